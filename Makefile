@@ -1,0 +1,49 @@
+# make report STUDY=data/my_study   renders the reports of a study;   make help   lists the rest.
+# Everything runs in .venv, which is made from requirements.lock and made anew only when that file changes.
+PYTHON ?= python3.11
+STUDY  ?= data/rair_dtc
+JOBS   ?= 2
+BIN    := .venv/bin
+READY  := .venv/.ready
+
+.PHONY: help report check test lint lab lock cohort reference clean
+.DEFAULT_GOAL := help
+
+help:       ## list the targets
+	@sed -nE 's/^([a-z]+): .*## (.*)/make \1\t\2/p' Makefile
+
+report: $(READY)  ## render the three reports of STUDY into outputs/
+	$(BIN)/python -m lib report --study $(STUDY) --jobs $(JOBS)
+
+check: $(READY)  ## check the tables of STUDY and list every data query, nothing else
+	$(BIN)/python -m lib check --study $(STUDY)
+
+test: $(READY)  ## all tests: statistics against R, intake, runner, notebooks
+	$(BIN)/python -m pytest -n $(JOBS)
+
+lint: $(READY)  ## style of code and docstrings
+	$(BIN)/ruff check lib tests data notebooks
+
+lab: $(READY)  ## open the notebooks in JupyterLab
+	$(BIN)/jupyter lab notebooks
+
+lock: $(READY)  ## derive requirements.lock (exact pins, hashes) from environment.yml
+	sed -n 's/^  - \(.*==.*\)$$/\1/p' environment.yml | $(BIN)/uv pip compile - --quiet --universal --python-version 3.11 --generate-hashes --no-header -o requirements.lock
+
+cohort: $(READY)  ## make the synthetic cohort anew from its seed
+	$(BIN)/python data/rair_dtc/make_cohort.py
+
+reference: $(READY)  ## run R on the reference data and compare with the committed values
+	$(BIN)/python tests/reference/compare.py
+
+clean:      ## remove what was made here: environment and outputs
+	rm -rf .venv outputs
+
+# uv installs in seconds and compiles the bytecode; its own pin and hash come from the lock.
+$(READY): requirements.lock
+	$(PYTHON) -m venv --clear .venv
+	sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > .venv/uv.lock
+	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r .venv/uv.lock
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	touch $(READY)

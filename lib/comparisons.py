@@ -1,0 +1,74 @@
+"""What every comparison of arms shares: which pairs, in which order, and Holm's adjustment.
+
+No estimator lives here; see proportions, ranks, rates, mixed and balance.
+"""
+
+__all__ = ["adjust_holm", "arm_pairs", "name_pair", "observed_arms"]
+
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from statsmodels.stats.multitest import multipletests
+
+
+def observed_arms(arm):
+    """Arms in study order: the categories of a Categorical, else the sorted values.
+
+    Parameters
+    ----------
+    arm : Series, one value per patient
+
+    Returns
+    -------
+    list of arm ids; a category without patients is kept, so that it shows as n = 0
+    """
+    if isinstance(arm.dtype, pd.CategoricalDtype):
+        return list(arm.cat.categories)
+    return sorted(arm.dropna().unique())
+
+
+def arm_pairs(arms, reference=None):
+    """All pairs (x, y), x compared with y; `reference`, else the first in study order, comes second.
+
+    Examples
+    --------
+    >>> arm_pairs(["A", "B", "C"])
+    [('B', 'A'), ('C', 'A'), ('C', 'B')]
+
+    Raises
+    ------
+    ValueError
+        If `reference` is not one of `arms`.
+    """
+    arms = list(arms)
+    if reference is not None:
+        if reference not in arms:
+            raise ValueError(f"reference must be one of {arms}, but found {reference!r}")
+        arms = [reference, *(arm for arm in arms if arm != reference)]
+    return sorted(((x, y) for y, x in combinations(arms, 2)), key=lambda pair: arms.index(pair[0]))
+
+
+def name_pair(x, y):
+    """Name of the comparison of x with y (difference = x - y, ratio = x / y)."""
+    return f"{x} vs {y}"
+
+
+def adjust_holm(p_values):
+    """Holm's step-down adjustment; a p-value that does not exist (NaN) takes no part and stays NaN.
+
+    Parameters
+    ----------
+    p_values : array-like, shape = (n_comparisons,)
+
+    Returns
+    -------
+    array, shape = (n_comparisons,)
+        R: ``p.adjust(p, "holm")``, which leaves NA out in the same way.
+    """
+    p_values = np.asarray(p_values, dtype=float)
+    adjusted = np.full(p_values.shape, np.nan)
+    known = ~np.isnan(p_values)
+    if known.any():
+        adjusted[known] = multipletests(p_values[known], method="holm")[1]
+    return adjusted

@@ -1,0 +1,181 @@
+"""Reads a YAML file into a pydantic model, refusing whatever could run code, and names the line of every error.
+
+Nothing here knows what a study is.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Problem", "ProblemsFound", "read_yaml"]
+
+import difflib
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
+
+# A study.yml is a few hundred lines; anything far larger is a mistake or an attack.
+MAX_BYTES = 1_000_000
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One data query: what is wrong, where, and what would be right.
+
+    Attributes
+    ----------
+    code : str
+        E... blocks the run, W... is listed in the cohort report.
+    message : str
+        One plain sentence that names the rule and what is allowed.
+    file, row, column, patient_id, value : str or int
+        Where; empty where it does not apply. `row` counts as a spreadsheet does: the header is row 1.
+    """
+
+    code: str
+    message: str
+    file: str = ""
+    row: int | str = ""
+    column: str = ""
+    patient_id: str = ""
+    value: str = ""
+
+    @property
+    def severity(self) -> str:
+        """`error` (blocks the run) or `warning`."""
+        return "error" if self.code.startswith("E") else "warning"
+
+    def as_row(self) -> dict:
+        """The problem as one row of the data query list."""
+        return {"severity": self.severity, **asdict(self)}
+
+    def __str__(self) -> str:
+        where = [self.file, f"row {self.row}" if self.row else "", self.column, self.patient_id]
+        value = f" (found {self.value!r})" if self.value else ""
+        return f"{self.code} {', '.join(str(w) for w in where if w)}: {self.message}{value}"
+
+
+class ProblemsFound(ValueError):
+    """Everything that was found wrong, together.
+
+    Attributes
+    ----------
+    problems : list of Problem
+    """
+
+    def __init__(self, problems: list[Problem]):
+        self.problems = problems
+        super().__init__("\n".join(str(p) for p in problems))
+
+
+def read_yaml(path: Path, model: type[BaseModel]) -> BaseModel:
+    """Read `path` and check it against `model`.
+
+    Parameters
+    ----------
+    path : Path
+        A YAML 1.2 file. Tags, anchors, aliases and duplicate keys are refused.
+    model : type of pydantic.BaseModel
+
+    Returns
+    -------
+    BaseModel
+        An instance of `model`.
+
+    Raises
+    ------
+    ProblemsFound
+        E001 (no such file), E101 (tries to run code), E100 (everything else), each with its line.
+    """
+    if not path.is_file():
+        raise ProblemsFound([Problem("E001", f"file not found: {path.name}", file=path.name)])
+    raw = path.read_bytes()
+    if len(raw) > MAX_BYTES:
+        raise ProblemsFound([Problem("E101", f"larger than {MAX_BYTES:,} bytes", file=path.name)])
+    try:
+        text = raw.decode("utf-8-sig")
+        node = YAML(pure=True).compose(text)
+        refused = [] if node is None else list(_refused(node, path.name))
+        if refused:
+            raise ProblemsFound(refused)
+        content = YAML(typ="safe", pure=True).load(text)
+    except (YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        reason = getattr(error, "problem", None) or str(error).splitlines()[0]
+        raise ProblemsFound(
+            [Problem("E100", f"not readable as YAML: {reason}", file=path.name, row=mark.line + 1 if mark else "")]
+        ) from None
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        raise ProblemsFound([_problem(e, node, model, path.name) for e in error.errors()]) from None
+
+
+def _refused(node, file: str, seen: set | None = None):
+    """Yield a problem per tag or alias: a study is plain data."""
+    seen = set() if seen is None else seen
+    line = node.start_mark.line + 1
+    if id(node) in seen:
+        yield Problem("E101", "an alias (*name) is refused: write the value out", file=file, row=line)
+        return
+    seen.add(id(node))
+    tag = str(node.tag or "")
+    if tag and not tag.startswith("tag:yaml.org,2002:") or "python" in tag:
+        yield Problem("E101", "a YAML tag is refused: nothing in a study is run", file=file, row=line, value=tag)
+    if isinstance(node, MappingNode):
+        for key, value in node.value:
+            yield from _refused(key, file, seen)
+            yield from _refused(value, file, seen)
+    elif isinstance(node, SequenceNode):
+        for item in node.value:
+            yield from _refused(item, file, seen)
+
+
+def _problem(error: dict, node, model: type[BaseModel], file: str) -> Problem:
+    location = [part for part in error["loc"] if not str(part).startswith("function-")]
+    key = ".".join(str(part) for part in location)
+    message = error["msg"].removeprefix("Value error, ")
+    if error["type"] == "extra_forbidden":
+        allowed = _allowed_keys(model, location[:-1])
+        near = difflib.get_close_matches(str(location[-1]), allowed, 1)
+        hint = f" (did you mean {near[0]}?)" if near else ""
+        message = f"unknown key{hint}; allowed are {', '.join(allowed)}"
+    value = error.get("input")
+    shown = "" if isinstance(value, dict | list) or error["type"] == "missing" else str(value)[:80]
+    return Problem("E100", f"{key}: {message}" if key else message, file=file, row=_line(node, location), column=key, value=shown)
+
+
+def _line(node, location) -> int:
+    """Line of the deepest key of `location` that stands in the file."""
+    line = node.start_mark.line + 1 if node is not None else 1
+    for part in location:
+        if isinstance(node, MappingNode):
+            hit = [(k, v) for k, v in node.value if isinstance(k, ScalarNode) and k.value == str(part)]
+            if not hit:
+                return line
+            line, node = hit[0][0].start_mark.line + 1, hit[0][1]
+        elif isinstance(node, SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+            line = node.start_mark.line + 1
+        else:
+            return line
+    return line
+
+
+def _allowed_keys(model: type[BaseModel], location) -> list[str]:
+    """Names of the fields at `location` inside `model`."""
+    for part in location:
+        if isinstance(part, int) or part not in model.model_fields:
+            continue
+        annotation = model.model_fields[part].annotation
+        model = next((m for m in _models_in(annotation)), model)
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _models_in(annotation):
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in getattr(annotation, "__args__", ()):
+        yield from _models_in(inner)
