@@ -1,8 +1,8 @@
 """Proportions of patients by arm: exact intervals, exact tests, risk differences, odds ratios.
 
-One frame goes in everywhere: `counts`, one row per arm in study order, columns `group`, `count` (patients with
-the outcome) and `n` (patients assessed). `count_outcome` makes it from patients. The enumeration behind the
-exact test lives in contingency, adjusted odds ratios in logistic, rates per person-time in rates.
+One frame goes in everywhere: `counts`, one row per arm in study order, columns `group`, `count` (patients
+with the outcome) and `n` (patients assessed). `count_outcome` makes it from patients. The enumeration behind
+the exact test lives in contingency, adjusted odds ratios in logistic, rates per person-time in rates.
 """
 
 __all__ = [
@@ -25,7 +25,7 @@ from scipy import stats
 from scipy.optimize import brentq
 from statsmodels.stats.proportion import proportion_confint
 
-from lib.comparisons import adjust_holm, arm_pairs, name_pair, observed_arms
+from lib.comparisons import adjust_holm, arm_pairs, name_pair, ordered_levels
 from lib.contingency import chi_square, exact_test
 
 NAN_INTERVAL = (np.nan, np.nan)
@@ -49,7 +49,7 @@ def count_outcome(patients, outcome, arm="arm"):
     DataFrame, one row per arm: `group`, `count`, `n`, `n_missing`
     """
     rows = []
-    for group in observed_arms(patients[arm]):
+    for group in ordered_levels(patients[arm]):
         values = patients.loc[patients[arm] == group, outcome]
         known = values.dropna().astype(bool)
         rows.append((group, int(known.sum()), len(known), len(values) - len(known)))
@@ -231,7 +231,7 @@ def miettinen_nurminen(count_x, n_x, count_y, n_y, level=0.95):
 
 
 def _score(difference, count_x, n_x, count_y, n_y):
-    """Standardised distance of the observed from a supposed difference, variance at its restricted maximum."""
+    """Distance of the observed from a supposed difference in standard errors, restricted to the latter."""
     total, events, gap = n_x + n_y, count_x + count_y, count_x / n_x - count_y / n_y - difference
     # The restricted estimate of the second proportion solves total p^3 + b p^2 + c p + d = 0 (appendix I).
     b = (n_x + 2 * n_y) * difference - total - events
@@ -243,7 +243,7 @@ def _score(difference, count_x, n_x, count_y, n_y):
     y = np.clip(2 * p * np.cos(angle) - b / (3 * total), 0, 1)
     x = np.clip(y + difference, 0, 1)
     variance = (x * (1 - x) / n_x + y * (1 - y) / n_y) * total / (total - 1)
-    return gap / np.sqrt(variance) if variance > 0 else np.sign(gap) * np.inf
+    return gap / np.sqrt(variance) if variance > 0 else np.sign(gap) * 1e9  # finite, for the root finder
 
 
 def estimate_odds_ratio(counts, reference=None, level=0.95):
@@ -264,7 +264,7 @@ def estimate_odds_ratio(counts, reference=None, level=0.95):
     def estimate(x, y):
         if not 0 < x["count"] + y["count"] < x["n"] + y["n"]:
             return {"note": "not estimable: all patients of both arms have the same outcome"}
-        result = stats.contingency.odds_ratio(_table([x, y]).T, kind="conditional")
+        result = stats.contingency.odds_ratio(_table([x, y]), kind="conditional")
         low, high = result.confidence_interval(level)
         values = {"odds_ratio": result.statistic, "ci_low": low, "ci_high": high}
         note = "no upper limit: a cell of the table is zero" if np.isinf(high) else ""
@@ -289,7 +289,7 @@ def compare_paired_proportions(patients, before, after, arm="arm"):
     `difference` (after - before), `p_value`, `method`, `note`
         R: ``binom.test(n_gained, n_gained + n_lost)``
     """
-    arms = observed_arms(patients[arm])
+    arms = ordered_levels(patients[arm])
     parts = [(group, patients[patients[arm] == group]) for group in arms]
     if len(arms) > 1:
         parts.append(("overall", patients[patients[arm].notna()]))
