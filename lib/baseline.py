@@ -1,0 +1,85 @@
+"""Who was studied: participant flow, baseline characteristics by arm (Table 1), follow-up.
+
+Standardized differences instead of p-values: a test of baseline balance answers no question (STROBE item 14).
+"""
+
+from __future__ import annotations
+
+__all__ = ["analyse_baseline", "analyse_flow"]
+
+import pandas as pd
+
+from lib import balance, proportions, ranks
+from lib.analysis import Analysis
+from lib.dataset import Dataset, baseline_frame
+from lib.study import Variable
+
+
+def analyse_flow(data: Dataset) -> Analysis:
+    """Participant flow.
+
+    Returns
+    -------
+    Analysis
+        `flow`: one row per step and arm; `variable` names the step, with the reason of an exclusion.
+    """
+    flow = data.flow.assign(method="count of patients")
+    flow["variable"] = flow["step"] + flow["note"].map(lambda note: f": {note}" if note else "")
+    return Analysis("", {"flow": flow})
+
+
+def analyse_baseline(data: Dataset, p_values: bool = False) -> Analysis:
+    """Baseline characteristics by arm and overall.
+
+    Parameters
+    ----------
+    data : Dataset
+    p_values : bool
+        Add a test per variable: Kruskal-Wallis, or Fisher-Freeman-Halton.
+
+    Returns
+    -------
+    Analysis
+        `baseline_number` (n, n_missing, mean, sd, median, q1, q3, min, max), `baseline_category` (count, n,
+        proportion, per level; `variable` is "sex: F"), `baseline_missing` (n_missing per category), `baseline_smd`
+        (standardized difference per pair of arms), `baseline_test`.
+    """
+    frame = _typed(data, baseline_frame(data))
+    numbers = [v.id for v in data.study.baseline if v.type != "category"]
+    categories = [v.id for v in data.study.baseline if v.type == "category"]
+    levels = balance.count_levels(frame, categories)
+    missing = levels.drop_duplicates(["variable", "group"])[["variable", "group", "n_missing", "method", "note"]]
+    counts = levels.drop(columns=["level", "n_missing"]).assign(variable=levels["variable"] + ": " + levels["level"])
+    frames = {
+        "baseline_number": balance.estimate_quantiles(frame, numbers),
+        "baseline_category": counts,
+        "baseline_missing": missing,
+    }
+    if len(data.arms) > 1:
+        variables = [v.id for v in data.study.baseline]
+        frames["baseline_smd"] = balance.compare_balance(frame, variables, reference=data.reference)
+        if p_values:
+            frames["baseline_test"] = pd.concat([_test(frame, v) for v in data.study.baseline], ignore_index=True)
+    return Analysis("", frames, {"patients": frame})
+
+
+def _typed(data: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
+    """Categories as ordered levels of study.yml, everything else as numbers."""
+    typed = {}
+    for variable in data.study.baseline:
+        codes = [level.value for level in variable.levels]
+        values = frame[variable.id]
+        typed[variable.id] = (
+            pd.Categorical(values.astype("string"), categories=codes) if codes else values.astype("float64")
+        )
+    return frame.assign(**typed)
+
+
+def _test(frame: pd.DataFrame, variable: Variable) -> pd.DataFrame:
+    if variable.type == "category":
+        table = pd.crosstab(frame[variable.id], frame["arm"], dropna=False)
+        result = proportions.compare_categories(table.loc[frame[variable.id].cat.categories]).iloc[[0]]
+        result = result.drop(columns=["chisq", "df"])
+    else:
+        result = ranks.compare_ranks(frame, variable.id)
+    return result.assign(variable=variable.id)

@@ -1,0 +1,126 @@
+"""What a notebook cell can show: a table, a picture, a block of text, each with the record that the runner reads.
+
+Everything that a reader sees passes through here once, escaped once. Contents are made in tables, figures and report.
+"""
+
+from __future__ import annotations
+
+__all__ = ["METADATA", "Block", "Column", "Figure", "Row", "Table", "empty_if_absent", "template"]
+
+import csv
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, wraps
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+
+from lib.analysis import Absent
+
+# Key of an output's metadata under which the runner finds id, title and contents.
+METADATA = "cohort_report"
+# A spreadsheet takes these first characters for a formula (OWASP, CSV injection).
+FORMULA_START = ("=", "+", "-", "@", "\t", "\r")
+
+
+@cache
+def template(name: str) -> Template:
+    """Return the template of that name; every value put into it is escaped."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    return environment.get_template(name)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table: label, a second line, the colour of its arm, whether it holds words."""
+
+    label: str
+    detail: str = ""
+    colour: str = ""
+    text: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of strings; `kind` is "" (a row), "group" (a heading across) or "sub" (an indented row)."""
+
+    cells: tuple[str, ...]
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table ready to be read: strings only."""
+
+    id: str
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...] = ()
+
+    def to_csv(self) -> str:
+        """The table as CSV; a heading across stands alone in its row, a cell that starts like a formula is quoted."""
+        out = io.StringIO()
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow([f"{c.label}, {c.detail}" if c.detail else c.label for c in self.columns])
+        for row in self.rows:
+            writer.writerow(["'" + cell if cell.startswith(FORMULA_START) else cell for cell in row.cells])
+        return out.getvalue()
+
+    def to_text(self) -> str:
+        """The table as aligned plain text: title, header, rows, notes."""
+        lines = [[c.label for c in self.columns], *[list(row.cells) for row in self.rows if row.kind != "group"]]
+        widths = [max(len(line[i]) for line in lines) for i in range(len(self.columns))]
+
+        def aligned(cells):
+            first, *others = [cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(cells, widths, strict=True))]
+            return "  ".join([first, *others]).rstrip()
+
+        body = [row.cells[0] if row.kind == "group" else aligned(row.cells) for row in self.rows]
+        return "\n".join([self.title, aligned(lines[0]), *body, *self.notes])
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        record = {"kind": "table", "id": self.id, "title": self.title, "csv": self.to_csv()}
+        html = template("table.html").render(table=self)
+        return {"text/html": html, "text/plain": self.to_text()}, {METADATA: record}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A picture as SVG, with the words that stand for it."""
+
+    id: str
+    title: str
+    svg: str
+    alt: str
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        record = {"kind": "figure", "id": self.id, "title": self.title, "alt": self.alt}
+        return {"image/svg+xml": self.svg, "text/plain": f"Figure: {self.title}. {self.alt}"}, {METADATA: record}
+
+
+@dataclass(frozen=True)
+class Block:
+    """Text made from results, with a record for the runner (may be empty)."""
+
+    html: str
+    text: str
+    record: dict
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        return {"text/html": self.html, "text/plain": self.text}, ({METADATA: self.record} if self.record else {})
+
+
+def empty_if_absent(show: Callable) -> Callable:
+    """Let a table or figure show nothing for an analysis that a study has no tables for."""
+
+    @wraps(show)
+    def checked(data, *arguments, **options):
+        if any(isinstance(argument, Absent) for argument in arguments):
+            return Block("", "", {})
+        return show(data, *arguments, **options)
+
+    return checked

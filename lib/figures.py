@@ -1,0 +1,318 @@
+"""Results -> pictures: SVG with text as text, in the arms' colours, line styles and markers. Computes nothing.
+
+Conventions: 7.2 inches wide (a page's text width), 9-point text, no title inside the picture (the page has one),
+every arm told apart by colour and by line or marker, the words of `alt` made from the same numbers.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "plot_ae_terms",
+    "plot_flow",
+    "plot_response",
+    "plot_survival",
+    "plot_trajectories",
+]
+
+import io
+import re
+from contextlib import contextmanager
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.ticker import FuncFormatter, PercentFormatter
+
+from lib import tables
+from lib.analysis import Analysis, where
+from lib.dataset import Dataset
+from lib.display import Figure, empty_if_absent
+from lib.formats import (
+    format_duration,
+    format_interval,
+    format_number,
+    format_p,
+    format_percent,
+    format_time,
+    joined,
+    plural,
+)
+from lib.longitudinal import measure
+from lib.study import Arm
+
+WIDTH = 7.2
+INK, GREY, PALE = "#222222", "#6b6b6b", "#d9d9d9"
+MARKERS = ("o", "s", "^", "D", "v", "P")
+STYLE = {
+    "font.family": "sans-serif",
+    # DejaVu Sans comes with matplotlib: the same metrics, so the same bytes, on every machine.
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": GREY,
+    "axes.labelcolor": INK,
+    "axes.linewidth": 0.8,
+    "xtick.color": GREY,
+    "ytick.color": GREY,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "text.color": INK,
+    "legend.frameon": False,
+    "svg.fonttype": "none",
+    "figure.dpi": 100,
+}
+# Response, best first; readable in grey because lightness falls with it. PD is hatched.
+CATEGORY_COLOURS = {"CR": "#08519c", "PR": "#4292c6", "SD": "#c6dbef", "PD": "#fdae6b", "NE": "#eeeeee"}
+GRADE_COLOURS = ("#fde0c5", "#facba6", "#f59c72", "#d7603f", "#8c2d04")
+
+
+@contextmanager
+def _picture(height: float, rows: int = 1, columns: int = 1, **options):
+    """Yield a figure and its axes in the house style; the figure is closed afterwards."""
+    with mpl.rc_context(STYLE):
+        figure, axes = plt.subplots(rows, columns, figsize=(WIDTH, height), layout="constrained", **options)
+        try:
+            yield figure, axes
+        finally:
+            plt.close(figure)
+
+
+def _figure(figure, figure_id: str, title: str, alt: str) -> Figure:
+    """Write the figure as SVG whose ids are its own, so that several can stand on one page."""
+    buffer = io.StringIO()
+    with mpl.rc_context({**STYLE, "svg.hashsalt": figure_id}):
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None}, bbox_inches="tight", pad_inches=0.04)
+    svg = buffer.getvalue()
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{figure_id}-", svg)
+    return Figure(figure_id, title, svg, alt)
+
+
+def _shown_arms(data: Dataset) -> list[tuple[Arm, str]]:
+    return [(arm, MARKERS[i % len(MARKERS)]) for i, arm in enumerate(data.arms)]
+
+
+@empty_if_absent
+def plot_survival(data: Dataset, analysis: Analysis) -> Figure:
+    """Kaplan-Meier curves with bands, censor marks and numbers at risk.
+
+    A curve is pale where fewer patients than the study's policy asks for are at risk.
+    """
+    endpoint, risk = data.study.endpoint(analysis.variable), analysis["at_risk"]
+    height = 3.5 + 0.19 * (len(data.arms) + 1)
+    ratios = [3.5, 0.19 * (len(data.arms) + 1)]
+    with _picture(height, 2, 1, gridspec_kw={"height_ratios": ratios}) as (figure, (top, bottom)):
+        for arm, _ in _shown_arms(data):
+            _draw_curve(top, arm, where(analysis["curve"], group=arm.id), data, analysis.row("median", arm.id))
+        top.axhline(0.5, color=PALE, linewidth=0.8, zorder=0)
+        top.set(ylim=(0, 1.02), ylabel=endpoint.label if len(endpoint.label) < 40 else endpoint.short)
+        top.yaxis.set_major_formatter(PercentFormatter(1))
+        top.legend(loc="upper right", fontsize=8, title=_legend_title(data), title_fontsize=8, alignment="left", handlelength=3)
+        top.text(0.01, 0.03, _logrank(analysis), transform=top.transAxes)
+        top.set_xlabel(f"{data.study.time.unit.capitalize()} since {data.study.time.zero_label}")
+        top.set_xticks(sorted(risk["time"].unique()))
+        top.set_xlim(left=0)
+        _write_at_risk(bottom, data, risk, top.get_xlim())
+        return _figure(figure, f"km_{endpoint.id}", f"{endpoint.label} by arm", _survival_alt(data, analysis))
+
+
+def _legend_title(data: Dataset) -> str:
+    return f"Median, {data.study.time.unit} ({tables.level_text(data)} CI)"
+
+
+def _draw_curve(axes, arm: Arm, curve: pd.DataFrame, data: Dataset, median: pd.Series) -> None:
+    if curve.empty:
+        return
+    d = tables.decimals_of_time(data)
+    label = f"{arm.label}: {format_time(median['median'], d)} ({format_interval(median['ci_low'], median['ci_high'], d, missing='NR')})"
+    time, survival = curve["time"].to_numpy(), curve["survival"].to_numpy()
+    enough = curve["n_risk"].to_numpy() >= data.study.policy.min_at_risk
+    last = int(enough.sum())
+    # The step that leads into the thin part still belongs to the full line.
+    axes.step(time[: last + 1], survival[: last + 1], where="post", color=arm.colour, linestyle=arm.line, linewidth=1.8, label=label)
+    axes.step(time[last:], survival[last:], where="post", color=arm.colour, linestyle=arm.line, linewidth=1.2, alpha=0.45)
+    axes.fill_between(time, curve["ci_low"].to_numpy(float), curve["ci_high"].to_numpy(float), step="post", color=arm.colour, alpha=0.09, linewidth=0)
+    censored = curve["n_censored"].to_numpy() > 0
+    axes.plot(time[censored], survival[censored], "|", color=arm.colour, markersize=7, markeredgewidth=1.1)
+
+
+def _write_at_risk(axes, data: Dataset, risk: pd.DataFrame, span: tuple[float, float]) -> None:
+    """Numbers at risk under the ticks of the curves above, one row per arm, in its colour."""
+    axes.axis("off")
+    axes.set(xlim=span, ylim=(-len(data.arms) - 0.5, 0.5))
+    left = {"textcoords": "offset points", "ha": "right", "va": "center", "fontsize": 8, "annotation_clip": False}
+    axes.annotate("Number at risk", (span[0], 0), (-17, 0), color=GREY, **left)
+    for i, arm in enumerate(data.arms, start=1):
+        axes.annotate(arm.label, (span[0], -i), (-17, 0), color=arm.colour, **left)
+        for row in risk[risk["group"] == arm.id].itertuples():
+            axes.text(row.time, -i, f"{int(row.n_risk)}", ha="center", va="center", fontsize=8)
+
+
+def _survival_alt(data: Dataset, analysis: Analysis) -> str:
+    d, unit = tables.decimals_of_time(data), data.study.time.unit
+    parts = []
+    for arm in data.arms:
+        row = analysis.row("median", arm.id)
+        median = "not reached" if pd.isna(row["median"]) else f"{format_time(row['median'], d)} {unit}"
+        parts.append(f"{arm.label}, {int(row['n_events'])} of {plural(row['n'], 'patient')} with the event, median {median}")
+    return f"Kaplan-Meier curves. {'; '.join(parts)}. {_logrank(analysis)}".strip()
+
+
+def _logrank(analysis: Analysis) -> str:
+    """The test of all arms, or nothing where there is none."""
+    p = analysis["logrank"]["p_value"].iat[0] if "logrank" in analysis else float("nan")
+    return "" if pd.isna(p) else f"Log-rank {format_p(p, symbol=True)}"
+
+
+@empty_if_absent
+def plot_response(data: Dataset, response: Analysis) -> Figure:
+    """Share of each response category by visit and arm, as stacked bars with counts."""
+    categories = response["response_category"]
+    visits = sorted(categories["time"].unique())
+    with _picture(0.7 + 0.42 * len(data.arms) * len(visits), len(visits), 1, sharex=True, squeeze=False) as (figure, axes):
+        for axis, visit in zip(axes[:, 0], visits, strict=True):
+            _stack(axis, categories[categories["time"] == visit], data)
+            axis.set_title(f"At {format_duration(visit, data.study.time.unit)}", loc="left", fontsize=9, fontweight="bold")
+        axes[-1, 0].set_xlabel("Share of all treated patients")
+        axes[-1, 0].xaxis.set_major_formatter(PercentFormatter(1))
+        handles, labels = axes[0, 0].get_legend_handles_labels()
+        unique = dict(zip(labels, handles, strict=True))
+        figure.legend(unique.values(), unique.keys(), loc="outside lower center", ncols=len(unique), fontsize=8)
+        rates = response["objective_response_treated"]
+        told = [
+            f"at {format_duration(r.time, data.study.time.unit)} {data.study.arm(r.group).label} {int(r.count_)} of {int(r.n)}"
+            for r in rates[rates["group"] != tables.OVERALL].rename(columns={"count": "count_"}).itertuples()
+        ]
+        return _figure(figure, "response", "Tumour response by visit and arm", f"Stacked bars. Objective response: {'; '.join(told)}.")
+
+
+def _stack(axes, categories: pd.DataFrame, data: Dataset) -> None:
+    names = ["CR", "PR", "SD", "PD", "no assessment"]
+    colours = [*list(CATEGORY_COLOURS.values())[:4], "#ffffff"]
+    none = ["NE", "died", "missing"]
+    for i, arm in enumerate(data.arms):
+        counts = categories[categories["group"] == arm.id].set_index("variable")["count"]
+        values = [*counts[names[:4]], counts[none].sum()]
+        n, left = max(sum(values), 1), 0.0
+        for name, colour, value in zip(names, colours, values, strict=True):
+            axes.barh(-i, value / n, left=left, color=colour, edgecolor=GREY, linewidth=0.6, height=0.72, label=name)
+            if value:
+                dark = name == "CR"
+                axes.text(left + value / n / 2, -i, f"{int(value)}", ha="center", va="center", fontsize=8, color="white" if dark else INK)
+            left += value / n
+    axes.set_yticks([-i for i in range(len(data.arms))], [f"{arm.label} (n = {data.n[arm.id]})" for arm in data.arms])
+    axes.set_xlim(0, 1)
+    axes.tick_params(axis="y", length=0)
+
+
+@empty_if_absent
+def plot_trajectories(data: Dataset, analysis: Analysis) -> Figure:
+    """Each patient's course relative to baseline, one panel per arm, with the median of each visit.
+
+    A marker on the log scale is shown as ratio to baseline, everything else as change in percent.
+    """
+    label, _, log = measure(data.study, analysis.variable)
+    values = analysis["values"].dropna(subset=["baseline"])
+    values = values.assign(shown=values["value"] / values["baseline"] if log else values["percent_change"])
+    with _picture(3.0, 1, len(data.arms), sharey=True, squeeze=False) as (figure, axes):
+        told = []
+        for axis, (arm, marker) in zip(axes[0], _shown_arms(data), strict=True):
+            own = values[values["arm"] == arm.id]
+            for _, patient in own.groupby("patient_id"):
+                axis.plot(patient["visit"], patient["shown"], color=arm.colour, alpha=0.22, linewidth=0.8)
+            median = own.groupby("visit")["shown"].median()
+            axis.plot(median.index, median, color=arm.colour, marker=marker, markersize=4, linewidth=2)
+            axis.axhline(1 if log else 0, color=GREY, linewidth=0.8)
+            axis.set_title(f"{arm.label} (n = {own['patient_id'].nunique()})", fontsize=9, loc="left")
+            axis.set_xlabel(data.study.time.unit.capitalize())
+            told.append(f"{arm.label} {_course(median, log)}")
+        if log:
+            axes[0][0].set_yscale("log")
+            axes[0][0].yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
+        axes[0][0].set_ylabel("Ratio to baseline" if log else "Change from baseline, %")
+        alt = f"One line per patient, the median in bold. Median at the last visit with data: {'; '.join(told)}."
+        return _figure(figure, f"{analysis.variable}_trajectories", f"{label}: course of each patient", alt)
+
+
+def _course(median: pd.Series, log: bool) -> str:
+    if median.empty:
+        return "no data"
+    last = median.iloc[-1]
+    return f"{format_number(last, 2)} of baseline" if log else f"{format_number(last, 0)}%"
+
+
+@empty_if_absent
+def plot_ae_terms(data: Dataset, safety: Analysis, most: int = 20) -> Figure:
+    """Share of patients with each term by arm, as dots; the open dot is the severe share."""
+    every, severe = safety["ae_term"], safety["ae_term_severe"]
+    by_arm = every[every["group"] != tables.OVERALL]
+    order = by_arm.groupby("variable")["proportion"].max().sort_values(kind="stable")
+    terms = list(order.index[-most:])
+    with _picture(0.9 + 0.27 * max(len(terms), 2)) as (figure, axes):
+        offsets = np.linspace(0.22, -0.22, len(data.arms)) if len(data.arms) > 1 else [0.0]
+        for (arm, marker), offset in zip(_shown_arms(data), offsets, strict=True):
+            own = by_arm[by_arm["group"] == arm.id].set_index("variable")["proportion"].reindex(terms)
+            worst = severe[severe["group"] == arm.id].set_index("variable")["proportion"].reindex(terms)
+            places = np.arange(len(terms)) + offset
+            axes.hlines(places, 0, own, color=arm.colour, linewidth=0.8, alpha=0.5)
+            axes.plot(own, places, marker, color=arm.colour, markersize=5, linestyle="", label=f"{arm.label}, any grade")
+            seen = (worst > 0).to_numpy()
+            axes.plot(worst[seen], places[seen], marker, color="white", markeredgecolor=arm.colour, markersize=5, linestyle="")
+        axes.set_yticks(range(len(terms)), terms)
+        axes.set_ylim(-0.6, len(terms) - 0.4)
+        axes.xaxis.set_major_formatter(PercentFormatter(1))
+        axes.set_xlabel(f"Patients with the event (open: grade {data.study.adverse_events.severe_grade} or higher)")
+        axes.set_xlim(left=0)
+        axes.legend(loc="lower right", fontsize=8)
+        top = [
+            f"{term}: " + ", ".join(f"{r.group} {format_percent(r.proportion)}" for r in by_arm[by_arm["variable"] == term].itertuples())
+            for term in terms[::-1][:3]
+        ]
+        alt = f"Dots by term and arm. Most frequent: {'; '.join(top)}." if terms else "No adverse event."
+        return _figure(figure, "ae_terms", "Patients with each adverse event, by arm", alt)
+
+
+@empty_if_absent
+def plot_flow(data: Dataset, flow: Analysis) -> Figure:
+    """Participant flow as boxes: all patients, then the arms with what was left after each step."""
+    frame = flow["flow"]
+    overall = frame[frame["group"] == tables.OVERALL]
+    left = overall[overall["step"] != "excluded"]
+    before = _boxes(left)
+    excluded = overall[overall["step"] == "excluded"]
+    if "screened" not in set(frame["step"]):
+        before = ["Screened, excluded\nnot recorded", *before]
+    height = 0.72 * len(before) + 1.3
+    with _picture(height) as (figure, axes):
+        axes.set(xlim=(0, 1), ylim=(-len(before) - 0.75, 0.5))
+        axes.axis("off")
+        box = {"boxstyle": "round,pad=0.45", "facecolor": "white", "edgecolor": GREY, "linewidth": 0.9}
+        for i, text in enumerate(before):
+            axes.text(0.5, -i, text, ha="center", va="center", bbox=box)
+            if i:
+                axes.annotate("", (0.5, -i + 0.28), (0.5, -i + 0.72), arrowprops={"arrowstyle": "->", "color": GREY})
+        if len(excluded):
+            reasons = "\n".join(f"{r.note}: {int(r.total)}" for r in excluded.rename(columns={"count": "total"}).itertuples())
+            axes.text(0.98, -0.5, f"Excluded\n{reasons}", ha="right", va="center", bbox=box, fontsize=8)
+        _arm_boxes(axes, data, -len(before), box)
+        told = joined([f"{arm.label} {data.n[arm.id]}" for arm in data.arms])
+        return _figure(figure, "flow", "Participant flow", f"Flow diagram. {' then '.join(b.replace(chr(10), ' ') for b in before)}; by arm: {told}.")
+
+
+def _boxes(steps: pd.DataFrame) -> list[str]:
+    """One label per step of the flow."""
+    labels = []
+    for row in steps.to_dict("records"):
+        note = f" ({row['note']})" if row["note"] else ""
+        labels.append(f"{tables.FLOW_STEPS[row['step']]}{note}\nn = {row['count']}")
+    return labels
+
+
+def _arm_boxes(axes, data: Dataset, y: float, box: dict) -> None:
+    places = (np.arange(len(data.arms)) + 0.5) / len(data.arms)
+    for x, arm in zip(places, data.arms, strict=True):
+        axes.annotate("", (x, y + 0.3), (0.5, y + 0.72), arrowprops={"arrowstyle": "->", "color": GREY})
+        axes.text(x, y, f"{arm.label}\nn = {data.n[arm.id]}", ha="center", va="center", bbox={**box, "edgecolor": arm.colour, "linewidth": 1.4})

@@ -1,0 +1,93 @@
+"""Numbers -> the strings a reader sees. The only place that rounds.
+
+Tables, figures and sentences all use these, so one number never reads two ways.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "DASH",
+    "NOT_REACHED",
+    "format_count",
+    "format_duration",
+    "format_interval",
+    "format_number",
+    "format_p",
+    "format_percent",
+    "format_time",
+    "joined",
+    "plural",
+]
+
+import math
+
+NOT_REACHED = "NR"
+DASH = "–"
+MINUS = "−"
+
+
+def format_number(value: float, decimals: int = 1, missing: str = DASH) -> str:
+    """Round half away from zero in the decimal that is shown, as a reader would (2.25 -> 2.3)."""
+    if value is None or math.isnan(value):
+        return missing
+    if math.isinf(value):
+        return "∞" if value > 0 else f"{MINUS}∞"
+    # A float such as 18.65 lies just below its decimal; the nudge is far below any clinical digit.
+    shown = f"{abs(value) + 1e-12 * max(1.0, abs(value)):.{decimals}f}"
+    is_zero = float(shown) == 0
+    return (MINUS if value < 0 and not is_zero else "") + shown
+
+
+def format_time(value: float, decimals: int = 1) -> str:
+    """A time-to-event quantity: NaN reads "not reached"."""
+    return format_number(value, decimals, missing=NOT_REACHED)
+
+
+def format_duration(value: float, unit: str) -> str:
+    """(6, "months") -> "6 months"; (1, "years") -> "1 year"."""
+    return f"{value:g} {unit.removesuffix('s') if value == 1 else unit}"
+
+
+def format_percent(proportion: float, decimals: int = 0) -> str:
+    """Proportion in [0, 1] -> "77%"."""
+    return DASH if math.isnan(proportion) else f"{format_number(100 * proportion, decimals)}%"
+
+
+def format_count(count: float, n: float, decimals: int = 0) -> str:
+    """Count and denominator -> "10/13 (77%)"; no percentage of nobody."""
+    if not n:
+        return f"{int(count)}/{int(n)}"
+    return f"{int(count)}/{int(n)} ({format_percent(count / n, decimals)})"
+
+
+def format_interval(low: float, high: float, decimals: int = 1, scale: float = 1, missing: str = DASH) -> str:
+    """Interval -> "18.2 to NR"; both limits missing gives `missing` once."""
+    if math.isnan(low) and math.isnan(high):
+        return missing
+    return f"{format_number(scale * low, decimals, missing)} to {format_number(scale * high, decimals, missing)}"
+
+
+def format_p(p: float, symbol: bool = False) -> str:
+    """P-value with three decimals, never 0 and never 1."""
+    if math.isnan(p):
+        return DASH
+    if p < 0.001:
+        shown = "<0.001"
+    elif p > 0.999:
+        shown = ">0.999"
+    else:
+        shown = f"{p:.3f}"
+    if not symbol:
+        return shown
+    return f"p {shown[0]} {shown[1:]}" if shown[0] in "<>" else f"p = {shown}"
+
+
+def joined(parts, last: str = "and") -> str:
+    """["a", "b", "c"] -> "a, b and c"."""
+    parts = [str(part) for part in parts]
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} {last} {parts[-1]}" if parts else ""
+
+
+def plural(count: int, noun: str, nouns: str = "") -> str:
+    """(1, "patient") -> "1 patient"; (2, "patient") -> "2 patients"."""
+    return f"{int(count):,} {noun if count == 1 else nouns or noun + 's'}".replace(",", " ")

@@ -1,0 +1,123 @@
+"""Tumour volume and laboratory markers over the visits: level, change from baseline, comparisons of arms.
+
+Patients are the unit; medians and rank methods, because change in percent is bounded below and skewed.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Measure", "analyse_marker", "analyse_volume", "measure"]
+
+from typing import NamedTuple
+
+import pandas as pd
+
+from lib import ranks
+from lib.analysis import Analysis, requires
+from lib.dataset import Dataset, marker_frame, volume_frame
+from lib.study import Marker, Study
+
+VOLUME = "volume"
+
+
+class Measure(NamedTuple):
+    """How a quantity is read: label, unit, and whether change is a ratio (log scale) or a percentage."""
+
+    label: str
+    unit: str
+    log: bool
+
+
+def measure(study: Study, variable: str) -> Measure:
+    """Describe the quantity that an analysis of this module is about."""
+    if variable == VOLUME:
+        return Measure("Tumour volume", "cm³", False)
+    marker = study.marker(variable)
+    return Measure(marker.label, marker.unit, marker.scale == "log")
+
+
+@requires("lesions", "measurements")
+def analyse_volume(data: Dataset, visits: tuple[float, ...]) -> Analysis:
+    """Total volume of the target lesions over the visits.
+
+    Parameters
+    ----------
+    data : Dataset
+    visits : tuple of float
+        Visits at which change is tested, in the study's time unit.
+
+    Returns
+    -------
+    Analysis
+        Frames as `_analyse`; the tested change is the percentage change from baseline.
+    """
+    return _analyse(data, VOLUME, volume_frame(data), visits, "percent_change")
+
+
+@requires("markers")
+def analyse_marker(data: Dataset, marker: Marker, visits: tuple[float, ...] = ()) -> Analysis:
+    """One marker over the visits; samples that cannot be compared are left out of everything but the counts.
+
+    Parameters
+    ----------
+    data : Dataset
+    marker : Marker
+    visits : tuple of float
+        Visits at which change is tested (default: the marker's own after baseline).
+
+    Returns
+    -------
+    Analysis
+        Frames as `_analyse`, and `marker_excluded` (patients and samples left out, by reason). The tested change is
+        the log ratio to baseline where the marker's scale is log, else the difference.
+    """
+    values = marker_frame(data, marker)
+    reasons = values[values["excluded"] != ""].groupby(["arm", "excluded"], observed=False)["patient_id"]
+    excluded = reasons.nunique().rename("count").reset_index().rename(columns={"arm": "group", "excluded": "variable"})
+    usable = values[values["excluded"] == ""].drop(columns="excluded")
+    tested = tuple(v for v in visits or marker.visits if v > 0)
+    change = "log_ratio" if marker.scale == "log" else "change"
+    result = _analyse(data, marker.id, usable, tested, change)
+    frames = result.frames | {"marker_excluded": excluded.assign(variable=marker.id + ": " + excluded["variable"], method="patients", note="")}
+    return Analysis(marker.id, frames, result.data)
+
+
+def _analyse(data: Dataset, variable: str, values: pd.DataFrame, visits: tuple[float, ...], change: str) -> Analysis:
+    """Level and change by visit and arm, tests at `visits`.
+
+    Returns
+    -------
+    Analysis
+        `<variable>_level` (n, median, q1, q3, min, max of the value), `<variable>_percent_change` (the same of the
+        change in percent), `<variable>_within` (exact signed-rank test and Hodges-Lehmann estimate of `change` within
+        arms), `<variable>_between` (Kruskal-Wallis), `<variable>_pairwise` (Dunn, Holm), `<variable>_shift`
+        (Hodges-Lehmann difference between arms); data `values`.
+    """
+    level, name = data.parameters.level, variable
+    later = values[(values["visit"] != 0) & values["baseline"].notna()]
+    frames = {
+        f"{name}_level": _describe(values, "value", data),
+        f"{name}_percent_change": _describe(later, "percent_change", data),
+    }
+    parts: dict[str, list[pd.DataFrame]] = {}
+    for visit in visits:
+        at = later[later["visit"] == visit].drop_duplicates("patient_id")
+        tests = {"within": ranks.estimate_change(at, change, level=level)}
+        if len(data.arms) > 1:
+            tests |= {
+                "between": ranks.compare_ranks(at, change),
+                "pairwise": ranks.compare_ranks_pairwise(at, change, reference=data.reference),
+                "shift": ranks.estimate_shift(at, change, reference=data.reference, level=level),
+            }
+        for test, frame in tests.items():
+            parts.setdefault(f"{name}_{test}", []).append(frame.assign(time=visit))
+    frames |= {test: pd.concat(part, ignore_index=True) for test, part in parts.items()}
+    return Analysis(variable, frames, {"values": values})
+
+
+def _describe(values: pd.DataFrame, column: str, data: Dataset) -> pd.DataFrame:
+    """n, median, quartiles (type 7) and range by visit and arm; an arm without values keeps its row with n = 0."""
+    grouped = values.groupby(["visit", "arm"], observed=False)[column]
+    summary = grouped.agg(n="count", median="median", min="min", max="max")
+    summary["q1"], summary["q3"] = grouped.quantile(0.25), grouped.quantile(0.75)
+    tidy = summary.reset_index().rename(columns={"visit": "time", "arm": "group"})
+    return tidy.assign(group=tidy["group"].astype(str), method="median, quartiles (type 7) and range", note="")

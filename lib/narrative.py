@@ -1,0 +1,200 @@
+"""Results -> sentences. Hedged by what n and p carry: never "no difference" from a large p, never "superior"."""
+
+from __future__ import annotations
+
+__all__ = [
+    "sentence_baseline",
+    "sentence_change",
+    "sentence_comparison",
+    "sentence_flow",
+    "sentence_follow_up",
+    "sentence_queries",
+    "sentence_response",
+    "sentence_safety",
+    "sentence_survival",
+    "sentence_terms",
+]
+
+from collections.abc import Callable
+from functools import wraps
+
+import pandas as pd
+
+from lib import tables
+from lib.analysis import Absent, Analysis, where
+from lib.dataset import Dataset, subgroup_label
+from lib.formats import (
+    format_duration,
+    format_interval,
+    format_number,
+    format_p,
+    format_percent,
+    format_time,
+    joined,
+    plural,
+)
+from lib.longitudinal import measure
+
+ALPHA = 0.05
+# A difference of this size in a baseline variable is expected by chance with arms of about 13 to 25 patients.
+LARGE_SMD = 0.4
+
+
+def reason_if_absent(say: Callable) -> Callable:
+    """Let a sentence say why there is no analysis."""
+
+    @wraps(say)
+    def checked(data, analysis, *arguments):
+        return analysis.reason if isinstance(analysis, Absent) else say(data, analysis, *arguments)
+
+    return checked
+
+
+def sentence_flow(data: Dataset) -> str:
+    """Who is in the report."""
+    arms = joined([f"{data.n[arm.id]} {arm.label}" for arm in data.arms])
+    subgroup = subgroup_label(data.study, data.parameters)
+    restricted = f" Only the subgroup {subgroup} is analysed." if subgroup else ""
+    left_out = [arm.label for arm in data.study.arms if arm.id not in [a.id for a in data.arms]]
+    arms_out = f" {joined(left_out)} {'is' if len(left_out) == 1 else 'are'} left out by parameter." if left_out else ""
+    return f"{plural(len(data.patients), 'patient')} {'is' if len(data.patients) == 1 else 'are'} analysed: {arms}.{arms_out}{restricted}"
+
+
+def sentence_baseline(data: Dataset, baseline: Analysis) -> str:
+    """Which variables differ most between the arms."""
+    if "baseline_smd" not in baseline:
+        return "One arm: there is no balance to judge."
+    largest = where(baseline["baseline_smd"], group="overall").dropna(subset=["smd"]).sort_values("smd", ascending=False, kind="stable")
+    if largest.empty:
+        return "No standardized difference can be estimated."
+    above = largest[largest["smd"] > LARGE_SMD]
+    if above.empty:
+        first = largest.iloc[0]
+        return f"The largest standardized difference is {format_number(first['smd'], 2)} ({_label(data, first['variable'])})."
+    named = [f"{_label(data, r.variable)} ({format_number(r.smd, 2)})" for r in above.head(4).itertuples()]
+    more = f" and {len(above) - 4} more" if len(above) > 4 else ""
+    return (
+        f"The arms differ most in {joined(named)}{more} (largest standardized difference over all pairs). "
+        + ("At these sizes 0.4 is expected by chance; the arms were not formed by chance, so every comparison below may be confounded."
+           if data.n.min() < 30 else "Comparisons below may be confounded by them unless the arms were formed by chance.")
+    )  # fmt: skip
+
+
+def _label(data: Dataset, variable: str) -> str:
+    label = data.study.variable(variable).label
+    return label if label[:2].isupper() else label[0].lower() + label[1:]
+
+
+def sentence_follow_up(data: Dataset, analysis: Analysis) -> str:
+    """Median follow-up of each arm."""
+    d, unit = tables.decimals_of_time(data), data.study.time.unit
+    parts = [f"{arm.label} {format_time(analysis.row('follow_up', arm.id)['median'], d)}" for arm in data.arms]
+    return f"Median follow-up for {data.study.endpoint(analysis.variable).short} by reverse Kaplan-Meier, in {unit}: {joined(parts)} (NR = not reached)."
+
+
+def sentence_queries(queries: pd.DataFrame) -> str:
+    """How many data queries are open."""
+    if queries.empty:
+        return "No data query is open: every rule of intake holds."
+    return f"{plural(len(queries), 'data query', 'data queries')} {'is' if len(queries) == 1 else 'are'} open; none of them stops the analysis."
+
+
+def sentence_survival(data: Dataset, analysis: Analysis) -> str:
+    """Events and medians by arm."""
+    endpoint, d, unit = data.study.endpoint(analysis.variable), tables.decimals_of_time(data), data.study.time.unit
+    median = analysis["median"]
+    parts = []
+    for arm in data.arms:
+        row = analysis.row("median", arm.id)
+        interval = format_interval(row["ci_low"], row["ci_high"], d, missing="not reached")
+        value = "not reached" if pd.isna(row["median"]) else f"{format_time(row['median'], d)} {unit} ({tables.level_text(data)} CI {interval})"
+        parts.append(f"{value} with {arm.label}")
+    events = f"{plural(median['n_events'].sum(), 'event')} in {plural(median['n'].sum(), 'patient')}"
+    return f"{endpoint.label}: {events}. The median was {joined(parts)}."
+
+
+def sentence_comparison(data: Dataset, analysis: Analysis) -> str:
+    """What the test of all arms says, and what it cannot say."""
+    if "logrank" not in analysis:
+        return "With one arm there is nothing to compare."
+    short, test = data.study.endpoint(analysis.variable).short, analysis["logrank"].iloc[0]
+    if pd.isna(test["p_value"]):
+        return f"{short} is not compared by a test: {test['note'] or 'not estimable'}."
+    p = format_p(test["p_value"], symbol=True)
+    if test["p_value"] >= ALPHA:
+        return (
+            f"The log-rank test does not tell the {short} curves apart ({p}, {plural(test['n_events'], 'event')}); "
+            "with so few events this is not evidence that they are equal, as the width of the intervals shows."
+        )
+    pairs = analysis["logrank_pairwise"]
+    apart = [tables.pair_label(data, r.group) for r in pairs.itertuples() if r.p_adjusted < ALPHA]
+    detail = f"; after Holm's adjustment {joined(apart)} differ" if apart else "; after Holm's adjustment no pair differs on its own"
+    if len(data.arms) == 2:
+        detail = ""
+    return f"The {short} curves differ (log-rank {p}, {plural(test['n_events'], 'event')}){detail}."
+
+
+@reason_if_absent
+def sentence_response(data: Dataset, response: Analysis, visit: float) -> str:
+    """Objective response at one visit, with the exact test."""
+    rates = where(response["objective_response_treated"], time=visit)
+    parts = []
+    for arm in data.arms:
+        row = rates[rates["group"] == arm.id].iloc[0]
+        share = f"{int(row['count'])}/{int(row['n'])}"
+        interval = format_interval(row["ci_low"], row["ci_high"], 0, 100)
+        parts.append(f"{share} ({format_percent(row['proportion'])}; {interval}) with {arm.label}" if row["n"] else f"nobody due with {arm.label}")
+    text = f"At {format_duration(visit, data.study.time.unit)} an objective response was seen in {joined(parts)}."
+    if "objective_response_treated_test" in response:
+        p = where(response["objective_response_treated_test"], time=visit)["p_value"].iat[0]
+        if pd.notna(p):
+            verdict = "The arms differ" if p < ALPHA else "The test does not tell the arms apart, which is not evidence of equal response"
+            text += f" {verdict} (exact {format_p(p, symbol=True)})."
+    return text
+
+
+@reason_if_absent
+def sentence_change(data: Dataset, analysis: Analysis, visit: float) -> str:
+    """Median change in percent at one visit by arm, and the within-arm tests."""
+    name, parts = analysis.variable, []
+    for arm in data.arms:
+        rows = where(analysis[f"{name}_percent_change"], group=arm.id, time=visit)
+        within = where(analysis[f"{name}_within"], group=arm.id, time=visit)
+        if rows.empty or within.empty or not rows["n"].iat[0]:
+            parts.append(f"no value with {arm.label}")
+            continue
+        parts.append(f"{format_number(rows['median'].iat[0], 0)}% with {arm.label} (n = {int(rows['n'].iat[0])}, {format_p(within['p_value'].iat[0], symbol=True)})")
+    if all(part.startswith("no value") for part in parts):
+        return ""
+    return f"{measure(data.study, name).label} at {format_duration(visit, data.study.time.unit)}, median change from baseline: {joined(parts)}."
+
+
+@reason_if_absent
+def sentence_safety(data: Dataset, safety: Analysis) -> str:
+    """Patients with any and with a severe event."""
+    overview, severe = safety["ae_overview"], data.study.adverse_events.severe_grade
+    parts = []
+    for arm in data.arms:
+        any_event, worst = (where(overview, variable=kind, group=arm.id).iloc[0] for kind in ("any", "severe"))
+        parts.append(f"{int(any_event['count'])}/{int(any_event['n'])} ({int(worst['count'])} of grade {severe} or higher) with {arm.label}")
+    mild = safety["ae_events_mild"]
+    row = mild[mild["group"] == ("overall" if len(data.arms) > 1 else data.arms[0].id)].iloc[0]
+    share = f" Of {plural(row['n'], 'event')}, {format_percent(row['proportion'])} were below grade {severe}." if row["n"] else ""
+    return f"Patients with any adverse event: {joined(parts)}.{share}"
+
+
+@reason_if_absent
+def sentence_terms(data: Dataset, safety: Analysis) -> str:
+    """Which terms differ between arms: comparability overall is never comparability of terms."""
+    if "ae_term_test" not in safety or safety["ae_term_test"].empty:
+        return ""
+    tests = safety["ae_term_test"].dropna(subset=["p_value"]).sort_values("p_value", kind="stable")
+    apart = tests[tests["p_value"] < ALPHA]
+    if apart.empty:
+        return f"No term has an exact p below 0.05 among {len(tests)} tested; rare terms cannot be told apart at these sizes."
+    named = []
+    for row in apart.head(3).itertuples():
+        shares = where(safety["ae_term"], variable=row.variable)
+        counts = ", ".join(f"{data.study.arm(r.group).label} {int(r.n_with)}/{int(r.n)}" for r in shares.rename(columns={"count": "n_with"}).itertuples() if r.group != tables.OVERALL)
+        named.append(f"{row.variable} ({counts})")
+    return f"The arms differ in single terms, most in {joined(named)}: similar overall risks do not make the profiles comparable (descriptive, {len(tests)} terms, not adjusted)."

@@ -1,0 +1,133 @@
+"""published.yml: the claims of a publication, each held against the report's own results.
+
+A claim names rows of results.csv and one of a few fixed rules; it holds no expression.
+"""
+
+from __future__ import annotations
+
+__all__ = ["compare_published", "read_published"]
+
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+from pydantic import Field, model_validator
+
+from lib.formats import format_number
+from lib.study import Frozen, Id, Text
+from lib.yamlfile import read_yaml
+
+MATCHES, DIFFERS, ABSENT = "matches", "differs", "not available"
+RULES = Literal["equals", "span", "below", "at_least", "lowest", "narrower"]
+
+
+class Check(Frozen):
+    """Rows of results.csv and what must hold for their values, rounded as printed."""
+
+    rule: RULES
+    output: Id
+    variable: Text
+    group: tuple[Text, ...] = Field(min_length=1)
+    statistic: Id
+    time: float | None = None
+    scale: float = 1
+    decimals: int = Field(0, ge=0, le=8)
+    value: tuple[float, ...] = ()
+    which: Text = ""
+    than_time: float | None = None
+
+    @model_validator(mode="after")
+    def _complete(self):
+        needs = {"equals": len(self.group), "span": 2, "below": 1, "at_least": 1}.get(self.rule, 0)
+        if len(self.value) != needs:
+            raise ValueError(f"the rule {self.rule} needs {needs} in value, but found {len(self.value)}")
+        if (self.rule == "lowest") != bool(self.which) or (self.rule == "narrower") != (self.than_time is not None):
+            raise ValueError("which belongs to the rule lowest, than_time to the rule narrower")
+        return self
+
+
+class Claim(Frozen):
+    """One published claim, as printed, and the checks that must all hold."""
+
+    id: Id
+    claim: Text
+    printed: Text
+    checks: tuple[Check, ...] = Field(min_length=1)
+
+
+class Published(Frozen):
+    """The claims of one publication."""
+
+    claims: tuple[Claim, ...]
+
+
+def read_published(folder: Path) -> tuple[Claim, ...]:
+    """Read published.yml of a study; an empty tuple if it has none.
+
+    Raises
+    ------
+    lib.yamlfile.ProblemsFound
+    """
+    path = Path(folder) / "published.yml"
+    return read_yaml(path, Published).claims if path.exists() else ()
+
+
+def compare_published(claims: tuple[Claim, ...], results: pd.DataFrame) -> pd.DataFrame:
+    """Hold each claim against the results.
+
+    Parameters
+    ----------
+    claims : tuple of Claim
+    results : DataFrame
+        Rows of results.csv.
+
+    Returns
+    -------
+    DataFrame, one row per claim
+        id, claim, printed, reproduced (text), verdict: "matches" to the printed precision, "differs", or
+        "not available" when the results lack a row.
+    """
+    rows = []
+    for claim in claims:
+        checked = [_check(check, results) for check in claim.checks]
+        holds = [held for held, _ in checked]
+        verdict = ABSENT if None in holds else MATCHES if all(holds) else DIFFERS
+        rows.append((claim.id, claim.claim, claim.printed, "; ".join(text for _, text in checked), verdict))
+    return pd.DataFrame(rows, columns=["id", "claim", "printed", "reproduced", "verdict"])
+
+
+def _select(check: Check, results: pd.DataFrame, time: float | None) -> list[float] | None:
+    """Values of the selected groups, in the order named; None if one is missing."""
+    rows = results[
+        (results["output"] == check.output)
+        & (results["variable"] == check.variable)
+        & (results["statistic"] == check.statistic)
+        & (results["time"].isna() if time is None else results["time"] == time)
+    ].set_index("group")["value"]
+    if not set(check.group) <= set(rows.index) or rows[list(check.group)].isna().any():
+        return None
+    return [float(rows[group]) * check.scale for group in check.group]
+
+
+def _check(check: Check, results: pd.DataFrame) -> tuple[bool | None, str]:
+    """Whether the check holds (None: a row is missing), and the values as text."""
+    values = _select(check, results, check.time)
+    before = _select(check, results, check.than_time) if check.than_time is not None else []
+    if values is None or before is None:
+        return None, "–"
+    shown = [format_number(value, check.decimals) for value in values]
+    rounded = [round(float(text.replace("−", "-")), check.decimals) for text in shown]
+    if check.rule == "equals":
+        return rounded == list(check.value), " / ".join(shown)
+    if check.rule == "span":
+        low, high = min(rounded), max(rounded)
+        return [low, high] == list(check.value), f"{low:.{check.decimals}f} to {high:.{check.decimals}f}"
+    if check.rule == "below":
+        return all(value < check.value[0] for value in values), " / ".join(shown)
+    if check.rule == "at_least":
+        return all(value >= check.value[0] for value in values), " / ".join(shown)
+    if check.rule == "lowest":
+        return check.group[values.index(min(values))] == check.which, " / ".join(shown)
+    spread = max(values) - min(values), max(before) - min(before)
+    texts = [format_number(value, check.decimals) for value in spread]
+    return spread[0] < spread[1], f"range over the arms {texts[0]}, before {texts[1]}"

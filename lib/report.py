@@ -1,0 +1,171 @@
+"""What a notebook says about itself: header, recorded results, key results, methods, colophon."""
+
+from __future__ import annotations
+
+__all__ = ["Report", "start"]
+
+import hashlib
+import html
+
+import pandas as pd
+from IPython.display import display
+
+from lib import provenance
+from lib.analysis import Absent, Analysis
+from lib.dataset import Dataset, load, subgroup_label
+from lib.display import Block, Table, template
+from lib.formats import plural
+from lib.parameters import NOTEBOOKS
+from lib.published import MATCHES, compare_published, read_published
+from lib.results import COLUMNS, to_rows
+from lib.study import Endpoint, Marker
+
+SYNTHETIC = "These data are synthetic. They were made to agree with published summaries and describe no real patient; agreement with the publication is therefore no evidence for its claims."
+
+
+def start(notebook: str, **parameters) -> Report:
+    """Read and check everything a notebook needs; a wrong parameter or table fails here, before the first figure.
+
+    Raises
+    ------
+    lib.yamlfile.ProblemsFound
+    """
+    return Report(notebook, load(notebook, **parameters))
+
+
+class Report:
+    """One report while it is being made.
+
+    Attributes
+    ----------
+    name : str
+        cohort, efficacy or safety.
+    data : Dataset
+    """
+
+    def __init__(self, name: str, data: Dataset):
+        self.name, self.data = name, data
+        self._rows: list[pd.DataFrame] = []
+        self._analyses: list[Analysis] = []
+
+    def record(self, analysis: Analysis | Absent) -> Analysis | Absent:
+        """Keep every statistic of `analysis` for results.csv, and give it back."""
+        if isinstance(analysis, Absent):
+            return analysis
+        self._rows.append(to_rows(self.name, analysis))
+        self._analyses.append(analysis)
+        return analysis
+
+    @property
+    def results(self) -> pd.DataFrame:
+        """Everything recorded so far, as rows of results.csv."""
+        return pd.concat(self._rows, ignore_index=True) if self._rows else pd.DataFrame(columns=COLUMNS)
+
+    def header(self) -> Block:
+        """Title block: study, question, cut-off, arms, parameters in force, open queries, banner."""
+        data, about = self.data, self.data.study.study
+        record = {
+            "kind": "header",
+            "title": about.title,
+            "short_title": about.short_title,
+            "synthetic": about.synthetic,
+            "cutoff": str(data.cutoff or ""),
+            "arms": [{"id": a.id, "label": a.label, "colour": a.colour, "n": int(data.n[a.id])} for a in data.arms],
+            "parameters": self._in_force(),
+            "queries": {"error": 0, "warning": len(data.queries)},
+        }
+        shown = template("header.html").render(
+            header=record, about=about, banner=SYNTHETIC if about.synthetic else "", n=len(data.patients), subgroup=subgroup_label(data.study, data.parameters)
+        )
+        return Block(shown, f"{about.short_title}, data cut-off {data.cutoff or 'not recorded'}, n = {len(data.patients)}", record)
+
+    def _in_force(self) -> dict:
+        """Parameters that differ from their defaults."""
+        given = self.data.parameters.model_dump(mode="json", exclude={"study"})
+        defaults = NOTEBOOKS[self.name]().model_dump(mode="json")
+        return {name: value for name, value in given.items() if value != defaults[name]}
+
+    def key_results(self, *sentences: str) -> Block:
+        """The box on top of the page; the index shows the same sentences."""
+        said = [sentence for sentence in sentences if sentence]
+        items = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in said)
+        return Block(f'<div class="keyresults"><ul>{items}</ul></div>', "\n".join(said), {"kind": "key_results", "sentences": said})
+
+    def say(self, *sentences: str, kind: str = "lead") -> Block:
+        """Sentences made from results, as a paragraph; `kind` is `lead` or `note`."""
+        text = " ".join(sentence for sentence in sentences if sentence)
+        return Block(f'<p class="{kind}">{html.escape(text)}</p>' if text else "", text, {})
+
+    @property
+    def endpoints(self) -> list[Endpoint]:
+        """Endpoints of the study: the chosen one first, the others in study order."""
+        chosen = self.data.study.endpoint(self.data.parameters.endpoint)
+        return [chosen, *(e for e in self.data.study.endpoints if e.id != chosen.id)]
+
+    @property
+    def markers(self) -> list[Marker]:
+        """Markers that are outcomes, not checks of quality."""
+        return [marker for marker in self.data.study.markers if marker.role == "endpoint"]
+
+    @property
+    def response_visits(self) -> tuple[float, ...]:
+        """Visits of the response tables: the parameter's, or the study's."""
+        rule = self.data.study.response
+        return self.data.parameters.response_visits or (rule.visits if rule else ())
+
+    def lacks(self, table: str) -> str:
+        """Say that the study holds no such table; nothing where it does."""
+        name = table.replace("_", " ")
+        return "" if self.data.holds(table) else f"This study holds no table of {name}, so there is nothing to show here."
+
+    @staticmethod
+    def print_text(*shown: Table | Block) -> None:
+        """Print tables as plain text, rounded as shown: what the tests of the notebooks compare."""
+        print("\n\n".join(table.to_text() for table in shown if isinstance(table, Table)))
+
+    @staticmethod
+    def show(*items) -> None:
+        """Show several tables, figures or blocks from one cell."""
+        for item in items:
+            display(item)
+
+    def compare_published(self) -> tuple[pd.DataFrame, Block]:
+        """Hold the study's published claims against the results recorded so far."""
+        claims = compare_published(read_published(self.data.study.folder), self.results)
+        if claims.empty:
+            return claims, self.say("This study names no published claims.")
+        n = int((claims["verdict"] == MATCHES).sum())
+        text = f"{n} of {plural(len(claims), 'published claim')} {'matches' if n == 1 else 'match'} to the printed precision."
+        if self._in_force():
+            text += " The publication speaks of the full analysis; this report uses other parameters, so differences are expected."
+        record = {"kind": "verdict", "id": "published", "text": text, "ok": n == len(claims)}
+        caveat = f" {SYNTHETIC}" if self.data.study.study.synthetic else ""
+        return claims, Block(f'<p class="lead">{html.escape(text + caveat)}</p>', text + caveat, record)
+
+    def methods(self) -> Block:
+        """Every estimator and test that this report ran, each once, in the order of the page."""
+        rows = [
+            (analysis.variable or "all", output, method)
+            for analysis in self._analyses
+            for output, frame in analysis.frames.items()
+            if "method" in frame
+            for method in dict.fromkeys(frame["method"].dropna())
+        ]
+        by_method: dict[str, list[str]] = {}
+        for _, output, method in rows:
+            by_method.setdefault(str(method), []).append(output)
+        shown = template("methods.html").render(methods={m: sorted(set(o)) for m, o in by_method.items()}, time=self.data.study.time)
+        return Block(shown, f"{len(by_method)} methods", {})
+
+    def colophon(self) -> Block:
+        """Recorded results, versions, commit and fingerprints of the inputs."""
+        results = self.results.to_csv(index=False, lineterminator="\n")
+        prints = provenance.fingerprints(self.data.study, [])
+        shown = template("colophon.html").render(
+            n=len(self.results),
+            digest=hashlib.sha256(results.encode()).hexdigest(),
+            data=prints["data"],
+            versions=provenance.package_versions(),
+            commit=provenance.code_commit(),
+        )
+        return Block(shown, f"{len(self.results)} statistics recorded", {"kind": "results", "csv": results})

@@ -1,0 +1,75 @@
+"""Tumour response at the response visits: counts, rates with exact intervals, and comparisons of arms.
+
+The categories come from `dataset.response_frame`; the tests from proportions.
+"""
+
+from __future__ import annotations
+
+__all__ = ["CATEGORIES", "DENOMINATORS", "analyse"]
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from lib import proportions
+from lib.analysis import Analysis, requires
+from lib.dataset import Dataset, response_frame
+
+CATEGORIES = ("CR", "PR", "SD", "PD", "NE", "died", "missing", "not due")
+OUTCOMES = {"objective_response": "responder", "disease_control": "controlled"}
+# All treated counts a patient who died or has no assessment as a non-responder; nobody whose visit is not yet due.
+DENOMINATORS = ("treated", "evaluable")
+
+
+@requires("lesions", "measurements")
+def analyse(data: Dataset, visits: Sequence[float]) -> Analysis:
+    """Response at each visit by arm.
+
+    Parameters
+    ----------
+    data : Dataset
+    visits : sequence of float
+        Visits in the study's time unit.
+
+    Returns
+    -------
+    Analysis
+        `response_category` (count of each category), then for `objective_response` and `disease_control` and both
+        denominators: `<outcome>_<denominator>` (proportion, exact interval), `_test` (overall), `_pairwise` (Fisher,
+        Holm), `_difference` (Miettinen-Nurminen) and `_newcombe`, `_odds_ratio`.
+    """
+    patients = {visit: response_frame(data, visit) for visit in visits}
+    frames: dict[str, list[pd.DataFrame]] = {"response_category": []}
+    for visit, frame in patients.items():
+        frames["response_category"].append(_categories(frame).assign(time=visit))
+        for outcome, column in OUTCOMES.items():
+            for denominator in DENOMINATORS:
+                chosen = frame[frame["response"] != "not due"] if denominator == "treated" else frame[frame["evaluable"]]
+                for name, part in _compare(chosen, column, data).items():
+                    frames.setdefault(f"{outcome}_{denominator}{name}", []).append(part.assign(time=visit))
+    every = pd.concat([frame.assign(time=visit) for visit, frame in patients.items()], ignore_index=True)
+    return Analysis("response", {name: pd.concat(parts, ignore_index=True) for name, parts in frames.items()}, {"patients": every})
+
+
+def _categories(frame: pd.DataFrame) -> pd.DataFrame:
+    counts = pd.crosstab(frame["arm"], frame["response"], dropna=False).reindex(columns=CATEGORIES, fill_value=0)
+    counts.loc["overall"] = counts.sum()
+    tidy = counts.rename_axis(index="group", columns="variable").stack().rename("count").reset_index()
+    return tidy.assign(method="count of patients", note="")
+
+
+def _compare(frame: pd.DataFrame, column: str, data: Dataset) -> dict[str, pd.DataFrame]:
+    counts, level = proportions.count_outcome(frame, column), data.parameters.level
+    results = {"": proportions.estimate_proportion(counts, level)}
+    if len(data.arms) < 2:
+        return results
+    tests = proportions.compare_proportions(counts)
+    difference = proportions.estimate_risk_difference
+    return results | {
+        "_test": tests.iloc[[0]].drop(columns=["chisq", "df"]),
+        "_chisq": tests.iloc[[1]].drop(columns="mc_error"),
+        "_pairwise": proportions.compare_proportions_pairwise(counts, data.reference),
+        "_difference": difference(counts, data.reference, level=level),
+        "_newcombe": difference(counts, data.reference, "newcombe", level),
+        "_odds_ratio": proportions.estimate_odds_ratio(counts, data.reference, level),
+    }

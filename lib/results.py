@@ -1,0 +1,98 @@
+"""results.csv: one row per statistic shown anywhere, unrounded. The names of statistics are fixed here."""
+
+from __future__ import annotations
+
+__all__ = ["COLUMNS", "KEY", "STATISTICS", "to_rows"]
+
+import pandas as pd
+
+from lib.analysis import Analysis
+
+COLUMNS = ["report", "output", "variable", "group", "time", "statistic", "value", "method"]
+KEY = ["report", "output", "variable", "group", "time", "statistic"]
+
+# Name -> meaning; listed in data/README.md (a test compares the two).
+STATISTICS = {
+    "n": "patients (or events, where the method says so) in the denominator",
+    "n_events": "patients with the event; for reverse Kaplan-Meier, censored patients",
+    "n_censored": "patients censored",
+    "n_risk": "patients at risk just before the time",
+    "n_missing": "patients without a known value",
+    "n_zero": "patients without any change",
+    "count": "patients (or events, where the method says so) with the property",
+    "proportion": "count / n",
+    "estimate": "the estimate that the output names, in its unit",
+    "std_err": "standard error of the estimate",
+    "ci_low": "lower confidence limit of the output's estimate",
+    "ci_high": "upper confidence limit of the output's estimate",
+    "median": "median; empty = not reached",
+    "q1": "first quartile (type 7)",
+    "q3": "third quartile (type 7)",
+    "mean": "arithmetic mean",
+    "sd": "sample standard deviation",
+    "min": "smallest value",
+    "max": "largest value",
+    "coef": "regression coefficient (log hazard ratio)",
+    "hr": "hazard ratio",
+    "odds_ratio": "conditional odds ratio",
+    "difference": "first group minus second",
+    "ratio": "first group divided by second",
+    "rate": "events per person-time",
+    "person_time": "time under observation",
+    "smd": "standardized difference",
+    "tau": "end of the restricted mean",
+    "statistic": "test statistic without a name of its own (z, rank sum)",
+    "chisq": "chi-square statistic",
+    "df": "degrees of freedom",
+    "p_value": "two-sided p-value",
+    "p_adjusted": "p-value after Holm's adjustment over the pairs",
+    "mc_error": "Monte Carlo standard error of the p-value; 0 = exact",
+    "events_per_variable": "events per coefficient of the model",
+    "concordance": "Harrell's concordance",
+    "observed": "observed events",
+    "expected": "events expected under the null hypothesis",
+}
+# Columns that say where a value belongs, not what it is.
+PLACES = {"variable", "group", "time", "method", "note", "term", "test", "step", "grade", "level"}
+
+
+def to_rows(report: str, analysis: Analysis) -> pd.DataFrame:
+    """Turn an analysis into rows of results.csv.
+
+    Parameters
+    ----------
+    report : str
+        cohort, efficacy or safety.
+    analysis : Analysis
+
+    Returns
+    -------
+    DataFrame, one row per statistic, columns `COLUMNS`
+
+    Raises
+    ------
+    ValueError
+        If a frame holds a statistic that has no name in `STATISTICS`, or the same row twice.
+    """
+    parts = []
+    for output, frame in analysis.frames.items():
+        unknown = [c for c in frame if c not in STATISTICS and c not in PLACES]
+        if unknown:
+            raise ValueError(f"{output}: no such statistic as {', '.join(unknown)}; see STATISTICS in results.py")
+        statistics = [c for c in frame if c in STATISTICS]
+        wide = frame.assign(
+            report=report,
+            output=output,
+            variable=frame.get("variable", analysis.variable),
+            time=frame.get("time", float("nan")),
+            method=frame.get("method", "count"),
+        )
+        identifiers = ["report", "output", "variable", "group", "time", "method"]
+        long = wide.melt(identifiers, statistics, "statistic", "value")
+        parts.append(long.assign(value=long["value"].astype(float)))
+    parts = [part for part in parts if len(part)]
+    rows = pd.concat(parts, ignore_index=True)[COLUMNS] if parts else pd.DataFrame(columns=COLUMNS)
+    twice = rows[rows.duplicated(KEY)]
+    if len(twice):
+        raise ValueError(f"the same statistic twice: {twice.iloc[0][KEY].to_dict()}")
+    return rows

@@ -1,0 +1,255 @@
+"""Results of response, tumour volume, markers, adverse events and published claims -> tables. Computes nothing."""
+
+from __future__ import annotations
+
+__all__ = [
+    "table_ae_grades",
+    "table_ae_overview",
+    "table_ae_terms",
+    "table_change",
+    "table_level",
+    "table_published",
+    "table_response",
+    "table_response_pairs",
+]
+
+import numpy as np
+import pandas as pd
+
+from lib import tables
+from lib.analysis import Analysis, where
+from lib.dataset import Dataset
+from lib.display import Block, Column, Row, Table, empty_if_absent
+from lib.formats import DASH, format_count, format_duration, format_interval, format_number, format_p, format_percent
+from lib.longitudinal import measure
+from lib.response import CATEGORIES
+from lib.safety import ANY, OVERVIEW
+
+CATEGORY_LABELS = {
+    "CR": "Complete response",
+    "PR": "Partial response",
+    "SD": "Stable disease",
+    "PD": "Progressive disease",
+    "NE": "Not evaluable",
+    "died": "Died before the visit",
+    "missing": "No assessment",
+    "not due": "Visit not yet due",
+}
+RATES = {
+    "objective_response_treated": "Objective response, all treated",
+    "objective_response_evaluable": "Objective response, evaluable",
+    "disease_control_treated": "Disease control, all treated",
+    "disease_control_evaluable": "Disease control, evaluable",
+}
+
+
+def _visit(data: Dataset, time: float) -> str:
+    return format_duration(time, data.study.time.unit)
+
+
+def _rate(row: pd.Series) -> str:
+    if not row["n"]:
+        return DASH
+    return f"{format_count(row['count'], row['n'])}; {format_interval(row['ci_low'], row['ci_high'], 0, 100)}"
+
+
+@empty_if_absent
+def table_response(data: Dataset, response: Analysis) -> Table:
+    """Categories and response rates by visit and arm."""
+    groups, rows = tables.groups_of(data, overall=True), []
+    for time, categories in response["response_category"].groupby("time"):
+        rows.append(Row((f"At {_visit(data, time)}",), "group"))
+        for category in CATEGORIES:
+            part = categories[categories["variable"] == category]
+            if part["count"].sum() or category in CATEGORIES[:4]:
+                rows.append(Row((CATEGORY_LABELS[category], *tables.cells(part, groups, lambda r: f"{int(r['count'])}")), "sub"))
+        for output, label in RATES.items():
+            part = response[output]
+            rows.append(Row((label, *tables.cells(part[part["time"] == time], groups, _rate))))
+    notes = [
+        f"Rates: patients/denominator (%); exact Clopper-Pearson {tables.level_text(data)} CI in %. All treated counts patients who died or were not assessed as non-responders.",
+        data.study.response.caveat,
+    ]
+    columns = (Column("Response"), *tables.arm_columns(data, overall=True))
+    return Table("response", "Tumour response by visit and arm", columns, tuple(rows), tuple(n for n in notes if n))
+
+
+@empty_if_absent
+def table_response_pairs(data: Dataset, response: Analysis, outcome: str = "objective_response") -> Table:
+    """Comparisons of response rates: risk difference, odds ratio, exact tests."""
+    level, rows = tables.level_text(data), []
+    name = f"{outcome}_treated"
+    for time, pairs in response[f"{name}_pairwise"].groupby("time"):
+        rows.append(Row((f"At {_visit(data, time)}, all treated",), "group"))
+        for group in pairs["group"]:
+            at = {part: where(response[f"{name}{part}"], time=time) for part in ("_difference", "_newcombe", "_odds_ratio")}
+            rows.append(Row((
+                tables.pair_label(data, group),
+                *tables.cells(at["_difference"], [group], lambda r: _points(r, "difference")),
+                *tables.cells(at["_newcombe"], [group], lambda r: format_interval(r["ci_low"], r["ci_high"], 0, 100)),
+                *tables.cells(at["_odds_ratio"], [group], lambda r: _ratio(r, "odds_ratio")),
+                *tables.cells(pairs, [group], lambda r: format_p(r["p_value"])),
+                *tables.cells(pairs, [group], lambda r: format_p(r["p_adjusted"])),
+            )))  # fmt: skip
+        exact = where(response[f"{name}_test"], time=time).iloc[0]
+        chisq = where(response[f"{name}_chisq"], time=time).iloc[0]
+        rows.append(Row(("All arms, exact", "", "", "", format_p(exact["p_value"]), "")))
+        rows.append(Row(("All arms, chi-square", "", "", "", format_p(chisq["p_value"]), "")))
+    columns = (Column("Comparison"), Column("Risk difference, points", f"{level} CI"), Column("Newcombe", f"{level} CI"),
+               Column("Odds ratio", f"exact {level} CI"), Column("p", "Fisher"), Column("p", "Holm"))  # fmt: skip
+    notes = (
+        "Risk difference: arm named first minus arm named second, in percentage points, with the Miettinen-Nurminen interval; Newcombe's interval beside it.",
+        f"Overall: {response[f'{name}_test']['method'].iat[0]}; chi-square without continuity correction, for comparison with the publication.",
+        *tables.notes_of(response[f"{name}_odds_ratio"]),
+    )
+    return Table(f"{outcome}_comparisons", "Objective response: comparisons of arms", columns, tuple(rows), notes)
+
+
+def _points(row: pd.Series, column: str) -> str:
+    if pd.isna(row[column]):
+        return DASH
+    return f"{format_number(100 * row[column], 0)} ({format_interval(row['ci_low'], row['ci_high'], 0, 100)})"
+
+
+def _ratio(row: pd.Series, column: str) -> str:
+    if pd.isna(row[column]) and pd.isna(row["ci_low"]):
+        return DASH
+    return f"{format_number(row[column], 2)} ({format_interval(row['ci_low'], row['ci_high'], 2)})"
+
+
+@empty_if_absent
+def table_level(data: Dataset, analysis: Analysis) -> Table:
+    """Value and percentage change by visit and arm: n, median, quartiles."""
+    groups, name, rows = tables.groups_of(data), analysis.variable, []
+    label, unit, _ = measure(data.study, name)
+
+    def shown(row):
+        if not row["n"]:
+            return DASH
+        return f"{format_number(row['median'], 1)} ({format_interval(row['q1'], row['q3'], 1)}), n = {int(row['n'])}"
+
+    for output, heading in ((f"{name}_level", f"{label}, {unit}"), (f"{name}_percent_change", "Change from baseline, %")):
+        rows.append(Row((heading,), "group"))
+        for time, part in analysis[output].groupby("time"):
+            rows.append(Row(("Baseline" if time == 0 else _visit(data, time), *tables.cells(part, groups, shown)), "sub"))
+    columns = (Column("Visit"), *tables.arm_columns(data))
+    notes = ("Median (first to third quartile), and the patients with a value. Patients who died or left are not in later rows.",)
+    return Table(f"{name}_by_visit", f"{label} by visit and arm", columns, tuple(rows), notes)
+
+
+@empty_if_absent
+def table_change(data: Dataset, analysis: Analysis) -> Table:
+    """Tests of change within and between arms, by visit."""
+    name, level, rows = analysis.variable, tables.level_text(data), []
+    label, _, log = measure(data.study, name)
+    within_all = analysis[f"{name}_within"]
+    for time, within in within_all.groupby("time"):
+        rows.append(Row((f"At {_visit(data, time)}",), "group"))
+        for arm in data.arms:
+            row = within[within["group"] == arm.id].iloc[0]
+            rows.append(Row((arm.label, f"{int(row['n'])}", _shift(row, "estimate", log), format_p(row["p_value"]), "")))
+        if f"{name}_between" in analysis:
+            rows += _between(data, analysis, time, log)
+    unit = "ratio to baseline" if log else "points of % change"
+    columns = (Column("Arm or comparison"), Column("n"), Column(f"Hodges-Lehmann, {unit}", f"{level} CI"),
+               Column("p"), Column("p", "Holm"))  # fmt: skip
+    between = "; between arms the Hodges-Lehmann shift, Dunn's test with Holm's adjustment, and Kruskal-Wallis over all arms"
+    notes = (
+        f"Within an arm: {'; '.join(within_all['method'].unique())}{between if len(data.arms) > 1 else ''}.",
+        *(["Below 1: lower than at baseline; between arms, the ratio of two such ratios."] if log else []),
+        *tables.notes_of(within_all),
+    )
+    return Table(f"{name}_change", f"{label}: change from baseline", columns, tuple(rows), notes)
+
+
+def _shift(row: pd.Series, column: str, log: bool) -> str:
+    """Estimate and interval; back from the log scale as a ratio."""
+    if pd.isna(row[column]):
+        return DASH
+    values = np.exp(row[[column, "ci_low", "ci_high"]].astype(float)) if log else row[[column, "ci_low", "ci_high"]]
+    decimals = 2 if log else 1
+    return f"{format_number(values.iloc[0], decimals)} ({format_interval(*values.iloc[1:], decimals)})"
+
+
+def _between(data: Dataset, analysis: Analysis, time: float, log: bool) -> list[Row]:
+    parts = (analysis[f"{analysis.variable}_{part}"] for part in ("shift", "pairwise", "between"))
+    shift, pairs, between = (part[part["time"] == time].set_index("group") for part in parts)
+    rows = [
+        Row((tables.pair_label(data, group), "", _shift(shift.loc[group], "difference", log),
+             format_p(pair["p_value"]), format_p(pair["p_adjusted"])), "sub")
+        for group, pair in pairs.iterrows()
+    ]  # fmt: skip
+    overall = between.iloc[0]
+    return [*rows, Row(("All arms", f"{int(overall['n'])}", "", format_p(overall["p_value"]), ""), "sub")]
+
+
+@empty_if_absent
+def table_ae_overview(data: Dataset, safety: Analysis) -> Table:
+    """Patients with at least one event of each kind."""
+    groups, severe, rows = tables.groups_of(data, overall=True), data.study.adverse_events.severe_grade, []
+    tested = "ae_overview_test" in safety
+    for kind in safety["ae_overview"]["variable"].unique():
+        part = where(safety["ae_overview"], variable=kind)
+        p = [format_p(where(safety["ae_overview_test"], variable=kind)["p_value"].iat[0])] if tested else []
+        rows.append(Row((OVERVIEW[kind].format(severe=severe), *tables.cells(part, groups, _rate), *p)))
+    columns = [Column("Patients with at least one event"), *tables.arm_columns(data, overall=True)]
+    notes = [f"Patients/all treated (%); exact Clopper-Pearson {tables.level_text(data)} CI in %."]
+    if tested:
+        columns.append(Column("p", "exact, descriptive"))
+        notes.append("p: Fisher-Freeman-Halton over the arms, descriptive, not adjusted. A large p is not evidence of equal risk at these sizes.")
+    return Table("ae_overview", "Adverse events: overview", tuple(columns), tuple(rows), tuple(notes))
+
+
+@empty_if_absent
+def table_ae_terms(data: Dataset, safety: Analysis, threshold_percent: float = 0) -> Table:
+    """Patients by system and term, any grade and severe, worst grade per patient."""
+    groups, settings = tables.groups_of(data), data.study.adverse_events
+    every, severe = safety["ae_term"], safety["ae_term_severe"]
+    by_arm = every[every["group"] != tables.OVERALL].groupby("variable")["proportion"].max()
+    shown = by_arm[by_arm * 100 >= threshold_percent].index
+    total = every.groupby("variable")["count"].max()
+    rows = []
+    for system, terms in settings.systems.items():
+        present = sorted((t for t in terms if t in shown), key=lambda t: (-total[t], t))
+        if present:
+            rows.append(Row((system,), "group"))
+        for term in present:
+            rows.append(Row((term, *_any_and_severe(every, severe, term, groups)), "sub"))
+    columns = [Column("System and term")]
+    for arm in tables.arm_columns(data):
+        columns += [Column(arm.label, f"{arm.detail}; any grade", arm.colour), Column("", f"≥ grade {settings.severe_grade}")]
+    limit = f" Terms seen in fewer than {threshold_percent:g}% of every arm are left out." if threshold_percent else ""
+    notes = (f"{settings.dictionary}. Patients (%), each counted once per term with the worst grade.{limit}",)
+    return Table("ae_terms", "Adverse events by system and term", tuple(columns), tuple(rows), notes)
+
+
+def _any_and_severe(every: pd.DataFrame, severe: pd.DataFrame, term: str, groups: list[str]) -> list[str]:
+    shown = []
+    for group in groups:
+        for frame in (every, severe):
+            row = frame[(frame["variable"] == term) & (frame["group"] == group)].iloc[0]
+            shown.append(f"{int(row['count'])} ({format_percent(row['proportion'])})" if row["count"] else "0")
+    return shown
+
+
+@empty_if_absent
+def table_ae_grades(data: Dataset, safety: Analysis) -> Table:
+    """Patients by the worst grade of any event."""
+    groups, rows = tables.groups_of(data), []
+    frame = safety["ae_grade"]
+    for grade in range(1, data.study.adverse_events.max_grade + 1):
+        part = frame[frame["variable"] == f"{ANY}, grade {grade}"]
+        rows.append(Row((f"Worst grade {grade}", *tables.cells(part, groups, lambda r: format_count(r["count"], data.n[r["group"]])))))
+    return Table("ae_grades", "Patients by worst grade of any event", (Column("Grade"), *tables.arm_columns(data)), tuple(rows))
+
+
+def table_published(claims: pd.DataFrame) -> Table | Block:
+    """Published claims beside the report's own numbers; nothing for a study without claims."""
+    if claims.empty:
+        return Block("", "", {})
+    rows = [
+        Row((row.id, row.claim, row.printed, row.reproduced, row.verdict))
+        for row in claims.itertuples()
+    ]
+    columns = (Column("Id"), Column("Claim", text=True), Column("Published", text=True), Column("This report", text=True), Column("To the printed precision", text=True))
+    return Table("published", "Published beside reproduced", columns, tuple(rows))

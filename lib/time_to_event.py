@@ -1,0 +1,140 @@
+"""One time-to-event endpoint, analysed whole: curve, medians, landmarks, tests, hazard ratios, restricted means.
+
+Chooses which estimators a report shows and applies the study's small-sample policy; computes nothing itself.
+"""
+
+from __future__ import annotations
+
+__all__ = ["analyse", "analyse_follow_up", "ticks"]
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from lib import competing, cox, logrank, rmst, survival
+from lib.analysis import Analysis
+from lib.comparisons import arm_pairs, name_pair
+from lib.dataset import Dataset, time_to_event_frame
+from lib.study import Endpoint
+
+# Distance between two ticks under a curve, smallest first, in the study's unit.
+TICK_STEPS = {"days": (7, 30, 90, 180, 365, 730), "weeks": (4, 13, 26, 52, 104), "months": (1, 3, 6, 12, 24), "years": (1, 2, 5, 10)}
+MAX_TICKS = 9
+COX_TESTS = {"likelihood_ratio": "likelihood ratio", "wald": "Wald", "score": "score"}
+TESTS = {"logrank", "logrank_pairwise", "rmst_difference", "rmst_ratio", "cox",
+         "cox_likelihood_ratio", "cox_wald", "cox_score", "gray", "landmark_difference"}  # fmt: skip
+
+
+def analyse(data: Dataset, endpoint: Endpoint) -> Analysis:
+    """Analyse one endpoint by arm.
+
+    Parameters
+    ----------
+    data : Dataset
+    endpoint : Endpoint
+
+    Returns
+    -------
+    Analysis
+        `median`, `quartile_1`, `quartile_3` (time by which 25 % and 75 % had the event), `follow_up` (reverse
+        Kaplan-Meier), `landmark`, `at_risk` (at the ticks of the figure), and with two arms or more
+        `landmark_difference`, `logrank`, `logrank_pairwise`, `cox`, `cox_likelihood_ratio`, `cox_wald`, `cox_score`,
+        `proportional_hazards`, `rmst`, `rmst_difference`, `rmst_ratio`; with a competing event `cumulative_incidence` and `gray`.
+        Data: `tte` (one row per patient), `curve` (steps).
+    """
+    tte, level = time_to_event_frame(data, endpoint), data.parameters.level
+    landmarks = list(endpoint.landmarks)
+    frames = {
+        "median": survival.estimate_median(tte, level=level),
+        "quartile_1": _quantile(tte, 0.25, level),
+        "quartile_3": _quantile(tte, 0.75, level),
+        "follow_up": survival.estimate_follow_up(tte, level=level),
+        "landmark": survival.estimate_landmark(tte, landmarks, level=level).rename(columns={"survival": "estimate"}),
+        "at_risk": survival.count_at_risk(tte, ticks(tte["time"].max(), data.study.time.unit)),
+        "rmst": rmst.estimate_rmst(tte, endpoint.tau, level),
+    }
+    if len(data.arms) > 1:
+        frames |= _comparisons(tte, data, endpoint, landmarks)
+    if endpoint.has_competing:
+        frames["cumulative_incidence"] = competing.estimate_cumulative_incidence(tte, landmarks, level=level)
+        if len(data.arms) > 1:
+            frames["gray"] = competing.compare_gray(tte)
+    curve = survival.estimate_curve(tte, level=level)
+    return Analysis(endpoint.id, _withhold_tests(frames, tte, data), {"tte": tte, "curve": curve})
+
+
+def analyse_follow_up(data: Dataset, endpoint: Endpoint) -> Analysis:
+    """Follow-up of one endpoint by arm: `follow_up`, as in `analyse`."""
+    tte = time_to_event_frame(data, endpoint)
+    frames = {"follow_up": survival.estimate_follow_up(tte, level=data.parameters.level)}
+    return Analysis(endpoint.id, frames, {"tte": tte})
+
+
+def _quantile(tte: pd.DataFrame, p: float, level: float) -> pd.DataFrame:
+    return survival.estimate_quantile(tte, p, level=level).drop(columns="p")
+
+
+def _comparisons(tte: pd.DataFrame, data: Dataset, endpoint: Endpoint, landmarks: list[float]) -> dict[str, pd.DataFrame]:
+    level, reference, tau = data.parameters.level, data.reference, endpoint.tau
+    means = _every_pair(data, lambda y: rmst.compare_rmst(tte, y, tau, level))
+    overall = cox.estimate_cox(tte, reference, level=level).overall
+    return {
+        "landmark_difference": survival.compare_landmark(tte, landmarks, reference, level=level),
+        "logrank": logrank.compare_logrank(tte),
+        "logrank_pairwise": _named_as_pairs(data, logrank.compare_pairwise(tte)),
+        "cox": _every_pair(data, lambda y: cox.estimate_cox(tte, y, level=level).terms),
+        **{f"cox_{name}": overall[overall["test"] == test] for name, test in COX_TESTS.items()},
+        "proportional_hazards": cox.check_proportional_hazards(tte, reference),
+        "rmst_difference": means[means["contrast"] == "difference"].drop(columns="contrast"),
+        "rmst_ratio": means[means["contrast"] == "ratio"].drop(columns="contrast"),
+    }
+
+
+def _pairs(data: Dataset) -> list[str]:
+    """Every comparison `x vs y`, the reference arm always second."""
+    return [name_pair(x, y) for x, y in arm_pairs([arm.id for arm in data.arms], data.reference)]
+
+
+def _every_pair(data: Dataset, compare: Callable[[str], pd.DataFrame]) -> pd.DataFrame:
+    """Comparisons of all pairs from a function that compares with one reference: the same model, read from each arm."""
+    frames = [compare(arm.id) for arm in data.arms]
+    found = pd.concat(frames, ignore_index=True)
+    return found[found["group"].isin(_pairs(data))].reset_index(drop=True)
+
+
+def _named_as_pairs(data: Dataset, found: pd.DataFrame) -> pd.DataFrame:
+    """Name the pairs of a symmetric test as the other comparisons do."""
+    flipped = {" vs ".join(reversed(pair.split(" vs "))): pair for pair in _pairs(data)}
+    return found.assign(group=found["group"].replace(flipped))
+
+
+def _withhold_tests(frames: dict[str, pd.DataFrame], tte: pd.DataFrame, data: Dataset) -> dict[str, pd.DataFrame]:
+    """No p-value below `policy.min_events` events in total: a test of so few events says nothing either way."""
+    n_events, least = int(tte["event"].sum()), data.study.policy.min_events
+    if n_events >= least:
+        return frames
+    note = f"no test: {n_events} events in all, fewer than the {least} that the study asks for"
+    withheld = dict(frames)
+    for name in TESTS & set(frames):
+        tested = [column for column in ("p_value", "p_adjusted") if column in frames[name]]
+        withheld[name] = frames[name].assign(note=note, **dict.fromkeys(tested, np.nan))
+    return withheld
+
+
+def ticks(longest: float, unit: str) -> list[float]:
+    """Ticks of a time axis: the smallest step that needs no more than nine.
+
+    Parameters
+    ----------
+    longest : float
+        Largest time, in the study's unit.
+    unit : str
+
+    Returns
+    -------
+    list of float, from 0
+    """
+    longest = 1.0 if not np.isfinite(longest) or longest <= 0 else float(longest)
+    step = next((s for s in TICK_STEPS[unit] if longest / s < MAX_TICKS), np.ceil(longest / (MAX_TICKS - 1)))
+    return [float(step * i) for i in range(int(longest // step) + 1)]
