@@ -19,7 +19,7 @@ check: $(READY)  ## check the tables of STUDY and list every data query, nothing
 	$(BIN)/python -m lib check --study $(STUDY)
 
 test: $(READY)  ## all tests: statistics against R, intake, runner, notebooks
-	$(BIN)/python -m pytest -n $(JOBS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 lint: $(READY)  ## style of code and docstrings
 	$(BIN)/ruff check lib tests data notebooks

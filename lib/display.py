@@ -5,7 +5,7 @@ Everything that a reader sees passes through here once, escaped once. Contents a
 
 from __future__ import annotations
 
-__all__ = ["METADATA", "Block", "Column", "Figure", "Row", "Table", "empty_if_absent", "template"]
+__all__ = ["EMPTY", "METADATA", "Block", "Column", "Figure", "Row", "Table", "compares_arms", "empty_if_absent", "template"]
 
 import csv
 import io
@@ -114,13 +114,26 @@ class Block:
         return {"text/html": self.html, "text/plain": self.text}, ({METADATA: self.record} if self.record else {})
 
 
+EMPTY = Block("", "", {})
+
+
+def compares_arms(show: Callable) -> Callable:
+    """Let a table of comparisons show nothing where there is one arm."""
+
+    @wraps(show)
+    def checked(data, *arguments, **options):
+        return show(data, *arguments, **options) if len(data.arms) > 1 else EMPTY
+
+    return checked
+
+
 def empty_if_absent(show: Callable) -> Callable:
     """Let a table or figure show nothing for an analysis that a study has no tables for."""
 
     @wraps(show)
     def checked(data, *arguments, **options):
         if any(isinstance(argument, Absent) for argument in arguments):
-            return Block("", "", {})
+            return EMPTY
         return show(data, *arguments, **options)
 
     return checked

@@ -65,9 +65,8 @@ class EventTable:
     @cached_property
     def last_times(self) -> np.ndarray:
         """Largest time of each arm, shape (k,); NaN for an arm without a patient."""
-        present = self.n_risk > 0
-        last = present.shape[1] - 1 - np.argmax(present[:, ::-1], axis=1) if present.size else []
-        return np.array([self.times[i] if row.any() else np.nan for i, row in zip(last, present, strict=True)])
+        seen = (self.n_risk > 0).sum(axis=1)  # at risk until the last time and never again
+        return np.concatenate([[np.nan], self.times])[seen]
 
     def only(self, *arms: str) -> EventTable:
         """Return the table of some of the arms, in the order asked for."""

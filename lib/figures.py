@@ -210,7 +210,7 @@ def _stack(axes, categories: pd.DataFrame, data: Dataset) -> None:
 
 @empty_if_absent
 def plot_trajectories(data: Dataset, analysis: Analysis) -> Figure:
-    """Each patient's course relative to baseline, one panel per arm, with the median of each visit.
+    """Each patient's course relative to baseline, one panel per arm, with the median where enough patients are left.
 
     A marker on the log scale is shown as ratio to baseline, everything else as change in percent.
     """
@@ -223,7 +223,7 @@ def plot_trajectories(data: Dataset, analysis: Analysis) -> Figure:
             own = values[values["arm"] == arm.id]
             for _, patient in own.groupby("patient_id"):
                 axis.plot(patient["visit"], patient["shown"], color=arm.colour, alpha=0.22, linewidth=0.8)
-            median = own.groupby("visit")["shown"].median()
+            median = own.groupby("visit")["shown"].median()[own.groupby("visit").size() >= data.study.policy.min_at_risk]
             axis.plot(median.index, median, color=arm.colour, marker=marker, markersize=4, linewidth=2)
             axis.axhline(1 if log else 0, color=GREY, linewidth=0.8)
             axis.set_title(f"{arm.label} (n = {own['patient_id'].nunique()})", fontsize=9, loc="left")
@@ -233,13 +233,16 @@ def plot_trajectories(data: Dataset, analysis: Analysis) -> Figure:
             axes[0][0].set_yscale("log")
             axes[0][0].yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
         axes[0][0].set_ylabel("Ratio to baseline" if log else "Change from baseline, %")
-        alt = f"One line per patient, the median in bold. Median at the last visit with data: {'; '.join(told)}."
+        alt = (
+            f"One line per patient; in bold the median of each visit with at least {data.study.policy.min_at_risk} patients. "
+            f"The last of these medians: {'; '.join(told)}."
+        )
         return _figure(figure, f"{analysis.variable}_trajectories", f"{label}: course of each patient", alt)
 
 
 def _course(median: pd.Series, log: bool) -> str:
     if median.empty:
-        return "no data"
+        return "none"
     last = median.iloc[-1]
     return f"{format_number(last, 2)} of baseline" if log else f"{format_number(last, 0)}%"
 

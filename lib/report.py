@@ -89,7 +89,7 @@ class Report:
         """The box on top of the page; the index shows the same sentences."""
         said = [sentence for sentence in sentences if sentence]
         items = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in said)
-        return Block(f'<div class="keyresults"><ul>{items}</ul></div>', "\n".join(said), {"kind": "key_results", "sentences": said})
+        return Block(f'<div class="keyresults"><h2>Key results</h2><ul>{items}</ul></div>', "\n".join(said), {"kind": "key_results", "sentences": said})
 
     def say(self, *sentences: str, kind: str = "lead") -> Block:
         """Sentences made from results, as a paragraph; `kind` is `lead` or `note`."""

@@ -23,7 +23,7 @@ import pandas as pd
 
 from lib.analysis import Analysis
 from lib.dataset import Dataset
-from lib.display import Column, Row, Table
+from lib.display import Column, Row, Table, compares_arms
 from lib.formats import DASH, format_count, format_duration, format_interval, format_number, format_p, format_percent, format_time
 from lib.study import Variable
 
@@ -62,7 +62,7 @@ def groups_of(data: Dataset, overall: bool = False) -> list[str]:
 
 
 def pair_label(data: Dataset, group: str) -> str:
-    """Such as "C vs A" -> "Anlotinib + seeds vs Anlotinib"."""
+    """Such as "C vs A" -> "Both drugs vs drug A"."""
     return " vs ".join(data.study.arm(part).label for part in group.split(" vs "))
 
 
@@ -195,8 +195,15 @@ def table_survival(data: Dataset, analysis: Analysis) -> Table:
         rows.append(Row((format_duration(time, unit), *cells(part, groups, _landmark)), "sub"))
     rmst = analysis["rmst"]
     tau = rmst["tau"].max()
-    rows.append(Row((f"Mean event-free {unit} up to {tau:g} ({level_text(data)} CI)", *cells(rmst, groups, lambda r: format_with_interval(r, "estimate", d, DASH)))))
     notes = ["Kaplan-Meier; log-log intervals. NR: not reached. Follow-up by reverse Kaplan-Meier.", *notes_of(rmst)]
+    if "cumulative_incidence" in analysis:
+        rows.append(Row((f"Cumulative incidence, {level_text(data)} CI, at",), "group"))
+        for time, part in analysis["cumulative_incidence"].groupby("time"):
+            rows.append(Row((format_duration(time, unit), *cells(part, groups, _landmark)), "sub"))
+        notes.append(
+            "Kaplan-Meier counts a competing event as censoring and so overstates the risk; the cumulative incidence does not (Aalen variance)."
+        )
+    rows.append(Row((f"Mean event-free {unit} up to {tau:g} ({level_text(data)} CI)", *cells(rmst, groups, lambda r: format_with_interval(r, "estimate", d, DASH)))))
     return Table(f"{endpoint.id}_by_arm", f"{endpoint.label} by arm", (Column(endpoint.short), *arm_columns(data)), tuple(rows), tuple(notes))
 
 
@@ -213,6 +220,7 @@ def _landmark(row: pd.Series) -> str:
     return f"{format_percent(row['estimate'])} ({interval})"
 
 
+@compares_arms
 def table_comparisons(data: Dataset, analysis: Analysis) -> Table:
     """Comparisons of arms: hazard ratio, log-rank, difference in restricted means."""
     endpoint, d, unit = data.study.endpoint(analysis.variable), decimals_of_time(data), data.study.time.unit
@@ -228,6 +236,8 @@ def table_comparisons(data: Dataset, analysis: Analysis) -> Table:
         )))  # fmt: skip
     overall = analysis["logrank"].iloc[0]
     rows.append(Row(("All arms", "", "", format_p(overall["p_value"]), "")))
+    if "gray" in analysis:
+        rows.append(Row(("All arms, Gray's test (competing event)", "", "", format_p(analysis["gray"]["p_value"].iat[0]), "")))
     level = level_text(data)
     columns = (Column("Comparison"), Column("Hazard ratio", f"{level} CI"), Column(f"Difference in mean {unit}", f"{level} CI"), Column("p", "log-rank"), Column("p", "Holm"))
     global_test = analysis["proportional_hazards"]

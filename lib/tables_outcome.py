@@ -19,7 +19,7 @@ import pandas as pd
 from lib import tables
 from lib.analysis import Analysis, where
 from lib.dataset import Dataset
-from lib.display import Block, Column, Row, Table, empty_if_absent
+from lib.display import EMPTY, Block, Column, Row, Table, compares_arms, empty_if_absent
 from lib.formats import DASH, format_count, format_duration, format_interval, format_number, format_p, format_percent
 from lib.longitudinal import measure
 from lib.response import CATEGORIES
@@ -74,6 +74,7 @@ def table_response(data: Dataset, response: Analysis) -> Table:
     return Table("response", "Tumour response by visit and arm", columns, tuple(rows), tuple(n for n in notes if n))
 
 
+@compares_arms
 @empty_if_absent
 def table_response_pairs(data: Dataset, response: Analysis, outcome: str = "objective_response") -> Table:
     """Comparisons of response rates: risk difference, odds ratio, exact tests."""
@@ -130,10 +131,14 @@ def table_level(data: Dataset, analysis: Analysis) -> Table:
 
     for output, heading in ((f"{name}_level", f"{label}, {unit}"), (f"{name}_percent_change", "Change from baseline, %")):
         rows.append(Row((heading,), "group"))
-        for time, part in analysis[output].groupby("time"):
+        enough = analysis[output].groupby("time").filter(lambda part: part["n"].max() >= data.study.policy.min_at_risk)
+        for time, part in enough.groupby("time"):
             rows.append(Row(("Baseline" if time == 0 else _visit(data, time), *tables.cells(part, groups, shown)), "sub"))
     columns = (Column("Visit"), *tables.arm_columns(data))
-    notes = ("Median (first to third quartile), and the patients with a value. Patients who died or left are not in later rows.",)
+    notes = (
+        "Median (first to third quartile), and the patients with a value. Patients who died or left are not in later rows.",
+        f"Visits at which every arm has fewer than {data.study.policy.min_at_risk} patients are in results.csv only.",
+    )
     return Table(f"{name}_by_visit", f"{label} by visit and arm", columns, tuple(rows), notes)
 
 
@@ -246,7 +251,7 @@ def table_ae_grades(data: Dataset, safety: Analysis) -> Table:
 def table_published(claims: pd.DataFrame) -> Table | Block:
     """Published claims beside the report's own numbers; nothing for a study without claims."""
     if claims.empty:
-        return Block("", "", {})
+        return EMPTY
     rows = [
         Row((row.id, row.claim, row.printed, row.reproduced, row.verdict))
         for row in claims.itertuples()

@@ -1,0 +1,198 @@
+"""The command line: `python -m lib report` and `python -m lib check`.
+
+Exit codes: 0 done; 1 a notebook failed, or the folder cannot be written; 2 the study, its tables or the parameters
+are wrong; 130 stopped by the user.
+"""
+
+from __future__ import annotations
+
+__all__ = ["main"]
+
+import signal
+import sys
+import textwrap
+from pathlib import Path
+
+import click
+import nbformat
+import pandas as pd
+from pydantic import RootModel
+from tqdm import tqdm
+
+from lib.intake import read_tables, write_queries
+from lib.parameters import NOTEBOOKS
+from lib.provenance import code_commit, fingerprints, package_versions, rerun_command, write_run
+from lib.run import NotebookFailed, execute, route_parameters, run_name, take_messages
+from lib.study import ROOT, Study, read_study
+from lib.target import TargetError, replaced_folder
+from lib.terminal import explain, fail, printable, refuse, say_problems, shown
+from lib.yamlfile import Problem, ProblemsFound, read_yaml
+
+OUTPUTS = ROOT / "outputs"
+NOTEBOOK_FOLDER = ROOT / "notebooks"
+FOLDER = click.Path(path_type=Path)
+STUDY = click.option("--study", "folder", type=FOLDER, required=True, help="Folder of the study (holds study.yml).")
+
+
+class Given(RootModel[dict[str, object]]):
+    """A file of parameters: a mapping of names to values."""
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+def main() -> None:
+    """Make the reports of a study, or check its tables."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+
+
+@main.command()
+@STUDY
+@click.option("--output", type=FOLDER, help="Folder to write [default: outputs/<study>/<name>].")
+@click.option("-p", "--parameter", "pairs", multiple=True, metavar="NAME=VALUE", help="Repeatable. A list: A,C.")
+@click.option("-f", "--parameters", "file", type=FOLDER, help="A YAML file of parameters; -p goes before it.")
+@click.option("--notebooks", default="", help=f"Which reports, by comma [default: {','.join(NOTEBOOKS)}].")
+@click.option("--notebook-folder", type=FOLDER, default=NOTEBOOK_FOLDER, help="Where they lie [default: notebooks].")
+@click.option("--jobs", type=click.IntRange(1, 64), default=2, help="Notebooks side by side [default: 2].")
+@click.option("--name", default="", help="Name of the run [default: default, or made from the parameters].")
+@click.option("--strict", is_flag=True, help="Fail when a notebook warns.")
+def report(*, folder, output, pairs, file, notebooks, notebook_folder, jobs, name, strict) -> None:
+    """Check the study, execute the notebooks, write the pages: all of them or nothing."""
+    try:
+        study = read_study(folder)
+        given = _given(pairs, file)
+        routed = route_parameters(study, _chosen(notebooks), given)
+    except ProblemsFound as found:
+        refuse(found.problems)
+    target = (output or OUTPUTS / study.study.id / (_one_word(name) or run_name(routed))).resolve()
+    _checked(study, target.parent)
+    try:
+        with replaced_folder(target) as new:
+            executed, run = _executed(study, notebook_folder, routed, jobs=jobs, strict=strict)
+            asked = {"notebooks": notebooks, "output": output, "name": name}
+            asked["notebook_folder"] = notebook_folder if notebook_folder.resolve() != NOTEBOOK_FOLDER else None
+            run["command"] = rerun_command(study, given, **asked)
+            _published(executed, new, run)
+    except NotebookFailed as failure:
+        explain(failure)
+    except (TargetError, ValueError) as error:
+        fail(str(error))
+    except KeyboardInterrupt:
+        fail("stopped; an earlier report is as it was", 130)
+    click.echo(shown(target / "index.html"))
+
+
+@main.command()
+@STUDY
+def check(*, folder) -> None:
+    """Check study.yml and the tables, list every data query, and do nothing else."""
+    try:
+        study = read_study(folder)
+    except ProblemsFound as found:
+        refuse(found.problems)
+    queries = _checked(study, OUTPUTS / study.study.id)
+    say_problems([Problem(**row) for row in queries.drop(columns="severity").to_dict("records")])
+    tables, found = _counted(len(study.tables), "table", "tables"), _counted(len(queries), "data query", "data queries")
+    click.echo(f"{study.study.short_title}: {tables} read, {found}, nothing that blocks a report.")
+
+
+def _counted(number: int, one: str, more: str) -> str:
+    return f"{number} {one if number == 1 else more}"
+
+
+def _given(pairs: tuple[str, ...], file: Path | None) -> dict:
+    given = dict(read_yaml(file, Given).root) if file else {}
+    for pair in pairs:
+        name, sign, value = pair.partition("=")
+        if not sign:
+            raise ProblemsFound([Problem("E110", "write a parameter as name=value", file="parameters", value=pair)])
+        given[name.strip()] = value.strip()
+    return given
+
+
+def _chosen(notebooks: str) -> list[str]:
+    asked = [name.strip() for name in notebooks.split(",") if name.strip()]
+    unknown = [name for name in asked if name not in NOTEBOOKS]
+    if unknown:
+        message = f"no notebook {', '.join(unknown)}; there are {', '.join(NOTEBOOKS)}"
+        raise ProblemsFound([Problem("E110", message, file="parameters", column="notebooks")])
+    return [name for name in NOTEBOOKS if not asked or name in asked]
+
+
+def _one_word(name: str) -> str:
+    if name and (Path(name).name != name or name.startswith(".")):
+        raise click.BadParameter("one plain word, without a path", param_hint="--name")
+    return name
+
+
+def _checked(study: Study, folder: Path) -> pd.DataFrame:
+    """Read the tables and write the list of data queries beside the reports; stop at blocking ones."""
+    try:
+        queries = read_tables(study).queries
+    except ProblemsFound as found:
+        _save(pd.DataFrame([problem.as_row() for problem in found.problems]), folder)
+        refuse(found.problems)
+    _save(queries, folder)
+    return queries
+
+
+def _save(queries: pd.DataFrame, folder: Path) -> None:
+    try:
+        path = write_queries(queries, folder)
+    except OSError as error:
+        click.echo(f"The data queries could not be written into {folder}: {error.strerror}.", err=True)
+    else:
+        click.echo(f"{_counted(len(queries), 'data query', 'data queries')}: {shown(path)}", err=True)
+
+
+def _executed(study: Study, folder: Path, routed: dict, *, jobs: int, strict: bool) -> tuple[dict, dict]:
+    """Execute the notebooks; return them and what run.json says of them."""
+    paths = {name: folder / f"{name}.ipynb" for name in routed}
+    missing = [path.name for path in paths.values() if not path.is_file()]
+    if missing:
+        raise ValueError(f"no {', '.join(missing)} in {shown(folder)}")
+    inputs = fingerprints(study, paths.values())
+    executed = _with_progress(folder, routed, jobs, paths)
+    warned = [f"{name}.ipynb, {message}" for name, notebook in executed.items() for message in take_messages(notebook)]
+    for message in warned:
+        click.echo(f"Warning: {printable(message)}", err=True)
+    if warned and strict:
+        raise ValueError("a notebook warned, and --strict takes that for a failure")
+    if fingerprints(study, paths.values()) != inputs:
+        raise ValueError("a table, a notebook or the library changed while the report was made; run it again")
+    run = {
+        "study": study.study.id,
+        "command": "",
+        "parameters": {
+            name: NOTEBOOKS[name].model_validate(given).model_dump(mode="json") for name, given in routed.items()
+        },
+        "commit": code_commit(),
+        "versions": package_versions(),
+        "inputs": inputs,
+    }
+    return executed, run
+
+
+def _with_progress(folder: Path, routed: dict, jobs: int, paths: dict[str, Path]) -> dict:
+    """Execute with one bar for all, which names the notebook and the cell at work."""
+    # One cell more each: papermill adds the parameters.
+    cells = sum(len(nbformat.read(path, as_version=4).cells) + 1 for path in paths.values())
+    done = dict.fromkeys(routed, 0)
+    with tqdm(total=cells, disable=None, leave=False, bar_format="{l_bar}{bar:20} {n}/{total}") as bar:
+
+        def progress(name: str, number: int, of: int, heading: str) -> None:
+            bar.update(number - 1 - done[name])
+            done[name] = number - 1
+            said = textwrap.shorten(f"{name}: cell {number} of {of}, {heading}", 60, placeholder=" ...")
+            bar.set_description_str(said)
+
+        return execute(folder, routed, jobs, progress)
+
+
+def _published(executed: dict, folder: Path, run: dict) -> None:
+    from lib.publish import publish  # noqa: PLC0415  nbconvert takes a second to import: not before it is needed
+
+    publish(executed, folder, run)
+    write_run(folder, run)
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m lib")

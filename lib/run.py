@@ -1,0 +1,310 @@
+"""Executes notebooks: which parameters go where, kernels side by side, and what a failure looks like.
+
+Papermill does the work. Nothing here knows what a notebook computes.
+"""
+
+from __future__ import annotations
+
+__all__ = ["NotebookFailed", "execute", "route_parameters", "run_name", "take_messages"]
+
+import difflib
+import hashlib
+import os
+import re
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+
+import nbformat
+from jupyter_core.utils import ensure_event_loop
+from nbformat import NotebookNode
+
+from lib.parameters import NOTEBOOKS, check_parameters
+from lib.provenance import study_path
+from lib.study import ROOT, Study
+from lib.yamlfile import Problem, ProblemsFound
+
+# What a kernel is given, so that the same input gives the same bytes on every machine.
+KERNEL_ENVIRONMENT = {
+    "PYTHONPATH": str(ROOT),
+    "PYTHONHASHSEED": "0",
+    "PYTHONNOUSERSITE": "1",
+    "SOURCE_DATE_EPOCH": "0",
+    "MPLBACKEND": "agg",
+    "TZ": "UTC",
+    "LANG": "C.UTF-8",
+    "LC_ALL": "C.UTF-8",
+    # One thread each: sums come out in one order, and notebooks side by side do not fight for cores.
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+}
+# Where a user's own settings would come in.
+NOT_INHERITED = ("MATPLOTLIBRC", "PYTHONSTARTUP", "PYTHONWARNINGS", "IPYTHONDIR", "PYTHONDONTWRITEBYTECODE")
+
+
+class NotebookFailed(RuntimeError):
+    """A notebook ended with an error.
+
+    Attributes
+    ----------
+    notebook, source, error : str
+        Its name, the source of the cell, the error as Python prints it.
+    cell : int
+        Number of the cell in the notebook as it is opened, from 1; 0 when no cell is to blame.
+    parameters : dict
+        What the notebook was given.
+    """
+
+    def __init__(self, notebook: str, cell: int, source: str, error: str, parameters: dict):
+        self.notebook, self.cell, self.source, self.error, self.parameters = notebook, cell, source, error, parameters
+        super().__init__(f"{notebook}.ipynb failed in cell {cell}: {error}" if cell else f"{notebook}.ipynb: {error}")
+
+
+class Stopped(Exception):
+    """Another notebook failed, or the user stopped the run."""
+
+
+def route_parameters(study: Study, notebooks: list[str], given: dict) -> dict[str, dict]:
+    """Check parameters and hand each to the notebooks that know it.
+
+    Parameters
+    ----------
+    study : Study
+    notebooks : list of str
+        Keys of `NOTEBOOKS`.
+    given : dict
+        Name -> value, as typed or read from a file.
+
+    Returns
+    -------
+    dict of dict
+        Notebook -> name -> value, plain (numbers, text, lists), in the order of the notebook's parameters: those
+        that were given, and the study.
+
+    Raises
+    ------
+    ProblemsFound
+        E110 for each name that none of the notebooks knows, and each value that is not allowed.
+    """
+    names = {name: set(NOTEBOOKS[name].model_fields) - {"study"} for name in notebooks}
+    known = sorted(set().union(*names.values()))
+    problems = [_unknown(name, known) for name in given if name not in known]
+    routed = {}
+    for notebook in notebooks:
+        own = {"study": study_path(study.folder)} | {k: v for k, v in given.items() if k in names[notebook]}
+        try:
+            checked = check_parameters(study, notebook, own).model_dump(mode="json")
+            routed[notebook] = {name: value for name, value in checked.items() if name in own}
+        except ProblemsFound as found:
+            problems += [p for p in found.problems if p not in problems]
+    if problems:
+        raise ProblemsFound(problems)
+    return routed
+
+
+def _unknown(name: str, known: list[str]) -> Problem:
+    near = difflib.get_close_matches(name, known, 1)
+    hint = f" (did you mean {near[0]}?)" if near else ""
+    if name == "study":
+        hint = " (the study is named by --study)"
+    message = f"unknown parameter {name}{hint}; the notebooks of this run know {', '.join(known)}"
+    return Problem("E110", message, file="parameters", column=name)
+
+
+def run_name(routed: dict[str, dict]) -> str:
+    """Name a run after what was asked: `default`, or `arms=A+C,endpoint=os`.
+
+    Parameters
+    ----------
+    routed : dict of dict
+        As `route_parameters` returns it.
+
+    Returns
+    -------
+    str
+        A folder name that is valid on every system; the same for the same request.
+    """
+    given = {name: value for own in routed.values() for name, value in own.items() if name != "study"}
+    parts = [f"{name}={_joined(value)}" for name, value in sorted(given.items())]
+    if list(routed) != list(NOTEBOOKS):
+        parts.insert(0, "+".join(routed))
+    if not parts:
+        return "default"
+    wanted = ",".join(parts)
+    name = re.sub(r"[^A-Za-z0-9.=,+_-]", "-", wanted)[:80].rstrip(".")
+    # What was lost (signs, a long end) still tells runs apart.
+    return name if name == wanted else f"{name}-{hashlib.sha256(wanted.encode()).hexdigest()[:8]}"
+
+
+def _joined(value) -> str:
+    if isinstance(value, list):
+        return "+".join(map(_joined, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def execute(
+    folder: Path,
+    parameters: dict[str, dict],
+    jobs: int = 1,
+    progress: Callable[[str, int, int, str], None] = lambda *_: None,
+) -> dict[str, NotebookNode]:
+    """Execute notebooks, `jobs` at a time, each in a kernel of its own.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds `<name>.ipynb`.
+    parameters : dict of dict
+        Notebook -> its parameters, as `route_parameters` returns them.
+    jobs : int
+    progress : callable
+        Called with notebook, number of the cell from 1, number of cells, and the heading above the cell.
+
+    Returns
+    -------
+    dict of NotebookNode
+        In the order of `parameters`, without times, random ids and names of this machine.
+
+    Raises
+    ------
+    NotebookFailed
+        At the first notebook that fails; the others are stopped. No kernel outlives the call.
+    """
+    run = _Run(progress)
+    with ThreadPoolExecutor(max(1, jobs)) as pool:
+        futures = {pool.submit(run.one, name, folder / f"{name}.ipynb", own): name for name, own in parameters.items()}
+        try:
+            done = {futures[future]: future.result() for future in as_completed(futures)}
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            run.stop()
+            raise
+    return {name: done[name] for name in parameters}
+
+
+class _Run:
+    """Kernels of one run. Threads suffice: the work happens in the kernels, which are processes."""
+
+    def __init__(self, progress):
+        self.progress, self.stopped, self.clients = progress, threading.Event(), []
+
+    def one(self, name: str, path: Path, parameters: dict) -> NotebookNode:
+        """Execute one notebook."""
+        import papermill  # noqa: PLC0415  papermill takes a second to import: not before it is needed
+
+        _register_engine()
+        # nbclient makes a loop for each thread and leaves it open.
+        loop = ensure_event_loop(prefer_selector_loop=True)
+        try:
+            notebook = nbformat.read(path, as_version=4)
+            done = papermill.execute_notebook(
+                notebook, None, parameters, engine_name=__name__, progress_bar=False, run=self, name=name
+            )
+        except papermill.PapermillExecutionError as error:
+            cell = error.cell_index + (0 if _injected_before(notebook, error.cell_index) else 1)
+            raise NotebookFailed(name, cell, error.source, f"{error.ename}: {error.evalue}", parameters) from None
+        except Stopped:
+            raise
+        except Exception as error:
+            if self.stopped.is_set():
+                raise Stopped from None
+            reason = str(error).strip() or type(error).__name__
+            raise NotebookFailed(name, 0, "", f"{type(error).__name__}: {reason}", parameters) from error
+        finally:
+            loop.close()
+        return _tidied(done)
+
+    def started(self, name: str, cells: list, index: int) -> None:
+        """Report the cell that starts, unless the run has been stopped."""
+        if self.stopped.is_set():
+            raise Stopped
+        self.progress(name, index + 1, len(cells), _heading_above(cells, index))
+
+    def stop(self) -> None:
+        """End the kernels at once; the threads then end by themselves."""
+        self.stopped.set()
+        for client in list(self.clients):
+            process = getattr(getattr(client.km, "provisioner", None), "process", None)
+            if process is not None:
+                process.kill()
+
+
+def _register_engine() -> None:
+    """Teach papermill our way of running a kernel: from ROOT, in our environment, ended without waiting."""
+    import zmq  # noqa: PLC0415
+    from papermill.clientwrap import PapermillNotebookClient  # noqa: PLC0415
+    from papermill.engines import Engine, papermill_engines  # noqa: PLC0415
+
+    class OurEngine(Engine):
+        @classmethod
+        def execute_managed_notebook(cls, nb_man, kernel_name, *, run, name, start_timeout=60, **_):
+            client = PapermillNotebookClient(
+                nb_man,
+                kernel_name=kernel_name,
+                startup_timeout=start_timeout,
+                timeout=None,
+                shutdown_kernel="immediate",
+                resources={"metadata": {"path": str(ROOT)}},
+                on_cell_start=lambda cell, cell_index: run.started(name, nb_man.nb.cells, cell_index),
+            )
+            run.clients.append(client)
+            # Patient data cross a local port: encrypted, so that no other user of the machine reads along.
+            client.execute(env=_kernel_environment(), transport_encryption="auto" if zmq.has("curve") else "disabled")
+
+    papermill_engines.register(__name__, OurEngine)
+
+
+def _kernel_environment() -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
+    return inherited | KERNEL_ENVIRONMENT
+
+
+def _heading_above(cells: list, index: int) -> str:
+    for cell in reversed(cells[: index + 1]):
+        if cell.cell_type == "markdown":
+            headings = re.findall(r"^#+ +(.+)$", cell.source, re.MULTILINE)
+            if headings:
+                return headings[-1].strip()
+    return ""
+
+
+def _injected_before(notebook: NotebookNode, index: int) -> bool:
+    """Whether papermill's own cell stands before `index` in what was executed."""
+    tagged = [i for i, cell in enumerate(notebook.cells) if "parameters" in cell.metadata.get("tags", [])]
+    return index > (tagged[0] if tagged else -1)
+
+
+def _tidied(notebook: NotebookNode) -> NotebookNode:
+    """Remove what differs from run to run: times, papermill's random id."""
+    notebook.metadata.pop("papermill", None)
+    for cell in notebook.cells:
+        cell.metadata.pop("papermill", None)
+        cell.metadata.pop("execution", None)
+        if "injected-parameters" in cell.metadata.get("tags", []):
+            cell.id = "injected-parameters"
+    return notebook
+
+
+def take_messages(notebook: NotebookNode) -> list[str]:
+    """Take out of an executed notebook what was written to stderr (warnings), which no page shows.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+        Changed in place.
+
+    Returns
+    -------
+    list of str
+        One per message, with the number of the cell.
+    """
+    messages = []
+    for number, cell in enumerate(notebook.cells, 1):
+        outputs = cell.get("outputs", [])
+        noise = [o for o in outputs if o.output_type == "stream" and o.name == "stderr"]
+        messages += [f"cell {number}: {o.text.strip()}" for o in noise]
+        if noise:
+            cell.outputs = [o for o in outputs if o not in noise]
+    return messages

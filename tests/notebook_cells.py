@@ -1,0 +1,67 @@
+"""Runs the cells of a notebook in this process: quick enough for a grid of parameters."""
+
+from __future__ import annotations
+
+import ast
+from contextlib import redirect_stdout
+from dataclasses import dataclass, field
+from io import StringIO
+
+import IPython.core.display_functions
+import nbformat
+
+from lib.study import ROOT
+
+__all__ = ["NOTEBOOKS", "Shown", "read_notebook", "run_notebook"]
+
+NOTEBOOKS = ("cohort", "efficacy", "safety")
+
+
+@dataclass
+class Shown:
+    """What a notebook showed: (data, metadata) per output, and what it printed."""
+
+    outputs: list[tuple[dict, dict]] = field(default_factory=list)
+    printed: str = ""
+    names: dict = field(default_factory=dict)
+
+    def records(self, kind: str) -> list[dict]:
+        """Records of one kind that the outputs carry for the runner."""
+        found = [metadata.get("cohort_report", {}) for _, metadata in self.outputs]
+        return [record for record in found if record.get("kind") == kind]
+
+    @property
+    def text(self) -> str:
+        """Every output as plain text."""
+        return "\n".join(data.get("text/plain", "") for data, _ in self.outputs)
+
+
+def read_notebook(name: str):
+    """The notebook as it is committed."""
+    return nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4)
+
+
+def run_notebook(name: str, monkeypatch, **parameters) -> Shown:
+    """Run every code cell in order, with `parameters` set after the parameters cell."""
+    shown = Shown()
+    names = shown.names
+
+    def keep(*items, **_):
+        shown.outputs += [item._repr_mimebundle_() for item in items]
+
+    monkeypatch.setattr(IPython.core.display_functions, "display", keep)
+    monkeypatch.setattr("lib.report.display", keep)
+    for cell in read_notebook(name).cells:
+        if cell.cell_type != "code":
+            continue
+        tree = ast.parse(cell.source)
+        last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
+        with redirect_stdout(StringIO()) as out:
+            exec(compile(tree, name, "exec"), names)
+            value = eval(compile(ast.Expression(last.value), name, "eval"), names) if last else None
+        shown.printed += out.getvalue()
+        if value is not None:
+            keep(value)
+        if "parameters" in cell.metadata.get("tags", []):
+            names.update(parameters)
+    return shown

@@ -1,0 +1,56 @@
+"""Imports point down only: the picture in lib/__init__.py, held."""
+
+import ast
+
+import pytest
+
+from lib.study import ROOT
+
+# Module -> floor. A module imports from lower floors only; a new module has to be entered here.
+FLOORS = {
+    # 1: what a study and a run are
+    "yamlfile": 1.0, "study": 1.1, "parameters": 1.2, "provenance": 1.2,
+    # 2: files -> checked analysis frames
+    "personal": 2.0, "recist": 2.0, "workbook": 2.0, "columns": 2.1, "evidence": 2.1, "schemas": 2.2,
+    "rules_patients": 2.2, "rules_tumour": 2.2, "rules_clinic": 2.2, "rules": 2.3, "intake": 2.4, "dataset": 2.5,
+    # 3: statistics, methods first, then clinical tasks
+    "analysis": 3.0, "comparisons": 3.0, "contingency": 3.0, "event_table": 3.0, "reml": 3.0, "selfcheck_cox": 3.0,
+    "balance": 3.1, "concordance": 3.1, "logistic": 3.1, "logrank": 3.1, "mixed": 3.1, "partial_likelihood": 3.1,
+    "proportions": 3.1, "ranks": 3.1, "rates": 3.1, "selfcheck": 3.1, "survival": 3.1, "competing": 3.2,
+    "firth": 3.2, "landmark": 3.2, "rmst": 3.2, "cox": 3.3,
+    "baseline": 3.5, "longitudinal": 3.5, "response": 3.5, "safety": 3.5, "time_to_event": 3.5,
+    # 4: strings and pictures
+    "formats": 4.0, "display": 4.0, "tables": 4.1, "tables_outcome": 4.2, "figures": 4.3,
+    # 5: header, sentences, recorded results
+    "results": 5.0, "published": 5.0, "narrative": 5.0, "report": 5.1,
+    # beside the floors: the command line
+    "run": 8.0, "target": 8.0, "pages": 8.0, "terminal": 8.1, "publish": 8.1, "__main__": 9.0,
+}  # fmt: skip
+# What computes statistics is imported where statistics are made.
+ENGINES = {"lifelines", "scipy", "statsmodels"}
+MODULES = sorted((ROOT / "lib").glob("*.py"))
+
+
+def _imported(path) -> set[str]:
+    """Dotted names that a module imports, wherever in it."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path.name}: a relative import"
+            names |= {f"{node.module}.{alias.name}" if node.module == "lib" else node.module for alias in node.names}
+    return names
+
+
+def test_every_module_has_a_floor():
+    assert {path.stem for path in MODULES} - {"__init__"} == set(FLOORS)
+
+
+@pytest.mark.parametrize("path", [p for p in MODULES if p.stem in FLOORS], ids=lambda path: path.stem)
+def test_imports_point_down(path):
+    names = _imported(path)
+    ours = {name.split(".")[1] for name in names if name.startswith("lib.")}
+    assert {name for name in ours if FLOORS[name] >= FLOORS[path.stem]} == set()
+    if int(FLOORS[path.stem]) != 3:
+        assert {name.split(".")[0] for name in names} & ENGINES == set()

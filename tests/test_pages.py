@@ -1,0 +1,197 @@
+"""The pages in a real browser: nothing requested, nothing logged, readable everywhere.
+
+The browser is Debian's Chromium. Without one these tests are skipped, except under CI, where that is a failure.
+"""
+
+import os
+import shutil
+from itertools import pairwise
+
+import demo_notebooks as demo
+import pytest
+
+from lib.display import Block, Column, Row, Table
+from lib.publish import publish
+
+pytestmark = pytest.mark.browser
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chromium-browser"))), None)
+WIDE = Table(
+    "terms",
+    "Events by <term>",
+    (Column("Term"), *[Column(f"Grade {g}", "n = 14", "#0072B2") for g in range(1, 13)]),
+    (Row(("All terms",), "group"), *[Row((f"Term {i}", *["12 (34%)"] * 12)) for i in range(70)]),
+    ("Each patient once.",),
+)
+
+
+def _bundle(shown) -> dict:
+    data, metadata = shown._repr_mimebundle_()
+    return demo.new_output("display_data", data, metadata=metadata)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """A report of two pages whose tables are those of the real notebooks."""
+    folder = tmp_path_factory.mktemp("site")
+    notice = Block('<p class="banner" role="note">Synthetic.</p><p class="note">A caveat.</p>', "", {})
+    executed = {name: demo.executed(name, [_bundle(WIDE), _bundle(notice)]) for name in ("cohort", "efficacy")}
+    parameters = {name: {"study": "data/x", "arms": []} for name in executed}
+    run = {"command": "python -m lib report", "parameters": parameters, "commit": "unknown"}
+    publish(executed, folder, run | {"versions": {"python": "3.11"}})
+    return folder
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if CHROMIUM is None:
+        if os.environ.get("CI"):
+            pytest.fail("no Chromium on this machine, and under CI the pages have to be seen in one")
+        pytest.skip("no Chromium on this machine: the pages were not looked at in a browser")
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415
+
+    with sync_playwright() as playwright:
+        quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+        with playwright.chromium.launch(executable_path=CHROMIUM, args=quiet) as chromium:
+            yield chromium
+
+
+def _harmless(request) -> bool:
+    """Another page of the report, or something the page brings along itself."""
+    return request.url.startswith("data:") or (request.url.startswith("file:") and request.is_navigation_request())
+
+
+@pytest.fixture
+def visit(site, browser):
+    """Open a page offline; afterwards nothing may have been requested but pages, and nothing logged."""
+    seen, contexts = [], []
+
+    def open_page(name="efficacy.html", **options):
+        context = browser.new_context(offline=True, **({"viewport": {"width": 1366, "height": 900}} | options))
+        contexts.append(context)
+        page = context.new_page()
+        page.on("request", lambda request: None if _harmless(request) else seen.append(request.url))
+        page.on("console", lambda message: seen.append(message.text))
+        page.on("pageerror", lambda error: seen.append(str(error)))
+        page.goto((site / name).as_uri())
+        return page
+
+    open_page.seen = seen
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert seen == []
+
+
+@pytest.mark.parametrize("name", ["index.html", "cohort.html", "efficacy.html"])
+def test_structure(visit, name):
+    page = visit(name)
+    assert page.locator("html").get_attribute("lang") == "en"
+    assert page.locator("h1").count() == 1
+    levels = page.eval_on_selector_all("h1,h2,h3,h4,h5,h6", "hs => hs.map(h => Number(h.tagName[1]))")
+    assert levels[0] == 1
+    assert all(b - a <= 1 for a, b in pairwise(levels))
+    ids = page.eval_on_selector_all("[id]", "es => es.map(e => e.id)")
+    assert len(ids) == len(set(ids))
+    assert page.locator("th:not([scope])").count() == 0
+    unnamed = "es => es.filter(e => !(e.getAttribute('aria-label') || '').trim()).length"
+    assert page.eval_on_selector_all("svg[role=img], [role=region]", unnamed) == 0
+
+
+def test_navigation_leads_to_every_section_and_page(visit, site):
+    page = visit("cohort.html")
+    targets = page.eval_on_selector_all(".toc a", "as => as.map(a => a.hash.slice(1))")
+    assert len(targets) == 3
+    assert all(page.locator(f"[id='{target}']").count() == 1 for target in targets)
+    page.locator(".toc a").nth(2).click()
+    page.locator(".toc a[aria-current]", has_text="What came out").wait_for()
+    page.locator(".pages a", has_text="Efficacy").click()
+    assert page.url == (site / "efficacy.html").as_uri()
+    assert page.locator(".pages [aria-current=page]").inner_text() == "Efficacy"
+
+
+def test_code_is_hidden_and_one_click_away(visit):
+    page = visit()
+    code = page.get_by_text("show(everything)")
+    assert not code.is_visible()
+    page.locator("details.code summary").first.click()
+    assert code.is_visible()
+    button = page.get_by_role("button", name="Show all code")
+    button.click()
+    assert page.locator("details.code:not([open])").count() == 0
+    page.get_by_role("button", name="Hide all code").click()
+    assert not code.is_visible()
+
+
+def test_keyboard_reaches_the_content_first(visit):
+    page = visit()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "content"
+
+
+def test_readable_without_scripts(visit):
+    page = visit(java_script_enabled=False)
+    assert page.get_by_text("Text with words.").is_visible()
+    assert page.locator("table.ct").first.is_visible()
+    assert page.locator("svg[role=img]").first.is_visible()
+    page.locator("details.code summary").first.click()
+    assert page.get_by_text("show(everything)").is_visible()
+
+
+@pytest.mark.parametrize("width", [360, 768, 1366])
+def test_page_never_scrolls_sideways(visit, width):
+    for name in ("efficacy.html", "index.html"):
+        page = visit(name, viewport={"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page = visit(viewport={"width": 360, "height": 800})
+    assert page.locator(".scroll").last.evaluate("e => e.scrollWidth > e.clientWidth")
+
+
+# Every element that holds text of its own, with the ratio of its colour to the first opaque background behind it.
+CONTRAST = """() => {
+  const rgb = (c) => c.match(/[\\d.]+/g).map(Number);
+  const part = (v) => ((v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+  const light = (c) => rgb(c).slice(0, 3).map(part).reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const paint = (e) => getComputedStyle(e).backgroundColor;
+  const behind = (e) => (e.parentElement && rgb(paint(e))[3] === 0 ? behind(e.parentElement) : paint(e));
+  const spoken = (e) => [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
+  return [...document.querySelectorAll('body *:not(svg *):not(script)')].filter(spoken).map((e) => {
+    const [a, b] = [light(getComputedStyle(e).color), light(behind(e))].sort((x, y) => y - x);
+    return [`${e.tagName}.${e.className}`, (a + 0.05) / (b + 0.05)];
+  });
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", ["index.html", "efficacy.html"])
+def test_contrast(visit, scheme, name):
+    """Source: WCAG 2.2, success criterion 1.4.3 (ratio of at least 4.5)."""
+    page = visit(name, color_scheme=scheme)
+    background = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+    assert (sum(map(int, background[4:-1].split(","))) < 200) == (scheme == "dark")
+    page.eval_on_selector_all("details", "ds => ds.forEach(d => d.open = true)")
+    ratios = page.evaluate(CONTRAST)
+    assert len(ratios) > 20
+    assert [(name, ratio) for name, ratio in ratios if ratio < 4.5] == []
+
+
+def test_print(visit, tmp_path):
+    page = visit()
+    page.emulate_media(media="print")
+    assert not page.locator("nav.side").is_visible()
+    assert not page.locator("details.code").first.is_visible()
+    assert page.locator("thead").last.evaluate("e => getComputedStyle(e).display") == "table-header-group"
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    pdf = page.pdf(prefer_css_page_size=True)
+    assert pdf.count(b"/Type /Page\n") > 1
+    # A4 in points, to the nearest.
+    assert b"/MediaBox [0 0 594" in pdf or b"/MediaBox [0 0 595" in pdf
+
+
+def test_content_cannot_run_a_script(visit):
+    """The page's policy refuses a script even where escaping should fail, and says so in the console."""
+    page = visit()
+    script = "Object.assign(document.createElement('script'), {textContent: 'window.ran = 1'})"
+    page.evaluate(f"document.body.append({script})")
+    assert page.evaluate("window.ran ?? null") is None
+    assert "Content Security Policy" in visit.seen.pop()
