@@ -75,7 +75,9 @@ def requires(*tables: str) -> Callable:
         def checked(data, *arguments, **options):
             missing = [table.replace("_", " ") for table in tables if not data.holds(table)]
             if missing:
-                return Absent(f"This study holds no table of {' and '.join(missing)}, so there is nothing to show here.")
+                return Absent(
+                    f"This study holds no table of {' and '.join(missing)}, so there is nothing to show here."
+                )
             return analyse(data, *arguments, **options)
 
         return checked

@@ -11,8 +11,9 @@ import pandas as pd
 
 from lib import balance, proportions, ranks
 from lib.analysis import Analysis
-from lib.dataset import Dataset, baseline_frame
-from lib.study import Variable
+from lib.dataset import Dataset
+from lib.derivation import baseline_frame
+from lib.study_parts import Variable
 
 
 def analyse_flow(data: Dataset) -> Analysis:

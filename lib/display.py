@@ -5,7 +5,18 @@ Everything that a reader sees passes through here once, escaped once. Contents a
 
 from __future__ import annotations
 
-__all__ = ["EMPTY", "METADATA", "Block", "Column", "Figure", "Row", "Table", "compares_arms", "empty_if_absent", "template"]
+__all__ = [
+    "EMPTY",
+    "METADATA",
+    "Block",
+    "Column",
+    "Figure",
+    "Row",
+    "Table",
+    "compares_arms",
+    "empty_if_absent",
+    "template",
+]
 
 import csv
 import io
@@ -28,7 +39,10 @@ FORMULA_START = ("=", "+", "-", "@", "\t", "\r")
 def template(name: str) -> Template:
     """Return the template of that name; every value put into it is escaped."""
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
     )
     return environment.get_template(name)
 
@@ -76,7 +90,10 @@ class Table:
         widths = [max(len(line[i]) for line in lines) for i in range(len(self.columns))]
 
         def aligned(cells):
-            first, *others = [cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(cells, widths, strict=True))]
+            first, *others = [
+                cell.ljust(w) if i == 0 else cell.rjust(w)
+                for i, (cell, w) in enumerate(zip(cells, widths, strict=True))
+            ]
             return "  ".join([first, *others]).rstrip()
 
         body = [row.cells[0] if row.kind == "group" else aligned(row.cells) for row in self.rows]

@@ -24,7 +24,6 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 
-from lib import tables
 from lib.analysis import Analysis, where
 from lib.dataset import Dataset
 from lib.display import Figure, empty_if_absent
@@ -38,8 +37,9 @@ from lib.formats import (
     joined,
     plural,
 )
+from lib.labels import FLOW_STEPS, OVERALL, decimals_of_time, level_text
 from lib.longitudinal import measure
-from lib.study import Arm
+from lib.study_parts import Arm
 
 WIDTH = 7.2
 INK, GREY, PALE = "#222222", "#6b6b6b", "#d9d9d9"
@@ -83,7 +83,9 @@ def _figure(figure, figure_id: str, title: str, alt: str) -> Figure:
     """Write the figure as SVG whose ids are its own, so that several can stand on one page."""
     buffer = io.StringIO()
     with mpl.rc_context({**STYLE, "svg.hashsalt": figure_id}):
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None}, bbox_inches="tight", pad_inches=0.04)
+        figure.savefig(
+            buffer, format="svg", metadata={"Date": None, "Creator": None}, bbox_inches="tight", pad_inches=0.04
+        )
     svg = buffer.getvalue()
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
@@ -110,7 +112,9 @@ def plot_survival(data: Dataset, analysis: Analysis) -> Figure:
         top.axhline(0.5, color=PALE, linewidth=0.8, zorder=0)
         top.set(ylim=(0, 1.02), ylabel=endpoint.label if len(endpoint.label) < 40 else endpoint.short)
         top.yaxis.set_major_formatter(PercentFormatter(1))
-        top.legend(loc="upper right", fontsize=8, title=_legend_title(data), title_fontsize=8, alignment="left", handlelength=3)
+        top.legend(
+            loc="upper right", fontsize=8, title=_legend_title(data), title_fontsize=8, alignment="left", handlelength=3
+        )
         top.text(0.01, 0.03, _logrank(analysis), transform=top.transAxes)
         top.set_xlabel(f"{data.study.time.unit.capitalize()} since {data.study.time.zero_label}")
         top.set_xticks(sorted(risk["time"].unique()))
@@ -120,21 +124,39 @@ def plot_survival(data: Dataset, analysis: Analysis) -> Figure:
 
 
 def _legend_title(data: Dataset) -> str:
-    return f"Median, {data.study.time.unit} ({tables.level_text(data)} CI)"
+    return f"Median, {data.study.time.unit} ({level_text(data)} CI)"
 
 
 def _draw_curve(axes, arm: Arm, curve: pd.DataFrame, data: Dataset, median: pd.Series) -> None:
     if curve.empty:
         return
-    d = tables.decimals_of_time(data)
+    d = decimals_of_time(data)
     label = f"{arm.label}: {format_time(median['median'], d)} ({format_interval(median['ci_low'], median['ci_high'], d, missing='NR')})"
     time, survival = curve["time"].to_numpy(), curve["survival"].to_numpy()
     enough = curve["n_risk"].to_numpy() >= data.study.policy.min_at_risk
     last = int(enough.sum())
     # The step that leads into the thin part still belongs to the full line.
-    axes.step(time[: last + 1], survival[: last + 1], where="post", color=arm.colour, linestyle=arm.line, linewidth=1.8, label=label)
-    axes.step(time[last:], survival[last:], where="post", color=arm.colour, linestyle=arm.line, linewidth=1.2, alpha=0.45)
-    axes.fill_between(time, curve["ci_low"].to_numpy(float), curve["ci_high"].to_numpy(float), step="post", color=arm.colour, alpha=0.09, linewidth=0)
+    axes.step(
+        time[: last + 1],
+        survival[: last + 1],
+        where="post",
+        color=arm.colour,
+        linestyle=arm.line,
+        linewidth=1.8,
+        label=label,
+    )
+    axes.step(
+        time[last:], survival[last:], where="post", color=arm.colour, linestyle=arm.line, linewidth=1.2, alpha=0.45
+    )
+    axes.fill_between(
+        time,
+        curve["ci_low"].to_numpy(float),
+        curve["ci_high"].to_numpy(float),
+        step="post",
+        color=arm.colour,
+        alpha=0.09,
+        linewidth=0,
+    )
     censored = curve["n_censored"].to_numpy() > 0
     axes.plot(time[censored], survival[censored], "|", color=arm.colour, markersize=7, markeredgewidth=1.1)
 
@@ -152,12 +174,14 @@ def _write_at_risk(axes, data: Dataset, risk: pd.DataFrame, span: tuple[float, f
 
 
 def _survival_alt(data: Dataset, analysis: Analysis) -> str:
-    d, unit = tables.decimals_of_time(data), data.study.time.unit
+    d, unit = decimals_of_time(data), data.study.time.unit
     parts = []
     for arm in data.arms:
         row = analysis.row("median", arm.id)
         median = "not reached" if pd.isna(row["median"]) else f"{format_time(row['median'], d)} {unit}"
-        parts.append(f"{arm.label}, {int(row['n_events'])} of {plural(row['n'], 'patient')} with the event, median {median}")
+        parts.append(
+            f"{arm.label}, {int(row['n_events'])} of {plural(row['n'], 'patient')} with the event, median {median}"
+        )
     return f"Kaplan-Meier curves. {'; '.join(parts)}. {_logrank(analysis)}".strip()
 
 
@@ -172,10 +196,15 @@ def plot_response(data: Dataset, response: Analysis) -> Figure:
     """Share of each response category by visit and arm, as stacked bars with counts."""
     categories = response["response_category"]
     visits = sorted(categories["time"].unique())
-    with _picture(0.7 + 0.42 * len(data.arms) * len(visits), len(visits), 1, sharex=True, squeeze=False) as (figure, axes):
+    with _picture(0.7 + 0.42 * len(data.arms) * len(visits), len(visits), 1, sharex=True, squeeze=False) as (
+        figure,
+        axes,
+    ):
         for axis, visit in zip(axes[:, 0], visits, strict=True):
             _stack(axis, categories[categories["time"] == visit], data)
-            axis.set_title(f"At {format_duration(visit, data.study.time.unit)}", loc="left", fontsize=9, fontweight="bold")
+            axis.set_title(
+                f"At {format_duration(visit, data.study.time.unit)}", loc="left", fontsize=9, fontweight="bold"
+            )
         axes[-1, 0].set_xlabel("Share of all treated patients")
         axes[-1, 0].xaxis.set_major_formatter(PercentFormatter(1))
         handles, labels = axes[0, 0].get_legend_handles_labels()
@@ -184,9 +213,14 @@ def plot_response(data: Dataset, response: Analysis) -> Figure:
         rates = response["objective_response_treated"]
         told = [
             f"at {format_duration(r.time, data.study.time.unit)} {data.study.arm(r.group).label} {int(r.count_)} of {int(r.n)}"
-            for r in rates[rates["group"] != tables.OVERALL].rename(columns={"count": "count_"}).itertuples()
+            for r in rates[rates["group"] != OVERALL].rename(columns={"count": "count_"}).itertuples()
         ]
-        return _figure(figure, "response", "Tumour response by visit and arm", f"Stacked bars. Objective response: {'; '.join(told)}.")
+        return _figure(
+            figure,
+            "response",
+            "Tumour response by visit and arm",
+            f"Stacked bars. Objective response: {'; '.join(told)}.",
+        )
 
 
 def _stack(axes, categories: pd.DataFrame, data: Dataset) -> None:
@@ -201,7 +235,15 @@ def _stack(axes, categories: pd.DataFrame, data: Dataset) -> None:
             axes.barh(-i, value / n, left=left, color=colour, edgecolor=GREY, linewidth=0.6, height=0.72, label=name)
             if value:
                 dark = name == "CR"
-                axes.text(left + value / n / 2, -i, f"{int(value)}", ha="center", va="center", fontsize=8, color="white" if dark else INK)
+                axes.text(
+                    left + value / n / 2,
+                    -i,
+                    f"{int(value)}",
+                    ha="center",
+                    va="center",
+                    fontsize=8,
+                    color="white" if dark else INK,
+                )
             left += value / n
     axes.set_yticks([-i for i in range(len(data.arms))], [f"{arm.label} (n = {data.n[arm.id]})" for arm in data.arms])
     axes.set_xlim(0, 1)
@@ -223,7 +265,9 @@ def plot_trajectories(data: Dataset, analysis: Analysis) -> Figure:
             own = values[values["arm"] == arm.id]
             for _, patient in own.groupby("patient_id"):
                 axis.plot(patient["visit"], patient["shown"], color=arm.colour, alpha=0.22, linewidth=0.8)
-            median = own.groupby("visit")["shown"].median()[own.groupby("visit").size() >= data.study.policy.min_at_risk]
+            median = own.groupby("visit")["shown"].median()[
+                own.groupby("visit").size() >= data.study.policy.min_at_risk
+            ]
             axis.plot(median.index, median, color=arm.colour, marker=marker, markersize=4, linewidth=2)
             axis.axhline(1 if log else 0, color=GREY, linewidth=0.8)
             axis.set_title(f"{arm.label} (n = {own['patient_id'].nunique()})", fontsize=9, loc="left")
@@ -251,7 +295,7 @@ def _course(median: pd.Series, log: bool) -> str:
 def plot_ae_terms(data: Dataset, safety: Analysis, most: int = 20) -> Figure:
     """Share of patients with each term by arm, as dots; the open dot is the severe share."""
     every, severe = safety["ae_term"], safety["ae_term_severe"]
-    by_arm = every[every["group"] != tables.OVERALL]
+    by_arm = every[every["group"] != OVERALL]
     order = by_arm.groupby("variable")["proportion"].max().sort_values(kind="stable")
     terms = list(order.index[-most:])
     with _picture(0.9 + 0.27 * max(len(terms), 2)) as (figure, axes):
@@ -261,9 +305,13 @@ def plot_ae_terms(data: Dataset, safety: Analysis, most: int = 20) -> Figure:
             worst = severe[severe["group"] == arm.id].set_index("variable")["proportion"].reindex(terms)
             places = np.arange(len(terms)) + offset
             axes.hlines(places, 0, own, color=arm.colour, linewidth=0.8, alpha=0.5)
-            axes.plot(own, places, marker, color=arm.colour, markersize=5, linestyle="", label=f"{arm.label}, any grade")
+            axes.plot(
+                own, places, marker, color=arm.colour, markersize=5, linestyle="", label=f"{arm.label}, any grade"
+            )
             seen = (worst > 0).to_numpy()
-            axes.plot(worst[seen], places[seen], marker, color="white", markeredgecolor=arm.colour, markersize=5, linestyle="")
+            axes.plot(
+                worst[seen], places[seen], marker, color="white", markeredgecolor=arm.colour, markersize=5, linestyle=""
+            )
         axes.set_yticks(range(len(terms)), terms)
         axes.set_ylim(-0.6, len(terms) - 0.4)
         axes.xaxis.set_major_formatter(PercentFormatter(1))
@@ -271,7 +319,10 @@ def plot_ae_terms(data: Dataset, safety: Analysis, most: int = 20) -> Figure:
         axes.set_xlim(left=0)
         axes.legend(loc="lower right", fontsize=8)
         top = [
-            f"{term}: " + ", ".join(f"{r.group} {format_percent(r.proportion)}" for r in by_arm[by_arm["variable"] == term].itertuples())
+            f"{term}: "
+            + ", ".join(
+                f"{r.group} {format_percent(r.proportion)}" for r in by_arm[by_arm["variable"] == term].itertuples()
+            )
             for term in terms[::-1][:3]
         ]
         alt = f"Dots by term and arm. Most frequent: {'; '.join(top)}." if terms else "No adverse event."
@@ -282,7 +333,7 @@ def plot_ae_terms(data: Dataset, safety: Analysis, most: int = 20) -> Figure:
 def plot_flow(data: Dataset, flow: Analysis) -> Figure:
     """Participant flow as boxes: all patients, then the arms with what was left after each step."""
     frame = flow["flow"]
-    overall = frame[frame["group"] == tables.OVERALL]
+    overall = frame[frame["group"] == OVERALL]
     left = overall[overall["step"] != "excluded"]
     before = _boxes(left)
     excluded = overall[overall["step"] == "excluded"]
@@ -298,11 +349,18 @@ def plot_flow(data: Dataset, flow: Analysis) -> Figure:
             if i:
                 axes.annotate("", (0.5, -i + 0.28), (0.5, -i + 0.72), arrowprops={"arrowstyle": "->", "color": GREY})
         if len(excluded):
-            reasons = "\n".join(f"{r.note}: {int(r.total)}" for r in excluded.rename(columns={"count": "total"}).itertuples())
+            reasons = "\n".join(
+                f"{r.note}: {int(r.total)}" for r in excluded.rename(columns={"count": "total"}).itertuples()
+            )
             axes.text(0.98, -0.5, f"Excluded\n{reasons}", ha="right", va="center", bbox=box, fontsize=8)
         _arm_boxes(axes, data, -len(before), box)
         told = joined([f"{arm.label} {data.n[arm.id]}" for arm in data.arms])
-        return _figure(figure, "flow", "Participant flow", f"Flow diagram. {' then '.join(b.replace(chr(10), ' ') for b in before)}; by arm: {told}.")
+        return _figure(
+            figure,
+            "flow",
+            "Participant flow",
+            f"Flow diagram. {' then '.join(b.replace(chr(10), ' ') for b in before)}; by arm: {told}.",
+        )
 
 
 def _boxes(steps: pd.DataFrame) -> list[str]:
@@ -310,7 +368,7 @@ def _boxes(steps: pd.DataFrame) -> list[str]:
     labels = []
     for row in steps.to_dict("records"):
         note = f" ({row['note']})" if row["note"] else ""
-        labels.append(f"{tables.FLOW_STEPS[row['step']]}{note}\nn = {row['count']}")
+        labels.append(f"{FLOW_STEPS[row['step']]}{note}\nn = {row['count']}")
     return labels
 
 
@@ -318,4 +376,11 @@ def _arm_boxes(axes, data: Dataset, y: float, box: dict) -> None:
     places = (np.arange(len(data.arms)) + 0.5) / len(data.arms)
     for x, arm in zip(places, data.arms, strict=True):
         axes.annotate("", (x, y + 0.3), (0.5, y + 0.72), arrowprops={"arrowstyle": "->", "color": GREY})
-        axes.text(x, y, f"{arm.label}\nn = {data.n[arm.id]}", ha="center", va="center", bbox={**box, "edgecolor": arm.colour, "linewidth": 1.4})
+        axes.text(
+            x,
+            y,
+            f"{arm.label}\nn = {data.n[arm.id]}",
+            ha="center",
+            va="center",
+            bbox={**box, "edgecolor": arm.colour, "linewidth": 1.4},
+        )

@@ -13,8 +13,10 @@ import pandas as pd
 
 from lib import ranks
 from lib.analysis import Analysis, requires
-from lib.dataset import Dataset, marker_frame, volume_frame
-from lib.study import Marker, Study
+from lib.dataset import Dataset
+from lib.derivation import marker_frame, volume_frame
+from lib.study import Study
+from lib.study_parts import Marker
 
 VOLUME = "volume"
 
@@ -77,7 +79,9 @@ def analyse_marker(data: Dataset, marker: Marker, visits: tuple[float, ...] = ()
     tested = tuple(v for v in visits or marker.visits if v > 0)
     change = "log_ratio" if marker.scale == "log" else "change"
     result = _analyse(data, marker.id, usable, tested, change)
-    frames = result.frames | {"marker_excluded": excluded.assign(variable=marker.id + ": " + excluded["variable"], method="patients", note="")}
+    frames = result.frames | {
+        "marker_excluded": excluded.assign(variable=marker.id + ": " + excluded["variable"], method="patients", note="")
+    }
     return Analysis(marker.id, frames, result.data)
 
 

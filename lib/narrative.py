@@ -20,7 +20,6 @@ from functools import wraps
 
 import pandas as pd
 
-from lib import tables
 from lib.analysis import Absent, Analysis, where
 from lib.dataset import Dataset, subgroup_label
 from lib.formats import (
@@ -33,6 +32,7 @@ from lib.formats import (
     joined,
     plural,
 )
+from lib.labels import OVERALL, decimals_of_time, level_text, pair_label
 from lib.longitudinal import measure
 
 ALPHA = 0.05
@@ -64,7 +64,11 @@ def sentence_baseline(data: Dataset, baseline: Analysis) -> str:
     """Which variables differ most between the arms."""
     if "baseline_smd" not in baseline:
         return "One arm: there is no balance to judge."
-    largest = where(baseline["baseline_smd"], group="overall").dropna(subset=["smd"]).sort_values("smd", ascending=False, kind="stable")
+    largest = (
+        where(baseline["baseline_smd"], group="overall")
+        .dropna(subset=["smd"])
+        .sort_values("smd", ascending=False, kind="stable")
+    )
     if largest.empty:
         return "No standardized difference can be estimated."
     above = largest[largest["smd"] > LARGE_SMD]
@@ -87,7 +91,7 @@ def _label(data: Dataset, variable: str) -> str:
 
 def sentence_follow_up(data: Dataset, analysis: Analysis) -> str:
     """Median follow-up of each arm."""
-    d, unit = tables.decimals_of_time(data), data.study.time.unit
+    d, unit = decimals_of_time(data), data.study.time.unit
     parts = [f"{arm.label} {format_time(analysis.row('follow_up', arm.id)['median'], d)}" for arm in data.arms]
     return f"Median follow-up for {data.study.endpoint(analysis.variable).short} by reverse Kaplan-Meier, in {unit}: {joined(parts)} (NR = not reached)."
 
@@ -101,13 +105,17 @@ def sentence_queries(queries: pd.DataFrame) -> str:
 
 def sentence_survival(data: Dataset, analysis: Analysis) -> str:
     """Events and medians by arm."""
-    endpoint, d, unit = data.study.endpoint(analysis.variable), tables.decimals_of_time(data), data.study.time.unit
+    endpoint, d, unit = data.study.endpoint(analysis.variable), decimals_of_time(data), data.study.time.unit
     median = analysis["median"]
     parts = []
     for arm in data.arms:
         row = analysis.row("median", arm.id)
         interval = format_interval(row["ci_low"], row["ci_high"], d, missing="not reached")
-        value = "not reached" if pd.isna(row["median"]) else f"{format_time(row['median'], d)} {unit} ({tables.level_text(data)} CI {interval})"
+        value = (
+            "not reached"
+            if pd.isna(row["median"])
+            else f"{format_time(row['median'], d)} {unit} ({level_text(data)} CI {interval})"
+        )
         parts.append(f"{value} with {arm.label}")
     events = f"{plural(median['n_events'].sum(), 'event')} in {plural(median['n'].sum(), 'patient')}"
     return f"{endpoint.label}: {events}. The median was {joined(parts)}."
@@ -127,8 +135,12 @@ def sentence_comparison(data: Dataset, analysis: Analysis) -> str:
             "with so few events this is not evidence that they are equal, as the width of the intervals shows."
         )
     pairs = analysis["logrank_pairwise"]
-    apart = [tables.pair_label(data, r.group) for r in pairs.itertuples() if r.p_adjusted < ALPHA]
-    detail = f"; after Holm's adjustment {joined(apart)} differ" if apart else "; after Holm's adjustment no pair differs on its own"
+    apart = [pair_label(data, r.group) for r in pairs.itertuples() if r.p_adjusted < ALPHA]
+    detail = (
+        f"; after Holm's adjustment {joined(apart)} differ"
+        if apart
+        else "; after Holm's adjustment no pair differs on its own"
+    )
     if len(data.arms) == 2:
         detail = ""
     return f"The {short} curves differ (log-rank {p}, {plural(test['n_events'], 'event')}){detail}."
@@ -143,12 +155,20 @@ def sentence_response(data: Dataset, response: Analysis, visit: float) -> str:
         row = rates[rates["group"] == arm.id].iloc[0]
         share = f"{int(row['count'])}/{int(row['n'])}"
         interval = format_interval(row["ci_low"], row["ci_high"], 0, 100)
-        parts.append(f"{share} ({format_percent(row['proportion'])}; {interval}) with {arm.label}" if row["n"] else f"nobody due with {arm.label}")
+        parts.append(
+            f"{share} ({format_percent(row['proportion'])}; {interval}) with {arm.label}"
+            if row["n"]
+            else f"nobody due with {arm.label}"
+        )
     text = f"At {format_duration(visit, data.study.time.unit)} an objective response was seen in {joined(parts)}."
     if "objective_response_treated_test" in response:
         p = where(response["objective_response_treated_test"], time=visit)["p_value"].iat[0]
         if pd.notna(p):
-            verdict = "The arms differ" if p < ALPHA else "The test does not tell the arms apart, which is not evidence of equal response"
+            verdict = (
+                "The arms differ"
+                if p < ALPHA
+                else "The test does not tell the arms apart, which is not evidence of equal response"
+            )
             text += f" {verdict} (exact {format_p(p, symbol=True)})."
     return text
 
@@ -163,7 +183,9 @@ def sentence_change(data: Dataset, analysis: Analysis, visit: float) -> str:
         if rows.empty or within.empty or not rows["n"].iat[0]:
             parts.append(f"no value with {arm.label}")
             continue
-        parts.append(f"{format_number(rows['median'].iat[0], 0)}% with {arm.label} (n = {int(rows['n'].iat[0])}, {format_p(within['p_value'].iat[0], symbol=True)})")
+        parts.append(
+            f"{format_number(rows['median'].iat[0], 0)}% with {arm.label} (n = {int(rows['n'].iat[0])}, {format_p(within['p_value'].iat[0], symbol=True)})"
+        )
     if all(part.startswith("no value") for part in parts):
         return ""
     return f"{measure(data.study, name).label} at {format_duration(visit, data.study.time.unit)}, median change from baseline: {joined(parts)}."
@@ -176,10 +198,16 @@ def sentence_safety(data: Dataset, safety: Analysis) -> str:
     parts = []
     for arm in data.arms:
         any_event, worst = (where(overview, variable=kind, group=arm.id).iloc[0] for kind in ("any", "severe"))
-        parts.append(f"{int(any_event['count'])}/{int(any_event['n'])} ({int(worst['count'])} of grade {severe} or higher) with {arm.label}")
+        parts.append(
+            f"{int(any_event['count'])}/{int(any_event['n'])} ({int(worst['count'])} of grade {severe} or higher) with {arm.label}"
+        )
     mild = safety["ae_events_mild"]
     row = mild[mild["group"] == ("overall" if len(data.arms) > 1 else data.arms[0].id)].iloc[0]
-    share = f" Of {plural(row['n'], 'event')}, {format_percent(row['proportion'])} were below grade {severe}." if row["n"] else ""
+    share = (
+        f" Of {plural(row['n'], 'event')}, {format_percent(row['proportion'])} were below grade {severe}."
+        if row["n"]
+        else ""
+    )
     return f"Patients with any adverse event: {joined(parts)}.{share}"
 
 
@@ -195,6 +223,10 @@ def sentence_terms(data: Dataset, safety: Analysis) -> str:
     named = []
     for row in apart.head(3).itertuples():
         shares = where(safety["ae_term"], variable=row.variable)
-        counts = ", ".join(f"{data.study.arm(r.group).label} {int(r.n_with)}/{int(r.n)}" for r in shares.rename(columns={"count": "n_with"}).itertuples() if r.group != tables.OVERALL)
+        counts = ", ".join(
+            f"{data.study.arm(r.group).label} {int(r.n_with)}/{int(r.n)}"
+            for r in shares.rename(columns={"count": "n_with"}).itertuples()
+            if r.group != OVERALL
+        )
         named.append(f"{row.variable} ({counts})")
     return f"The arms differ in single terms, most in {joined(named)}: similar overall risks do not make the profiles comparable (descriptive, {len(tests)} terms, not adjusted)."

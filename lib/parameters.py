@@ -85,7 +85,8 @@ def check_parameters(study: Study, notebook: str, given: dict) -> Parameters:
 
     Returns
     -------
-    Parameters
+    lib.parameters.Parameters
+        Of the notebook's own type.
 
     Raises
     ------
@@ -99,7 +100,9 @@ def check_parameters(study: Study, notebook: str, given: dict) -> Parameters:
         parameters = model.model_validate(known)
     except ValidationError as error:
         problems += [
-            _problem(str(e["loc"][0]), e["input"], f"{e['msg']} (the default is {model.model_fields[e['loc'][0]].default!r})")
+            _problem(
+                str(e["loc"][0]), e["input"], f"{e['msg']} (the default is {model.model_fields[e['loc'][0]].default!r})"
+            )
             for e in error.errors()
         ]
     else:
@@ -117,7 +120,9 @@ def _unknown(name: str, model: type[Parameters]) -> Problem:
     known = list(model.model_fields)
     near = difflib.get_close_matches(name, known, 1)
     hint = f" (did you mean {near[0]}?)" if near else ""
-    return Problem("E110", f"unknown parameter {name}{hint}; known are {', '.join(known)}", file="parameters", column=name)
+    return Problem(
+        "E110", f"unknown parameter {name}{hint}; known are {', '.join(known)}", file="parameters", column=name
+    )
 
 
 def _against_study(study: Study, p: Parameters) -> list[Problem]:
@@ -135,7 +140,9 @@ def _against_study(study: Study, p: Parameters) -> list[Problem]:
     if p.subgroup in [s.id for s in study.subgroups]:
         need("subgroup_values", p.subgroup_values, subgroup_levels(study, p.subgroup))
         if not p.subgroup_values:
-            problems.append(_problem("subgroup_values", "", f"name at least one of {', '.join(subgroup_levels(study, p.subgroup))}"))
+            problems.append(
+                _problem("subgroup_values", "", f"name at least one of {', '.join(subgroup_levels(study, p.subgroup))}")
+            )
     elif p.subgroup_values and not p.subgroup:
         problems.append(_problem("subgroup", "", "subgroup_values are given without a subgroup"))
     if getattr(p, "endpoint", ""):
@@ -151,7 +158,11 @@ def _against_cutoff(study: Study, p: Parameters) -> list[Problem]:
     if p.cutoff is None or p.cutoff == study.study.cutoff:
         return []
     if study.study.cutoff is None or not all(e.derived for e in study.endpoints):
-        return [_problem("cutoff", p.cutoff, "cannot be changed: the study's endpoints are ready-made or it names no cutoff")]
+        return [
+            _problem(
+                "cutoff", p.cutoff, "cannot be changed: the study's endpoints are ready-made or it names no cutoff"
+            )
+        ]
     if p.cutoff > study.study.cutoff:
         return [_problem("cutoff", p.cutoff, f"after the study's data cut-off {study.study.cutoff}")]
     return []

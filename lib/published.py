@@ -14,7 +14,7 @@ import pandas as pd
 from pydantic import Field, model_validator
 
 from lib.formats import format_number
-from lib.study import Frozen, Id, Text
+from lib.study_parts import Frozen, Id, Text
 from lib.yamlfile import read_yaml
 
 MATCHES, DIFFERS, ABSENT = "matches", "differs", "not available"
@@ -117,17 +117,21 @@ def _check(check: Check, results: pd.DataFrame) -> tuple[bool | None, str]:
         return None, "–"
     shown = [format_number(value, check.decimals) for value in values]
     rounded = [round(float(text.replace("−", "-")), check.decimals) for text in shown]
-    if check.rule == "equals":
-        return rounded == list(check.value), " / ".join(shown)
-    if check.rule == "span":
-        low, high = min(rounded), max(rounded)
-        return [low, high] == list(check.value), f"{low:.{check.decimals}f} to {high:.{check.decimals}f}"
-    if check.rule == "below":
-        return all(value < check.value[0] for value in values), " / ".join(shown)
-    if check.rule == "at_least":
-        return all(value >= check.value[0] for value in values), " / ".join(shown)
-    if check.rule == "lowest":
-        return check.group[values.index(min(values))] == check.which, " / ".join(shown)
-    spread = max(values) - min(values), max(before) - min(before)
-    texts = [format_number(value, check.decimals) for value in spread]
-    return spread[0] < spread[1], f"range over the arms {texts[0]}, before {texts[1]}"
+    text = " / ".join(shown)
+    match check.rule:
+        case "equals":
+            held = rounded == list(check.value)
+        case "span":
+            low, high = min(rounded), max(rounded)
+            held, text = [low, high] == list(check.value), f"{low:.{check.decimals}f} to {high:.{check.decimals}f}"
+        case "below":
+            held = all(value < check.value[0] for value in values)
+        case "at_least":
+            held = all(value >= check.value[0] for value in values)
+        case "lowest":
+            held = check.group[values.index(min(values))] == check.which
+        case "narrower":
+            spread = max(values) - min(values), max(before) - min(before)
+            held = spread[0] < spread[1]
+            text = "range over the arms {}, before {}".format(*(format_number(v, check.decimals) for v in spread))
+    return held, text

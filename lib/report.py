@@ -10,15 +10,15 @@ import html
 import pandas as pd
 from IPython.display import display
 
-from lib import provenance
+from lib import provenance, time_to_event
 from lib.analysis import Absent, Analysis
 from lib.dataset import Dataset, load, subgroup_label
 from lib.display import Block, Table, template
-from lib.formats import plural
+from lib.formats import joined, plural
 from lib.parameters import NOTEBOOKS
 from lib.published import MATCHES, compare_published, read_published
 from lib.results import COLUMNS, to_rows
-from lib.study import Endpoint, Marker
+from lib.study_parts import Endpoint, Marker
 
 SYNTHETIC = "These data are synthetic. They were made to agree with published summaries and describe no real patient; agreement with the publication is therefore no evidence for its claims."
 
@@ -75,9 +75,17 @@ class Report:
             "queries": {"error": 0, "warning": len(data.queries)},
         }
         shown = template("header.html").render(
-            header=record, about=about, banner=SYNTHETIC if about.synthetic else "", n=len(data.patients), subgroup=subgroup_label(data.study, data.parameters)
+            header=record,
+            about=about,
+            banner=SYNTHETIC if about.synthetic else "",
+            n=len(data.patients),
+            subgroup=subgroup_label(data.study, data.parameters),
         )
-        return Block(shown, f"{about.short_title}, data cut-off {data.cutoff or 'not recorded'}, n = {len(data.patients)}", record)
+        return Block(
+            shown,
+            f"{about.short_title}, data cut-off {data.cutoff or 'not recorded'}, n = {len(data.patients)}",
+            record,
+        )
 
     def _in_force(self) -> dict:
         """Parameters that differ from their defaults."""
@@ -89,7 +97,11 @@ class Report:
         """The box on top of the page; the index shows the same sentences."""
         said = [sentence for sentence in sentences if sentence]
         items = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in said)
-        return Block(f'<div class="keyresults"><h2>Key results</h2><ul>{items}</ul></div>', "\n".join(said), {"kind": "key_results", "sentences": said})
+        return Block(
+            f'<div class="keyresults"><h2>Key results</h2><ul>{items}</ul></div>',
+            "\n".join(said),
+            {"kind": "key_results", "sentences": said},
+        )
 
     def say(self, *sentences: str, kind: str = "lead") -> Block:
         """Sentences made from results, as a paragraph; `kind` is `lead` or `note`."""
@@ -116,7 +128,9 @@ class Report:
     def lacks(self, table: str) -> str:
         """Say that the study holds no such table; nothing where it does."""
         name = table.replace("_", " ")
-        return "" if self.data.holds(table) else f"This study holds no table of {name}, so there is nothing to show here."
+        return (
+            "" if self.data.holds(table) else f"This study holds no table of {name}, so there is nothing to show here."
+        )
 
     @staticmethod
     def print_text(*shown: Table | Block) -> None:
@@ -142,6 +156,30 @@ class Report:
         caveat = f" {SYNTHETIC}" if self.data.study.study.synthetic else ""
         return claims, Block(f'<p class="lead">{html.escape(text + caveat)}</p>', text + caveat, record)
 
+    def self_check(self) -> Block:
+        """Recompute every time-to-event number of this report by other engines; a difference stops the report.
+
+        Raises
+        ------
+        lib.selfcheck.DisagreementError
+            With the statistic and both values.
+        """
+        checked = [time_to_event.recompute(self.data, a) for a in self._analyses if "tte" in a]
+        if not checked:
+            return self.say("This report holds no time-to-event statistic, so none was recomputed.", kind="note")
+        total = pd.concat([frame[frame["engine"] == "all"] for frame in checked])
+        engines = dict.fromkeys(engine for frame in checked for engine in frame["engine"] if engine != "all")
+        text = (
+            f"Self-check: {plural(total['n_compared'].sum(), 'time-to-event number')} were computed a second time by "
+            f"{joined(engines)}; the largest relative difference is {total['largest_difference'].max():.0e}. "
+            f"{plural(total['n_only_first'].sum(), 'number')} have no second engine here."
+        )
+        return Block(
+            f'<p class="note">{html.escape(text)}</p>',
+            text,
+            {"kind": "verdict", "id": "self_check", "text": text, "ok": True},
+        )
+
     def methods(self) -> Block:
         """Every estimator and test that this report ran, each once, in the order of the page."""
         rows = [
@@ -154,7 +192,9 @@ class Report:
         by_method: dict[str, list[str]] = {}
         for _, output, method in rows:
             by_method.setdefault(str(method), []).append(output)
-        shown = template("methods.html").render(methods={m: sorted(set(o)) for m, o in by_method.items()}, time=self.data.study.time)
+        shown = template("methods.html").render(
+            methods={m: sorted(set(o)) for m, o in by_method.items()}, time=self.data.study.time
+        )
         return Block(shown, f"{len(by_method)} methods", {})
 
     def colophon(self) -> Block:

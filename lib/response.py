@@ -13,7 +13,8 @@ import pandas as pd
 
 from lib import proportions
 from lib.analysis import Analysis, requires
-from lib.dataset import Dataset, response_frame
+from lib.dataset import Dataset
+from lib.derivation import response_frame
 
 CATEGORIES = ("CR", "PR", "SD", "PD", "NE", "died", "missing", "not due")
 OUTCOMES = {"objective_response": "responder", "disease_control": "controlled"}
@@ -44,11 +45,15 @@ def analyse(data: Dataset, visits: Sequence[float]) -> Analysis:
         frames["response_category"].append(_categories(frame).assign(time=visit))
         for outcome, column in OUTCOMES.items():
             for denominator in DENOMINATORS:
-                chosen = frame[frame["response"] != "not due"] if denominator == "treated" else frame[frame["evaluable"]]
+                chosen = (
+                    frame[frame["response"] != "not due"] if denominator == "treated" else frame[frame["evaluable"]]
+                )
                 for name, part in _compare(chosen, column, data).items():
                     frames.setdefault(f"{outcome}_{denominator}{name}", []).append(part.assign(time=visit))
     every = pd.concat([frame.assign(time=visit) for visit, frame in patients.items()], ignore_index=True)
-    return Analysis("response", {name: pd.concat(parts, ignore_index=True) for name, parts in frames.items()}, {"patients": every})
+    return Analysis(
+        "response", {name: pd.concat(parts, ignore_index=True) for name, parts in frames.items()}, {"patients": every}
+    )
 
 
 def _categories(frame: pd.DataFrame) -> pd.DataFrame:

@@ -51,7 +51,9 @@ def analyse(data: Dataset) -> Analysis:
     frames = {
         "ae_overview": _per(kinds, lambda e: proportions.estimate_proportion(_count(data, e), level)),
         "ae_term": _per(_terms(events), lambda e: proportions.estimate_proportion(_count(data, e), level)),
-        "ae_term_severe": _per(_terms(events), lambda e: proportions.estimate_proportion(_count(data, _severe(data, e)), level)),
+        "ae_term_severe": _per(
+            _terms(events), lambda e: proportions.estimate_proportion(_count(data, _severe(data, e)), level)
+        ),
         "ae_grade": _grades(data, events),
         "ae_events": _event_grades(data, events),
         "ae_events_mild": _mild(data, events),
@@ -148,7 +150,9 @@ def _mild(data: Dataset, events: pd.DataFrame) -> pd.DataFrame:
     arm = pd.Categorical(events["patient_id"].map(data.patients.set_index("patient_id")["arm"].astype(str)),
                          categories=[a.id for a in data.arms])  # fmt: skip
     mild = events["grade"] < data.study.adverse_events.severe_grade
-    shares = proportions.estimate_proportion(proportions.count_outcome(pd.DataFrame({"arm": arm, "mild": mild}), "mild"))
+    shares = proportions.estimate_proportion(
+        proportions.count_outcome(pd.DataFrame({"arm": arm, "mild": mild}), "mild")
+    )
     return shares.drop(columns=["ci_low", "ci_high"]).assign(variable="events below severe", method="share of events")
 
 

@@ -5,12 +5,8 @@ from __future__ import annotations
 __all__ = [
     "arm_columns",
     "cells",
-    "decimals_of_time",
     "format_with_interval",
-    "groups_of",
-    "level_text",
     "notes_of",
-    "pair_label",
     "table_baseline",
     "table_comparisons",
     "table_flow",
@@ -24,30 +20,20 @@ import pandas as pd
 from lib.analysis import Analysis
 from lib.dataset import Dataset
 from lib.display import Column, Row, Table, compares_arms
-from lib.formats import DASH, format_count, format_duration, format_interval, format_number, format_p, format_percent, format_time
-from lib.study import Variable
+from lib.formats import (
+    DASH,
+    format_count,
+    format_duration,
+    format_interval,
+    format_number,
+    format_p,
+    format_percent,
+    format_time,
+)
+from lib.labels import FLOW_STEPS, OVERALL, decimals_of_time, groups_of, level_text, pair_label
+from lib.study_parts import Variable
 
-FLOW_STEPS = {
-    "screened": "Screened",
-    "excluded": "Excluded",
-    "treated": "Treated",
-    "cutoff": "Left by the data cut-off",
-    "subgroup": "Left in the subgroup",
-    "analysed": "Analysed",
-}
-DECIMALS = {"days": 0, "weeks": 1, "months": 1, "years": 2}
-OVERALL = "overall"
 ALPHA = 0.05
-
-
-def decimals_of_time(data: Dataset) -> int:
-    """Decimals with which times are shown in the study's unit."""
-    return DECIMALS[data.study.time.unit]
-
-
-def level_text(data: Dataset) -> str:
-    """Such as "95%" from 0.95."""
-    return f"{100 * data.parameters.level:g}%"
 
 
 def arm_columns(data: Dataset, overall: bool = False) -> list[Column]:
@@ -56,20 +42,14 @@ def arm_columns(data: Dataset, overall: bool = False) -> list[Column]:
     return columns + ([Column("All", f"n = {len(data.patients)}")] if overall and len(data.arms) > 1 else [])
 
 
-def groups_of(data: Dataset, overall: bool = False) -> list[str]:
-    """Groups of `arm_columns`, in the same order."""
-    return [arm.id for arm in data.arms] + ([OVERALL] if overall and len(data.arms) > 1 else [])
-
-
-def pair_label(data: Dataset, group: str) -> str:
-    """Such as "C vs A" -> "Both drugs vs drug A"."""
-    return " vs ".join(data.study.arm(part).label for part in group.split(" vs "))
-
-
 def notes_of(*frames: pd.DataFrame) -> list[str]:
     """Return the plain sentences that the statistics left, each once."""
     notes = [str(note) for frame in frames if "note" in frame for note in frame["note"] if note]
-    return [f"{note[0].upper()}{note[1:]}." for note in dict.fromkeys(notes) if not note.startswith(("not reached", "upper limit"))]
+    return [
+        f"{note[0].upper()}{note[1:]}."
+        for note in dict.fromkeys(notes)
+        if not note.startswith(("not reached", "upper limit"))
+    ]
 
 
 def cells(frame: pd.DataFrame, groups: list[str], show) -> list[str]:
@@ -164,11 +144,24 @@ def table_follow_up(data: Dataset, analyses: list[Analysis]) -> Table:
         rows += [
             Row((endpoint.label,), "group"),
             Row(("Censored / patients", *cells(frame, groups, lambda r: f"{int(r['n_events'])}/{int(r['n'])}"))),
-            Row((f"Median follow-up, {data.study.time.unit}", *cells(frame, groups, lambda r: format_time(r["median"], d)))),
-            Row((f"{level_text(data)} CI", *cells(frame, groups, lambda r: format_interval(r["ci_low"], r["ci_high"], d, missing="NR"))), "sub"),
+            Row(
+                (
+                    f"Median follow-up, {data.study.time.unit}",
+                    *cells(frame, groups, lambda r: format_time(r["median"], d)),
+                )
+            ),
+            Row(
+                (
+                    f"{level_text(data)} CI",
+                    *cells(frame, groups, lambda r: format_interval(r["ci_low"], r["ci_high"], d, missing="NR")),
+                ),
+                "sub",
+            ),
         ]
     columns = (Column("Follow-up"), *arm_columns(data))
-    notes = ("Reverse Kaplan-Meier: an event ends the follow-up that would have been; median with log-log interval. NR: not reached.",)
+    notes = (
+        "Reverse Kaplan-Meier: an event ends the follow-up that would have been; median with log-log interval. NR: not reached.",
+    )
     return Table("follow_up", "Follow-up by endpoint and arm", columns, tuple(rows), notes)
 
 
@@ -187,8 +180,16 @@ def table_survival(data: Dataset, analysis: Analysis) -> Table:
     unit, median = data.study.time.unit, analysis["median"]
     rows = [
         Row(("Events / patients", *cells(median, groups, lambda r: format_count(r["n_events"], r["n"])))),
-        Row((f"Median, {unit} ({level_text(data)} CI)", *cells(median, groups, lambda r: format_with_interval(r, "median", d)))),
-        Row((f"Median follow-up, {unit}", *cells(analysis["follow_up"], groups, lambda r: format_time(r["median"], d))), "sub"),
+        Row(
+            (
+                f"Median, {unit} ({level_text(data)} CI)",
+                *cells(median, groups, lambda r: format_with_interval(r, "median", d)),
+            )
+        ),
+        Row(
+            (f"Median follow-up, {unit}", *cells(analysis["follow_up"], groups, lambda r: format_time(r["median"], d))),
+            "sub",
+        ),
         Row((f"Event-free at ({level_text(data)} CI)",), "group"),
     ]
     for time, part in analysis["landmark"].groupby("time"):
@@ -203,14 +204,31 @@ def table_survival(data: Dataset, analysis: Analysis) -> Table:
         notes.append(
             "Kaplan-Meier counts a competing event as censoring and so overstates the risk; the cumulative incidence does not (Aalen variance)."
         )
-    rows.append(Row((f"Mean event-free {unit} up to {tau:g} ({level_text(data)} CI)", *cells(rmst, groups, lambda r: format_with_interval(r, "estimate", d, DASH)))))
-    return Table(f"{endpoint.id}_by_arm", f"{endpoint.label} by arm", (Column(endpoint.short), *arm_columns(data)), tuple(rows), tuple(notes))
+    rows.append(
+        Row(
+            (
+                f"Mean event-free {unit} up to {tau:g} ({level_text(data)} CI)",
+                *cells(rmst, groups, lambda r: format_with_interval(r, "estimate", d, DASH)),
+            )
+        )
+    )
+    return Table(
+        f"{endpoint.id}_by_arm",
+        f"{endpoint.label} by arm",
+        (Column(endpoint.short), *arm_columns(data)),
+        tuple(rows),
+        tuple(notes),
+    )
 
 
 def format_with_interval(row: pd.Series, column: str, decimals: int, missing: str = "NR") -> str:
     """Estimate and interval of a row: "18.6 (9.1 to NR)"; a dash alone if there is no estimate."""
     estimate = format_number(row[column], decimals, missing)
-    return f"{estimate} ({format_interval(row['ci_low'], row['ci_high'], decimals, missing=missing)})" if estimate != DASH else DASH
+    return (
+        f"{estimate} ({format_interval(row['ci_low'], row['ci_high'], decimals, missing=missing)})"
+        if estimate != DASH
+        else DASH
+    )
 
 
 def _landmark(row: pd.Series) -> str:
@@ -237,9 +255,17 @@ def table_comparisons(data: Dataset, analysis: Analysis) -> Table:
     overall = analysis["logrank"].iloc[0]
     rows.append(Row(("All arms", "", "", format_p(overall["p_value"]), "")))
     if "gray" in analysis:
-        rows.append(Row(("All arms, Gray's test (competing event)", "", "", format_p(analysis["gray"]["p_value"].iat[0]), "")))
+        rows.append(
+            Row(("All arms, Gray's test (competing event)", "", "", format_p(analysis["gray"]["p_value"].iat[0]), ""))
+        )
     level = level_text(data)
-    columns = (Column("Comparison"), Column("Hazard ratio", f"{level} CI"), Column(f"Difference in mean {unit}", f"{level} CI"), Column("p", "log-rank"), Column("p", "Holm"))
+    columns = (
+        Column("Comparison"),
+        Column("Hazard ratio", f"{level} CI"),
+        Column(f"Difference in mean {unit}", f"{level} CI"),
+        Column("p", "log-rank"),
+        Column("p", "Holm"),
+    )
     global_test = analysis["proportional_hazards"]
     global_p = global_test[global_test["group"] == OVERALL]["p_value"]
     notes = [
@@ -248,7 +274,9 @@ def table_comparisons(data: Dataset, analysis: Analysis) -> Table:
         *_exploratory(data, overall),
         *notes_of(analysis["logrank"], analysis["cox"], analysis["rmst_difference"]),
     ]
-    return Table(f"{endpoint.id}_comparisons", f"{endpoint.label}: comparisons of arms", columns, tuple(rows), tuple(notes))
+    return Table(
+        f"{endpoint.id}_comparisons", f"{endpoint.label}: comparisons of arms", columns, tuple(rows), tuple(notes)
+    )
 
 
 def _exploratory(data: Dataset, overall: pd.Series) -> list[str]:

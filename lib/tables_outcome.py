@@ -21,6 +21,7 @@ from lib.analysis import Analysis, where
 from lib.dataset import Dataset
 from lib.display import EMPTY, Block, Column, Row, Table, compares_arms, empty_if_absent
 from lib.formats import DASH, format_count, format_duration, format_interval, format_number, format_p, format_percent
+from lib.labels import OVERALL, groups_of, level_text, pair_label
 from lib.longitudinal import measure
 from lib.response import CATEGORIES
 from lib.safety import ANY, OVERVIEW
@@ -56,18 +57,20 @@ def _rate(row: pd.Series) -> str:
 @empty_if_absent
 def table_response(data: Dataset, response: Analysis) -> Table:
     """Categories and response rates by visit and arm."""
-    groups, rows = tables.groups_of(data, overall=True), []
+    groups, rows = groups_of(data, overall=True), []
     for time, categories in response["response_category"].groupby("time"):
         rows.append(Row((f"At {_visit(data, time)}",), "group"))
         for category in CATEGORIES:
             part = categories[categories["variable"] == category]
             if part["count"].sum() or category in CATEGORIES[:4]:
-                rows.append(Row((CATEGORY_LABELS[category], *tables.cells(part, groups, lambda r: f"{int(r['count'])}")), "sub"))
+                rows.append(
+                    Row((CATEGORY_LABELS[category], *tables.cells(part, groups, lambda r: f"{int(r['count'])}")), "sub")
+                )
         for output, label in RATES.items():
             part = response[output]
             rows.append(Row((label, *tables.cells(part[part["time"] == time], groups, _rate))))
     notes = [
-        f"Rates: patients/denominator (%); exact Clopper-Pearson {tables.level_text(data)} CI in %. All treated counts patients who died or were not assessed as non-responders.",
+        f"Rates: patients/denominator (%); exact Clopper-Pearson {level_text(data)} CI in %. All treated counts patients who died or were not assessed as non-responders.",
         data.study.response.caveat,
     ]
     columns = (Column("Response"), *tables.arm_columns(data, overall=True))
@@ -78,14 +81,17 @@ def table_response(data: Dataset, response: Analysis) -> Table:
 @empty_if_absent
 def table_response_pairs(data: Dataset, response: Analysis, outcome: str = "objective_response") -> Table:
     """Comparisons of response rates: risk difference, odds ratio, exact tests."""
-    level, rows = tables.level_text(data), []
+    level, rows = level_text(data), []
     name = f"{outcome}_treated"
     for time, pairs in response[f"{name}_pairwise"].groupby("time"):
         rows.append(Row((f"At {_visit(data, time)}, all treated",), "group"))
         for group in pairs["group"]:
-            at = {part: where(response[f"{name}{part}"], time=time) for part in ("_difference", "_newcombe", "_odds_ratio")}
+            at = {
+                part: where(response[f"{name}{part}"], time=time)
+                for part in ("_difference", "_newcombe", "_odds_ratio")
+            }
             rows.append(Row((
-                tables.pair_label(data, group),
+                pair_label(data, group),
                 *tables.cells(at["_difference"], [group], lambda r: _points(r, "difference")),
                 *tables.cells(at["_newcombe"], [group], lambda r: format_interval(r["ci_low"], r["ci_high"], 0, 100)),
                 *tables.cells(at["_odds_ratio"], [group], lambda r: _ratio(r, "odds_ratio")),
@@ -121,7 +127,7 @@ def _ratio(row: pd.Series, column: str) -> str:
 @empty_if_absent
 def table_level(data: Dataset, analysis: Analysis) -> Table:
     """Value and percentage change by visit and arm: n, median, quartiles."""
-    groups, name, rows = tables.groups_of(data), analysis.variable, []
+    groups, name, rows = groups_of(data), analysis.variable, []
     label, unit, _ = measure(data.study, name)
 
     def shown(row):
@@ -129,11 +135,16 @@ def table_level(data: Dataset, analysis: Analysis) -> Table:
             return DASH
         return f"{format_number(row['median'], 1)} ({format_interval(row['q1'], row['q3'], 1)}), n = {int(row['n'])}"
 
-    for output, heading in ((f"{name}_level", f"{label}, {unit}"), (f"{name}_percent_change", "Change from baseline, %")):
+    for output, heading in (
+        (f"{name}_level", f"{label}, {unit}"),
+        (f"{name}_percent_change", "Change from baseline, %"),
+    ):
         rows.append(Row((heading,), "group"))
         enough = analysis[output].groupby("time").filter(lambda part: part["n"].max() >= data.study.policy.min_at_risk)
         for time, part in enough.groupby("time"):
-            rows.append(Row(("Baseline" if time == 0 else _visit(data, time), *tables.cells(part, groups, shown)), "sub"))
+            rows.append(
+                Row(("Baseline" if time == 0 else _visit(data, time), *tables.cells(part, groups, shown)), "sub")
+            )
     columns = (Column("Visit"), *tables.arm_columns(data))
     notes = (
         "Median (first to third quartile), and the patients with a value. Patients who died or left are not in later rows.",
@@ -145,20 +156,24 @@ def table_level(data: Dataset, analysis: Analysis) -> Table:
 @empty_if_absent
 def table_change(data: Dataset, analysis: Analysis) -> Table:
     """Tests of change within and between arms, by visit."""
-    name, level, rows = analysis.variable, tables.level_text(data), []
+    name, level, rows = analysis.variable, level_text(data), []
     label, _, log = measure(data.study, name)
     within_all = analysis[f"{name}_within"]
     for time, within in within_all.groupby("time"):
         rows.append(Row((f"At {_visit(data, time)}",), "group"))
         for arm in data.arms:
             row = within[within["group"] == arm.id].iloc[0]
-            rows.append(Row((arm.label, f"{int(row['n'])}", _shift(row, "estimate", log), format_p(row["p_value"]), "")))
+            rows.append(
+                Row((arm.label, f"{int(row['n'])}", _shift(row, "estimate", log), format_p(row["p_value"]), ""))
+            )
         if f"{name}_between" in analysis:
             rows += _between(data, analysis, time, log)
     unit = "ratio to baseline" if log else "points of % change"
     columns = (Column("Arm or comparison"), Column("n"), Column(f"Hodges-Lehmann, {unit}", f"{level} CI"),
                Column("p"), Column("p", "Holm"))  # fmt: skip
-    between = "; between arms the Hodges-Lehmann shift, Dunn's test with Holm's adjustment, and Kruskal-Wallis over all arms"
+    between = (
+        "; between arms the Hodges-Lehmann shift, Dunn's test with Holm's adjustment, and Kruskal-Wallis over all arms"
+    )
     notes = (
         f"Within an arm: {'; '.join(within_all['method'].unique())}{between if len(data.arms) > 1 else ''}.",
         *(["Below 1: lower than at baseline; between arms, the ratio of two such ratios."] if log else []),
@@ -180,7 +195,7 @@ def _between(data: Dataset, analysis: Analysis, time: float, log: bool) -> list[
     parts = (analysis[f"{analysis.variable}_{part}"] for part in ("shift", "pairwise", "between"))
     shift, pairs, between = (part[part["time"] == time].set_index("group") for part in parts)
     rows = [
-        Row((tables.pair_label(data, group), "", _shift(shift.loc[group], "difference", log),
+        Row((pair_label(data, group), "", _shift(shift.loc[group], "difference", log),
              format_p(pair["p_value"]), format_p(pair["p_adjusted"])), "sub")
         for group, pair in pairs.iterrows()
     ]  # fmt: skip
@@ -191,26 +206,28 @@ def _between(data: Dataset, analysis: Analysis, time: float, log: bool) -> list[
 @empty_if_absent
 def table_ae_overview(data: Dataset, safety: Analysis) -> Table:
     """Patients with at least one event of each kind."""
-    groups, severe, rows = tables.groups_of(data, overall=True), data.study.adverse_events.severe_grade, []
+    groups, severe, rows = groups_of(data, overall=True), data.study.adverse_events.severe_grade, []
     tested = "ae_overview_test" in safety
     for kind in safety["ae_overview"]["variable"].unique():
         part = where(safety["ae_overview"], variable=kind)
         p = [format_p(where(safety["ae_overview_test"], variable=kind)["p_value"].iat[0])] if tested else []
         rows.append(Row((OVERVIEW[kind].format(severe=severe), *tables.cells(part, groups, _rate), *p)))
     columns = [Column("Patients with at least one event"), *tables.arm_columns(data, overall=True)]
-    notes = [f"Patients/all treated (%); exact Clopper-Pearson {tables.level_text(data)} CI in %."]
+    notes = [f"Patients/all treated (%); exact Clopper-Pearson {level_text(data)} CI in %."]
     if tested:
         columns.append(Column("p", "exact, descriptive"))
-        notes.append("p: Fisher-Freeman-Halton over the arms, descriptive, not adjusted. A large p is not evidence of equal risk at these sizes.")
+        notes.append(
+            "p: Fisher-Freeman-Halton over the arms, descriptive, not adjusted. A large p is not evidence of equal risk at these sizes."
+        )
     return Table("ae_overview", "Adverse events: overview", tuple(columns), tuple(rows), tuple(notes))
 
 
 @empty_if_absent
 def table_ae_terms(data: Dataset, safety: Analysis, threshold_percent: float = 0) -> Table:
     """Patients by system and term, any grade and severe, worst grade per patient."""
-    groups, settings = tables.groups_of(data), data.study.adverse_events
+    groups, settings = groups_of(data), data.study.adverse_events
     every, severe = safety["ae_term"], safety["ae_term_severe"]
-    by_arm = every[every["group"] != tables.OVERALL].groupby("variable")["proportion"].max()
+    by_arm = every[every["group"] != OVERALL].groupby("variable")["proportion"].max()
     shown = by_arm[by_arm * 100 >= threshold_percent].index
     total = every.groupby("variable")["count"].max()
     rows = []
@@ -222,7 +239,10 @@ def table_ae_terms(data: Dataset, safety: Analysis, threshold_percent: float = 0
             rows.append(Row((term, *_any_and_severe(every, severe, term, groups)), "sub"))
     columns = [Column("System and term")]
     for arm in tables.arm_columns(data):
-        columns += [Column(arm.label, f"{arm.detail}; any grade", arm.colour), Column("", f"≥ grade {settings.severe_grade}")]
+        columns += [
+            Column(arm.label, f"{arm.detail}; any grade", arm.colour),
+            Column("", f"≥ grade {settings.severe_grade}"),
+        ]
     limit = f" Terms seen in fewer than {threshold_percent:g}% of every arm are left out." if threshold_percent else ""
     notes = (f"{settings.dictionary}. Patients (%), each counted once per term with the worst grade.{limit}",)
     return Table("ae_terms", "Adverse events by system and term", tuple(columns), tuple(rows), notes)
@@ -240,21 +260,33 @@ def _any_and_severe(every: pd.DataFrame, severe: pd.DataFrame, term: str, groups
 @empty_if_absent
 def table_ae_grades(data: Dataset, safety: Analysis) -> Table:
     """Patients by the worst grade of any event."""
-    groups, rows = tables.groups_of(data), []
+    groups, rows = groups_of(data), []
     frame = safety["ae_grade"]
     for grade in range(1, data.study.adverse_events.max_grade + 1):
         part = frame[frame["variable"] == f"{ANY}, grade {grade}"]
-        rows.append(Row((f"Worst grade {grade}", *tables.cells(part, groups, lambda r: format_count(r["count"], data.n[r["group"]])))))
-    return Table("ae_grades", "Patients by worst grade of any event", (Column("Grade"), *tables.arm_columns(data)), tuple(rows))
+        rows.append(
+            Row(
+                (
+                    f"Worst grade {grade}",
+                    *tables.cells(part, groups, lambda r: format_count(r["count"], data.n[r["group"]])),
+                )
+            )
+        )
+    return Table(
+        "ae_grades", "Patients by worst grade of any event", (Column("Grade"), *tables.arm_columns(data)), tuple(rows)
+    )
 
 
 def table_published(claims: pd.DataFrame) -> Table | Block:
     """Published claims beside the report's own numbers; nothing for a study without claims."""
     if claims.empty:
         return EMPTY
-    rows = [
-        Row((row.id, row.claim, row.printed, row.reproduced, row.verdict))
-        for row in claims.itertuples()
-    ]
-    columns = (Column("Id"), Column("Claim", text=True), Column("Published", text=True), Column("This report", text=True), Column("To the printed precision", text=True))
+    rows = [Row((row.id, row.claim, row.printed, row.reproduced, row.verdict)) for row in claims.itertuples()]
+    columns = (
+        Column("Id"),
+        Column("Claim", text=True),
+        Column("Published", text=True),
+        Column("This report", text=True),
+        Column("To the printed precision", text=True),
+    )
     return Table("published", "Published beside reproduced", columns, tuple(rows))

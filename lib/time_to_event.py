@@ -5,21 +5,27 @@ Chooses which estimators a report shows and applies the study's small-sample pol
 
 from __future__ import annotations
 
-__all__ = ["analyse", "analyse_follow_up", "ticks"]
+__all__ = ["analyse", "analyse_follow_up", "recompute", "ticks"]
 
 from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 
-from lib import competing, cox, logrank, rmst, survival
+from lib import competing, cox, logrank, rmst, selfcheck, survival
 from lib.analysis import Analysis
 from lib.comparisons import arm_pairs, name_pair
-from lib.dataset import Dataset, time_to_event_frame
-from lib.study import Endpoint
+from lib.dataset import Dataset
+from lib.derivation import time_to_event_frame
+from lib.study_parts import Endpoint
 
 # Distance between two ticks under a curve, smallest first, in the study's unit.
-TICK_STEPS = {"days": (7, 30, 90, 180, 365, 730), "weeks": (4, 13, 26, 52, 104), "months": (1, 3, 6, 12, 24), "years": (1, 2, 5, 10)}
+TICK_STEPS = {
+    "days": (7, 30, 90, 180, 365, 730),
+    "weeks": (4, 13, 26, 52, 104),
+    "months": (1, 3, 6, 12, 24),
+    "years": (1, 2, 5, 10),
+}
 MAX_TICKS = 9
 COX_TESTS = {"likelihood_ratio": "likelihood ratio", "wald": "Wald", "score": "score"}
 TESTS = {"logrank", "logrank_pairwise", "rmst_difference", "rmst_ratio", "cox",
@@ -71,11 +77,38 @@ def analyse_follow_up(data: Dataset, endpoint: Endpoint) -> Analysis:
     return Analysis(endpoint.id, frames, {"tte": tte})
 
 
+def recompute(data: Dataset, analysis: Analysis) -> pd.DataFrame:
+    """Compute the numbers of `analyse` again by other engines and compare them with the first.
+
+    Returns
+    -------
+    DataFrame
+        As `selfcheck.verify`: one row per engine, and a last one for all.
+
+    Raises
+    ------
+    lib.selfcheck.DisagreementError
+        If a number differs by more than 1e-6 (relative).
+    """
+    endpoint, tte = data.study.endpoint(analysis.variable), analysis["tte"]
+    overall = [analysis[f"cox_{name}"] for name in COX_TESTS if f"cox_{name}" in analysis]
+    frames = {name: frame for name, frame in analysis.frames.items() if name not in {f"cox_{n}" for n in COX_TESTS}}
+    frames |= {"cox_overall": pd.concat(overall)} if overall else {}
+    frames = {name: frame.dropna(subset=[c for c in ("p_value",) if c in frame]) for name, frame in frames.items()}
+    references = dict.fromkeys([pair.split(" vs ")[1] for pair in _pairs(data)] or [data.reference])
+    second = pd.concat(
+        [selfcheck.recompute(tte, arm, data.parameters.level, endpoint.landmarks, endpoint.tau) for arm in references]
+    )
+    return selfcheck.verify(selfcheck.gather(**frames), second.drop_duplicates(["group", "time", "statistic"]))
+
+
 def _quantile(tte: pd.DataFrame, p: float, level: float) -> pd.DataFrame:
     return survival.estimate_quantile(tte, p, level=level).drop(columns="p")
 
 
-def _comparisons(tte: pd.DataFrame, data: Dataset, endpoint: Endpoint, landmarks: list[float]) -> dict[str, pd.DataFrame]:
+def _comparisons(
+    tte: pd.DataFrame, data: Dataset, endpoint: Endpoint, landmarks: list[float]
+) -> dict[str, pd.DataFrame]:
     level, reference, tau = data.parameters.level, data.reference, endpoint.tau
     means = _every_pair(data, lambda y: rmst.compare_rmst(tte, y, tau, level))
     overall = cox.estimate_cox(tte, reference, level=level).overall

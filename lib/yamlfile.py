@@ -7,6 +7,7 @@ from __future__ import annotations
 
 __all__ = ["Problem", "ProblemsFound", "read_yaml"]
 
+import datetime as dt
 import difflib
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -89,32 +90,42 @@ def read_yaml(path: Path, model: type[BaseModel]) -> BaseModel:
     ProblemsFound
         E001 (no such file), E101 (tries to run code), E100 (everything else), each with its line.
     """
+    if path.is_symlink():
+        raise ProblemsFound([Problem("E101", "a symbolic link is refused: put the file itself here", file=path.name)])
     if not path.is_file():
         raise ProblemsFound([Problem("E001", f"file not found: {path.name}", file=path.name)])
     raw = path.read_bytes()
     if len(raw) > MAX_BYTES:
         raise ProblemsFound([Problem("E101", f"larger than {MAX_BYTES:,} bytes", file=path.name)])
-    try:
-        text = raw.decode("utf-8-sig")
-        node = YAML(pure=True).compose(text)
-        refused = [] if node is None else list(_refused(node, path.name))
-        if refused:
-            raise ProblemsFound(refused)
-        content = YAML(typ="safe", pure=True).load(text)
-    except (YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        reason = getattr(error, "problem", None) or str(error).splitlines()[0]
-        raise ProblemsFound(
-            [Problem("E100", f"not readable as YAML: {reason}", file=path.name, row=mark.line + 1 if mark else "")]
-        ) from None
+    node, content = _parse(raw, path.name)
     try:
         return model.model_validate(content)
     except ValidationError as error:
         raise ProblemsFound([_problem(e, node, model, path.name) for e in error.errors()]) from None
 
 
+def _parse(raw: bytes, file: str):
+    """The composed node, which knows its lines, and the plain content."""
+    try:
+        text = raw.decode("utf-8-sig")
+        node = YAML(pure=True).compose(text)
+        refused = [] if node is None else list(_refused(node, file))
+        content = None if refused else YAML(typ="safe", pure=True).load(text)
+    except RecursionError:
+        raise ProblemsFound([Problem("E101", "nested too deeply to be read", file=file)]) from None
+    except (YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        reason = getattr(error, "problem", None) or str(error).splitlines()[0]
+        raise ProblemsFound(
+            [Problem("E100", f"not readable as YAML: {reason}", file=file, row=mark.line + 1 if mark else "")]
+        ) from None
+    if refused:
+        raise ProblemsFound(refused)
+    return node, content
+
+
 def _refused(node, file: str, seen: set | None = None):
-    """Yield a problem per tag or alias: a study is plain data."""
+    """Yield a problem per tag, alias or impossible date: a study is plain data."""
     seen = set() if seen is None else seen
     line = node.start_mark.line + 1
     if id(node) in seen:
@@ -122,8 +133,10 @@ def _refused(node, file: str, seen: set | None = None):
         return
     seen.add(id(node))
     tag = str(node.tag or "")
-    if tag and not tag.startswith("tag:yaml.org,2002:") or "python" in tag:
+    if (tag and not tag.startswith("tag:yaml.org,2002:")) or "python" in tag:
         yield Problem("E101", "a YAML tag is refused: nothing in a study is run", file=file, row=line, value=tag)
+    if tag.endswith(":timestamp") and not _is_date(node.value):
+        yield Problem("E100", "not a date of the calendar, such as 2025-02-28", file=file, row=line, value=node.value)
     if isinstance(node, MappingNode):
         for key, value in node.value:
             yield from _refused(key, file, seen)
@@ -131,6 +144,13 @@ def _refused(node, file: str, seen: set | None = None):
     elif isinstance(node, SequenceNode):
         for item in node.value:
             yield from _refused(item, file, seen)
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return bool(dt.datetime.fromisoformat(text))
+    except ValueError:
+        return False
 
 
 def _problem(error: dict, node, model: type[BaseModel], file: str) -> Problem:
@@ -144,7 +164,9 @@ def _problem(error: dict, node, model: type[BaseModel], file: str) -> Problem:
         message = f"unknown key{hint}; allowed are {', '.join(allowed)}"
     value = error.get("input")
     shown = "" if isinstance(value, dict | list) or error["type"] == "missing" else str(value)[:80]
-    return Problem("E100", f"{key}: {message}" if key else message, file=file, row=_line(node, location), column=key, value=shown)
+    return Problem(
+        "E100", f"{key}: {message}" if key else message, file=file, row=_line(node, location), column=key, value=shown
+    )
 
 
 def _line(node, location) -> int:

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from study_builder import cell, write_study
 
-from lib import dataset
+from lib import dataset, derivation
 from lib.yamlfile import ProblemsFound
 
 
@@ -16,7 +16,7 @@ def folder(tmp_path_factory):
 
 
 def tte(data, endpoint):
-    return dataset.time_to_event_frame(data, data.study.endpoint(endpoint)).set_index("patient_id")
+    return derivation.time_to_event_frame(data, data.study.endpoint(endpoint)).set_index("patient_id")
 
 
 def test_a_derived_endpoint_takes_the_first_date_that_counts(folder):
@@ -75,18 +75,18 @@ def test_without_the_reference_arm_the_first_one_is_compared_with(folder):
 
 def test_every_patient_has_one_response_or_a_reason(folder):
     data = dataset.load("efficacy", study=folder)
-    frame = dataset.response_frame(data, 12).set_index("patient_id")
+    frame = derivation.response_frame(data, 12).set_index("patient_id")
     assert len(frame) == 6
     assert frame.loc["SYN-01", "response"] == "PD"  # progressed at 6 months, no scan since
     assert frame.loc["SYN-04", "response"] == "died"
     assert frame.loc["SYN-02", "response"] == "PR"
     assert frame.loc["SYN-05", "response"] == "CR"
-    early = dataset.response_frame(dataset.load("efficacy", study=folder, cutoff="2020-08-01"), 12)
+    early = derivation.response_frame(dataset.load("efficacy", study=folder, cutoff="2020-08-01"), 12)
     assert (early["response"] == "not due").any()
 
 
 def test_change_is_measured_from_the_patients_own_baseline(folder):
-    volumes = dataset.volume_frame(dataset.load("efficacy", study=folder))
+    volumes = derivation.volume_frame(dataset.load("efficacy", study=folder))
     baseline = volumes[volumes["visit"] == 0]
     assert (baseline["percent_change"] == 0).all()
     assert (volumes["percent_change"] >= -100).all()
@@ -100,7 +100,7 @@ def test_a_positive_antibody_takes_the_patient_out_of_the_marker(tmp_path):
     patient = markers.loc[antibody[0], "patient_id"]
     write_study(tmp_path, markers=cell(int(antibody[0]), "value", "400"))
     data = dataset.load("efficacy", study=str(tmp_path))
-    frame = dataset.marker_frame(data, data.study.marker("tg"))
+    frame = derivation.marker_frame(data, data.study.marker("tg"))
     assert (frame[frame["patient_id"] == patient]["excluded"] == "interfering antibody").all()
     assert (frame[frame["patient_id"] != patient]["excluded"] == "").all()
 

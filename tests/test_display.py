@@ -14,7 +14,9 @@ HOSTILE = '<script>alert(1)</script><img src=x onerror="x">&"\''
 
 def _table(cell: str) -> Table:
     columns = (Column("Arm", "n = 1", "#000000"), Column(cell))
-    return Table("hostile", cell, columns, (Row((cell,), "group"), Row((cell, cell)), Row((cell, cell), "sub")), (cell,))
+    return Table(
+        "hostile", cell, columns, (Row((cell,), "group"), Row((cell, cell)), Row((cell, cell), "sub")), (cell,)
+    )
 
 
 def test_a_cell_never_becomes_markup():
@@ -30,11 +32,16 @@ def test_a_cell_survives_csv_and_is_no_formula(cell):
     for row in rows[1:]:
         for found in row:
             assert not found.startswith(("=", "+", "-", "@"))
-            assert found.removeprefix("'").replace("\r", "\n") in (cell.replace("\r", "\n"), cell.removeprefix("'").replace("\r", "\n"))
+            assert found.removeprefix("'").replace("\r", "\n") in (
+                cell.replace("\r", "\n"),
+                cell.removeprefix("'").replace("\r", "\n"),
+            )
 
 
 def test_the_plain_text_is_aligned():
-    table = Table("t", "Title", (Column("Arm"), Column("n")), (Row(("long name", "1")), Row(("b", "100"))), ("A note.",))
+    table = Table(
+        "t", "Title", (Column("Arm"), Column("n")), (Row(("long name", "1")), Row(("b", "100"))), ("A note.",)
+    )
     assert table.to_text().splitlines() == ["Title", "Arm          n", "long name    1", "b          100", "A note."]
 
 

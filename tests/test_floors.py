@@ -9,10 +9,10 @@ from lib.study import ROOT
 # Module -> floor. A module imports from lower floors only; a new module has to be entered here.
 FLOORS = {
     # 1: what a study and a run are
-    "yamlfile": 1.0, "study": 1.1, "parameters": 1.2, "provenance": 1.2,
+    "yamlfile": 1.0, "study_parts": 1.05, "study": 1.1, "parameters": 1.2, "provenance": 1.2,
     # 2: files -> checked analysis frames
     "personal": 2.0, "recist": 2.0, "workbook": 2.0, "columns": 2.1, "evidence": 2.1, "schemas": 2.2,
-    "rules_patients": 2.2, "rules_tumour": 2.2, "rules_clinic": 2.2, "rules": 2.3, "intake": 2.4, "dataset": 2.5,
+    "rules_patients": 2.2, "rules_tumour": 2.2, "rules_clinic": 2.2, "rules": 2.3, "intake": 2.4, "dataset": 2.5, "derivation": 2.6,
     # 3: statistics, methods first, then clinical tasks
     "analysis": 3.0, "comparisons": 3.0, "contingency": 3.0, "event_table": 3.0, "reml": 3.0, "selfcheck_cox": 3.0,
     "balance": 3.1, "concordance": 3.1, "logistic": 3.1, "logrank": 3.1, "mixed": 3.1, "partial_likelihood": 3.1,
@@ -20,7 +20,7 @@ FLOORS = {
     "firth": 3.2, "landmark": 3.2, "rmst": 3.2, "cox": 3.3,
     "baseline": 3.5, "longitudinal": 3.5, "response": 3.5, "safety": 3.5, "time_to_event": 3.5,
     # 4: strings and pictures
-    "formats": 4.0, "display": 4.0, "tables": 4.1, "tables_outcome": 4.2, "figures": 4.3,
+    "formats": 4.0, "display": 4.0, "labels": 4.0, "tables": 4.1, "tables_outcome": 4.2, "figures": 4.1,
     # 5: header, sentences, recorded results
     "results": 5.0, "published": 5.0, "narrative": 5.0, "report": 5.1,
     # beside the floors: the command line

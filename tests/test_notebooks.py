@@ -71,7 +71,9 @@ def test_a_notebook_reads_like_a_paper(name):
     assert all(heading.endswith("?") for heading in headings)
 
 
-@pytest.mark.parametrize(("name", "parameters"), GRID, ids=lambda v: v if isinstance(v, str) else "-".join(map(str, v.values())))
+@pytest.mark.parametrize(
+    ("name", "parameters"), GRID, ids=lambda v: v if isinstance(v, str) else "-".join(map(str, v.values()))
+)
 def test_a_notebook_runs_over_the_grid(name, parameters, monkeypatch):
     shown = run_notebook(name, monkeypatch, **parameters)
     results = pd.read_csv(io.StringIO(shown.records("results")[0]["csv"]))
@@ -91,7 +93,9 @@ def test_sentences_carry_the_recorded_numbers(monkeypatch):
     for name in ("efficacy", "safety"):
         shown = run_notebook(name, monkeypatch, study=RAIR)
         results = pd.read_csv(io.StringIO(shown.records("results")[0]["csv"]))
-        wide = results.pivot_table(index=["output", "variable", "group", "time"], columns="statistic", values="value", dropna=False)
+        wide = results.pivot_table(
+            index=["output", "variable", "group", "time"], columns="statistic", values="value", dropna=False
+        )
         pairs = {(int(c), int(n)) for c, n in wide[["count", "n"]].dropna().to_numpy()}
         spoken = "\n".join(s for record in shown.records("key_results") for s in record["sentences"])
         found = re.findall(r"(\d+)/(\d+)", spoken)
@@ -126,7 +130,11 @@ def test_the_page_says_that_the_data_are_synthetic(monkeypatch):
 def test_arms_and_endpoints_live_in_study_yml_alone():
     """No word of the first study is in the code."""
     study = read_study(ROOT / RAIR)
-    words = {arm.label for arm in study.arms} | {m.label for m in study.markers} | {e.id for e in study.endpoints if e.id != "os"}
+    words = (
+        {arm.label for arm in study.arms}
+        | {m.label for m in study.markers}
+        | {e.id for e in study.endpoints if e.id != "os"}
+    )
     words |= {"thyro", "anlotinib", "iodine", "RAIR"}
     sources = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "lib").rglob("*.py")}
     sources |= {name: "\n".join(c.source for c in code_cells(name)) for name in NOTEBOOKS}
@@ -136,7 +144,18 @@ def test_arms_and_endpoints_live_in_study_yml_alone():
 
 
 def nbval(path):
-    command = [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-current-env", "-p", "no:cacheprovider", "-c", "/dev/null", str(path)]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "--nbval-lax",
+        "--nbval-current-env",
+        "-p",
+        "no:cacheprovider",
+        "-c",
+        "/dev/null",
+        str(path),
+    ]
     return subprocess.run(command, capture_output=True, text=True, cwd=path.parent, check=False)
 
 

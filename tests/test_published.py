@@ -46,7 +46,14 @@ def test_each_rule(check, expected):
 
 
 def test_a_p_value_matches_to_the_printed_precision_only():
-    p = {"rule": "equals", "output": "logrank", "variable": "os", "group": ["overall"], "statistic": "p_value", "decimals": 3}
+    p = {
+        "rule": "equals",
+        "output": "logrank",
+        "variable": "os",
+        "group": ["overall"],
+        "statistic": "p_value",
+        "decimals": 3,
+    }
     assert verdict(**p, value=[0.425]) == "matches"
     assert verdict(**p, value=[0.424]) == "differs"
 

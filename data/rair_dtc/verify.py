@@ -1,0 +1,56 @@
+"""Hold the written tables against every published claim, with the library that the reports use."""
+
+from __future__ import annotations
+
+__all__ = ["verify"]
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+
+from lib import longitudinal, response, safety, time_to_event
+from lib.dataset import load
+from lib.published import compare_published, read_published
+from lib.results import to_rows
+
+HERE = Path(__file__).resolve().parent
+
+
+def verify(folder: Path) -> pd.DataFrame:
+    """Check the tables in `folder` against published.yml.
+
+    Parameters
+    ----------
+    folder : path
+        Holds the tables; study.yml and published.yml are put beside them where they are not yet.
+
+    Returns
+    -------
+    DataFrame, one row per claim
+        As `lib.published.compare_published`; every verdict is "matches".
+
+    Raises
+    ------
+    ValueError
+        If a claim is not met.
+    lib.yamlfile.ProblemsFound
+        If a table breaks a rule of the data model.
+    """
+    for name in ("study.yml", "published.yml"):
+        if not (folder / name).exists():
+            shutil.copy(HERE / name, folder)
+    data = load("efficacy", study=str(folder.resolve()))
+    analyses = [
+        *(time_to_event.analyse(data, data.study.endpoint(endpoint)) for endpoint in ("lpfs", "os")),
+        response.analyse(data, data.study.response.visits),
+        longitudinal.analyse_volume(data, data.study.response.visits),
+        longitudinal.analyse_marker(data, data.study.marker("tg")),
+        safety.analyse(load("safety", study=str(folder.resolve()))),
+    ]
+    results = pd.concat([to_rows("cohort", analysis) for analysis in analyses], ignore_index=True)
+    claims = compare_published(read_published(folder), results)
+    missed = claims[claims["verdict"] != "matches"]
+    if len(missed):
+        raise ValueError(f"published claims not met:\n{missed.to_string(index=False)}")
+    return claims

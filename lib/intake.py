@@ -1,0 +1,130 @@
+"""Files -> checked, typed tables and the list of data queries. The gateway to everything above.
+
+Reading (lib/workbook.py), the check of each cell (lib/schemas.py) and the rules between them (lib/rules.py) are
+run in one pass, so that one run names everything that is wrong.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Tables", "read_tables", "write_queries"]
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from lib.columns import Column, columns_of
+from lib.evidence import Evidence
+from lib.rules import check_rules
+from lib.schemas import check_table, typed_frame
+from lib.study import Study
+from lib.workbook import Source, read_sources
+from lib.yamlfile import Problem, ProblemsFound
+
+QUERY_COLUMNS = list(Problem("", "").as_row())
+# What a spreadsheet takes for a formula when it opens the list; a plain number is none.
+FORMULA_START = re.compile(r"^\s*[=+\-@\t\r＝＋－＠](?![0-9.]+$)")
+SORTED_BY = ["patient_id", "lesion_id", "assessment_date", "marker", "sample_date", "component", "start_date"]
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The checked tables of a study.
+
+    Attributes
+    ----------
+    frames : dict of str to DataFrame
+        A key per table that study.yml names; a table that it does not name has none. Ids and texts are str, dates
+        datetime64, whole numbers Int64, numbers float, arms (by id) and baseline categories ordered Categoricals
+        in study order, other codes str, flags bool. Rows are sorted by id and date, whatever the order of the
+        file. Of the columns that a file may lack, flags of lesions, measurements and markers, `status`, `limit`
+        and the columns of treatments are always there, the others where the file has them. `measurements` has the
+        `patient_id` of its lesion.
+    queries : DataFrame, one row per open data query
+        severity, code, message, file, row, column, patient_id, value: warnings only.
+    """
+
+    frames: dict[str, pd.DataFrame]
+    queries: pd.DataFrame
+
+    def __getitem__(self, table: str) -> pd.DataFrame:
+        return self.frames[table]
+
+    def __contains__(self, table: str) -> bool:
+        return table in self.frames
+
+
+def read_tables(study: Study) -> Tables:
+    """Read and check every table of a study.
+
+    Parameters
+    ----------
+    study : lib.study.Study
+
+    Returns
+    -------
+    Tables
+
+    Raises
+    ------
+    lib.yamlfile.ProblemsFound
+        With everything that is wrong in any table, warnings included, when anything blocks the run.
+    """
+    columns = columns_of(study)
+    sources, problems = read_sources(study)
+    frames = _typed(sources, columns)
+    for table, source in sources.items():
+        problems += check_table(source, columns[table], frames[table].get("patient_id"))
+    if "patients" in frames:
+        included = frames["patients"][frames["patients"]["excluded"].isna()]
+        problems += check_rules(Evidence(study, sources, {**frames, "patients": included}))
+    if any(problem.severity == "error" for problem in problems):
+        raise ProblemsFound(sorted(problems, key=lambda problem: problem.severity != "error"))
+    finished = {table: _finished(frames[table], sources[table], columns[table]) for table in study.tables}
+    return Tables(finished, pd.DataFrame([problem.as_row() for problem in problems], columns=QUERY_COLUMNS))
+
+
+def _typed(sources: dict[str, Source], columns: dict[str, tuple[Column, ...]]) -> dict[str, pd.DataFrame]:
+    frames = {table: typed_frame(source, columns[table]) for table, source in sources.items()}
+    if "measurements" in frames:
+        measured = frames["measurements"]
+        measured["too_small"] |= measured["status"].eq("too_small")
+        derived = measured["too_small"].map({True: "too_small", False: "measured"})
+        measured["status"] = measured["status"].fillna(derived)
+        if "lesions" in frames:
+            owner = frames["lesions"].dropna(subset="lesion_id").drop_duplicates("lesion_id").set_index("lesion_id")
+            measured["patient_id"] = measured["lesion_id"].map(owner["patient_id"])
+    return frames
+
+
+def _finished(frame: pd.DataFrame, source: Source, columns: tuple[Column, ...]) -> pd.DataFrame:
+    """Leave out optional columns that the file lacks, and sort."""
+    lacking = [c.name for c in columns if not (c.required or c.always or c.name in source.frame)]
+    lacking = [name for name in lacking if frame[name].isna().all() or frame[name].dtype == bool]
+    frame = frame.drop(columns=lacking)
+    keys = [column for column in SORTED_BY if column in frame]
+    others = [column for column in frame if column not in keys]
+    return frame.sort_values([*keys, *others], ignore_index=True)
+
+
+def write_queries(queries: pd.DataFrame, folder: Path | str) -> Path:
+    """Write the list of data queries as queries.csv, in which no cell is a formula.
+
+    Parameters
+    ----------
+    queries : DataFrame
+        As in `Tables`.
+    folder : path
+        Made if need be.
+
+    Returns
+    -------
+    Path
+        Of the file.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    safe = queries.astype(str).map(lambda cell: f"'{cell}" if FORMULA_START.match(cell) else cell)
+    safe.to_csv(folder / "queries.csv", index=False, lineterminator="\n", encoding="utf-8")
+    return folder / "queries.csv"

@@ -1,0 +1,38 @@
+"""Words that tables, figures and sentences share: groups in order, labels of comparisons, decimals of times."""
+
+from __future__ import annotations
+
+__all__ = ["FLOW_STEPS", "OVERALL", "decimals_of_time", "groups_of", "level_text", "pair_label"]
+
+from lib.dataset import Dataset
+
+OVERALL = "overall"
+FLOW_STEPS = {
+    "screened": "Screened",
+    "excluded": "Excluded",
+    "treated": "Treated",
+    "cutoff": "Left by the data cut-off",
+    "subgroup": "Left in the subgroup",
+    "analysed": "Analysed",
+}
+DECIMALS = {"days": 0, "weeks": 1, "months": 1, "years": 2}
+
+
+def decimals_of_time(data: Dataset) -> int:
+    """Decimals with which times are shown in the study's unit."""
+    return DECIMALS[data.study.time.unit]
+
+
+def level_text(data: Dataset) -> str:
+    """Such as "95%" from 0.95."""
+    return f"{100 * data.parameters.level:g}%"
+
+
+def groups_of(data: Dataset, overall: bool = False) -> list[str]:
+    """Groups of `arm_columns`, in the same order."""
+    return [arm.id for arm in data.arms] + ([OVERALL] if overall and len(data.arms) > 1 else [])
+
+
+def pair_label(data: Dataset, group: str) -> str:
+    """Such as "C vs A" -> "Both drugs vs drug A"."""
+    return " vs ".join(data.study.arm(part).label for part in group.split(" vs "))

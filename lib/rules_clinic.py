@@ -1,0 +1,251 @@
+"""Rules about laboratory markers, treatments and adverse events."""
+
+from __future__ import annotations
+
+__all__ = ["RULES"]
+
+import difflib
+
+import pandas as pd
+
+from lib.evidence import Evidence, needs
+from lib.recist import BASELINE_VISIT
+from lib.yamlfile import Problem
+
+
+@needs("markers.marker", "markers.value")
+def marker_values(e: Evidence) -> list[Problem]:
+    """E060, E046: a value on a log scale is positive; 0 or nothing needs below_limit and its limit."""
+    samples = e["markers"]
+    log = samples["marker"].isin([marker.id for marker in e.study.markers if marker.scale == "log"])
+    value, limited = samples["value"], samples["below_limit"] & samples["limit"].gt(0)
+    empty = samples[e.text("markers", "value").isna() & ~limited]
+    unlimited = samples[samples["below_limit"] & ~samples["limit"].gt(0)]
+    return [
+        *e.problems("E060", "markers", samples[log & (value < 0)], "value", "must be above 0"),
+        *e.problems("E060", "markers", samples[log & value.eq(0) & ~limited], "value",
+                    "must be above 0; a value below the limit has below_limit 1 and the limit"),
+        *e.problems("E060", "markers", unlimited, "limit", "below_limit is 1, so the limit must be given"),
+        *e.problems("E046", "markers", empty, "value", "is empty; must be a number"),
+    ]  # fmt: skip
+
+
+@needs("markers.patient_id", "markers.marker", "markers.visit")
+def marker_baseline(e: Evidence) -> list[Problem]:
+    """E061: a marker that is followed has a baseline sample."""
+    samples, problems = e["markers"], []
+    for marker in e.study.markers:
+        own = samples[samples["marker"].eq(marker.id) & samples["patient_id"].notna()]
+        with_baseline = own.loc[own["visit"] == BASELINE_VISIT, "patient_id"]
+        found = own[~own["patient_id"].isin(with_baseline)].drop_duplicates("patient_id")
+        if marker.role == "endpoint":
+            message = f"{marker.short} without a baseline sample (visit {BASELINE_VISIT}): no change can be computed"
+            problems += e.problems("E061", "markers", found, "visit", message)
+    return problems
+
+
+@needs("markers.marker", "markers.value", "markers.positive")
+def positive_agrees(e: Evidence) -> list[Problem]:
+    """W062: the laboratory's own "positive" agrees with the limit of study.yml."""
+    samples, problems = e["markers"], []
+    stated = e.text("markers", "positive").isin(["0", "1"])
+    for marker in e.study.markers:
+        if marker.interference:
+            above = marker.interference.above
+            of_other = samples["marker"].eq(marker.interference.marker) & samples["value"].notna() & stated
+            found = samples[of_other & (samples["positive"] != (samples["value"] > above))]
+            message = f"contradicts the value {{value}}: positive is above {above:g}"
+            problems += e.problems("W062", "markers", found, "positive", message)
+    return problems
+
+
+@needs("markers.patient_id", "markers.marker", "markers.state")
+def one_state(e: Evidence) -> list[Problem]:
+    """W063: samples of a patient are compared in one state only."""
+    samples, problems = e["markers"], []
+    for marker in e.study.markers:
+        own = samples[samples["marker"].eq(marker.id) & samples["state"].notna() & samples["patient_id"].notna()]
+        own = own.sort_values("sample_date", kind="stable").assign(state=own["state"].astype(object))
+        first = own.groupby("patient_id")["state"].transform("first")
+        found = own.assign(first=first)[own["state"] != first].sort_index()
+        if marker.match_state:
+            message = f"{{state}}, but the first {marker.short} sample of the patient is {{first}}: not comparable"
+            problems += e.problems("W063", "markers", found, "state", message)
+    return problems
+
+
+@needs("markers.marker", "markers.unit")
+def marker_units(e: Evidence) -> list[Problem]:
+    """E064: units are those that study.yml accepts."""
+    samples, problems = e["markers"], []
+    for marker in e.study.markers:
+        own = samples[samples["marker"].eq(marker.id) & samples["unit"].notna()]
+        found = own[~own["unit"].isin(list(marker.units))]
+        message = f"not a unit of {marker.short}; accepted are {', '.join(marker.units)}"
+        problems += e.problems("E064", "markers", found, "unit", message)
+    return problems
+
+
+def _first_line(e: Evidence) -> pd.DataFrame:
+    """Treatments under study, later lines left out."""
+    treatments = e["treatments"]
+    return treatments[~treatments["line"].gt(1).fillna(False)]
+
+
+@needs("treatments.component")
+def known_components(e: Evidence) -> list[Problem]:
+    """E080: a component is one of study.yml; a later therapy has a line of 2 or more."""
+    known = [component.id for component in e.study.treatments.components] if e.study.treatments else []
+    rows = _first_line(e)
+    found = rows[rows["component"].notna() & ~rows["component"].isin(known)]
+    near = [", ".join(difflib.get_close_matches(str(name)[:80], known, 1)) or "none" for name in found["component"]]
+    message = (
+        f"not a component of study.yml ({', '.join(known)}); nearest: {{near}}; a later therapy has line 2 or more"
+    )
+    return e.problems("E080", "treatments", found.assign(near=near), "component", message)
+
+
+@needs("patients.arm", "treatments.patient_id", "treatments.component")
+def components_of_arm(e: Evidence) -> list[Problem]:
+    """E080: patients receive the components of their arm, all of them and no other."""
+    patients, rows, problems = e["patients"], _first_line(e), []
+    for component in e.study.treatments.components if e.study.treatments else ():
+        has = patients["patient_id"].isin(rows.loc[rows["component"] == component.id, "patient_id"])
+        due = patients["arm"].isin(component.arms)
+        known = patients["arm"].notna() & patients["patient_id"].notna()
+        without, surplus = f"arm {{arm}} without {component.id}", f"arm {{arm}} with {component.id}"
+        hint = f"; {component.id} belongs to {', '.join(component.arms)} (see {e.sources['treatments'].file})"
+        problems += e.problems("E080", "patients", patients[known & due & ~has], "arm", without + hint)
+        problems += e.problems("E080", "patients", patients[known & ~due & has], "arm", surplus + hint)
+    return problems
+
+
+@needs("patients.time_zero", "treatments.patient_id", "treatments.start_date")
+def starts_at_zero(e: Evidence) -> list[Problem]:
+    """E081: time zero is the start of the first component."""
+    if not e.study.treatments:
+        return []
+    rows = e["treatments"].assign(zero=e.of_patient("treatments", e.zero))
+    early = rows[rows["start_date"] < rows["zero"]]
+    patients = e["patients"]
+    first = _first_line(e).groupby("patient_id")["start_date"].min()
+    patients = patients.assign(first=patients["patient_id"].map(first))
+    found = patients[(patients["first"] > patients[e.zero])]
+    return [
+        *e.problems("E081", "treatments", early, "start_date", f"before {e.zero} {{zero}}"),
+        *e.problems("E081", "patients", found, e.zero, "not the start of the first component, {first}"),
+    ]
+
+
+@needs("treatments.component")
+def doses(e: Evidence) -> list[Problem]:
+    """E082: doses are those of the component, and the lowest is not above the first."""
+    rows, problems = e["treatments"], []
+    for component in e.study.treatments.components if e.study.treatments else ():
+        own = rows[rows["component"] == component.id]
+        allowed = ", ".join(f"{dose:g}" for dose in component.doses)
+        for column in ("start_dose", "lowest_dose") if component.doses else ():
+            found = own[own[column].notna() & ~own[column].isin(component.doses)]
+            message = f"not a dose of {component.id}; allowed are {allowed} {component.dose_unit}"
+            problems += e.problems("E082", "treatments", found, column, message)
+    found = rows[rows["lowest_dose"] > rows["start_dose"]]
+    return [*problems, *e.problems("E082", "treatments", found, "lowest_dose", "above start_dose {start_dose}")]
+
+
+@needs("treatments.end_date")
+def exposure_in_follow_up(e: Evidence) -> list[Problem]:
+    """E084: a treatment ends after it starts and by the last contact."""
+    rows = e["treatments"].assign(contact=e.of_patient("treatments", "last_contact_date"))
+    backwards, late = rows["end_date"] < rows["start_date"], rows["end_date"] > rows["contact"]
+    return [
+        *e.problems("E084", "treatments", rows[backwards], "end_date", "before start_date {start_date}"),
+        *e.problems("E084", "treatments", rows[late], "end_date", "after the last contact {contact}"),
+    ]
+
+
+@needs("patients.death_date", "adverse_events.grade")
+def fatal_events(e: Evidence) -> list[Problem]:
+    """E071: grade 5 is death, on the day the event ends."""
+    events = e["adverse_events"].assign(died=e.of_patient("adverse_events", "death_date"))
+    fatal = events["grade"].eq(5).fillna(False) & e.of_patient("adverse_events", "patient_id").notna()
+    alive = events[fatal & events["died"].isna()]
+    other = events[fatal & events["died"].notna() & (events["died"] != events["end_date"])]
+    return [
+        *e.problems("E071", "adverse_events", alive, "grade", "grade 5 is death, but the patient has no death_date"),
+        *e.problems("E071", "adverse_events", other, "end_date", "a grade 5 event ends with the death on {died}"),
+    ]
+
+
+@needs("patients.time_zero", "adverse_events.onset_date")
+def treatment_emergent(e: Evidence) -> list[Problem]:
+    """W072: events begin under treatment, or within the risk window after it."""
+    events = e["adverse_events"].assign(zero=e.of_patient("adverse_events", e.zero))
+    early = events["onset_date"] < events["zero"]
+    problems = e.problems("W072", "adverse_events", events[early], "onset_date", f"before {e.zero} {{zero}}: not "
+                          "treatment-emergent")  # fmt: skip
+    windows = e.study.adverse_events.risk_windows if e.study.adverse_events else ()
+    if not windows or not e.holds("treatments.start_date", "treatments.component"):
+        return problems
+    inside = pd.Series(False, index=events.index)
+    for window in windows:
+        rows = _first_line(e)
+        rows = rows[(rows["component"] == window.component) & rows["patient_id"].notna()]
+        anchor = rows["start_date"] if window.anchor == "start" else rows["end_date"]
+        # without an end the component is still given
+        until = (anchor + pd.Timedelta(days=window.days)).fillna(pd.Timestamp.max)
+        spans = rows[["patient_id", "start_date"]].assign(until=until)
+        pairs = events[["patient_id", "onset_date"]].reset_index().merge(spans, on="patient_id")
+        covered = pairs["onset_date"].between(pairs["start_date"], pairs["until"])
+        inside |= inside.index.isin(pairs.loc[covered, "row"])
+    late = events[~inside & ~early & events["onset_date"].notna() & events["zero"].notna()]
+    return [*problems, *e.problems("W072", "adverse_events", late, "onset_date", "outside every risk window of "
+                                   "study.yml: not treatment-emergent")]  # fmt: skip
+
+
+@needs("adverse_events.onset_date")
+def event_dates(e: Evidence) -> list[Problem]:
+    """E073: an event ends after it begins, and both by the last contact."""
+    events = e["adverse_events"].assign(contact=e.of_patient("adverse_events", "last_contact_date"))
+    problems = e.problems("E073", "adverse_events", events[events["end_date"] < events["onset_date"]], "end_date",
+                          "before onset_date {onset_date}")  # fmt: skip
+    for column in ("onset_date", "end_date"):
+        found = events[events[column] > events["contact"]]
+        problems += e.problems("E073", "adverse_events", found, column, "after the last contact {contact}")
+    return problems
+
+
+@needs("adverse_events.term", "adverse_events.system")
+def system_of_term(e: Evidence) -> list[Problem]:
+    """E074: a term stands under its system."""
+    events = e["adverse_events"]
+    due = events["term"].astype(object).map(e.study.adverse_events.terms if e.study.adverse_events else {})
+    found = events.assign(due=due)[due.notna() & events["system"].notna() & (events["system"].astype(object) != due)]
+    return e.problems("E074", "adverse_events", found, "system", "{term} stands under {due} in study.yml")
+
+
+@needs("adverse_events.patient_id", "adverse_events.term")
+def events_once(e: Evidence) -> list[Problem]:
+    """W075: the same event twice counts once too often."""
+    cells = e.sources["adverse_events"].frame
+    cells = cells[[column for column in e["adverse_events"] if column in cells]]
+    found = e["adverse_events"][cells.duplicated()]
+    return e.problems("W075", "adverse_events", found, "term", "the same row stands above: a duplicate?")
+
+
+RULES = (
+    marker_values,
+    marker_baseline,
+    positive_agrees,
+    one_state,
+    marker_units,
+    known_components,
+    components_of_arm,
+    starts_at_zero,
+    doses,
+    exposure_in_follow_up,
+    fatal_events,
+    treatment_emergent,
+    event_dates,
+    system_of_term,
+    events_once,
+)

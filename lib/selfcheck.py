@@ -1,0 +1,313 @@
+"""The time-to-event numbers a second time, by other engines, and their comparison with the first.
+
+Curves by statsmodels, log-rank tests and mean survival by lifelines, Cox models by statsmodels, the rest by formulas
+written out here patient by patient. Nothing of `survival`, `logrank`, `cox`, `rmst`, `competing` or the event table
+is called. Slow and plain on purpose. Not recomputed: Gray's test, permutation tests.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from itertools import combinations
+
+import lifelines
+import numpy as np
+import pandas as pd
+from lifelines.statistics import multivariate_logrank_test
+from lifelines.utils import restricted_mean_survival_time
+from scipy import stats
+from statsmodels.duration.survfunc import SurvfuncRight
+
+from lib.selfcheck_cox import FORMULA, STATSMODELS, Rows, recompute_cox, wald
+
+__all__ = ["DisagreementError", "gather", "recompute", "verify"]
+
+KEYS = ["group", "time", "statistic"]
+QUALIFIERS = ("test", "contrast", "term")
+LIFELINES = f"lifelines {lifelines.__version__}"
+# values nearer to 0 than this are compared absolutely
+SMALL = 1e-6
+
+
+class DisagreementError(ValueError):
+    """Two engines give different values for one statistic."""
+
+
+def gather(**frames: pd.DataFrame) -> pd.DataFrame:
+    """Bring tidy frames of statistics into the shape of `recompute`.
+
+    Parameters
+    ----------
+    **frames : DataFrame
+        Under the names that `recompute` uses: ``median``, ``follow_up``, ``landmark``, ``at_risk``, ``logrank``,
+        ``logrank_pairwise``, ``cox``, ``cox_overall``, ``proportional_hazards``, ``rmst``, ``rmst_difference``,
+        ``rmst_ratio``, ``landmark_difference``, ``cumulative_incidence``. Others are kept and count as not recomputed.
+
+    Returns
+    -------
+    DataFrame, one row per number
+        `group`, `time` (NaN where there is none), `statistic` (``frame.column``, and ``[term]``, ``[test]`` where
+        the group alone does not tell), `value`.
+    """
+    parts = []
+    for name, given in frames.items():
+        frame = given.rename(columns={"survival": "estimate"})
+        marks = pd.Series("", index=frame.index)
+        for column in (c for c in QUALIFIERS if c in frame):
+            needed = frame["group"].eq("overall") if column == "term" else pd.Series(True, index=frame.index)
+            marks = marks.where(~needed, marks + "[" + frame[column].astype(str) + "]")
+        values = frame.drop(columns=[*KEYS[:2], *QUALIFIERS], errors="ignore").select_dtypes("number")
+        time = frame.get("time", np.nan)
+        parts += [
+            pd.DataFrame({"group": frame["group"].astype(str), "time": time, "statistic": f"{name}.{column}" + marks,
+                          "value": values[column]}).astype({"time": float, "value": float})
+            for column in values if len(frame)
+        ]  # fmt: skip
+    columns = [*KEYS, "value"]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+
+
+class _Arm:
+    """Times and events of one arm, and its Kaplan-Meier curve by statsmodels."""
+
+    def __init__(self, time: np.ndarray, event: np.ndarray):
+        self.time, self.event, self.last = time, event, time.max()
+        self.at, self.survival, self.error = np.empty(0), np.empty(0), np.empty(0)
+        if event.any():
+            with warnings.catch_warnings():  # 0 / 0 in the standard error where the last patient has the event
+                warnings.simplefilter("ignore")
+                curve = SurvfuncRight(time, event.astype(int))
+                keep = curve.n_events > 0
+                self.at, self.survival = curve.surv_times[keep], curve.surv_prob[keep]
+                self.error = np.where(self.survival > 0, curve.surv_prob_se[keep], np.nan)
+
+    def value(self, t: float) -> tuple[float, float]:
+        """S(t) and its standard error; NaN beyond the last follow-up unless S is 0 by then."""
+        past = np.flatnonzero(self.at <= t)
+        s, error = (self.survival[past[-1]], self.error[past[-1]]) if len(past) else (1.0, 0.0)
+        return (np.nan, np.nan) if t > self.last and s > 0 else (s, error)
+
+
+def _limits(s: float, error: float, z: float) -> tuple[float, float]:
+    """Log-log limits: S to the power exp(+-z SE / (S |log S|))."""
+    if not 0 < s < 1:
+        return np.nan, np.nan
+    width = z * error / (s * -np.log(s))
+    return s ** np.exp(width), s ** np.exp(-width)
+
+
+def _drop_to(at: np.ndarray, band: list[float], p: float) -> float:
+    """First time at which the band is at or below p, or the middle of the flat stretch at p (R's summary.survfit)."""
+    for i, value in enumerate(band):
+        if value < p - 1e-8:
+            return at[i]
+        if value <= p + 1e-8:
+            after = [at[j] for j in range(i + 1, len(at)) if band[j] < value]
+            return (at[i] + after[0]) / 2 if after else at[i]
+    return np.nan
+
+
+def _quantile(arm: _Arm, p: float, z: float) -> dict[str, float]:
+    bands = [_limits(s, error, z) for s, error in zip(arm.survival, arm.error, strict=True)]
+    return {
+        "median" if p == 0.5 else "estimate": _drop_to(arm.at, list(arm.survival), p),
+        "ci_low": _drop_to(arm.at, [low for low, _ in bands], p),
+        "ci_high": _drop_to(arm.at, [high for _, high in bands], p),
+        "n": len(arm.time), "n_events": int(arm.event.sum()),
+    }  # fmt: skip
+
+
+def _curves(arms: dict[str, _Arm], reverse: dict[str, _Arm], reference: str, times: Sequence[float], z: float) -> Rows:
+    for name, arm in arms.items():
+        for label, source, p in (("median", arm, 0.5), ("quartile_1", arm, 0.75), ("quartile_3", arm, 0.25),
+                                 ("follow_up", reverse[name], 0.5)):  # fmt: skip
+            for column, value in _quantile(source, p, z).items():
+                yield name, np.nan, f"{label}.{column}", value, STATSMODELS
+        for t in times:
+            s, error = arm.value(t)
+            low, high = _limits(s, error, z)
+            values = {"n_risk": (arm.time >= t).sum(), "estimate": s, "std_err": error, "ci_low": low, "ci_high": high}
+            for column, value in values.items():
+                yield name, t, f"landmark.{column}", value, STATSMODELS
+            yield name, t, "at_risk.n_risk", values["n_risk"], FORMULA
+            if name != reference and reference in arms:
+                other, other_error = arms[reference].value(t)
+                group, total = f"{name} vs {reference}", float(np.hypot(error, other_error))
+                yield group, t, "landmark_difference.difference", s - other, STATSMODELS
+                for column, value in wald(s - other, total, z).items():
+                    yield group, t, f"landmark_difference.{column}", value, STATSMODELS
+
+
+def _logrank(tte: pd.DataFrame, names: list[str]) -> tuple[float, float] | None:
+    """Chi-square and p by lifelines; None where no event happens while two of the arms are at risk, or all are left."""
+    rows = tte[tte["arm"].isin(names)]
+    for t in np.unique(rows.loc[rows["event"], "time"]):
+        left = rows[rows["time"] >= t]
+        dead = left["event"] & (left["time"] == t)
+        if left["arm"].nunique() == len(names) and 0 < dead.sum() < len(left):
+            found = multivariate_logrank_test(rows["time"], rows["arm"].astype(str), rows["event"])
+            return found.test_statistic, stats.chi2.sf(found.test_statistic, len(names) - 1)
+        break
+    return None
+
+
+def _holm(p: list[float]) -> list[float]:
+    order, adjusted, running = sorted(range(len(p)), key=p.__getitem__), [0.0] * len(p), 0.0
+    for rank, i in enumerate(order):
+        running = max(running, (len(p) - rank) * p[i])
+        adjusted[i] = min(running, 1.0)
+    return adjusted
+
+
+def _sizes(tte: pd.DataFrame, names: Sequence[str], group: str, label: str) -> Rows:
+    rows = tte[tte["arm"].isin(names)]
+    yield group, np.nan, f"{label}.n", len(rows), FORMULA
+    yield group, np.nan, f"{label}.n_events", int(rows["event"].sum()), FORMULA
+
+
+def _tests(tte: pd.DataFrame, names: list[str]) -> Rows:
+    yield from _sizes(tte, names, "overall", "logrank")
+    overall = _logrank(tte, names) if len(names) > 1 else None
+    if overall is not None:
+        for column, value in zip(("chisq", "p_value", "df"), (*overall, len(names) - 1), strict=True):
+            yield "overall", np.nan, f"logrank.{column}", value, LIFELINES
+    pairs = {f"{x} vs {y}": _logrank(tte, [y, x]) for y, x in combinations(names, 2)}
+    for x, y in ((x, y) for y, x in combinations(names, 2)):
+        yield from _sizes(tte, (x, y), f"{x} vs {y}", "logrank_pairwise")
+    known = {group: pair for group, pair in pairs.items() if pair is not None}
+    for (group, (chisq, p)), holm in zip(known.items(), _holm([p for _, p in known.values()]), strict=True):
+        for column, value in (("chisq", chisq), ("df", 1), ("p_value", p), ("p_adjusted", holm)):
+            yield group, np.nan, f"logrank_pairwise.{column}", value, LIFELINES
+
+
+def _means(arms: dict[str, _Arm], reference: str, tau: float | None, z: float) -> Rows:
+    tau = min(arm.last for arm in arms.values()) if tau is None else tau
+    means = {}
+    for name, arm in arms.items():
+        if np.isnan(arm.value(tau)[0]):
+            continue
+        fitter = lifelines.KaplanMeierFitter().fit(arm.time, arm.event)
+        area = float(restricted_mean_survival_time(fitter, t=tau))
+        variance = 0.0
+        for t in np.unique(arm.time[arm.event & (arm.time <= tau)]):
+            n, d = (arm.time >= t).sum(), (arm.event & (arm.time == t)).sum()
+            if n > d:  # lifelines' own variance is that of the survival times, not of their mean
+                rest = area - float(restricted_mean_survival_time(fitter, t=t))
+                variance += rest**2 * d / (n * (n - d))
+        means[name] = area, np.sqrt(variance)
+        reach = z * means[name][1] or np.nan
+        values = {"estimate": area, "std_err": means[name][1], "ci_low": area - reach, "ci_high": area + reach,
+                  "tau": tau, "n": len(arm.time), "n_events": (arm.event & (arm.time <= tau)).sum()}  # fmt: skip
+        for column, value in values.items():
+            yield name, np.nan, f"rmst.{column}", value, LIFELINES
+    for name in set(means) - {reference} if reference in means else ():
+        (x, sx), (y, sy), group = means[name], means[reference], f"{name} vs {reference}"
+        for column, value in (wald(x - y, float(np.hypot(sx, sy)), z) | {"estimate": x - y, "tau": tau}).items():
+            yield group, np.nan, f"rmst_difference.{column}", value, LIFELINES
+        if x > 0 and y > 0:
+            around = wald(np.log(x / y), float(np.hypot(sx / x, sy / y)), z)
+            limits = {column: np.exp(around[column]) for column in ("ci_low", "ci_high")}
+            for column, value in (around | limits | {"estimate": x / y, "tau": tau}).items():
+                yield group, np.nan, f"rmst_ratio.{column}", value, LIFELINES
+
+
+def _incidence(tte: pd.DataFrame, times: Sequence[float]) -> Rows:
+    """Cumulative incidence of cause 1 patient by patient (lifelines jitters tied times, so not by lifelines)."""
+    for name, rows in tte.groupby("arm", observed=True):
+        time, cause = rows["time"].to_numpy(), rows["cause"].to_numpy()
+        for t in times:
+            s, f = 1.0, 0.0
+            for u in np.unique(time[(cause > 0) & (time <= t)]):
+                n = (time >= u).sum()
+                f += s * ((time == u) & (cause == 1)).sum() / n
+                s *= 1 - ((time == u) & (cause > 0)).sum() / n
+            known = t <= time.max() or s <= 1e-12
+            yield str(name), t, "cumulative_incidence.estimate", f if known else np.nan, FORMULA
+
+
+def recompute(
+    tte: pd.DataFrame,
+    reference: str,
+    level: float = 0.95,
+    landmark_times: Sequence[float] = (),
+    tau: float | None = None,
+) -> pd.DataFrame:
+    """Compute medians, landmarks, tests, hazard ratios and restricted means by second engines.
+
+    Parameters
+    ----------
+    tte : DataFrame, one row per patient
+        `arm`, `time`, `event`, and `cause` where events compete.
+    reference : str
+        Arm that the others are compared with.
+    level : float
+        Confidence level.
+    landmark_times : sequence of float
+        In the endpoint's unit.
+    tau : float, optional
+        Horizon of the restricted means (default: the smallest of the arms' largest times).
+
+    Returns
+    -------
+    DataFrame, one row per number
+        `group`, `time`, `statistic` (see `gather`), `value`, `engine`. What a second engine cannot do is not there.
+    """
+    columns = [*KEYS, "value", "engine"]
+    if tte.empty:
+        return pd.DataFrame(columns=columns)
+    # nine decimals: differences by float noise vanish, those of a clock do not
+    tte = tte.assign(time=tte["time"].astype(float).round(9), event=tte["event"].astype(bool))
+    z = stats.norm.isf((1 - level) / 2)
+    split = {str(name): rows for name, rows in tte.groupby("arm", observed=True)}
+    arms = {name: _Arm(rows["time"].to_numpy(), rows["event"].to_numpy()) for name, rows in split.items()}
+    reverse = {name: _Arm(rows["time"].to_numpy(), ~rows["event"].to_numpy()) for name, rows in split.items()}
+    rows = [*_curves(arms, reverse, reference, landmark_times, z), *_tests(tte, list(arms)),
+            *_means(arms, reference, tau, z)]  # fmt: skip
+    if reference in arms and len(arms) > 1 and tte["event"].any():
+        rows += recompute_cox(tte, list(arms), reference, z)
+    if "cause" in tte:
+        rows += _incidence(tte, landmark_times)
+    return pd.DataFrame(rows, columns=columns).astype({"time": float, "value": float})
+
+
+def verify(first: pd.DataFrame, second: pd.DataFrame, tolerance: float = 1e-6) -> pd.DataFrame:
+    """Compare two computations number by number.
+
+    Parameters
+    ----------
+    first : DataFrame
+        From `gather`.
+    second : DataFrame
+        From `recompute`.
+    tolerance : float
+        Largest relative difference allowed (absolute below 1e-6). NaN agrees with NaN only.
+
+    Returns
+    -------
+    DataFrame, one row per engine, and a last one ``all``
+        `engine`, `n_compared`, `largest_difference`, `statistic` (where it is), `n_only_first` (numbers that were not
+        computed a second time; on the last row).
+
+    Raises
+    ------
+    DisagreementError
+        If a difference is above the tolerance, naming the statistic and both values; or if nothing could be compared.
+    """
+    both = first.merge(second, on=KEYS, how="inner", suffixes=("_first", "_second"), validate="one_to_one")
+    if both.empty:
+        raise DisagreementError("nothing was compared: the two computations share no statistic")
+    a, b = both["value_first"].astype(float), both["value_second"].astype(float)
+    relative = (a - b).abs() / np.maximum(np.maximum(a.abs(), b.abs()), SMALL)
+    both["difference"] = relative.where(a.notna() | b.notna(), 0.0).where(a.notna() == b.notna(), np.inf)
+    wrong = both[both["difference"] > tolerance]
+    if len(wrong):
+        lines = [f"{r.statistic}, {r.group}{'' if np.isnan(r.time) else f' at {r.time:g}'}: {r.value_first!r} here, "
+                 f"{r.value_second!r} by {r.engine}" for r in wrong.head(10).itertuples()]  # fmt: skip
+        found = f"{len(wrong)} of {len(both)} numbers differ by more than {tolerance:g}"
+        raise DisagreementError(f"{found}: {'; '.join(lines)}")
+    parts = [*((engine, part) for engine, part in both.groupby("engine")), ("all", both)]
+    rows = [(engine, len(part), part["difference"].max(), part.loc[part["difference"].idxmax(), "statistic"])
+            for engine, part in parts]  # fmt: skip
+    found = pd.DataFrame(rows, columns=["engine", "n_compared", "largest_difference", "statistic"])
+    return found.assign(n_only_first=np.where(found["engine"] == "all", len(first) - len(both), 0))

@@ -1,0 +1,325 @@
+"""The parts of a study: arms, endpoints, variables, rules. Each a frozen model that refuses unknown keys.
+
+How they belong together, and the reader of study.yml, stand in study.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "DATE_COLUMNS",
+    "TABLES",
+    "About",
+    "AdverseEvents",
+    "Arm",
+    "Component",
+    "Endpoint",
+    "Frozen",
+    "Id",
+    "Level",
+    "Marker",
+    "Policy",
+    "Response",
+    "RiskWindow",
+    "Subgroup",
+    "Table",
+    "Text",
+    "Time",
+    "Treatments",
+    "Variable",
+    "Visits",
+    "unique",
+]
+
+import datetime as dt
+from collections import Counter
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+TABLES = ("patients", "lesions", "measurements", "assessments", "markers", "treatments", "adverse_events")
+DATE_COLUMNS = (
+    "time_zero",
+    "last_tumour_assessment",
+    "local_progression_date",
+    "distant_progression_date",
+    "death_date",
+    "last_contact_date",
+)
+
+
+def _plain(text: str) -> str:
+    """Refuse what a label must not hold: control characters, marks that reverse the text, or a whole page."""
+    if len(text) > 500 or any(ord(c) < 32 or 0x202A <= ord(c) <= 0x202E or 0x2066 <= ord(c) <= 0x2069 for c in text):
+        raise ValueError("one line of at most 500 characters, without control or direction marks")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_plain)]
+# An id becomes part of file names and of results.csv.
+Id = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,39}$")]
+# A code as the table holds it: read as text, so 0 and "0" are the same code.
+Code = Annotated[
+    str, BeforeValidator(lambda v: v if isinstance(v, str) else str(v) if type(v) is int else v), AfterValidator(_plain)
+]
+
+
+def _inside(name: str) -> str:
+    if Path(name).name != name or name in ("", ".", ".."):
+        raise ValueError("a file name in the study's own folder, without a path")
+    return name
+
+
+FileName = Annotated[str, AfterValidator(_inside)]
+
+
+def unique(what: str, names: list) -> None:
+    """Raise ValueError if a name is given twice."""
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise ValueError(f"{what} given twice: {', '.join(map(str, twice))}")
+
+
+class Frozen(BaseModel):
+    """Base of every part: no unknown key, nothing changed after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class About(Frozen):
+    """What the study is, for titles, banner and citation."""
+
+    id: Id
+    title: Text
+    short_title: Text
+    synthetic: bool
+    cutoff: dt.date | None = None
+    question: Text = ""
+    design: Text = ""
+    population: Text = ""
+    citation: Text = ""
+    doi: Text = ""
+    licence: Text = ""
+    note: Text = ""
+
+
+class Time(Frozen):
+    """The unit in which time-to-event results are shown."""
+
+    unit: Literal["days", "weeks", "months", "years"]
+    days_per_unit: float = Field(gt=0, le=366)
+    zero: Id = "time_zero"
+    zero_label: Text
+
+
+class Arm(Frozen):
+    """One arm. `value` is its code in the tables (default: its id)."""
+
+    id: Id
+    label: Text
+    value: Code = ""
+    colour: str = Field(pattern=r"^#[0-9A-Fa-f]{6}$")
+    line: Literal["solid", "dashed", "dashdot", "dotted"] = "solid"
+
+    @property
+    def code(self) -> str:
+        """What the arm column of a table holds."""
+        return self.value or self.id
+
+
+class Table(Frozen):
+    """Where a table lies; `columns` maps our name to the file's."""
+
+    file: FileName
+    sheet: Text = ""
+    columns: dict[Id, Text] = {}
+
+
+class Level(Frozen):
+    """One value of a categorical column."""
+
+    value: Code
+    label: Text
+
+
+class Source(Frozen):
+    """A baseline variable that is derived from another table."""
+
+    kind: Literal["marker", "volume", "targets", "diameter_sum"]
+    marker: Id | None = None
+
+
+class Variable(Frozen):
+    """A baseline variable."""
+
+    id: Id
+    label: Text
+    unit: Text = ""
+    type: Literal["integer", "number", "category"]
+    decimals: int = Field(0, ge=0, le=4)
+    min: float | None = None
+    max: float | None = None
+    levels: tuple[Level, ...] = ()
+    source: Source | None = None
+    positive_iff: Id | None = None
+
+    @model_validator(mode="after")
+    def _levels_belong_to_categories(self):
+        if (self.type == "category") != bool(self.levels):
+            raise ValueError("a category has levels, and only a category has them")
+        unique("level", [level.value for level in self.levels])
+        return self
+
+
+class ReadyTime(Frozen):
+    """A ready-made time column and its unit."""
+
+    column: Id
+    unit: Literal["days", "weeks", "months", "years"]
+
+
+class ReadyEvent(Frozen):
+    """A ready-made event column; any code not declared here is an error."""
+
+    column: Id
+    event: Code
+    censored: Code
+    competing: Code | None = None
+
+
+class Endpoint(Frozen):
+    """A time-to-event endpoint: derived from dates, or ready-made."""
+
+    id: Id
+    label: Text
+    short: Text
+    role: Literal["primary", "secondary", "sensitivity"]
+    definition: Text
+    landmarks: tuple[float, ...] = ()
+    tau: float | None = Field(None, gt=0)
+    events: tuple[Literal[DATE_COLUMNS], ...] = ()
+    competing: tuple[Literal[DATE_COLUMNS], ...] = ()
+    censor: Literal[DATE_COLUMNS] | None = None
+    time: ReadyTime | None = None
+    event: ReadyEvent | None = None
+
+    @property
+    def derived(self) -> bool:
+        """Whether the endpoint is derived from dates."""
+        return bool(self.events)
+
+    @property
+    def has_competing(self) -> bool:
+        """Whether a competing event is declared."""
+        return bool(self.competing) or bool(self.event and self.event.competing)
+
+    @model_validator(mode="after")
+    def _one_of_two_forms(self):
+        from_dates, ready = bool(self.events and self.censor), bool(self.time and self.event)
+        if from_dates == ready or (ready and (self.events or self.censor)):
+            raise ValueError("either events and censor (dates), or time and event (ready-made columns)")
+        return self
+
+
+class Response(Frozen):
+    """The response rule: thresholds of a RECIST-like rule on sums of diameters."""
+
+    visits: tuple[float, ...]
+    rule: Text = "RECIST 1.1"
+    node_sites: tuple[Code, ...] = ()
+    node_min_short_mm: float = 15
+    node_normal_short_mm: float = 10
+    progression_ratio: float = Field(1.2, gt=1)
+    progression_mm: float = Field(5, ge=0)
+    partial_ratio: float = Field(0.7, gt=0, lt=1)
+    too_small_mm: float = Field(5, gt=0)
+    max_targets: int = 5
+    max_targets_per_site: int = 2
+    progression_column: Literal[DATE_COLUMNS] | None = None
+    caveat: Text = ""
+
+
+class Interference(Frozen):
+    """Samples in which another marker, above a limit, makes this one unreliable."""
+
+    marker: Id
+    above: float
+
+
+class Marker(Frozen):
+    """A laboratory marker followed over time. `units` are those accepted, with the factor to `unit`."""
+
+    id: Id
+    label: Text
+    short: Text
+    unit: Text
+    units: dict[Text, float]
+    scale: Literal["log", "linear"] = "log"
+    role: Literal["endpoint", "quality"] = "endpoint"
+    visits: tuple[float, ...] = ()
+    interference: Interference | None = None
+    match_state: bool = False
+
+
+class Component(Frozen):
+    """A treatment component; `arms` are those whose patients receive it."""
+
+    id: Id
+    label: Text
+    kind: Literal["drug", "local"]
+    arms: tuple[Id, ...]
+    doses: tuple[float, ...] = ()
+    dose_unit: Text = ""
+
+
+class Treatments(Frozen):
+    """The components of treatment."""
+
+    components: tuple[Component, ...]
+
+
+class RiskWindow(Frozen):
+    """An event is treatment-emergent from a component's start to `days` after its anchor."""
+
+    component: Id
+    anchor: Literal["start", "end"]
+    days: int = Field(ge=0)
+
+
+class AdverseEvents(Frozen):
+    """How adverse events are coded and counted."""
+
+    dictionary: Text
+    systems: dict[Text, tuple[Text, ...]]
+    severe_grade: int = Field(3, ge=1, le=5)
+    max_grade: int = Field(5, ge=1, le=5)
+    risk_windows: tuple[RiskWindow, ...] = ()
+
+    @property
+    def terms(self) -> dict[str, str]:
+        """Term -> system."""
+        return {term: system for system, terms in self.systems.items() for term in terms}
+
+
+class Visits(Frozen):
+    """The assessment schedule, in the study's time unit, and the window around a visit."""
+
+    schedule: tuple[float, ...]
+    window_days: tuple[int, int] = (-14, 14)
+
+
+class Subgroup(Frozen):
+    """Patients grouped by a baseline variable, or below and from a cut."""
+
+    id: Id
+    variable: Id
+    label: Text = ""
+    cut: float | None = None
+
+
+class Policy(Frozen):
+    """Small-sample and sharing policy."""
+
+    min_at_risk: int = Field(5, ge=1)
+    min_events: int = Field(5, ge=1)
+    small_cell: int = Field(5, ge=1)
