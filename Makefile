@@ -6,7 +6,7 @@ JOBS   ?= 2
 BIN    := .venv/bin
 READY  := .venv/.ready
 
-.PHONY: help report check test lint lab lock cohort reference clean
+.PHONY: help report check test lint lab lock notebooks cohort reference clean
 .DEFAULT_GOAL := help
 
 help:       ## list the targets
@@ -29,6 +29,9 @@ lab: $(READY)  ## open the notebooks in JupyterLab
 
 lock: $(READY)  ## derive requirements.lock (exact pins, hashes) from environment.yml
 	sed -n 's/^  - \(.*==.*\)$$/\1/p' environment.yml | $(BIN)/uv pip compile - --quiet --universal --python-version 3.11 --generate-hashes --no-header -o requirements.lock
+
+notebooks: $(READY)  ## run the notebooks and keep the outputs of their check cells
+	$(BIN)/python tests/refresh_notebooks.py
 
 cohort: $(READY)  ## make the synthetic cohort anew from its seed
 	$(BIN)/python data/rair_dtc/make_cohort.py

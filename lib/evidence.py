@@ -5,7 +5,7 @@ Shared by the checks of single cells (lib/schemas.py) and the rules between cell
 
 from __future__ import annotations
 
-__all__ = ["MAX_LISTED", "Evidence", "Rule", "list_problems", "needs"]
+__all__ = ["MAX_LISTED", "Evidence", "Rule", "list_problems", "look_up", "needs"]
 
 import datetime as dt
 import re
@@ -72,7 +72,7 @@ class Evidence:
         """A column of `patients`, for each row of another table; missing for a patient who is not there."""
         patients = self.frames["patients"].dropna(subset="patient_id").drop_duplicates("patient_id")
         patients = patients.set_index("patient_id", drop=False)
-        return self.frames[table]["patient_id"].map(patients[column])
+        return look_up(self.frames[table]["patient_id"], patients[column])
 
     def problems(self, code: str, table: str, found: pd.DataFrame, column: str, message: str) -> list[Problem]:
         """One problem per row of `found`.
@@ -89,6 +89,14 @@ class Evidence:
             May name columns of `found` in braces; they are filled in per row.
         """
         return list_problems(code, self.sources[table], found, column, message)
+
+
+def look_up(keys: pd.Series, values: pd.Series) -> pd.Series:
+    """`values` at `keys`, missing where there is no such key.
+
+    As `keys.map(values)`, which forgets the type of `values` when no key is found.
+    """
+    return pd.Series(values.reindex(keys.to_numpy()).array, index=keys.index)
 
 
 Rule = Callable[[Evidence], list[Problem]]

@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 from lib.columns import Column, columns_of
-from lib.evidence import Evidence
+from lib.evidence import Evidence, look_up
 from lib.rules import check_rules
 from lib.schemas import check_table, typed_frame
 from lib.study import Study
@@ -94,7 +94,7 @@ def _typed(sources: dict[str, Source], columns: dict[str, tuple[Column, ...]]) -
         measured["status"] = measured["status"].fillna(derived)
         if "lesions" in frames:
             owner = frames["lesions"].dropna(subset="lesion_id").drop_duplicates("lesion_id").set_index("lesion_id")
-            measured["patient_id"] = measured["lesion_id"].map(owner["patient_id"])
+            measured["patient_id"] = look_up(measured["lesion_id"], owner["patient_id"])
     return frames
 
 

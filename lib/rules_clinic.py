@@ -8,7 +8,7 @@ import difflib
 
 import pandas as pd
 
-from lib.evidence import Evidence, needs
+from lib.evidence import Evidence, look_up, needs
 from lib.recist import BASELINE_VISIT
 from lib.yamlfile import Problem
 
@@ -129,7 +129,7 @@ def starts_at_zero(e: Evidence) -> list[Problem]:
     early = rows[rows["start_date"] < rows["zero"]]
     patients = e["patients"]
     first = _first_line(e).groupby("patient_id")["start_date"].min()
-    patients = patients.assign(first=patients["patient_id"].map(first))
+    patients = patients.assign(first=look_up(patients["patient_id"], first))
     found = patients[(patients["first"] > patients[e.zero])]
     return [
         *e.problems("E081", "treatments", early, "start_date", f"before {e.zero} {{zero}}"),

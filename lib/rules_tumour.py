@@ -6,7 +6,7 @@ __all__ = ["RULES"]
 
 import pandas as pd
 
-from lib.evidence import Evidence, needs
+from lib.evidence import Evidence, look_up, needs
 from lib.recist import ABSENT, ASSESSMENT, BASELINE_VISIT, DIAMETERS, derive_response
 from lib.yamlfile import Problem
 
@@ -31,7 +31,7 @@ def known_lesions(e: Evidence) -> list[Problem]:
             problems += e.problems("E040", table, found, "lesion_id", message)
         if e.holds(f"{table}.lesion_id", f"{table}.patient_id"):
             given = e.text(table, "patient_id").astype(object)
-            frame = e[table].assign(patient_id=given, owner=e[table]["lesion_id"].map(known))
+            frame = e[table].assign(patient_id=given, owner=look_up(e[table]["lesion_id"], known))
             found = frame[frame["owner"].notna() & given.notna() & (given != frame["owner"])]
             problems += e.problems("E040", table, found, "lesion_id", "a lesion of another patient, {owner}")
     return problems
@@ -199,8 +199,8 @@ def all_targets_measured(e: Evidence) -> list[Problem]:
     targets = e["lesions"][e["lesions"]["target"]].dropna(subset=["lesion_id", "patient_id"])
     first = m.groupby("lesion_id")["assessment_date"].min()
     # A target first seen after the baseline is a new lesion (W050); one that was never seen is missing at baseline.
-    began = targets["lesion_id"].map(first)
-    baseline = targets["patient_id"].map(_baseline_date(e))
+    began = look_up(targets["lesion_id"], first)
+    baseline = look_up(targets["patient_id"], _baseline_date(e))
     targets = targets[baseline.notna() & ~(began > baseline)].assign(baseline=baseline, began=began)
     visits = m.reset_index().drop_duplicates(ASSESSMENT)[[*ASSESSMENT, "visit", "row"]]
     due = targets[["lesion_id", "patient_id", "baseline", "began"]].merge(visits, on="patient_id")
@@ -229,7 +229,7 @@ def progression_by_rule(e: Evidence) -> list[Problem]:
     first = derived[derived["response"] == "PD"].groupby("patient_id")["assessment_date"].min()
     status = derived.set_index(ASSESSMENT)["response"].astype(object)
     p = e["patients"].dropna(subset=["patient_id"])
-    p = p.assign(date=p[column], first=p["patient_id"].map(first))
+    p = p.assign(date=p[column], first=look_up(p["patient_id"], first))
     flagged = p[p["date"].notna()]
     at_date = pd.MultiIndex.from_arrays([flagged["patient_id"], flagged["date"]])
     flagged = flagged.assign(rule=status.reindex(at_date).to_numpy())
@@ -268,7 +268,7 @@ def _first_seen_late(e: Evidence) -> pd.Index:
     m = e["measurements"]
     m = m[m["lesion_id"].notna() & m["assessment_date"].notna() & ~m["status"].eq(ABSENT)]
     m = m.sort_values("assessment_date", kind="stable").drop_duplicates("lesion_id").sort_index()
-    return m.index[m["assessment_date"] > m["patient_id"].map(_baseline_date(e))]
+    return m.index[m["assessment_date"] > look_up(m["patient_id"], _baseline_date(e))]
 
 
 def _derived(e: Evidence) -> pd.DataFrame:
@@ -288,8 +288,8 @@ def _baseline(e: Evidence) -> pd.DataFrame:
     baseline = e["measurements"][e["measurements"]["visit"] == BASELINE_VISIT]
     lesions = e["lesions"].dropna(subset=["lesion_id"]).drop_duplicates("lesion_id").set_index("lesion_id")
     return baseline.assign(
-        site=baseline["lesion_id"].map(lesions["site"].astype(object)),
-        target=baseline["lesion_id"].map(lesions["target"]).eq(True),
+        site=look_up(baseline["lesion_id"], lesions["site"]),
+        target=look_up(baseline["lesion_id"], lesions["target"]).eq(True),
     )
 
 

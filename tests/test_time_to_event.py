@@ -7,6 +7,7 @@ from reference_data import load_expected, numbers
 from study_builder import write_study
 
 from lib import dataset, time_to_event
+from lib.selfcheck import DisagreementError
 
 ARMS = {"Obs": "Obs", "Lev": "Lev", "Lev+5FU": "Lev5FU"}
 DAYS_PER_YEAR = 365.25
@@ -104,3 +105,56 @@ def test_ticks_are_few_and_reach_the_end(longest, unit):
     assert found[0] == 0
     assert len(found) <= 10
     assert np.isnan(longest) or found[-1] <= max(longest, 1)
+
+
+STUDY = load_expected("study")
+
+
+@pytest.fixture(scope="module", params=[(study, endpoint) for study, found in STUDY.items() for endpoint in found], ids="-".join)
+def shipped(request):
+    study, endpoint = request.param
+    data = dataset.load("efficacy", study=f"data/{study}")
+    return time_to_event.analyse(data, data.study.endpoint(endpoint)), STUDY[study][endpoint]
+
+
+@pytest.mark.parametrize(
+    "output",
+    ["median", "follow_up", "landmark", "logrank", "logrank_pairwise", "cox", "cox_likelihood_ratio", "cox_wald",
+     "cox_score", "proportional_hazards", "rmst"],
+)  # fmt: skip
+def test_the_shipped_studies_equal_r(shipped, output):
+    """R derives the endpoints from the tables by itself and analyses them: tests/reference/study.R."""
+    analysis, r = shipped
+    ours, theirs = analysis[output], r[output]
+    if "group" in theirs:
+        keys = ["group", "time"] if "time" in theirs else ["group"]
+        ours = ours.set_index(keys).loc[pd.MultiIndex.from_arrays([theirs[k] for k in keys]) if len(keys) > 1 else theirs["group"]]
+    for name in set(theirs) - {"group", "time"}:
+        np.testing.assert_allclose(ours[name].to_numpy(float), numbers(theirs[name]).ravel(), rtol=1e-6, atol=1e-12, err_msg=name)
+
+
+def test_competing_events_equal_r():
+    """R: cmprsk::cuminc and timepoints (tests/reference/study.R)."""
+    data = dataset.load("efficacy", study="data/rair_dtc")
+    analysis, r = time_to_event.analyse(data, data.study.endpoint("ttlp")), STUDY["rair_dtc"]["ttlp"]
+    expected = r["cumulative_incidence"]
+    for curve, values, variances in zip(expected["curve"], expected["estimate"], expected["variance"], strict=True):
+        arm, cause = curve.split(" ")
+        if cause != "1":
+            continue
+        own = analysis["cumulative_incidence"].query("group == @arm").set_index("time").loc[expected["time"]]
+        known = own["estimate"].notna().to_numpy()
+        np.testing.assert_allclose(own["estimate"][known], numbers(values)[known], rtol=1e-6)
+        np.testing.assert_allclose(own["std_err"][known] ** 2, numbers(variances)[known], rtol=1e-6)
+    assert analysis["gray"]["chisq"].item() == pytest.approx(r["gray"]["chisq"], rel=1e-6)
+    assert analysis["gray"]["p_value"].item() == pytest.approx(r["gray"]["p_value"], rel=1e-6)
+
+
+def test_the_self_check_catches_a_planted_error():
+    data = dataset.load("efficacy", study="data/rair_dtc")
+    analysis = time_to_event.analyse(data, data.study.endpoint("os"))
+    agreed = time_to_event.recompute(data, analysis)
+    assert agreed.iloc[-1]["n_compared"] > 200
+    analysis.frames["median"].loc[0, "median"] *= 1 + 1e-5
+    with pytest.raises(DisagreementError, match="median"):
+        time_to_event.recompute(data, analysis)

@@ -13,6 +13,7 @@ FREE = (2, 6, 1)  # patients without any event: 12/14, 19/25 and 12/13 have one,
 DRUG_TAIL, SEED_WINDOW = 30, 180  # days, the risk windows of study.yml
 
 
+LASTING = 150  # days, from which an event may not end at all
 SHARE = 0.85  # of the all-grade shares below: charts record less than a trial does
 
 
@@ -127,9 +128,10 @@ def _event(rng: np.random.Generator, c: Case, term: _Term, grade: int) -> dict |
     if day > min(last, c.patient.contact - 1):
         return None
     end = day + max(1, round(rng.lognormal(np.log(term.lasts), 0.6)))
+    ongoing = end > c.patient.contact or (term.lasts >= LASTING and rng.random() < 0.3)
     return {
         "patient_id": c.id, "term": term.name, "system": term.system, "grade": grade, "onset_date": c.date(day),
-        "end_date": c.date(end) if end <= c.patient.contact else "",
+        "end_date": "" if ongoing else c.date(end),
         "related": _cause(rng, c, term, of_seeds), "serious": int(grade == 3 and rng.random() < 0.6),
         "action": "none", "day": day,
     }  # fmt: skip
