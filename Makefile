@@ -6,11 +6,11 @@ JOBS   ?= 2
 BIN    := .venv/bin
 READY  := .venv/.ready
 
-.PHONY: help report check test lint lab lock notebooks cohort reference clean
+.PHONY: help report check test lint lab lock notebooks cohort reference bench-statistics clean
 .DEFAULT_GOAL := help
 
 help:       ## list the targets
-	@sed -nE 's/^([a-z]+): .*## (.*)/make \1\t\2/p' Makefile
+	@sed -nE 's/^([a-z-]+): .*## (.*)/make \1\t\2/p' Makefile
 
 report: $(READY)  ## render the three reports of STUDY into outputs/
 	$(BIN)/python -m lib report --study $(STUDY) --jobs $(JOBS)
@@ -38,6 +38,9 @@ cohort: $(READY)  ## make the synthetic cohort anew from its seed
 
 reference: $(READY)  ## run R on the reference data and compare with the committed values
 	$(BIN)/python tests/reference/compare.py
+
+bench-statistics: $(READY)  ## type-I error and coverage at the cohort's size, by simulation; table into data/README.md
+	$(BIN)/python tests/bench_statistics.py
 
 clean:      ## remove what was made here: environment and outputs
 	rm -rf .venv outputs

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from lib.study import Study
-from lib.workbook import Source, shown
-from lib.yamlfile import Problem
+from lib.workbook import Source
+from lib.yamlfile import Problem, shown
 
 # A column that is wrong throughout is one mistake: the first rows show it, one line counts the others.
 MAX_LISTED = 200
@@ -121,7 +121,7 @@ def list_problems(code: str, source: Source, found: pd.DataFrame, column: str, m
     problems = []
     for row, values in zip(found.index[:MAX_LISTED], found.head(MAX_LISTED).to_dict("records"), strict=True):
         filled = re.sub(r"\{(\w+)\}", lambda m: _written(values[m[1]]) if m[1] in values else m[0], message)  # noqa: B023
-        value = "" if cells is None or row not in cells.index else shown(cells.loc[row])
+        value = "" if cells is None or pd.isna(cells.get(row)) else shown(cells.loc[row])
         patient = values.get("patient_id")
         patient = shown(patient) if isinstance(patient, str) else ""
         problems.append(Problem(code, filled, source.file, int(row), name, patient, value))

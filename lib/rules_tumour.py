@@ -153,8 +153,12 @@ def node_measurable(e: Evidence) -> list[Problem]:
 
 @needs("lesions.patient_id", "measurements.visit", "measurements.assessment_date")
 def new_lesions(e: Evidence) -> list[Problem]:
-    """W050: a lesion that is first seen after the baseline is a new one."""
+    """W050: a lesion first seen after the baseline is a new one, that is, progression; said unless it is recorded."""
     found = e["measurements"].loc[_first_seen_late(e)]
+    column = e.study.response.progression_column if e.study.response else None
+    if column and e.holds(f"patients.{column}"):
+        recorded = e.of_patient("measurements", column).reindex(found.index) <= found["assessment_date"]
+        found = found[~recorded]
     return e.problems("W050", "measurements", found, "lesion_id", "first seen after the baseline: a new lesion, "
                       "which is progression (PD) by the rule")  # fmt: skip
 

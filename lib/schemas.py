@@ -21,8 +21,8 @@ from pyarrow import array as pa_array
 from lib.columns import Column
 from lib.evidence import list_problems
 from lib.personal import looks_personal
-from lib.workbook import TEXT, Source, shown
-from lib.yamlfile import Problem
+from lib.workbook import TEXT, Source
+from lib.yamlfile import Problem, shown
 
 MAX_CHARACTERS = 200
 
@@ -112,8 +112,9 @@ def _check_cells(
     for (name, check), cases in failed.groupby(["column", "check"], sort=False):
         code, _, message = check.partition(" ")
         rows = cases["index"].astype(int)
-        near = [_near(value, known[name], code) for value in frame.loc[rows, name]]
-        found = pd.DataFrame({"near": near}, index=rows).assign(patient_id=owner)
+        cells = frame.loc[rows, name]
+        near = cells.map({value: _near(value, known[name], code) for value in cells.unique()}, na_action="ignore")
+        found = pd.DataFrame({"near": near.fillna("").astype(object)}, index=rows).assign(patient_id=owner)
         problems += list_problems(code, source, found, name, message + "{near}")
     return problems
 

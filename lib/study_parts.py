@@ -70,7 +70,7 @@ def _inside(name: str) -> str:
     return name
 
 
-FileName = Annotated[str, AfterValidator(_inside)]
+FileName = Annotated[str, AfterValidator(_plain), AfterValidator(_inside)]
 
 
 def unique(what: str, names: list) -> None:

@@ -270,7 +270,7 @@ def table_comparisons(data: Dataset, analysis: Analysis) -> Table:
     global_p = global_test[global_test["group"] == OVERALL]["p_value"]
     notes = [
         f"Hazard ratio: {analysis['cox']['method'].iat[0]}; below 1 favours the arm named first. Difference in restricted mean up to {analysis['rmst']['tau'].max():g} {unit}; above 0 favours the arm named first.",
-        f"Proportional hazards, test of all arms: p {DASH if global_p.empty else format_p(global_p.iat[0])}. With few events this test has little power.",
+        f"Proportional hazards, test of all arms: {DASH if global_p.isna().all() else format_p(global_p.iat[0], symbol=True)}. With few events this test has little power.",
         *_exploratory(data, overall),
         *notes_of(analysis["logrank"], analysis["cox"], analysis["rmst_difference"]),
     ]

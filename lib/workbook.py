@@ -7,7 +7,7 @@ What the columns mean is not known here (lib/schemas.py).
 
 from __future__ import annotations
 
-__all__ = ["TEXT", "Source", "read_sources", "shown"]
+__all__ = ["TEXT", "Source", "read_sources"]
 
 import datetime as dt
 import difflib
@@ -26,7 +26,7 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from lib.study import Study
-from lib.yamlfile import Problem
+from lib.yamlfile import Problem, shown
 
 TEXT = "string[pyarrow]"
 # Room for a million patients; what is larger is a mistake or an attack on the memory.
@@ -105,15 +105,6 @@ def read_sources(study: Study) -> tuple[dict[str, Source], list[Problem]]:
             message = f"two sources for {name}: {file} and {', '.join(others)}; keep one"
             problems.append(Problem("E105", message, file=file))
     return sources, problems
-
-
-def shown(value) -> str:
-    """`value` as text that is safe to print: one line, at most 80 characters, nothing invisible."""
-    if value is None or value is pd.NA:
-        return ""
-    text = str(value)
-    cut = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text[:80])
-    return cut + "…" if len(text) > 80 else cut
 
 
 def _inside(folder: Path, name: str) -> Path:

@@ -5,10 +5,11 @@ Nothing here knows what a study is.
 
 from __future__ import annotations
 
-__all__ = ["Problem", "ProblemsFound", "read_yaml"]
+__all__ = ["Problem", "ProblemsFound", "read_yaml", "shown"]
 
 import datetime as dt
 import difflib
+import itertools
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
 # A study.yml is a few hundred lines; anything far larger is a mistake or an attack.
 MAX_BYTES = 1_000_000
+MAX_DEPTH = 50
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,13 @@ class ProblemsFound(ValueError):
         super().__init__("\n".join(str(p) for p in problems))
 
 
+def shown(value) -> str:
+    """`value` as text that is safe to print: one line, at most 80 characters, nothing invisible."""
+    text = "" if value is None else str(value)
+    cut = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text[:80])
+    return cut + "…" if len(text) > 80 else cut
+
+
 def read_yaml(path: Path, model: type[BaseModel]) -> BaseModel:
     """Read `path` and check it against `model`.
 
@@ -97,6 +106,9 @@ def read_yaml(path: Path, model: type[BaseModel]) -> BaseModel:
     raw = path.read_bytes()
     if len(raw) > MAX_BYTES:
         raise ProblemsFound([Problem("E101", f"larger than {MAX_BYTES:,} bytes", file=path.name)])
+    # Reading brackets takes time that grows with the square of their depth.
+    if max(itertools.accumulate((byte in b"[{") - (byte in b"]}") for byte in raw), default=0) > MAX_DEPTH:
+        raise ProblemsFound([Problem("E101", f"more than {MAX_DEPTH} brackets in one another", file=path.name)])
     node, content = _parse(raw, path.name)
     try:
         return model.model_validate(content)
@@ -134,9 +146,11 @@ def _refused(node, file: str, seen: set | None = None):
     seen.add(id(node))
     tag = str(node.tag or "")
     if (tag and not tag.startswith("tag:yaml.org,2002:")) or "python" in tag:
-        yield Problem("E101", "a YAML tag is refused: nothing in a study is run", file=file, row=line, value=tag)
+        yield Problem("E101", "a YAML tag is refused: nothing in a study is run", file=file, row=line, value=shown(tag))
     if tag.endswith(":timestamp") and not _is_date(node.value):
-        yield Problem("E100", "not a date of the calendar, such as 2025-02-28", file=file, row=line, value=node.value)
+        yield Problem(
+            "E100", "not a date of the calendar, such as 2025-02-28", file=file, row=line, value=shown(node.value)
+        )
     if isinstance(node, MappingNode):
         for key, value in node.value:
             yield from _refused(key, file, seen)
@@ -155,7 +169,7 @@ def _is_date(text: str) -> bool:
 
 def _problem(error: dict, node, model: type[BaseModel], file: str) -> Problem:
     location = [part for part in error["loc"] if not str(part).startswith("function-")]
-    key = ".".join(str(part) for part in location)
+    key = ".".join(shown(part) for part in location)
     message = error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
         allowed = _allowed_keys(model, location[:-1])
@@ -163,9 +177,9 @@ def _problem(error: dict, node, model: type[BaseModel], file: str) -> Problem:
         hint = f" (did you mean {near[0]}?)" if near else ""
         message = f"unknown key{hint}; allowed are {', '.join(allowed)}"
     value = error.get("input")
-    shown = "" if isinstance(value, dict | list) or error["type"] == "missing" else str(value)[:80]
+    found = "" if isinstance(value, dict | list) or error["type"] == "missing" else shown(value)
     return Problem(
-        "E100", f"{key}: {message}" if key else message, file=file, row=_line(node, location), column=key, value=shown
+        "E100", f"{key}: {message}" if key else message, file=file, row=_line(node, location), column=key, value=found
     )
 
 

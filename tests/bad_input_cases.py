@@ -192,7 +192,7 @@ CASES = [
          measurements=cell(3, "assessment_date", "2020-10-01")),
     case(37, "E049", "from a short axis of 15 mm", ("measurements.csv", 7, "short_mm", "SYN-03", "14.9"),
          measurements=cell(5, ["short_mm", "third_mm"], ["14.9", "12.0"])),
-    case(38, "W050", "new lesion", ("measurements.csv", 24, "lesion_id", "SYN-03"), **new_lesion("SYN-03", 7)),
+    case(38, "", **new_lesion("SYN-03", 7)),  # progression is recorded on that day
     case(38, "E031 W050", "rule says PD on 2021-03-02", ("patients.csv", 3), **new_lesion("SYN-02", 4)),
     case(38, "W055", "no new lesion is measured on 2020-09-01", ("assessments.csv", 5, "new_lesion", "SYN-02", "1"),
          assessments=both(add(new_lesion="0"), cell(3, "new_lesion", "1"))),

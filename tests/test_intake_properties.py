@@ -36,7 +36,7 @@ change = st.one_of(
     st.tuples(st.just("without"), st.sampled_from(TABLES), st.integers(0, 30)),
     st.tuples(st.just("shuffle"), st.sampled_from(TABLES)),
 )
-quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def spoil(tables: dict[str, pd.DataFrame], kind: str, where, *rest) -> None:
@@ -142,7 +142,7 @@ GOOD_FILES = _good_files()
 
 
 @given(st.permutations(TABLES), st.integers(0, 100))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=3, deadline=None)
 def test_shuffled_rows_give_the_same_tables(tmp_path_factory, order, seed):
     tables = {name: lambda frame: frame.sample(frac=1, random_state=seed) for name in order[:4]}
     shuffled = read_tables(read_study(write_study(tmp_path_factory.mktemp("shuffled"), **tables)))
@@ -158,7 +158,7 @@ def test_nasty_value_in_every_column_at_once(value, tmp_path):
 
 
 @given(values, st.sampled_from(["{id: A", "patients.csv", "Fatigue", "ng/mL", "unit: months", "tgab"]))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_nasty_value_in_the_study(tmp_path_factory, value, where):
     """A value of study.yml that is allowed there does no harm in a message either."""
     text = STUDY_YML.read_text(encoding="utf-8").replace(where, where + value)

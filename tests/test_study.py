@@ -135,7 +135,8 @@ def test_every_error_is_named_at_once(tmp_path: Path):
         (GOOD.replace("id: rair_dtc", "id: &a rair_dtc").replace("design: Retrospective", "design: *a #"), "alias"),
         ("a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n", "alias"),
         ("x" * 1_100_000, "larger than"),
-        ("[" * 20_000, "nested too deeply"),
+        ("[" * 100_000, "more than 50 brackets"),
+        ("- " * 3_000 + "x", "nested too deeply"),
     ],
 )
 def test_what_could_run_or_swell_is_refused(text: str, says: str, tmp_path: Path):
