@@ -55,7 +55,9 @@ def rejections(tte: pd.DataFrame, seed: int) -> dict[str, float]:
         "restricted mean difference, C vs A": difference,
     }
     any_pair = logrank.compare_pairwise(tte)["p_adjusted"].min()
-    return {name: value < ALPHA if value == value else np.nan for name, value in (p | {"any pair, Holm": any_pair}).items()}
+    return {
+        name: np.nan if np.isnan(value) else value < ALPHA for name, value in (p | {"any pair, Holm": any_pair}).items()
+    }
 
 
 def coverages(tte: pd.DataFrame) -> dict[str, float]:
@@ -70,8 +72,8 @@ def coverages(tte: pd.DataFrame) -> dict[str, float]:
              "hazard ratio, Firth profile, C vs A": inside(firth.estimate_firth(tte, REFERENCE).set_index("group").loc["C vs A"], math.exp(truth)),
              "restricted mean difference, C vs A": inside(means.loc["C vs A"], mean["C"] - mean["A"])}  # fmt: skip
     medians = survival.estimate_median(tte).set_index("group")
-    for arm in MEDIANS:
-        found[f"median, log-log, {arm}"] = inside(medians.loc[arm], MEDIANS[arm])
+    for arm, median in MEDIANS.items():
+        found[f"median, log-log, {arm}"] = inside(medians.loc[arm], median)
         found[f"event-free at 24 months, log-log, {arm}"] = inside(landmark.loc[arm], math.exp(-hazard[arm] * LANDMARK))
     return found
 

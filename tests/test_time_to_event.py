@@ -7,6 +7,7 @@ from reference_data import load_expected, numbers
 from study_builder import write_study
 
 from lib import dataset, time_to_event
+from lib.analysis import where
 from lib.selfcheck import DisagreementError
 
 ARMS = {"Obs": "Obs", "Lev": "Lev", "Lev+5FU": "Lev5FU"}
@@ -110,7 +111,9 @@ def test_ticks_are_few_and_reach_the_end(longest, unit):
 STUDY = load_expected("study")
 
 
-@pytest.fixture(scope="module", params=[(study, endpoint) for study, found in STUDY.items() for endpoint in found], ids="-".join)
+@pytest.fixture(
+    scope="module", params=[(study, endpoint) for study, found in STUDY.items() for endpoint in found], ids="-".join
+)
 def shipped(request):
     study, endpoint = request.param
     data = dataset.load("efficacy", study=f"data/{study}")
@@ -128,9 +131,13 @@ def test_the_shipped_studies_equal_r(shipped, output):
     ours, theirs = analysis[output], r[output]
     if "group" in theirs:
         keys = ["group", "time"] if "time" in theirs else ["group"]
-        ours = ours.set_index(keys).loc[pd.MultiIndex.from_arrays([theirs[k] for k in keys]) if len(keys) > 1 else theirs["group"]]
+        ours = ours.set_index(keys).loc[
+            pd.MultiIndex.from_arrays([theirs[k] for k in keys]) if len(keys) > 1 else theirs["group"]
+        ]
     for name in set(theirs) - {"group", "time"}:
-        np.testing.assert_allclose(ours[name].to_numpy(float), numbers(theirs[name]).ravel(), rtol=1e-6, atol=1e-12, err_msg=name)
+        np.testing.assert_allclose(
+            ours[name].to_numpy(float), numbers(theirs[name]).ravel(), rtol=1e-6, atol=1e-12, err_msg=name
+        )
 
 
 def test_competing_events_equal_r():
@@ -142,7 +149,7 @@ def test_competing_events_equal_r():
         arm, cause = curve.split(" ")
         if cause != "1":
             continue
-        own = analysis["cumulative_incidence"].query("group == @arm").set_index("time").loc[expected["time"]]
+        own = where(analysis["cumulative_incidence"], group=arm).set_index("time").loc[expected["time"]]
         known = own["estimate"].notna().to_numpy()
         np.testing.assert_allclose(own["estimate"][known], numbers(values)[known], rtol=1e-6)
         np.testing.assert_allclose(own["std_err"][known] ** 2, numbers(variances)[known], rtol=1e-6)

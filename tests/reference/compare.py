@@ -21,7 +21,10 @@ SHOWN = 10
 SEEDED = {"reference_small.R": ("1", "small_samples")}
 DEBIAN = "apt-get install r-base-core " + " ".join(
     f"r-cran-{name}"
-    for name in "survival cmprsk coin exactranktests lme4 lmertest emmeans pbkrtest brglm2 rstatix jsonlite nnet".split()
+    for name in (
+        *("survival", "cmprsk", "coin", "exactranktests", "lme4", "lmertest"),
+        *("emmeans", "pbkrtest", "brglm2", "rstatix", "jsonlite", "nnet"),
+    )
 )
 
 
@@ -72,7 +75,9 @@ def main() -> int:
                 continue
             before = {path.name: path.read_bytes() for path in (copy / "expected").glob("*.json")}
             subprocess.run(["Rscript", script.name, *usage(script)], cwd=copy, check=True)
-            written = [path for path in (copy / "expected").glob("*.json") if path.read_bytes() != before.get(path.name)]
+            written = [
+                path for path in (copy / "expected").glob("*.json") if path.read_bytes() != before.get(path.name)
+            ]
             found = [
                 (path.name, *difference)
                 for path in written
