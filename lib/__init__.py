@@ -1,10 +1,12 @@
 """The numbers behind the three reports. Floors, lowest first; imports point down only (tests/test_floors.py).
 
-1. study, yamlfile, parameters : what a study and a run are (study.yml -> frozen objects)
-2. intake, schemas, rules, workbook, recist, dataset : files -> checked analysis frames
-3. statistics : methods (survival, logrank, cox, proportions, ranks, ...) and clinical tasks
-4. tables, figures : strings and pictures
-5. report, published, results : header, sentences, recorded results, colophon
+1. yamlfile, study_parts, study, parameters : what a study and a run are (study.yml -> frozen objects)
+2. workbook, columns, schemas, personal, evidence, rules*, intake : files -> checked tables
+   recist, dataset, derivation : checked tables -> the analysis set in force
+3. survival, logrank, cox, proportions, ranks, mixed, ... : statistical methods
+   time_to_event, response, longitudinal, safety, baseline : what a report shows, as `analysis.Analysis`
+4. formats, labels, display, tables*, figures* : strings and pictures, which compute nothing
+5. narrative, results, published, report : sentences, recorded results, header and colophon
 
-The command line (`python -m lib`) stands beside the floors.
+Beside the floors stands the command line (`python -m lib`): run, target, publish, pages, provenance, terminal.
 """
