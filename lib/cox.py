@@ -12,7 +12,15 @@ from scipy import stats
 from lib.concordance import concordance
 from lib.event_table import OVERALL
 from lib.firth import estimate_firth
-from lib.partial_likelihood import Design, Fit, RiskSets, fit_cox, make_design, pick_terms, sum_rows
+from lib.partial_likelihood import (
+    Design,
+    Fit,
+    RiskSets,
+    fit_cox,
+    make_design,
+    pick_terms,
+    sum_rows,
+)
 
 __all__ = ["CoxModel", "check_proportional_hazards", "estimate_cox", "estimate_weighted_cox"]
 
@@ -54,7 +62,10 @@ def _quiet_events(tte: pd.DataFrame, design: Design) -> str:
     """Say why the fit separates: the arms without an event, else the covariates."""
     counts = tte[design.kept].groupby("arm", observed=True)["event"].sum()
     empty = [str(arm) for arm, n in counts.items() if n == 0]
-    return f"no event in {', '.join(empty)}" if empty else "the covariates separate events from non-events"
+    if empty:
+        return f"no event in {', '.join(empty)}"
+    crude = all(term.startswith("arm=") for term in design.terms)
+    return "the events of one arm precede all others" if crude else "the covariates separate events from non-events"
 
 
 def _terms(tte: pd.DataFrame, design: Design, fit: Fit, level: float, strata: str | None) -> pd.DataFrame:
@@ -73,6 +84,7 @@ def _terms(tte: pd.DataFrame, design: Design, fit: Fit, level: float, strata: st
     terms = every.merge(found, on=["term", "group"], how="left", sort=False) if len(found) else every.reindex(
         columns=[*TERM_COLUMNS, "method", "note"])  # fmt: skip
     terms["method"], terms["note"] = terms["method"].fillna(method), terms["note"].fillna(NO_INFORMATION)
+    terms.loc[~fit.known, [*TERM_COLUMNS[2:], "note"]] = [np.nan] * len(TERM_COLUMNS[2:]) + [NO_INFORMATION]
     left_out = len(tte) - int(design.kept.sum())
     if left_out:
         text = f"{left_out} patients with a missing covariate are left out"
@@ -195,6 +207,7 @@ def check_proportional_hazards(
         if known.all() and np.linalg.matrix_rank(against, hermitian=True) == len(against):
             found.loc[found.index[-1], "chisq"] = mixed.score @ np.linalg.solve(against, mixed.score)
             found.loc[found.index[-1], "df"] = float(len(beta))
+        found.loc[np.flatnonzero(~fit.known), ["chisq", "df"]] = np.nan
         found["p_value"] = stats.chi2.sf(found["chisq"], found["df"])
         found.loc[found["chisq"].notna(), "note"] = ""
     return found
@@ -285,4 +298,5 @@ def estimate_weighted_cox(
     found = _wald_terms(chosen, beta, influence.T @ influence, level).drop(columns="group")
     found["naive_std_err"] = np.sqrt(np.diag(naive)) / chosen.scale
     terms = every.merge(found, on="term", how="left", sort=False)
+    terms.loc[~fit.known, names] = np.nan
     return terms.assign(method=method, note=np.where(terms["coef"].isna(), NO_INFORMATION, ""))

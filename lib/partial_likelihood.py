@@ -24,8 +24,7 @@ __all__ = [
     "make_design",
     "make_risk_sets",
     "pick_terms",
-    "sum_rows",
-]
+    "sum_rows"]
 
 # Largest change of a log hazard ratio between two patients in one iteration; ten times as much is separation (e^200)
 MAX_SPREAD = 20.0
@@ -235,10 +234,14 @@ def make_risk_sets(
 
 
 class Fit(NamedTuple):
-    """Coefficients on the scale of the design (NaN where not estimable), and the likelihood at 0 and at them."""
+    """Coefficients on the scale of the design (NaN where not estimable), and the likelihood at 0 and at them.
+
+    `estimable` terms are in the fit; `known` are those whose own effect the events inform.
+    """
 
     beta: np.ndarray
     estimable: np.ndarray
+    known: np.ndarray
     separated: bool
     null: Derivatives
     best: Derivatives
@@ -253,6 +256,20 @@ def _estimable(information: np.ndarray, events: float) -> np.ndarray:
         if own > 1e-9 * events:
             kept.append(j)
     return np.isin(np.arange(len(information)), kept)
+
+
+def _known(information: np.ndarray, events: float) -> np.ndarray:
+    """Mask of the terms whose own effect the events inform.
+
+    A term may be kept in the fit and yet stand for another contrast: without the reference arm at risk at any event,
+    the first of the other arms takes its place. An effect is known if its unit vector lies in the row space of the
+    information.
+    """
+    if not information.size:
+        return np.zeros(len(information), dtype=bool)
+    values, vectors = np.linalg.eigh(information)
+    informed = vectors[:, values > 1e-9 * events]
+    return (informed**2).sum(axis=1) > 1 - 1e-6
 
 
 def _spread(sets: RiskSets, beta: np.ndarray) -> float:
@@ -292,14 +309,18 @@ def fit_cox(
     sets = make_risk_sets(tte, design, strata, weights)
     p = len(design.terms)
     null = sets.derivatives(np.zeros(p))
-    estimable = _estimable(null.information, float(sets.weight @ sets.events))
+    events = float(sets.weight @ sets.events)
+    estimable = _estimable(null.information, events)
+    # Of covariates that explain each other the first stands for all, as in R; an arm stands for itself only.
+    of_arm = np.array([term.startswith("arm=") for term in design.terms], dtype=bool)
+    known = np.where(of_arm, _known(null.information, events), estimable)
     if not estimable.all():
         sets = make_risk_sets(tte, pick_terms(design, estimable), strata, weights)
         null = sets.derivatives(np.zeros(estimable.sum()))
     found, best, separated = _climb(sets, null)
     beta = np.full(p, np.nan)
     beta[estimable] = found
-    return Fit(beta, estimable, separated, null, best), sets
+    return Fit(beta, estimable, known, separated, null, best), sets
 
 
 def pick_terms(design: Design, chosen: np.ndarray) -> Design:

@@ -261,7 +261,8 @@ def recompute(
     z = stats.norm.isf((1 - level) / 2)
     split = {str(name): rows for name, rows in tte.groupby("arm", observed=True)}
     arms = {name: _Arm(rows["time"].to_numpy(), rows["event"].to_numpy()) for name, rows in split.items()}
-    reverse = {name: _Arm(rows["time"].to_numpy(), ~rows["event"].to_numpy()) for name, rows in split.items()}
+    ended = tte["cause"].ne(0) if "cause" in tte else tte["event"]
+    reverse = {name: _Arm(rows["time"].to_numpy(), ~ended[rows.index].to_numpy(bool)) for name, rows in split.items()}
     rows = [*_curves(arms, reverse, reference, landmark_times, z), *_tests(tte, list(arms)),
             *_means(arms, reference, tau, z)]  # fmt: skip
     if reference in arms and len(arms) > 1 and tte["event"].any():

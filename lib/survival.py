@@ -198,11 +198,12 @@ def estimate_follow_up(
 ) -> pd.DataFrame:
     """Median follow-up by arm, by the reverse Kaplan-Meier estimator.
 
-    An event cuts off the follow-up that would have been; censoring is what is waited for. `n_events` counts the
-    censorings. Shape as `estimate_median`. Schemper and Smith, Control Clin Trials 1996;17:343-346.
-    R: ``summary(survfit(Surv(time, 1 - event) ~ arm, conf.type = ci))$table``.
+    An event cuts off the follow-up that would have been, a competing one (`cause` 2) too; censoring is what is waited
+    for. `n_events` counts the censorings. Shape as `estimate_median`. Schemper and Smith, Control Clin Trials 1996;17:343-346.
+    R: ``summary(survfit(Surv(time, cause == 0) ~ arm, conf.type = ci))$table``.
     """
-    reverse = estimate_median(tte.assign(event=~tte["event"].astype(bool)), ci, level, overall)
+    censored = tte["cause"].eq(0) if "cause" in tte else ~tte["event"].astype(bool)
+    reverse = estimate_median(tte.assign(event=censored), ci, level, overall)
     return reverse.assign(method=reverse["method"].str.replace("Kaplan-Meier", "reverse Kaplan-Meier"))
 
 

@@ -28,8 +28,12 @@ TICK_STEPS = {
 }
 MAX_TICKS = 9
 COX_TESTS = {"likelihood_ratio": "likelihood ratio", "wald": "Wald", "score": "score"}
-TESTS = {"logrank", "logrank_pairwise", "rmst_difference", "rmst_ratio", "cox",
-         "cox_likelihood_ratio", "cox_wald", "cox_score", "gray", "landmark_difference"}  # fmt: skip
+TESTS = {
+    *("logrank", "logrank_pairwise", "rmst_difference", "rmst_ratio", "landmark_difference", "gray"),
+    *("cox", "cox_overall", *(f"cox_{name}" for name in COX_TESTS), "proportional_hazards"),
+}
+# What a test leaves in a frame; the estimate and its interval stay.
+TESTED = ("p_value", "p_adjusted", "chisq", "df", "statistic")
 
 
 def analyse(data: Dataset, endpoint: Endpoint) -> Analysis:
@@ -94,7 +98,8 @@ def recompute(data: Dataset, analysis: Analysis) -> pd.DataFrame:
     overall = [analysis[f"cox_{name}"] for name in COX_TESTS if f"cox_{name}" in analysis]
     frames = {name: frame for name, frame in analysis.frames.items() if name not in {f"cox_{n}" for n in COX_TESTS}}
     frames |= {"cox_overall": pd.concat(overall)} if overall else {}
-    frames = {name: frame.dropna(subset=[c for c in ("p_value",) if c in frame]) for name, frame in frames.items()}
+    if int(tte["event"].sum()) < data.study.policy.min_events:  # what the policy withholds was not computed wrongly
+        frames = {n: f.drop(columns=[c for c in TESTED if c in f]) if n in TESTS else f for n, f in frames.items()}
     references = dict.fromkeys([pair.split(" vs ")[1] for pair in _pairs(data)] or [data.reference])
     second = pd.concat(
         [selfcheck.recompute(tte, arm, data.parameters.level, endpoint.landmarks, endpoint.tau) for arm in references]
@@ -143,15 +148,16 @@ def _named_as_pairs(data: Dataset, found: pd.DataFrame) -> pd.DataFrame:
 
 
 def _withhold_tests(frames: dict[str, pd.DataFrame], tte: pd.DataFrame, data: Dataset) -> dict[str, pd.DataFrame]:
-    """No p-value below `policy.min_events` events in total: a test of so few events says nothing either way."""
+    """No test below `policy.min_events` events in total: a test of so few events says nothing either way."""
     n_events, least = int(tte["event"].sum()), data.study.policy.min_events
     if n_events >= least:
         return frames
-    note = f"no test: {n_events} events in all, fewer than the {least} that the study asks for"
+    why = f"no test: {n_events} events in all, fewer than the {least} that the study asks for"
     withheld = dict(frames)
     for name in TESTS & set(frames):
-        tested = [column for column in ("p_value", "p_adjusted") if column in frames[name]]
-        withheld[name] = frames[name].assign(note=note, **dict.fromkeys(tested, np.nan))
+        tested = [column for column in TESTED if column in frames[name]]
+        notes = [f"{note}; {why}" if note else why for note in frames[name]["note"]]
+        withheld[name] = frames[name].assign(note=notes, **dict.fromkeys(tested, np.nan))
     return withheld
 
 

@@ -190,3 +190,19 @@ def test_one_weight_for_all_changes_only_the_naive_variance():
     weighted, plain = estimate_weighted_cox(tte, "squamous"), estimate_cox(tte, "squamous").terms
     np.testing.assert_allclose(weighted["coef"], plain["coef"], rtol=1e-9)
     np.testing.assert_allclose(weighted["naive_std_err"], plain["std_err"], rtol=1e-9)
+
+
+def test_a_contrast_without_its_reference_is_not_estimable():
+    """The reference is never at risk at an event: R's coxph labels C against B as "B vs A"; nothing is known of A."""
+    tte = make_tte({
+        "a": [(1, 0), (1.5, 0), (1.7, 0), (1.9, 0)],
+        "b": [(3, 1), (4, 1), (6, 1), (9, 0), (7, 1)],
+        "c": [(5, 1), (8, 0), (9, 1), (10, 0), (12, 0)],
+    })  # fmt: skip
+    terms = estimate_cox(tte, "a").terms
+    assert terms["hr"].isna().all()
+    assert terms["note"].str.startswith("not estimable").all()
+    known = estimate_cox(tte, "b").terms.set_index("group")
+    assert known["hr"].notna().to_dict() == {"a vs b": False, "c vs b": True}
+    assert known.loc["c vs b", "coef"] == pytest.approx(-1.1817, abs=1e-4)
+    assert check_proportional_hazards(tte, "a")["p_value"].iloc[:2].isna().all()

@@ -47,7 +47,8 @@ def test_quartiles(name):
 @pytest.mark.parametrize("name", SURVIVAL_SETS)
 def test_reverse_kaplan_meier(name):
     """summary(survfit(Surv(time, 1 - event) ~ arm, conf.type = "log-log"))$table."""
-    expected, found = load_expected(name)["reverse_km"], estimate_follow_up(load_tte(name))
+    tte = load_tte(name).drop(columns="cause", errors="ignore")  # reference.R knows one cause; test_time_to_event has two
+    expected, found = load_expected(name)["reverse_km"], estimate_follow_up(tte)
     for ours, theirs in (
         ("n", "n"),
         ("n_events", "events"),

@@ -12,7 +12,8 @@ analyse <- function(d, arms, times, tau) {
   d$arm <- factor(d$arm, levels = arms); out <- list(arms = arms, tau = tau)
   fit <- survfit(Surv(time, event) ~ arm, d, conf.type = "log-log")
   out$median <- per_arm(fit)
-  out$follow_up <- per_arm(survfit(Surv(time, 1 - event) ~ arm, d, conf.type = "log-log"))
+  d$censored <- if ("cause" %in% names(d)) d$cause == 0 else d$event == 0
+  out$follow_up <- per_arm(survfit(Surv(time, censored) ~ arm, d, conf.type = "log-log"))
   s <- summary(fit, times = times, extend = TRUE); last <- tapply(d$time, d$arm, max)
   arm <- sub("arm=", "", as.character(s$strata)); beyond <- s$time > last[arm] & s$surv > 0
   out$landmark <- list(time = s$time, group = arm, estimate = ifelse(beyond, NA, s$surv), ci_low = ifelse(beyond, NA, s$lower),
