@@ -5,7 +5,7 @@ Response at each single visit is in response; this module adds what needs severa
 
 from __future__ import annotations
 
-__all__ = ["BEST", "analyse_course"]
+__all__ = ["analyse_course"]
 
 from collections.abc import Sequence
 
@@ -17,9 +17,8 @@ from lib.analysis import Analysis, requires
 from lib.dataset import Dataset
 from lib.derivation import response_frame
 from lib.derivation_tumour import assessment_frame, course_frame, treatment_frame
-from lib.response import CATEGORIES, compare_outcome, count_categories
+from lib.response import compare_outcome, count_categories
 
-BEST = CATEGORIES
 RATES = {"best_objective_response": "responder", "best_disease_control": "controlled"}
 KAPPA = "Cohen's kappa, unweighted"
 
@@ -90,7 +89,7 @@ def _change_between(data: Dataset, first: float, last: float) -> dict[str, pd.Da
         group=counts["arm"].astype(str),
         variable=counts["first"] + " -> " + counts["last"],
         time=last,
-        method=f"count of patients, category at {first:g} -> at {last:g}",
+        method="count of patients, category at the first -> at the last response visit",
         note="",
     )
     both = early[["patient_id", "arm"]].assign(before=early["responder"], after=late["responder"])
