@@ -41,13 +41,11 @@ def sentence_best_response(data: Dataset, course: Analysis) -> str:
     best, parts = course["best_objective_response"], []
     for arm in data.arms:
         row = best[best["group"] == arm.id].iloc[0]
-        share = f" ({format_percent(row['proportion'])})" if row["n"] else ""
-        parts.append(f"{int(row['count'])}/{int(row['n'])}{share} with {arm.label}")
+        share = (
+            f"{int(row['count'])}/{int(row['n'])} ({format_percent(row['proportion'])})" if row["n"] else "nobody due"
+        )
+        parts.append(f"{share} with {arm.label}")
     text = f"An objective response was the best response in {joined(parts)}."
-    if "confirmed_response" in course:
-        confirmed = course["confirmed_response"].set_index("group").loc[groups_of(data, overall=True)[-1]]
-        days = data.study.response.confirmation_days
-        text += f" {int(confirmed['count'])} of {plural(confirmed['n'], 'patient')} had one that was confirmed {days} days later or more."
     if "best_objective_response_test" in course:
         p = course["best_objective_response_test"]["p_value"].iat[0]
         if pd.notna(p):
@@ -57,6 +55,10 @@ def sentence_best_response(data: Dataset, course: Analysis) -> str:
                 else "The test does not tell the arms apart, which is not evidence of equal response"
             )
             text += f" {verdict} (exact {format_p(p, symbol=True)})."
+    if "confirmed_response" in course:
+        confirmed = course["confirmed_response"].set_index("group").loc[groups_of(data, overall=True)[-1]]
+        days = data.study.response.confirmation_days
+        text += f" {int(confirmed['count'])} of {plural(confirmed['n'], 'patient')} had one that was confirmed {days} days later or more."
     return text
 
 
@@ -94,7 +96,7 @@ def sentence_paired_response(data: Dataset, course: Analysis) -> str:
         return "One response visit: no change between visits can be shown."
     row = course["response_change_treated"].set_index("group").loc[groups_of(data, overall=True)[-1]]
     if not row["n"]:
-        return ""
+        return "No patient was due at both response visits."
     last = format_duration(course["response_change_treated"]["time"].iat[0], data.study.time.unit)
     text = f"From the first response visit to {last}, {plural(row['n_gained'], 'response was', 'responses were')} gained and {int(row['n_lost'])} lost among {plural(row['n'], 'patient')}"
     if row["n_gained"] + row["n_lost"] == 0:
@@ -128,7 +130,7 @@ def sentence_model(data: Dataset, model: Analysis) -> str:
         if pd.isna(row["ratio"]):
             parts.append(f"not estimable with {label}")
         else:
-            interval = format_interval(row["ci_low"], row["ci_high"], 2)
+            interval = format_interval(row["ci_low"], row["ci_high"], 2, missing="no interval")
             parts.append(f"{format_number(row['ratio'], 2)} ({interval}) with {label}")
     when = format_duration(last, data.study.time.unit)
     text = f"{measure(data.study, name).label} at {when} as a ratio to baseline, from the mixed model: {joined(parts)}."

@@ -36,6 +36,7 @@ from lib.longitudinal_model import PRESENCE
 from lib.response import CATEGORIES
 from lib.tables_outcome import CATEGORY_LABELS, format_rate
 
+SHORT_LABELS = {"died": "Died", "missing": "No scan", "not due": "Not due"}
 BEST_LABELS = CATEGORY_LABELS | {
     "died": "Died before the first assessment",
     "not due": "First assessment not yet due",
@@ -73,17 +74,17 @@ def table_best_response(data: Dataset, course: Analysis) -> Table:
         rates["confirmed_response"] = f"Objective response, confirmed after {rule.confirmation_days} days or more"
     for output, label in (rates | {"best_disease_control": "Disease control"}).items():
         rows.append(Row((label, *tables.cells(course[output], groups, format_rate))))
-    if "best_objective_response_test" in course:
-        p = format_p(course["best_objective_response_test"]["p_value"].iat[0])
-        rows.append(Row(("Objective response, all arms, exact p", *[""] * (len(groups) - 1), p)))
     early = f" Stable disease counts from {rule.stable_days} days after time zero." if rule.stable_days else ""
-    notes = (
+    notes = [
         f"The best category up to the first progression, whatever treatment followed; not confirmed unless the row says so.{early}",
         f"Rates: patients/all treated whose first assessment is due (%); exact Clopper-Pearson {level_text(data)} CI in %.",
         "A best response is chosen after the event and looks better than the response at any one visit.",
-    )
+    ]
+    if "best_objective_response_test" in course:
+        p = format_p(course["best_objective_response_test"]["p_value"].iat[0])
+        notes.append(f"Objective response, all arms: Fisher-Freeman-Halton p {p}.")
     columns = (Column("Best response"), *tables.arm_columns(data, overall=True))
-    return Table("best_response", "Best response by arm", columns, tuple(rows), notes)
+    return Table("best_response", "Best response by arm", columns, tuple(rows), tuple(notes))
 
 
 @empty_if_absent
@@ -106,7 +107,7 @@ def table_response_change(data: Dataset, course: Analysis) -> Table | Block:
             rows.append(Row((CATEGORY_LABELS[category], *cells, f"{int(counts.sum())}"), "sub"))
         total = own.groupby("last")["count"].sum().reindex(shown, fill_value=0)
         rows.append(Row(("All", *(f"{int(n)}" for n in total), f"{int(total.sum())}"), "sub"))
-    columns = (Column(f"At {first}"), *(Column(CATEGORY_LABELS[c]) for c in shown), Column("All"))
+    columns = (Column(f"At {first}"), *(Column(SHORT_LABELS.get(c, c)) for c in shown), Column("All"))
     notes = (
         f"Rows: category at {first}; columns: at {last}.",
         "Progression stays: a patient who progressed and then died or left counts as progressive disease.",
@@ -130,10 +131,10 @@ def table_paired_response(data: Dataset, course: Analysis) -> Table | Block:
             points = format_number(100 * row["difference"], 0)
             numbers = (f"{int(row[column])}" for column in ("n", "n_gained", "n_lost"))
             rows.append(Row((label, *numbers, points, format_p(row["p_value"])), "sub"))
-    columns = (Column("Arm"), Column("Patients"), Column("Response gained"), Column("Response lost"),
-               Column("Change, points"), Column("p", "exact McNemar"))  # fmt: skip
+    columns = (Column("Arm"), Column("Patients"), Column("Gained"), Column("Lost"),
+               Column("Points"), Column("p", "McNemar"))  # fmt: skip
     notes = (
-        "The same patients at both visits; only those who changed carry the test. Among all treated, a patient who "
+        "The same patients at both visits, exact test; points: change of the response rate in percentage points. Only those who changed carry the test. Among all treated, a patient who "
         "died or was not assessed counts as without response.",
     )
     title = "Responses gained and lost between the first and the last response visit"
