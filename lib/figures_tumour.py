@@ -11,6 +11,7 @@ from textwrap import fill
 
 import numpy as np
 import pandas as pd
+from matplotlib.colors import to_rgba
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
@@ -216,7 +217,15 @@ def _draw_lane(axes, patient, treatments: pd.DataFrame, y: int, arm: Arm) -> Non
             _mark(axes, "later", row.start, y)
         elif row.kind == "drug":
             until = end if pd.isna(row.end) else row.end
-            axes.barh(y, until - row.start, left=row.start, height=0.72, color=arm.colour, alpha=0.55, linewidth=0)
+            axes.barh(
+                y,
+                until - row.start,
+                left=row.start,
+                height=0.72,
+                color=to_rgba(arm.colour, 0.55),
+                edgecolor=GREY,
+                linewidth=0.5,
+            )
         else:
             _mark(axes, "local", row.start, y)
     if patient.responder:
@@ -244,7 +253,7 @@ def _swimmer_legend() -> list:
         for sign, face, label in EVENTS.values()
     ]
     return [
-        Patch(facecolor=PALE, label="follow-up"), Patch(facecolor=GREY, alpha=0.55, label="drug of the study (arm's colour)"),
+        Patch(facecolor=PALE, label="follow-up"), Patch(facecolor=to_rgba(GREY, 0.55), edgecolor=GREY, label="drug of the study (arm's colour)"),
         Line2D([], [], color=INK, linewidth=1.3, label="response lasts"), *signs,
         Line2D([], [], marker=">", linestyle="", color=INK, markersize=5, label="alive when last seen"),
     ]  # fmt: skip
@@ -282,7 +291,7 @@ def plot_ratios(data: Dataset, model: Analysis) -> Figure:
                   for label, at in zip(labels, [0.0, *visits], strict=True)]  # fmt: skip
         axes.set_xticks(range(len(labels)), with_n)
         axes.set_ylabel(f"Ratio to baseline ({level_text(data)} CI)")
-        axes.set_xlabel(f"n: values per arm, in the order {joined([arm.label for arm in data.arms])}", fontsize=8)
+        axes.set_xlabel("n: patients with a value, arms in the order of the legend", fontsize=8)
         figure.legend(loc="outside upper left", ncols=min(len(data.arms), 3), fontsize=8)
         label = measure(data.study, name).label
         alt = f"Ratios to baseline with intervals by visit and arm. Last visit: {'; '.join(told)}."
