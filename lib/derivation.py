@@ -11,6 +11,7 @@ __all__ = [
     "response_frame",
     "time_to_event_frame",
     "volume_frame",
+    "why_not_seen",
 ]
 
 import numpy as np
@@ -156,7 +157,7 @@ def response_frame(data: Dataset, visit: float) -> pd.DataFrame:
     response = patients["patient_id"].map(at_visit["response"]).astype(object)
     progressed = derived[(derived["response"] == "PD") & (derived["visit"] < visit)]["patient_id"]
     response = response.where(~(response.isna() & patients["patient_id"].isin(progressed)), "PD")
-    response = response.where(response.notna(), _why_not_assessed(data, visit).to_numpy())
+    response = response.where(response.notna(), why_not_seen(data, visit).to_numpy())
     frame = patients.assign(response=response, percent_change=patients["patient_id"].map(at_visit["percent_change"]))
     frame["evaluable"] = frame["response"].isin(["CR", "PR", "SD", "PD"])
     frame["responder"] = frame["response"].isin(["CR", "PR"])
@@ -165,7 +166,13 @@ def response_frame(data: Dataset, visit: float) -> pd.DataFrame:
     return frame
 
 
-def _why_not_assessed(data: Dataset, visit: float) -> pd.Series:
+def why_not_seen(data: Dataset, visit: float) -> pd.Series:
+    """Why a patient without a value at `visit` has none: `died`, `not due` (after the cut-off) or `missing`.
+
+    Returns
+    -------
+    Series, one value per row of `data.patients`
+    """
     patients = data.patients
     due = patients["time_zero"] + pd.to_timedelta(visit * data.study.time.days_per_unit, unit="D")
     why = pd.Series("missing", index=patients.index, dtype=object)

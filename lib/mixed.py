@@ -26,6 +26,7 @@ from lib.reml import RandomIntercept, contrast_f, contrast_t, fit_random_interce
 
 METHOD = "linear mixed model of the logarithm (arm x visit, random intercept per patient), REML"
 DF_NAMES = {"satterthwaite": "Satterthwaite df", "kenward-roger": "Kenward-Roger df and standard error"}
+MAX_LOG_RATIO = 50.0
 CONTRAST_COLUMNS = ["ratio", "ci_low", "ci_high", "coef", "std_err", "df", "statistic", "p_value"]
 
 
@@ -222,6 +223,7 @@ def _contrast_frame(fit, rows, df, level):
         elif fit.model.is_fitted:
             contrast = np.array([weights.get(cell, 0.0) for cell in cells])
             values = _back_transform(*contrast_t(fit.model, contrast, df), level)
+            note = note or ("no interval: too few values to know their variance" if np.isnan(values["ci_high"]) else "")
         tidy.append({"group": group, "time": time, "note": note} | values)
     frame = pd.DataFrame(tidy, columns=["group", "time", *CONTRAST_COLUMNS, "note"])
     frame[CONTRAST_COLUMNS] = frame[CONTRAST_COLUMNS].astype(float)
@@ -232,6 +234,8 @@ def _contrast_frame(fit, rows, df, level):
 def _back_transform(coef, std_err, df, level):
     """Ratio with its interval beside the estimate, standard error and t test on the log scale."""
     margin, statistic = stats.t.ppf((1 + level) / 2, df) * std_err, coef / std_err
+    # With hardly a degree of freedom the margin exceeds any ratio that could be written down.
+    margin = margin if coef + margin < MAX_LOG_RATIO else np.nan
     ratios = np.exp([coef, coef - margin, coef + margin])
     return dict(zip(
         CONTRAST_COLUMNS, [*ratios, coef, std_err, df, statistic, 2 * stats.t.sf(abs(statistic), df)],

@@ -5,7 +5,7 @@ The categories come from `dataset.response_frame`; the tests from proportions.
 
 from __future__ import annotations
 
-__all__ = ["CATEGORIES", "DENOMINATORS", "analyse"]
+__all__ = ["CATEGORIES", "DENOMINATORS", "analyse", "compare_outcome", "count_categories"]
 
 from collections.abc import Sequence
 
@@ -42,13 +42,13 @@ def analyse(data: Dataset, visits: Sequence[float]) -> Analysis:
     patients = {visit: response_frame(data, visit) for visit in visits}
     frames: dict[str, list[pd.DataFrame]] = {"response_category": []}
     for visit, frame in patients.items():
-        frames["response_category"].append(_categories(frame).assign(time=visit))
+        frames["response_category"].append(count_categories(frame).assign(time=visit))
         for outcome, column in OUTCOMES.items():
             for denominator in DENOMINATORS:
                 chosen = (
                     frame[frame["response"] != "not due"] if denominator == "treated" else frame[frame["evaluable"]]
                 )
-                for name, part in _compare(chosen, column, data).items():
+                for name, part in compare_outcome(chosen, column, data).items():
                     frames.setdefault(f"{outcome}_{denominator}{name}", []).append(part.assign(time=visit))
     every = pd.concat([frame.assign(time=visit) for visit, frame in patients.items()], ignore_index=True)
     return Analysis(
@@ -56,14 +56,39 @@ def analyse(data: Dataset, visits: Sequence[float]) -> Analysis:
     )
 
 
-def _categories(frame: pd.DataFrame) -> pd.DataFrame:
+def count_categories(frame: pd.DataFrame) -> pd.DataFrame:
+    """Count the patients of each category, per arm and overall.
+
+    Parameters
+    ----------
+    frame : DataFrame, one row per patient: `arm`, `response` (one of `CATEGORIES`)
+
+    Returns
+    -------
+    DataFrame, one row per arm (and overall) and category: `group`, `variable`, `count`, `method`, `note`
+    """
     counts = pd.crosstab(frame["arm"], frame["response"], dropna=False).reindex(columns=CATEGORIES, fill_value=0)
     counts.loc["overall"] = counts.sum()
     tidy = counts.rename_axis(index="group", columns="variable").stack().rename("count").reset_index()
     return tidy.assign(method="count of patients", note="")
 
 
-def _compare(frame: pd.DataFrame, column: str, data: Dataset) -> dict[str, pd.DataFrame]:
+def compare_outcome(frame: pd.DataFrame, column: str, data: Dataset) -> dict[str, pd.DataFrame]:
+    """Proportion of patients with an outcome by arm, and every comparison of arms.
+
+    Parameters
+    ----------
+    frame : DataFrame, one row per patient of the denominator
+    column : str
+        Column of bool (True = has the outcome).
+    data : Dataset
+
+    Returns
+    -------
+    dict of str to DataFrame
+        "" (proportion), and with two arms or more `_test`, `_chisq`, `_pairwise`, `_difference`, `_newcombe`,
+        `_odds_ratio`.
+    """
     counts, level = proportions.count_outcome(frame, column), data.parameters.level
     results = {"": proportions.estimate_proportion(counts, level)}
     if len(data.arms) < 2:

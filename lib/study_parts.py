@@ -233,6 +233,10 @@ class Response(Frozen):
     progression_mm: float = Field(5, ge=0)
     partial_ratio: float = Field(0.7, gt=0, lt=1)
     too_small_mm: float = Field(5, gt=0)
+    # Least days from a response to its confirmation; without it no response is called confirmed.
+    confirmation_days: int | None = Field(None, ge=1)
+    # Least days from time zero at which stable disease can be somebody's best response.
+    stable_days: int = Field(0, ge=0)
     max_targets: int = 5
     max_targets_per_site: int = 2
     progression_column: Literal[DATE_COLUMNS] | None = None

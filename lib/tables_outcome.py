@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 __all__ = [
+    "CATEGORY_LABELS",
+    "format_rate",
     "table_ae_grades",
     "table_ae_overview",
     "table_ae_terms",
@@ -48,7 +50,8 @@ def _visit(data: Dataset, time: float) -> str:
     return format_duration(time, data.study.time.unit)
 
 
-def _rate(row: pd.Series) -> str:
+def format_rate(row: pd.Series) -> str:
+    """Count, denominator, percentage and exact interval; a dash where nobody is in the denominator."""
     if not row["n"]:
         return DASH
     return f"{format_count(row['count'], row['n'])}; {format_interval(row['ci_low'], row['ci_high'], 0, 100)}"
@@ -68,7 +71,7 @@ def table_response(data: Dataset, response: Analysis) -> Table:
                 )
         for output, label in RATES.items():
             part = response[output]
-            rows.append(Row((label, *tables.cells(part[part["time"] == time], groups, _rate))))
+            rows.append(Row((label, *tables.cells(part[part["time"] == time], groups, format_rate))))
     notes = [
         f"Rates: patients/denominator (%); exact Clopper-Pearson {level_text(data)} CI in %. All treated counts patients who died or were not assessed as non-responders.",
         data.study.response.caveat,
@@ -109,7 +112,8 @@ def table_response_pairs(data: Dataset, response: Analysis, outcome: str = "obje
         f"Overall: {response[f'{name}_test']['method'].iat[0]}; chi-square without continuity correction, for comparison with the publication.",
         *tables.notes_of(response[f"{name}_odds_ratio"]),
     )
-    return Table(f"{outcome}_comparisons", "Objective response: comparisons of arms", columns, tuple(rows), notes)
+    title = f"{outcome.replace('_', ' ').capitalize()}: comparisons of arms"
+    return Table(f"{outcome}_comparisons", title, columns, tuple(rows), notes)
 
 
 def _points(row: pd.Series, column: str) -> str:
@@ -211,7 +215,7 @@ def table_ae_overview(data: Dataset, safety: Analysis) -> Table:
     for kind in safety["ae_overview"]["variable"].unique():
         part = where(safety["ae_overview"], variable=kind)
         p = [format_p(where(safety["ae_overview_test"], variable=kind)["p_value"].iat[0])] if tested else []
-        rows.append(Row((OVERVIEW[kind].format(severe=severe), *tables.cells(part, groups, _rate), *p)))
+        rows.append(Row((OVERVIEW[kind].format(severe=severe), *tables.cells(part, groups, format_rate), *p)))
     columns = [Column("Patients with at least one event"), *tables.arm_columns(data, overall=True)]
     notes = [f"Patients/all treated (%); exact Clopper-Pearson {level_text(data)} CI in %."]
     if tested:

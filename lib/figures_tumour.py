@@ -1,0 +1,312 @@
+"""The tumour's course, patient by patient, and markers as ratios: waterfall, spider, swimmer, ratio plot.
+
+Thresholds drawn here are those of the response rule on diameters; a picture of volume has none. Computes nothing.
+"""
+
+from __future__ import annotations
+
+__all__ = ["plot_ratios", "plot_spider", "plot_swimmer", "plot_waterfall", "undrawn"]
+
+from textwrap import fill
+
+import numpy as np
+import pandas as pd
+from matplotlib.colors import to_rgba
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+from lib.analysis import Analysis
+from lib.dataset import Dataset
+from lib.display import Figure, empty_if_absent
+from lib.formats import format_duration, format_interval, format_number, joined, plural
+from lib.labels import level_text
+from lib.longitudinal import measure
+from lib.picture import CATEGORY_COLOURS, GREY, INK, PALE, picture, shown_arms, write_figure
+from lib.study_parts import Arm
+
+# A page is some nine inches high; bars get thinner, and lose their names, rather than run over it.
+TALLEST, MOST_NAMES = 9.2, 90
+HATCHES = {"PD": "////", "NE": "...."}
+ENDS = {"progressed": ("X", "progression"), "died": ("s", "died without it"), "left": (">", "no progression when last scanned")}  # fmt: skip
+EVENTS = {"response": ("o", "white", "first response"), "progression": ("X", INK, "progression"), "death": ("s", INK, "death"),
+          "local": ("v", "#ffffff", "local treatment"), "later": ("|", INK, "later line starts")}  # fmt: skip
+
+
+def undrawn(course: Analysis) -> pd.DataFrame:
+    """Patients whom waterfall and spider cannot draw: `patient_id`, `arm`, `no_change` (why)."""
+    patients = course["course"]
+    return patients.loc[patients["no_change"] != "", ["patient_id", "arm", "no_change"]]
+
+
+def _panels(data: Dataset, height: float, widths: list[int]):
+    """One panel per arm beside each other, as wide as asked for."""
+    return picture(height, 1, len(data.arms), sharey=True, squeeze=False, gridspec_kw={"width_ratios": widths})
+
+
+def _title(arm: Arm, n: int, arms: int) -> str:
+    return f"{fill(arm.label, max(10, 60 // arms))}\nn = {n}"
+
+
+@empty_if_absent
+def plot_waterfall(data: Dataset, course: Analysis) -> Figure:
+    """Best change of the sum of diameters, one bar per patient, coloured by best response."""
+    rule, patients = data.study.response, course["course"]
+    drawn = patients[patients["no_change"] == ""]
+    missing = undrawn(course)
+    sizes = [max(int((drawn["arm"] == arm.id).sum()), 3) for arm in data.arms]
+    with _panels(data, 3.4, sizes) as (figure, axes):
+        for axis, arm in zip(axes[0], data.arms, strict=True):
+            own = drawn[drawn["arm"] == arm.id].sort_values(["best_change", "patient_id"], ascending=[False, True])
+            for place, row in enumerate(own.itertuples()):
+                # A change of exactly 0 still shows as a line: the patient is there.
+                axis.bar(place, row.best_change or 0.4, width=0.8, color=CATEGORY_COLOURS[row.best_response],
+                         hatch=HATCHES.get(row.best_response), edgecolor=GREY, linewidth=0.6, gid=row.patient_id)  # fmt: skip
+            for threshold in _thresholds(rule):
+                axis.axhline(threshold, color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
+            axis.axhline(0, color=INK, linewidth=0.8)
+            axis.set_title(_title(arm, len(own), len(data.arms)), fontsize=9, loc="left", color=INK)
+            axis.set(xticks=[], xlim=(-0.8, max(len(own), 3) - 0.2))
+            axis.spines["bottom"].set_visible(False)
+            axis.axhline(0, color=arm.colour, linewidth=2.2, xmax=1, zorder=3)
+        low, high = drawn["best_change"].min(), drawn["best_change"].max()
+        axes[0][0].set_ylim(min(-105, _finite(low, 0) - 5), max(30, _finite(high, 0) + 8))
+        axes[0][0].set_ylabel("Best change of the sum\nof diameters, %")
+        shown = [c for c in CATEGORY_COLOURS if (drawn["best_response"] == c).any()]
+        handles = [Patch(facecolor=CATEGORY_COLOURS[c], hatch=HATCHES.get(c), edgecolor=GREY, label=c) for c in shown]
+        handles.append(Line2D([], [], color=INK, linewidth=0.8, linestyle=(0, (4, 3)), label=_rule_text(rule)))
+        figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), fontsize=8)
+        return write_figure(
+            figure,
+            "waterfall",
+            "Best change of the sum of diameters, patient by patient",
+            f"Waterfall plot, one bar per patient. {_waterfall_words(data, drawn)} {_missing_words(missing, len(patients))}",
+        )
+
+
+def _finite(value: float, otherwise: float) -> float:
+    return value if np.isfinite(value) else otherwise
+
+
+def _thresholds(rule) -> tuple[float, float]:
+    """Change of the sum of diameters, in percent, of a partial response and of a progression."""
+    return 100 * (rule.partial_ratio - 1), 100 * (rule.progression_ratio - 1)
+
+
+def _rule_text(rule) -> str:
+    partial, more = _thresholds(rule)
+    return f"diameter rule: {format_number(partial, 0)}% and +{format_number(more, 0)}%"
+
+
+def _waterfall_words(data: Dataset, drawn: pd.DataFrame) -> str:
+    partial, parts = _thresholds(data.study.response)[0], []
+    for arm in data.arms:
+        own = drawn[drawn["arm"] == arm.id]["best_change"]
+        if len(own):
+            reached = f"{int((own <= partial).sum())} of {len(own)} at or below {format_number(partial, 0)}%"
+            parts.append(
+                f"{arm.label}: {reached}, from {format_number(own.max(), 0)}% to {format_number(own.min(), 0)}%"
+            )
+        else:
+            parts.append(f"{arm.label}: nobody")
+    return f"{'; '.join(parts)}."
+
+
+def _missing_words(missing: pd.DataFrame, n: int) -> str:
+    if missing.empty:
+        return f"All {plural(n, 'patient')} {'is' if n == 1 else 'are'} drawn."
+    return f"{n - len(missing)} of {plural(n, 'patient')} are drawn; the text below names the others."
+
+
+@empty_if_absent
+def plot_spider(data: Dataset, course: Analysis) -> Figure:
+    """Change of the sum of diameters over real time, one line per patient, with a sign for how it ended."""
+    patients, rows = course["course"], course["assessments"]
+    rows = rows[rows["percent_change"].notna()]
+    rule, unit = data.study.response, data.study.time.unit
+    with _panels(data, 3.3, [1] * len(data.arms)) as (figure, axes):
+        for axis, arm in zip(axes[0], data.arms, strict=True):
+            own = patients[(patients["arm"] == arm.id) & (patients["no_change"] == "")]
+            for patient in own.itertuples():
+                line = rows[rows["patient_id"] == patient.patient_id]
+                sign, _ = ENDS[_ended(patient)]
+                axis.plot(
+                    line["time"],
+                    line["percent_change"],
+                    color=arm.colour,
+                    linewidth=0.9,
+                    alpha=0.6,
+                    gid=patient.patient_id,
+                )
+                axis.plot(line["time"].iloc[-1], line["percent_change"].iloc[-1], sign, markersize=5.5, zorder=3,
+                          color=arm.colour if sign == "X" else "white", markeredgecolor=arm.colour, markeredgewidth=1)  # fmt: skip
+            axis.axhline(0, color=GREY, linewidth=0.8)
+            axis.axhline(_thresholds(rule)[0], color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
+            axis.set_title(_title(arm, len(own), len(data.arms)), fontsize=9, loc="left")
+            axis.set_xlabel(unit.capitalize())
+            axis.set_xlim(min(-1.0, _finite(rows["time"].min(), 0)), 1.05 * max(_finite(rows["time"].max(), 1), 1))
+        axes[0][0].set_ylabel("Change of the sum\nof diameters, %")
+        handles = [Line2D([], [], marker=sign, linestyle="", color=INK if sign == "X" else "white", markeredgecolor=INK, label=label)
+                   for sign, label in ENDS.values()]  # fmt: skip
+        partial = f"diameter rule: {format_number(_thresholds(rule)[0], 0)}%"
+        handles.append(Line2D([], [], color=INK, linewidth=0.8, linestyle=(0, (4, 3)), label=partial))
+        figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), fontsize=8)
+        ended = patients[patients["no_change"] == ""].apply(_ended, axis=1) if len(patients) else pd.Series(dtype=str)
+        told = joined([f"{int((ended == key).sum())} {label}" for key, (_, label) in ENDS.items()])
+        alt = f"Spider plot, one line per patient over real time since {data.study.time.zero_label}. How the lines end: {told}. {_missing_words(undrawn(course), len(patients))}"
+        title = "Sum of diameters over time, patient by patient"
+        return write_figure(figure, "spider", title, alt)
+
+
+def _ended(patient) -> str:
+    if pd.notna(patient.progression_time):
+        return "progressed"
+    return "died" if patient.died else "left"
+
+
+@empty_if_absent
+def plot_swimmer(data: Dataset, course: Analysis) -> Figure:
+    """Follow-up of every patient as a bar, with treatment, response, progression, later lines and death on it."""
+    patients, treatments = course["course"], course["treatments"]
+    patients = patients.sort_values(["arm", "follow_up", "patient_id"], ascending=[True, False, True])
+    step = min(0.135, (TALLEST - 1.2) / max(len(patients) + 2 * len(data.arms), 1))
+    places = _places(patients, data)
+    with picture(1.2 + step * (len(patients) + 2 * len(data.arms))) as (figure, axes):
+        for arm in data.arms:
+            for patient in patients[patients["arm"] == arm.id].itertuples():
+                own = treatments[treatments["patient_id"] == patient.patient_id]
+                _draw_lane(axes, patient, own, places[patient.patient_id], arm)
+            axes.text(0, places[arm.id], f"{arm.label} (n = {data.n[arm.id]})", fontsize=8, fontweight="bold",
+                      va="center", color=INK)  # fmt: skip
+        names = {place: key for key, place in places.items() if key in set(patients["patient_id"])}
+        few = len(patients) <= MOST_NAMES
+        axes.set_yticks(list(names) if few else [], list(names.values()) if few else [], fontsize=5)
+        axes.tick_params(axis="y", length=0, pad=4)
+        axes.spines["left"].set_visible(False)
+        axes.set_ylim(min(places.values(), default=0) - 1, 1)
+        axes.set_xlim(left=min(0, treatments["start"].min() if len(treatments) else 0))
+        axes.set_xlabel(f"{data.study.time.unit.capitalize()} since {data.study.time.zero_label}")
+        figure.legend(handles=_swimmer_legend(), loc="outside lower center", ncols=4, fontsize=7.5)
+        n = len(patients)
+        alt = (
+            f"Swimmer plot, one bar for each of {plural(n, 'patient')}, from {data.study.time.zero_label} to death or last contact. "
+            f"{int(patients['responder'].sum())} responded, {int(patients['progression_time'].notna().sum())} progressed, "
+            f"{int(patients['died'].sum())} died, {int((~patients['died']).sum())} were alive when last seen."
+        )
+        return write_figure(figure, "swimmer", "Follow-up of every patient", alt)
+
+
+def _places(patients: pd.DataFrame, data: Dataset) -> dict[str, int]:
+    """Height of each patient's bar, and of each arm's name above its bars."""
+    places, place = {}, 0
+    for arm in data.arms:
+        places[arm.id] = place
+        for patient in patients.loc[patients["arm"] == arm.id, "patient_id"]:
+            place -= 1
+            places[patient] = place
+        place -= 2
+    return places
+
+
+def _draw_lane(axes, patient, treatments: pd.DataFrame, y: int, arm: Arm) -> None:
+    """One patient: bar of follow-up, treatment on it, response below, events as signs."""
+    end = patient.follow_up
+    axes.barh(y, end, height=0.72, color=PALE, linewidth=0, gid=patient.patient_id)
+    for row in treatments.itertuples():
+        if row.line > 1:
+            _mark(axes, "later", row.start, y)
+        elif row.kind == "drug":
+            until = end if pd.isna(row.end) else row.end
+            axes.barh(
+                y,
+                until - row.start,
+                left=row.start,
+                height=0.72,
+                color=to_rgba(arm.colour, 0.55),
+                edgecolor=GREY,
+                linewidth=0.5,
+            )
+        else:
+            _mark(axes, "local", row.start, y)
+    if patient.responder:
+        until = patient.response_time + patient.duration
+        axes.plot([patient.response_time, until], [y, y], color=INK, linewidth=1.3, solid_capstyle="butt")
+        _mark(axes, "response", patient.response_time, y)
+    if pd.notna(patient.progression_time):
+        _mark(axes, "progression", patient.progression_time, y)
+    if patient.died:
+        _mark(axes, "death", end, y)
+    else:
+        axes.plot(end, y, marker=">", color=INK, markersize=3.6, clip_on=False)
+
+
+def _mark(axes, event: str, x: float, y: int) -> None:
+    sign, face, _ = EVENTS[event]
+    size = 5 if sign == "|" else 3.6
+    axes.plot(x, y, sign, markersize=size, color=face, markeredgecolor=INK, markeredgewidth=1.3 if sign == "|" else 0.7,
+              clip_on=False, zorder=3)  # fmt: skip
+
+
+def _swimmer_legend() -> list:
+    signs = [
+        Line2D([], [], marker=sign, linestyle="", color=face, markeredgecolor=INK, markersize=5, label=label)
+        for sign, face, label in EVENTS.values()
+    ]
+    return [
+        Patch(facecolor=PALE, label="follow-up"), Patch(facecolor=to_rgba(GREY, 0.55), edgecolor=GREY, label="drug of the study (arm's colour)"),
+        Line2D([], [], color=INK, linewidth=1.3, label="response lasts"), *signs,
+        Line2D([], [], marker=">", linestyle="", color=INK, markersize=5, label="alive when last seen"),
+    ]  # fmt: skip
+
+
+@empty_if_absent
+def plot_ratios(data: Dataset, model: Analysis) -> Figure:
+    """Ratio to baseline by visit and arm from the mixed model, with intervals, on a logarithmic axis."""
+    name, d = model.variable, 2
+    frame, counts = model[f"{name}_model_ratio"], model["counts"]
+    visits = sorted(frame["time"].unique())
+    offsets = np.linspace(-0.22, 0.22, len(data.arms)) if len(data.arms) > 1 else [0.0]
+    with picture(3.1 + 0.17 * len(data.arms)) as (figure, axes):
+        told = []
+        for (arm, marker), offset in zip(shown_arms(data), offsets, strict=True):
+            own = frame[(frame["group"] == arm.id) & frame["ratio"].notna()]
+            x = np.array([visits.index(t) for t in own["time"]]) + 1 + offset
+            margins = [
+                own["ratio"] - own["ci_low"].fillna(own["ratio"]),
+                own["ci_high"].fillna(own["ratio"]) - own["ratio"],
+            ]
+            axes.errorbar([0 + offset, *x], [1, *own["ratio"]], [[0, *margins[0]], [0, *margins[1]]], color=arm.colour,
+                          linestyle=arm.line, marker=marker, markersize=5, capsize=2.5, linewidth=1.3, label=arm.label)  # fmt: skip
+            if len(own):
+                last = own.iloc[-1]
+                told.append(
+                    f"{arm.label} {format_number(last['ratio'], d)} ({format_interval(last['ci_low'], last['ci_high'], d)}) "
+                    f"at {format_duration(last['time'], data.study.time.unit)}"
+                )
+        axes.axhline(1, color=GREY, linewidth=0.8)
+        axes.set_yscale("log")
+        _plain_log_ticks(axes)
+        labels = ["Baseline", *(format_duration(t, data.study.time.unit) for t in visits)]
+        with_n = [_below(label, [counts.loc[arm.id, at] for arm in data.arms])
+                  for label, at in zip(labels, [0.0, *visits], strict=True)]  # fmt: skip
+        axes.set_xticks(range(len(labels)), with_n)
+        axes.set_ylabel(f"Ratio to baseline ({level_text(data)} CI)")
+        axes.set_xlabel("n: patients with a value, arms in the order of the legend", fontsize=8)
+        figure.legend(loc="outside upper left", ncols=min(len(data.arms), 3), fontsize=8)
+        label = measure(data.study, name).label
+        alt = f"Ratios to baseline with intervals by visit and arm. Last visit: {'; '.join(told)}."
+        return write_figure(figure, f"{name}_ratios", f"{label}: ratio to baseline by arm, mixed model", alt)
+
+
+def _below(label: str, counts: list) -> str:
+    return f"{label}\nn = {' / '.join(f'{int(n)}' for n in counts)}"
+
+
+def _plain_log_ticks(axes) -> None:
+    """Ticks at 1, 2, 5 times the powers of ten within the axis, written as plain numbers."""
+    low, high = axes.get_ylim()
+    powers = np.arange(np.floor(np.log10(low)) - 1, np.ceil(np.log10(high)) + 1)
+    ticks = [m * 10.0**p for p in powers for m in (1, 2, 5) if low <= m * 10.0**p <= high]
+    axes.yaxis.set_major_locator(FixedLocator(ticks[:: max(1, len(ticks) // 10)]))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))

@@ -1,0 +1,162 @@
+"""Results of the tumour's course and of the models of markers -> sentences, hedged as in narrative."""
+
+from __future__ import annotations
+
+__all__ = [
+    "sentence_agreement",
+    "sentence_best_response",
+    "sentence_duration",
+    "sentence_model",
+    "sentence_paired_response",
+    "sentence_presence",
+    "sentence_undrawn",
+]
+
+import pandas as pd
+
+from lib.analysis import Analysis, where
+from lib.dataset import Dataset
+from lib.figures_tumour import undrawn
+from lib.formats import (
+    format_duration,
+    format_interval,
+    format_number,
+    format_p,
+    format_percent,
+    format_time,
+    joined,
+    plural,
+)
+from lib.labels import decimals_of_time, groups_of
+from lib.longitudinal import measure
+from lib.narrative import ALPHA, reason_if_absent
+
+# Names of patients that a sentence can carry; beyond it the number of patients has to do.
+MOST_NAMED = 12
+
+
+@reason_if_absent
+def sentence_best_response(data: Dataset, course: Analysis) -> str:
+    """Best objective response by arm, and how much of it was confirmed."""
+    best, parts = course["best_objective_response"], []
+    for arm in data.arms:
+        row = best[best["group"] == arm.id].iloc[0]
+        share = (
+            f"{int(row['count'])}/{int(row['n'])} ({format_percent(row['proportion'])})" if row["n"] else "nobody due"
+        )
+        parts.append(f"{share} with {arm.label}")
+    text = f"An objective response was the best response in {joined(parts)}."
+    if "best_objective_response_test" in course:
+        p = course["best_objective_response_test"]["p_value"].iat[0]
+        if pd.notna(p):
+            verdict = (
+                "The arms differ"
+                if p < ALPHA
+                else "The test does not tell the arms apart, which is not evidence of equal response"
+            )
+            text += f" {verdict} (exact {format_p(p, symbol=True)})."
+    if "confirmed_response" in course:
+        confirmed = course["confirmed_response"].set_index("group").loc[groups_of(data, overall=True)[-1]]
+        days = data.study.response.confirmation_days
+        text += f" {int(confirmed['count'])} of {plural(confirmed['n'], 'patient')} had one that was confirmed {days} days later or more."
+    return text
+
+
+@reason_if_absent
+def sentence_undrawn(data: Dataset, course: Analysis) -> str:
+    """Who is missing from the pictures of single patients, and why."""
+    missing, n = undrawn(course), len(course["course"])
+    if missing.empty:
+        return f"Every patient is drawn (n = {n})."
+    told = []
+    for reason, part in missing.groupby("no_change"):
+        names = joined(part["patient_id"]) if len(part) <= MOST_NAMED else plural(len(part), "patient")
+        told.append(f"{reason}: {names}")
+    return f"{n - len(missing)} of {plural(n, 'patient')} are drawn. Not drawn, {'; '.join(told)}."
+
+
+@reason_if_absent
+def sentence_duration(data: Dataset, course: Analysis) -> str:
+    """How long responses lasted; nothing is compared, because responders are selected."""
+    d, unit, parts = decimals_of_time(data), data.study.time.unit, []
+    for row in course["duration_of_response"].to_dict("records"):
+        label = data.study.arm(row["group"]).label
+        if not row["n"]:
+            parts.append(f"nobody responded with {label}")
+            continue
+        median = "not reached" if pd.isna(row["median"]) else f"{format_time(row['median'], d)} {unit}"
+        parts.append(f"{median} with {label} ({plural(row['n'], 'responder')}, {plural(row['n_events'], 'event')})")
+    return f"Median duration of response: {joined(parts)}."
+
+
+@reason_if_absent
+def sentence_paired_response(data: Dataset, course: Analysis) -> str:
+    """Responses gained and lost between the first and the last response visit."""
+    if "response_change_treated" not in course:
+        return "One response visit: no change between visits can be shown."
+    row = course["response_change_treated"].set_index("group").loc[groups_of(data, overall=True)[-1]]
+    if not row["n"]:
+        return "No patient was due at both response visits."
+    last = format_duration(course["response_change_treated"]["time"].iat[0], data.study.time.unit)
+    text = f"From the first response visit to {last}, {plural(row['n_gained'], 'response was', 'responses were')} gained and {int(row['n_lost'])} lost among {plural(row['n'], 'patient')}"
+    if row["n_gained"] + row["n_lost"] == 0:
+        return f"{text}."
+    hedge = "" if row["p_value"] < ALPHA else "; so few changes cannot show whether response comes or goes"
+    return f"{text} (exact McNemar {format_p(row['p_value'], symbol=True)}){hedge}."
+
+
+@reason_if_absent
+def sentence_agreement(data: Dataset, course: Analysis) -> str:
+    """How often the derived category is the reader's."""
+    read, apart = course["readings"], course["disagreements"]
+    if read.empty:
+        return "This study records no category of a reader beside the derived one."
+    if apart.empty:
+        return f"The derived category is the reader's at all of {plural(len(read), 'assessment')}."
+    return (
+        f"The derived category differs from the reader's at {len(apart)} of {plural(len(read), 'assessment')}, "
+        f"in {plural(apart['patient_id'].nunique(), 'patient')}."
+    )
+
+
+@reason_if_absent
+def sentence_model(data: Dataset, model: Analysis) -> str:
+    """Ratio to baseline at the last visit by arm, and whether the courses differ."""
+    name, parts = model.variable, []
+    frame = model[f"{name}_model_ratio"]
+    last = frame["time"].max()
+    for row in where(frame, time=last).to_dict("records"):
+        label = data.study.arm(row["group"]).label
+        if pd.isna(row["ratio"]):
+            parts.append(f"not estimable with {label}")
+        else:
+            interval = format_interval(row["ci_low"], row["ci_high"], 2, missing="no interval")
+            parts.append(f"{format_number(row['ratio'], 2)} ({interval}) with {label}")
+    when = format_duration(last, data.study.time.unit)
+    text = f"{measure(data.study, name).label} at {when} as a ratio to baseline, from the mixed model: {joined(parts)}."
+    p = model[f"{name}_model_term"].set_index("term").loc["arm x visit", "p_value"]
+    if len(data.arms) > 1 and pd.notna(p):
+        verdict = (
+            "The courses of the arms differ"
+            if p < ALPHA
+            else "The test over all visits does not tell the courses of the arms apart, which is not evidence that they are alike"
+        )
+        text += f" {verdict} ({format_p(p, symbol=True)})."
+    return text
+
+
+@reason_if_absent
+def sentence_presence(data: Dataset, presence: Analysis) -> str:
+    """How many patients have a value at the last visit."""
+    name = presence.variable
+    frame = presence[f"{name}_presence"]
+    at_last = frame[frame["time"] == frame["time"].max()]
+    counts = at_last.groupby(at_last["variable"].str.removeprefix(f"{name}: "))["count"].sum()
+    when = format_duration(frame["time"].max(), data.study.time.unit)
+    text = f"At {when}, {int(counts['value'])} of {plural(counts.sum(), 'patient')} still {'has' if counts['value'] == 1 else 'have'} a value that counts"
+    lost = counts["died"] + counts["progressed"]
+    if lost:
+        text += (
+            f"; {int(lost)} died or progressed before, so the medians of later visits describe those who fared better"
+        )
+    return f"{text}."
