@@ -67,7 +67,7 @@ def plot_robustness(data: Dataset, robust: Analysis) -> Figure:
     colour = data.study.arm(data.contrast[0]).colour
     labels = [textwrap.fill(label, 46) for label, _, _ in drawn]
     lines = sum(label.count("\n") + 1 for label in labels)
-    span = _span(ways[ways["group"] == pair])
+    span = _span(ways[(ways["group"] == pair) & ways["hr"].notna()])
     with picture(0.9 + 0.155 * lines + 0.06 * len(drawn), 1, 2, sharey=True, width_ratios=[1.15, 1]) as (
         figure,
         (left, right),
@@ -267,10 +267,8 @@ def plot_balance(data: Dataset, weights: Analysis) -> Figure:
         axes.tick_params(axis="y", length=0)
         axes.set_xlim(left=0)
         axes.set_ylim(0.4 - len(before), 0.6)
-        axes.set_xlabel(
-            "Largest standardized difference over all pairs of arms (dashed: 0.1; above the line: in the model)"
-        )
-        axes.legend(loc="lower right", fontsize=8)
+        axes.set_xlabel("Largest standardized difference (dashed: 0.1; above the line: in the model)")
+        figure.legend(loc="outside upper right", ncols=2, fontsize=8)
         told = [
             f"{covariate_label(data, v)} from {format_number(before[v], 2)} to {format_number(after[v], 2)}"
             for v in before.index[:modelled]

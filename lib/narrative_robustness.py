@@ -21,7 +21,7 @@ from lib.confounding import MIN_EFFECTIVE
 from lib.dataset import Dataset
 from lib.formats import format_interval, format_number, format_p, format_percent, joined, plural
 from lib.labels import OVERALL, pair_label
-from lib.narrative import ALPHA, reason_if_absent
+from lib.narrative import ALPHA, LARGE_SMD, reason_if_absent
 from lib.tables_confounding import covariate_label
 from lib.tables_robustness import level_label, way_label
 
@@ -35,7 +35,7 @@ NO_ANSWER = ("leave_one_out", "fragile_event", "fragile_censored", "worst", "bes
 def sentence_robustness(data: Dataset, robust: Analysis) -> str:
     """How many ways of asking there were, how their p-values spread, and what the answer hangs on."""
     ways, short = robust["ways"], data.study.endpoint(robust.variable).short
-    answers = ways[~ways["way"].isin((*NO_ANSWER, "rmst", "pairwise")) & ways["p_value"].notna()]
+    answers = _answers(data, ways)
     if answers.empty:
         return f"{short}: no way of asking could be answered, {ways['note'].iat[0] or 'no test was possible'}."
     below = answers[answers["p_value"] < ALPHA]
@@ -54,6 +54,13 @@ def sentence_robustness(data: Dataset, robust: Analysis) -> str:
         text += f" It is {side} for: {'; '.join(named)}{more}. So the answer depends on the question."
     tests = int(ways["p_value"].notna().sum())
     return f"{text} The table holds {plural(tests, 'p-value')}, not adjusted for their number: they describe one answer and are no separate findings."
+
+
+def _answers(data: Dataset, ways: pd.DataFrame) -> pd.DataFrame:
+    """One p-value per way: of all arms, or of the focus arm against the reference arm (after Holm where adjusted)."""
+    asked = ways[~ways["way"].isin(NO_ANSWER)]
+    asked = asked[(asked["group"] == OVERALL) | (asked["group"] == name_pair(*data.contrast))]
+    return asked.assign(p_value=asked["p_adjusted"].fillna(asked["p_value"])).dropna(subset=["p_value"])
 
 
 @reason_if_absent
@@ -80,10 +87,21 @@ def _single_patients(data: Dataset, ways: pd.DataFrame) -> str:
 
 
 def _bounds(data: Dataset, ways: pd.DataFrame) -> str:
-    worst, best = (where(ways, way=way)["p_value"].dropna() for way in ("worst", "best"))
-    if worst.empty or best.empty:
+    cases = [_case(data, ways, way) for way in ("worst", "best")]
+    if not all(cases):
         return ""
-    return f"The censored could move p from {format_p(worst.iat[0])} (worst case for {data.study.arm(data.contrast[0]).label}) to {format_p(best.iat[0])} (best case)."
+    return f"What the censored could do at most: {cases[0]} in the worst case for {data.study.arm(data.contrast[0]).label}, {cases[1]} in the best."
+
+
+def _case(data: Dataset, ways: pd.DataFrame, way: str) -> str:
+    """P-value and hazard ratio of a bound, or "" without a test."""
+    rows = where(ways, way=way).set_index("group")
+    pair = name_pair(*data.contrast)
+    if OVERALL not in rows.index or pd.isna(rows.at[OVERALL, "p_value"]):
+        return ""
+    ratio = rows["hr"].get(pair, float("nan"))
+    shown = "" if pd.isna(ratio) else f", hazard ratio {format_number(ratio, 2)}"
+    return f"{format_p(rows.at[OVERALL, 'p_value'], symbol=True)}{shown}"
 
 
 @reason_if_absent
@@ -169,8 +187,18 @@ def sentence_weights(data: Dataset, weights: Analysis) -> str:
     return (
         f"Weighted for {joined([covariate_label(data, v) for v in modelled])}, the largest standardized difference among these falls from "
         f"{format_number(before[modelled].max(), 2)} to {format_number(after[modelled].max(), 2)}; the weights leave {joined(parts)} effective patients. {verdict} {ratio} "
-        "Weighting removes what these covariates explain; what was not measured stays."
+        f"{_left_unbalanced(data, after, modelled)}Weighting removes what these covariates explain; what was not measured stays."
     ).replace("  ", " ")
+
+
+def _left_unbalanced(data: Dataset, after: pd.Series, modelled: list[str]) -> str:
+    """The variables outside the model that weighting leaves furthest apart."""
+    others = after.drop(modelled).dropna().sort_values(ascending=False, kind="stable")
+    others = others[others > LARGE_SMD].head(3)
+    if others.empty:
+        return ""
+    named = [f"{covariate_label(data, v)} ({format_number(smd, 2)})" for v, smd in others.items()]
+    return f"Outside the model the arms stay apart in {joined(named)}. "
 
 
 @reason_if_absent
