@@ -5,7 +5,7 @@ Standardized differences instead of p-values: a test of baseline balance answers
 
 from __future__ import annotations
 
-__all__ = ["analyse_baseline", "analyse_flow"]
+__all__ = ["analyse_baseline", "analyse_flow", "typed_baseline"]
 
 import pandas as pd
 
@@ -45,7 +45,7 @@ def analyse_baseline(data: Dataset, p_values: bool = False) -> Analysis:
         proportion, per level; `variable` is "sex: F"), `baseline_missing` (n_missing per category), `baseline_smd`
         (standardized difference per pair of arms), `baseline_test`.
     """
-    frame = _typed(data, baseline_frame(data))
+    frame = typed_baseline(data, baseline_frame(data))
     numbers = [v.id for v in data.study.baseline if v.type != "category"]
     categories = [v.id for v in data.study.baseline if v.type == "category"]
     levels = balance.count_levels(frame, categories)
@@ -64,7 +64,7 @@ def analyse_baseline(data: Dataset, p_values: bool = False) -> Analysis:
     return Analysis("", frames, {"patients": frame})
 
 
-def _typed(data: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
+def typed_baseline(data: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
     """Categories as ordered levels of study.yml, everything else as numbers."""
     typed = {}
     for variable in data.study.baseline:

@@ -70,6 +70,15 @@ class Dataset:
         ids = [arm.id for arm in self.arms]
         return self.study.focus_arm if self.study.focus_arm in ids else ids[-1]
 
+    @property
+    def contrast(self) -> tuple[str, str]:
+        """The comparison that carries the question: the focus arm with the reference arm (needs two arms).
+
+        Where the focus arm in force is the reference itself, the first other arm takes its place.
+        """
+        others = [arm.id for arm in self.arms if arm.id != self.reference]
+        return (self.focus if self.focus in others else others[0]), self.reference
+
     def holds(self, *tables: str) -> bool:
         """Whether the study has all these tables."""
         return self.study.holds(*tables)

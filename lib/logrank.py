@@ -14,7 +14,7 @@ from scipy import stats
 from lib.comparisons import adjust_holm
 from lib.event_table import OVERALL, EventTable, arm_names, check_tte, count_events, merge_times
 
-__all__ = ["compare_logrank", "compare_pairwise", "compare_permutation", "count_observed_expected", "quadratic_form"]
+__all__ = ["compare_logrank", "compare_pairwise", "compare_permutation", "count_observed_expected", "quadratic_form", "test_tables"]
 
 NO_EVENT = "not estimable: no event while two arms are at risk"
 # halves of 2^20 subset sums (8 MB each) are made in well under a second
@@ -54,7 +54,8 @@ def _stratum_tables(tte: pd.DataFrame, strata: str | None) -> list[EventTable]:
     return [count_events(part) for _, part in tte.groupby(strata, sort=True, observed=True)]
 
 
-def _test(tables: Iterable[EventTable], rho: float, gamma: float) -> dict:
+def test_tables(tables: Iterable[EventTable], rho: float = 0.0, gamma: float = 0.0) -> dict:
+    """Test one event table, or several as strata: n, n_events, chisq, df, p_value, note."""
     tables = list(tables)
     if not tables or tables[0].n_events.size == 0:
         chisq, df = np.nan, 0
@@ -96,7 +97,7 @@ def compare_logrank(tte: pd.DataFrame, strata: str | None = None, rho: float = 0
     R: ``survdiff(Surv(time, event) ~ arm + strata(s), rho = rho)``, degrees of freedom included: arms without
     anybody at risk at an event do not count. lifelines' weightings="peto" is another test than rho = 1.
     """
-    found = pd.DataFrame([{"group": OVERALL} | _test(_stratum_tables(tte, strata), rho, gamma)])
+    found = pd.DataFrame([{"group": OVERALL} | test_tables(_stratum_tables(tte, strata), rho, gamma)])
     return found.assign(method=_method(strata, rho, gamma))
 
 
@@ -153,7 +154,7 @@ def compare_pairwise(
         raise ValueError(f"adjust must be holm or none, but found {adjust!r}")
     tables = _stratum_tables(tte, strata)
     rows = [
-        {"group": f"{x} vs {y}"} | _test([t.only(y, x) for t in tables], rho, gamma)
+        {"group": f"{x} vs {y}"} | test_tables([t.only(y, x) for t in tables], rho, gamma)
         for y, x in combinations(arm_names(tte), 2)
     ]
     found = pd.DataFrame(rows, columns=["group", "n", "n_events", "chisq", "df", "p_value", "note"])

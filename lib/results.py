@@ -49,7 +49,8 @@ STATISTICS = {
     "df_residual": "denominator degrees of freedom of an F test",
     "p_value": "two-sided p-value",
     "p_adjusted": "p-value after Holm's adjustment over the pairs",
-    "mc_error": "Monte Carlo standard error of the p-value; 0 = exact",
+    "mc_error": "Monte Carlo standard error of the p-value or power; 0 = exact",
+    "power": "probability that the test finds the difference that was assumed",
     "events_per_variable": "events per coefficient of the model",
     "concordance": "Harrell's concordance",
     "kappa": "Cohen's kappa, unweighted",
@@ -59,6 +60,9 @@ STATISTICS = {
     "loglik": "restricted log-likelihood",
     "observed": "observed events",
     "expected": "events expected under the null hypothesis",
+    "ess": "effective sample size, (sum of weights) squared / sum of squared weights",
+    "e_value": "risk ratio that an unmeasured confounder needs to explain the hazard ratio away",
+    "e_value_limit": "the same for the confidence limit next to 1",
 }
 # Columns that say where a value belongs, not what it is.
 PLACES = {"variable", "group", "time", "method", "note", "term", "test", "step", "grade", "level"}

@@ -17,6 +17,7 @@ from lib.study_parts import (
     About,
     AdverseEvents,
     Arm,
+    Confounding,
     Endpoint,
     Frozen,
     Id,
@@ -24,6 +25,7 @@ from lib.study_parts import (
     Marker,
     Policy,
     Response,
+    Sensitivity,
     Subgroup,
     Table,
     Time,
@@ -55,6 +57,8 @@ class Study(Frozen):
     treatments: Treatments | None = None
     adverse_events: AdverseEvents | None = None
     subgroups: tuple[Subgroup, ...] = ()
+    sensitivity: Sensitivity = Sensitivity()
+    confounding: Confounding | None = None
     policy: Policy = Policy()
     _folder: Path = PrivateAttr(default=Path())
 
@@ -114,6 +118,9 @@ class Study(Frozen):
             missing = sorted(set(named) - set(known))
             if missing:
                 raise ValueError(f"{what}: {', '.join(missing)} does not exist; there are {', '.join(known) or 'none'}")
+        for covariate in self.confounding.covariates if self.confounding else ():
+            if covariate.log and self.variable(covariate.variable).type == "category":
+                raise ValueError(f"confounding.covariates: {covariate.variable} is a category and has no logarithm")
         for key, table in (
             ("response", "measurements"),
             ("markers", "markers"),
@@ -134,6 +141,8 @@ class Study(Frozen):
         yield "reference_arm", arms, [self.reference_arm]
         yield "focus_arm", arms, [self.focus_arm] if self.focus_arm else []
         yield "subgroups.variable", variables, [s.variable for s in self.subgroups]
+        covariates = self.confounding.covariates if self.confounding else ()
+        yield "confounding.covariates.variable", variables, [c.variable for c in covariates]
         yield "baseline.positive_iff", variables, [v.positive_iff for v in self.baseline if v.positive_iff]
         yield (
             "baseline.source.marker",

@@ -12,6 +12,8 @@ __all__ = [
     "AdverseEvents",
     "Arm",
     "Component",
+    "Confounding",
+    "Covariate",
     "Endpoint",
     "Frozen",
     "Id",
@@ -20,6 +22,7 @@ __all__ = [
     "Policy",
     "Response",
     "RiskWindow",
+    "Sensitivity",
     "Subgroup",
     "Table",
     "Text",
@@ -319,6 +322,26 @@ class Subgroup(Frozen):
     variable: Id
     label: Text = ""
     cut: float | None = None
+
+
+class Sensitivity(Frozen):
+    """Choices of the sensitivity analyses: landmarks, in the study's time unit, from which the arms are compared again."""
+
+    landmarks: tuple[Annotated[float, Field(gt=0)], ...] = ()
+
+
+class Covariate(Frozen):
+    """A baseline variable of the propensity model; `log` takes its logarithm (then every value is above 0)."""
+
+    variable: Id
+    log: bool = False
+
+
+class Confounding(Frozen):
+    """The variables that may explain why patients got one treatment rather than another."""
+
+    # With arms of a dozen patients a fourth covariate would describe single patients.
+    covariates: tuple[Covariate, ...] = Field(min_length=1, max_length=3)
 
 
 class Policy(Frozen):

@@ -1,0 +1,239 @@
+"""Sentences about robustness, power, subgroups and confounding, each tied to its numbers."""
+
+from __future__ import annotations
+
+__all__ = [
+    "sentence_calendar",
+    "sentence_e_value",
+    "sentence_power",
+    "sentence_robustness",
+    "sentence_scans",
+    "sentence_single_patients",
+    "sentence_subgroups",
+    "sentence_weights",
+]
+
+import pandas as pd
+
+from lib.analysis import Analysis, where
+from lib.comparisons import name_pair
+from lib.confounding import MIN_EFFECTIVE
+from lib.dataset import Dataset
+from lib.formats import format_interval, format_number, format_p, format_percent, joined, plural
+from lib.labels import OVERALL, pair_label
+from lib.narrative import ALPHA, LARGE_SMD, reason_if_absent
+from lib.tables_confounding import covariate_label
+from lib.tables_robustness import level_label, way_label
+
+# Below this power a test that finds nothing says little (the usual aim of a trial is 80 % or 90 %).
+AIM = 0.8
+# Bounds and reversals are no answers to the question, so they do not count among them.
+NO_ANSWER = ("leave_one_out", "fragile_event", "fragile_censored", "worst", "best")
+
+
+@reason_if_absent
+def sentence_robustness(data: Dataset, robust: Analysis) -> str:
+    """How many ways of asking there were, how their p-values spread, and what the answer hangs on."""
+    ways, short = robust["ways"], data.study.endpoint(robust.variable).short
+    answers = _answers(data, ways)
+    if answers.empty:
+        return f"{short}: no way of asking could be answered, {ways['note'].iat[0] or 'no test was possible'}."
+    below = answers[answers["p_value"] < ALPHA]
+    text = (
+        f"{short}: the same question was asked in {plural(len(answers), 'way')}; p runs from {format_p(answers['p_value'].min())} to "
+        f"{format_p(answers['p_value'].max())} and lies below 0.05 in {len(below)} of {len(answers)}."
+    )
+    if 0 < len(below) < len(answers):
+        odd = answers[answers["p_value"] >= ALPHA] if len(below) * 2 >= len(answers) else below
+        side = "not below 0.05" if len(below) * 2 >= len(answers) else "below 0.05"
+        named = [
+            f"{way_label(data, robust, r.way, r.time)} ({format_p(r.p_value, symbol=True)})"
+            for r in odd.head(3).itertuples()
+        ]
+        more = f" and {len(odd) - 3} more" if len(odd) > 3 else ""
+        text += f" It is {side} for: {'; '.join(named)}{more}. So the answer depends on the question."
+    tests = int(ways["p_value"].notna().sum())
+    return f"{text} The table holds {plural(tests, 'p-value')}, not adjusted for their number: they describe one answer and are no separate findings."
+
+
+def _answers(data: Dataset, ways: pd.DataFrame) -> pd.DataFrame:
+    """One p-value per way: of all arms, or of the focus arm against the reference arm (after Holm where adjusted)."""
+    asked = ways[~ways["way"].isin(NO_ANSWER)]
+    asked = asked[(asked["group"] == OVERALL) | (asked["group"] == name_pair(*data.contrast))]
+    return asked.assign(p_value=asked["p_adjusted"].fillna(asked["p_value"])).dropna(subset=["p_value"])
+
+
+@reason_if_absent
+def sentence_single_patients(data: Dataset, robust: Analysis) -> str:
+    """What the verdict hangs on: deletions, changed ends, the censored."""
+    return f"{_single_patients(data, robust['ways'])} {_bounds(data, robust['ways'])}".strip()
+
+
+def _single_patients(data: Dataset, ways: pd.DataFrame) -> str:
+    each, fragile = where(ways, way="leave_one_out").iloc[0], ways[ways["way"].str.startswith("fragile")]
+    if pd.isna(each["min"]):
+        return ""
+    text = f"Without each patient in turn p runs from {format_p(each['min'])} to {format_p(each['max'])}, and {plural(each['count'], 'deletion')} of {int(each['n'])} would turn the verdict."
+    focus, known = data.study.arm(data.contrast[0]).label, fragile.dropna(subset=["count"])
+    if known.empty:
+        return f"{text} No change of the ends of {focus} alone turns it."
+    row = known.sort_values("count", kind="stable").iloc[0]
+    change = (
+        "censored patients had had the event when last seen"
+        if row["way"] == "fragile_event"
+        else "patients with the event had been censored instead"
+    )
+    return f"{text} It would also turn if {int(row['count'])} of the {int(row['n'])} {change} with {focus} ({format_p(row['p_value'], symbol=True)})."
+
+
+def _bounds(data: Dataset, ways: pd.DataFrame) -> str:
+    cases = [_case(data, ways, way) for way in ("worst", "best")]
+    if not all(cases):
+        return ""
+    return f"What the censored could do at most: {cases[0]} in the worst case for {data.study.arm(data.contrast[0]).label}, {cases[1]} in the best."
+
+
+def _case(data: Dataset, ways: pd.DataFrame, way: str) -> str:
+    """P-value and hazard ratio of a bound, or "" without a test."""
+    rows = where(ways, way=way).set_index("group")
+    pair = name_pair(*data.contrast)
+    if OVERALL not in rows.index or pd.isna(rows.at[OVERALL, "p_value"]):
+        return ""
+    ratio = rows["hr"].get(pair, float("nan"))
+    shown = "" if pd.isna(ratio) else f", hazard ratio {format_number(ratio, 2)}"
+    return f"{format_p(rows.at[OVERALL, 'p_value'], symbol=True)}{shown}"
+
+
+@reason_if_absent
+def sentence_power(data: Dataset, robust: Analysis) -> str:
+    """What a test of this size could have found."""
+    row, short = robust["power"].iloc[0], data.study.endpoint(robust.variable).short
+    if pd.isna(row["power"]):
+        return f"Power for {short}: {row['note']}."
+    said = f"Were the observed {short} medians the truth, a study of this size would find them different (p below 0.05) with a probability of {format_percent(row['power'])} (Monte Carlo error {format_percent(row['mc_error'], 1)}, {plural(row['n_events'], 'event')})"
+    detectable = where(robust["detectable"], group=name_pair(*data.contrast)).iloc[0]
+    effect = (
+        f"; for {pair_label(data, detectable['group'])} only a hazard ratio below {format_number(detectable['hr'], 2)} (or above {format_number(1 / detectable['hr'], 2)}) is found with 80% power"
+        if pd.notna(detectable["hr"])
+        else ""
+    )
+    verdict = " A p above 0.05 is therefore no sign of equality." if row["power"] < AIM else ""
+    return f"{said}{effect}.{verdict}"
+
+
+@reason_if_absent
+def sentence_scans(data: Dataset, robust: Analysis) -> str:
+    """Whether the arms were looked at equally often."""
+    if "scan_interval" not in robust:
+        return ""
+    gaps = robust["scan_interval"]
+    parts = [f"{format_number(r.median, 0)} ({format_interval(r.q1, r.q3, 0)}) with {data.study.arm(r.group).label}"
+             for r in gaps.itertuples() if r.group != OVERALL and r.n]  # fmt: skip
+    return (
+        f"Median days between two scans (quartiles): {joined(parts)}; progression is found later where scans are further apart."
+        if parts
+        else ""
+    )
+
+
+@reason_if_absent
+def sentence_subgroups(data: Dataset, subgroups: Analysis) -> str:
+    """What the tests of interaction say; never that an effect is confined to a subgroup."""
+    tests = subgroups["interaction"]
+    made = tests.dropna(subset=["p_value"])
+    ratios = subgroups["subgroup"]
+    lost = int(ratios["hr"].isna().sum())
+    gone = f" {plural(lost, 'row')} cannot be estimated and {'says' if lost == 1 else 'say'} so." if lost else ""
+    if made.empty:
+        return f"No interaction could be tested: {tests['note'].iat[0].removeprefix('not tested: ')}.{gone}"
+    parts = [
+        f"{level_label(data, r.variable + ': ')[0]} ({format_p(r.p_value, symbol=True)})" for r in made.itertuples()
+    ]
+    low = made[made["p_value"] < ALPHA]
+    verdict = (
+        "At least one interaction has p below 0.05; with so many looks this is a question for another study, not a finding."
+        if len(low)
+        else "No test says that the comparison differs between subgroups; with these numbers only a very large difference would show, so this is no proof of the same effect everywhere either."
+    )
+    return f"Tests of interaction with the arm: {joined(parts)}. {verdict}{gone}"
+
+
+@reason_if_absent
+def sentence_weights(data: Dataset, weights: Analysis) -> str:
+    """What weighting changes, and whether there are enough patients for it."""
+    before, after = (
+        where(weights[f"balance_{w}"], group=OVERALL).set_index("variable")["smd"] for w in ("before", "after")
+    )
+    modelled = list(before.index[: len(data.study.confounding.covariates)])
+    sizes = weights["effective_size"]
+    parts = [
+        f"{format_number(r.ess, 1)} of {r.n} with {data.study.arm(r.group).label}" for r in sizes.itertuples() if r.n
+    ]
+    small = sizes[(sizes["ess"] < MIN_EFFECTIVE) | (sizes["ess"] < sizes["n"] / 2)]
+    verdict = (
+        f"That is too few to weight ({joined([data.study.arm(g).label for g in small['group']])}): the weighted comparison stands here for completeness and carries no conclusion."
+        if len(small)
+        else "With arms this small the robust interval is rather too narrow."
+        if sizes["ess"].min() < 30
+        else ""
+    )
+    pair = name_pair(*data.contrast)
+    crude, weighted = (weights.row(f"{name}_cox", pair) for name in ("unweighted", "weighted"))
+    ratio = (
+        f"The hazard ratio of {pair_label(data, pair)} goes from {format_number(crude['hr'], 2)} to {format_number(weighted['hr'], 2)} ({format_interval(weighted['ci_low'], weighted['ci_high'], 2)}) by weighting."
+        if pd.notna(weighted["hr"]) and pd.notna(crude["hr"])
+        else "The weighted hazard ratio cannot be estimated."
+    )
+    return (
+        f"Weighted for {joined([covariate_label(data, v) for v in modelled])}, the largest standardized difference among these falls from "
+        f"{format_number(before[modelled].max(), 2)} to {format_number(after[modelled].max(), 2)}; the weights leave {joined(parts)} effective patients. {verdict} {ratio} "
+        f"{_left_unbalanced(data, after, modelled)}Weighting removes what these covariates explain; what was not measured stays."
+    ).replace("  ", " ")
+
+
+def _left_unbalanced(data: Dataset, after: pd.Series, modelled: list[str]) -> str:
+    """The variables outside the model that weighting leaves furthest apart."""
+    others = after.drop(modelled).dropna().sort_values(ascending=False, kind="stable")
+    others = others[others > LARGE_SMD].head(3)
+    if others.empty:
+        return ""
+    named = [f"{covariate_label(data, v)} ({format_number(smd, 2)})" for v, smd in others.items()]
+    return f"Outside the model the arms stay apart in {joined(named)}. "
+
+
+@reason_if_absent
+def sentence_e_value(data: Dataset, e_values: Analysis) -> str:
+    """How strong an unmeasured confounder would have to be."""
+    row = e_values.row("e_value", name_pair(*data.contrast))
+    pair = pair_label(data, row["group"])
+    if pd.isna(row["e_value"]):
+        return f"An E-value for {pair} cannot be computed."
+    limit = (
+        "its interval holds 1, so no confounder is needed to make it compatible with no effect"
+        if row["e_value_limit"] == 1
+        else f"to move its interval to 1, {format_number(row['e_value_limit'], 2)} would do"
+    )
+    return f"To explain the hazard ratio of {pair} away, an unmeasured confounder would have to be linked to treatment and outcome by a risk ratio of {format_number(row['e_value'], 2)} each; {limit}. No outcome that the treatment cannot affect was recorded, so this cannot be checked further."
+
+
+@reason_if_absent
+def sentence_calendar(data: Dataset, calendar: Analysis) -> str:
+    """Whether the arms come from the same years, and how much immortal time a combination holds."""
+    counts = calendar["enrolment"]
+    parts = []
+    for arm in data.arms:
+        own = where(counts, group=arm.id)
+        own = own[own["count"] > 0]
+        if len(own):
+            first, last = int(own["time"].min()), int(own["time"].max())
+            parts.append(f"{arm.label} {first}" if first == last else f"{arm.label} {first} to {last}")
+    text = f"Years of start: {joined(parts)}."
+    if "component_gap" not in calendar:
+        return text
+    gaps = [f"{format_number(r.median, 0)} days ({format_interval(r.min, r.max, 0)}) with {data.study.arm(r.group).label}"
+            for r in calendar["component_gap"].itertuples()]  # fmt: skip
+    return (
+        f"{text} Between the components of a combination lie {joined(gaps)} in the median (range). A patient has to live through these days without the event to have both; the comparison with the later start stands above."
+        if gaps
+        else text
+    )

@@ -1,0 +1,226 @@
+"""The same question, many answers: one endpoint compared by other tests, other definitions, other clocks, other cases.
+
+Every way is a row; a way that a study cannot go stays as a row and says why. Chooses the ways, computes nothing.
+"""
+
+from __future__ import annotations
+
+__all__ = ["WAYS", "analyse_robustness"]
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from lib import balance, competing, cox, firth, landmark, logrank, sensitivity, timing
+from lib.analysis import Absent, Analysis, where
+from lib.comparisons import name_pair
+from lib.dataset import Dataset
+from lib.event_table import OVERALL
+from lib.study_parts import Endpoint
+
+# Of every random number here; the Monte Carlo error is shown beside what it made.
+SEED, N_RESAMPLES, N_SIMULATIONS = 20250228, 10_000, 2_000
+
+# Id -> (heading, what was done in plain words), in the order of the page. `{focus}` is the label of the focus arm.
+TESTS = "Other tests of the same data"
+EVENTS = "Other definitions of the event"
+CLOCKS = "Other starts of the clock and other strata"
+CASES = "Single patients and the censored"
+WAYS = {
+    "declared": (TESTS, "As declared: log-rank test"),
+    "score": (TESTS, "Cox model: score test"),
+    "likelihood_ratio": (TESTS, "Cox model: likelihood-ratio test"),
+    "wald": (TESTS, "Cox model: Wald test"),
+    "firth": (TESTS, "Cox model with Firth's penalty"),
+    "peto": (TESTS, "Peto-Peto test (early events count more)"),
+    "permutation": (TESTS, "Permutation log-rank test"),
+    "rmst": (TESTS, "Difference in mean event-free time"),
+    "pairwise": (TESTS, "Log-rank test of the pair, adjusted by Holm"),
+    "first_event": (EVENTS, "Only {event} is an event, {other} censors"),
+    "competing": (EVENTS, "Only {event} is an event, {other} competes: Gray's test"),
+    "composite": (EVENTS, "{event} or {other}, whichever came first"),
+    "later_component": (CLOCKS, "Clock starts with the later component of a combination"),
+    "landmark": (CLOCKS, "Only who is free of the event at {time}, clock restarted"),
+    "midpoint": (CLOCKS, "Progression half-way between two scans"),
+    "calendar": (CLOCKS, "Compared within calendar years of the start"),
+    "leave_one_out": (CASES, "Without each patient in turn: range of p"),
+    "fragile_event": (CASES, "Fragility, {focus}: censored turned into events"),
+    "fragile_censored": (CASES, "Fragility, {focus}: events turned into censored"),
+    "worst": (CASES, "Worst case for {focus} among the censored"),
+    "best": (CASES, "Best case for {focus} among the censored"),
+}
+ONE_KIND = "the endpoint has one kind of event"
+SHOWN = ["n", "n_events", "hr", "difference", "ci_low", "ci_high", "p_value", "p_adjusted", "mc_error", "min", "max",
+         "count", "method", "note"]  # fmt: skip
+
+
+def analyse_robustness(data: Dataset, analysis: Analysis) -> Analysis | Absent:
+    """Ask again, in every way of `WAYS`, whether the arms differ in one endpoint.
+
+    Parameters
+    ----------
+    data : Dataset
+    analysis : Analysis
+        Of `time_to_event.analyse`.
+
+    Returns
+    -------
+    Analysis
+        `robustness`: one row per way and group (`overall`: the test of all arms; the focus arm vs the reference arm:
+        its hazard ratio; for restricted means and Holm each arm vs the reference arm); `variable` is
+        "endpoint: way", `time` the landmark. No p-value below `policy.min_events` events. `power`, `detectable` (see
+        sensitivity), where scans are recorded `scan_interval` (days between scans by arm) and for an endpoint of two
+        kinds of event `incidence` and `incidence_other` (cumulative incidence of each, the other competing).
+        `Absent` for one arm.
+    """
+    if len(data.arms) < 2:
+        return Absent("With one arm there is no comparison whose robustness could be asked.")
+    endpoint, tte = data.study.endpoint(analysis.variable), analysis["tte"]
+    rows = pd.concat(
+        [*_other_tests(data, analysis), *_other_events(data, endpoint, tte), *_other_clocks(data, endpoint, tte),
+         *_other_cases(data, tte)], ignore_index=True)  # fmt: skip
+    rows["variable"] = endpoint.id + ": " + rows["way"]
+    others = [arm.id for arm in data.arms if arm.id != data.reference]
+    frames = {
+        "robustness": rows.drop(columns="way"),
+        "power": sensitivity.estimate_power(tte, N_SIMULATIONS, SEED),
+        "detectable": sensitivity.find_detectable(tte, [(arm, data.reference) for arm in others]),
+    }
+    if data.holds("measurements"):
+        gaps = balance.estimate_quantiles(timing.scan_gaps(data), ["days"])
+        frames["scan_interval"] = gaps.drop(columns="variable").assign(method="days between two scans of a patient")
+    split = _two_causes(endpoint, tte)
+    if split is not None:
+        for name, cause in (("incidence", 1), ("incidence_other", 2)):
+            frames[name] = competing.estimate_cumulative_incidence(
+                split, endpoint.landmarks, cause, data.parameters.level
+            )
+    return Analysis(endpoint.id, frames, {"ways": rows})
+
+
+def _rows(way: str, frame: pd.DataFrame, time: float = np.nan) -> pd.DataFrame:
+    """Rows of one way, from what a test or estimator gave."""
+    return frame.reindex(columns=["group", *SHOWN]).assign(way=way, time=time).fillna({"note": ""})
+
+
+def _impossible(way: str, why: str, time: float = np.nan) -> pd.DataFrame:
+    """The row of a way that this study cannot go."""
+    return _rows(way, pd.DataFrame([{"group": OVERALL, "method": "not made", "note": f"not made: {why}"}]), time)
+
+
+def _again(data: Dataset, way: str, tte: pd.DataFrame, time: float = np.nan, said: str = "") -> pd.DataFrame:
+    """Log-rank test of all arms and hazard ratio of the focus arm, on changed data."""
+    pair, least = name_pair(*data.contrast), data.study.policy.min_events
+    test = logrank.compare_logrank(tte)
+    model = cox.estimate_cox(tte, data.reference, level=data.parameters.level).terms
+    ratio = model[model["group"] == pair].drop(columns=["n", "n_events", "p_value"])
+    if test["n_events"].iat[0] < least:
+        note = f"no test: fewer than {least} events"
+        test = test.assign(p_value=np.nan, note=note)
+        ratio = ratio.assign(hr=np.nan, ci_low=np.nan, ci_high=np.nan, note=note)
+    if said:
+        test = test.assign(note=[f"{note}; {said}" if note else said for note in test["note"]])
+    return pd.concat([_rows(way, test, time), _rows(way, ratio, time)], ignore_index=True)
+
+
+def _other_tests(data: Dataset, analysis: Analysis) -> list[pd.DataFrame]:
+    tte, pair, level = analysis["tte"], name_pair(*data.contrast), data.parameters.level
+    ratio = where(analysis["cox"], group=pair).drop(columns=["p_value", "n", "n_events"])
+    to_reference = [name_pair(arm.id, data.reference) for arm in data.arms if arm.id != data.reference]
+    means = analysis["rmst_difference"].rename(columns={"estimate": "difference"})
+    pairs = analysis["logrank_pairwise"]
+    few = int(tte["event"].sum()) < data.study.policy.min_events
+    penalised = firth.estimate_firth(tte, data.reference, level=level)
+    penalised, peto = where(penalised, group=pair), logrank.compare_logrank(tte, rho=1)
+    shuffled = logrank.compare_permutation(tte, N_RESAMPLES, SEED)
+    if few:
+        blank = dict.fromkeys(("p_value", "mc_error", "hr", "ci_low", "ci_high"), np.nan)
+        note = analysis["logrank"]["note"].iat[0]
+        penalised, peto, shuffled = (
+            frame.assign(**{c: v for c, v in blank.items() if c in frame}, note=note)
+            for frame in (penalised, peto, shuffled)
+        )
+    return [
+        _rows("declared", analysis["logrank"]),
+        _rows("declared", ratio),
+        *[_rows(way, analysis[f"cox_{way}"]) for way in ("score", "likelihood_ratio", "wald")],
+        _rows("firth", penalised),
+        _rows("peto", peto),
+        _rows("permutation", shuffled),
+        _rows("rmst", means[means["group"].isin(to_reference)]),
+        _rows("pairwise", pairs[pairs["group"].isin(to_reference)]),
+    ]
+
+
+def _two_causes(endpoint: Endpoint, tte: pd.DataFrame) -> pd.DataFrame | None:
+    """Frame whose `cause` tells the first kind of event (1) from every other (2); None for one kind."""
+    if endpoint.has_competing:
+        return tte.assign(event=tte["cause"] == 1)
+    if len(endpoint.events) < 2:
+        return None
+    first = tte["event"] & (tte["decided_by"] == endpoint.events[0])
+    return tte.assign(cause=np.where(first, 1, np.where(tte["event"], 2, 0)), event=first)
+
+
+def _other_events(data: Dataset, endpoint: Endpoint, tte: pd.DataFrame) -> list[pd.DataFrame]:
+    split = _two_causes(endpoint, tte)
+    if split is None:
+        return [_impossible(way, ONE_KIND) for way in ("first_event", "competing")]
+    gray = competing.compare_gray(split).assign(n=len(split), n_events=int(split["event"].sum()))
+    if gray["n_events"].iat[0] < data.study.policy.min_events:
+        gray = gray.assign(p_value=np.nan, note=f"no test: fewer than {data.study.policy.min_events} events")
+    found = [_again(data, "first_event", split), _rows("competing", gray)]
+    if endpoint.has_competing:
+        found.append(_again(data, "composite", split.assign(event=split["cause"] > 0)))
+    return found
+
+
+def _other_clocks(data: Dataset, endpoint: Endpoint, tte: pd.DataFrame) -> list[pd.DataFrame]:
+    def changed(way: str, why_not: str, change: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+        return (
+            _impossible(way, why_not) if why_not else _again(data, way, frame := change(), said=_left_out(tte, frame))
+        )
+
+    ready = "" if endpoint.derived else "the endpoint comes as a time without dates"
+    landmarks = data.study.sensitivity.landmarks
+    found = [
+        changed("later_component", ready or timing.why_no_components(data), lambda: timing.shifted_frame(data, tte)),
+        *[_from_landmark(data, tte, time) for time in landmarks],
+        *([] if landmarks else [_impossible("landmark", "the study declares no landmark (sensitivity)")]),
+        changed("midpoint", ready or timing.why_no_midpoint(data, endpoint), lambda: timing.midpoint_time(data, tte)),
+    ]
+    if "time_zero" not in tte:
+        return [*found, _impossible("calendar", "the study holds no date of time zero")]
+    test = logrank.compare_logrank(tte.assign(year=tte["time_zero"].dt.year.astype(int)), strata="year")
+    if test["n_events"].iat[0] < data.study.policy.min_events:
+        test = test.assign(p_value=np.nan, note=f"no test: fewer than {data.study.policy.min_events} events")
+    return [*found, _rows("calendar", test)]
+
+
+def _left_out(tte: pd.DataFrame, frame: pd.DataFrame) -> str:
+    left = len(tte) - len(frame)
+    return f"{left} of {len(tte)} patients had the event or left before" if left else ""
+
+
+def _from_landmark(data: Dataset, tte: pd.DataFrame, time: float) -> pd.DataFrame:
+    frame = landmark.select_landmark(tte, "arm", time)
+    if len(frame) == len(tte):
+        return _impossible(
+            "landmark", "nobody had the event or left before, so it would be the declared test again", time
+        )
+    return _again(data, "landmark", frame, time, _left_out(tte, frame))
+
+
+def _other_cases(data: Dataset, tte: pd.DataFrame) -> list[pd.DataFrame]:
+    if int(tte["event"].sum()) < data.study.policy.min_events:
+        why = f"fewer than {data.study.policy.min_events} events"
+        return [_impossible(way, why) for way, (heading, _) in WAYS.items() if heading == CASES]
+    focus = data.contrast[0]
+    reversals = sensitivity.count_reversals(tte, focus)
+    extremes = sensitivity.assume_extremes(tte, focus)
+    return [
+        _rows("leave_one_out", sensitivity.compare_without_each(tte)),
+        *[_rows(f"fragile_{row}", where(reversals, variable=row)) for row in sensitivity.BECOMES],
+        *[_again(data, way, extremes[way]) for way in ("worst", "best")],
+    ]

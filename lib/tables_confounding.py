@@ -1,0 +1,123 @@
+"""Results of confounding -> tables. Computes nothing."""
+
+from __future__ import annotations
+
+__all__ = ["covariate_label", "table_balance", "table_enrolment", "table_weighted"]
+
+import pandas as pd
+
+from lib import tables
+from lib.analysis import Absent, Analysis, where
+from lib.dataset import Dataset
+from lib.display import EMPTY, Block, Column, Row, Table, empty_if_absent
+from lib.formats import DASH, format_interval, format_number, format_p
+from lib.labels import OVERALL, groups_of, level_text, pair_label
+
+
+def covariate_label(data: Dataset, variable: str) -> str:
+    """Label of a baseline variable, or of its logarithm."""
+    label = data.study.variable(variable.removeprefix("log ")).label
+    return f"{label} (log)" if variable.startswith("log ") else label
+
+
+@empty_if_absent
+def table_balance(data: Dataset, weights: Analysis) -> Table:
+    """Standardized differences before and after weighting, and how many patients the weights leave."""
+    before, after = (
+        where(weights[f"balance_{when}"], group=OVERALL).set_index("variable")["smd"] for when in ("before", "after")
+    )
+    modelled = {f"log {c.variable}" if c.log else c.variable for c in data.study.confounding.covariates}
+    rows = [Row(("Largest standardized difference over all pairs of arms",), "group")]
+    for variable in before.index:
+        mark = "" if variable in modelled else " (not in the model)"
+        rows.append(
+            Row(
+                (
+                    covariate_label(data, variable) + mark,
+                    format_number(before[variable], 2),
+                    format_number(after[variable], 2),
+                ),
+                "sub",
+            )
+        )
+    rows.append(Row(("Patients, and effective patients after weighting",), "group"))
+    for row in weights["effective_size"].itertuples():
+        missing = f" ({row.n_missing} without a covariate left out)" if row.n_missing else ""
+        rows.append(Row((f"{data.study.arm(row.group).label}{missing}", f"{row.n}", format_number(row.ess, 1)), "sub"))
+    columns = (Column("Baseline variable"), Column("Before weighting"), Column("After weighting"))
+    notes = (
+        "Multinomial propensity model of the arm; generalised overlap weights, so that patients count who might have been in any arm. Differences are divided by the unweighted spread. Effective patients: Kish.",
+    )
+    return Table("balance_weighted", "Balance before and after weighting", columns, tuple(rows), notes)
+
+
+def table_weighted(data: Dataset, weights: Analysis | Absent, e_values: Analysis | Absent) -> Table | Block:
+    """Crude and weighted hazard ratios with their E-values."""
+    if isinstance(e_values, Absent):
+        return EMPTY
+    rows = []
+    for row in e_values["e_value"].itertuples():
+        crude = (
+            DASH if pd.isna(row.hr) else f"{format_number(row.hr, 2)} ({format_interval(row.ci_low, row.ci_high, 2)})"
+        )
+        e_value = (
+            DASH if pd.isna(row.e_value) else f"{format_number(row.e_value, 2)} ({format_number(row.e_value_limit, 2)})"
+        )
+        weighted = () if isinstance(weights, Absent) else _weighted(weights, row.group)
+        rows.append(Row((pair_label(data, row.group), crude, *weighted, e_value)))
+    level = level_text(data)
+    columns = [Column("Comparison"), Column("Hazard ratio", f"{level} CI"), Column("E-value", "of the limit next to 1")]
+    notes = [
+        "E-value: the risk ratio that an unmeasured confounder would need both with the treatment and with the outcome, beyond the measured ones, to explain the hazard ratio away; 1 means that nothing is needed.",
+        *tables.notes_of(e_values["e_value"]),
+    ]
+    if not isinstance(weights, Absent):
+        columns[2:2] = [Column("Weighted hazard ratio", f"{level} CI, robust"), Column("p", "weighted")]
+        notes += [
+            "Weighted: Cox model with overlap weights and a robust variance that takes the weights as known.",
+            *tables.notes_of(weights["weighted_cox"]),
+        ]
+    endpoint = data.study.endpoint(e_values.variable)
+    return Table(
+        f"{endpoint.id}_weighted",
+        f"{endpoint.short}: comparison of arms, crude and against confounding",
+        tuple(columns),
+        tuple(rows),
+        tuple(notes),
+    )
+
+
+def _weighted(weights: Analysis, group: str) -> tuple[str, str]:
+    row = weights.row("weighted_cox", group)
+    if pd.isna(row["hr"]):
+        return DASH, DASH
+    return f"{format_number(row['hr'], 2)} ({format_interval(row['ci_low'], row['ci_high'], 2)})", format_p(
+        row["p_value"]
+    )
+
+
+@empty_if_absent
+def table_enrolment(data: Dataset, calendar: Analysis) -> Table:
+    """Patients by calendar year of their start, and days between the components of a combination."""
+    groups, rows = groups_of(data), []
+    for year, part in calendar["enrolment"].groupby("time"):
+        rows.append(Row((f"{int(year)}", *tables.cells(part, groups, lambda r: f"{int(r['count'])}")), "sub"))
+    if "component_gap" in calendar:
+        gap = calendar["component_gap"]
+        rows += [
+            Row(("Days between the first and the last component of a combination",), "group"),
+            Row(("Median (quartiles)", *tables.cells(gap, groups, _median)), "sub"),
+            Row(("Range", *tables.cells(gap, groups, lambda r: format_interval(r["min"], r["max"], 0))), "sub"),
+            Row(("On the same day", *tables.cells(gap, groups, lambda r: f"{int(r['count'])}/{int(r['n'])}")), "sub"),
+        ]
+    rows = [Row(("Start of treatment in",), "group"), *rows]
+    return Table(
+        "enrolment",
+        "Calendar time and time between components",
+        (Column("Patients"), *tables.arm_columns(data)),
+        tuple(rows),
+    )
+
+
+def _median(row: pd.Series) -> str:
+    return f"{format_number(row['median'], 0)} ({format_interval(row['q1'], row['q3'], 0)})"
