@@ -19,10 +19,12 @@ FLOORS = {
     "proportions": 3.1, "ranks": 3.1, "rates": 3.1, "selfcheck": 3.1, "survival": 3.1, "competing": 3.2,
     "firth": 3.2, "landmark": 3.2, "rmst": 3.2, "cox": 3.3,
     "baseline": 3.5, "longitudinal": 3.5, "response": 3.5, "safety": 3.5, "time_to_event": 3.5,
+    "safety_time": 3.6, "sharing": 3.6, "profiles": 3.7,
     # 4: strings and pictures
     "formats": 4.0, "display": 4.0, "labels": 4.0, "tables": 4.1, "tables_outcome": 4.2, "figures": 4.1,
+    "figures_safety": 4.2, "tables_safety": 4.2,
     # 5: header, sentences, recorded results
-    "results": 5.0, "published": 5.0, "narrative": 5.0, "report": 5.1,
+    "results": 5.0, "published": 5.0, "narrative": 5.0, "narrative_safety": 5.1, "report": 5.1,
     # beside the floors: the command line
     "run": 8.0, "target": 8.0, "pages": 8.0, "terminal": 8.1, "publish": 8.1, "__main__": 9.0,
 }  # fmt: skip
