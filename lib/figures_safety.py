@@ -7,7 +7,7 @@ __all__ = ["plot_ae_courses", "plot_ae_first", "plot_ae_grades", "plot_ae_terms"
 import numpy as np
 import pandas as pd
 from matplotlib.patches import Patch
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import FuncFormatter, PercentFormatter
 
 from lib.analysis import Analysis, where
 from lib.dataset import Dataset
@@ -109,10 +109,11 @@ def plot_ae_grades(data: Dataset, safety: Analysis, most: int = 15) -> Figure | 
             axis.set_axis_off()
         for axis, arm in zip(axes.flat, data.arms, strict=False):
             _draw_grades(axis, where(safety["ae_grade"], group=arm.id), terms, grades)
-            axis.set_title(f"{arm.label} (n = {data.n[arm.id]})", loc="left", fontsize=9, color=arm.colour)
+            axis.set_title(f"{arm.label}\nn = {data.n[arm.id]}", loc="left", fontsize=9, color=arm.colour)
             axis.xaxis.set_major_formatter(PercentFormatter(1))
         axes[0, 0].set_yticks(range(len(terms)), terms)
-        figure.supxlabel("Share of all treated patients", fontsize=9)
+        for axis in axes[-1]:
+            axis.set_xlabel("Share of all treated", fontsize=8)
         shades = [
             Patch(facecolor=GRADE_COLOURS[g - 1], edgecolor=GREY, hatch=HATCHES[g - 1], label=f"Grade {g}")
             for g in grades
@@ -144,7 +145,7 @@ def _draw_grades(axes, own: pd.DataFrame, terms: list[str], grades: range) -> No
             height=0.7,
             color=GRADE_COLOURS[grade - 1],
             edgecolor=GREY,
-            linewidth=0.5,
+            linewidth=np.where(share > 0, 0.5, 0),
             hatch=HATCHES[grade - 1],
         )
         left += share
@@ -158,7 +159,7 @@ def plot_ae_first(data: Dataset, timed: Analysis) -> Figure:
         told = []
         for arm in data.arms:
             own = where(timed["curve"], group=arm.id)
-            if own.empty:
+            if len(own) < 2:
                 continue
             time, risk = own["time"].to_numpy(float), own["estimate"].to_numpy(float)
             last = int((own["n_risk"] >= data.study.policy.min_at_risk).sum())
@@ -170,7 +171,9 @@ def plot_ae_first(data: Dataset, timed: Analysis) -> Figure:
             )
         axes.set(ylim=(0, 1.02), ylabel="Risk of a first adverse event")
         axes.set_xlabel(f"{data.study.time.unit.capitalize()} since {data.study.time.zero_label}")
-        axes.set_xlim(left=0)
+        # Beyond the last event the curves only run on.
+        steps = timed["curve"].groupby("group", sort=False)["time"].apply(lambda times: times.iloc[:-1].max()).max()
+        axes.set_xlim(0, max(2 * steps, 1e-9) if steps > 0 else None)
         axes.yaxis.set_major_formatter(PercentFormatter(1))
         axes.legend(loc="lower right", fontsize=8, handlelength=3)
         alt = f"Cumulative incidence of the first adverse event, death competing. Last step: {'; '.join(told)}."
@@ -247,6 +250,7 @@ def _plot_profile(data: Dataset, patient_id: str) -> Figure:
             for marker, (name, own) in zip(MARKERS, parts["markers"].groupby("marker", sort=False), strict=False):
                 bottom.plot(own["time"], own["ratio"], marker=marker, color=INK, linewidth=1, markersize=3, label=name)
             bottom.set_yscale("log")
+            _plain_ticks(bottom)
             bottom.axhline(1, color=PALE, linewidth=0.8)
             bottom.set_ylabel("Ratio to\nbaseline", fontsize=8)
             bottom.legend(fontsize=8, loc="best")
@@ -275,6 +279,15 @@ def _plot_profile(data: Dataset, patient_id: str) -> Figure:
         alt = f"{patient_id}, {arm}. Adverse events: {joined(events) or 'none'}."
         safe = "".join(c if c.isalnum() else "_" for c in patient_id)
         return _figure(figure, f"profile_{safe}", f"Patient {patient_id}, {arm}", alt)
+
+
+def _plain_ticks(axes) -> None:
+    """Ratios as a reader writes them, a few per decade."""
+    low, high = axes.get_ylim()
+    ticks = [m * 10.0**e for e in range(-6, 7) for m in (1, 2, 5)]
+    axes.set_yticks([t for t in ticks if low <= t <= high], minor=False)
+    axes.set_yticks([], minor=True)
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
 
 
 def _draw_course(axes, parts: dict[str, pd.DataFrame], lines: list[str]) -> None:

@@ -36,6 +36,20 @@ ATTRIBUTIONS = {
     "unknown": "Attribution not recorded",
 }
 ANY = "any term"
+# A study whose patients had no event still has every frame.
+NO_ROWS = [
+    "variable",
+    "group",
+    "count",
+    "n",
+    "proportion",
+    "ci_low",
+    "ci_high",
+    "difference",
+    "p_value",
+    "method",
+    "note",
+]
 
 
 @requires("adverse_events")
@@ -143,7 +157,7 @@ def _exact(counts: pd.DataFrame) -> pd.DataFrame:
 def _per(parts: dict[str, pd.DataFrame], estimate) -> pd.DataFrame:
     """One block of rows per part, named in `variable`."""
     frames = [estimate(events).assign(variable=name) for name, events in parts.items()]
-    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=["variable", "group", "count", "n"])
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=NO_ROWS)
 
 
 def worst_grades(events: pd.DataFrame, by: str = "term") -> pd.DataFrame:

@@ -26,6 +26,8 @@ from lib.parameters import Parameters
 from lib.yamlfile import Problem, ProblemsFound
 
 OVERALL = "overall"
+# Made from masked counts, though the name does not begin like theirs.
+MADE_FROM = {"baseline_smd": "baseline_category", "baseline_test": "baseline_category"}
 # What an output shows -> who may see it.
 KINDS = {
     "estimates": {"internal", "share"},
@@ -221,7 +223,7 @@ def _blank(frame: pd.DataFrame, rows: pd.Series, keep: set[str] = frozenset()) -
 def _hidden_of(name: str, frame: pd.DataFrame, frames: dict, hidden: dict) -> pd.Series:
     """Rule 5: rows made from masked counts; `x_difference` is made from `x`."""
     rows = pd.Series(False, index=frame.index)
-    sources = [source for source in hidden if name.startswith(f"{source}_")]
+    sources = [source for source in hidden if name.startswith(f"{source}_") or MADE_FROM.get(name) == source]
     if not sources:
         return rows
     source = max(sources, key=len)

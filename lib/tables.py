@@ -23,6 +23,7 @@ from lib.dataset import Dataset
 from lib.display import Column, Row, Table, compares_arms
 from lib.formats import (
     DASH,
+    MASKED,
     format_count,
     format_duration,
     format_interval,
@@ -241,7 +242,7 @@ def format_with_interval(row: pd.Series, column: str, decimals: int, missing: st
 
 def _landmark(row: pd.Series) -> str:
     if pd.isna(row["estimate"]):
-        return "not estimable"
+        return MASKED if str(row["note"]).startswith(MASKED) else "not estimable"
     interval = format_interval(row["ci_low"], row["ci_high"], 0, 100)
     return f"{format_percent(row['estimate'])} ({interval})"
 

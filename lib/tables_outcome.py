@@ -19,6 +19,7 @@ from lib.dataset import Dataset
 from lib.display import EMPTY, Block, Column, Row, Table, compares_arms, empty_if_absent
 from lib.formats import (
     DASH,
+    MASKED,
     format_count,
     format_duration,
     format_interval,
@@ -55,6 +56,8 @@ def _visit(data: Dataset, time: float) -> str:
 def _rate(row: pd.Series) -> str:
     if not row["n"]:
         return DASH
+    if pd.isna(row["count"]):
+        return MASKED
     return f"{format_count(row['count'], row['n'])}; {format_interval(row['ci_low'], row['ci_high'], 0, 100)}"
 
 

@@ -49,8 +49,9 @@ def _kind(data: Dataset, kind: str) -> str:
 def _risk(row: pd.Series) -> str:
     if not row["n"]:
         return DASH
-    interval = "" if pd.isna(row["count"]) else f"; {format_interval(row['ci_low'], row['ci_high'], 0, 100)}"
-    return f"{format_count(row['count'], row['n'])}{interval}"
+    share = format_share(row)
+    interval = format_interval(row["ci_low"], row["ci_high"], 0, 100)
+    return share if pd.isna(row["count"]) else f"{share[:-1]}; {interval})"
 
 
 @empty_if_absent
@@ -63,7 +64,7 @@ def table_ae_overview(data: Dataset, safety: Analysis) -> Table:
         p = [format_p(where(safety["ae_overview_test"], variable=kind)["p_value"].iat[0])] if tested else []
         rows.append(Row((_kind(data, kind), *cells(part, groups, _risk), *p)))
     columns = [Column("Patients with at least one event"), *arm_columns(data, overall=True)]
-    notes = [f"Patients/all treated (%); exact Clopper-Pearson {level_text(data)} CI in %."]
+    notes = [f"Patients (% of all treated; exact Clopper-Pearson {level_text(data)} CI in %)."]
     if tested:
         columns.append(Column("p", "exact, descriptive"))
         notes.append(f"p: Fisher-Freeman-Halton over the arms, {DESCRIPTIVE}")
@@ -179,7 +180,7 @@ def table_ae_attribution(data: Dataset, safety: Analysis) -> Table | Block:
             ]  # fmt: skip
     columns = (Column("As the investigator attributed it"), *arm_columns(data, overall=True))
     notes = (
-        f"Patients with at least one such event/all treated (%; exact {level_text(data)} CI in %); a patient can be in several blocks, an event in one. An arm without a component has no event that is related to it.",
+        f"Patients with at least one such event (% of all treated; exact {level_text(data)} CI in %); a patient can be in several blocks, an event in one. An arm without a component has no event that is related to it.",
     )
     return Table("ae_attribution", "Adverse events by attribution", columns, tuple(rows), notes)
 
