@@ -118,7 +118,9 @@ def sentence_survival(data: Dataset, analysis: Analysis) -> str:
             else f"{format_time(row['median'], d)} {unit} ({level_text(data)} CI {interval})"
         )
         parts.append(f"{value} with {arm.label}")
-    events = f"{plural(median['n_events'].sum(skipna=False), 'event')} in {plural(median['n'].sum(skipna=False), 'patient')}"
+    events = (
+        f"{plural(median['n_events'].sum(skipna=False), 'event')} in {plural(median['n'].sum(skipna=False), 'patient')}"
+    )
     return f"{endpoint.label}: {events}. The median was {joined(parts)}."
 
 

@@ -188,7 +188,7 @@ def table_ae_attribution(data: Dataset, safety: Analysis) -> Table | Block:
 @empty_if_absent
 def table_ae_rates(data: Dataset, timed: Analysis) -> Table:
     """Events and first events per 100 patient-years at risk."""
-    groups, rows = groups_of(data, overall=True), []
+    groups, rows = groups_of(data), []
     years = where(timed["ae_rate"], variable="any")
     rows.append(Row(("Patient-years at risk", *cells(years, groups, lambda r: format_number(r["person_time"], 1)))))
     for output, heading in (("ae_rate", "Events; per 100 patient-years"),
@@ -197,7 +197,7 @@ def table_ae_rates(data: Dataset, timed: Analysis) -> Table:
         for name, part in timed[output].groupby("variable", sort=False):
             shown = cells(part, groups, lambda r, first=output == "ae_first_rate": _rate(r, first))
             rows.append(Row((_kind(data, name), *shown), "sub"))
-    columns = (Column("Kind or term"), *arm_columns(data, overall=True))
+    columns = (Column("Kind or term"), *arm_columns(data))
     notes = (
         f"{_windows(data)} Exact Poisson {level_text(data)} CI. Several events of one patient are not independent, so the intervals of events are too narrow; those of first events are not.",
         "A long time at risk after early events makes a rate low: compare risks and first events before rates.",

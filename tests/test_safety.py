@@ -18,7 +18,7 @@ from lib.display import EMPTY, Figure
 from lib.profiles import choose_patients, profile
 from lib.study import ROOT
 
-FEW = settings(derandomize=True, deadline=None, max_examples=6)
+FEW = settings(derandomize=True, deadline=None, max_examples=3)
 EXPECTED = load_expected("safety")
 ARMS = ["A", "B", "C"]
 
