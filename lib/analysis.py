@@ -5,13 +5,16 @@ Tables, figures, sentences and results.csv are all made from these frames and fr
 
 from __future__ import annotations
 
-__all__ = ["Absent", "Analysis", "requires", "where"]
+__all__ = ["PLACES", "Absent", "Analysis", "requires", "where"]
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import wraps
 
 import pandas as pd
+
+# Columns that say where a value belongs, not what it is.
+PLACES = {"variable", "group", "time", "method", "note", "term", "test", "step", "grade", "level"}
 
 
 def where(frame: pd.DataFrame, **values) -> pd.DataFrame:

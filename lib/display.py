@@ -15,10 +15,13 @@ __all__ = [
     "Table",
     "compares_arms",
     "empty_if_absent",
+    "internal_only",
     "template",
+    "withheld",
 ]
 
 import csv
+import html
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,6 +31,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from lib.analysis import Absent
+from lib.sharing import allows
 
 # Key of an output's metadata under which the runner finds id, title and contents.
 METADATA = "cohort_report"
@@ -154,3 +158,22 @@ def empty_if_absent(show: Callable) -> Callable:
         return show(data, *arguments, **options)
 
     return checked
+
+
+def withheld(what: str) -> Block:
+    """Say that a shared report leaves something out."""
+    text = f"{what[0].upper()}{what[1:]}: left out of a shared report."
+    return Block(f'<p class="note">{html.escape(text)}</p>', text, {})
+
+
+def internal_only(kind: str, what: str) -> Callable:
+    """Let a table or figure say that it is left out where the audience may not see this kind of output."""
+
+    def decorate(show: Callable) -> Callable:
+        @wraps(show)
+        def checked(data, *arguments, **options):
+            return show(data, *arguments, **options) if allows(data.parameters, kind) else withheld(what)
+
+        return checked
+
+    return decorate

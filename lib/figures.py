@@ -6,7 +6,6 @@ The style is picture's; the words of `alt` are made from the same numbers as the
 from __future__ import annotations
 
 __all__ = [
-    "plot_ae_terms",
     "plot_flow",
     "plot_response",
     "plot_survival",
@@ -19,14 +18,14 @@ from matplotlib.ticker import FuncFormatter, PercentFormatter
 
 from lib.analysis import Analysis, where
 from lib.dataset import Dataset
-from lib.display import Figure, empty_if_absent
+from lib.display import Figure, empty_if_absent, internal_only, withheld
 from lib.formats import (
     format_duration,
     format_interval,
     format_number,
     format_p,
-    format_percent,
     format_time,
+    format_whole,
     joined,
     plural,
 )
@@ -109,7 +108,7 @@ def _write_at_risk(axes, data: Dataset, risk: pd.DataFrame, span: tuple[float, f
     for i, arm in enumerate(data.arms, start=1):
         axes.annotate(arm.label, (span[0], -i), (-17, 0), color=arm.colour, **left)
         for row in risk[risk["group"] == arm.id].itertuples():
-            axes.text(row.time, -i, f"{int(row.n_risk)}", ha="center", va="center", fontsize=8)
+            axes.text(row.time, -i, format_whole(row.n_risk), ha="center", va="center", fontsize=8)
 
 
 def _survival_alt(data: Dataset, analysis: Analysis) -> str:
@@ -119,7 +118,7 @@ def _survival_alt(data: Dataset, analysis: Analysis) -> str:
         row = analysis.row("median", arm.id)
         median = "not reached" if pd.isna(row["median"]) else f"{format_time(row['median'], d)} {unit}"
         parts.append(
-            f"{arm.label}, {int(row['n_events'])} of {plural(row['n'], 'patient')} with the event, median {median}"
+            f"{arm.label}, {format_whole(row['n_events'])} of {plural(row['n'], 'patient')} with the event, median {median}"
         )
     return f"Kaplan-Meier curves. {'; '.join(parts)}. {_logrank(analysis)}".strip()
 
@@ -134,6 +133,8 @@ def _logrank(analysis: Analysis) -> str:
 def plot_response(data: Dataset, response: Analysis) -> Figure:
     """Share of each response category by visit and arm, as stacked bars with counts."""
     categories = response["response_category"]
+    if categories["count"].isna().any():
+        return withheld("tumour response as a picture, because its bars would show masked counts")
     visits = sorted(categories["time"].unique())
     with picture(0.7 + 0.42 * len(data.arms) * len(visits), len(visits), 1, sharex=True, squeeze=False) as (
         figure,
@@ -151,7 +152,7 @@ def plot_response(data: Dataset, response: Analysis) -> Figure:
         figure.legend(unique.values(), unique.keys(), loc="outside lower center", ncols=len(unique), fontsize=8)
         rates = response["objective_response_treated"]
         told = [
-            f"at {format_duration(r.time, data.study.time.unit)} {data.study.arm(r.group).label} {int(r.count_)} of {int(r.n)}"
+            f"at {format_duration(r.time, data.study.time.unit)} {data.study.arm(r.group).label} {format_whole(r.count_)} of {format_whole(r.n)}"
             for r in rates[rates["group"] != OVERALL].rename(columns={"count": "count_"}).itertuples()
         ]
         return write_figure(
@@ -189,6 +190,7 @@ def _stack(axes, categories: pd.DataFrame, data: Dataset) -> None:
     axes.tick_params(axis="y", length=0)
 
 
+@internal_only("single patients", "the course of each patient")
 @empty_if_absent
 def plot_trajectories(data: Dataset, analysis: Analysis) -> Figure:
     """Each patient's course relative to baseline, one panel per arm, with the median where enough patients are left.
@@ -231,44 +233,6 @@ def _course(median: pd.Series, log: bool) -> str:
 
 
 @empty_if_absent
-def plot_ae_terms(data: Dataset, safety: Analysis, most: int = 20) -> Figure:
-    """Share of patients with each term by arm, as dots; the open dot is the severe share."""
-    every, severe = safety["ae_term"], safety["ae_term_severe"]
-    by_arm = every[every["group"] != OVERALL]
-    order = by_arm.groupby("variable")["proportion"].max().sort_values(kind="stable")
-    terms = list(order.index[-most:])
-    with picture(0.9 + 0.27 * max(len(terms), 2)) as (figure, axes):
-        offsets = np.linspace(0.22, -0.22, len(data.arms)) if len(data.arms) > 1 else [0.0]
-        for (arm, marker), offset in zip(shown_arms(data), offsets, strict=True):
-            own = by_arm[by_arm["group"] == arm.id].set_index("variable")["proportion"].reindex(terms)
-            worst = severe[severe["group"] == arm.id].set_index("variable")["proportion"].reindex(terms)
-            places = np.arange(len(terms)) + offset
-            axes.hlines(places, 0, own, color=arm.colour, linewidth=0.8, alpha=0.5)
-            axes.plot(
-                own, places, marker, color=arm.colour, markersize=5, linestyle="", label=f"{arm.label}, any grade"
-            )
-            seen = (worst > 0).to_numpy()
-            axes.plot(
-                worst[seen], places[seen], marker, color="white", markeredgecolor=arm.colour, markersize=5, linestyle=""
-            )
-        axes.set_yticks(range(len(terms)), terms)
-        axes.set_ylim(-0.6, len(terms) - 0.4)
-        axes.xaxis.set_major_formatter(PercentFormatter(1))
-        axes.set_xlabel(f"Patients with the event (open: grade {data.study.adverse_events.severe_grade} or higher)")
-        axes.set_xlim(left=0)
-        axes.legend(loc="lower right", fontsize=8)
-        top = [
-            f"{term}: "
-            + ", ".join(
-                f"{r.group} {format_percent(r.proportion)}" for r in by_arm[by_arm["variable"] == term].itertuples()
-            )
-            for term in terms[::-1][:3]
-        ]
-        alt = f"Dots by term and arm. Most frequent: {'; '.join(top)}." if terms else "No adverse event."
-        return write_figure(figure, "ae_terms", "Patients with each adverse event, by arm", alt)
-
-
-@empty_if_absent
 def plot_flow(data: Dataset, flow: Analysis) -> Figure:
     """Participant flow as boxes: all patients, then the arms with what was left after each step."""
     frame = flow["flow"]
@@ -289,7 +253,7 @@ def plot_flow(data: Dataset, flow: Analysis) -> Figure:
                 axes.annotate("", (0.5, -i + 0.28), (0.5, -i + 0.72), arrowprops={"arrowstyle": "->", "color": GREY})
         if len(excluded):
             reasons = "\n".join(
-                f"{r.note}: {int(r.total)}" for r in excluded.rename(columns={"count": "total"}).itertuples()
+                f"{r.note}: {format_whole(r.total)}" for r in excluded.rename(columns={"count": "total"}).itertuples()
             )
             axes.text(0.98, -0.5, f"Excluded\n{reasons}", ha="right", va="center", bbox=box, fontsize=8)
         _arm_boxes(axes, data, -len(before), box)
@@ -307,7 +271,7 @@ def _boxes(steps: pd.DataFrame) -> list[str]:
     labels = []
     for row in steps.to_dict("records"):
         note = f" ({row['note']})" if row["note"] else ""
-        labels.append(f"{FLOW_STEPS[row['step']]}{note}\nn = {row['count']}")
+        labels.append(f"{FLOW_STEPS[row['step']]}{note}\nn = {format_whole(row['count'])}")
     return labels
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 __all__ = [
     "DASH",
+    "MASKED",
     "NOT_REACHED",
     "format_count",
     "format_duration",
@@ -15,6 +16,7 @@ __all__ = [
     "format_p",
     "format_percent",
     "format_time",
+    "format_whole",
     "joined",
     "plural",
 ]
@@ -24,6 +26,8 @@ import math
 NOT_REACHED = "NR"
 DASH = "–"
 MINUS = "−"
+# A count that the sharing policy hides; a count that does not exist is not shown at all.
+MASKED = "masked"
 
 
 def format_number(value: float, decimals: int = 1, missing: str = DASH) -> str:
@@ -55,9 +59,14 @@ def format_percent(proportion: float, decimals: int = 0) -> str:
 
 def format_count(count: float, n: float, decimals: int = 0) -> str:
     """Count and denominator -> "10/13 (77%)"; no percentage of nobody."""
-    if not n:
-        return f"{int(count)}/{int(n)}"
+    if not n or math.isnan(count) or math.isnan(n):
+        return MASKED if math.isnan(count) else f"{format_whole(count)}/{format_whole(n)}"
     return f"{int(count)}/{int(n)} ({format_percent(count / n, decimals)})"
+
+
+def format_whole(count: float) -> str:
+    """A count; a missing one was masked."""
+    return MASKED if math.isnan(count) else f"{int(count)}"
 
 
 def format_interval(low: float, high: float, decimals: int = 1, scale: float = 1, missing: str = DASH) -> str:
@@ -90,4 +99,6 @@ def joined(parts, last: str = "and") -> str:
 
 def plural(count: int, noun: str, nouns: str = "") -> str:
     """(1, "patient") -> "1 patient"; (2, "patient") -> "2 patients"."""
+    if math.isnan(count):
+        return f"{nouns or noun + 's'} ({MASKED})"
     return f"{int(count):,} {noun if count == 1 else nouns or noun + 's'}".replace(",", " ")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 __all__ = [
+    "ALPHA",
+    "reason_if_absent",
     "sentence_baseline",
     "sentence_change",
     "sentence_comparison",
@@ -10,9 +12,7 @@ __all__ = [
     "sentence_follow_up",
     "sentence_queries",
     "sentence_response",
-    "sentence_safety",
     "sentence_survival",
-    "sentence_terms",
 ]
 
 from collections.abc import Callable
@@ -29,10 +29,11 @@ from lib.formats import (
     format_p,
     format_percent,
     format_time,
+    format_whole,
     joined,
     plural,
 )
-from lib.labels import OVERALL, decimals_of_time, level_text, pair_label
+from lib.labels import decimals_of_time, level_text, pair_label
 from lib.longitudinal import measure
 
 ALPHA = 0.05
@@ -117,7 +118,9 @@ def sentence_survival(data: Dataset, analysis: Analysis) -> str:
             else f"{format_time(row['median'], d)} {unit} ({level_text(data)} CI {interval})"
         )
         parts.append(f"{value} with {arm.label}")
-    events = f"{plural(median['n_events'].sum(), 'event')} in {plural(median['n'].sum(), 'patient')}"
+    events = (
+        f"{plural(median['n_events'].sum(skipna=False), 'event')} in {plural(median['n'].sum(skipna=False), 'patient')}"
+    )
     return f"{endpoint.label}: {events}. The median was {joined(parts)}."
 
 
@@ -153,7 +156,7 @@ def sentence_response(data: Dataset, response: Analysis, visit: float) -> str:
     parts = []
     for arm in data.arms:
         row = rates[rates["group"] == arm.id].iloc[0]
-        share = f"{int(row['count'])}/{int(row['n'])}"
+        share = f"{format_whole(row['count'])}/{format_whole(row['n'])}"
         interval = format_interval(row["ci_low"], row["ci_high"], 0, 100)
         parts.append(
             f"{share} ({format_percent(row['proportion'])}; {interval}) with {arm.label}"
@@ -184,49 +187,8 @@ def sentence_change(data: Dataset, analysis: Analysis, visit: float) -> str:
             parts.append(f"no value with {arm.label}")
             continue
         parts.append(
-            f"{format_number(rows['median'].iat[0], 0)}% with {arm.label} (n = {int(rows['n'].iat[0])}, {format_p(within['p_value'].iat[0], symbol=True)})"
+            f"{format_number(rows['median'].iat[0], 0)}% with {arm.label} (n = {format_whole(rows['n'].iat[0])}, {format_p(within['p_value'].iat[0], symbol=True)})"
         )
     if all(part.startswith("no value") for part in parts):
         return ""
     return f"{measure(data.study, name).label} at {format_duration(visit, data.study.time.unit)}, median change from baseline: {joined(parts)}."
-
-
-@reason_if_absent
-def sentence_safety(data: Dataset, safety: Analysis) -> str:
-    """Patients with any and with a severe event."""
-    overview, severe = safety["ae_overview"], data.study.adverse_events.severe_grade
-    parts = []
-    for arm in data.arms:
-        any_event, worst = (where(overview, variable=kind, group=arm.id).iloc[0] for kind in ("any", "severe"))
-        parts.append(
-            f"{int(any_event['count'])}/{int(any_event['n'])} ({int(worst['count'])} of grade {severe} or higher) with {arm.label}"
-        )
-    mild = safety["ae_events_mild"]
-    row = mild[mild["group"] == ("overall" if len(data.arms) > 1 else data.arms[0].id)].iloc[0]
-    share = (
-        f" Of {plural(row['n'], 'event')}, {format_percent(row['proportion'])} were below grade {severe}."
-        if row["n"]
-        else ""
-    )
-    return f"Patients with any adverse event: {joined(parts)}.{share}"
-
-
-@reason_if_absent
-def sentence_terms(data: Dataset, safety: Analysis) -> str:
-    """Which terms differ between arms: comparability overall is never comparability of terms."""
-    if "ae_term_test" not in safety or safety["ae_term_test"].empty:
-        return ""
-    tests = safety["ae_term_test"].dropna(subset=["p_value"]).sort_values("p_value", kind="stable")
-    apart = tests[tests["p_value"] < ALPHA]
-    if apart.empty:
-        return f"No term has an exact p below 0.05 among {len(tests)} tested; rare terms cannot be told apart at these sizes."
-    named = []
-    for row in apart.head(3).itertuples():
-        shares = where(safety["ae_term"], variable=row.variable)
-        counts = ", ".join(
-            f"{data.study.arm(r.group).label} {int(r.n_with)}/{int(r.n)}"
-            for r in shares.rename(columns={"count": "n_with"}).itertuples()
-            if r.group != OVERALL
-        )
-        named.append(f"{row.variable} ({counts})")
-    return f"The arms differ in single terms, most in {joined(named)}: similar overall risks do not make the profiles comparable (descriptive, {len(tests)} terms, not adjusted)."

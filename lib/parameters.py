@@ -9,7 +9,7 @@ __all__ = ["NOTEBOOKS", "Cohort", "Efficacy", "Parameters", "Safety", "check_par
 
 import datetime as dt
 import difflib
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -47,6 +47,7 @@ class Parameters(BaseModel):
     subgroup: str = ""
     subgroup_values: Names = ()
     level: float = Field(0.95, ge=0.5, le=0.999)
+    audience: Literal["internal", "share"] = "internal"
 
 
 class Cohort(Parameters):
@@ -66,6 +67,7 @@ class Safety(Parameters):
     """Parameters of the safety report."""
 
     threshold_percent: float = Field(0, ge=0, le=100)
+    profiles: Literal["severe", "all", "none"] = "severe"
 
 
 # The order is the order of the reports.

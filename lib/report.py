@@ -18,9 +18,12 @@ from lib.formats import joined, plural
 from lib.parameters import NOTEBOOKS
 from lib.published import MATCHES, compare_published, read_published
 from lib.results import COLUMNS, to_rows
+from lib.sharing import allows, mask_analysis, restrict
 from lib.study_parts import Endpoint, Marker
 
 SYNTHETIC = "These data are synthetic. They were made to agree with published summaries and describe no real patient; agreement with the publication is therefore no evidence for its claims."
+
+SHARED = "Shared report: counts of 1 to {} patients, and whatever would give them back, are masked; listings, data queries by patient, pictures of single patients, smallest and largest values are left out."
 
 
 def start(notebook: str, **parameters) -> Report:
@@ -30,7 +33,7 @@ def start(notebook: str, **parameters) -> Report:
     ------
     lib.yamlfile.ProblemsFound
     """
-    return Report(notebook, load(notebook, **parameters))
+    return Report(notebook, restrict(load(notebook, **parameters)))
 
 
 class Report:
@@ -47,14 +50,25 @@ class Report:
         self.name, self.data = name, data
         self._rows: list[pd.DataFrame] = []
         self._analyses: list[Analysis] = []
+        self._shown: list[Analysis] = []
 
     def record(self, analysis: Analysis | Absent) -> Analysis | Absent:
-        """Keep every statistic of `analysis` for results.csv, and give it back."""
+        """Keep every statistic of `analysis` for results.csv, and give it back as the audience may see it."""
         if isinstance(analysis, Absent):
             return analysis
-        self._rows.append(to_rows(self.name, analysis))
+        rows = to_rows(self.name, analysis)
         self._analyses.append(analysis)
+        if not allows(self.data.parameters, "small cells"):
+            analysis = mask_analysis(self.data, analysis)
+            rows = rows[rows["value"].isna() | to_rows(self.name, analysis)["value"].notna()]
+        self._rows.append(rows)
+        self._shown.append(analysis)
         return analysis
+
+    def unmasked(self, shown: Analysis | Absent) -> Analysis | Absent:
+        """The analysis behind what `record` gave back: for assertions, never to be shown."""
+        hits = (full for full, given in zip(self._analyses, self._shown, strict=True) if given is shown)
+        return next(hits, shown)
 
     @property
     def results(self) -> pd.DataFrame:
@@ -80,6 +94,7 @@ class Report:
             banner=SYNTHETIC if about.synthetic else "",
             n=len(data.patients),
             subgroup=subgroup_label(data.study, data.parameters),
+            shared="" if allows(data.parameters, "small cells") else SHARED.format(data.study.policy.small_cell - 1),
         )
         return Block(
             shown,
@@ -95,7 +110,7 @@ class Report:
 
     def key_results(self, *sentences: str) -> Block:
         """The box on top of the page; the index shows the same sentences."""
-        said = [sentence for sentence in sentences if sentence]
+        said = list(dict.fromkeys(sentence for sentence in sentences if sentence))
         items = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in said)
         return Block(
             f'<div class="keyresults"><h2>Key results</h2><ul>{items}</ul></div>',
@@ -139,9 +154,9 @@ class Report:
 
     @staticmethod
     def show(*items) -> None:
-        """Show several tables, figures or blocks from one cell."""
+        """Show several tables, figures or blocks, or lists of them, from one cell."""
         for item in items:
-            display(item)
+            display(*(item if isinstance(item, list) else [item]))
 
     def compare_published(self) -> tuple[pd.DataFrame, Block]:
         """Hold the study's published claims against the results recorded so far."""

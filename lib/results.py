@@ -6,7 +6,7 @@ __all__ = ["COLUMNS", "KEY", "STATISTICS", "to_rows"]
 
 import pandas as pd
 
-from lib.analysis import Analysis
+from lib.analysis import PLACES, Analysis
 
 COLUMNS = ["report", "output", "variable", "group", "time", "statistic", "value", "method"]
 KEY = ["report", "output", "variable", "group", "time", "statistic"]
@@ -64,8 +64,6 @@ STATISTICS = {
     "e_value": "risk ratio that an unmeasured confounder needs to explain the hazard ratio away",
     "e_value_limit": "the same for the confidence limit next to 1",
 }
-# Columns that say where a value belongs, not what it is.
-PLACES = {"variable", "group", "time", "method", "note", "term", "test", "step", "grade", "level"}
 
 
 def to_rows(report: str, analysis: Analysis) -> pd.DataFrame:

@@ -1,11 +1,12 @@
-"""Adverse events by arm: patients with at least one event, by kind, system, term and worst grade.
+"""Adverse events by arm: patients with at least one event, by kind, attribution, system, term and worst grade.
 
-Every treated patient is in the denominator; a patient counts once per row, with the worst grade.
+Every treated patient is in the denominator; a patient counts once per row, with the worst grade. Rates per
+person-time, first events and onset stand in safety_time.
 """
 
 from __future__ import annotations
 
-__all__ = ["OVERVIEW", "analyse", "worst_grades"]
+__all__ = ["ANY", "ATTRIBUTIONS", "OVERVIEW", "analyse", "kinds_of_events", "worst_grades"]
 
 import pandas as pd
 
@@ -25,8 +26,30 @@ OVERVIEW = {
     "interrupted": "Leading to interruption",
     "stopped": "Leading to the end of treatment",
     "fatal": "Fatal",
+    "death": "Death from any cause",
+}
+ATTRIBUTIONS = {
+    "drug": "Related to the drug alone",
+    "procedure": "Related to the procedure alone",
+    "both": "Related to both",
+    "no": "Related to neither",
+    "unknown": "Attribution not recorded",
 }
 ANY = "any term"
+# A study whose patients had no event still has every frame.
+NO_ROWS = [
+    "variable",
+    "group",
+    "count",
+    "n",
+    "proportion",
+    "ci_low",
+    "ci_high",
+    "difference",
+    "p_value",
+    "method",
+    "note",
+]
 
 
 @requires("adverse_events")
@@ -41,34 +64,50 @@ def analyse(data: Dataset) -> Analysis:
     Returns
     -------
     Analysis
-        `ae_overview` (patients with an event of each kind, exact interval), `ae_overview_test` (exact test over the
-        arms, descriptive), `ae_overview_difference` (risk difference against the reference arm), `ae_term` and
-        `ae_term_severe` (patients per term), `ae_grade` (patients by worst grade, per term and for any term),
-        `ae_events` (events, not patients, by grade), `ae_events_mild` (share of events below severe). `variable` names the kind or the term.
+        `ae_overview` (patients with an event of each kind, and dead from any cause; exact interval),
+        `ae_term`, `ae_system` (patients per term and with any event of a system) and `ae_term_severe`,
+        `ae_system_severe`; `ae_attribution`, `ae_attribution_severe` (patients per attribution) and
+        `ae_attribution_events` (events); `ae_grade` (patients by worst grade, per term and for any term), `ae_events`
+        (events, not patients, by grade), `ae_events_mild` (share of events below severe). With two arms or more
+        `ae_overview_test`, `ae_term_test` (exact test over the arms, descriptive), `ae_overview_difference` and
+        `ae_term_difference` (risk difference, Miettinen-Nurminen). `variable` names the kind, attribution, system or
+        term. Data: `terms` (term, system).
     """
     events, level = data.tables["adverse_events"], data.parameters.level
-    kinds = {f"{kind}": events[mask] for kind, mask in _kinds(data, events).items()}
-    frames = {
-        "ae_overview": _per(kinds, lambda e: proportions.estimate_proportion(_count(data, e), level)),
-        "ae_term": _per(_terms(events), lambda e: proportions.estimate_proportion(_count(data, e), level)),
-        "ae_term_severe": _per(
-            _terms(events), lambda e: proportions.estimate_proportion(_count(data, _severe(data, e)), level)
-        ),
+    kinds = {kind: events[mask] for kind, mask in kinds_of_events(data, events).items()}
+    if "death_date" in data.patients:
+        kinds["death"] = data.patients[data.patients["death_date"].notna()]
+    parts = {"term": _parts(events, events["term"]), "system": _parts(events, _system(data, events))}
+    if "related" in events:
+        parts["attribution"] = _parts(events, events["related"].fillna("unknown"))
+
+    def risk(part):
+        return proportions.estimate_proportion(_count(data, part), level)
+
+    frames = {"ae_overview": _per(kinds, risk)}
+    for name, part in parts.items():
+        frames[f"ae_{name}"] = _per(part, risk)
+        frames[f"ae_{name}_severe"] = _per(part, lambda e: risk(_severe(data, e)))
+    if "attribution" in parts:
+        frames["ae_attribution_events"] = _per(parts["attribution"], lambda e: _count_events(data, e, events))
+    frames |= {
         "ae_grade": _grades(data, events),
         "ae_events": _event_grades(data, events),
         "ae_events_mild": _mild(data, events),
     }
     if len(data.arms) > 1:
         frames["ae_overview_test"] = _per(kinds, lambda e: _exact(_count(data, e)))
-        frames["ae_term_test"] = _per(_terms(events), lambda e: _exact(_count(data, e)))
-        frames["ae_overview_difference"] = _per(
-            kinds, lambda e: proportions.estimate_risk_difference(_count(data, e), data.reference, level=level)
-        )
-    return Analysis("", frames, {"events": events})
+        frames["ae_term_test"] = _per(parts["term"], lambda e: _exact(_count(data, e)))
+        for name, part in (("overview", kinds), ("term", parts["term"])):
+            frames[f"ae_{name}_difference"] = _per(
+                part, lambda e: proportions.estimate_risk_difference(_count(data, e), data.reference, level=level)
+            )
+    seen = pd.DataFrame({"term": events["term"].astype(str), "system": _system(data, events)}).drop_duplicates()
+    return Analysis("", frames, {"terms": seen.reset_index(drop=True)})
 
 
-def _kinds(data: Dataset, events: pd.DataFrame) -> dict[str, pd.Series]:
-    """Condition of each row of the overview that the table can answer."""
+def kinds_of_events(data: Dataset, events: pd.DataFrame) -> dict[str, pd.Series]:
+    """Which events belong to each row of the overview that the table can answer, one flag per event."""
     severe = events["grade"] >= data.study.adverse_events.severe_grade
     kinds = {"any": severe | True, "severe": severe}
     if "serious" in events:
@@ -82,8 +121,23 @@ def _kinds(data: Dataset, events: pd.DataFrame) -> dict[str, pd.Series]:
     return kinds | {"fatal": events["grade"] == 5}
 
 
-def _terms(events: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    return {str(term): rows for term, rows in events.groupby("term", observed=True, sort=True)}
+def _system(data: Dataset, events: pd.DataFrame) -> pd.Series:
+    """System of each event, from study.yml."""
+    return events["term"].astype(str).map(data.study.adverse_events.terms)
+
+
+def _parts(events: pd.DataFrame, by: pd.Series) -> dict[str, pd.DataFrame]:
+    """Events of each term (or system, or attribution)."""
+    return {str(name): rows for name, rows in events.groupby(by.astype(str), sort=True)}
+
+
+def _count_events(data: Dataset, part: pd.DataFrame, events: pd.DataFrame) -> pd.DataFrame:
+    """Events (not patients) of a part among all events, by arm and overall."""
+    arm = data.patients.set_index("patient_id")["arm"].astype(str)
+    rows = [(a.id, *[int((e["patient_id"].map(arm) == a.id).sum()) for e in (part, events)]) for a in data.arms]
+    if len(rows) > 1:
+        rows.append(("overall", len(part), len(events)))
+    return pd.DataFrame(rows, columns=["group", "count", "n"]).assign(method="count of events", note="")
 
 
 def _severe(data: Dataset, events: pd.DataFrame) -> pd.DataFrame:
@@ -103,7 +157,7 @@ def _exact(counts: pd.DataFrame) -> pd.DataFrame:
 def _per(parts: dict[str, pd.DataFrame], estimate) -> pd.DataFrame:
     """One block of rows per part, named in `variable`."""
     frames = [estimate(events).assign(variable=name) for name, events in parts.items()]
-    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=["variable", "group", "count", "n"])
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=NO_ROWS)
 
 
 def worst_grades(events: pd.DataFrame, by: str = "term") -> pd.DataFrame:
@@ -129,8 +183,11 @@ def _grades(data: Dataset, events: pd.DataFrame) -> pd.DataFrame:
     arm = data.patients.set_index("patient_id")["arm"]
     counts = worst.assign(group=worst["patient_id"].map(arm).astype(str)).groupby(["term", "group", "grade"]).size()
     groups, grades = [a.id for a in data.arms], range(1, data.study.adverse_events.max_grade + 1)
-    every = pd.MultiIndex.from_product([[ANY, *_terms(events)], groups, grades], names=["term", "group", "grade"])
+    every = pd.MultiIndex.from_product(
+        [[ANY, *_parts(events, events["term"])], groups, grades], names=["term", "group", "grade"]
+    )
     tidy = counts.reindex(every, fill_value=0).rename("count").reset_index()
+    tidy["n"] = tidy["group"].map(data.n.to_dict())
     return _by_grade(tidy, "patients by worst grade")
 
 

@@ -301,6 +301,7 @@ class AdverseEvents(Frozen):
     severe_grade: int = Field(3, ge=1, le=5)
     max_grade: int = Field(5, ge=1, le=5)
     risk_windows: tuple[RiskWindow, ...] = ()
+    landmarks: tuple[Annotated[float, Field(gt=0)], ...] = ()
 
     @property
     def terms(self) -> dict[str, str]:

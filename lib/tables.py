@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = [
     "arm_columns",
     "cells",
+    "format_share",
     "format_with_interval",
     "notes_of",
     "table_baseline",
@@ -22,6 +23,7 @@ from lib.dataset import Dataset
 from lib.display import Column, Row, Table, compares_arms
 from lib.formats import (
     DASH,
+    MASKED,
     format_count,
     format_duration,
     format_interval,
@@ -29,6 +31,7 @@ from lib.formats import (
     format_p,
     format_percent,
     format_time,
+    format_whole,
 )
 from lib.labels import FLOW_STEPS, OVERALL, decimals_of_time, groups_of, level_text, pair_label
 from lib.study_parts import Variable
@@ -58,6 +61,12 @@ def cells(frame: pd.DataFrame, groups: list[str], show) -> list[str]:
     return [show(rows[group]) if group in rows else DASH for group in groups]
 
 
+def format_share(row: pd.Series) -> str:
+    """Count and share of a row: "3 (21%)"; a masked count alone."""
+    count = format_whole(row["count"])
+    return count if pd.isna(row["count"]) else f"{count} ({format_percent(row['proportion'])})"
+
+
 def table_flow(data: Dataset, flow: Analysis) -> Table:
     """Participant flow in numbers."""
     frame, groups = flow["flow"], groups_of(data, overall=True)
@@ -67,7 +76,7 @@ def table_flow(data: Dataset, flow: Analysis) -> Table:
     for _, part in frame.groupby(["step", "note"], sort=False):
         step, note = part["step"].iat[0], part["note"].iat[0]
         label = FLOW_STEPS[step] + (f" ({note})" if note else "")
-        rows.append(Row((label, *cells(part, groups, lambda r: f"{int(r['count'])}"))))
+        rows.append(Row((label, *cells(part, groups, lambda r: format_whole(r["count"])))))
     columns = (Column("Step"), *[Column(c.label, "", c.colour) for c in arm_columns(data, True)])
     return Table("flow", "Participant flow", columns, tuple(rows))
 
@@ -114,7 +123,7 @@ def _baseline_rows(baseline: Analysis, variable: Variable, groups: list[str], ex
         rows = [Row((label, *[""] * len(groups), *extra))]
         for level in variable.levels:
             part = counts[counts["variable"] == f"{variable.id}: {level.value}"]
-            shown = cells(part, groups, lambda r: f"{int(r['count'])} ({format_percent(r['proportion'])})")
+            shown = cells(part, groups, format_share)
             rows.append(Row((level.label, *shown, *blank), "sub"))
     else:
         part = baseline["baseline_number"]
@@ -125,8 +134,8 @@ def _baseline_rows(baseline: Analysis, variable: Variable, groups: list[str], ex
             Row(("Range", *cells(part, groups, lambda r: format_interval(r["min"], r["max"], d)), *blank), "sub"),
         ]
     part = missing[missing["variable"] == variable.id]
-    if part["n_missing"].sum():
-        rows.append(Row(("Missing", *cells(part, groups, lambda r: f"{int(r['n_missing'])}"), *blank), "sub"))
+    if part["n_missing"].fillna(1).any():
+        rows.append(Row(("Missing", *cells(part, groups, lambda r: format_whole(r["n_missing"])), *blank), "sub"))
     return rows
 
 
@@ -143,7 +152,7 @@ def table_follow_up(data: Dataset, analyses: list[Analysis]) -> Table:
         endpoint, frame = data.study.endpoint(analysis.variable), analysis["follow_up"]
         rows += [
             Row((endpoint.label,), "group"),
-            Row(("Censored / patients", *cells(frame, groups, lambda r: f"{int(r['n_events'])}/{int(r['n'])}"))),
+            Row(("Censored / patients", *cells(frame, groups, lambda r: f"{format_whole(r['n_events'])}/{format_whole(r['n'])}"))),
             Row(
                 (
                     f"Median follow-up, {data.study.time.unit}",
@@ -233,7 +242,7 @@ def format_with_interval(row: pd.Series, column: str, decimals: int, missing: st
 
 def _landmark(row: pd.Series) -> str:
     if pd.isna(row["estimate"]):
-        return "not estimable"
+        return MASKED if str(row["note"]).startswith(MASKED) else "not estimable"
     interval = format_interval(row["ci_low"], row["ci_high"], 0, 100)
     return f"{format_percent(row['estimate'])} ({interval})"
 

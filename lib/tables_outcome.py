@@ -1,13 +1,10 @@
-"""Results of response, tumour volume, markers, adverse events and published claims -> tables. Computes nothing."""
+"""Results of response, tumour volume, markers and published claims -> tables. Computes nothing."""
 
 from __future__ import annotations
 
 __all__ = [
     "CATEGORY_LABELS",
     "format_rate",
-    "table_ae_grades",
-    "table_ae_overview",
-    "table_ae_terms",
     "table_change",
     "table_level",
     "table_published",
@@ -22,11 +19,19 @@ from lib import tables
 from lib.analysis import Analysis, where
 from lib.dataset import Dataset
 from lib.display import EMPTY, Block, Column, Row, Table, compares_arms, empty_if_absent
-from lib.formats import DASH, format_count, format_duration, format_interval, format_number, format_p, format_percent
-from lib.labels import OVERALL, groups_of, level_text, pair_label
+from lib.formats import (
+    DASH,
+    MASKED,
+    format_count,
+    format_duration,
+    format_interval,
+    format_number,
+    format_p,
+    format_whole,
+)
+from lib.labels import groups_of, level_text, pair_label
 from lib.longitudinal import measure
 from lib.response import CATEGORIES
-from lib.safety import ANY, OVERVIEW
 
 CATEGORY_LABELS = {
     "CR": "Complete response",
@@ -54,6 +59,8 @@ def format_rate(row: pd.Series) -> str:
     """Count, denominator, percentage and exact interval; a dash where nobody is in the denominator."""
     if not row["n"]:
         return DASH
+    if pd.isna(row["count"]):
+        return MASKED
     return f"{format_count(row['count'], row['n'])}; {format_interval(row['ci_low'], row['ci_high'], 0, 100)}"
 
 
@@ -67,7 +74,7 @@ def table_response(data: Dataset, response: Analysis) -> Table:
             part = categories[categories["variable"] == category]
             if part["count"].sum() or category in CATEGORIES[:4]:
                 rows.append(
-                    Row((CATEGORY_LABELS[category], *tables.cells(part, groups, lambda r: f"{int(r['count'])}")), "sub")
+                    Row((CATEGORY_LABELS[category], *tables.cells(part, groups, lambda r: format_whole(r["count"]))), "sub")
                 )
         for output, label in RATES.items():
             part = response[output]
@@ -137,7 +144,7 @@ def table_level(data: Dataset, analysis: Analysis) -> Table:
     def shown(row):
         if not row["n"]:
             return DASH
-        return f"{format_number(row['median'], 1)} ({format_interval(row['q1'], row['q3'], 1)}), n = {int(row['n'])}"
+        return f"{format_number(row['median'], 1)} ({format_interval(row['q1'], row['q3'], 1)}), n = {format_whole(row['n'])}"
 
     for output, heading in (
         (f"{name}_level", f"{label}, {unit}"),
@@ -168,7 +175,7 @@ def table_change(data: Dataset, analysis: Analysis) -> Table:
         for arm in data.arms:
             row = within[within["group"] == arm.id].iloc[0]
             rows.append(
-                Row((arm.label, f"{int(row['n'])}", _shift(row, "estimate", log), format_p(row["p_value"]), ""))
+                Row((arm.label, format_whole(row["n"]), _shift(row, "estimate", log), format_p(row["p_value"]), ""))
             )
         if f"{name}_between" in analysis:
             rows += _between(data, analysis, time, log)
@@ -204,81 +211,7 @@ def _between(data: Dataset, analysis: Analysis, time: float, log: bool) -> list[
         for group, pair in pairs.iterrows()
     ]  # fmt: skip
     overall = between.iloc[0]
-    return [*rows, Row(("All arms", f"{int(overall['n'])}", "", format_p(overall["p_value"]), ""), "sub")]
-
-
-@empty_if_absent
-def table_ae_overview(data: Dataset, safety: Analysis) -> Table:
-    """Patients with at least one event of each kind."""
-    groups, severe, rows = groups_of(data, overall=True), data.study.adverse_events.severe_grade, []
-    tested = "ae_overview_test" in safety
-    for kind in safety["ae_overview"]["variable"].unique():
-        part = where(safety["ae_overview"], variable=kind)
-        p = [format_p(where(safety["ae_overview_test"], variable=kind)["p_value"].iat[0])] if tested else []
-        rows.append(Row((OVERVIEW[kind].format(severe=severe), *tables.cells(part, groups, format_rate), *p)))
-    columns = [Column("Patients with at least one event"), *tables.arm_columns(data, overall=True)]
-    notes = [f"Patients/all treated (%); exact Clopper-Pearson {level_text(data)} CI in %."]
-    if tested:
-        columns.append(Column("p", "exact, descriptive"))
-        notes.append(
-            "p: Fisher-Freeman-Halton over the arms, descriptive, not adjusted. A large p is not evidence of equal risk at these sizes."
-        )
-    return Table("ae_overview", "Adverse events: overview", tuple(columns), tuple(rows), tuple(notes))
-
-
-@empty_if_absent
-def table_ae_terms(data: Dataset, safety: Analysis, threshold_percent: float = 0) -> Table:
-    """Patients by system and term, any grade and severe, worst grade per patient."""
-    groups, settings = groups_of(data), data.study.adverse_events
-    every, severe = safety["ae_term"], safety["ae_term_severe"]
-    by_arm = every[every["group"] != OVERALL].groupby("variable")["proportion"].max()
-    shown = by_arm[by_arm * 100 >= threshold_percent].index
-    total = every.groupby("variable")["count"].max()
-    rows = []
-    for system, terms in settings.systems.items():
-        present = sorted((t for t in terms if t in shown), key=lambda t: (-total[t], t))
-        if present:
-            rows.append(Row((system,), "group"))
-        for term in present:
-            rows.append(Row((term, *_any_and_severe(every, severe, term, groups)), "sub"))
-    columns = [Column("System and term")]
-    for arm in tables.arm_columns(data):
-        columns += [
-            Column(arm.label, f"{arm.detail}; any grade", arm.colour),
-            Column("", f"≥ grade {settings.severe_grade}"),
-        ]
-    limit = f" Terms seen in fewer than {threshold_percent:g}% of every arm are left out." if threshold_percent else ""
-    notes = (f"{settings.dictionary}. Patients (%), each counted once per term with the worst grade.{limit}",)
-    return Table("ae_terms", "Adverse events by system and term", tuple(columns), tuple(rows), notes)
-
-
-def _any_and_severe(every: pd.DataFrame, severe: pd.DataFrame, term: str, groups: list[str]) -> list[str]:
-    shown = []
-    for group in groups:
-        for frame in (every, severe):
-            row = frame[(frame["variable"] == term) & (frame["group"] == group)].iloc[0]
-            shown.append(f"{int(row['count'])} ({format_percent(row['proportion'])})" if row["count"] else "0")
-    return shown
-
-
-@empty_if_absent
-def table_ae_grades(data: Dataset, safety: Analysis) -> Table:
-    """Patients by the worst grade of any event."""
-    groups, rows = groups_of(data), []
-    frame = safety["ae_grade"]
-    for grade in range(1, data.study.adverse_events.max_grade + 1):
-        part = frame[frame["variable"] == f"{ANY}, grade {grade}"]
-        rows.append(
-            Row(
-                (
-                    f"Worst grade {grade}",
-                    *tables.cells(part, groups, lambda r: format_count(r["count"], data.n[r["group"]])),
-                )
-            )
-        )
-    return Table(
-        "ae_grades", "Patients by worst grade of any event", (Column("Grade"), *tables.arm_columns(data)), tuple(rows)
-    )
+    return [*rows, Row(("All arms", format_whole(overall["n"]), "", format_p(overall["p_value"]), ""), "sub")]
 
 
 def table_published(claims: pd.DataFrame) -> Table | Block:

@@ -27,6 +27,8 @@ COMMON = [
     {"study": RAIR, "cutoff": "2021-06-30"},
     {"study": RAIR, "level": 0.9},
     {"study": COLON, "arms": ["Lev", "Lev5FU"], "subgroup": "age65", "subgroup_values": ["<65"]},
+    {"study": RAIR, "audience": "share"},
+    {"study": RAIR, "audience": "share", "arms": ["B"]},
 ]
 OWN = {
     "cohort": [{"study": RAIR, "show_p_values": True}, {"study": COLON, "show_p_values": True}],
@@ -36,7 +38,7 @@ OWN = {
         {"study": COLON, "endpoint": "death"},
         {"study": RAIR, "response_visits": [3]},
     ],
-    "safety": [{"study": RAIR, "threshold_percent": 20}],
+    "safety": [{"study": RAIR, "threshold_percent": 20}, {"study": RAIR, "profiles": "all"}],
 }
 GRID = [(name, parameters) for name in NOTEBOOKS for parameters in [*COMMON, *OWN[name]]]
 

@@ -1,0 +1,121 @@
+"""Results on adverse events -> sentences. Comparability of terms is never claimed from an overall test."""
+
+from __future__ import annotations
+
+__all__ = [
+    "sentence_attribution",
+    "sentence_first",
+    "sentence_onset",
+    "sentence_rates",
+    "sentence_safety",
+    "sentence_terms",
+]
+
+import pandas as pd
+
+from lib.analysis import Analysis, where
+from lib.dataset import Dataset
+from lib.formats import format_duration, format_interval, format_number, format_percent, format_whole, joined, plural
+from lib.labels import OVERALL, level_text
+from lib.narrative import ALPHA, reason_if_absent
+
+
+@reason_if_absent
+def sentence_safety(data: Dataset, safety: Analysis) -> str:
+    """Patients with any and with a severe event."""
+    overview, severe = safety["ae_overview"], data.study.adverse_events.severe_grade
+    parts = []
+    for arm in data.arms:
+        any_event, worst = (where(overview, variable=kind, group=arm.id).iloc[0] for kind in ("any", "severe"))
+        parts.append(
+            f"{format_whole(any_event['count'])}/{format_whole(any_event['n'])} ({format_whole(worst['count'])} of grade {severe} or higher) with {arm.label}"
+        )
+    mild = safety["ae_events_mild"]
+    row = mild[mild["group"] == (OVERALL if len(data.arms) > 1 else data.arms[0].id)].iloc[0]
+    known = row["n"] and not pd.isna(row["proportion"])
+    share = (
+        f" Of {plural(row['n'], 'event')}, {format_percent(row['proportion'])} were below grade {severe}."
+        if known
+        else ""
+    )
+    return f"Patients with any adverse event: {joined(parts)}.{share}"
+
+
+@reason_if_absent
+def sentence_terms(data: Dataset, safety: Analysis) -> str:
+    """Which terms differ between arms: comparability overall is never comparability of terms."""
+    if "ae_term_test" not in safety or safety["ae_term_test"].empty:
+        return ""
+    tests = safety["ae_term_test"].dropna(subset=["p_value"]).sort_values("p_value", kind="stable")
+    if tests.empty:
+        return "No test of a term can be shown or made; nothing here says that the profiles are comparable."
+    apart = tests[tests["p_value"] < ALPHA]
+    if apart.empty:
+        return f"No term has an exact p below 0.05 among {len(tests)} tested; rare terms cannot be told apart at these sizes."
+    named = []
+    for row in apart.head(3).itertuples():
+        shares = where(safety["ae_term"], variable=row.variable)
+        counts = ", ".join(
+            f"{data.study.arm(r['group']).label} {format_whole(r['count'])}/{format_whole(r['n'])}"
+            for _, r in shares[shares["group"] != OVERALL].iterrows()
+        )
+        named.append(f"{row.variable} ({counts})")
+    return f"The arms differ in single terms, most in {joined(named)}: similar overall risks do not make the profiles comparable (descriptive, {len(tests)} terms, not adjusted)."
+
+
+@reason_if_absent
+def sentence_attribution(data: Dataset, safety: Analysis) -> str:
+    """Events by attribution, so that a complication of a procedure is not read as toxicity of a drug."""
+    if "ae_attribution_events" not in safety:
+        return "This study does not record what an event was attributed to."
+    parts = []
+    for arm in data.arms:
+        own = where(safety["ae_attribution_events"], group=arm.id).set_index("variable")
+        total = own["n"].max() if len(own) else 0
+        told = [
+            f"{format_whole(own.loc[name, 'count'])} to {label}"
+            for name, label in (("drug", "the drug"), ("procedure", "the procedure"), ("both", "both"))
+            if name in own.index and own.loc[name, "count"] != 0
+        ]
+        parts.append(f"with {arm.label} {joined(told) or 'none to a treatment'} (of {plural(total, 'event')})")
+    return f"Events were attributed {joined(parts)}." if len(safety["ae_attribution_events"]) else ""
+
+
+@reason_if_absent
+def sentence_first(data: Dataset, timed: Analysis) -> str:
+    """Risk of a first event at the study's first landmark."""
+    frame = timed["ae_first"].dropna(subset=["estimate"])
+    if frame.empty:
+        return ""
+    time = frame["time"].min()
+    parts = []
+    for arm in data.arms:
+        for _, row in where(frame, group=arm.id, time=time).iterrows():
+            interval = format_interval(row["ci_low"], row["ci_high"], 0, 100)
+            parts.append(f"{format_percent(row['estimate'])} with {arm.label} ({level_text(data)} CI {interval})")
+    when = format_duration(time, data.study.time.unit)
+    return f"By {when} a first adverse event had occurred in {joined(parts)}, death competing."
+
+
+@reason_if_absent
+def sentence_onset(data: Dataset, timed: Analysis) -> str:
+    """Events outside the risk windows."""
+    group = OVERALL if len(data.arms) > 1 else data.arms[0].id
+    onset = where(timed["ae_onset"], group=group).set_index("variable")
+    outside, early = onset.loc["outside", "count"], onset.loc["before time zero", "count"]
+    total = plural(onset.loc["any window", "n"], "event")
+    if outside == 0 and early == 0:
+        return f"All {total} began in the time at risk."
+    return f"Of {total}, {format_whole(outside)} began in no risk window and {format_whole(early)} before time zero; they are in the counts of patients, not in the rates."
+
+
+@reason_if_absent
+def sentence_rates(data: Dataset, timed: Analysis) -> str:
+    """First events per 100 patient-years at risk, by arm."""
+    parts = []
+    for arm in data.arms:
+        row = where(timed["ae_first_rate"], variable="any", group=arm.id).iloc[0]
+        if pd.notna(row["rate"]):
+            interval = format_interval(row["ci_low"], row["ci_high"], 0, 100)
+            parts.append(f"{format_number(100 * row['rate'], 0)} with {arm.label} ({level_text(data)} CI {interval})")
+    return f"Patients with a first adverse event per 100 patient-years at risk: {joined(parts)}." if parts else ""

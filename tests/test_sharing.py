@@ -1,0 +1,225 @@
+"""What a shared report may show: small cells and whatever gives them back, single patients, ids."""
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from notebook_cells import NOTEBOOKS, run_notebook
+from scipy.optimize import linprog
+
+from lib import baseline, figures, figures_safety, report, response, safety, safety_time, sharing, tables_safety
+from lib.__main__ import main
+from lib.analysis import Analysis
+from lib.dataset import load
+from lib.parameters import Safety
+from lib.results import KEY
+from lib.study import ROOT
+from lib.yamlfile import ProblemsFound
+
+FEW = settings(derandomize=True, deadline=None, max_examples=25)
+SMALL = 5
+
+
+@pytest.fixture(scope="module")
+def data():
+    return sharing.restrict(load("safety", audience="share"))
+
+
+def test_one_function_decides_and_knows_every_kind():
+    share, internal = Safety(audience="share"), Safety()
+    assert [kind for kind in sharing.KINDS if sharing.allows(share, kind)] == ["estimates"]
+    assert all(sharing.allows(internal, kind) for kind in sharing.KINDS)
+    with pytest.raises(KeyError):
+        sharing.allows(share, "a kind nobody has decided about")
+
+
+def test_ids_never_enter_a_shared_report(data):
+    original = load("safety")
+    ids = set(original.patients["patient_id"])
+    assert list(data.patients["arm"]) == list(original.patients["arm"])
+    for name, frame in data.tables.items():
+        assert len(frame) == len(original.tables[name])
+        texts = frame.select_dtypes("object").astype(str).to_numpy().ravel()
+        assert not any(identifier in text for text in texts for identifier in ids), name
+    assert len(data.queries) == len(original.queries)
+    assert not data.queries["patient_id"].any()
+    assert set(sharing.restrict(original).patients["patient_id"]) == ids
+
+
+def test_an_arm_that_is_a_small_cell_is_not_shared():
+    small = load("safety", audience="share", subgroup="ecog", subgroup_values=["2"])
+    with pytest.raises(ProblemsFound, match="fewer than 5 patients"):
+        sharing.restrict(small)
+
+
+def tables_of_counts():
+    """Levels of one variable by arm: the numbers of the small studies this is for."""
+    cell = st.one_of(st.integers(0, 8), st.integers(0, 40))
+    return st.integers(2, 4).flatmap(lambda k: st.lists(st.lists(cell, min_size=k, max_size=k), min_size=3, max_size=3))
+
+
+def _levels(columns):
+    """Frame of counts of levels, with totals, as the cohort report has it."""
+    rows = []
+    for group, counts in zip([*"ABC", "overall"], [*columns, np.sum(columns, axis=0)], strict=True):
+        rows += [(f"v: {i}", group, float(count), float(np.sum(counts))) for i, count in enumerate(counts)]
+    frame = pd.DataFrame(rows, columns=["variable", "group", "count", "n"])
+    return frame.assign(proportion=frame["count"] / frame["n"].where(frame["n"] > 0), method="count", note="")
+
+
+@FEW
+@given(tables_of_counts().filter(lambda columns: all(sum(c) >= SMALL for c in columns)))
+def test_no_masked_small_cell_follows_from_the_margins(data, columns):
+    """Linear programming over everything that is still shown: the cell could be something else."""
+    frame = _levels(columns)
+    size = {group: int(n) for group, n in frame.groupby("group")["n"].first().items()}
+    patients = pd.DataFrame({"arm": pd.Categorical(np.repeat(list("ABC"), [size[g] for g in "ABC"]))})
+    arms = replace(data, tables=data.tables | {"patients": patients})
+    masked = sharing.mask_analysis(arms, Analysis("", {"baseline_category": frame}))["baseline_category"]
+    shown = masked["count"].notna()
+    assert not frame["count"][shown].between(1, SMALL - 1).any()
+    assert masked.loc[~shown, "proportion"].isna().all()
+    # unknown: a cell per level and arm; known: the arms' sizes, and every shown cell and total
+    levels, groups = len(columns[0]), list("ABC")
+    place = {(f"v: {i}", g): i * 3 + j for i, (j, g) in itertools.product(range(levels), enumerate(groups))}
+    equal, value = [], []
+
+    def fix(cells, total):
+        equal.append([float(cell in cells) for cell in range(levels * 3)])
+        value.append(total)
+
+    for group in groups:
+        fix({place[f"v: {i}", group] for i in range(levels)}, size[group])
+    for row in frame[shown].itertuples():
+        cells = groups if row.group == "overall" else [row.group]
+        fix({place[row.variable, group] for group in cells}, frame.loc[row.Index, "count"])
+    for row in frame[~shown & (frame["group"] != "overall")].itertuples():
+        goal = np.zeros(levels * 3)
+        goal[place[row.variable, row.group]] = 1
+        ends = [linprog(sign * goal, A_eq=equal, b_eq=value).fun * sign for sign in (1, -1)]
+        assert ends[1] - ends[0] > SMALL - 1.01
+
+
+def test_what_is_made_from_a_masked_count_is_masked(data):
+    harms = safety.analyse(data)
+    masked = sharing.mask_analysis(data, harms)
+    term = "Hypertension"
+    row = {
+        name: frame[frame["variable"] == term].set_index("group")
+        for name, frame in masked.frames.items()
+        if "variable" in frame
+    }
+    full = harms["ae_term"][harms["ae_term"]["variable"] == term].set_index("group")["count"]
+    assert full[["A", "B", "C"]].tolist() == [5, 0, 8]
+    assert row["ae_term"]["count"].tolist() == full.tolist(), "no cell of 5 or more with a rest of 5 or more is hidden"
+    assert (
+        row["ae_term_severe"]
+        .loc[["A", "C", "overall"], ["count", "proportion", "ci_low", "ci_high"]]
+        .isna()
+        .all(axis=None)
+    )
+    rare = masked["ae_term_difference"].set_index(["variable", "group"])
+    assert rare.loc[("Proteinuria", "C vs A"), "difference":"ci_high"].isna().all()
+    assert masked["ae_term_test"].set_index("variable").loc["Proteinuria", ["p_value"]].isna().all()
+    for name, frame in masked.frames.items():
+        if "count" in frame:
+            assert not frame["count"].between(1, SMALL - 1).any(), name
+            assert not (frame["n"] - frame["count"]).between(1, SMALL - 1).any() if "n" in frame else True, name
+
+
+def test_a_count_inside_another_is_masked_if_the_difference_is_small(data):
+    def frame(a, severe):
+        rows = [("x", "A", a, 30.0), ("x", "B", 10.0, 30.0)]
+        inner = [("x", "A", severe, 30.0), ("x", "B", 0.0, 30.0)]
+        columns = ["variable", "group", "count", "n"]
+        return {
+            name: pd.DataFrame(r, columns=columns).assign(method="", note="")
+            for name, r in (("ae_term", rows), ("ae_term_severe", inner))
+        }
+
+    patients = pd.DataFrame({"arm": pd.Categorical(["A"] * 30 + ["B"] * 30)})
+    arms = replace(data, tables=data.tables | {"patients": patients})
+    near = sharing.mask_analysis(arms, Analysis("", frame(12.0, 9.0)))
+    assert near["ae_term"]["count"].tolist() == [12, 10]
+    assert near["ae_term_severe"]["count"].isna().tolist() == [True, False]
+    far = sharing.mask_analysis(arms, Analysis("", frame(15.0, 9.0)))
+    assert far["ae_term_severe"]["count"].tolist() == [9, 0]
+
+
+def test_extremes_and_rows_of_single_patients_are_left_out(data):
+    masked = sharing.mask_analysis(data, baseline.analyse_baseline(data))
+    assert masked["baseline_number"][["min", "max"]].isna().all(axis=None)
+    assert masked["baseline_number"]["median"].notna().all()
+    assert masked.data == {}
+    timed = sharing.mask_analysis(data, safety_time.analyse(data))
+    assert set(timed.data) == {"curve"}
+    assert (timed["curve"]["n_risk"] >= SMALL).all()
+
+
+def test_pictures_and_lists_of_single_patients_are_left_out(data):
+    timed = safety_time.analyse(data)
+    left_out = [
+        figures_safety.plot_ae_courses(data, timed),
+        figures_safety.plot_profiles(data, list(data.patients["patient_id"])),
+        tables_safety.table_ae_listing(data, timed),
+        figures.plot_trajectories(data, Analysis("volume", {})),
+    ]
+    assert all("left out of a shared report" in block.text for block in left_out)
+    shown = sharing.mask_analysis(data, response.analyse(data, (6.0,)))
+    assert "masked counts" in figures.plot_response(data, shown).text
+    harms = sharing.mask_analysis(data, safety.analyse(data))
+    assert "masked counts" in figures_safety.plot_ae_grades(data, harms).text
+
+
+def test_masked_statistics_are_not_recorded_and_the_others_do_not_change():
+    internal, share = (report.start("safety", audience=audience) for audience in ("internal", "share"))
+    for page in (internal, share):
+        page.record(safety.analyse(page.data))
+        page.record(safety_time.analyse(page.data))
+    full, shared = (page.results.set_index(KEY)["value"] for page in (internal, share))
+    assert len(shared) < len(full)
+    assert shared.dropna().equals(full.reindex(shared.dropna().index))
+    lost = full.index.difference(shared.index)
+    assert full[lost].notna().all()
+
+
+@pytest.mark.parametrize("study", ["data/colon"])
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_a_shared_notebook_runs(name, study, monkeypatch):
+    shown = run_notebook(name, monkeypatch, study=study, audience="share")
+    assert "nan" not in shown.text.lower().split()
+    assert "Shared report" in "".join(d.get("text/html", "") for d, _ in shown.outputs)
+
+
+@pytest.mark.notebook
+def test_nothing_that_is_written_holds_an_id(tmp_path):
+    """The whole report, every file of it: pages, tables, pictures, notebooks, run.json."""
+    done = CliRunner().invoke(
+        main,
+        [
+            "report",
+            "--study",
+            str(ROOT / "data/rair_dtc"),
+            "--output",
+            str(tmp_path / "to" / "share"),
+            "-p",
+            "audience=share",
+        ],
+    )
+    assert done.exit_code == 0, done.output
+    patients, lesions = (
+        pd.read_csv(ROOT / "data/rair_dtc" / f"{t}.csv")[f"{t[:-1]}_id"] for t in ("patients", "lesions")
+    )
+    written = [path for path in (tmp_path / "to" / "share").rglob("*") if path.is_file()]
+    assert {path.suffix for path in written} == {".html", ".csv", ".svg", ".ipynb", ".json"}
+    for path in written:
+        text = path.read_text("utf-8")
+        assert not [i for i in [*patients, *lesions] if i in text], path.name
+        assert "patient0" not in text, path.name
+    assert "queries.csv" not in {path.name for path in (tmp_path / "to" / "share").glob("*")}
+    assert (tmp_path / "to" / "queries.csv").exists(), "for the data manager, outside the shared folder"
