@@ -1,7 +1,6 @@
 """Results -> pictures: SVG with text as text, in the arms' colours, line styles and markers. Computes nothing.
 
-Conventions: 7.2 inches wide (a page's text width), 9-point text, no title inside the picture (the page has one),
-every arm told apart by colour and by line or marker, the words of `alt` made from the same numbers.
+The style is picture's; the words of `alt` are made from the same numbers as the drawing.
 """
 
 from __future__ import annotations
@@ -14,14 +13,8 @@ __all__ = [
     "plot_trajectories",
 ]
 
-import io
-import re
-from contextlib import contextmanager
-
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
-from matplotlib import pyplot as plt
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 
 from lib.analysis import Analysis, where
@@ -39,62 +32,8 @@ from lib.formats import (
 )
 from lib.labels import FLOW_STEPS, OVERALL, decimals_of_time, level_text
 from lib.longitudinal import measure
+from lib.picture import CATEGORY_COLOURS, GREY, INK, PALE, picture, shown_arms, write_figure
 from lib.study_parts import Arm
-
-WIDTH = 7.2
-INK, GREY, PALE = "#222222", "#6b6b6b", "#d9d9d9"
-MARKERS = ("o", "s", "^", "D", "v", "P")
-STYLE = {
-    "font.family": "sans-serif",
-    # DejaVu Sans comes with matplotlib: the same metrics, so the same bytes, on every machine.
-    "font.sans-serif": ["DejaVu Sans"],
-    "font.size": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": GREY,
-    "axes.labelcolor": INK,
-    "axes.linewidth": 0.8,
-    "xtick.color": GREY,
-    "ytick.color": GREY,
-    "xtick.labelcolor": INK,
-    "ytick.labelcolor": INK,
-    "text.color": INK,
-    "legend.frameon": False,
-    "svg.fonttype": "none",
-    "figure.dpi": 100,
-}
-# Response, best first; readable in grey because lightness falls with it. PD is hatched.
-CATEGORY_COLOURS = {"CR": "#08519c", "PR": "#4292c6", "SD": "#c6dbef", "PD": "#fdae6b", "NE": "#eeeeee"}
-GRADE_COLOURS = ("#fde0c5", "#facba6", "#f59c72", "#d7603f", "#8c2d04")
-
-
-@contextmanager
-def _picture(height: float, rows: int = 1, columns: int = 1, **options):
-    """Yield a figure and its axes in the house style; the figure is closed afterwards."""
-    with mpl.rc_context(STYLE):
-        figure, axes = plt.subplots(rows, columns, figsize=(WIDTH, height), layout="constrained", **options)
-        try:
-            yield figure, axes
-        finally:
-            plt.close(figure)
-
-
-def _figure(figure, figure_id: str, title: str, alt: str) -> Figure:
-    """Write the figure as SVG whose ids are its own, so that several can stand on one page."""
-    buffer = io.StringIO()
-    with mpl.rc_context({**STYLE, "svg.hashsalt": figure_id}):
-        figure.savefig(
-            buffer, format="svg", metadata={"Date": None, "Creator": None}, bbox_inches="tight", pad_inches=0.04
-        )
-    svg = buffer.getvalue()
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{figure_id}-", svg)
-    return Figure(figure_id, title, svg, alt)
-
-
-def _shown_arms(data: Dataset) -> list[tuple[Arm, str]]:
-    return [(arm, MARKERS[i % len(MARKERS)]) for i, arm in enumerate(data.arms)]
 
 
 @empty_if_absent
@@ -106,8 +45,8 @@ def plot_survival(data: Dataset, analysis: Analysis) -> Figure:
     endpoint, risk = data.study.endpoint(analysis.variable), analysis["at_risk"]
     height = 3.5 + 0.19 * (len(data.arms) + 1)
     ratios = [3.5, 0.19 * (len(data.arms) + 1)]
-    with _picture(height, 2, 1, gridspec_kw={"height_ratios": ratios}) as (figure, (top, bottom)):
-        for arm, _ in _shown_arms(data):
+    with picture(height, 2, 1, gridspec_kw={"height_ratios": ratios}) as (figure, (top, bottom)):
+        for arm, _ in shown_arms(data):
             _draw_curve(top, arm, where(analysis["curve"], group=arm.id), data, analysis.row("median", arm.id))
         top.axhline(0.5, color=PALE, linewidth=0.8, zorder=0)
         top.set(ylim=(0, 1.02), ylabel=endpoint.label if len(endpoint.label) < 40 else endpoint.short)
@@ -120,7 +59,7 @@ def plot_survival(data: Dataset, analysis: Analysis) -> Figure:
         top.set_xticks(sorted(risk["time"].unique()))
         top.set_xlim(left=0)
         _write_at_risk(bottom, data, risk, top.get_xlim())
-        return _figure(figure, f"km_{endpoint.id}", f"{endpoint.label} by arm", _survival_alt(data, analysis))
+        return write_figure(figure, f"km_{endpoint.id}", f"{endpoint.label} by arm", _survival_alt(data, analysis))
 
 
 def _legend_title(data: Dataset) -> str:
@@ -196,7 +135,7 @@ def plot_response(data: Dataset, response: Analysis) -> Figure:
     """Share of each response category by visit and arm, as stacked bars with counts."""
     categories = response["response_category"]
     visits = sorted(categories["time"].unique())
-    with _picture(0.7 + 0.42 * len(data.arms) * len(visits), len(visits), 1, sharex=True, squeeze=False) as (
+    with picture(0.7 + 0.42 * len(data.arms) * len(visits), len(visits), 1, sharex=True, squeeze=False) as (
         figure,
         axes,
     ):
@@ -215,7 +154,7 @@ def plot_response(data: Dataset, response: Analysis) -> Figure:
             f"at {format_duration(r.time, data.study.time.unit)} {data.study.arm(r.group).label} {int(r.count_)} of {int(r.n)}"
             for r in rates[rates["group"] != OVERALL].rename(columns={"count": "count_"}).itertuples()
         ]
-        return _figure(
+        return write_figure(
             figure,
             "response",
             "Tumour response by visit and arm",
@@ -259,9 +198,9 @@ def plot_trajectories(data: Dataset, analysis: Analysis) -> Figure:
     label, _, log = measure(data.study, analysis.variable)
     values = analysis["values"].dropna(subset=["baseline"])
     values = values.assign(shown=values["value"] / values["baseline"] if log else values["percent_change"])
-    with _picture(3.0, 1, len(data.arms), sharey=True, squeeze=False) as (figure, axes):
+    with picture(3.0, 1, len(data.arms), sharey=True, squeeze=False) as (figure, axes):
         told = []
-        for axis, (arm, marker) in zip(axes[0], _shown_arms(data), strict=True):
+        for axis, (arm, marker) in zip(axes[0], shown_arms(data), strict=True):
             own = values[values["arm"] == arm.id]
             for _, patient in own.groupby("patient_id"):
                 axis.plot(patient["visit"], patient["shown"], color=arm.colour, alpha=0.22, linewidth=0.8)
@@ -281,7 +220,7 @@ def plot_trajectories(data: Dataset, analysis: Analysis) -> Figure:
             f"One line per patient; in bold the median of each visit with at least {data.study.policy.min_at_risk} patients. "
             f"The last of these medians: {'; '.join(told)}."
         )
-        return _figure(figure, f"{analysis.variable}_trajectories", f"{label}: course of each patient", alt)
+        return write_figure(figure, f"{analysis.variable}_trajectories", f"{label}: course of each patient", alt)
 
 
 def _course(median: pd.Series, log: bool) -> str:
@@ -298,9 +237,9 @@ def plot_ae_terms(data: Dataset, safety: Analysis, most: int = 20) -> Figure:
     by_arm = every[every["group"] != OVERALL]
     order = by_arm.groupby("variable")["proportion"].max().sort_values(kind="stable")
     terms = list(order.index[-most:])
-    with _picture(0.9 + 0.27 * max(len(terms), 2)) as (figure, axes):
+    with picture(0.9 + 0.27 * max(len(terms), 2)) as (figure, axes):
         offsets = np.linspace(0.22, -0.22, len(data.arms)) if len(data.arms) > 1 else [0.0]
-        for (arm, marker), offset in zip(_shown_arms(data), offsets, strict=True):
+        for (arm, marker), offset in zip(shown_arms(data), offsets, strict=True):
             own = by_arm[by_arm["group"] == arm.id].set_index("variable")["proportion"].reindex(terms)
             worst = severe[severe["group"] == arm.id].set_index("variable")["proportion"].reindex(terms)
             places = np.arange(len(terms)) + offset
@@ -326,7 +265,7 @@ def plot_ae_terms(data: Dataset, safety: Analysis, most: int = 20) -> Figure:
             for term in terms[::-1][:3]
         ]
         alt = f"Dots by term and arm. Most frequent: {'; '.join(top)}." if terms else "No adverse event."
-        return _figure(figure, "ae_terms", "Patients with each adverse event, by arm", alt)
+        return write_figure(figure, "ae_terms", "Patients with each adverse event, by arm", alt)
 
 
 @empty_if_absent
@@ -340,7 +279,7 @@ def plot_flow(data: Dataset, flow: Analysis) -> Figure:
     if "screened" not in set(frame["step"]):
         before = ["Screened, excluded\nnot recorded", *before]
     height = 0.72 * len(before) + 1.3
-    with _picture(height) as (figure, axes):
+    with picture(height) as (figure, axes):
         axes.set(xlim=(0, 1), ylim=(-len(before) - 0.75, 0.5))
         axes.axis("off")
         box = {"boxstyle": "round,pad=0.45", "facecolor": "white", "edgecolor": GREY, "linewidth": 0.9}
@@ -355,7 +294,7 @@ def plot_flow(data: Dataset, flow: Analysis) -> Figure:
             axes.text(0.98, -0.5, f"Excluded\n{reasons}", ha="right", va="center", bbox=box, fontsize=8)
         _arm_boxes(axes, data, -len(before), box)
         told = joined([f"{arm.label} {data.n[arm.id]}" for arm in data.arms])
-        return _figure(
+        return write_figure(
             figure,
             "flow",
             "Participant flow",

@@ -20,7 +20,8 @@ FLOORS = {
     "firth": 3.2, "landmark": 3.2, "rmst": 3.2, "cox": 3.3,
     "baseline": 3.5, "longitudinal": 3.5, "response": 3.5, "safety": 3.5, "time_to_event": 3.5,
     # 4: strings and pictures
-    "formats": 4.0, "display": 4.0, "labels": 4.0, "tables": 4.1, "tables_outcome": 4.2, "figures": 4.1,
+    "formats": 4.0, "display": 4.0, "labels": 4.0, "tables": 4.1, "tables_outcome": 4.2,
+    "picture": 4.1, "figures": 4.2,
     # 5: header, sentences, recorded results
     "results": 5.0, "published": 5.0, "narrative": 5.0, "report": 5.1,
     # beside the floors: the command line

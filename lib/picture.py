@@ -1,0 +1,86 @@
+"""The house style of every picture, and how one becomes SVG. What is drawn lives in figures and its siblings.
+
+Conventions: 7.2 inches wide (a page's text width), 9-point text, no title inside the picture (the page has one),
+every arm told apart by colour and by line or marker.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "CATEGORY_COLOURS",
+    "GREY",
+    "INK",
+    "MARKERS",
+    "PALE",
+    "STYLE",
+    "WIDTH",
+    "picture",
+    "shown_arms",
+    "write_figure",
+]
+
+import io
+import re
+from contextlib import contextmanager
+
+import matplotlib as mpl
+from matplotlib import pyplot as plt
+
+from lib.dataset import Dataset
+from lib.display import Figure
+from lib.study_parts import Arm
+
+WIDTH = 7.2
+INK, GREY, PALE = "#222222", "#6b6b6b", "#d9d9d9"
+MARKERS = ("o", "s", "^", "D", "v", "P")
+STYLE = {
+    "font.family": "sans-serif",
+    # DejaVu Sans comes with matplotlib: the same metrics, so the same bytes, on every machine.
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": GREY,
+    "axes.labelcolor": INK,
+    "axes.linewidth": 0.8,
+    "xtick.color": GREY,
+    "ytick.color": GREY,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "text.color": INK,
+    "legend.frameon": False,
+    "svg.fonttype": "none",
+    "figure.dpi": 100,
+}
+# Response, best first; readable in grey because lightness falls with it. PD is hatched.
+CATEGORY_COLOURS = {"CR": "#08519c", "PR": "#4292c6", "SD": "#c6dbef", "PD": "#fdae6b", "NE": "#eeeeee"}
+
+
+@contextmanager
+def picture(height: float, rows: int = 1, columns: int = 1, **options):
+    """Yield a figure and its axes in the house style; the figure is closed afterwards."""
+    with mpl.rc_context(STYLE):
+        figure, axes = plt.subplots(rows, columns, figsize=(WIDTH, height), layout="constrained", **options)
+        try:
+            yield figure, axes
+        finally:
+            plt.close(figure)
+
+
+def write_figure(figure, figure_id: str, title: str, alt: str) -> Figure:
+    """Write the figure as SVG whose ids are its own, so that several can stand on one page."""
+    buffer = io.StringIO()
+    with mpl.rc_context({**STYLE, "svg.hashsalt": figure_id}):
+        figure.savefig(
+            buffer, format="svg", metadata={"Date": None, "Creator": None}, bbox_inches="tight", pad_inches=0.04
+        )
+    svg = buffer.getvalue()
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{figure_id}-", svg)
+    return Figure(figure_id, title, svg, alt)
+
+
+def shown_arms(data: Dataset) -> list[tuple[Arm, str]]:
+    """Arms in force, each with its marker."""
+    return [(arm, MARKERS[i % len(MARKERS)]) for i, arm in enumerate(data.arms)]
