@@ -11,8 +11,10 @@ __all__ = [
     "Block",
     "Column",
     "Figure",
+    "Links",
     "Row",
     "Table",
+    "anchor",
     "compares_arms",
     "empty_if_absent",
     "template",
@@ -20,6 +22,7 @@ __all__ = [
 
 import csv
 import io
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, wraps
@@ -55,6 +58,23 @@ class Column:
     detail: str = ""
     colour: str = ""
     text: bool = False
+
+
+def anchor(heading: str) -> str:
+    """Name under which a page's heading can be linked to: "Who is in it?" -> "who-is-in-it"."""
+    return re.sub(r"[^\w]+", "-", heading.lower()).strip("-")
+
+
+class Links(str):
+    """A cell of links: its text is what a CSV file holds; `links` are (text, address within the report) pairs."""
+
+    links: tuple[tuple[str, str], ...]
+
+    def __new__(cls, links):
+        """Make the cell of (text, address) pairs."""
+        cell = super().__new__(cls, "; ".join(text for text, _ in links))
+        cell.links = tuple(links)
+        return cell
 
 
 @dataclass(frozen=True)

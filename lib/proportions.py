@@ -79,9 +79,7 @@ def estimate_proportion(counts, level=0.95):
         ci_low=[low for low, _ in limits],
         ci_high=[high for _, high in limits],
         method="proportion, exact Clopper-Pearson interval",
-        note=[
-            "" if n else EMPTY_ARM.format(group) for group, n in zip(rows["group"], rows["n"], strict=True)
-        ],
+        note=["" if n else EMPTY_ARM.format(group) for group, n in zip(rows["group"], rows["n"], strict=True)],
     )
 
 

@@ -26,6 +26,7 @@ from lib.study_parts import (
     Response,
     Subgroup,
     Table,
+    Text,
     Time,
     Treatments,
     Variable,
@@ -55,6 +56,7 @@ class Study(Frozen):
     treatments: Treatments | None = None
     adverse_events: AdverseEvents | None = None
     subgroups: tuple[Subgroup, ...] = ()
+    exclusions: tuple[Text, ...] = ()
     policy: Policy = Policy()
     _folder: Path = PrivateAttr(default=Path())
 
@@ -108,6 +110,7 @@ class Study(Frozen):
         ):
             unique(f"id of {what}", [part.id for part in parts])
         unique("value of arm", [arm.code for arm in self.arms])
+        unique("exclusion", list(self.exclusions))
         if "patients" not in self.tables:
             raise ValueError("tables: the table patients is required")
         for what, known, named in self._references():
