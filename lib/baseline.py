@@ -69,6 +69,7 @@ def _typed(data: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
 def _test(frame: pd.DataFrame, variable: Variable) -> pd.DataFrame:
     if variable.type == "category":
         table = pd.crosstab(frame[variable.id], frame["arm"], dropna=False)
+        table = table.loc[frame[variable.id].cat.categories]  # patients without a known value take no part
         exact, chi_square = (proportions.compare_categories(table).iloc[[i]] for i in (0, 1))
         result = exact.drop(columns=["chisq", "df"]) if _sparse(table) else chi_square
     else:

@@ -101,7 +101,9 @@ class Table:
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow([f"{c.label}, {c.detail}" if c.detail else c.label for c in self.columns])
         for row in self.rows:
-            writer.writerow(["'" + cell if cell.startswith(FORMULA_START) else cell for cell in row.cells])
+            cells = ["'" + cell if cell.startswith(FORMULA_START) else str(cell) for cell in row.cells]
+            # A lone carriage return would end the row unquoted.
+            writer.writerow([cell.replace("\r", "\n") for cell in cells])
         return out.getvalue()
 
     def to_text(self) -> str:

@@ -33,7 +33,8 @@ def analyse(data: Dataset) -> Analysis:
     Returns
     -------
     Analysis
-        `exposure_count` (count of n patients analysed; `variable` is "drug: treated", "drug: ongoing", "drug: reduced",
+        `exposure_count` (count of n patients: of all analysed for "treated" and later lines, of those who received the
+        component for its doses, of those with several components for which came first; `variable` is "drug: treated", "drug: ongoing", "drug: reduced",
         "drug: start 12", "drug: lowest 8", "first component: drug", "later line: any", ...) and `exposure_number`
         (n, mean, sd, median, quartiles, range; `variable` is "drug: duration" in days from the first to the last day,
         "local: seeds", "local: activity" (mCi) per patient, "local: d90" and "local: prescription" (Gy) per lesion,
@@ -42,19 +43,20 @@ def analyse(data: Dataset) -> Analysis:
     """
     rows = data.tables["treatments"].assign(line=lambda t: t["line"].fillna(1).astype(int))
     study, later = rows[rows["line"] == 1], rows[rows["line"] > 1]
-    counts: dict[str, pd.Series] = {}
+    counts: dict[str, tuple[pd.Series, pd.Series]] = {}
+    everybody = data.patients["patient_id"]
     numbers: list[pd.DataFrame] = []
     for component in data.study.treatments.components:
         own = study[study["component"] == component.id]
-        counts[f"{component.id}: treated"] = own["patient_id"]
+        counts[f"{component.id}: treated"] = (own["patient_id"], everybody)
         describe = _drug if component.kind == "drug" else _local
         more, described = describe(data, component, own)
-        counts |= more
+        counts |= {name: (ids, own["patient_id"]) for name, ids in more.items()}
         numbers += described
-    more, described = _between(data, study)
-    counts |= more
-    counts[f"{LATER}: any"] = later["patient_id"]
-    counts |= {f"{LATER}: {name}": part["patient_id"] for name, part in later.groupby("component")}
+    several, more, described = _between(data, study)
+    counts |= {name: (ids, several) for name, ids in more.items()}
+    counts[f"{LATER}: any"] = (later["patient_id"], everybody)
+    counts |= {f"{LATER}: {name}": (part["patient_id"], everybody) for name, part in later.groupby("component")}
     frames = {"exposure_count": _counts(data, counts), "exposure_number": pd.concat([*numbers, *described])}
     return Analysis("", {name: frame.reset_index(drop=True) for name, frame in frames.items()})
 
@@ -95,19 +97,20 @@ def _local(data: Dataset, component: Component, own: pd.DataFrame) -> tuple[dict
     return {}, numbers
 
 
-def _between(data: Dataset, study: pd.DataFrame) -> tuple[dict, list[pd.DataFrame]]:
-    """Days between the starts of several components, and which came first: the source of immortal time."""
+def _between(data: Dataset, study: pd.DataFrame) -> tuple[pd.Series, dict, list[pd.DataFrame]]:
+    """Patients with several components; which came first and the days between the starts: the source of immortal time."""
     known = [component.id for component in data.study.treatments.components]
     study = study[study["component"].isin(known)]
     starts = study.groupby(["patient_id", "component"])["start_date"].min().unstack()
     starts = starts[starts.notna().sum(axis=1) > 1]
     if starts.empty:
-        return {}, []
+        return pd.Series(dtype=object), {}, []
     days = (starts.max(axis=1) - starts.min(axis=1)).dt.days
     apart = starts[days > 0]
     first = apart.idxmin(axis=1) if len(apart) else pd.Series(dtype=object)
     counts = {f"{FIRST}: {name}": _ids(first == name) for name in known if name in starts}
-    return counts | {f"{FIRST}: {SAME_DAY}": _ids(days == 0)}, [_number(data, BETWEEN, days)]
+    counts |= {f"{FIRST}: {SAME_DAY}": _ids(days == 0)}
+    return pd.Series(starts.index), counts, [_number(data, BETWEEN, days)]
 
 
 def _last_seen(data: Dataset) -> pd.Series:
@@ -122,18 +125,18 @@ def _ids(chosen: pd.Series) -> pd.Series:
     return pd.Series(chosen.index[chosen.fillna(False).astype(bool)])
 
 
-def _counts(data: Dataset, counts: dict[str, pd.Series]) -> pd.DataFrame:
-    """Patients among those analysed, per arm and overall."""
+def _counts(data: Dataset, counts: dict[str, tuple[pd.Series, pd.Series]]) -> pd.DataFrame:
+    """Patients with each property among those whom it can concern, per arm and overall."""
     groups = [(arm.id, data.patients[data.patients["arm"] == arm.id]) for arm in data.arms]
     groups += [("overall", data.patients)] if len(groups) > 1 else []
     rows = [
-        (name, group, int(part["patient_id"].isin(ids).sum()), len(part))
-        for name, ids in counts.items()
+        (name, group, int(part["patient_id"].isin(ids).sum()), int(part["patient_id"].isin(among).sum()))
+        for name, (ids, among) in counts.items()
         for group, part in groups
     ]
     frame = pd.DataFrame(rows, columns=["variable", "group", "count", "n"])
     proportion = frame["count"].div(frame["n"]).where(frame["n"] > 0)
-    return frame.assign(proportion=proportion, method="count of patients analysed", note="")
+    return frame.assign(proportion=proportion, method="count of patients", note="")
 
 
 def _number(data: Dataset, name: str, values: pd.Series, method: str = OF_PATIENTS) -> pd.DataFrame:

@@ -34,7 +34,7 @@ def plot_flow(data: Dataset, flow: Analysis) -> Figure:
     rows = _analysed(data, flow)
     gap, top = 3.1, 1.0
     arms_at = -gap * len(steps)
-    first_row = arms_at - 2.6
+    first_row = arms_at - 3.2
     bottom = first_row - len(rows) - 0.3
     with picture(LINE * (top - bottom)) as (figure, axes):
         axes.set(xlim=(0, 1), ylim=(bottom, top))
@@ -75,16 +75,16 @@ def _analysed(data: Dataset, flow: Analysis) -> list[tuple[str, dict[str, int]]]
         return "baseline" if visit == 0 else format_duration(visit, unit)
 
     rows = [("Time to event", {})]
-    rows += [(f"  {e.short}", counts(where(flow["flow_endpoint"], variable=e.id))) for e in study.endpoints]
+    rows += [(e.short, counts(where(flow["flow_endpoint"], variable=e.id))) for e in study.endpoints]
     for output, label in (("flow_response_evaluable", "Response, evaluable"), ("flow_volume", "Tumour volume")):
         if output in flow:
             rows.append((label, {}))
-            rows += [(f"  {at(visit)}", counts(part)) for visit, part in flow[output].groupby("time")]
+            rows += [(at(visit), counts(part)) for visit, part in flow[output].groupby("time")]
     for marker in study.markers:
         own = where(flow["flow_marker"], variable=marker.id) if "flow_marker" in flow else pd.DataFrame()
         if len(own):
             rows.append((f"{marker.short}, usable", {}))
-            rows += [(f"  {at(visit)}", counts(part)) for visit, part in own.groupby("time")]
+            rows += [(at(visit), counts(part)) for visit, part in own.groupby("time")]
     return rows
 
 
@@ -93,7 +93,13 @@ def _draw_arms(axes, data: Dataset, rows: list, *, y: float, first_row: float, s
     width = (1 - LABELS) / len(data.arms)
     for i, (label, counts) in enumerate(rows):
         axes.text(
-            0, first_row - i, label, ha="left", va="center", fontsize=8, fontweight="normal" if counts else "bold"
+            0.02 if counts else 0,
+            first_row - i,
+            label,
+            ha="left",
+            va="center",
+            fontsize=8,
+            fontweight="normal" if counts else "bold",
         )
     for i, arm in enumerate(data.arms):
         x = LABELS + width * (i + 0.5)
@@ -103,6 +109,7 @@ def _draw_arms(axes, data: Dataset, rows: list, *, y: float, first_row: float, s
         axes.text(
             x, y, f"{label}\nn = {data.n[arm.id]}", ha="center", va="center", bbox=edge, fontsize=8, linespacing=1.3
         )
+        _arrow(axes, (x, y - 1.2), (x, first_row + 0.65))
         half = min(0.07, 0.4 * width)
         low, high = first_row - len(rows) + 0.4, first_row + 0.6
         axes.fill([x - half, x + half, x + half, x - half], [low, low, high, high],

@@ -210,7 +210,16 @@ def _completeness_rows(data: Dataset, analysis: Analysis, groups: list[str]) -> 
 
 def table_queries(queries: pd.DataFrame) -> Table:
     """Open data queries, sorted by patient."""
-    columns = ("patient_id", "file", "row", "column", "value", "message", "code")
-    labels = ("Patient", "Table", "Row", "Column", "Value", "What is wrong, and what would be right", "Code")
-    rows = [Row(tuple(str(value) for value in row)) for row in queries[list(columns)].itertuples(index=False)]
-    return Table("queries", "Open data queries", tuple(Column(label, text=True) for label in labels), tuple(rows))
+    rows = []
+    for query in queries.to_dict("records"):
+        row = f"row {query['row']}" if query["row"] != "" else ""
+        place = ", ".join(str(part) for part in (query["file"], row, query["column"]) if part)
+        rows.append(Row((query["patient_id"] or DASH, place, str(query["value"]), query["message"], query["code"])))
+    columns = (
+        Column("Patient"),
+        Column("Where", "table, row, column", text=True),
+        Column("Found", text=True),
+        Column("What is wrong, and what would be right", text=True),
+        Column("Code"),
+    )
+    return Table("queries", "Open data queries", columns, tuple(rows))

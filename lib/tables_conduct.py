@@ -30,7 +30,7 @@ MEASURES = {
 
 
 def _count(row: pd.Series) -> str:
-    return format_count(row["count"], row["n"])
+    return format_count(row["count"], row["n"]) if row["n"] else DASH
 
 
 def _summary(decimals: int):
@@ -38,9 +38,13 @@ def _summary(decimals: int):
         if not row["n"]:
             return DASH
         quartiles = format_interval(row["q1"], row["q3"], decimals)
-        return f"{format_number(row['median'], decimals)} ({quartiles}); {format_interval(row['min'], row['max'], decimals)}"
+        return f"{format_number(row['median'], decimals)} ({quartiles})"
 
     return shown
+
+
+def _range(row: pd.Series) -> str:
+    return format_interval(row["min"], row["max"], 0)
 
 
 @empty_if_absent
@@ -56,7 +60,7 @@ def table_exposure(data: Dataset, exposure: Analysis) -> Table:
             rows += _rows(exposure["exposure_number"], name, label, groups, _summary(decimals))
     rows += _between(data, exposure, groups) + _later(data, exposure, groups)
     notes = (
-        "Counts: patients/analysed (%). Numbers: median (first to third quartile); range, of those who received the component. A treatment that goes on is counted until the last contact.",
+        "Patients/analysed (%) for who received a component and for later lines, otherwise patients/those whom it concerns (%). Numbers: median (first to third quartile) of those who received it; mean, range and quartiles stand in results.csv. A treatment that goes on is counted until the last contact.",
     )
     columns = (Column("Exposure"), *arm_columns(data, overall=True))
     return Table("exposure", "Treatment received, by component and arm", columns, tuple(rows), notes)
@@ -80,6 +84,7 @@ def _rows(frame: pd.DataFrame, variable: str, label: str, groups: list[str], sho
 def _between(data: Dataset, exposure: Analysis, groups: list[str]) -> list[Row]:
     number = exposure["exposure_number"]
     rows = _rows(number, BETWEEN, "Days from the first to the last start", groups, _summary(0))
+    rows += _rows(number, BETWEEN, "Range", groups, _range)
     names = {component.id: component.label for component in data.study.treatments.components}
     for name, label in {**{i: f"{text} came first" for i, text in names.items()}, SAME_DAY: "Same day"}.items():
         rows += _rows(exposure["exposure_count"], f"{FIRST}: {name}", label, groups, _count)
@@ -125,15 +130,16 @@ def table_timing(data: Dataset, timing: Analysis) -> Table:
     for output, label, unit in (
         ("scan_interval", "Days between two scans", "Intervals"),
         ("scan_longest", "Longest interval of a patient, days", "Patients"),
-        ("scan_delay", "Days after the scheduled day (− before)", "Scans"),
+        ("scan_delay", "Days after the scheduled day", "Scans"),
     ):
         frame = timing[output]
         rows += [
             Row((label, *cells(frame, groups, _summary(0)))),
+            Row(("Range", *cells(frame, groups, _range)), "sub"),
             Row((unit, *cells(frame, groups, lambda r: f"{int(r['n'])}")), "sub"),
         ]
     notes = (
-        "Median (first to third quartile); range. Intervals grow with the schedule, so an arm that is followed for longer has longer ones: compare arms visit by visit in the figure.",
+        "Median (first to third quartile). Intervals grow with the schedule, so an arm that is followed for longer has longer ones: compare arms visit by visit in the figure.",
     )
     columns = (Column("Timing of scans"), *arm_columns(data, overall=True))
     return Table("timing", "Intervals between scans, by arm", columns, tuple(rows), notes)
