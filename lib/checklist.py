@@ -99,8 +99,8 @@ def _answer(data: Dataset, item: Item) -> Answer:
     if why_not:
         return Answer(item.item, item.text, f"Not answered: {why_not[0].lower()}{why_not[1:]}.", ())
     parts = [_stated(data, item), item.answer]
-    said = ". ".join(part.rstrip(".") for part in parts if part)
-    return Answer(item.item, item.text, f"{said}.", item.places)
+    said = " ".join(part if part[-1] in ".?" else f"{part}." for part in parts if part)
+    return Answer(item.item, item.text, said, item.places)
 
 
 def _stated(data: Dataset, item: Item) -> str:

@@ -97,13 +97,13 @@ class Table:
 
     def to_csv(self) -> str:
         """The table as CSV; a heading across stands alone in its row, a cell that starts like a formula is quoted."""
+        header = [f"{c.label}, {c.detail}" if c.detail else c.label for c in self.columns]
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
-        writer.writerow([f"{c.label}, {c.detail}" if c.detail else c.label for c in self.columns])
-        for row in self.rows:
-            cells = ["'" + cell if cell.startswith(FORMULA_START) else str(cell) for cell in row.cells]
+        for cells in (header, *(row.cells for row in self.rows)):
+            safe = ["'" + cell if cell.startswith(FORMULA_START) and cells is not header else cell for cell in cells]
             # A lone carriage return would end the row unquoted.
-            writer.writerow([cell.replace("\r", "\n") for cell in cells])
+            writer.writerow([str(cell).replace("\r", "\n") for cell in safe])
         return out.getvalue()
 
     def to_text(self) -> str:

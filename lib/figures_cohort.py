@@ -33,8 +33,8 @@ def plot_flow(data: Dataset, flow: Analysis) -> Figure:
         steps = ["Screened, excluded\nnot recorded", *steps]
     rows = _analysed(data, flow)
     gap, top = 3.1, 1.0
-    arms_at = -gap * len(steps)
-    first_row = arms_at - 3.2
+    arms_at = -gap * len(steps) - 1
+    first_row = arms_at - 3.5
     bottom = first_row - len(rows) - 0.3
     with picture(LINE * (top - bottom)) as (figure, axes):
         axes.set(xlim=(0, 1), ylim=(bottom, top))
@@ -48,8 +48,8 @@ def plot_flow(data: Dataset, flow: Analysis) -> Figure:
             reasons = [f"{r['note'] or 'Excluded'}: {r['count']}" for r in excluded.to_dict("records")]
             axes.annotate("", (0.27, -gap / 2), (centre, -gap / 2), arrowprops=ARROW)
             wrapped = "\n".join(textwrap.shorten(reason, 34, placeholder="…") for reason in reasons)
-            axes.text(0.0, -gap / 2, wrapped, ha="left", va="center", bbox=BOX, fontsize=8)
-        _draw_arms(axes, data, rows, y=arms_at, first_row=first_row, start=(centre, arms_at + gap - 1.15))
+            axes.text(0.255, -gap / 2, wrapped, ha="right", multialignment="left", va="center", bbox=BOX, fontsize=8)
+        _draw_arms(axes, data, rows, y=arms_at, first_row=first_row, start=(centre, arms_at + 1 + gap - 1.15))
         told = joined([f"{arm.label} {data.n[arm.id]}" for arm in data.arms])
         words = " then ".join(step.replace("\n", " ") for step in steps)
         return write_figure(figure, "flow", "Participant flow", f"Flow diagram. {words}; by arm: {told}.")
@@ -103,13 +103,14 @@ def _draw_arms(axes, data: Dataset, rows: list, *, y: float, first_row: float, s
         )
     for i, arm in enumerate(data.arms):
         x = LABELS + width * (i + 0.5)
-        label = textwrap.fill(arm.label, max(8, int(52 / len(data.arms))), max_lines=2, placeholder="…")
-        _arrow(axes, start, (x, y + (1.75 if "\n" in label else 1.2)))
+        label = "\n".join(textwrap.wrap(arm.label, max(11, 52 // len(data.arms)), max_lines=3, placeholder=" …"))
+        _arrow(axes, start, (x, y + (1.2 + 0.45 * label.count("\n"))))
+        size = 8 if len(data.arms) < 5 else 7
         edge = {**BOX, "edgecolor": arm.colour, "linewidth": 1.4}
         axes.text(
-            x, y, f"{label}\nn = {data.n[arm.id]}", ha="center", va="center", bbox=edge, fontsize=8, linespacing=1.3
+            x, y, f"{label}\nn = {data.n[arm.id]}", ha="center", va="center", bbox=edge, fontsize=size, linespacing=1.3
         )
-        _arrow(axes, (x, y - 1.2), (x, first_row + 0.65))
+        _arrow(axes, (x, y - 1.2 - 0.45 * label.count("\n")), (x, first_row + 0.65))
         half = min(0.07, 0.4 * width)
         low, high = first_row - len(rows) + 0.4, first_row + 0.6
         axes.fill([x - half, x + half, x + half, x - half], [low, low, high, high],
@@ -166,8 +167,6 @@ def plot_attendance(data: Dataset, attendance: Analysis) -> Figure:
             told.append(f"{examination_label(data.study, name)} {int(own['count'].sum())} of {int(own['n'].sum())} due")
             y += 1.15
         axes.set_yticks([place for place, _ in places], [arm.label for _, arm in places], fontsize=8)
-        for tick, (_, arm) in zip(axes.get_yticklabels(), places, strict=True):
-            tick.set_color(arm.colour)
         axes.set_xticks(range(len(visits)), [f"{visit:g}" for visit in visits])
         axes.set(xlim=(-0.55, len(visits) - 0.45), ylim=(y - 0.6, -0.6))
         axes.set_xlabel(f"Scheduled visit, {data.study.time.unit}; in each cell the share examined, in %")

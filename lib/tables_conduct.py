@@ -8,7 +8,7 @@ import pandas as pd
 
 from lib.analysis import Analysis, where
 from lib.attendance import SCANS
-from lib.checklist import fill, read_checklist
+from lib.checklist import Place, fill, read_checklist
 from lib.dataset import Dataset
 from lib.display import Column, Links, Row, Table, anchor, empty_if_absent
 from lib.exposure import BETWEEN, FIRST, LATER, SAME_DAY
@@ -163,9 +163,15 @@ def table_checklist(data: Dataset, name: str) -> Table:
     checklist = read_checklist(name)
     rows = []
     for answer in fill(data, checklist):
-        links = [(f"{p.page.capitalize()}: {p.heading}", f"{p.page}.html#{anchor(p.heading)}") for p in answer.places]
+        links = [(_place(place), f"{place.page}.html#{anchor(place.heading)}") for place in answer.places]
         rows.append(Row((answer.item, answer.text, answer.said, Links(links) if links else DASH)))
     labels = ("Item", "What is asked", "What the report says", "Where it stands")
     notes = (f"{checklist.source}. Items in our own words.",)
     columns = tuple(Column(label, text=True) for label in labels)
     return Table(f"checklist_{name}", f"{checklist.name}: {checklist.title}", columns, tuple(rows), notes)
+
+
+def _place(place: Place) -> str:
+    """Such as "Cohort: How alike are the arms?"; the title of a page is its top."""
+    page = place.page.capitalize()
+    return f"{page}: {'top of the page' if place.heading == page else place.heading}"
