@@ -156,7 +156,7 @@ def test_interrupted(tmp_path, sent, code):
         running.kill()
     assert running.returncode == code, said
     assert "Traceback" not in said
-    assert [path.name for path in target.parent.iterdir()] == ["queries.csv", "queries.xlsx"]
+    assert sorted(path.name for path in target.parent.iterdir()) == ["queries.csv", "queries.xlsx"]
 
 
 @pytest.mark.parametrize(
