@@ -1,11 +1,11 @@
-"""Who was studied: participant flow, baseline characteristics by arm (Table 1), follow-up.
+"""How alike the arms are: baseline characteristics by arm (Table 1).
 
 Standardized differences instead of p-values: a test of baseline balance answers no question (STROBE item 14).
 """
 
 from __future__ import annotations
 
-__all__ = ["analyse_baseline", "analyse_flow", "typed_baseline"]
+__all__ = ["analyse_baseline", "typed_baseline"]
 
 import pandas as pd
 
@@ -15,18 +15,7 @@ from lib.dataset import Dataset
 from lib.derivation import baseline_frame
 from lib.study_parts import Variable
 
-
-def analyse_flow(data: Dataset) -> Analysis:
-    """Participant flow.
-
-    Returns
-    -------
-    Analysis
-        `flow`: one row per step and arm; `variable` names the step, with the reason of an exclusion.
-    """
-    flow = data.flow.assign(method="count of patients")
-    flow["variable"] = flow["step"] + flow["note"].map(lambda note: f": {note}" if note else "")
-    return Analysis("", {"flow": flow})
+SPARSE = 5
 
 
 def analyse_baseline(data: Dataset, p_values: bool = False) -> Analysis:
@@ -36,7 +25,8 @@ def analyse_baseline(data: Dataset, p_values: bool = False) -> Analysis:
     ----------
     data : Dataset
     p_values : bool
-        Add a test per variable: Kruskal-Wallis, or Fisher-Freeman-Halton.
+        Add a test per variable: Kruskal-Wallis for numbers; for categories the chi-square test, or where a cell is
+        sparse (fewer than five expected) the exact test of Fisher, Freeman and Halton. `method` names it.
 
     Returns
     -------
@@ -79,8 +69,16 @@ def typed_baseline(data: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
 def _test(frame: pd.DataFrame, variable: Variable) -> pd.DataFrame:
     if variable.type == "category":
         table = pd.crosstab(frame[variable.id], frame["arm"], dropna=False)
-        result = proportions.compare_categories(table.loc[frame[variable.id].cat.categories]).iloc[[0]]
-        result = result.drop(columns=["chisq", "df"])
+        table = table.loc[frame[variable.id].cat.categories]  # patients without a known value take no part
+        exact, chi_square = (proportions.compare_categories(table).iloc[[i]] for i in (0, 1))
+        result = exact.drop(columns=["chisq", "df"]) if _sparse(table) else chi_square
     else:
         result = ranks.compare_ranks(frame, variable.id)
     return result.assign(variable=variable.id)
+
+
+def _sparse(table: pd.DataFrame) -> bool:
+    """Whether a cell of levels and arms that occur has fewer than five expected patients (Cochran 1954)."""
+    seen = table.loc[table.sum(axis=1) > 0, table.sum(axis=0) > 0].to_numpy(float)
+    expected = seen.sum(axis=1, keepdims=True) * seen.sum(axis=0, keepdims=True) / max(seen.sum(), 1)
+    return bool((expected < SPARSE).any())

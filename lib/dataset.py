@@ -117,8 +117,10 @@ def restrict(study: Study, parameters: Parameters, tables: dict, queries: pd.Dat
     patients = tables["patients"]
     if "excluded" in patients:
         flow += _step(patients, "screened", study.arms)
-        for reason, group in patients[patients["excluded"].notna()].groupby("excluded"):
-            flow += _step(group, "excluded", study.arms, str(reason))
+        flow += _step(patients[patients["excluded"].notna()], "excluded", study.arms)
+        reasons = dict.fromkeys([*study.exclusions, *sorted(patients["excluded"].dropna().astype(str))])
+        for reason in reasons:
+            flow += _step(patients[patients["excluded"] == reason], "excluded", study.arms, reason)
         patients = patients[patients["excluded"].isna()]
     flow += _step(patients, "treated", study.arms)
     cutoff = parameters.cutoff
@@ -127,6 +129,8 @@ def restrict(study: Study, parameters: Parameters, tables: dict, queries: pd.Dat
         patients = tables["patients"]
         flow += _step(patients, "cutoff", study.arms, f"treated by {cutoff}")
     patients = patients[patients["arm"].isin([arm.id for arm in arms])]
+    if len(arms) < len(study.arms):
+        flow += _step(patients, "arms", study.arms)
     if parameters.subgroup:
         patients = patients[_in_subgroup(study, parameters, patients)]
         flow += _step(patients, "subgroup", arms, subgroup_label(study, parameters))
@@ -138,10 +142,10 @@ def restrict(study: Study, parameters: Parameters, tables: dict, queries: pd.Dat
 
 
 def _step(patients: pd.DataFrame, step: str, arms, note: str = "") -> list[dict]:
-    """One step of the participant flow: a count per arm and overall."""
+    """One step of the participant flow: a count per arm and overall, where those excluded before an arm was known count too."""
     counts = patients["arm"].value_counts()
     rows = [{"step": step, "group": arm.id, "count": int(counts.get(arm.id, 0)), "note": note} for arm in arms]
-    return [*rows, {"step": step, "group": "overall", "count": int(sum(r["count"] for r in rows)), "note": note}]
+    return [*rows, {"step": step, "group": "overall", "count": len(patients), "note": note}]
 
 
 def _restricted(tables: dict) -> dict:

@@ -11,8 +11,10 @@ __all__ = [
     "Block",
     "Column",
     "Figure",
+    "Links",
     "Row",
     "Table",
+    "anchor",
     "compares_arms",
     "empty_if_absent",
     "internal_only",
@@ -23,6 +25,7 @@ __all__ = [
 import csv
 import html
 import io
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, wraps
@@ -61,6 +64,23 @@ class Column:
     text: bool = False
 
 
+def anchor(heading: str) -> str:
+    """Name under which a page's heading can be linked to: "Who is in it?" -> "who-is-in-it"."""
+    return re.sub(r"[^\w]+", "-", heading.lower()).strip("-")
+
+
+class Links(str):
+    """A cell of links: its text is what a CSV file holds; `links` are (text, address within the report) pairs."""
+
+    links: tuple[tuple[str, str], ...]
+
+    def __new__(cls, links):
+        """Make the cell of (text, address) pairs."""
+        cell = super().__new__(cls, "; ".join(text for text, _ in links))
+        cell.links = tuple(links)
+        return cell
+
+
 @dataclass(frozen=True)
 class Row:
     """A row of strings; `kind` is "" (a row), "group" (a heading across) or "sub" (an indented row)."""
@@ -81,11 +101,13 @@ class Table:
 
     def to_csv(self) -> str:
         """The table as CSV; a heading across stands alone in its row, a cell that starts like a formula is quoted."""
+        header = [f"{c.label}, {c.detail}" if c.detail else c.label for c in self.columns]
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
-        writer.writerow([f"{c.label}, {c.detail}" if c.detail else c.label for c in self.columns])
-        for row in self.rows:
-            writer.writerow(["'" + cell if cell.startswith(FORMULA_START) else cell for cell in row.cells])
+        for cells in (header, *(row.cells for row in self.rows)):
+            safe = ["'" + cell if cell.startswith(FORMULA_START) and cells is not header else cell for cell in cells]
+            # A lone carriage return would end the row unquoted.
+            writer.writerow([str(cell).replace("\r", "\n") for cell in safe])
         return out.getvalue()
 
     def to_text(self) -> str:

@@ -6,7 +6,6 @@ The style is picture's; the words of `alt` are made from the same numbers as the
 from __future__ import annotations
 
 __all__ = [
-    "plot_flow",
     "plot_response",
     "plot_survival",
     "plot_trajectories",
@@ -29,7 +28,7 @@ from lib.formats import (
     joined,
     plural,
 )
-from lib.labels import FLOW_STEPS, OVERALL, decimals_of_time, level_text
+from lib.labels import OVERALL, decimals_of_time, level_text
 from lib.longitudinal import measure
 from lib.picture import CATEGORY_COLOURS, GREY, INK, PALE, picture, shown_arms, write_figure
 from lib.study_parts import Arm
@@ -233,57 +232,3 @@ def _course(median: pd.Series, log: bool) -> str:
 
 
 @empty_if_absent
-def plot_flow(data: Dataset, flow: Analysis) -> Figure:
-    """Participant flow as boxes: all patients, then the arms with what was left after each step."""
-    frame = flow["flow"]
-    overall = frame[frame["group"] == OVERALL]
-    left = overall[overall["step"] != "excluded"]
-    before = _boxes(left)
-    excluded = overall[overall["step"] == "excluded"]
-    if "screened" not in set(frame["step"]):
-        before = ["Screened, excluded\nnot recorded", *before]
-    height = 0.72 * len(before) + 1.3
-    with picture(height) as (figure, axes):
-        axes.set(xlim=(0, 1), ylim=(-len(before) - 0.75, 0.5))
-        axes.axis("off")
-        box = {"boxstyle": "round,pad=0.45", "facecolor": "white", "edgecolor": GREY, "linewidth": 0.9}
-        for i, text in enumerate(before):
-            axes.text(0.5, -i, text, ha="center", va="center", bbox=box)
-            if i:
-                axes.annotate("", (0.5, -i + 0.28), (0.5, -i + 0.72), arrowprops={"arrowstyle": "->", "color": GREY})
-        if len(excluded):
-            reasons = "\n".join(
-                f"{r.note}: {format_whole(r.total)}" for r in excluded.rename(columns={"count": "total"}).itertuples()
-            )
-            axes.text(0.98, -0.5, f"Excluded\n{reasons}", ha="right", va="center", bbox=box, fontsize=8)
-        _arm_boxes(axes, data, -len(before), box)
-        told = joined([f"{arm.label} {data.n[arm.id]}" for arm in data.arms])
-        return write_figure(
-            figure,
-            "flow",
-            "Participant flow",
-            f"Flow diagram. {' then '.join(b.replace(chr(10), ' ') for b in before)}; by arm: {told}.",
-        )
-
-
-def _boxes(steps: pd.DataFrame) -> list[str]:
-    """One label per step of the flow."""
-    labels = []
-    for row in steps.to_dict("records"):
-        note = f" ({row['note']})" if row["note"] else ""
-        labels.append(f"{FLOW_STEPS[row['step']]}{note}\nn = {format_whole(row['count'])}")
-    return labels
-
-
-def _arm_boxes(axes, data: Dataset, y: float, box: dict) -> None:
-    places = (np.arange(len(data.arms)) + 0.5) / len(data.arms)
-    for x, arm in zip(places, data.arms, strict=True):
-        axes.annotate("", (x, y + 0.3), (0.5, y + 0.72), arrowprops={"arrowstyle": "->", "color": GREY})
-        axes.text(
-            x,
-            y,
-            f"{arm.label}\nn = {data.n[arm.id]}",
-            ha="center",
-            va="center",
-            bbox={**box, "edgecolor": arm.colour, "linewidth": 1.4},
-        )

@@ -18,6 +18,7 @@ from lib.columns import Column, columns_of
 from lib.evidence import Evidence, look_up
 from lib.rules import check_rules
 from lib.schemas import check_table, typed_frame
+from lib.spreadsheet import write_spreadsheet
 from lib.study import Study
 from lib.workbook import Source, read_sources
 from lib.yamlfile import Problem, ProblemsFound
@@ -42,7 +43,7 @@ class Tables:
         and the columns of treatments are always there, the others where the file has them. `measurements` has the
         `patient_id` of its lesion.
     queries : DataFrame, one row per open data query
-        severity, code, message, file, row, column, patient_id, value: warnings only.
+        severity, code, message, file, row, column, patient_id, value: warnings only, sorted by patient.
     """
 
     frames: dict[str, pd.DataFrame]
@@ -82,7 +83,8 @@ def read_tables(study: Study) -> Tables:
     if any(problem.severity == "error" for problem in problems):
         raise ProblemsFound(sorted(problems, key=lambda problem: problem.severity != "error"))
     finished = {table: _finished(frames[table], sources[table], columns[table]) for table in study.tables}
-    return Tables(finished, pd.DataFrame([problem.as_row() for problem in problems], columns=QUERY_COLUMNS))
+    queries = pd.DataFrame([problem.as_row() for problem in problems], columns=QUERY_COLUMNS)
+    return Tables(finished, _by_patient(queries))
 
 
 def _typed(sources: dict[str, Source], columns: dict[str, tuple[Column, ...]]) -> dict[str, pd.DataFrame]:
@@ -108,8 +110,17 @@ def _finished(frame: pd.DataFrame, source: Source, columns: tuple[Column, ...]) 
     return frame.sort_values([*keys, *others], ignore_index=True)
 
 
+def _by_patient(queries: pd.DataFrame) -> pd.DataFrame:
+    """Sort by patient, table and row: the order in which a list is worked off; what concerns no patient comes last."""
+    patients = queries["patient_id"].astype(str)
+    rows = pd.to_numeric(queries["row"], errors="coerce").fillna(0)
+    keys = pd.DataFrame({"none": patients == "", "patient": patients, "file": queries["file"].astype(str), "row": rows})
+    order = keys.sort_values(list(keys), kind="stable").index
+    return queries.loc[order].reset_index(drop=True)
+
+
 def write_queries(queries: pd.DataFrame, folder: Path | str) -> Path:
-    """Write the list of data queries as queries.csv, in which no cell is a formula.
+    """Write the list of data queries, sorted by patient, as queries.csv and queries.xlsx, in which no cell is a formula.
 
     Parameters
     ----------
@@ -121,10 +132,12 @@ def write_queries(queries: pd.DataFrame, folder: Path | str) -> Path:
     Returns
     -------
     Path
-        Of the file.
+        Of the CSV file; the workbook lies beside it.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
+    queries = _by_patient(queries)
+    write_spreadsheet(queries, folder / "queries.xlsx", "Data queries")
     safe = queries.astype(str).map(lambda cell: f"'{cell}" if FORMULA_START.match(cell) else cell)
     safe.to_csv(folder / "queries.csv", index=False, lineterminator="\n", encoding="utf-8")
     return folder / "queries.csv"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-__all__ = ["FLOW_STEPS", "OVERALL", "decimals_of_time", "groups_of", "level_text", "pair_label"]
+__all__ = ["FLOW_STEPS", "OVERALL", "decimals_of_time", "examination_label", "groups_of", "level_text", "pair_label"]
 
+from lib.attendance import SCANS
 from lib.dataset import Dataset
+from lib.study import Study
 
 OVERALL = "overall"
 FLOW_STEPS = {
@@ -12,6 +14,7 @@ FLOW_STEPS = {
     "excluded": "Excluded",
     "treated": "Treated",
     "cutoff": "Left by the data cut-off",
+    "arms": "In the arms shown",
     "subgroup": "Left in the subgroup",
     "analysed": "Analysed",
 }
@@ -31,6 +34,11 @@ def level_text(data: Dataset) -> str:
 def groups_of(data: Dataset, overall: bool = False) -> list[str]:
     """Groups of `arm_columns`, in the same order."""
     return [arm.id for arm in data.arms] + ([OVERALL] if overall and len(data.arms) > 1 else [])
+
+
+def examination_label(study: Study, name: str) -> str:
+    """Label of what is examined at a visit: scans, or a marker."""
+    return "Tumour scans" if name == SCANS else study.marker(name).label
 
 
 def pair_label(data: Dataset, group: str) -> str:

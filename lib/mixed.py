@@ -135,9 +135,7 @@ def estimate_ratios(fit, df="satterthwaite", level=0.95):
         R: ``contrast(emmeans(fit, ~ visit | arm, lmer.df = df), "trt.vs.ctrl", adjust = "none")``; emmeans
         takes Kenward-Roger unless told otherwise, where pbkrtest is installed
     """
-    rows = [
-        (arm, at, {(arm, at): 1, (arm, fit.visits[0]): -1}) for arm in fit.arms for at in fit.visits[1:]
-    ]
+    rows = [(arm, at, {(arm, at): 1, (arm, fit.visits[0]): -1}) for arm in fit.arms for at in fit.visits[1:]]
     return _contrast_frame(fit, rows, df, level)
 
 

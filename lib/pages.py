@@ -17,7 +17,7 @@ from nbconvert.exporters import HTMLExporter, TemplateExporter
 from nbconvert.filters import Highlight2HTML
 from nbformat import NotebookNode
 
-from lib.display import METADATA
+from lib.display import METADATA, anchor
 from lib.study import ROOT
 
 TEMPLATES = ROOT / "lib" / "templates"
@@ -110,7 +110,7 @@ def outline(content: str) -> Outline:
         level, attributes, inner = int(match[1]), match[2], match[3]
         text = html.unescape(re.sub(r"<[^>]+>", "", inner)).strip()
         own = re.search(r'\bid="([^"]+)"', attributes)
-        name = own[1] if own else _unused(re.sub(r"[^\w]+", "-", text.lower()).strip("-") or "section", taken)
+        name = own[1] if own else _unused(anchor(text) or "section", taken)
         headings.append((level, name, text))
         return f'<h{level}{attributes}{"" if own else f""" id="{name}" """.rstrip()}>{inner}</h{level}>'
 

@@ -211,10 +211,7 @@ def estimate_shift(frame, value, arm="arm", reference=None, level=0.95):
 def _samples(frame, value, arm):
     """Values per arm, missing ones left out."""
     known = frame[frame[value].notna()]
-    return {
-        group: known.loc[known[arm] == group, value].to_numpy(dtype=float)
-        for group in ordered_levels(frame[arm])
-    }
+    return {group: known.loc[known[arm] == group, value].to_numpy(dtype=float) for group in ordered_levels(frame[arm])}
 
 
 def _signed_rank_null(ranks):

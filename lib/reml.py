@@ -145,6 +145,7 @@ def contrast_f(model, contrasts):
 
 def _no_fit(p, note):
     """Return a model of NaN with the reason."""
+
     def blank(*shape):
         return np.full(shape, np.nan)
 

@@ -10,7 +10,7 @@ import html
 import pandas as pd
 from IPython.display import display
 
-from lib import provenance, time_to_event
+from lib import flow, provenance, time_to_event
 from lib.analysis import Absent, Analysis
 from lib.dataset import Dataset, load, subgroup_label
 from lib.display import Block, Table, template
@@ -138,7 +138,20 @@ class Report:
     def response_visits(self) -> tuple[float, ...]:
         """Visits of the response tables: the parameter's, or the study's."""
         rule = self.data.study.response
-        return self.data.parameters.response_visits or (rule.visits if rule else ())
+        return getattr(self.data.parameters, "response_visits", ()) or (rule.visits if rule else ())
+
+    def check_counts(self) -> Block:
+        """Hold the denominators of everything recorded so far against the participant flow.
+
+        Raises
+        ------
+        lib.flow.CountsDifferError
+            With the table and both counts.
+        """
+        compared = flow.check_counts(flow.analyse(self.data, self.response_visits), self._analyses)
+        text = f"Participant flow: {plural(compared, 'denominator')} of the tables of this report agree with it."
+        record = {"kind": "verdict", "id": "counts", "text": text, "ok": True}
+        return Block(f'<p class="note">{html.escape(text)}</p>', text, record)
 
     def lacks(self, table: str) -> str:
         """Say that the study holds no such table; nothing where it does."""

@@ -41,6 +41,7 @@ STATISTICS = {
     "ratio": "first group divided by second",
     "rate": "events per person-time",
     "person_time": "time under observation",
+    "person_time_potential": "time under observation had everybody without the event been seen until the data cut-off",
     "smd": "standardized difference",
     "tau": "end of the restricted mean",
     "statistic": "test statistic without a name of its own (z, rank sum)",

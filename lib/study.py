@@ -28,6 +28,7 @@ from lib.study_parts import (
     Sensitivity,
     Subgroup,
     Table,
+    Text,
     Time,
     Treatments,
     Variable,
@@ -59,6 +60,7 @@ class Study(Frozen):
     subgroups: tuple[Subgroup, ...] = ()
     sensitivity: Sensitivity = Sensitivity()
     confounding: Confounding | None = None
+    exclusions: tuple[Text, ...] = ()
     policy: Policy = Policy()
     _folder: Path = PrivateAttr(default=Path())
 
@@ -112,6 +114,7 @@ class Study(Frozen):
         ):
             unique(f"id of {what}", [part.id for part in parts])
         unique("value of arm", [arm.code for arm in self.arms])
+        unique("exclusion", list(self.exclusions))
         if "patients" not in self.tables:
             raise ValueError("tables: the table patients is required")
         for what, known, named in self._references():

@@ -165,11 +165,14 @@ class Variable(Frozen):
     levels: tuple[Level, ...] = ()
     source: Source | None = None
     positive_iff: Id | None = None
+    summary: Literal["median", "mean"] = "median"
 
     @model_validator(mode="after")
     def _levels_belong_to_categories(self):
         if (self.type == "category") != bool(self.levels):
             raise ValueError("a category has levels, and only a category has them")
+        if self.type == "category" and "summary" in self.model_fields_set:
+            raise ValueError("summary belongs to numbers; a category is shown as n (%)")
         unique("level", [level.value for level in self.levels])
         return self
 
@@ -351,3 +354,4 @@ class Policy(Frozen):
     min_at_risk: int = Field(5, ge=1)
     min_events: int = Field(5, ge=1)
     small_cell: int = Field(5, ge=1)
+    lost_after_days: int = Field(180, ge=1)

@@ -8,11 +8,7 @@ __all__ = [
     "format_share",
     "format_with_interval",
     "notes_of",
-    "table_baseline",
     "table_comparisons",
-    "table_flow",
-    "table_follow_up",
-    "table_queries",
     "table_survival",
 ]
 
@@ -33,8 +29,7 @@ from lib.formats import (
     format_time,
     format_whole,
 )
-from lib.labels import FLOW_STEPS, OVERALL, decimals_of_time, groups_of, level_text, pair_label
-from lib.study_parts import Variable
+from lib.labels import OVERALL, decimals_of_time, groups_of, level_text, pair_label
 
 ALPHA = 0.05
 
@@ -65,122 +60,6 @@ def format_share(row: pd.Series) -> str:
     """Count and share of a row: "3 (21%)"; a masked count alone."""
     count = format_whole(row["count"])
     return count if pd.isna(row["count"]) else f"{count} ({format_percent(row['proportion'])})"
-
-
-def table_flow(data: Dataset, flow: Analysis) -> Table:
-    """Participant flow in numbers."""
-    frame, groups = flow["flow"], groups_of(data, overall=True)
-    rows = []
-    if "screened" not in set(frame["step"]):
-        rows.append(Row(("Screened, excluded", *["not recorded"] * len(groups))))
-    for _, part in frame.groupby(["step", "note"], sort=False):
-        step, note = part["step"].iat[0], part["note"].iat[0]
-        label = FLOW_STEPS[step] + (f" ({note})" if note else "")
-        rows.append(Row((label, *cells(part, groups, lambda r: format_whole(r["count"])))))
-    columns = (Column("Step"), *[Column(c.label, "", c.colour) for c in arm_columns(data, True)])
-    return Table("flow", "Participant flow", columns, tuple(rows))
-
-
-def table_baseline(data: Dataset, baseline: Analysis) -> Table:
-    """Table 1: characteristics by arm and overall, with missing counts and the largest standardized difference."""
-    groups = groups_of(data, overall=True)
-    several, tested = "baseline_smd" in baseline, "baseline_test" in baseline
-    rows: list[Row] = []
-    for variable in data.study.baseline:
-        extra = []
-        if several:
-            extra.append(_largest_smd(baseline, variable))
-        if tested:
-            extra.append(format_p(baseline["baseline_test"].set_index("variable").loc[variable.id, "p_value"]))
-        rows += _baseline_rows(baseline, variable, groups, extra)
-    columns = [Column("Characteristic"), *arm_columns(data, overall=True)]
-    notes = ["Categories: n (% of patients with a known value). Numbers: median (first to third quartile); range."]
-    if several:
-        columns.append(Column("SMD", "largest of all pairs"))
-        notes.append(
-            "SMD: standardized difference, the largest over all pairs of arms. With arms of this size a value near 0.4 is expected by chance alone."
-            if data.n.min() < 30
-            else "SMD: standardized difference, the largest over all pairs of arms; above 0.1 is usually called an imbalance."
-        )
-    if tested:
-        columns.append(Column("p"))
-        methods = baseline["baseline_test"]["method"].unique()
-        notes.append("p: " + "; ".join(methods) + ". Balance is not a hypothesis; these are shown on request only.")
-    return Table("baseline", "Baseline characteristics by arm", tuple(columns), tuple(rows), tuple(notes))
-
-
-def _largest_smd(baseline: Analysis, variable: Variable) -> str:
-    smd = baseline["baseline_smd"]
-    largest = smd[(smd["variable"] == variable.id) & (smd["group"] == OVERALL)]
-    return format_number(largest["smd"].iat[0], 2)
-
-
-def _baseline_rows(baseline: Analysis, variable: Variable, groups: list[str], extra: list[str]) -> list[Row]:
-    label = f"{variable.label}, {variable.unit}" if variable.unit else variable.label
-    blank = ("",) * len(extra)
-    if variable.type == "category":
-        counts, missing = baseline["baseline_category"], baseline["baseline_missing"]
-        rows = [Row((label, *[""] * len(groups), *extra))]
-        for level in variable.levels:
-            part = counts[counts["variable"] == f"{variable.id}: {level.value}"]
-            shown = cells(part, groups, format_share)
-            rows.append(Row((level.label, *shown, *blank), "sub"))
-    else:
-        part = baseline["baseline_number"]
-        missing = part = part[part["variable"] == variable.id]
-        d = variable.decimals
-        rows = [
-            Row((label, *cells(part, groups, lambda r: _median(r, d)), *extra)),
-            Row(("Range", *cells(part, groups, lambda r: format_interval(r["min"], r["max"], d)), *blank), "sub"),
-        ]
-    part = missing[missing["variable"] == variable.id]
-    if part["n_missing"].fillna(1).any():
-        rows.append(Row(("Missing", *cells(part, groups, lambda r: format_whole(r["n_missing"])), *blank), "sub"))
-    return rows
-
-
-def _median(row: pd.Series, decimals: int) -> str:
-    if not row["n"]:
-        return DASH
-    return f"{format_number(row['median'], decimals)} ({format_interval(row['q1'], row['q3'], decimals)})"
-
-
-def table_follow_up(data: Dataset, analyses: list[Analysis]) -> Table:
-    """Follow-up by reverse Kaplan-Meier, per endpoint and arm."""
-    groups, d, rows = groups_of(data), decimals_of_time(data), []
-    for analysis in analyses:
-        endpoint, frame = data.study.endpoint(analysis.variable), analysis["follow_up"]
-        rows += [
-            Row((endpoint.label,), "group"),
-            Row(("Censored / patients", *cells(frame, groups, lambda r: f"{format_whole(r['n_events'])}/{format_whole(r['n'])}"))),
-            Row(
-                (
-                    f"Median follow-up, {data.study.time.unit}",
-                    *cells(frame, groups, lambda r: format_time(r["median"], d)),
-                )
-            ),
-            Row(
-                (
-                    f"{level_text(data)} CI",
-                    *cells(frame, groups, lambda r: format_interval(r["ci_low"], r["ci_high"], d, missing="NR")),
-                ),
-                "sub",
-            ),
-        ]
-    columns = (Column("Follow-up"), *arm_columns(data))
-    notes = (
-        "Reverse Kaplan-Meier: an event ends the follow-up that would have been; median with log-log interval. NR: not reached.",
-    )
-    return Table("follow_up", "Follow-up by endpoint and arm", columns, tuple(rows), notes)
-
-
-def table_queries(queries: pd.DataFrame) -> Table:
-    """Open data queries, sorted by patient."""
-    columns = ("code", "patient_id", "file", "row", "column", "value", "message")
-    labels = ("Code", "Patient", "Table", "Row", "Column", "Value", "What is wrong, and what would be right")
-    ordered = queries.sort_values(["patient_id", "file", "row"], key=lambda s: s.astype(str))
-    rows = [Row(tuple(str(value) for value in row)) for row in ordered[list(columns)].itertuples(index=False)]
-    return Table("queries", "Open data queries", tuple(Column(label, text=True) for label in labels), tuple(rows))
 
 
 def table_survival(data: Dataset, analysis: Analysis) -> Table:

@@ -105,7 +105,7 @@ def test_failing_notebook_leaves_the_earlier_report(command, report):
     assert "    1 / 0\n  ZeroDivisionError: division by zero" in result.stderr
     assert "level = 0.9" in result.stderr
     assert _contents(report) == before
-    assert sorted(path.name for path in report.parent.iterdir()) == ["default", "queries.csv"]
+    assert sorted(path.name for path in report.parent.iterdir()) == ["default", "queries.csv", "queries.xlsx"]
 
 
 @pytest.mark.notebook
@@ -156,7 +156,7 @@ def test_interrupted(tmp_path, sent, code):
         running.kill()
     assert running.returncode == code, said
     assert "Traceback" not in said
-    assert [path.name for path in target.parent.iterdir()] == ["queries.csv"]
+    assert sorted(path.name for path in target.parent.iterdir()) == ["queries.csv", "queries.xlsx"]
 
 
 @pytest.mark.parametrize(

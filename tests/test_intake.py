@@ -6,6 +6,7 @@ import csv
 import time
 
 import numpy as np
+import openpyxl
 import pandas as pd
 import pytest
 from study_builder import STUDY_YML, TABLES, add, again, cell, good_tables, write_study
@@ -134,6 +135,27 @@ def test_queries_are_written_without_formulas(tmp_path):
     assert [w["column"] for w in written] == ["'=cmd|'x'!A0", ""]
     assert [w["value"] for w in written] == ["-3", "'+1+1"]
     assert written[0]["patient_id"] == "'@id"
+
+
+def test_workbook_of_queries_has_no_formula_and_always_the_same_bytes(tmp_path, monkeypatch):
+    rows = [
+        Problem("W004", "=1+1", file="b.csv", row=10, patient_id="SYN-2"),
+        Problem("W004", "later row", file="b.csv", row=9, patient_id="SYN-2"),
+        Problem("W106", "of no patient", file="a.csv", value="\x07+cmd"),
+        Problem("W004", "first", file="b.csv", row=30, patient_id="SYN-1"),
+    ]
+    queries = pd.DataFrame([row.as_row() for row in rows])
+    first = write_queries(queries, tmp_path / "one").with_suffix(".xlsx")
+    monkeypatch.setattr(time, "localtime", lambda *_: time.struct_time((2031, 5, 6, 7, 8, 9, 1, 126, 0)))
+    again = write_queries(queries.iloc[::-1], tmp_path / "two").with_suffix(".xlsx")
+    assert first.read_bytes() == again.read_bytes()
+    cells = [list(row) for row in openpyxl.load_workbook(first).active.iter_rows()]
+    assert [cell.value for cell in cells[0]] == QUERY_COLUMNS
+    assert {cell.data_type for row in cells for cell in row if cell.value is not None} == {"s"}
+    messages = [row[QUERY_COLUMNS.index("message")].value for row in cells[1:]]
+    assert messages == ["first", "later row", "=1+1", "of no patient"]
+    with (tmp_path / "one" / "queries.csv").open(encoding="utf-8", newline="") as file:
+        assert [row["message"] for row in csv.DictReader(file)] == ["first", "later row", "'=1+1", "of no patient"]
 
 
 def test_rules_say_what_they_check():

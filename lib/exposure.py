@@ -1,0 +1,148 @@
+"""What the patients received: components of treatment, doses, seeds, absorbed dose, and the days between components.
+
+Study treatment is line 1; later lines are counted apart. Components, their kind and labels come from study.yml.
+"""
+
+from __future__ import annotations
+
+__all__ = ["BETWEEN", "FIRST", "LATER", "analyse"]
+
+import pandas as pd
+
+from lib import balance
+from lib.analysis import Analysis, requires
+from lib.dataset import Dataset
+from lib.study_parts import Component
+
+BETWEEN, FIRST, LATER = "between components", "first component", "later line"
+SAME_DAY = "same day"
+OF_PATIENTS, OF_LESIONS = "patients; quantiles of type 7", "treated lesions; quantiles of type 7"
+# Lesion-level columns of a local therapy -> name of the measure.
+PER_LESION = {"prescription_gy": "prescription", "d90_gy": "d90"}
+
+
+@requires("treatments")
+def analyse(data: Dataset) -> Analysis:
+    """Exposure to each component by arm.
+
+    Parameters
+    ----------
+    data : Dataset
+        With the table treatments.
+
+    Returns
+    -------
+    Analysis
+        `exposure_count` (count of n patients: of all analysed for "treated" and later lines, of those who received the
+        component for its doses, of those with several components for which came first; `variable` is "drug: treated", "drug: ongoing", "drug: reduced",
+        "drug: start 12", "drug: lowest 8", "first component: drug", "later line: any", ...) and `exposure_number`
+        (n, mean, sd, median, quartiles, range; `variable` is "drug: duration" in days from the first to the last day,
+        "local: seeds", "local: activity" (mCi) per patient, "local: d90" and "local: prescription" (Gy) per lesion,
+        "local: lowest d90" per patient, and "between components", the days from the first to the last component's
+        start in patients who received several). Zero cells are kept.
+    """
+    rows = data.tables["treatments"].assign(line=lambda t: t["line"].fillna(1).astype(int))
+    study, later = rows[rows["line"] == 1], rows[rows["line"] > 1]
+    counts: dict[str, tuple[pd.Series, pd.Series]] = {}
+    everybody = data.patients["patient_id"]
+    numbers: list[pd.DataFrame] = []
+    for component in data.study.treatments.components:
+        own = study[study["component"] == component.id]
+        counts[f"{component.id}: treated"] = (own["patient_id"], everybody)
+        describe = _drug if component.kind == "drug" else _local
+        more, described = describe(data, component, own)
+        counts |= {name: (ids, own["patient_id"]) for name, ids in more.items()}
+        numbers += described
+    several, more, described = _between(data, study)
+    counts |= {name: (ids, several) for name, ids in more.items()}
+    counts[f"{LATER}: any"] = (later["patient_id"], everybody)
+    counts |= {f"{LATER}: {name}": (part["patient_id"], everybody) for name, part in later.groupby("component")}
+    frames = {"exposure_count": _counts(data, counts), "exposure_number": pd.concat([*numbers, *described])}
+    return Analysis("", {name: frame.reset_index(drop=True) for name, frame in frames.items()})
+
+
+def _drug(data: Dataset, component: Component, own: pd.DataFrame) -> tuple[dict, list[pd.DataFrame]]:
+    """Duration, and the dose at the start and the lowest one."""
+    name, by_patient = component.id, own.groupby("patient_id")
+    ongoing = own[own["end_date"].isna()]["patient_id"]
+    last = own["end_date"].fillna(own["patient_id"].map(_last_seen(data)))
+    ended = last.groupby(own["patient_id"]).max()
+    duration = (ended - by_patient["start_date"].min()).dt.days
+    counts = {f"{name}: ongoing": ongoing}
+    first = own.sort_values("start_date", kind="stable").groupby("patient_id")["start_dose"].first()
+    lowest = by_patient["lowest_dose"].min()
+    if first.notna().any() or lowest.notna().any():
+        counts |= {f"{name}: start {dose:g}": _ids(first == dose) for dose in component.doses}
+        counts |= {f"{name}: lowest {dose:g}": _ids(lowest == dose) for dose in component.doses}
+        counts[f"{name}: reduced"] = _ids(lowest < first)
+    return counts, [_number(data, f"{name}: duration", duration)]
+
+
+def _local(data: Dataset, component: Component, own: pd.DataFrame) -> tuple[dict, list[pd.DataFrame]]:
+    """Sessions and lesions; seeds and activity per patient; prescribed and absorbed dose per lesion."""
+    name, by_patient = component.id, own.groupby("patient_id")
+    measures = {"sessions": by_patient["start_date"].nunique(), "lesions": by_patient["lesion_id"].nunique()}
+    if own["n_seeds"].notna().any():
+        seeds = own["n_seeds"].astype(float)
+        measures["seeds"] = seeds.groupby(own["patient_id"]).sum(min_count=1)
+        if own["seed_activity_mci"].notna().any():
+            measures["activity"] = (seeds * own["seed_activity_mci"]).groupby(own["patient_id"]).sum(min_count=1)
+    numbers = [_number(data, f"{name}: {measure}", values) for measure, values in measures.items()]
+    for column, measure in PER_LESION.items():
+        if own[column].notna().any():
+            per_lesion = own.set_index("patient_id")[column]
+            numbers.append(_number(data, f"{name}: {measure}", per_lesion, OF_LESIONS))
+    if own["d90_gy"].notna().any():
+        numbers.append(_number(data, f"{name}: lowest d90", by_patient["d90_gy"].min()))
+    return {}, numbers
+
+
+def _between(data: Dataset, study: pd.DataFrame) -> tuple[pd.Series, dict, list[pd.DataFrame]]:
+    """Patients with several components; which came first and the days between the starts: the source of immortal time."""
+    known = [component.id for component in data.study.treatments.components]
+    study = study[study["component"].isin(known)]
+    starts = study.groupby(["patient_id", "component"])["start_date"].min().unstack()
+    starts = starts[starts.notna().sum(axis=1) > 1]
+    if starts.empty:
+        return pd.Series(dtype=object), {}, []
+    days = (starts.max(axis=1) - starts.min(axis=1)).dt.days
+    apart = starts[days > 0]
+    first = apart.idxmin(axis=1) if len(apart) else pd.Series(dtype=object)
+    counts = {f"{FIRST}: {name}": _ids(first == name) for name in known if name in starts}
+    counts |= {f"{FIRST}: {SAME_DAY}": _ids(days == 0)}
+    return pd.Series(starts.index), counts, [_number(data, BETWEEN, days)]
+
+
+def _last_seen(data: Dataset) -> pd.Series:
+    """Last day on which a patient is known to be under observation; the cut-off where a study has no such date."""
+    patients = data.patients.set_index("patient_id")
+    if "last_contact_date" in patients:
+        return patients["last_contact_date"]
+    return pd.Series(pd.Timestamp(data.cutoff) if data.cutoff else pd.NaT, index=patients.index)
+
+
+def _ids(chosen: pd.Series) -> pd.Series:
+    return pd.Series(chosen.index[chosen.fillna(False).astype(bool)])
+
+
+def _counts(data: Dataset, counts: dict[str, tuple[pd.Series, pd.Series]]) -> pd.DataFrame:
+    """Patients with each property among those whom it can concern, per arm and overall."""
+    groups = [(arm.id, data.patients[data.patients["arm"] == arm.id]) for arm in data.arms]
+    groups += [("overall", data.patients)] if len(groups) > 1 else []
+    rows = [
+        (name, group, int(part["patient_id"].isin(ids).sum()), int(part["patient_id"].isin(among).sum()))
+        for name, (ids, among) in counts.items()
+        for group, part in groups
+    ]
+    frame = pd.DataFrame(rows, columns=["variable", "group", "count", "n"])
+    proportion = frame["count"].div(frame["n"]).where(frame["n"] > 0)
+    return frame.assign(proportion=proportion, method="count of patients", note="")
+
+
+def _number(data: Dataset, name: str, values: pd.Series, method: str = OF_PATIENTS) -> pd.DataFrame:
+    """Describe values indexed by patient_id, per arm and overall; an arm without any keeps its row with n = 0."""
+    arm = data.patients.set_index("patient_id")["arm"]
+    values = values[values.index.isin(arm.index)].astype(float)
+    frame = pd.DataFrame({"value": values.to_numpy(), "arm": arm.reindex(values.index).to_numpy()})
+    frame["arm"] = pd.Categorical(frame["arm"], categories=[a.id for a in data.arms], ordered=True)
+    return balance.estimate_quantiles(frame, ["value"]).assign(variable=name, method=method)

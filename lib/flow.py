@@ -1,0 +1,207 @@
+"""Participant flow: who was screened, excluded, treated and analysed, for what, and whether every table agrees.
+
+The steps come from dataset; here they go on to each endpoint, response visit and marker, and are held against the
+denominators of all tables.
+"""
+
+from __future__ import annotations
+
+__all__ = ["CountsDifferError", "analyse", "analyse_enrolment", "check_counts"]
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from lib.analysis import Absent, Analysis
+from lib.dataset import Dataset
+from lib.derivation import marker_frame, response_frame, time_to_event_frame, volume_frame
+from lib.longitudinal import VOLUME
+
+PATIENTS = "count of patients"
+# Output -> the step of the flow that its denominators must equal, and the columns by which the two are matched.
+EQUAL = {
+    **dict.fromkeys(("median", "follow_up", "quartile_1", "quartile_3"), ("flow_endpoint", ["variable", "group"])),
+    **dict.fromkeys(
+        ("objective_response_treated", "disease_control_treated"), ("flow_response_due", ["time", "group"])
+    ),
+    **dict.fromkeys(
+        ("objective_response_evaluable", "disease_control_evaluable"), ("flow_response_evaluable", ["time", "group"])
+    ),
+    **dict.fromkeys(
+        ("baseline_number", "baseline_category", "ae_overview", "ae_term", "ae_term_severe"),
+        ("flow", ["group"]),
+    ),
+}
+# Where the method names one of these, `n` counts them and may exceed the patients.
+UNITS = r"\b(?:events|lesions|intervals|scans|samples)\b"
+
+
+class CountsDifferError(AssertionError):
+    """A table counts other patients than the participant flow, in one plain sentence."""
+
+
+def analyse(data: Dataset, visits: Sequence[float] = ()) -> Analysis:
+    """Participant flow, down to each analysis.
+
+    Parameters
+    ----------
+    data : Dataset
+    visits : sequence of float
+        Response visits, in the study's time unit.
+
+    Returns
+    -------
+    Analysis
+        `flow` (a row per step and arm; `variable` names the step, with the reason of an exclusion), `flow_endpoint`
+        (patients with a known time), and where the study has the tables `flow_response_due` (everybody but those
+        whose visit lies after the cut-off), `flow_response_evaluable`, `flow_volume` and `flow_marker` (patients with
+        a usable value at the visit). `n` is always the number analysed.
+    """
+    flow = data.flow.assign(method=PATIENTS)
+    flow["variable"] = flow["step"] + flow["note"].map(lambda note: f": {note}" if note else "")
+    frames = {"flow": flow, "flow_endpoint": _endpoints(data)}
+    if data.holds("lesions", "measurements") and visits:
+        responses = {visit: response_frame(data, visit) for visit in visits}
+        due = {visit: frame[frame["response"] != "not due"] for visit, frame in responses.items()}
+        frames["flow_response_due"] = _over_visits(data, due)
+        frames["flow_response_evaluable"] = _over_visits(data, {v: f[f["evaluable"]] for v, f in responses.items()})
+        frames["flow_volume"] = _over_visits(data, _at_visits(volume_frame(data), visits)).assign(variable=VOLUME)
+    markers = [m for m in data.study.markers if m.role == "endpoint"] if data.holds("markers") else []
+    parts = []
+    for marker in markers:
+        values = marker_frame(data, marker)
+        usable = values[(values["excluded"] == "") & values["value"].notna()]
+        seen = marker.visits or tuple(sorted(values["visit"].unique()))
+        parts.append(_over_visits(data, _at_visits(usable, seen)).assign(variable=marker.id))
+    if parts:
+        frames["flow_marker"] = pd.concat(parts, ignore_index=True)
+    return Analysis("", frames)
+
+
+def _endpoints(data: Dataset) -> pd.DataFrame:
+    parts = []
+    for endpoint in data.study.endpoints:
+        times = time_to_event_frame(data, endpoint)
+        parts.append(_count(data, times[times["time"].notna()]).assign(variable=endpoint.id))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _at_visits(values: pd.DataFrame, visits: Sequence[float]) -> dict[float, pd.DataFrame]:
+    return {visit: values[values["visit"] == visit] for visit in visits}
+
+
+def _over_visits(data: Dataset, frames: dict[float, pd.DataFrame]) -> pd.DataFrame:
+    parts = [_count(data, frame).assign(time=float(visit)) for visit, frame in frames.items()]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _count(data: Dataset, rows: pd.DataFrame) -> pd.DataFrame:
+    """Patients of `rows` per arm and overall, of those analysed; an arm with none keeps its row."""
+    chosen = data.patients[data.patients["patient_id"].isin(rows["patient_id"])]
+    counts, n = chosen["arm"].value_counts(sort=False), data.n
+    found = [(arm.id, int(counts[arm.id]), int(n[arm.id])) for arm in data.arms]
+    if len(data.arms) > 1:
+        found.append(("overall", len(chosen), len(data.patients)))
+    return pd.DataFrame(found, columns=["group", "count", "n"]).assign(method=PATIENTS, note="")
+
+
+def analyse_enrolment(data: Dataset) -> Analysis | Absent:
+    """Start of treatment over calendar time.
+
+    Returns
+    -------
+    Analysis
+        `enrolment`: patients who started in each calendar year (`time`) by arm; data `starts` (arm, date, and
+        `cumulative`, the patients of the arm who had started by then).
+    """
+    patients = data.patients
+    if "time_zero" not in patients or patients["time_zero"].isna().all():
+        return Absent("The study holds no calendar dates, so enrolment over time cannot be shown.")
+    started = patients.dropna(subset="time_zero").sort_values("time_zero", kind="stable")
+    years = started["time_zero"].dt.year
+    every = range(int(years.min()), int(years.max()) + 1)
+    frame = _over_visits(data, {year: started[years == year] for year in every})
+    starts = started[["arm", "time_zero"]].rename(columns={"time_zero": "date"})
+    starts["cumulative"] = starts.groupby("arm", observed=True).cumcount() + 1
+    return Analysis("start", {"enrolment": frame.assign(method="patients by year of time zero")}, {"starts": starts})
+
+
+def check_counts(flow: Analysis, analyses: Iterable[Analysis]) -> int:
+    """Hold the denominators of every table against the participant flow.
+
+    Denominators named in `EQUAL` (and those of tumour volume and markers) must equal the flow's; no other `n` of
+    patients may exceed the number analysed in its arm.
+
+    Parameters
+    ----------
+    flow : Analysis
+        As `analyse` returns it.
+    analyses : iterable of Analysis
+
+    Returns
+    -------
+    int
+        How many denominators were compared.
+
+    Raises
+    ------
+    CountsDifferError
+    """
+    compared = 0
+    for analysis in analyses:
+        for output, frame in analysis.frames.items():
+            if "n" not in frame or "group" not in frame or output in flow:
+                continue
+            counted = _counted(analysis, output, frame)
+            compared += _must_equal(flow, analysis, output, counted) + _must_not_exceed(flow, output, counted)
+    return compared
+
+
+def _counted(analysis: Analysis, output: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """The patients that a frame accounts for: `n`, and in Table 1 those without a known value."""
+    n = frame["n"].astype(float)
+    if output.startswith("baseline_"):
+        n = n + (frame["n_missing"] if "n_missing" in frame else _missing(analysis, frame))
+    method = frame["method"] if "method" in frame else pd.Series("", index=frame.index)
+    return pd.DataFrame({
+        "variable": frame.get("variable", analysis.variable), "group": frame["group"],
+        "time": frame.get("time", np.nan), "counted": n, "method": method.astype(str),
+    })  # fmt: skip
+
+
+def _missing(analysis: Analysis, frame: pd.DataFrame) -> pd.Series:
+    if "baseline_missing" not in analysis or "variable" not in frame:
+        return pd.Series(0, index=frame.index)
+    missing = analysis["baseline_missing"].set_index(["variable", "group"])["n_missing"]
+    keys = zip(frame["variable"].str.split(": ").str[0], frame["group"], strict=True)
+    return pd.Series([missing.get(key, 0) for key in keys], index=frame.index)
+
+
+def _must_equal(flow: Analysis, analysis: Analysis, output: str, counted: pd.DataFrame) -> int:
+    levels = {f"{VOLUME}_level": "flow_volume", f"{analysis.variable}_level": "flow_marker"}
+    source, keys = EQUAL.get(output) or (levels.get(output), ["variable", "time", "group"])
+    if source is None or source not in flow:
+        return 0
+    expected = flow[source]
+    expected = expected[expected["variable"] == "analysed"] if source == "flow" else expected
+    both = counted.merge(expected[[*keys, "count"]], on=keys)
+    _refuse(output, both[both["counted"] != both["count"]])
+    return len(both)
+
+
+def _must_not_exceed(flow: Analysis, output: str, counted: pd.DataFrame) -> int:
+    analysed = flow["flow"][flow["flow"]["variable"] == "analysed"]
+    of_patients = counted[~counted["method"].str.contains(UNITS, case=False)]
+    both = of_patients.merge(analysed[["group", "count"]], on="group")
+    _refuse(output, both[both["counted"] > both["count"]])
+    return len(both)
+
+
+def _refuse(output: str, wrong: pd.DataFrame) -> None:
+    if len(wrong):
+        row = wrong.iloc[0]
+        place = ", ".join(f"{row[key]}" for key in ("variable", "group", "time") if str(row[key]) not in ("", "nan"))
+        raise CountsDifferError(
+            f"{output} ({place}) counts {row['counted']:g} patients, the participant flow {int(row['count'])}"
+        )

@@ -1,0 +1,122 @@
+"""Sentences of the cohort report on how the study was run: completeness, exposure, attendance, timing, checklists."""
+
+from __future__ import annotations
+
+__all__ = [
+    "sentence_attendance",
+    "sentence_checklists",
+    "sentence_completeness",
+    "sentence_enrolment",
+    "sentence_exposure",
+    "sentence_timing",
+]
+
+from lib.analysis import Analysis, where
+from lib.checklist import CHECKLISTS, fill, read_checklist
+from lib.dataset import Dataset
+from lib.exposure import BETWEEN
+from lib.formats import format_count, format_number, format_percent, joined, plural
+from lib.labels import OVERALL, examination_label
+from lib.narrative import reason_if_absent
+
+# An arm whose share of examinations, or median delay in days, lies so far from another's is named.
+SHARE_APART, DAYS_APART = 0.1, 7
+
+
+def _everybody(data: Dataset) -> str:
+    """The group that holds all patients in force."""
+    return OVERALL if len(data.arms) > 1 else data.arms[0].id
+
+
+@reason_if_absent
+def sentence_completeness(data: Dataset, analysis: Analysis) -> str:
+    """How complete the follow-up is, and how many were lost."""
+    short = data.study.endpoint(analysis.variable).short
+    parts = []
+    for arm in data.arms:
+        lost = analysis.row("follow_up_lost", arm.id)
+        share = format_percent(analysis.row("follow_up_completeness", arm.id)["estimate"])
+        parts.append(f"{share} with {arm.label} ({int(lost['count'])} of {int(lost['n'])} lost)")
+    days = data.study.policy.lost_after_days
+    return f"Of the follow-up for {short} that was possible until the cut-off, this was observed: {joined(parts)}. Lost: censored more than {days} days before the cut-off."
+
+
+@reason_if_absent
+def sentence_enrolment(data: Dataset, enrolment: Analysis) -> str:
+    """When each arm was enrolled; different calendar times confound."""
+    starts, parts = enrolment["starts"], []
+    for arm in data.arms:
+        dates = where(starts, arm=arm.id)["date"]
+        parts.append(f"{arm.label} {dates.min():%B %Y} to {dates.max():%B %Y}" if len(dates) else f"{arm.label} nobody")
+    return f"First and last start of treatment: {joined(parts)}."
+
+
+@reason_if_absent
+def sentence_exposure(data: Dataset, exposure: Analysis) -> str:
+    """Who received each component, and what stands between several."""
+    parts = []
+    for component in data.study.treatments.components:
+        row = where(exposure["exposure_count"], variable=f"{component.id}: treated", group=_everybody(data)).iloc[0]
+        parts.append(f"{component.label} {format_count(row['count'], row['n'])}")
+    text = f"Patients who received each component: {joined(parts)}."
+    days = where(exposure["exposure_number"], variable=BETWEEN, group=_everybody(data))
+    if len(days) and days["n"].iat[0]:
+        row = days.iloc[0]
+        text += (
+            f" In {plural(row['n'], 'patient')} with several components {format_number(row['median'], 0)} days (median; "
+            f"at most {format_number(row['max'], 0)}) lay between the first start and the last: time in which only part of the treatment was given."
+        )
+    return text
+
+
+@reason_if_absent
+def sentence_attendance(data: Dataset, attendance: Analysis) -> str:
+    """Share examined of those due, over all visits, and whether arms differ."""
+    frame, parts, apart = attendance["attendance"], [], []
+    for name, own in frame.groupby("variable", sort=False):
+        total = where(own, group=_everybody(data))[["count", "n"]].sum()
+        if total["n"]:
+            parts.append(f"{examination_label(data.study, name)} {format_count(total['count'], total['n'])}")
+        by_arm = own[own["group"] != OVERALL].groupby("group")[["count", "n"]].sum()
+        shares = (by_arm["count"] / by_arm["n"]).dropna()
+        if len(shares) > 1 and shares.max() - shares.min() > SHARE_APART:
+            apart.append(examination_label(data.study, name))
+    text = f"Examinations made of those due, over all visits: {joined(parts)}."
+    if apart:
+        text += f" The arms differ by more than {100 * SHARE_APART:g} percentage points in {joined(apart)}."
+    return text
+
+
+@reason_if_absent
+def sentence_timing(data: Dataset, timing: Analysis) -> str:
+    """Median and longest interval by arm, and whether scans of one arm come later than those of another."""
+    parts, delays = [], []
+    for arm in data.arms:
+        row = timing.row("scan_interval", arm.id)
+        if not row["n"]:
+            parts.append(f"no interval with {arm.label}")
+            continue
+        parts.append(f"{format_number(row['median'], 0)} (at most {format_number(row['max'], 0)}) with {arm.label}")
+        delays.append(timing.row("scan_delay", arm.id)["median"])
+    text = f"Days between scans, median: {joined(parts)}."
+    if len(delays) > 1:
+        spread = max(delays) - min(delays)
+        verdict = (
+            "an arm that is scanned later finds its progressions later"
+            if spread >= DAYS_APART
+            else "no arm lags a week behind another"
+        )
+        text += (
+            f" Against the scheduled day the medians of the arms lie {format_number(spread, 1)} days apart: {verdict}."
+        )
+    return text
+
+
+def sentence_checklists(data: Dataset) -> str:
+    """How many items of each checklist the report answers."""
+    parts = []
+    for name in CHECKLISTS:
+        checklist = read_checklist(name)
+        answered = sum(bool(answer.places) for answer in fill(data, checklist))
+        parts.append(f"{answered} of {len(checklist.items)} items of {checklist.name}")
+    return f"This report answers {joined(parts)}; the others say why they stay open."

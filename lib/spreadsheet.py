@@ -1,0 +1,69 @@
+"""A table of text -> an Excel workbook in which nothing is a formula; the same table gives the same bytes."""
+
+from __future__ import annotations
+
+__all__ = ["write_spreadsheet"]
+
+import datetime as dt
+import io
+import zipfile
+from pathlib import Path
+
+import openpyxl
+import pandas as pd
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from openpyxl.styles import Alignment, Font
+from openpyxl.utils import get_column_letter
+from openpyxl.writer.excel import ExcelWriter
+
+# A workbook and each file of its archive carry a time; this is the earliest that a zip archive can hold.
+MADE = dt.datetime(1980, 1, 1)
+WIDEST = 80
+# Excel itself holds no more in one cell.
+MAX_CELL = 32_767
+
+
+def write_spreadsheet(frame: pd.DataFrame, path: Path | str, sheet: str) -> Path:
+    """Write `frame` as the only sheet of a workbook: header in bold and in view, a filter, every cell plain text.
+
+    Parameters
+    ----------
+    frame : DataFrame
+    path : path
+        Of the .xlsx file.
+    sheet : str
+        Name of the sheet.
+
+    Returns
+    -------
+    Path
+        Of the file.
+    """
+    book = openpyxl.Workbook()
+    book.properties.created = book.properties.modified = MADE
+    page = book.active
+    page.title, page.freeze_panes = sheet, "A2"
+    for i, (name, values) in enumerate(frame.astype(str).items(), start=1):
+        texts = [str(name), *values]
+        for row, text in enumerate(texts, start=1):
+            cell = page.cell(row, i)
+            # Set as a value, "=1" would become a formula: the type is set first, and marked as text when edited.
+            cell._value, cell.data_type = ILLEGAL_CHARACTERS_RE.sub("", text)[:MAX_CELL], "s"
+            cell.style, cell.number_format = "Normal", "@"
+            cell.alignment, cell.font = Alignment(vertical="top", wrap_text=True), Font(bold=row == 1)
+        page.column_dimensions[get_column_letter(i)].width = min(WIDEST, max(map(len, texts)) + 2)
+    page.auto_filter.ref = page.dimensions
+    Path(path).write_bytes(_same_bytes(book))
+    return Path(path)
+
+
+def _same_bytes(book: openpyxl.Workbook) -> bytes:
+    """Save a workbook; its archive is written anew with one time for every file."""
+    raw, fixed = io.BytesIO(), io.BytesIO()
+    ExcelWriter(book, zipfile.ZipFile(raw, "w", zipfile.ZIP_DEFLATED)).save()
+    with zipfile.ZipFile(raw) as source, zipfile.ZipFile(fixed, "w", zipfile.ZIP_DEFLATED) as target:
+        for name in source.namelist():
+            entry = zipfile.ZipInfo(name, MADE.timetuple()[:6])
+            entry.compress_type, entry.create_system = zipfile.ZIP_DEFLATED, 3
+            target.writestr(entry, source.read(name))
+    return fixed.getvalue()

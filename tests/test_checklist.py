@@ -1,0 +1,84 @@
+"""Checklists: every item once and answered or said why not, every link to a heading that exists."""
+
+import re
+
+import pytest
+from notebook_cells import NOTEBOOKS, read_notebook
+from pydantic import ValidationError
+
+from lib import checklist, dataset, tables_conduct
+from lib.display import anchor
+from lib.pages import outline
+
+STROBE = ["1a", "1b", "2", "3", "4", "5", "6a", "6b", "7", "8", "9", "10", "11", "12a", "12b", "12c", "12d", "12e",
+          "13a", "13b", "13c", "14a", "14b", "14c", "15", "16a", "16b", "16c", "17", "18", "19", "20", "21", "22"]  # fmt: skip
+RECORD = ["1.1", "1.2", "1.3", "6.1", "6.2", "6.3", "7.1", "12.1", "12.2", "12.3", "13.1", "19.1", "22.1"]
+
+
+@pytest.fixture(scope="module", params=["data/rair_dtc", "data/colon"])
+def data(request):
+    return dataset.load("cohort", study=request.param)
+
+
+def headings(page):
+    cells = [cell.source for cell in read_notebook(page).cells if cell.cell_type == "markdown"]
+    found = {line.lstrip("# ") for source in cells for line in source.splitlines() if line.startswith("#")}
+    return found | {"Key results"}  # made by Report.key_results
+
+
+@pytest.mark.parametrize(("name", "items"), [("strobe", STROBE), ("record", RECORD)])
+def test_every_item_is_there_once(name, items):
+    assert [item.item for item in checklist.read_checklist(name).items] == items
+
+
+@pytest.mark.parametrize("name", checklist.CHECKLISTS)
+def test_every_link_leads_to_a_heading(name):
+    known = {page: headings(page) for page in NOTEBOOKS}
+    for item in checklist.read_checklist(name).items:
+        for place in item.places:
+            assert place.heading in known[place.page], f"{name} {item.item}: {place.page} has no {place.heading!r}"
+
+
+@pytest.mark.parametrize("name", checklist.CHECKLISTS)
+def test_the_address_is_the_one_that_the_page_gives(name):
+    for item in checklist.read_checklist(name).items:
+        for place in item.places:
+            assert outline(f"<h2>{place.heading}</h2>").headings[0][1] == anchor(place.heading)
+
+
+@pytest.mark.parametrize("name", checklist.CHECKLISTS)
+def test_every_item_is_answered_or_says_why_not(data, name):
+    answers = checklist.fill(data, checklist.read_checklist(name))
+    assert len(answers) == len(checklist.read_checklist(name).items)
+    for answer in answers:
+        assert answer.said[-1] in ".?"
+        assert answer.said.startswith("Not answered: ") == (not answer.places)
+
+
+def test_answers_depend_on_what_the_study_holds():
+    def said(study, item, name="strobe"):
+        loaded = dataset.load("cohort", study=study)
+        return next(a for a in checklist.fill(loaded, checklist.read_checklist(name)) if a.item == item)
+
+    assert said("data/rair_dtc", "4").said == "Retrospective cohort, one centre, three groups, as treated."
+    assert said("data/colon", "4").said == "Randomised trial, three arms."
+    assert said("data/rair_dtc", "8").places
+    assert said("data/colon", "8").said == "Not answered: this study holds no table of measurements."
+    assert said("data/colon", "1.2", "record").said == "Not answered: this study holds no calendar dates."
+    assert not said("data/rair_dtc", "13b").places
+
+
+def test_the_table_links_and_its_csv_is_text(data):
+    table = tables_conduct.table_checklist(data, "strobe")
+    html = table._repr_mimebundle_()[0]["text/html"]
+    links = re.findall(r'<a href="([^"]+)">([^<]+)</a>', html)
+    assert ("cohort.html#who-is-in-the-study", "Cohort: Who is in the study?") in links
+    assert "<a" not in table.to_csv()
+    assert "Cohort: Who is in the study?" in table.to_csv()
+
+
+def test_an_item_needs_places_or_a_reason_and_not_both():
+    place = {"page": "cohort", "heading": "Cohort"}
+    for wrong in ({}, {"places": [place], "lacking": "x"}, {"places": [place]}, {"says": "funding", "places": [place]}):
+        with pytest.raises(ValidationError):
+            checklist.Item(item="1", text="t", **wrong)
