@@ -11,7 +11,6 @@ __all__ = [
     "plot_trajectories",
 ]
 
-import numpy as np
 import pandas as pd
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 
@@ -25,7 +24,6 @@ from lib.formats import (
     format_p,
     format_time,
     format_whole,
-    joined,
     plural,
 )
 from lib.labels import OVERALL, decimals_of_time, level_text
@@ -229,6 +227,3 @@ def _course(median: pd.Series, log: bool) -> str:
         return "none"
     last = median.iloc[-1]
     return f"{format_number(last, 2)} of baseline" if log else f"{format_number(last, 0)}%"
-
-
-@empty_if_absent

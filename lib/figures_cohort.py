@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from lib.analysis import Analysis, where
 from lib.dataset import Dataset
 from lib.display import Figure, empty_if_absent
-from lib.formats import format_duration, format_number, format_percent, joined, plural
+from lib.formats import format_duration, format_number, format_percent, format_whole, joined, plural
 from lib.labels import FLOW_STEPS, OVERALL, examination_label, groups_of
 from lib.picture import GREY, INK, PALE, picture, shown_arms, write_figure
 
@@ -74,6 +74,8 @@ def _analysed(data: Dataset, flow: Analysis) -> list[tuple[str, dict[str, int]]]
     def at(visit: float) -> str:
         return "baseline" if visit == 0 else format_duration(visit, unit)
 
+    if "flow_endpoint" not in flow:  # a shared report
+        return []
     rows = [("Time to event", {})]
     rows += [(e.short, counts(where(flow["flow_endpoint"], variable=e.id))) for e in study.endpoints]
     for output, label in (("flow_response_evaluable", "Response, evaluable"), ("flow_volume", "Tumour volume")):
@@ -164,7 +166,9 @@ def plot_attendance(data: Dataset, attendance: Analysis) -> Figure:
                 places.append((y, arm))
                 _draw_row(axes, where(frame, variable=name, group=arm.id), visits, y)
             own = frame[(frame["variable"] == name) & (frame["group"] != OVERALL)]
-            told.append(f"{examination_label(data.study, name)} {int(own['count'].sum())} of {int(own['n'].sum())} due")
+            told.append(
+                f"{examination_label(data.study, name)} {format_whole(own['count'].sum())} of {format_whole(own['n'].sum())} due"
+            )
             y += 1.15
         axes.set_yticks([place for place, _ in places], [arm.label for _, arm in places], fontsize=8)
         axes.set_xticks(range(len(visits)), [f"{visit:g}" for visit in visits])

@@ -14,7 +14,7 @@ from lib.analysis import Analysis, where
 from lib.comparisons import name_pair
 from lib.dataset import Dataset
 from lib.display import Figure, empty_if_absent
-from lib.formats import format_interval, format_number, format_p, joined, plural
+from lib.formats import format_interval, format_number, format_p, format_whole, joined, plural
 from lib.labels import OVERALL, level_text, pair_label
 from lib.picture import GREY, INK, PALE, picture, write_figure
 from lib.tables_confounding import covariate_label
@@ -102,7 +102,7 @@ def plot_robustness(data: Dataset, robust: Analysis) -> Figure:
         right.set_xlabel(f"Hazard ratio, {level_text(data)} CI\n{pair_label(data, pair)}")
         p = ways["p_value"].dropna()
         alt = (
-            f"Dots of {plural(p.size, 'p-value')}, {int((p < ALPHA).sum())} of them below 0.05, and hazard ratios with intervals. "
+            f"Dots of {plural(p.size, 'p-value')}, {format_whole((p < ALPHA).sum())} of them below 0.05, and hazard ratios with intervals. "
             + "; ".join(
                 f"{label}: {format_p(row['p_value'], symbol=True)}"
                 for label, row, _ in drawn
@@ -178,7 +178,7 @@ def plot_subgroups(data: Dataset, subgroups: Analysis) -> Figure:
                 left.text(
                     x,
                     y,
-                    f"{int(counts.at[arm, 'n_events'])}/{int(counts.at[arm, 'n'])}",
+                    f"{format_whole(counts.at[arm, 'n_events'])}/{format_whole(counts.at[arm, 'n'])}",
                     va="center",
                     ha="right",
                     fontsize=8,

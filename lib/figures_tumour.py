@@ -19,7 +19,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from lib.analysis import Analysis
 from lib.dataset import Dataset
 from lib.display import Figure, empty_if_absent
-from lib.formats import format_duration, format_interval, format_number, joined, plural
+from lib.formats import format_duration, format_interval, format_number, format_whole, joined, plural
 from lib.labels import level_text
 from lib.longitudinal import measure
 from lib.picture import CATEGORY_COLOURS, GREY, INK, PALE, picture, shown_arms, write_figure
@@ -103,7 +103,7 @@ def _waterfall_words(data: Dataset, drawn: pd.DataFrame) -> str:
     for arm in data.arms:
         own = drawn[drawn["arm"] == arm.id]["best_change"]
         if len(own):
-            reached = f"{int((own <= partial).sum())} of {len(own)} at or below {format_number(partial, 0)}%"
+            reached = f"{format_whole((own <= partial).sum())} of {len(own)} at or below {format_number(partial, 0)}%"
             parts.append(
                 f"{arm.label}: {reached}, from {format_number(own.max(), 0)}% to {format_number(own.min(), 0)}%"
             )
@@ -152,7 +152,7 @@ def plot_spider(data: Dataset, course: Analysis) -> Figure:
         handles.append(Line2D([], [], color=INK, linewidth=0.8, linestyle=(0, (4, 3)), label=partial))
         figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), fontsize=8)
         ended = patients[patients["no_change"] == ""].apply(_ended, axis=1) if len(patients) else pd.Series(dtype=str)
-        told = joined([f"{int((ended == key).sum())} {label}" for key, (_, label) in ENDS.items()])
+        told = joined([f"{format_whole((ended == key).sum())} {label}" for key, (_, label) in ENDS.items()])
         alt = f"Spider plot, one line per patient over real time since {data.study.time.zero_label}. How the lines end: {told}. {_missing_words(undrawn(course), len(patients))}"
         title = "Sum of diameters over time, patient by patient"
         return write_figure(figure, "spider", title, alt)
@@ -190,8 +190,8 @@ def plot_swimmer(data: Dataset, course: Analysis) -> Figure:
         n = len(patients)
         alt = (
             f"Swimmer plot, one bar for each of {plural(n, 'patient')}, from {data.study.time.zero_label} to death or last contact. "
-            f"{int(patients['responder'].sum())} responded, {int(patients['progression_time'].notna().sum())} progressed, "
-            f"{int(patients['died'].sum())} died, {int((~patients['died']).sum())} were alive when last seen."
+            f"{format_whole(patients['responder'].sum())} responded, {format_whole(patients['progression_time'].notna().sum())} progressed, "
+            f"{format_whole(patients['died'].sum())} died, {format_whole((~patients['died']).sum())} were alive when last seen."
         )
         return write_figure(figure, "swimmer", "Follow-up of every patient", alt)
 
@@ -299,7 +299,7 @@ def plot_ratios(data: Dataset, model: Analysis) -> Figure:
 
 
 def _below(label: str, counts: list) -> str:
-    return f"{label}\nn = {' / '.join(f'{int(n)}' for n in counts)}"
+    return f"{label}\nn = {' / '.join(f'{format_whole(n)}' for n in counts)}"
 
 
 def _plain_log_ticks(axes) -> None:

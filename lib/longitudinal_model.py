@@ -54,7 +54,7 @@ def analyse_model(data: Dataset, marker: Marker) -> Analysis | Absent:
     frames = {
         f"{name}_model_ratio": mixed.estimate_ratios(fit, level=level),
         f"{name}_model_term": terms.assign(variable=name + ": " + terms["term"]),
-        f"{name}_model_variance": mixed.estimate_variance(fit),
+        f"{name}_model_variance": mixed.estimate_variance(fit).assign(method=f"{mixed.METHOD}; n counts samples"),
     }
     if len(data.arms) > 1:
         frames[f"{name}_model_comparison"] = mixed.compare_ratios(fit, data.reference, level=level)

@@ -15,7 +15,7 @@ from lib.analysis import Analysis, where
 from lib.checklist import CHECKLISTS, fill, read_checklist
 from lib.dataset import Dataset
 from lib.exposure import BETWEEN
-from lib.formats import format_count, format_number, format_percent, joined, plural
+from lib.formats import format_count, format_number, format_percent, format_whole, joined, plural
 from lib.labels import OVERALL, examination_label
 from lib.narrative import reason_if_absent
 
@@ -36,7 +36,7 @@ def sentence_completeness(data: Dataset, analysis: Analysis) -> str:
     for arm in data.arms:
         lost = analysis.row("follow_up_lost", arm.id)
         share = format_percent(analysis.row("follow_up_completeness", arm.id)["estimate"])
-        parts.append(f"{share} with {arm.label} ({int(lost['count'])} of {int(lost['n'])} lost)")
+        parts.append(f"{share} with {arm.label} ({format_whole(lost['count'])} of {format_whole(lost['n'])} lost)")
     days = data.study.policy.lost_after_days
     return f"Of the follow-up for {short} that was possible until the cut-off, this was observed: {joined(parts)}. Lost: censored more than {days} days before the cut-off."
 

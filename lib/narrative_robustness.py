@@ -19,7 +19,7 @@ from lib.analysis import Analysis, where
 from lib.comparisons import name_pair
 from lib.confounding import MIN_EFFECTIVE
 from lib.dataset import Dataset
-from lib.formats import format_interval, format_number, format_p, format_percent, joined, plural
+from lib.formats import format_interval, format_number, format_p, format_percent, format_whole, joined, plural
 from lib.labels import OVERALL, pair_label
 from lib.narrative import ALPHA, LARGE_SMD, reason_if_absent
 from lib.tables_confounding import covariate_label
@@ -73,7 +73,7 @@ def _single_patients(data: Dataset, ways: pd.DataFrame) -> str:
     each, fragile = where(ways, way="leave_one_out").iloc[0], ways[ways["way"].str.startswith("fragile")]
     if pd.isna(each["min"]):
         return ""
-    text = f"Without each patient in turn p runs from {format_p(each['min'])} to {format_p(each['max'])}, and {plural(each['count'], 'deletion')} of {int(each['n'])} would turn the verdict."
+    text = f"Without each patient in turn p runs from {format_p(each['min'])} to {format_p(each['max'])}, and {plural(each['count'], 'deletion')} of {format_whole(each['n'])} would turn the verdict."
     focus, known = data.study.arm(data.contrast[0]).label, fragile.dropna(subset=["count"])
     if known.empty:
         return f"{text} No change of the ends of {focus} alone turns it."
@@ -83,7 +83,7 @@ def _single_patients(data: Dataset, ways: pd.DataFrame) -> str:
         if row["way"] == "fragile_event"
         else "patients with the event had been censored instead"
     )
-    return f"{text} It would also turn if {int(row['count'])} of the {int(row['n'])} {change} with {focus} ({format_p(row['p_value'], symbol=True)})."
+    return f"{text} It would also turn if {format_whole(row['count'])} of the {format_whole(row['n'])} {change} with {focus} ({format_p(row['p_value'], symbol=True)})."
 
 
 def _bounds(data: Dataset, ways: pd.DataFrame) -> str:

@@ -24,6 +24,7 @@ from lib.formats import (
     format_p,
     format_percent,
     format_time,
+    format_whole,
     joined,
     plural,
 )
@@ -42,7 +43,9 @@ def sentence_best_response(data: Dataset, course: Analysis) -> str:
     for arm in data.arms:
         row = best[best["group"] == arm.id].iloc[0]
         share = (
-            f"{int(row['count'])}/{int(row['n'])} ({format_percent(row['proportion'])})" if row["n"] else "nobody due"
+            f"{format_whole(row['count'])}/{format_whole(row['n'])} ({format_percent(row['proportion'])})"
+            if row["n"]
+            else "nobody due"
         )
         parts.append(f"{share} with {arm.label}")
     text = f"An objective response was the best response in {joined(parts)}."
@@ -58,7 +61,7 @@ def sentence_best_response(data: Dataset, course: Analysis) -> str:
     if "confirmed_response" in course:
         confirmed = course["confirmed_response"].set_index("group").loc[groups_of(data, overall=True)[-1]]
         days = data.study.response.confirmation_days
-        text += f" {int(confirmed['count'])} of {plural(confirmed['n'], 'patient')} had one that was confirmed {days} days later or more."
+        text += f" {format_whole(confirmed['count'])} of {plural(confirmed['n'], 'patient')} had one that was confirmed {days} days later or more."
     return text
 
 
@@ -98,7 +101,7 @@ def sentence_paired_response(data: Dataset, course: Analysis) -> str:
     if not row["n"]:
         return "No patient was due at both response visits."
     last = format_duration(course["response_change_treated"]["time"].iat[0], data.study.time.unit)
-    text = f"From the first response visit to {last}, {plural(row['n_gained'], 'response was', 'responses were')} gained and {int(row['n_lost'])} lost among {plural(row['n'], 'patient')}"
+    text = f"From the first response visit to {last}, {plural(row['n_gained'], 'response was', 'responses were')} gained and {format_whole(row['n_lost'])} lost among {plural(row['n'], 'patient')}"
     if row["n_gained"] + row["n_lost"] == 0:
         return f"{text}."
     hedge = "" if row["p_value"] < ALPHA else "; so few changes cannot show whether response comes or goes"
@@ -153,10 +156,8 @@ def sentence_presence(data: Dataset, presence: Analysis) -> str:
     at_last = frame[frame["time"] == frame["time"].max()]
     counts = at_last.groupby(at_last["variable"].str.removeprefix(f"{name}: "))["count"].sum()
     when = format_duration(frame["time"].max(), data.study.time.unit)
-    text = f"At {when}, {int(counts['value'])} of {plural(counts.sum(), 'patient')} still {'has' if counts['value'] == 1 else 'have'} a value that counts"
+    text = f"At {when}, {format_whole(counts['value'])} of {plural(counts.sum(), 'patient')} still {'has' if counts['value'] == 1 else 'have'} a value that counts"
     lost = counts["died"] + counts["progressed"]
     if lost:
-        text += (
-            f"; {int(lost)} died or progressed before, so the medians of later visits describe those who fared better"
-        )
+        text += f"; {format_whole(lost)} died or progressed before, so the medians of later visits describe those who fared better"
     return f"{text}."

@@ -60,7 +60,7 @@ class Report:
         self._analyses.append(analysis)
         if not allows(self.data.parameters, "small cells"):
             analysis = mask_analysis(self.data, analysis)
-            rows = rows[rows["value"].isna() | to_rows(self.name, analysis)["value"].notna()]
+            rows = rows.iloc[:0] if isinstance(analysis, Absent) else to_rows(self.name, analysis).dropna(subset="value")
         self._rows.append(rows)
         self._shown.append(analysis)
         return analysis

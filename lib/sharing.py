@@ -20,7 +20,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from lib.analysis import PLACES, Analysis
+from lib.analysis import PLACES, Absent, Analysis
 from lib.dataset import Dataset
 from lib.parameters import Parameters
 from lib.yamlfile import Problem, ProblemsFound
@@ -59,7 +59,15 @@ NESTED = (
     ("objective_response_treated", None, "disease_control_treated", None),
     ("objective_response_evaluable", None, "disease_control_evaluable", None),
 )
+# Outputs whose small cells the rules below are known to cover; any other is left out of a shared report.
+VETTED = re.compile(
+    r"median|quartile_\d|follow_up|landmark(_difference)?|at_risk|logrank(_pairwise)?|cox(_\w+)?|proportional_hazards"
+    r"|rmst(_\w+)?|cumulative_incidence|gray|flow|baseline_\w+|ae_\w+|response_category"
+    r"|(objective_response|disease_control)_(treated|evaluable)(_test|_chisq|_pairwise|_difference|_newcombe|_odds_ratio)?"
+    r"|\w+_(level|percent_change|within|between|pairwise|shift)|marker_excluded"
+)
 LEFT_OUT = "left out of a shared report"
+NOT_VETTED = "This part counts single patients in ways that masking does not cover, so it is left out of a shared report."
 
 
 def allows(parameters: Parameters, kind: str) -> bool:
@@ -118,7 +126,7 @@ def _without_rows(queries: pd.DataFrame) -> pd.DataFrame:
     return queries.assign(row="", patient_id="", value="", message=LEFT_OUT)
 
 
-def mask_analysis(data: Dataset, analysis: Analysis) -> Analysis:
+def mask_analysis(data: Dataset, analysis: Analysis) -> Analysis | Absent:
     """Mask small cells and whatever would give them back; leave out the rows of single patients.
 
     Parameters
@@ -128,9 +136,14 @@ def mask_analysis(data: Dataset, analysis: Analysis) -> Analysis:
 
     Returns
     -------
-    Analysis
-        The same frames with the same rows. What is masked is missing.
+    Analysis or Absent
+        The same frames with the same rows; what is masked is missing. `Absent` if a frame is not vetted; of the
+        participant flow the vetted part stays.
     """
+    vetted = {name: frame for name, frame in analysis.frames.items() if VETTED.fullmatch(name)}
+    if len(vetted) < len(analysis.frames) and "flow" not in vetted:
+        return Absent(NOT_VETTED)
+    analysis = replace(analysis, frames=vetted)
     small = data.study.policy.small_cell
     sizes = pd.Series({**data.n, OVERALL: len(data.patients)})
     hidden = {name: _small_rows(name, f, sizes, small) for name, f in analysis.frames.items() if "count" in f}

@@ -20,6 +20,7 @@ from lib.formats import (
     format_p,
     format_percent,
     format_time,
+    format_whole,
     joined,
 )
 from lib.labels import FLOW_STEPS, OVERALL, decimals_of_time, groups_of, level_text
@@ -43,7 +44,7 @@ def table_flow(data: Dataset, flow: Analysis) -> Table:
         step, note = part["step"].iat[0], part["note"].iat[0]
         label, kind = (note, "sub") if step == "excluded" and note else (FLOW_STEPS[step], "")
         label += f" ({note})" if note and not kind else ""
-        rows.append(Row((label, *cells(part, groups, lambda r: f"{int(r['count'])}")), kind))
+        rows.append(Row((label, *cells(part, groups, lambda r: f"{format_whole(r['count'])}")), kind))
     rows += _analysed_rows(data, flow, groups)
     columns = (Column("Step"), *[Column(a.label, "", a.colour) for a in data.arms], Column("All"))
     notes = []
@@ -57,12 +58,14 @@ def table_flow(data: Dataset, flow: Analysis) -> Table:
 
 def _analysed_rows(data: Dataset, flow: Analysis, groups: list[str]) -> list[Row]:
     """Patients analysed for each endpoint, response visit and marker."""
+    if "flow_endpoint" not in flow:  # a shared report
+        return []
     shown = groups if len(data.arms) > 1 else [data.arms[0].id, data.arms[0].id]
     unit = data.study.time.unit
     rows = [Row(("Analysed for",), "group")]
     for endpoint in data.study.endpoints:
         part = where(flow["flow_endpoint"], variable=endpoint.id)
-        rows.append(Row((endpoint.label, *cells(part, shown, lambda r: f"{int(r['count'])}")), "sub"))
+        rows.append(Row((endpoint.label, *cells(part, shown, lambda r: f"{format_whole(r['count'])}")), "sub"))
     for output, label in (
         ("flow_response_due", "Response, all treated"),
         ("flow_response_evaluable", "Response, evaluable"),
@@ -72,7 +75,7 @@ def _analysed_rows(data: Dataset, flow: Analysis, groups: list[str]) -> list[Row
         for (name, visit), part in _by_variable_and_time(flow[output]) if output in flow else ():
             words = label or data.study.marker(name).label
             when = "baseline" if visit == 0 else f"{format_duration(visit, unit)}"
-            rows.append(Row((f"{words}, {when}", *cells(part, shown, lambda r: f"{int(r['count'])}")), "sub"))
+            rows.append(Row((f"{words}, {when}", *cells(part, shown, lambda r: f"{format_whole(r['count'])}")), "sub"))
     return rows
 
 
@@ -142,7 +145,7 @@ def _baseline_rows(
         rows = [Row((label, *[""] * len(groups), *extra))]
         for level in variable.levels:
             part = counts[counts["variable"] == f"{variable.id}: {level.value}"]
-            shown = cells(part, groups, lambda r: f"{int(r['count'])} ({format_percent(r['proportion'])})")
+            shown = cells(part, groups, lambda r: f"{format_whole(r['count'])} ({format_percent(r['proportion'])})")
             rows.append(Row((level.label, *shown, *blank), "sub"))
     else:
         part = baseline["baseline_number"]
@@ -156,7 +159,7 @@ def _baseline_rows(
         ]
     part = missing[missing["variable"] == variable.id]
     if part["n_missing"].sum():
-        rows.append(Row(("Missing", *cells(part, groups, lambda r: f"{int(r['n_missing'])}"), *blank), "sub"))
+        rows.append(Row(("Missing", *cells(part, groups, lambda r: f"{format_whole(r['n_missing'])}"), *blank), "sub"))
     return rows
 
 
@@ -182,7 +185,12 @@ def table_follow_up(data: Dataset, analyses: list[Analysis], completeness: Seque
         limits = cells(frame, groups, lambda r: format_interval(r["ci_low"], r["ci_high"], d, missing="NR"))
         rows += [
             Row((endpoint.label,), "group"),
-            Row(("Censored / patients", *cells(frame, groups, lambda r: f"{int(r['n_events'])}/{int(r['n'])}"))),
+            Row(
+                (
+                    "Censored / patients",
+                    *cells(frame, groups, lambda r: f"{format_whole(r['n_events'])}/{format_whole(r['n'])}"),
+                )
+            ),
             Row((label, *cells(frame, groups, lambda r: format_time(r["median"], d)))),
             Row((f"{level_text(data)} CI", *limits), "sub"),
         ]

@@ -12,7 +12,7 @@ from lib.checklist import Place, fill, read_checklist
 from lib.dataset import Dataset
 from lib.display import Column, Links, Row, Table, anchor, empty_if_absent
 from lib.exposure import BETWEEN, FIRST, LATER, SAME_DAY
-from lib.formats import DASH, format_count, format_duration, format_interval, format_number
+from lib.formats import DASH, format_count, format_duration, format_interval, format_number, format_whole
 from lib.labels import examination_label, groups_of
 from lib.tables import arm_columns, cells
 
@@ -136,7 +136,7 @@ def table_timing(data: Dataset, timing: Analysis) -> Table:
         rows += [
             Row((label, *cells(frame, groups, _summary(0)))),
             Row(("Range", *cells(frame, groups, _range)), "sub"),
-            Row((unit, *cells(frame, groups, lambda r: f"{int(r['n'])}")), "sub"),
+            Row((unit, *cells(frame, groups, lambda r: f"{format_whole(r['n'])}")), "sub"),
         ]
     notes = (
         "Median (first to third quartile). Intervals grow with the schedule, so an arm that is followed for longer has longer ones: compare arms visit by visit in the figure.",
@@ -150,7 +150,7 @@ def table_enrolment(data: Dataset, enrolment: Analysis) -> Table:
     """Patients who started in each calendar year."""
     groups, frame = groups_of(data, overall=True), enrolment["enrolment"]
     rows = [
-        Row((f"{year:.0f}", *cells(part, groups, lambda r: f"{int(r['count'])}")))
+        Row((f"{year:.0f}", *cells(part, groups, lambda r: f"{format_whole(r['count'])}")))
         for year, part in frame.groupby("time")
     ]
     columns = (Column("Year"), *arm_columns(data, overall=True))

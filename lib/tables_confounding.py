@@ -10,7 +10,7 @@ from lib import tables
 from lib.analysis import Absent, Analysis, where
 from lib.dataset import Dataset
 from lib.display import EMPTY, Block, Column, Row, Table, empty_if_absent
-from lib.formats import DASH, format_interval, format_number, format_p
+from lib.formats import DASH, format_interval, format_number, format_p, format_whole
 from lib.labels import OVERALL, groups_of, level_text, pair_label
 
 
@@ -101,14 +101,20 @@ def table_enrolment(data: Dataset, calendar: Analysis) -> Table:
     """Patients by calendar year of their start, and days between the components of a combination."""
     groups, rows = groups_of(data), []
     for year, part in calendar["enrolment"].groupby("time"):
-        rows.append(Row((f"{int(year)}", *tables.cells(part, groups, lambda r: f"{int(r['count'])}")), "sub"))
+        rows.append(Row((f"{int(year)}", *tables.cells(part, groups, lambda r: f"{format_whole(r['count'])}")), "sub"))
     if "component_gap" in calendar:
         gap = calendar["component_gap"]
         rows += [
             Row(("Days between the first and the last component of a combination",), "group"),
             Row(("Median (quartiles)", *tables.cells(gap, groups, _median)), "sub"),
             Row(("Range", *tables.cells(gap, groups, lambda r: format_interval(r["min"], r["max"], 0))), "sub"),
-            Row(("On the same day", *tables.cells(gap, groups, lambda r: f"{int(r['count'])}/{int(r['n'])}")), "sub"),
+            Row(
+                (
+                    "On the same day",
+                    *tables.cells(gap, groups, lambda r: f"{format_whole(r['count'])}/{format_whole(r['n'])}"),
+                ),
+                "sub",
+            ),
         ]
     rows = [Row(("Start of treatment in",), "group"), *rows]
     return Table(

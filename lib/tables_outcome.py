@@ -74,7 +74,10 @@ def table_response(data: Dataset, response: Analysis) -> Table:
             part = categories[categories["variable"] == category]
             if part["count"].sum() or category in CATEGORIES[:4]:
                 rows.append(
-                    Row((CATEGORY_LABELS[category], *tables.cells(part, groups, lambda r: format_whole(r["count"]))), "sub")
+                    Row(
+                        (CATEGORY_LABELS[category], *tables.cells(part, groups, lambda r: format_whole(r["count"]))),
+                        "sub",
+                    )
                 )
         for output, label in RATES.items():
             part = response[output]

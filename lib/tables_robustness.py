@@ -18,7 +18,16 @@ from lib.analysis import Analysis, where
 from lib.comparisons import name_pair
 from lib.dataset import Dataset
 from lib.display import EMPTY, Block, Column, Row, Table, empty_if_absent
-from lib.formats import DASH, format_duration, format_interval, format_number, format_p, format_percent, plural
+from lib.formats import (
+    DASH,
+    format_duration,
+    format_interval,
+    format_number,
+    format_p,
+    format_percent,
+    format_whole,
+    plural,
+)
 from lib.labels import decimals_of_time, groups_of, level_text, pair_label
 from lib.robustness import WAYS
 
@@ -105,7 +114,7 @@ def _pair_row(data: Dataset, label: str, row: pd.Series) -> Row:
 def _events(row: pd.Series) -> str:
     if pd.isna(row["n"]) or pd.isna(row["n_events"]):
         return ""
-    return f"{int(row['n_events'])}/{int(row['n'])}"
+    return f"{format_whole(row['n_events'])}/{format_whole(row['n'])}"
 
 
 def _with_remark(label: str, row: pd.Series) -> str:
@@ -116,9 +125,9 @@ def _with_remark(label: str, row: pd.Series) -> str:
             f"Monte Carlo error {format_number(row['mc_error'], 4)}" if row["mc_error"] else "every allocation counted"
         )
     if pd.notna(row["min"]):
-        said.append(f"{plural(row['count'], 'deletion')} of {int(row['n'])} turn the verdict at 0.05")
+        said.append(f"{plural(row['count'], 'deletion')} of {format_whole(row['n'])} turn the verdict at 0.05")
     elif pd.notna(row["count"]):
-        said.append(f"{int(row['count'])} of {int(row['n'])} are enough")
+        said.append(f"{format_whole(row['count'])} of {format_whole(row['n'])} are enough")
     said += [row["note"]] if row["note"] else []
     return f"{label} ({'; '.join(said)})" if said else label
 
@@ -154,7 +163,7 @@ def _share(row: pd.Series) -> str:
 def table_detectable(data: Dataset, robust: Analysis) -> Table:
     """What the observed number of events could have found."""
     rows = [
-        Row((pair_label(data, row["group"]), f"{int(row['n_events'])}/{int(row['n'])}", format_number(row["hr"], 2),
+        Row((pair_label(data, row["group"]), f"{format_whole(row['n_events'])}/{format_whole(row['n'])}", format_number(row["hr"], 2),
              DASH if pd.isna(row["hr"]) else format_number(1 / row["hr"], 2)))
         for _, row in robust["detectable"].iterrows()
     ]  # fmt: skip
@@ -200,7 +209,9 @@ def table_subgroups(data: Dataset, subgroups: Analysis) -> Table:
             shown, test = heading, tests.loc[row["variable"].rsplit(": ", 1)[0]]
             rows.append(Row((heading, "", "", "", format_p(test["p_value"]))))
             said += [f"{heading}, interaction {test['note']}."] if test["note"] else []
-        events = [f"{int(counts.at[arm, 'n_events'])}/{int(counts.at[arm, 'n'])}" for arm in data.contrast]
+        events = [
+            f"{format_whole(counts.at[arm, 'n_events'])}/{format_whole(counts.at[arm, 'n'])}" for arm in data.contrast
+        ]
         ratio = (
             f"{format_number(row['hr'], 2)} ({format_interval(row['ci_low'], row['ci_high'], 2)})"
             if pd.notna(row["hr"])

@@ -29,6 +29,7 @@ from lib.formats import (
     format_number,
     format_p,
     format_time,
+    format_whole,
 )
 from lib.labels import OVERALL, decimals_of_time, groups_of, level_text, pair_label
 from lib.longitudinal import measure
@@ -56,7 +57,7 @@ def _visit(data: Dataset, time: float) -> str:
 
 
 def _count(row: pd.Series) -> str:
-    return f"{int(row['count'])}"
+    return f"{format_whole(row['count'])}"
 
 
 @empty_if_absent
@@ -68,7 +69,7 @@ def table_best_response(data: Dataset, course: Analysis) -> Table:
         if part["count"].sum() or category in CATEGORIES[:4]:
             rows.append(Row((BEST_LABELS[category], *tables.cells(part, groups, _count)), "sub"))
     total = counts.groupby("group")["count"].sum()
-    rows.append(Row(("All patients", *(f"{int(total[group])}" for group in groups))))
+    rows.append(Row(("All patients", *(f"{format_whole(total[group])}" for group in groups))))
     rule, rates = data.study.response, {"best_objective_response": "Objective response"}
     if "confirmed_response" in course:
         rates["confirmed_response"] = f"Objective response, confirmed after {rule.confirmation_days} days or more"
@@ -103,10 +104,10 @@ def table_response_change(data: Dataset, course: Analysis) -> Table | Block:
         rows.append(Row((f"{arm.label} (n = {data.n[arm.id]})",), "group"))
         for category in [c for c in CATEGORIES if c in set(own["first"])]:
             counts = where(own, first=category).set_index("last")["count"].reindex(shown, fill_value=0)
-            cells = [f"{int(n)}" if n else DASH for n in counts]
-            rows.append(Row((CATEGORY_LABELS[category], *cells, f"{int(counts.sum())}"), "sub"))
+            cells = [f"{format_whole(n)}" if n else DASH for n in counts]
+            rows.append(Row((CATEGORY_LABELS[category], *cells, f"{format_whole(counts.sum())}"), "sub"))
         total = own.groupby("last")["count"].sum().reindex(shown, fill_value=0)
-        rows.append(Row(("All", *(f"{int(n)}" for n in total), f"{int(total.sum())}"), "sub"))
+        rows.append(Row(("All", *(f"{format_whole(n)}" for n in total), f"{format_whole(total.sum())}"), "sub"))
     columns = (Column(f"At {first}"), *(Column(SHORT_LABELS.get(c, c)) for c in shown), Column("All"))
     notes = (
         f"Rows: category at {first}; columns: at {last}.",
@@ -129,7 +130,7 @@ def table_paired_response(data: Dataset, course: Analysis) -> Table | Block:
             row = frame.loc[group]
             label = "All arms" if group == OVERALL else data.study.arm(group).label
             points = format_number(100 * row["difference"], 0)
-            numbers = (f"{int(row[column])}" for column in ("n", "n_gained", "n_lost"))
+            numbers = (f"{format_whole(row[column])}" for column in ("n", "n_gained", "n_lost"))
             rows.append(Row((label, *numbers, points, format_p(row["p_value"])), "sub"))
     columns = (Column("Arm"), Column("Patients"), Column("Gained"), Column("Lost"),
                Column("Points"), Column("p", "McNemar"))  # fmt: skip
@@ -156,9 +157,16 @@ def table_duration(data: Dataset, course: Analysis) -> Table:
         return f"{format_number(row['median'], d)} ({format_interval(row['q1'], row['q3'], d)})" if row["n"] else DASH
 
     rows = (
-        Row(("Responders", *tables.cells(best, groups, lambda r: f"{int(r['count'])}/{int(r['n'])}"))),
+        Row(
+            ("Responders", *tables.cells(best, groups, lambda r: f"{format_whole(r['count'])}/{format_whole(r['n'])}"))
+        ),
         Row((f"Time to response, {unit}: median (quartiles)", *tables.cells(time, groups, quartiles))),
-        Row(("Progressed or died after response", *tables.cells(lasting, groups, lambda r: f"{int(r['n_events'])}"))),
+        Row(
+            (
+                "Progressed or died after response",
+                *tables.cells(lasting, groups, lambda r: f"{format_whole(r['n_events'])}"),
+            )
+        ),
         Row((f"Duration of response, {unit}: median ({level_text(data)} CI)", *tables.cells(lasting, groups, median))),
     )
     notes = (
@@ -176,7 +184,14 @@ def table_agreement(data: Dataset, course: Analysis) -> Table | Block:
         return EMPTY
     enough = course["reader_agreement"]["n"] >= data.study.policy.min_at_risk
     rows = [
-        Row((_visit(data, r["time"]), f"{int(r['n'])}", format_count(r["count"], r["n"]), format_number(r["kappa"], 2)))
+        Row(
+            (
+                _visit(data, r["time"]),
+                f"{format_whole(r['n'])}",
+                format_count(r["count"], r["n"]),
+                format_number(r["kappa"], 2),
+            )
+        )
         for r in course["reader_agreement"][enough].to_dict("records")
     ]
     columns = (Column("Visit"), Column("Read and derived"), Column("Same category"), Column("Kappa", "unweighted"))
@@ -219,7 +234,12 @@ def table_presence(data: Dataset, presence: Analysis) -> Table:
         if below in presence and presence[below]["count"].sum():
             own = where(presence[below], time=time)
             label = "Samples below the limit of detection"
-            rows.append(Row((label, *tables.cells(own, groups, lambda r: f"{int(r['count'])}/{int(r['n'])}")), "sub"))
+            rows.append(
+                Row(
+                    (label, *tables.cells(own, groups, lambda r: f"{format_whole(r['count'])}/{format_whole(r['n'])}")),
+                    "sub",
+                )
+            )
     columns = (Column("Visit"), *tables.arm_columns(data))
     notes = ["Each patient counts once per visit. Those without a value are seldom a chance sample of their arm."]
     if below in presence:
@@ -265,7 +285,7 @@ def table_ratios(data: Dataset, model: Analysis) -> Table:
     variance = model[f"{name}_model_variance"].iloc[0]
     method = model[f"{name}_model_ratio"]["method"].iat[0]
     notes = (
-        f"{method[0].upper()}{method[1:]}; {int(variance['n'])} values. Not adjusted for multiplicity.",
+        f"{method[0].upper()}{method[1:]}; {format_whole(variance['n'])} values. Not adjusted for multiplicity.",
         "Below 1: lower than at baseline. Between arms: the ratio of two such ratios.",
         f"Intraclass correlation {format_number(variance['correlation'], 2)}: the share of the variance that lies between patients.",
         *tables.notes_of(model[f"{name}_model_ratio"], model[f"{name}_model_term"]),
@@ -291,7 +311,7 @@ def table_sensitivity(data: Dataset, model: Analysis) -> Table:
         if pd.isna(row["ratio"]):
             return DASH
         interval = format_interval(row["ci_low"], row["ci_high"], 2)
-        return f"{format_number(row['ratio'], 2)} ({interval}), n = {int(row['n'])}"
+        return f"{format_number(row['ratio'], 2)} ({interval}), n = {format_whole(row['n'])}"
 
     for time, part in model[f"{name}_sensitivity"].groupby("time"):
         rows.append(Row((f"At {_visit(data, time)}",), "group"))
