@@ -70,28 +70,14 @@ def _draw_curve(axes, arm: Arm, curve: pd.DataFrame, data: Dataset, median: pd.S
     time, survival = curve["time"].to_numpy(), curve["survival"].to_numpy()
     enough = curve["n_risk"].to_numpy() >= data.study.policy.min_at_risk
     last = int(enough.sum())
-    # The step that leads into the thin part still belongs to the full line.
-    axes.step(
-        time[: last + 1],
-        survival[: last + 1],
-        where="post",
-        color=arm.colour,
-        linestyle=arm.line,
-        linewidth=1.8,
-        label=label,
-    )
-    axes.step(
-        time[last:], survival[last:], where="post", color=arm.colour, linestyle=arm.line, linewidth=1.2, alpha=0.45
-    )
-    axes.fill_between(
-        time,
-        curve["ci_low"].to_numpy(float),
-        curve["ci_high"].to_numpy(float),
-        step="post",
-        color=arm.colour,
-        alpha=0.09,
-        linewidth=0,
-    )
+    # n_risk counts those at risk since the step before, so the curve turns pale at the last step with enough.
+    turn = max(last - 1, 0)
+    style = {"where": "post", "color": arm.colour, "linestyle": arm.line}
+    axes.step(time[: turn + 1], survival[: turn + 1], linewidth=1.8, label=label, **style)
+    axes.step(time[turn:], survival[turn:], linewidth=1.2, alpha=0.45, **style)
+    low, high = curve["ci_low"].to_numpy(float), curve["ci_high"].to_numpy(float)
+    for part, alpha in ((slice(None, turn + 1), 0.1), (slice(turn, None), 0.05)):
+        axes.fill_between(time[part], low[part], high[part], step="post", color=arm.colour, alpha=alpha, linewidth=0)
     censored = curve["n_censored"].to_numpy() > 0
     axes.plot(time[censored], survival[censored], "|", color=arm.colour, markersize=7, markeredgewidth=1.1)
 

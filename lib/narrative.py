@@ -110,14 +110,12 @@ def sentence_survival(data: Dataset, analysis: Analysis) -> str:
     median = analysis["median"]
     parts = []
     for arm in data.arms:
-        row = analysis.row("median", arm.id)
+        row, follow_up = analysis.row("median", arm.id), analysis.row("follow_up", arm.id)["median"]
         interval = format_interval(row["ci_low"], row["ci_high"], d, missing="not reached")
-        value = (
-            "not reached"
-            if pd.isna(row["median"])
-            else f"{format_time(row['median'], d)} {unit} ({level_text(data)} CI {interval})"
-        )
-        parts.append(f"{value} with {arm.label}")
+        value = "not reached" if pd.isna(row["median"]) else f"{format_time(row['median'], d)} {unit}"
+        value += "" if pd.isna(row["median"]) else f" ({level_text(data)} CI {interval})"
+        followed = f"{format_time(follow_up, d)} {unit}" if pd.notna(follow_up) else "not reached"
+        parts.append(f"{value} with {arm.label} ({plural(row['n_events'], 'event')}, median follow-up {followed})")
     events = (
         f"{plural(median['n_events'].sum(skipna=False), 'event')} in {plural(median['n'].sum(skipna=False), 'patient')}"
     )
@@ -131,22 +129,33 @@ def sentence_comparison(data: Dataset, analysis: Analysis) -> str:
     short, test = data.study.endpoint(analysis.variable).short, analysis["logrank"].iloc[0]
     if pd.isna(test["p_value"]):
         return f"{short} is not compared by a test: {test['note'] or 'not estimable'}."
-    p = format_p(test["p_value"], symbol=True)
+    p = f"log-rank {format_p(test['p_value'], symbol=True)}, {plural(test['n_events'], 'event')}"
+    if "gray" in analysis:
+        gray = format_p(analysis["gray"]["p_value"].iat[0], symbol=True)
+        p += f"; with the competing event taken into account, Gray {gray}"
+    effect = _hazard_ratio(data, analysis)
     if test["p_value"] >= ALPHA:
-        return (
-            f"The log-rank test does not tell the {short} curves apart ({p}, {plural(test['n_events'], 'event')}); "
-            "with so few events this is not evidence that they are equal, as the width of the intervals shows."
-        )
+        return f"The test does not tell the {short} curves apart ({p}). That is no evidence of equality: {effect}."
     pairs = analysis["logrank_pairwise"]
     apart = [pair_label(data, r.group) for r in pairs.itertuples() if r.p_adjusted < ALPHA]
-    detail = (
-        f"; after Holm's adjustment {joined(apart)} differ"
-        if apart
-        else "; after Holm's adjustment no pair differs on its own"
+    detail = f" Pairs with p below 0.05 after Holm's adjustment: {joined(apart) if apart else 'none'}."
+    not_random = " The arms were not formed by chance, so this need not be an effect of treatment."
+    return (
+        f"{effect[0].upper()}{effect[1:]}; the {short} curves differ ({p})."
+        f"{detail if len(data.arms) > 2 else ''}{not_random if data.study.confounding else ''}"
     )
-    if len(data.arms) == 2:
-        detail = ""
-    return f"The {short} curves differ (log-rank {p}, {plural(test['n_events'], 'event')}){detail}."
+
+
+def _hazard_ratio(data: Dataset, analysis: Analysis) -> str:
+    """The hazard ratio of the arm that carries the question (or of the first pair), with its interval."""
+    pairs = analysis["cox"]
+    own = pairs[pairs["group"] == f"{data.focus} vs {data.reference}"]
+    row = (own if len(own) else pairs).iloc[0]
+    label = pair_label(data, row["group"])
+    if pd.isna(row["hr"]):
+        return f"the hazard ratio of {label} cannot be estimated"
+    interval = format_interval(row["ci_low"], row["ci_high"], 2)
+    return f"the hazard ratio of {label} is {format_number(row['hr'], 2)} ({level_text(data)} CI {interval})"
 
 
 @reason_if_absent

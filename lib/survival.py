@@ -211,7 +211,7 @@ def _landmark_note(survival: float, n: int, last: float) -> str:
     if not n:
         return "not estimable: no patient"
     if np.isnan(survival):
-        return f"not estimable: the last follow-up of this arm is {last:g}"
+        return f"not estimable: the last follow-up of this arm is {last:.4g}"
     if survival == 1:
         return "interval not estimable: no event yet"
     return "" if survival > 0 else "interval not estimable: every patient followed had the event"

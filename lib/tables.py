@@ -7,6 +7,7 @@ __all__ = [
     "cells",
     "format_share",
     "format_with_interval",
+    "notes_by_arm",
     "notes_of",
     "table_comparisons",
     "table_survival",
@@ -30,6 +31,7 @@ from lib.formats import (
     format_whole,
 )
 from lib.labels import OVERALL, decimals_of_time, groups_of, level_text, pair_label
+from lib.study_parts import Endpoint
 
 ALPHA = 0.05
 
@@ -38,6 +40,18 @@ def arm_columns(data: Dataset, overall: bool = False) -> list[Column]:
     """One column per arm in force, with its n and colour, and optionally one for all."""
     columns = [Column(arm.label, f"n = {data.n[arm.id]}", arm.colour) for arm in data.arms]
     return columns + ([Column("All", f"n = {len(data.patients)}")] if overall and len(data.arms) > 1 else [])
+
+
+def notes_by_arm(data: Dataset, *frames: pd.DataFrame) -> list[str]:
+    """Return the plain sentences that the statistics left, each once, with the arm they are about."""
+    labels = {arm.id: arm.label for arm in data.arms}
+    said = [
+        f"{labels.get(row['group'], row['group'])}: {row['note']}"
+        for frame in frames
+        for _, row in frame.iterrows()
+        if row["note"] and not str(row["note"]).startswith(("not reached", "upper limit", "masked"))
+    ]
+    return [f"{note}." for note in dict.fromkeys(said)]
 
 
 def notes_of(*frames: pd.DataFrame) -> list[str]:
@@ -78,15 +92,18 @@ def table_survival(data: Dataset, analysis: Analysis) -> Table:
             (f"Median follow-up, {unit}", *cells(analysis["follow_up"], groups, lambda r: format_time(r["median"], d))),
             "sub",
         ),
-        Row((f"Event-free at ({level_text(data)} CI)",), "group"),
+        Row((f"{_free(endpoint)} at ({level_text(data)} CI); at risk",), "group"),
     ]
     for time, part in analysis["landmark"].groupby("time"):
         rows.append(Row((format_duration(time, unit), *cells(part, groups, _landmark)), "sub"))
     rmst = analysis["rmst"]
     tau = rmst["tau"].max()
-    notes = ["Kaplan-Meier; log-log intervals. NR: not reached. Follow-up by reverse Kaplan-Meier.", *notes_of(rmst)]
+    notes = [
+        "Kaplan-Meier; log-log intervals. NR: not reached. Follow-up by reverse Kaplan-Meier.",
+        *notes_by_arm(data, analysis["landmark"], rmst),
+    ]
     if "cumulative_incidence" in analysis:
-        rows.append(Row((f"Cumulative incidence, {level_text(data)} CI, at",), "group"))
+        rows.append(Row((f"Cumulative incidence at ({level_text(data)} CI); at risk",), "group"))
         for time, part in analysis["cumulative_incidence"].groupby("time"):
             rows.append(Row((format_duration(time, unit), *cells(part, groups, _landmark)), "sub"))
         notes.append(
@@ -95,7 +112,7 @@ def table_survival(data: Dataset, analysis: Analysis) -> Table:
     rows.append(
         Row(
             (
-                f"Mean event-free {unit} up to {tau:g} ({level_text(data)} CI)",
+                f"Mean {unit} {_free(endpoint).lower()} up to {tau:g} ({level_text(data)} CI)",
                 *cells(rmst, groups, lambda r: format_with_interval(r, "estimate", d, DASH)),
             )
         )
@@ -123,7 +140,12 @@ def _landmark(row: pd.Series) -> str:
     if pd.isna(row["estimate"]):
         return MASKED if str(row["note"]).startswith(MASKED) else "not estimable"
     interval = format_interval(row["ci_low"], row["ci_high"], 0, 100)
-    return f"{format_percent(row['estimate'])} ({interval})"
+    return f"{format_percent(row['estimate'])} ({interval}); {format_whole(row['n_risk'])}"
+
+
+def _free(endpoint: Endpoint) -> str:
+    """What survival means for this endpoint: with a competing event it is a supposition."""
+    return "Event-free if nobody had the competing event" if endpoint.has_competing else "Event-free"
 
 
 @compares_arms
@@ -149,7 +171,7 @@ def table_comparisons(data: Dataset, analysis: Analysis) -> Table:
     level = level_text(data)
     columns = (
         Column("Comparison"),
-        Column("Hazard ratio", f"{level} CI"),
+        Column("Cause-specific hazard ratio" if endpoint.has_competing else "Hazard ratio", f"{level} CI"),
         Column(f"Difference in mean {unit}", f"{level} CI"),
         Column("p", "log-rank"),
         Column("p", "Holm"),
@@ -157,18 +179,21 @@ def table_comparisons(data: Dataset, analysis: Analysis) -> Table:
     global_test = analysis["proportional_hazards"]
     global_p = global_test[global_test["group"] == OVERALL]["p_value"]
     notes = [
-        f"Hazard ratio: {analysis['cox']['method'].iat[0]}; below 1 favours the arm named first. Difference in restricted mean up to {analysis['rmst']['tau'].max():g} {unit}; above 0 favours the arm named first.",
-        f"Proportional hazards, test of all arms: {DASH if global_p.isna().all() else format_p(global_p.iat[0], symbol=True)}. With few events this test has little power.",
-        *_exploratory(data, overall),
-        *notes_of(analysis["logrank"], analysis["cox"], analysis["rmst_difference"]),
+        f"Hazard ratio: {analysis['cox']['method'].iat[0]}; below 1: fewer events per time with the arm named first. Difference in restricted mean up to {analysis['rmst']['tau'].max():g} {unit}; above 0: longer without event with the arm named first.",
+        f"Proportional hazards, test of all arms: {DASH if global_p.isna().all() else format_p(global_p.iat[0], symbol=True)}. The test has little power when events are few.",
+        *_exploratory(data, endpoint, overall, len(rows)),
+        *notes_of(analysis["cox_likelihood_ratio"], analysis["logrank"], analysis["cox"], analysis["rmst_difference"]),
     ]
     return Table(
         f"{endpoint.id}_comparisons", f"{endpoint.label}: comparisons of arms", columns, tuple(rows), tuple(notes)
     )
 
 
-def _exploratory(data: Dataset, overall: pd.Series) -> list[str]:
-    """Say that pairs are exploratory where the test of all arms does not carry them."""
-    if len(data.arms) < 3 or overall["p_value"] < ALPHA:
-        return []
-    return ["The pairwise tests are exploratory: the test of all arms is not significant."]
+def _exploratory(data: Dataset, endpoint: Endpoint, overall: pd.Series, tests: int) -> list[str]:
+    """Say what is exploratory: every endpoint but the primary, and pairs that the test of all arms does not carry."""
+    said = []
+    if endpoint.id != data.study.primary.id:
+        said.append(f"Exploratory: the primary endpoint is {data.study.primary.short}. Tests in this table: {tests}.")
+    if len(data.arms) > 2 and overall["p_value"] >= ALPHA:
+        said.append("The pairwise tests are exploratory: the test of all arms is not significant.")
+    return said
