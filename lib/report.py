@@ -6,6 +6,7 @@ __all__ = ["Report", "start"]
 
 import hashlib
 import html
+from dataclasses import replace
 
 import pandas as pd
 from IPython.display import display
@@ -59,11 +60,18 @@ class Report:
         rows = to_rows(self.name, analysis)
         self._analyses.append(analysis)
         if not allows(self.data.parameters, "small cells"):
-            analysis = mask_analysis(self.data, analysis)
-            rows = rows.iloc[:0] if isinstance(analysis, Absent) else to_rows(self.name, analysis).dropna(subset="value")
+            analysis, full = mask_analysis(self.data, analysis), analysis
+            rows = self._not_masked(full, analysis)
         self._rows.append(rows)
         self._shown.append(analysis)
         return analysis
+
+    def _not_masked(self, full: Analysis, masked: Analysis | Absent) -> pd.DataFrame:
+        """Rows of results.csv that masking left as they were; what never existed stays missing."""
+        if isinstance(masked, Absent):
+            return pd.DataFrame(columns=COLUMNS)
+        rows = to_rows(self.name, replace(full, frames={name: full[name] for name in masked.frames}))
+        return rows[rows["value"].isna() | to_rows(self.name, masked)["value"].notna()]
 
     def unmasked(self, shown: Analysis | Absent) -> Analysis | Absent:
         """The analysis behind what `record` gave back: for assertions, never to be shown."""
@@ -73,7 +81,8 @@ class Report:
     @property
     def results(self) -> pd.DataFrame:
         """Everything recorded so far, as rows of results.csv."""
-        return pd.concat(self._rows, ignore_index=True) if self._rows else pd.DataFrame(columns=COLUMNS)
+        rows = [frame for frame in self._rows if len(frame)]
+        return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=COLUMNS)
 
     def header(self) -> Block:
         """Title block: study, question, cut-off, arms, parameters in force, open queries, banner."""

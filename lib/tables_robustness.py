@@ -72,7 +72,7 @@ def table_robustness(data: Dataset, robust: Analysis) -> Table:
     )
     endpoint = data.study.endpoint(robust.variable)
     notes = (
-        f"Hazard ratio: {pair_label(data, pair)}; below 1 favours the arm named first. p: test of all arms, but of the pair named where there is one, and of {pair_label(data, pair)} for Firth's.",
+        f"Hazard ratio: {pair_label(data, pair)}; below 1: fewer events per time with the arm named first. p: test of all arms, but of the pair named where there is one, and of {pair_label(data, pair)} for Firth's.",
         "Fragility: patients changed one by one, each time the one who moves p most, until p crosses 0.05. Worst case: every censored patient of the arm had the event when last seen, those of the other arms stay free of it to the end; best case: the other way round. These are bounds, not estimates.",
     )
     return Table(
@@ -224,7 +224,7 @@ def table_subgroups(data: Dataset, subgroups: Analysis) -> Table:
                Column("Hazard ratio", f"{level_text(data)} CI"), Column("p", "interaction"))  # fmt: skip
     endpoint = data.study.endpoint(subgroups.variable)
     notes = (
-        f"Hazard ratio below 1 favours {x.label}, from a Cox model of all arms within the subgroup. Interaction: likelihood-ratio test of arm x subgroup against arm + subgroup over all arms.",
+        f"Hazard ratio below 1: fewer events per time with {x.label}; from a Cox model of all arms within the subgroup. Interaction: likelihood-ratio test of arm x subgroup against arm + subgroup over all arms.",
         "No subgroup was powered and none is adjusted for the number of looks: a hazard ratio that differs from the others is no sign of a different effect unless the interaction says so.",
         *said,
     )

@@ -29,12 +29,13 @@ DEBIAN = "apt-get install r-base-core " + " ".join(
 
 
 def usage(script: Path) -> list[str]:
-    """The arguments in the comment at the top of a script, "SEED OUT.json" filled in."""
-    head = script.read_text(encoding="utf-8").split("library(", 1)[0]
-    if "SEED OUT.json" not in head:
-        return []
+    """The arguments that the comment at the top of a script names, filled in."""
+    found = re.search(
+        rf"Rscript {re.escape(script.name)}[ ]?(.*?)(\s{{2,}}|,|$)", script.read_text(encoding="utf-8"), re.MULTILINE
+    )
     seed, name = SEEDED.get(script.name, ("20250228", script.stem))
-    return [seed, f"expected/{name}.json"]
+    values = {"SEED": seed, "DATA_FOLDER": "../../data/rair_dtc", "OUT.json": f"expected/{name}.json"}
+    return [values.get(word, word) for word in found[1].split()]
 
 
 def missing_packages(script: Path) -> list[str]:
