@@ -18,10 +18,13 @@ from lib.display import Block, Table, template
 from lib.formats import joined, plural
 from lib.parameters import NOTEBOOKS
 from lib.published import MATCHES, compare_published, read_published
+from lib.references import cite
 from lib.results import COLUMNS, to_rows
 from lib.sharing import allows, mask_analysis, restrict
 from lib.study_parts import Endpoint, Marker
 
+# What the statistics are computed with; their versions stand in the methods section.
+ENGINES = ("numpy", "scipy", "statsmodels", "pandas")
 SYNTHETIC = "These data are synthetic. They were made to agree with published summaries and describe no real patient; agreement with the publication is therefore no evidence for its claims."
 
 SHARED = "Shared report: counts of 1 to {} patients, and whatever would give them back, are masked; listings, data queries by patient, pictures of single patients, smallest and largest values are left out."
@@ -229,10 +232,20 @@ class Report:
         by_method: dict[str, list[str]] = {}
         for _, output, method in rows:
             by_method.setdefault(str(method), []).append(output)
+        versions = provenance.package_versions()
         shown = template("methods.html").render(
-            methods={m: sorted(set(o)) for m, o in by_method.items()}, time=self.data.study.time
+            methods={m: (sorted(set(o)), cite(m)) for m, o in by_method.items()},
+            time=self.data.study.time,
+            horizons=self._horizons(),
+            engines=[f"{name} {versions[name]}" for name in ENGINES],
         )
         return Block(shown, f"{len(by_method)} methods", {})
+
+    def _horizons(self) -> list[str]:
+        """Endpoint and tau of every restricted mean that was computed."""
+        found = {a.variable: a["rmst"]["tau"].max() for a in self._analyses if "rmst" in a}
+        unit = self.data.study.time.unit
+        return [f"{self.data.study.endpoint(name).short} {tau:g} {unit}" for name, tau in found.items()]
 
     def colophon(self) -> Block:
         """Recorded results, versions, commit and fingerprints of the inputs."""

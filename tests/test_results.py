@@ -1,12 +1,17 @@
 """results.csv: names fixed in one place, each row once."""
 
+import io
 import re
+from importlib.metadata import version
 
 import numpy as np
 import pandas as pd
 import pytest
+from markupsafe import escape
+from notebook_cells import run_notebook
 
 from lib.analysis import Analysis
+from lib.references import cite
 from lib.results import COLUMNS, KEY, STATISTICS, to_rows
 from lib.study import ROOT
 
@@ -38,3 +43,16 @@ def test_the_data_dictionary_lists_every_statistic():
     text = (ROOT / "data" / "README.md").read_text(encoding="utf-8")
     listed = dict(re.findall(r"^\| `(\w+)` \| (.+?) \|$", text.split("## Statistics in results.csv")[1], re.MULTILINE))
     assert listed == STATISTICS
+
+
+def test_the_methods_section_names_what_was_run(monkeypatch):
+    """Every method of results.csv stands there, with tau, engines and sources."""
+    shown = run_notebook("efficacy", monkeypatch, study="data/colon")
+    page = next(d["text/html"] for d, _ in shown.outputs if 'class="methods"' in d.get("text/html", ""))
+    results = pd.read_csv(io.StringIO(shown.records("results")[0]["csv"]))
+    for method in results["method"].dropna().unique():
+        assert str(escape(method)) in page
+    assert "Recurrence 5 years; OS 5 years" in page
+    assert f"statsmodels {version('statsmodels')}" in page
+    assert "Mantel N. Cancer Chemother Rep 1966;50:163" in page
+    assert cite("no such method") == []
