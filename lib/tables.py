@@ -34,6 +34,8 @@ from lib.labels import OVERALL, decimals_of_time, groups_of, level_text, pair_la
 from lib.study_parts import Endpoint
 
 ALPHA = 0.05
+# Below it the normal interval of a restricted mean covers less than it says: table in data/README.md, by simulation.
+SMALL_ARM = 30
 
 
 def arm_columns(data: Dataset, overall: bool = False) -> list[Column]:
@@ -181,6 +183,11 @@ def table_comparisons(data: Dataset, analysis: Analysis) -> Table:
     notes = [
         f"Hazard ratio: {analysis['cox']['method'].iat[0]}; below 1: fewer events per time with the arm named first. Difference in restricted mean up to {analysis['rmst']['tau'].max():g} {unit}; above 0: longer without event with the arm named first.",
         f"Proportional hazards, test of all arms: {DASH if global_p.isna().all() else format_p(global_p.iat[0], symbol=True)}. The test has little power when events are few.",
+        *(
+            ["With arms this small the interval of the difference in means is somewhat too narrow."]
+            if data.n.min() < SMALL_ARM
+            else []
+        ),
         *_exploratory(data, endpoint, overall, len(rows)),
         *notes_of(analysis["cox_likelihood_ratio"], analysis["logrank"], analysis["cox"], analysis["rmst_difference"]),
     ]
