@@ -90,6 +90,19 @@ def test_too_few_events_are_not_tested(tmp_path):
     assert analysis["median"]["median"].notna().any()
 
 
+@pytest.mark.parametrize(("least", "tested"), [(3, True), (4, False)])
+def test_the_least_number_of_events_is_enough(least, tested, tmp_path):
+    """Three events in all: with 3 asked for they are tested, proportional hazards included; with 4 they are not."""
+    write_study(tmp_path, study=lambda text: text.replace("min_events: 5", f"min_events: {least}"))
+    data = dataset.load("efficacy", study=str(tmp_path))
+    analysis = time_to_event.analyse(data, data.study.endpoint("lpfs"))
+    for output in ("logrank", "cox_likelihood_ratio", "cox_score"):
+        assert analysis[output][["chisq", "p_value"]].notna().all(axis=None) == tested, output
+    assert analysis["cox"]["p_value"].notna().all() == tested
+    withheld = analysis["proportional_hazards"]["note"].str.contains("no test: 3 events").all()
+    assert withheld != tested
+
+
 def test_one_arm_has_curves_but_no_comparison(colon):
     data = dataset.load("efficacy", study="data/colon", arms=["Lev"])
     analysis = time_to_event.analyse(data, data.study.endpoint("death"))
@@ -151,6 +164,8 @@ def test_competing_events_equal_r():
             continue
         own = where(analysis["cumulative_incidence"], group=arm).set_index("time").loc[expected["time"]]
         known = own["estimate"].notna().to_numpy()
+        np.testing.assert_array_equal(known, np.isfinite(numbers(values)), err_msg="not estimable where R is not")
+        assert known.any()
         np.testing.assert_allclose(own["estimate"][known], numbers(values)[known], rtol=1e-6)
         np.testing.assert_allclose(own["std_err"][known] ** 2, numbers(variances)[known], rtol=1e-6)
     assert analysis["gray"]["chisq"].item() == pytest.approx(r["gray"]["chisq"], rel=1e-6)
