@@ -28,7 +28,7 @@ lab: $(READY)  ## open the notebooks in JupyterLab
 	$(BIN)/jupyter lab notebooks
 
 lock: $(READY)  ## derive requirements.lock (exact pins, hashes) from environment.yml
-	sed -n 's/^  - \(.*==.*\)$$/\1/p' environment.yml | $(BIN)/uv pip compile - --quiet --universal --python-version 3.11 --generate-hashes --no-header -o requirements.lock
+	sed -n 's/^ *- \(.*==.*\)$$/\1/p' environment.yml | $(BIN)/uv pip compile - --quiet --universal --python-version 3.11 --generate-hashes --no-header -o requirements.lock
 
 notebooks: $(READY)  ## run the notebooks and keep the outputs of their check cells
 	$(BIN)/python tests/refresh_notebooks.py

@@ -8,8 +8,10 @@ from lib.provenance import code_commit, package_versions
 from lib.study import ROOT
 
 
-def _environment() -> list:
-    return YAML(typ="safe").load(ROOT / "environment.yml")["dependencies"]
+def _environment() -> list[str]:
+    """Everything listed: what conda-forge has, then what pip adds."""
+    parts = YAML(typ="safe").load(ROOT / "environment.yml")["dependencies"]
+    return [name for part in parts for name in (part["pip"] if isinstance(part, dict) else [part])]
 
 
 def _locked() -> dict[str, str]:
@@ -21,9 +23,9 @@ def _locked() -> dict[str, str]:
 
 def _pins() -> dict[str, str]:
     """Package -> version, the names spelt as in the lock."""
-    listed = [part for part in _environment() if isinstance(part, str) and part not in ("python=3.11", "pip")]
-    assert all(re.fullmatch(r"[a-z0-9.-]+==[0-9][0-9A-Za-z.]*", part) for part in listed)
-    return {name.replace(".", "-"): version for name, version in (part.split("==") for part in listed)}
+    listed = [part for part in _environment() if part not in ("python=3.11", "pip", "-e .")]
+    assert all(re.fullmatch(r"[a-z0-9._-]+==[0-9][0-9A-Za-z.]*", part) for part in listed)
+    return {re.sub("[._]", "-", name): version for name, version in (part.split("==") for part in listed)}
 
 
 def test_lock_holds_what_the_environment_lists():
@@ -44,7 +46,7 @@ def test_every_entry_of_the_lock_has_hashes():
 
 
 def test_this_environment_is_the_locked_one():
-    installed = {name.replace(".", "-"): version for name, version in package_versions().items()}
+    installed = {re.sub("[._]", "-", name): version for name, version in package_versions().items()}
     assert {name: installed[name] for name in _pins()} == _pins()
     assert installed["python"].startswith("3.11.")
 
