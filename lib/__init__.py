@@ -8,5 +8,6 @@
 4. formats, labels, display, tables*, figures* : strings and pictures, which compute nothing
 5. narrative, results, published, report : sentences, recorded results, header and colophon
 
-Beside the floors stands the command line (`python -m lib`): run, target, publish, pages, provenance, terminal.
+Beside the floors stands the command line (`python -m lib`): run, target, publish, pages, compare*, provenance,
+terminal.
 """

@@ -1,7 +1,7 @@
-"""The command line: `python -m lib report` and `python -m lib check`.
+"""The command line: `python -m lib report`, `check` and `compare`.
 
-Exit codes: 0 done; 1 a notebook failed, or the folder cannot be written; 2 the study, its tables or the parameters
-are wrong; 130 stopped by the user.
+Exit codes: 0 done; 1 a notebook failed, the folder cannot be written, or compared numbers moved; 2 the study, its
+tables, the parameters or the folders to compare are wrong; 130 stopped by the user.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ import pandas as pd
 from pydantic import RootModel
 from tqdm import tqdm
 
+from lib.compare import TOLERANCE, CompareError, read_outputs
+from lib.compare import compare as compare_outputs
+from lib.compare_tables import comparison_text
 from lib.intake import read_tables, write_queries
 from lib.parameters import NOTEBOOKS
 from lib.provenance import code_commit, fingerprints, package_versions, rerun_command, write_run
@@ -92,6 +95,28 @@ def check(*, folder) -> None:
     say_problems([Problem(**row) for row in queries.drop(columns="severity").to_dict("records")])
     tables, found = _counted(len(study.tables), "table", "tables"), _counted(len(queries), "data query", "data queries")
     click.echo(f"{study.study.short_title}: {tables} read, {found}, nothing that blocks a report.")
+
+
+@main.command()
+@click.argument("old", type=FOLDER)
+@click.argument("new", type=FOLDER)
+@click.option("--tolerance", type=click.FloatRange(0), default=TOLERANCE, help=f"Relative [default: {TOLERANCE:g}].")
+@click.option("--output", type=FOLDER, help="Folder for compare.html and compare.csv [default: beside NEW].")
+def compare(*, old, new, tolerance, output) -> None:
+    """Say which numbers moved between two output folders, and why. Exit code 1: some did; 2: not comparable."""
+    try:
+        comparison = compare_outputs(*read_outputs(old, new), tolerance)
+    except CompareError as error:
+        fail(str(error), 2)
+    click.echo(printable(comparison_text(comparison)))
+    folder = output or new.resolve().parent
+    try:
+        from lib.compare_page import write_comparison  # noqa: PLC0415  as in _published
+
+        click.echo(shown(write_comparison(comparison, folder)), err=True)
+    except OSError as error:
+        fail(f"cannot write into {folder}: {error.strerror}", 2)
+    sys.exit(1 if comparison.moved else 0)
 
 
 def _counted(number: int, one: str, more: str) -> str:
@@ -188,10 +213,9 @@ def _with_progress(folder: Path, routed: dict, jobs: int, paths: dict[str, Path]
 
 
 def _published(executed: dict, folder: Path, run: dict) -> None:
-    from lib.publish import publish  # noqa: PLC0415  nbconvert takes a second to import: not before it is needed
+    from lib.publish import publish, summary  # noqa: PLC0415  nbconvert takes a second: not before it is needed
 
-    publish(executed, folder, run)
-    write_run(folder, run)
+    write_run(folder, run | summary(publish(executed, folder, run)))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["HEADLINE", "inline_svg", "outline", "overview_page", "report_page", "standalone_svg"]
+__all__ = ["HEADLINE", "comparison_page", "inline_svg", "outline", "overview_page", "report_page", "standalone_svg"]
 
 import base64
 import hashlib
@@ -86,6 +86,11 @@ def report_page(notebook: NotebookNode, **context) -> str:
 def overview_page(**context) -> str:
     """Render index.html: see lib/templates/report/overview.html.j2."""
     return _trimmed(_exporter().environment.get_template("overview.html.j2").render(page=context))
+
+
+def comparison_page(**context) -> str:
+    """Render compare.html: see lib/templates/report/compare.html.j2."""
+    return _trimmed(_exporter().environment.get_template("compare.html.j2").render(page=context))
 
 
 def _trimmed(page: str) -> str:

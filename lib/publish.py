@@ -5,7 +5,7 @@ Reads what the outputs carry under `cohort_report` in their metadata; computes n
 
 from __future__ import annotations
 
-__all__ = ["RESULTS_COLUMNS", "PublishError", "Report", "publish", "read_report"]
+__all__ = ["RESULTS_COLUMNS", "PublishError", "Report", "publish", "read_report", "summary"]
 
 import csv
 import io
@@ -23,6 +23,8 @@ from lib.pages import overview_page, report_page, standalone_svg
 RESULTS_COLUMNS = ("report", "output", "variable", "group", "time", "statistic", "value", "method")
 # A row of results.csv is the only one with these.
 RESULTS_KEY = RESULTS_COLUMNS[:6]
+# What run.json says of the study, as the header of a page has it.
+ABOUT = ("title", "short_title", "synthetic", "cutoff", "time_unit", "arms", "endpoints")
 KINDS = ("header", "key_results", "results", "table", "figure", "verdict")
 
 
@@ -83,6 +85,21 @@ def publish(executed: dict[str, NotebookNode], folder: Path, run: dict) -> list[
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8", newline="\n")
     return reports
+
+
+def summary(reports: list[Report]) -> dict:
+    """Say in short what came out, for run.json: the study as analysed, key results and verdicts of each report."""
+    header = reports[0].header
+    return {
+        "about": {key: header[key] for key in ABOUT if key in header},
+        "reports": {
+            report.name: {
+                "key_results": report.key_results,
+                "verdicts": [{key: verdict[key] for key in ("id", "ok", "text")} for verdict in report.verdicts],
+            }
+            for report in reports
+        },
+    }
 
 
 def read_report(name: str, notebook: NotebookNode) -> Report:

@@ -99,6 +99,8 @@ class Report:
             "arms": [{"id": a.id, "label": a.label, "colour": a.colour, "n": int(data.n[a.id])} for a in data.arms],
             "parameters": self._in_force(),
             "queries": {"error": 0, "warning": len(data.queries)},
+            "time_unit": data.study.time.unit,
+            "endpoints": {endpoint.id: endpoint.label for endpoint in data.study.endpoints},
         }
         shown = template("header.html").render(
             header=record,
