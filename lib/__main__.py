@@ -1,4 +1,4 @@
-"""The command line: `python -m lib report`, `check` and `compare`.
+"""The command line: `python -m lib report`, `check`, `compare`, `new`, `template`.
 
 Exit codes: 0 done; 1 a notebook failed, the folder cannot be written, or compared numbers moved; 2 the study, its
 tables, the parameters or the folders to compare are wrong; 130 stopped by the user.
@@ -23,6 +23,7 @@ from lib.compare import TOLERANCE, CompareError, read_outputs
 from lib.compare import compare as compare_outputs
 from lib.compare_tables import comparison_text
 from lib.intake import read_tables, write_queries
+from lib.new_command import new, template
 from lib.parameters import NOTEBOOKS
 from lib.provenance import code_commit, fingerprints, package_versions, rerun_command, write_run
 from lib.run import NotebookFailed, execute, route_parameters, run_name, take_messages
@@ -43,8 +44,12 @@ class Given(RootModel[dict[str, object]]):
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 def main() -> None:
-    """Make the reports of a study, or check its tables."""
+    """Make the reports of a study, check its tables, or begin a study from a workbook."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+
+
+main.add_command(new)
+main.add_command(template)
 
 
 @main.command()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["RULES"]
+__all__ = ["RULES", "SYNTHETIC_PREFIX"]
 
 import pandas as pd
 

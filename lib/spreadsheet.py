@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["write_spreadsheet"]
+__all__ = ["save_workbook", "write_spreadsheet"]
 
 import datetime as dt
 import io
@@ -40,7 +40,6 @@ def write_spreadsheet(frame: pd.DataFrame, path: Path | str, sheet: str) -> Path
         Of the file.
     """
     book = openpyxl.Workbook()
-    book.properties.created = book.properties.modified = MADE
     page = book.active
     page.title, page.freeze_panes = sheet, "A2"
     for i, (name, values) in enumerate(frame.astype(str).items(), start=1):
@@ -53,12 +52,12 @@ def write_spreadsheet(frame: pd.DataFrame, path: Path | str, sheet: str) -> Path
             cell.alignment, cell.font = Alignment(vertical="top", wrap_text=True), Font(bold=row == 1)
         page.column_dimensions[get_column_letter(i)].width = min(WIDEST, max(map(len, texts)) + 2)
     page.auto_filter.ref = page.dimensions
-    Path(path).write_bytes(_same_bytes(book))
-    return Path(path)
+    return save_workbook(book, path)
 
 
-def _same_bytes(book: openpyxl.Workbook) -> bytes:
-    """Save a workbook; its archive is written anew with one time for every file."""
+def save_workbook(book: openpyxl.Workbook, path: Path | str) -> Path:
+    """Save a workbook so that the same content gives the same bytes: one time for it and every file of its archive."""
+    book.properties.created = book.properties.modified = MADE
     raw, fixed = io.BytesIO(), io.BytesIO()
     ExcelWriter(book, zipfile.ZipFile(raw, "w", zipfile.ZIP_DEFLATED)).save()
     with zipfile.ZipFile(raw) as source, zipfile.ZipFile(fixed, "w", zipfile.ZIP_DEFLATED) as target:
@@ -66,4 +65,5 @@ def _same_bytes(book: openpyxl.Workbook) -> bytes:
             entry = zipfile.ZipInfo(name, MADE.timetuple()[:6])
             entry.compress_type, entry.create_system = zipfile.ZIP_DEFLATED, 3
             target.writestr(entry, source.read(name))
-    return fixed.getvalue()
+    Path(path).write_bytes(fixed.getvalue())
+    return Path(path)

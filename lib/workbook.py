@@ -7,8 +7,9 @@ What the columns mean is not known here (lib/schemas.py).
 
 from __future__ import annotations
 
-__all__ = ["TEXT", "Source", "read_sources"]
+__all__ = ["TEXT", "Source", "Unreadable", "read_file", "read_sources"]
 
+import contextlib
 import datetime as dt
 import difflib
 import itertools
@@ -73,6 +74,10 @@ class Unreadable(Exception):
         self.code, self.row, self.column = code, row, column
 
 
+class EmptySheet(Unreadable):
+    """A sheet without a header."""
+
+
 def read_sources(study: Study) -> tuple[dict[str, Source], list[Problem]]:
     """Read every table that study.yml names.
 
@@ -105,6 +110,34 @@ def read_sources(study: Study) -> tuple[dict[str, Source], list[Problem]]:
             message = f"two sources for {name}: {file} and {', '.join(others)}; keep one"
             problems.append(Problem("E105", message, file=file))
     return sources, problems
+
+
+def read_file(path: Path) -> dict[str, tuple[list[str], pd.DataFrame]]:
+    """Read everything in one file, whatever it is about: header and rows of each sheet that holds any.
+
+    Parameters
+    ----------
+    path : Path
+        A .csv, .xlsx or .parquet file.
+
+    Returns
+    -------
+    dict of str to (list of str, DataFrame of text, index = row in the file)
+        By sheet; by the name of the file where there are no sheets.
+
+    Raises
+    ------
+    Unreadable
+        As `read_sources` says it: E001, E006, E101, E104.
+    """
+    path = _inside(path.parent, path.name)
+    if path.suffix.lower() != ".xlsx":
+        return {path.stem: _read(path, "")}
+    tables = {}
+    for sheet in _sheet_names(path):
+        with contextlib.suppress(EmptySheet):
+            tables[sheet] = _read(path, sheet)
+    return tables
 
 
 def _inside(folder: Path, name: str) -> Path:
@@ -280,7 +313,7 @@ def _read_sheet(path: Path, sheet: str) -> pa.Table:
     columns = itertools.zip_longest(*rows)
     arrays = [pa.array(column, pa.large_string()) for column in columns]
     if not arrays or not rows[0]:
-        raise Unreadable("E104", "not readable as .xlsx: the first row of the sheet, the header, is empty")
+        raise EmptySheet("E104", "not readable as .xlsx: the first row of the sheet, the header, is empty")
     return pa.table(arrays, names=[str(i) for i in range(len(arrays))])
 
 
