@@ -16,7 +16,7 @@ import pandas as pd
 from lib.intake import read_tables
 from lib.parameters import Parameters, check_parameters
 from lib.study import ROOT, Study, read_study
-from lib.study_parts import Arm
+from lib.study_parts import Arm, Endpoint
 
 EVENT_FLAGS = {"local_progression_date": "local_progression", "death_date": "death"}
 
@@ -32,7 +32,7 @@ class Dataset:
     arms : tuple of Arm
         Arms in force, in study order.
     reference : str
-        The arm others are compared with: the study's, or the first in force.
+        The arm others are compared with: the parameter's, the study's, or the first in force.
     tables : dict of str to DataFrame
         Typed tables restricted to the patients in force and to the data cut-off.
     queries : DataFrame
@@ -78,6 +78,10 @@ class Dataset:
         """
         others = [arm.id for arm in self.arms if arm.id != self.reference]
         return (self.focus if self.focus in others else others[0]), self.reference
+
+    def landmarks(self, endpoint: Endpoint) -> tuple[float, ...]:
+        """Times at which the curves of an endpoint are read off: the parameter's, or the endpoint's own."""
+        return getattr(self.parameters, "landmarks", ()) or endpoint.landmarks
 
     def holds(self, *tables: str) -> bool:
         """Whether the study has all these tables."""
@@ -137,7 +141,8 @@ def restrict(study: Study, parameters: Parameters, tables: dict, queries: pd.Dat
     flow += _step(patients, "analysed", arms)
     patients = patients.assign(arm=patients["arm"].cat.set_categories([arm.id for arm in arms], ordered=True))
     kept = _restricted({**tables, "patients": patients})
-    reference = study.reference_arm if study.reference_arm in [a.id for a in arms] else arms[0].id
+    wanted = parameters.reference or study.reference_arm
+    reference = wanted if wanted in [arm.id for arm in arms] else arms[0].id
     return Dataset(study, parameters, arms, reference, kept, queries, pd.DataFrame(flow))
 
 

@@ -11,7 +11,7 @@ import datetime as dt
 import difflib
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from lib.study import Study
 from lib.yamlfile import Problem, ProblemsFound
@@ -34,6 +34,13 @@ def _no_date(value):
 
 Names = Annotated[tuple[Annotated[str, BeforeValidator(_text)], ...], BeforeValidator(_listed)]
 Numbers = Annotated[tuple[float, ...], BeforeValidator(_listed)]
+# A landmark is a row of a table and a test more: a few, after time zero, each once, in order.
+Landmarks = Annotated[
+    tuple[Annotated[float, Field(gt=0, allow_inf_nan=False)], ...],
+    Field(max_length=8),
+    AfterValidator(lambda times: tuple(sorted(set(times)))),
+    BeforeValidator(_listed),
+]
 
 
 class Parameters(BaseModel):
@@ -44,6 +51,7 @@ class Parameters(BaseModel):
     study: str = "data/rair_dtc"
     cutoff: Annotated[dt.date | None, BeforeValidator(_no_date)] = None
     arms: Names = ()
+    reference: str = ""
     subgroup: str = ""
     subgroup_values: Names = ()
     level: float = Field(0.95, ge=0.5, le=0.999)
@@ -60,6 +68,7 @@ class Efficacy(Parameters):
     """Parameters of the efficacy report."""
 
     endpoint: str = ""
+    landmarks: Landmarks = ()
     response_visits: Numbers = ()
 
 
@@ -137,6 +146,7 @@ def _against_study(study: Study, p: Parameters) -> list[Problem]:
                 problems.append(_problem(name, value, f"not in this study; allowed: {shown}"))
 
     need("arms", p.arms, study.arm_ids)
+    need("reference", filter(None, [p.reference]), p.arms or study.arm_ids)
     if p.subgroup:
         need("subgroup", [p.subgroup], [s.id for s in study.subgroups])
     if p.subgroup in [s.id for s in study.subgroups]:

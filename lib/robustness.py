@@ -94,7 +94,7 @@ def analyse_robustness(data: Dataset, analysis: Analysis) -> Analysis | Absent:
     if split is not None:
         for name, cause in (("incidence", 1), ("incidence_other", 2)):
             frames[name] = competing.estimate_cumulative_incidence(
-                split, endpoint.landmarks, cause, data.parameters.level
+                split, data.landmarks(endpoint), cause, data.parameters.level
             )
     return Analysis(endpoint.id, frames, {"ways": rows})
 

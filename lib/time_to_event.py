@@ -54,7 +54,7 @@ def analyse(data: Dataset, endpoint: Endpoint) -> Analysis:
         Data: `tte` (one row per patient), `curve` (steps).
     """
     tte, level = time_to_event_frame(data, endpoint), data.parameters.level
-    landmarks = list(endpoint.landmarks)
+    landmarks = list(data.landmarks(endpoint))
     frames = {
         "median": survival.estimate_median(tte, level=level),
         "quartile_1": _quantile(tte, 0.25, level),
@@ -102,7 +102,10 @@ def recompute(data: Dataset, analysis: Analysis) -> pd.DataFrame:
         frames = {n: f.drop(columns=[c for c in TESTED if c in f]) if n in TESTS else f for n, f in frames.items()}
     references = dict.fromkeys([pair.split(" vs ")[1] for pair in _pairs(data)] or [data.reference])
     second = pd.concat(
-        [selfcheck.recompute(tte, arm, data.parameters.level, endpoint.landmarks, endpoint.tau) for arm in references]
+        [
+            selfcheck.recompute(tte, arm, data.parameters.level, data.landmarks(endpoint), endpoint.tau)
+            for arm in references
+        ]
     )
     return selfcheck.verify(selfcheck.gather(**frames), second.drop_duplicates(["group", "time", "statistic"]))
 

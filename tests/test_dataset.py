@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from study_builder import cell, write_study
 
-from lib import dataset, derivation
+from lib import dataset, derivation, time_to_event
 from lib.yamlfile import ProblemsFound
 
 
@@ -71,6 +71,29 @@ def test_a_cut_makes_a_subgroup_of_a_number(folder):
 
 def test_without_the_reference_arm_the_first_one_is_compared_with(folder):
     assert dataset.load("efficacy", study=folder, arms="B,C").reference == "B"
+
+
+def test_another_reference_and_other_landmarks_are_taken():
+    data = dataset.load("efficacy", study="data/rair_dtc", reference="C", landmarks="24, 6, 24")
+    found = time_to_event.analyse(data, data.study.primary)
+    assert set(found["cox"]["group"]) == {"A vs C", "B vs C", "B vs A"}
+    assert sorted(found["landmark"]["time"].unique()) == [6, 24]
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"reference": "X"}, "reference"),
+        ({"reference": "C", "arms": ["A", "B"]}, "reference"),
+        ({"landmarks": "6,0"}, "landmarks"),
+        ({"landmarks": ["inf"]}, "landmarks"),
+        ({"landmarks": list(range(1, 10))}, "landmarks"),
+    ],
+)
+def test_a_wrong_reference_or_landmark_is_named(given, named):
+    with pytest.raises(ProblemsFound) as found:
+        dataset.load("efficacy", study="data/rair_dtc", **given)
+    assert [problem.column for problem in found.value.problems] == [named]
 
 
 def test_every_patient_has_one_response_or_a_reason(folder):

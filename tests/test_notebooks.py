@@ -22,6 +22,7 @@ COMMON = [
     {"study": COLON},
     {"study": RAIR, "arms": ["A", "C"]},
     {"study": RAIR, "arms": ["B"]},
+    {"study": RAIR, "reference": "C"},
     {"study": RAIR, "subgroup": "sex", "subgroup_values": ["M"]},
     {"study": RAIR, "subgroup": "age60", "subgroup_values": [">=60"]},
     {"study": RAIR, "cutoff": "2021-06-30"},
@@ -37,6 +38,7 @@ OWN = {
         {"study": RAIR, "endpoint": "ttlp"},
         {"study": COLON, "endpoint": "death"},
         {"study": RAIR, "response_visits": [3]},
+        {"study": RAIR, "endpoint": "ttlp", "landmarks": [6, 400]},
     ],
     "safety": [{"study": RAIR, "threshold_percent": 20}, {"study": RAIR, "profiles": "all"}],
 }
