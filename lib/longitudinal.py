@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from lib import ranks
-from lib.analysis import Analysis, requires
+from lib.analysis import Absent, Analysis, requires
 from lib.dataset import Dataset
 from lib.derivation import marker_frame, volume_frame
 from lib.study import Study
@@ -64,7 +64,7 @@ def analyse_marker(data: Dataset, marker: Marker, visits: tuple[float, ...] = ()
     data : Dataset
     marker : Marker
     visits : tuple of float
-        Visits at which change is tested (default: the marker's own after baseline).
+        Visits at which change is tested (default: the marker's own after baseline, or all at which it was sampled).
 
     Returns
     -------
@@ -76,7 +76,9 @@ def analyse_marker(data: Dataset, marker: Marker, visits: tuple[float, ...] = ()
     reasons = values[values["excluded"] != ""].groupby(["arm", "excluded"], observed=False)["patient_id"]
     excluded = reasons.nunique().rename("count").reset_index().rename(columns={"arm": "group", "excluded": "variable"})
     usable = values[values["excluded"] == ""].drop(columns="excluded")
-    tested = tuple(v for v in visits or marker.visits if v > 0)
+    tested = tuple(v for v in visits or marker.visits or sorted(usable["visit"].unique()) if v > 0)
+    if not tested:
+        return Absent(f"{marker.label}: no sample after baseline.")
     change = "log_ratio" if marker.scale == "log" else "change"
     result = _analyse(data, marker.id, usable, tested, change)
     frames = result.frames | {

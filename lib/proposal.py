@@ -121,7 +121,9 @@ def _propose_markers(proposal: Proposal, found: Recognised | None) -> None:
         }
         entry["units"] = dict.fromkeys(units[:1] or ["(unit)"], 1)
         smallest = pd.to_numeric(samples[value], errors="coerce").min()
-        markers.append(entry | {"scale": "log" if smallest > 0 else "linear"})
+        entry["scale"] = "log" if smallest > 0 else "linear"
+        visit = found.columns.get("visit")
+        markers.append(entry | ({"visits": _numbers(samples[visit])} if visit else {}))
         if len(units) > 1:
             proposal.say(
                 "markers", f"{name} is given in {', '.join(units)}: write the factor of each to {units[0]} in units."

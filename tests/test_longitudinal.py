@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from notebook_cells import run_notebook
 from numpy.testing import assert_allclose
 from reference_data import load_expected
+from study_builder import write_study
 
 from lib import longitudinal, longitudinal_model
 from lib.analysis import Absent, where
@@ -94,3 +96,15 @@ def test_without_a_fit_the_rank_tests_are_named():
     assert "rank tests" in absent.reason
     linear = longitudinal_model.analyse_model(DATA, MARKER.model_copy(update={"scale": "linear"}))
     assert "not analysed on the log scale" in linear.reason
+
+
+@pytest.mark.notebook
+@pytest.mark.parametrize("later", [True, False])
+def test_marker_without_declared_visits(later, tmp_path, monkeypatch):
+    """Tested at every visit at which it was sampled; with baseline samples only, a sentence stands in their place."""
+    folder = write_study(tmp_path / "study", markers=lambda rows: rows if later else rows[rows["visit"].astype(float) == 0])
+    text = (folder / "study.yml").read_text("utf-8")
+    assert "    visits: [0, 3, 6, 12]\n" in text
+    (folder / "study.yml").write_text(text.replace("    visits: [0, 3, 6, 12]\n", ""), "utf-8")
+    shown = run_notebook("efficacy", monkeypatch, study=str(folder))
+    assert ("no sample after baseline" in str(shown.outputs)) != later
