@@ -3,12 +3,15 @@
 No estimator lives here; see proportions, ranks, rates, mixed and balance.
 """
 
-__all__ = ["adjust_holm", "arm_pairs", "name_pair", "ordered_levels"]
+__all__ = ["ALPHA", "adjust_holm", "arm_pairs", "name_pair", "ordered_levels"]
 
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
+
+# Below it a p-value turns a verdict; two-sided.
+ALPHA = 0.05
 
 
 def ordered_levels(values):

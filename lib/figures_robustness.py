@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.ticker import FuncFormatter, NullFormatter, PercentFormatter
 
 from lib.analysis import Analysis, where
-from lib.comparisons import name_pair
+from lib.comparisons import ALPHA, name_pair
 from lib.dataset import Dataset
 from lib.display import Figure, empty_if_absent
 from lib.formats import format_interval, format_number, format_p, format_whole, joined, plural
@@ -20,7 +20,6 @@ from lib.picture import GREY, INK, PALE, picture, write_figure
 from lib.tables_confounding import covariate_label
 from lib.tables_robustness import level_label, way_label
 
-ALPHA = 0.05
 # What is drawn of a p-value or hazard ratio stays inside these; beyond, an arrow head points outwards.
 P_SPAN, HR_SPAN = (1e-4, 1.0), (0.05, 20.0)
 # Ways of several pairs are in the table only.

@@ -21,6 +21,7 @@ from functools import wraps
 import pandas as pd
 
 from lib.analysis import Absent, Analysis, where
+from lib.comparisons import ALPHA
 from lib.dataset import Dataset, subgroup_label
 from lib.formats import (
     format_duration,
@@ -36,7 +37,6 @@ from lib.formats import (
 from lib.labels import decimals_of_time, level_text, pair_label
 from lib.longitudinal import measure
 
-ALPHA = 0.05
 # A difference of this size in a baseline variable is expected by chance with arms of about 13 to 25 patients.
 LARGE_SMD = 0.4
 

@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from lib.comparisons import ALPHA
 from lib.event_table import OVERALL, EventTable, arm_names, count_events
 from lib.logrank import NO_EVENT, quadratic_form, test_tables
 
 __all__ = ["BECOMES", "assume_extremes", "compare_without_each", "count_reversals", "estimate_power", "find_detectable"]
 
-ALPHA = 0.05
 BECOMES = ("event", "censored")
 
 

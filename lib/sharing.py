@@ -64,7 +64,7 @@ VETTED = re.compile(
     r"median|quartile_\d|follow_up|landmark(_difference)?|at_risk|logrank(_pairwise)?|cox(_\w+)?|proportional_hazards"
     r"|rmst(_\w+)?|cumulative_incidence|gray|flow|baseline_\w+|ae_\w+|response_category"
     r"|(objective_response|disease_control)_(treated|evaluable)(_test|_chisq|_pairwise|_difference|_newcombe|_odds_ratio)?"
-    r"|\w+_(level|percent_change|within|between|pairwise|shift)|marker_excluded"
+    r"|tests|\w+_(level|percent_change|within|between|pairwise|shift)|marker_excluded"
 )
 LEFT_OUT = "left out of a shared report"
 NOT_VETTED = "This part counts single patients in ways that masking does not cover, so it is left out of a shared report."

@@ -12,6 +12,7 @@ from typing import Literal
 
 from pydantic import Field, PrivateAttr, model_validator
 
+from lib.study_design import RisksOfBias, TargetTrial
 from lib.study_parts import (
     TABLES,
     About,
@@ -60,6 +61,8 @@ class Study(Frozen):
     subgroups: tuple[Subgroup, ...] = ()
     sensitivity: Sensitivity = Sensitivity()
     confounding: Confounding | None = None
+    target_trial: TargetTrial = TargetTrial()
+    risks_of_bias: RisksOfBias = RisksOfBias()
     exclusions: tuple[Text, ...] = ()
     policy: Policy = Policy()
     _folder: Path = PrivateAttr(default=Path())

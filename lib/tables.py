@@ -16,6 +16,7 @@ __all__ = [
 import pandas as pd
 
 from lib.analysis import Analysis
+from lib.comparisons import ALPHA
 from lib.dataset import Dataset
 from lib.display import Column, Row, Table, compares_arms
 from lib.formats import (
@@ -33,7 +34,6 @@ from lib.formats import (
 from lib.labels import OVERALL, decimals_of_time, groups_of, level_text, pair_label
 from lib.study_parts import Endpoint
 
-ALPHA = 0.05
 # Below it the normal interval of a restricted mean covers less than it says: table in data/README.md, by simulation.
 SMALL_ARM = 30
 

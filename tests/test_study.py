@@ -102,6 +102,20 @@ ERRORS = {
     "path outside the folder": ("file: patients.csv", "file: ../patients.csv", "../patients.csv", ["without a path"]),
     "absolute path": ("file: patients.csv", "file: /etc/passwd", "/etc/passwd", ["without a path"]),
     "required key missing": ("  synthetic: true\n", "", "study:", ["required"]),
+    "judgement that ROBINS-I does not know": (
+        "judgement: moderate",
+        "judgement: mild",
+        "judgement: mild",
+        ["low", "serious", "critical"],
+    ),
+    "domain that ROBINS-I does not know": ("  reporting:\n", "  spin:\n", "spin:", ["unknown key", "missing_data"]),
+    "overall better than a domain": (
+        "overall:\n    judgement: serious",
+        "overall:\n    judgement: low",
+        "study:",
+        ["overall cannot be low while confounding is serious"],
+    ),
+    "element of no trial": ("  contrast: Intention", "  comparison: Intention", "comparison:", ["unknown key", "eligibility"]),
     "overlong label": ("label: Anlotinib,", f"label: {'x' * 600},", "{id: A", ["one line of at most 500 characters"]),
     "direction mark": ("label: Anlotinib,", 'label: "An\\u202elotinib",', "{id: A", ["direction marks"]),
 }

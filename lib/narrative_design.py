@@ -1,0 +1,42 @@
+"""Sentences about the design as a whole: how many tests a report holds, and what was declared beforehand."""
+
+from __future__ import annotations
+
+__all__ = ["sentence_declared", "sentence_tests"]
+
+from lib.analysis import Analysis
+from lib.dataset import Dataset
+from lib.formats import format_number, plural
+from lib.narrative import reason_if_absent
+from lib.study_design import DOMAINS, ELEMENTS
+
+
+@reason_if_absent
+def sentence_tests(data: Dataset, tests: Analysis) -> str:
+    """How many p-values the page holds, how many were announced, how many chance alone would put below 0.05."""
+    every, own = (tests["tests"].set_index("variable").loc[name] for name in ("all", "confirmatory"))
+    if not every["n_tests"]:
+        return "This page holds no p-value."
+    primary = data.study.primary
+    announced = (
+        f"One of them is confirmatory, the log-rank test of all arms for {primary.short}; all others are exploratory."
+        if own["n_tests"]
+        else "None of them is confirmatory: this report shows a part of the study or a study without a declared primary endpoint."
+        if len(data.arms) > 1
+        else "None of them compares arms."
+    )
+    return (
+        f"This page holds {plural(every['n_tests'], 'p-value')}, each counted once. {announced} {plural(every['n_below'], 'p-value lies', 'p-values lie')} below 0.05; "
+        f"if nothing differed anywhere, about {format_number(every['n_expected'], 0)} would by chance. Most ask related questions of the same patients, so "
+        "they rise and fall together and the number proves nothing in either direction; only Holm's adjustment over the pairs of one endpoint is made."
+    )
+
+
+def sentence_declared(data: Dataset) -> str:
+    """How much of the target trial and of the risks of bias the authors declared."""
+    trial, bias = data.study.target_trial, data.study.risks_of_bias
+    said, judged = sum(bool(getattr(trial, e)) for e in ELEMENTS), sum(bool(getattr(bias, d)) for d in DOMAINS)
+    if not said + judged:
+        return "This study declares neither the trial that it emulates nor its risks of bias, so only what the report found stands here."
+    overall = f" Their overall judgement is: {bias.overall.judgement} risk of bias." if bias.overall else ""
+    return f"The authors declare {said} of {len(ELEMENTS)} elements of the target trial and judge {judged} of {len(DOMAINS)} domains of bias.{overall}"

@@ -1,0 +1,196 @@
+"""What the authors declare of the design beside what the report found: target trial and ROBINS-I. Computes nothing."""
+
+from __future__ import annotations
+
+__all__ = ["table_risks_of_bias", "table_target_trial"]
+
+import pandas as pd
+
+from lib.analysis import Absent, Analysis, where
+from lib.comparisons import name_pair
+from lib.dataset import Dataset
+from lib.display import Column, Links, Row, Table, anchor
+from lib.formats import DASH, format_interval, format_number, format_time, format_whole, joined, plural
+from lib.labels import OVERALL, decimals_of_time, pair_label
+from lib.study_design import DOMAINS, ELEMENTS
+from lib.tables import format_with_interval
+from lib.tables_confounding import covariate_label
+
+NOT_STATED = "not stated in study.yml"
+# Domain -> headings of the reports that hold its evidence.
+PLACES = {
+    "confounding": (("efficacy", "Could the arms differ for other reasons?"), ("cohort", "How alike are the arms?")),
+    "selection": (("cohort", "Who is in the study?"), ("efficacy", "How robust is the answer?")),
+    "classification": (("cohort", "What did the patients receive?"),),
+    "deviations": (("cohort", "What did the patients receive?"), ("efficacy", "What happened to each patient?")),
+    "missing_data": (("cohort", "Were the patients examined when due?"), ("efficacy", "How many tumours respond?")),
+    "measurement": (
+        ("cohort", "Were the arms scanned equally often?"),
+        ("efficacy", "Does a reader see the same response?"),
+    ),
+    "reporting": (("efficacy", "How many tests does this page hold?"),),
+}
+COLUMNS = ("Domain", "Judgement of the authors", "What this report shows", "Where it stands")
+
+
+def table_target_trial(data: Dataset, survival: Analysis, weights: Analysis | Absent, calendar: Analysis | Absent) -> Table:
+    """The trial that would answer the question, element by element, beside what this study could do."""
+    declared, found = data.study.target_trial, _emulation(data, survival, weights, calendar)
+    rows = [
+        Row((label, getattr(declared, name) or NOT_STATED, found[name] or DASH)) for name, label in ELEMENTS.items()
+    ]
+    columns = tuple(Column(label, text=True) for label in ("Element", "As the authors declare it", "In this report"))
+    notes = ("Elements of a target trial: Hernán MA, Robins JM. Am J Epidemiol 2016;183:758-764.",)
+    return Table("target_trial", "The trial that this study stands in for", columns, tuple(rows), notes)
+
+
+def _emulation(data: Dataset, survival: Analysis, weights: Analysis | Absent, calendar: Analysis | Absent) -> dict:
+    """What the report computed for each element."""
+    endpoint, about, d = data.study.endpoint(survival.variable), data.study.study, decimals_of_time(data)
+    arms = {arm.id: arm.label for arm in data.arms}
+    median, followed = survival["median"].set_index("group"), survival["follow_up"].set_index("group")["median"]
+    events = [f"{format_whole(median.at[a, 'n_events'])}/{format_whole(median.at[a, 'n'])} with {arms[a]}" for a in arms]
+    return {
+        "eligibility": f"{plural(len(data.patients), 'patient')}{f', {about.population}' if about.population else ''}.",
+        "strategies": f"{joined([f'{label} ({data.n[arm]})' for arm, label in arms.items()])}, as treated.",
+        "assignment": _imbalance(data, weights, "before"),
+        "time_zero": f"{data.study.time.zero_label[:1].upper()}{data.study.time.zero_label[1:]}. {_gap(data, calendar)}".strip(),
+        "follow_up": f"Median, {data.study.time.unit}: {joined([f'{format_time(followed[a], d)} with {arms[a]}' for a in arms])}; data cut-off {data.cutoff or 'not recorded'}.",
+        "outcome": f"{endpoint.short}: {endpoint.definition}. Events: {joined(events)}.",
+        "contrast": _contrast(data, survival),
+        "analysis": _weighted(data, weights),
+    }
+
+
+def _contrast(data: Dataset, survival: Analysis) -> str:
+    if "cox" not in survival:
+        return "One arm: there is no contrast."
+    pair = name_pair(*data.contrast)
+    ratio, mean = (survival.row(name, pair) for name in ("cox", "rmst_difference"))
+    return f"{pair_label(data, pair)}: hazard ratio {format_with_interval(ratio, 'hr', 2, DASH)}, difference in mean {data.study.time.unit} up to {mean['tau']:g} {format_with_interval(mean, 'estimate', decimals_of_time(data), DASH)}."
+
+
+def _weighted(data: Dataset, weights: Analysis | Absent) -> str:
+    if isinstance(weights, Absent):
+        return weights.reason
+    pair = name_pair(*data.contrast)
+    return f"{pair_label(data, pair)} with overlap weights: hazard ratio {format_with_interval(weights.row('weighted_cox', pair), 'hr', 2, DASH)}."
+
+
+def _imbalance(data: Dataset, weights: Analysis | Absent, when: str) -> str:
+    """The variable in which the arms differ most, before or after weighting."""
+    if isinstance(weights, Absent):
+        return weights.reason
+    sizes = where(weights[f"balance_{when}"], group=OVERALL).set_index("variable")["smd"].dropna()
+    if sizes.empty:
+        return "No standardized difference can be estimated."
+    largest = sizes.idxmax()
+    return f"Largest standardized difference {when} weighting: {format_number(sizes[largest], 2)} ({covariate_label(data, largest)})."
+
+
+def _gap(data: Dataset, calendar: Analysis | Absent) -> str:
+    """Days that a patient has to live through to have every component."""
+    if isinstance(calendar, Absent):
+        return calendar.reason
+    if "component_gap" not in calendar or calendar["component_gap"].empty:
+        return "No arm combines components, so none holds immortal time between them."
+    gaps = [
+        f"{format_number(r.median, 0)} ({format_interval(r.min, r.max, 0)}) with {data.study.arm(r.group).label}"
+        for r in calendar["component_gap"].itertuples()
+    ]
+    return f"Immortal days between the components of a combination, median (range): {joined(gaps)}."
+
+
+def table_risks_of_bias(
+    data: Dataset,
+    weights: Analysis | Absent,
+    e_values: Analysis | Absent,
+    calendar: Analysis | Absent,
+    robust: Analysis | Absent,
+    response: Analysis | Absent,
+    course: Analysis | Absent,
+    tests: Analysis | Absent,
+) -> Table:
+    """The domains of ROBINS-I: the authors' judgement, and the report's own evidence with links to where it stands."""
+    evidence = {
+        "confounding": f"{_imbalance(data, weights, 'before')} {_strength(data, weights, e_values)}".strip(),
+        "selection": _years(data, calendar),
+        "classification": _gap(data, calendar),
+        "deviations": _deviations(data),
+        "missing_data": _missing(data, weights, response),
+        "measurement": f"{_scans(data, robust)} {_readers(course)}".strip(),
+        "reporting": _tests(tests),
+        "overall": "No number sums up the domains.",
+    }
+    rows = []
+    for name, label in DOMAINS.items():
+        judged = getattr(data.study.risks_of_bias, name)
+        said = NOT_STATED if judged is None else f"{judged.judgement[:1].upper()}{judged.judgement[1:]}"
+        said += f". {judged.why}" if judged and judged.why else ""
+        links = [(f"{page.capitalize()}: {heading}", f"{page}.html#{anchor(heading)}") for page, heading in PLACES.get(name, ())]
+        rows.append(Row((label, said, evidence[name] or DASH, Links(links) if links else DASH)))
+    notes = (
+        "Risk of bias in non-randomised studies of interventions (ROBINS-I): Sterne JAC et al. BMJ 2016;355:i4919. The judgement is the authors'; the numbers beside it are this report's and judge nothing. A study whose arms were formed by lot is judged by RoB 2 instead.",
+    )
+    columns = tuple(Column(label, text=True) for label in COLUMNS)
+    return Table("risks_of_bias", "Risks of bias", columns, tuple(rows), notes)
+
+
+def _strength(data: Dataset, weights: Analysis | Absent, e_values: Analysis | Absent) -> str:
+    if isinstance(e_values, Absent):
+        return e_values.reason
+    after = "" if isinstance(weights, Absent) else f"{_imbalance(data, weights, 'after')} "
+    row = e_values.row("e_value", name_pair(*data.contrast))
+    return f"{after}E-value of {pair_label(data, row['group'])}: {format_number(row['e_value'], 2)} (limit {format_number(row['e_value_limit'], 2)})."
+
+
+def _years(data: Dataset, calendar: Analysis | Absent) -> str:
+    if isinstance(calendar, Absent):
+        return calendar.reason
+    counts = calendar["enrolment"]
+    counts = counts[counts["count"] > 0]
+    years = [
+        f"{data.study.arm(arm).label} {int(part['time'].min())} to {int(part['time'].max())}"
+        for arm, part in counts.groupby("group", sort=False)
+    ]
+    return f"Years of start: {joined(years)}." if years else ""
+
+
+def _deviations(data: Dataset) -> str:
+    if not data.holds("treatments"):
+        return "This study holds no table of treatments."
+    return "Doses, interruptions and later lines of treatment are counted by arm; every analysis is as treated."
+
+
+def _missing(data: Dataset, weights: Analysis | Absent, response: Analysis | Absent) -> str:
+    said = []
+    if not isinstance(weights, Absent):
+        missing = weights["effective_size"]["n_missing"].sum()
+        said.append(f"{plural(missing, 'patient')} without a covariate")
+    if not isinstance(response, Absent) and len(response["response_category"]):
+        rows = where(response["response_category"], group=OVERALL, variable="missing")
+        said += [f"{format_whole(r['count'])} without a scan at {r['time']:g} {data.study.time.unit}" for _, r in rows.iterrows()]
+    return f"Of {len(data.patients)}: {joined(said)}." if said else "This report holds no table in which a visit could be missing."
+
+
+def _scans(data: Dataset, robust: Analysis | Absent) -> str:
+    if isinstance(robust, Absent) or "scan_interval" not in robust:
+        return "No dates of scans to compare."
+    gaps = robust["scan_interval"]
+    parts = [f"{format_number(r.median, 0)} with {data.study.arm(r.group).label}" for r in gaps.itertuples() if r.group != OVERALL and r.n]
+    return f"Median days between scans: {joined(parts)}." if parts else ""
+
+
+def _readers(course: Analysis | Absent) -> str:
+    if isinstance(course, Absent) or "reader_agreement" not in course:
+        return "No reader's category stands beside the derived one."
+    row = course["reader_agreement"].iloc[-1]
+    return f"At the last visit read, the reader and the rule agree in {format_whole(row['count'])} of {format_whole(row['n'])}."
+
+
+def _tests(tests: Analysis | Absent) -> str:
+    if isinstance(tests, Absent):
+        return tests.reason
+    counts = tests["tests"].set_index("variable")["n_tests"]
+    said = f"{plural(counts['all'], 'test')}, {format_whole(counts['confirmatory'])} of them confirmatory."
+    return said if pd.notna(counts["all"]) else ""
