@@ -10,7 +10,7 @@ __all__ = ["MIN_EFFECTIVE", "analyse_calendar", "analyse_e_values", "analyse_wei
 import numpy as np
 import pandas as pd
 
-from lib import balance, cox, propensity, timing
+from lib import balance, cox, propensity, timing, weighted_rmst
 from lib.analysis import Absent, Analysis
 from lib.baseline import typed_baseline
 from lib.comparisons import name_pair
@@ -20,6 +20,8 @@ from lib.derivation import baseline_frame
 # Below ten effective patients in an arm the robust standard error of a weighted model is too small to be believed
 # (Fay and Graubard, Biometrics 2001;57:1198-1206, on sandwich estimators in small samples).
 MIN_EFFECTIVE = 10
+# Of the interval of the weighted difference in means.
+SEED, N_RESAMPLES = 20250228, 2000
 
 
 def analyse_weights(data: Dataset, analysis: Analysis) -> Analysis | Absent:
@@ -36,7 +38,8 @@ def analyse_weights(data: Dataset, analysis: Analysis) -> Analysis | Absent:
     Analysis
         `propensity` (coefficients; `variable` is the term), `balance_before`, `balance_after` (standardized
         differences of every baseline variable, the weighted patients only), `effective_size` (n, n_missing, ess by
-        arm), `weighted_cox` (each arm vs the reference arm, robust interval), `unweighted_cox` (the same patients).
+        arm), `weighted_cox` (each arm vs the reference arm, robust interval), `weighted_rmst` (difference in restricted
+        means, bootstrap interval), `unweighted_cox` (the same patients).
         Data: `patients` (baseline, scores, weight), `weighted_curve`. `Absent` where no covariate is declared, there
         is one arm, or the propensity cannot be estimated.
     """
@@ -70,6 +73,7 @@ def analyse_weights(data: Dataset, analysis: Analysis) -> Analysis | Absent:
         "balance_after": after.assign(method=after["method"] + ", overlap weights"),
         "effective_size": _effective_size(data, patients, kept),
         "weighted_cox": _weighted(data, tte),
+        "weighted_rmst": _weighted_rmst(data, analysis, kept, list(names.values())),
         "unweighted_cox": cox.estimate_cox(tte, data.reference, level=data.parameters.level).terms,
     }
     curve = propensity.estimate_weighted_curve(tte)
@@ -86,6 +90,19 @@ def _weighted(data: Dataset, tte: pd.DataFrame) -> pd.DataFrame:
     return found.assign(
         hr=np.nan, ci_low=np.nan, ci_high=np.nan, p_value=np.nan, note=f"no estimate: fewer than {least} events"
     )
+
+
+def _weighted_rmst(data: Dataset, analysis: Analysis, kept: pd.DataFrame, covariates: list[str]) -> pd.DataFrame:
+    endpoint, least = data.study.endpoint(analysis.variable), data.study.policy.min_events
+    patients = kept.merge(analysis["tte"][["patient_id", "time", "event"]], on="patient_id")
+    found = weighted_rmst.bootstrap_weighted_rmst(
+        patients, covariates, data.reference, endpoint.tau,
+        level=data.parameters.level, n_resamples=N_RESAMPLES, seed=SEED,
+    )  # fmt: skip
+    if patients["event"].sum() >= least:
+        return found
+    blank = dict.fromkeys(("estimate", "std_err", "ci_low", "ci_high"), np.nan)
+    return found.assign(**blank, note=f"no estimate: fewer than {least} events")
 
 
 def _effective_size(data: Dataset, patients: pd.DataFrame, kept: pd.DataFrame) -> pd.DataFrame:

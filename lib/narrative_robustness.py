@@ -20,7 +20,7 @@ from lib.comparisons import name_pair
 from lib.confounding import MIN_EFFECTIVE
 from lib.dataset import Dataset
 from lib.formats import format_interval, format_number, format_p, format_percent, format_whole, joined, plural
-from lib.labels import OVERALL, pair_label
+from lib.labels import OVERALL, decimals_of_time, pair_label
 from lib.narrative import ALPHA, LARGE_SMD, reason_if_absent
 from lib.tables_confounding import covariate_label
 from lib.tables_robustness import level_label, way_label
@@ -186,9 +186,20 @@ def sentence_weights(data: Dataset, weights: Analysis) -> str:
     )
     return (
         f"Weighted for {joined([covariate_label(data, v) for v in modelled])}, the largest standardized difference among these falls from "
-        f"{format_number(before[modelled].max(), 2)} to {format_number(after[modelled].max(), 2)}; the weights leave {joined(parts)} effective patients. {verdict} {ratio} "
+        f"{format_number(before[modelled].max(), 2)} to {format_number(after[modelled].max(), 2)}; the weights leave {joined(parts)} effective patients. {verdict} {ratio} {_weighted_means(data, weights)} "
         f"{_left_unbalanced(data, after, modelled)}Weighting removes what these covariates explain; what was not measured stays."
     ).replace("  ", " ")
+
+
+def _weighted_means(data: Dataset, weights: Analysis) -> str:
+    """The weighted difference in restricted means, and whether its interval leaves the sign open."""
+    pair = name_pair(*data.contrast)
+    row, unit = weights.row("weighted_rmst", pair), data.study.time.unit
+    if pd.isna(row["ci_low"]):
+        return ""
+    sign = "which leaves the sign open" if row["ci_low"] <= 0 <= row["ci_high"] else "which leaves out zero"
+    d = decimals_of_time(data)
+    return f"The weighted mean up to {row['tau']:g} {unit} differs by {format_number(row['estimate'], d)} {unit} ({format_interval(row['ci_low'], row['ci_high'], d)} by bootstrap, {sign})."
 
 
 def _left_unbalanced(data: Dataset, after: pd.Series, modelled: list[str]) -> str:

@@ -5,7 +5,7 @@ Balance and effective sample size are in balance, the weighted Cox model in cox.
 
 from __future__ import annotations
 
-__all__ = ["estimate_e_value", "estimate_propensity", "estimate_weighted_curve", "make_overlap_weights"]
+__all__ = ["design_columns", "estimate_e_value", "estimate_propensity", "estimate_weighted_curve", "make_overlap_weights"]
 
 import warnings
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ RARE = 0.15
 METHOD = "multinomial logistic propensity model, maximum likelihood"
 
 
-def _columns(patients: pd.DataFrame, covariates: Sequence[str]) -> pd.DataFrame:
+def design_columns(patients: pd.DataFrame, covariates: Sequence[str]) -> pd.DataFrame:
     """Numbers as they are, categories as indicators against their first level; what does not vary is left out."""
     columns = {}
     for name in covariates:
@@ -72,7 +72,7 @@ def estimate_propensity(
     R: ``nnet::multinom(arm ~ x + g, maxit = 2000, reltol = 1e-14)``. scikit-learn's logistic regression is penalised
     by default and differs by 0.035.
     """
-    x = _columns(patients, covariates)
+    x = design_columns(patients, covariates)
     present = [arm for arm in ordered_levels(patients["arm"]) if (patients["arm"] == arm).any()]
     order = [reference, *(arm for arm in present if arm != reference)]
     if len(present) < 2 or reference not in present:

@@ -30,6 +30,7 @@ SOURCES = {
     "standardized": "Austin PC. Stat Med 2009;28:3083; Yang D, Dalton JE. SAS Global Forum 2012, paper 335",
     "mixed model": "Laird NM, Ware JH. Biometrics 1982;38:963",
     "overlap weights": "Li F, Li F. Ann Appl Stat 2019;13:2389",
+    "resamples of patients": "Efron B, Tibshirani RJ. An Introduction to the Bootstrap, 1993; Austin PC. Stat Med 2016;35:5642",
     "E-value": "VanderWeele TJ, Ding P. Ann Intern Med 2017;167:268",
 }
 

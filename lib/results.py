@@ -61,6 +61,7 @@ STATISTICS = {
     "loglik": "restricted log-likelihood",
     "observed": "observed events",
     "expected": "events expected under the null hypothesis",
+    "n_resamples": "resamples that could be used",
     "n_tests": "tests, each counted once",
     "n_below": "tests with p below 0.05",
     "n_expected": "tests expected below 0.05 by chance, if nothing differed anywhere",

@@ -11,7 +11,7 @@ from lib.analysis import Absent, Analysis, where
 from lib.dataset import Dataset
 from lib.display import EMPTY, Block, Column, Row, Table, empty_if_absent
 from lib.formats import DASH, format_interval, format_number, format_p, format_whole
-from lib.labels import OVERALL, groups_of, level_text, pair_label
+from lib.labels import OVERALL, decimals_of_time, groups_of, level_text, pair_label
 
 
 def covariate_label(data: Dataset, variable: str) -> str:
@@ -63,7 +63,7 @@ def table_weighted(data: Dataset, weights: Analysis | Absent, e_values: Analysis
         e_value = (
             DASH if pd.isna(row.e_value) else f"{format_number(row.e_value, 2)} ({format_number(row.e_value_limit, 2)})"
         )
-        weighted = () if isinstance(weights, Absent) else _weighted(weights, row.group)
+        weighted = () if isinstance(weights, Absent) else _weighted(data, weights, row.group)
         rows.append(Row((pair_label(data, row.group), crude, *weighted, e_value)))
     level = level_text(data)
     columns = [Column("Comparison"), Column("Hazard ratio", f"{level} CI"), Column("E-value", "of the limit next to 1")]
@@ -72,10 +72,16 @@ def table_weighted(data: Dataset, weights: Analysis | Absent, e_values: Analysis
         *tables.notes_of(e_values["e_value"]),
     ]
     if not isinstance(weights, Absent):
-        columns[2:2] = [Column("Weighted hazard ratio", f"{level} CI, robust"), Column("p", "weighted")]
+        unit = data.study.time.unit
+        columns[2:2] = [
+            Column("Weighted hazard ratio", f"{level} CI, robust"),
+            Column("p", "weighted"),
+            Column(f"Weighted difference in mean {unit}", f"{level} CI, bootstrap"),
+        ]
         notes += [
             "Weighted: Cox model with overlap weights and a robust variance that takes the weights as known.",
-            *tables.notes_of(weights["weighted_cox"]),
+            f"Difference in weighted restricted means up to {weights['weighted_rmst']['tau'].max():g} {unit}; percentile interval over resamples of patients, the propensity fitted again in each ({format_whole(weights['weighted_rmst']['n_resamples'].min())} could be used).",
+            *tables.notes_of(weights["weighted_cox"], weights["weighted_rmst"]),
         ]
     endpoint = data.study.endpoint(e_values.variable)
     return Table(
@@ -87,13 +93,13 @@ def table_weighted(data: Dataset, weights: Analysis | Absent, e_values: Analysis
     )
 
 
-def _weighted(weights: Analysis, group: str) -> tuple[str, str]:
-    row = weights.row("weighted_cox", group)
+def _weighted(data: Dataset, weights: Analysis, group: str) -> tuple[str, str, str]:
+    row, means = weights.row("weighted_cox", group), weights.row("weighted_rmst", group)
+    mean = tables.format_with_interval(means, "estimate", decimals_of_time(data), DASH)
     if pd.isna(row["hr"]):
-        return DASH, DASH
-    return f"{format_number(row['hr'], 2)} ({format_interval(row['ci_low'], row['ci_high'], 2)})", format_p(
-        row["p_value"]
-    )
+        return DASH, DASH, mean
+    ratio = f"{format_number(row['hr'], 2)} ({format_interval(row['ci_low'], row['ci_high'], 2)})"
+    return ratio, format_p(row["p_value"]), mean
 
 
 @empty_if_absent

@@ -33,7 +33,9 @@ PLACES = {
 COLUMNS = ("Domain", "Judgement of the authors", "What this report shows", "Where it stands")
 
 
-def table_target_trial(data: Dataset, survival: Analysis, weights: Analysis | Absent, calendar: Analysis | Absent) -> Table:
+def table_target_trial(
+    data: Dataset, survival: Analysis, weights: Analysis | Absent, calendar: Analysis | Absent
+) -> Table:
     """The trial that would answer the question, element by element, beside what this study could do."""
     declared, found = data.study.target_trial, _emulation(data, survival, weights, calendar)
     rows = [
@@ -49,7 +51,9 @@ def _emulation(data: Dataset, survival: Analysis, weights: Analysis | Absent, ca
     endpoint, about, d = data.study.endpoint(survival.variable), data.study.study, decimals_of_time(data)
     arms = {arm.id: arm.label for arm in data.arms}
     median, followed = survival["median"].set_index("group"), survival["follow_up"].set_index("group")["median"]
-    events = [f"{format_whole(median.at[a, 'n_events'])}/{format_whole(median.at[a, 'n'])} with {arms[a]}" for a in arms]
+    events = [
+        f"{format_whole(median.at[a, 'n_events'])}/{format_whole(median.at[a, 'n'])} with {arms[a]}" for a in arms
+    ]
     return {
         "eligibility": f"{plural(len(data.patients), 'patient')}{f', {about.population}' if about.population else ''}.",
         "strategies": f"{joined([f'{label} ({data.n[arm]})' for arm, label in arms.items()])}, as treated.",
@@ -103,6 +107,7 @@ def _gap(data: Dataset, calendar: Analysis | Absent) -> str:
 
 def table_risks_of_bias(
     data: Dataset,
+    *,
     weights: Analysis | Absent,
     e_values: Analysis | Absent,
     calendar: Analysis | Absent,
@@ -127,7 +132,10 @@ def table_risks_of_bias(
         judged = getattr(data.study.risks_of_bias, name)
         said = NOT_STATED if judged is None else f"{judged.judgement[:1].upper()}{judged.judgement[1:]}"
         said += f". {judged.why}" if judged and judged.why else ""
-        links = [(f"{page.capitalize()}: {heading}", f"{page}.html#{anchor(heading)}") for page, heading in PLACES.get(name, ())]
+        links = [
+            (f"{page.capitalize()}: {heading}", f"{page}.html#{anchor(heading)}")
+            for page, heading in PLACES.get(name, ())
+        ]
         rows.append(Row((label, said, evidence[name] or DASH, Links(links) if links else DASH)))
     notes = (
         "Risk of bias in non-randomised studies of interventions (ROBINS-I): Sterne JAC et al. BMJ 2016;355:i4919. The judgement is the authors'; the numbers beside it are this report's and judge nothing. A study whose arms were formed by lot is judged by RoB 2 instead.",
@@ -169,15 +177,26 @@ def _missing(data: Dataset, weights: Analysis | Absent, response: Analysis | Abs
         said.append(f"{plural(missing, 'patient')} without a covariate")
     if not isinstance(response, Absent) and len(response["response_category"]):
         rows = where(response["response_category"], group=OVERALL, variable="missing")
-        said += [f"{format_whole(r['count'])} without a scan at {r['time']:g} {data.study.time.unit}" for _, r in rows.iterrows()]
-    return f"Of {len(data.patients)}: {joined(said)}." if said else "This report holds no table in which a visit could be missing."
+        said += [
+            f"{format_whole(r['count'])} without a scan at {r['time']:g} {data.study.time.unit}"
+            for _, r in rows.iterrows()
+        ]
+    return (
+        f"Of {len(data.patients)}: {joined(said)}."
+        if said
+        else "This report holds no table in which a visit could be missing."
+    )
 
 
 def _scans(data: Dataset, robust: Analysis | Absent) -> str:
     if isinstance(robust, Absent) or "scan_interval" not in robust:
         return "No dates of scans to compare."
     gaps = robust["scan_interval"]
-    parts = [f"{format_number(r.median, 0)} with {data.study.arm(r.group).label}" for r in gaps.itertuples() if r.group != OVERALL and r.n]
+    parts = [
+        f"{format_number(r.median, 0)} with {data.study.arm(r.group).label}"
+        for r in gaps.itertuples()
+        if r.group != OVERALL and r.n
+    ]
     return f"Median days between scans: {joined(parts)}." if parts else ""
 
 

@@ -15,6 +15,7 @@ from lib.narrative_design import sentence_declared, sentence_tests
 from lib.study import ROOT
 from lib.study_design import DOMAINS, ELEMENTS
 
+EVIDENCE = ("weights", "e_values", "calendar", "robust", "response", "course", "tests")
 P = st.lists(st.floats(0, 1), max_size=30)
 
 
@@ -87,6 +88,6 @@ def test_what_is_not_declared_is_said(tmp_path):
     cut = lambda text: text[: text.index("# the randomised trial")] + text[text.index("policy:") :]  # noqa: E731
     data = load("efficacy", study=str(write_study(tmp_path / "s", study=cut)))
     absent = Absent("Nothing.")
-    table = tables_design.table_risks_of_bias(data, *[absent] * 7)
+    table = tables_design.table_risks_of_bias(data, **dict.fromkeys(EVIDENCE, absent))
     assert [row.cells[1] for row in table.rows] == ["not stated in study.yml"] * len(DOMAINS)
     assert "declares neither" in sentence_declared(data)
