@@ -21,9 +21,9 @@ def sentence_tests(data: Dataset, tests: Analysis) -> str:
     announced = (
         f"One of them is confirmatory, the log-rank test of all arms for {primary.short}; all others are exploratory."
         if own["n_tests"]
-        else "None of them is confirmatory: this report shows a part of the study or a study without a declared primary endpoint."
+        else "Not one of them is confirmatory: this report shows a part of the study or a study without a declared primary endpoint."
         if len(data.arms) > 1
-        else "None of them compares arms."
+        else "Not one of them compares arms."
     )
     return (
         f"This page holds {plural(every['n_tests'], 'p-value')}, each counted once. {announced} {plural(every['n_below'], 'p-value lies', 'p-values lie')} below 0.05; "

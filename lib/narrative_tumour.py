@@ -9,6 +9,8 @@ __all__ = [
     "sentence_model",
     "sentence_paired_response",
     "sentence_presence",
+    "sentence_response_time",
+    "sentence_survival_by_response",
     "sentence_undrawn",
 ]
 
@@ -31,6 +33,7 @@ from lib.formats import (
 from lib.labels import decimals_of_time, groups_of
 from lib.longitudinal import measure
 from lib.narrative import ALPHA, reason_if_absent
+from lib.response_time import NON_RESPONDER, RESPONDER
 
 # Names of patients that a sentence can carry; beyond it the number of patients has to do.
 MOST_NAMED = 12
@@ -161,3 +164,38 @@ def sentence_presence(data: Dataset, presence: Analysis) -> str:
     if lost:
         text += f"; {format_whole(lost)} died or progressed before, so the medians of later visits describe those who fared better"
     return f"{text}."
+
+
+@reason_if_absent
+def sentence_response_time(data: Dataset, timed: Analysis) -> str:
+    """Share of each arm with a response by the last response visit."""
+    rows = timed["response_incidence"]
+    end = rows["time"].max()
+    parts = [
+        f"{format_percent(r.estimate) if pd.notna(r.estimate) else 'not estimable'} with {data.study.arm(r.group).label}"
+        for r in rows[rows["time"] == end].itertuples()
+    ]
+    text = f"By {format_number(end, 1)} {data.study.time.unit} a response had come in {joined(parts)} (cumulative incidence; progression and death compete)"
+    if "response_incidence_test" not in timed or pd.isna(timed["response_incidence_test"]["p_value"].iat[0]):
+        return f"{text}."
+    p = timed["response_incidence_test"]["p_value"].iat[0]
+    verdict = "the arms differ" if p < ALPHA else "the test does not tell the arms apart"
+    return f"{text}; {verdict} (Gray's test, {format_p(p, symbol=True)})."
+
+
+@reason_if_absent
+def sentence_survival_by_response(data: Dataset, timed: Analysis) -> str:
+    """Responders against non-responders from the last landmark at which both can be compared."""
+    known = timed["response_landmark"].dropna(subset=["hr", "p_value"])
+    if known.empty:
+        return "Responders cannot be compared with non-responders: too few events or patients beyond the landmark."
+    row = known.iloc[0]
+    medians = timed["response_landmark_median"]
+    medians = medians[(medians["variable"] == row["variable"]) & (medians["time"] == row["time"])].set_index("group")
+    sizes = [f"{format_whole(medians.at[g, 'n'])} {g}s" for g in (RESPONDER, NON_RESPONDER)]
+    short, unit = data.study.endpoint(row["variable"]).short, data.study.time.unit
+    hedge = "" if row["p_value"] < ALPHA else ", which leaves the direction open"
+    return (
+        f"Among those still free of the event at {format_number(row['time'], 1)} {unit} ({joined(sizes)}), the hazard ratio for {short} with a response is "
+        f"{format_number(row['hr'], 2)} ({format_interval(row['ci_low'], row['ci_high'], 2)}; {format_p(row['p_value'], symbol=True)}){hedge}. Response marks patients who do better; it is no proof that responding is what helped."
+    )

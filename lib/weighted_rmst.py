@@ -59,14 +59,12 @@ def estimate_resamples(
     x = design_columns(patients, covariates)
     design = np.column_stack([np.ones(len(x)), (x - x.mean()) / x.std(ddof=0)])
     own = np.stack([(patients["arm"] == arm).to_numpy(dtype=float) for arm in arms], axis=1)
-    times, index = merge_times(patients["time"].to_numpy(dtype=float))
-    event = patients["event"].to_numpy(dtype=bool)
     step = max(1, BLOCK // (len(patients) * max(design.shape[1] * len(arms), 1)))
     parts = []
     for start in range(0, len(counts), step):
         block = counts[start : start + step].astype(float)
         weights = block * _overlap_weights(design, own, block)
-        parts.append(_restricted_means(weights, own, event, times, index, tau))
+        parts.append(_restricted_means(weights, own, patients, tau))
     return np.concatenate(parts)
 
 
@@ -114,10 +112,10 @@ def _probabilities(design: np.ndarray, beta: np.ndarray) -> np.ndarray:
     return odds / odds.sum(axis=1, keepdims=True)
 
 
-def _restricted_means(
-    weights: np.ndarray, own: np.ndarray, event: np.ndarray, times: np.ndarray, index: np.ndarray, tau: float
-) -> np.ndarray:
+def _restricted_means(weights: np.ndarray, own: np.ndarray, patients: pd.DataFrame, tau: float) -> np.ndarray:
     """Area under the weighted Kaplan-Meier curve up to tau, shape (b, n_arms)."""
+    times, index = merge_times(patients["time"].to_numpy(dtype=float))
+    event = patients["event"].to_numpy(dtype=bool)
     order = np.argsort(index, kind="stable")
     starts = np.searchsorted(index[order], np.arange(len(times)))
     inside = times <= tau * (1 + TOLERANCE)

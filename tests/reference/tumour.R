@@ -1,8 +1,8 @@
 # Reference values of response, tumour volume and markers on the shipped cohort.
 #   Rscript tumour.R ../../data/rair_dtc expected/tumour.json
-# (R 4.2.2; Debian packages: exactRankTests, lme4, lmerTest, emmeans, jsonlite)
+# (R 4.2.2; Debian packages: exactRankTests, lme4, lmerTest, emmeans, survival, cmprsk, jsonlite)
 # Derives the response from the tables itself, in base R, so that it is a second reading of the rule.
-suppressMessages({library(exactRankTests); library(lmerTest); library(emmeans); library(jsonlite)})
+suppressMessages({library(exactRankTests); library(lmerTest); library(emmeans); library(survival); library(cmprsk); library(jsonlite)})
 a <- commandArgs(TRUE); folder <- a[1]; out <- list()
 table_of <- function(name) read.csv(file.path(folder, paste0(name, ".csv")), stringsAsFactors = FALSE)
 patients <- table_of("patients"); lesions <- table_of("lesions"); scans <- table_of("measurements"); samples <- table_of("markers")
@@ -92,4 +92,24 @@ model <- function(x) {
   list(variance = v, within = keep(within), between = keep(between), f = f[["F value"]], p = f[["Pr(>F)"]]) }
 out$model <- model(used)
 out$model_all <- model(tg)
+# Response over time: first response, with progression and death competing; survival by response from a landmark on
+unit <- 30.4375; day <- function(x) as.numeric(as.Date(x, "%Y-%m-%d")); zero <- day(patients$time_zero)
+by_scan$day <- day(by_scan$assessment_date)
+earliest <- function(kind) { x <- by_scan[by_scan$response %in% kind, ]; tapply(x$day, x$patient_id, min)[patients$patient_id] }
+responded <- earliest(c("CR", "PR")); ended <- pmin(earliest("PD"), day(patients$death_date), na.rm = TRUE)
+last <- tapply(by_scan$day[by_scan$visit > 0], by_scan$patient_id[by_scan$visit > 0], max)[patients$patient_id]
+cause <- ifelse(!is.na(responded), 1, ifelse(!is.na(ended), 2, 0))
+time <- ifelse(cause == 1, responded, ifelse(cause == 2, ended, last)) - zero; time[is.na(time)] <- 0; time <- time / unit
+incidence <- cuminc(time, cause, patients$arm, cencode = 0); ends <- c(6, 12) + 24 / unit
+at_ends <- timepoints(incidence, ends)
+out$incidence <- list(estimate = unname(at_ends$est[1:3, ]), variance = unname(at_ends$var[1:3, ]), gray = unname(incidence$Tests[1, 1:2]))
+end <- pmin(day(patients$local_progression_date), day(patients$death_date), na.rm = TRUE)
+lpfs <- Surv((ifelse(is.na(end), day(patients$last_tumour_assessment), end) - zero) / unit, !is.na(end))
+death <- day(patients$death_date); os <- Surv((ifelse(is.na(death), day(patients$last_contact_date), death) - zero) / unit, !is.na(death))
+landmark <- function(s, visit, end) {
+  x <- data.frame(t = s[, 1] - end, e = s[, 2], response = at(visit)); x <- x[x$t > 0 & !is.na(x$response), ]
+  x$good <- x$response %in% c("CR", "PR"); d <- survdiff(Surv(t, e) ~ good, x); m <- coxph(Surv(t, e) ~ good, x, eps = 1e-11)
+  f <- summary(survfit(Surv(t, e) ~ good, x, conf.type = "log-log"))$table
+  list(n = nrow(x), chisq = d$chisq, hr = unname(exp(coef(m))), ci = unname(exp(confint(m))[1, ]), median = unname(f[, "median"]), low = unname(f[, "0.95LCL"])) }
+out$landmark <- list(landmark(lpfs, 6, ends[1]), landmark(lpfs, 12, ends[2]), landmark(os, 6, ends[1]), landmark(os, 12, ends[2]))
 write_json(out, a[2], digits = NA, auto_unbox = TRUE, na = "null")
