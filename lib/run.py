@@ -9,39 +9,26 @@ __all__ = ["NotebookFailed", "execute", "route_parameters", "run_name", "take_me
 
 import difflib
 import hashlib
-import os
 import re
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from functools import cache, partial
 from pathlib import Path
 
 import nbformat
 from jupyter_core.utils import ensure_event_loop
 from nbformat import NotebookNode
 
+from lib import engine
 from lib.parameters import NOTEBOOKS, check_parameters
 from lib.provenance import study_path
 from lib.study import ROOT, Study
 from lib.yamlfile import Problem, ProblemsFound
 
-# What a kernel is given, so that the same input gives the same bytes on every machine.
-KERNEL_ENVIRONMENT = {
-    "PYTHONPATH": str(ROOT),
-    "PYTHONHASHSEED": "0",
-    "PYTHONNOUSERSITE": "1",
-    "SOURCE_DATE_EPOCH": "0",
-    "MPLBACKEND": "agg",
-    "TZ": "UTC",
-    "LANG": "C.UTF-8",
-    "LC_ALL": "C.UTF-8",
-    # One thread each: sums come out in one order, and notebooks side by side do not fight for cores.
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-}
-# Where a user's own settings would come in.
-NOT_INHERITED = ("MATPLOTLIBRC", "PYTHONSTARTUP", "PYTHONWARNINGS", "IPYTHONDIR", "PYTHONDONTWRITEBYTECODE")
+# Our engine's name in papermill.
+ENGINE = "warm"
 
 
 class NotebookFailed(RuntimeError):
@@ -149,6 +136,7 @@ def execute(
     parameters: dict[str, dict],
     jobs: int = 1,
     progress: Callable[[str, int, int, str], None] = lambda *_: None,
+    warm: bool = True,
 ) -> dict[str, NotebookNode]:
     """Execute notebooks, `jobs` at a time, each in a kernel of its own.
 
@@ -161,6 +149,9 @@ def execute(
     jobs : int
     progress : callable
         Called with notebook, number of the cell from 1, number of cells, and the heading above the cell.
+    warm : bool
+        Kernels are forked from a process that has the imports done (lib/kernels.py), which stays for the next call;
+        otherwise, and where that cannot be, each is a new interpreter.
 
     Returns
     -------
@@ -172,7 +163,7 @@ def execute(
     NotebookFailed
         At the first notebook that fails; the others are stopped. No kernel outlives the call.
     """
-    run = _Run(progress)
+    run = _Run(progress, warm)
     with ThreadPoolExecutor(max(1, jobs)) as pool:
         futures = {pool.submit(run.one, name, folder / f"{name}.ipynb", own): name for name, own in parameters.items()}
         try:
@@ -187,20 +178,25 @@ def execute(
 class _Run:
     """Kernels of one run. Threads suffice: the work happens in the kernels, which are processes."""
 
-    def __init__(self, progress):
-        self.progress, self.stopped, self.clients = progress, threading.Event(), []
+    def __init__(self, progress, warm):
+        self.progress, self.warm, self.stopped, self.clients = progress, warm, threading.Event(), []
 
     def one(self, name: str, path: Path, parameters: dict) -> NotebookNode:
         """Execute one notebook."""
-        import papermill  # noqa: PLC0415  papermill takes a second to import: not before it is needed
-
-        _register_engine()
+        papermill = _papermill()
         # nbclient makes a loop for each thread and leaves it open.
         loop = ensure_event_loop(prefer_selector_loop=True)
         try:
             notebook = nbformat.read(path, as_version=4)
             done = papermill.execute_notebook(
-                notebook, None, parameters, engine_name=__name__, progress_bar=False, run=self, name=name
+                notebook,
+                None,
+                parameters,
+                engine_name=ENGINE,
+                progress_bar=False,
+                warm=self.warm,
+                watch=partial(self.watch, name),
+                resources={"metadata": {"path": str(ROOT)}},
             )
         except papermill.PapermillExecutionError as error:
             cell = error.cell_index + (0 if _injected_before(notebook, error.cell_index) else 1)
@@ -215,6 +211,11 @@ class _Run:
         finally:
             loop.close()
         return _tidied(done)
+
+    def watch(self, name: str, client) -> None:
+        """Follow a client cell by cell, and be able to end it."""
+        self.clients.append(client)
+        client.on_cell_start = lambda cell, cell_index: self.started(name, client.nb.cells, cell_index)
 
     def started(self, name: str, cells: list, index: int) -> None:
         """Report the cell that starts, unless the run has been stopped."""
@@ -231,34 +232,16 @@ class _Run:
                 process.kill()
 
 
-def _register_engine() -> None:
-    """Teach papermill our way of running a kernel: from ROOT, in our environment, ended without waiting."""
-    import zmq  # noqa: PLC0415
-    from papermill.clientwrap import PapermillNotebookClient  # noqa: PLC0415
-    from papermill.engines import Engine, papermill_engines  # noqa: PLC0415
+@cache
+def _papermill():
+    """Import papermill, which takes a second: not before it is needed."""
+    # Half of that second goes into a grammar for internationalised addresses, which no notebook holds.
+    sys.modules.setdefault("rfc3987_syntax", None)
+    import papermill  # noqa: PLC0415
+    from papermill.engines import papermill_engines  # noqa: PLC0415
 
-    class OurEngine(Engine):
-        @classmethod
-        def execute_managed_notebook(cls, nb_man, kernel_name, *, run, name, start_timeout=60, **_):
-            client = PapermillNotebookClient(
-                nb_man,
-                kernel_name=kernel_name,
-                startup_timeout=start_timeout,
-                timeout=None,
-                shutdown_kernel="immediate",
-                resources={"metadata": {"path": str(ROOT)}},
-                on_cell_start=lambda cell, cell_index: run.started(name, nb_man.nb.cells, cell_index),
-            )
-            run.clients.append(client)
-            # Patient data cross a local port: encrypted, so that no other user of the machine reads along.
-            client.execute(env=_kernel_environment(), transport_encryption="auto" if zmq.has("curve") else "disabled")
-
-    papermill_engines.register(__name__, OurEngine)
-
-
-def _kernel_environment() -> dict[str, str]:
-    inherited = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
-    return inherited | KERNEL_ENVIRONMENT
+    papermill_engines.register(ENGINE, engine.WarmEngine)
+    return papermill
 
 
 def _heading_above(cells: list, index: int) -> str:

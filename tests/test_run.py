@@ -140,6 +140,11 @@ def test_messages_are_taken_out(tmp_path):
 
 
 def _no_kernel_left():
-    kernels = [p for p in psutil.Process().children(recursive=True) if "ipykernel_launcher" in " ".join(p.cmdline())]
+    kernels = [p for p in psutil.Process().children(recursive=True) if not _is_server(p)]
     _, alive = psutil.wait_procs(kernels, timeout=10)
     assert alive == []
+
+
+def _is_server(process) -> bool:
+    """The server of kernels stays for the next run; a kernel is its child."""
+    return "lib.kernel_server" in " ".join(process.cmdline()) and process.ppid() == psutil.Process().pid
