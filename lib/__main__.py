@@ -8,14 +8,17 @@ from __future__ import annotations
 
 __all__ = ["main"]
 
+import contextlib
 import signal
 import sys
 import textwrap
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
 import nbformat
 import pandas as pd
+from nbformat import NotebookNode
 from pydantic import RootModel
 from tqdm import tqdm
 
@@ -23,17 +26,18 @@ from lib.compare import TOLERANCE, CompareError, read_outputs
 from lib.compare import compare as compare_outputs
 from lib.compare_tables import comparison_text
 from lib.intake import read_tables, write_queries
+from lib.kernels import prepare
+from lib.making import NOTEBOOK_FOLDER, make_report, notebook_paths
 from lib.new_command import new, template
 from lib.parameters import NOTEBOOKS
-from lib.provenance import code_commit, fingerprints, package_versions, rerun_command, write_run
-from lib.run import NotebookFailed, execute, route_parameters, run_name, take_messages
+from lib.provenance import rerun_command
+from lib.run import NotebookFailed, route_parameters, run_name
 from lib.study import ROOT, Study, read_study
-from lib.target import TargetError, replaced_folder
+from lib.target import TargetError
 from lib.terminal import explain, fail, printable, refuse, say_problems, shown
 from lib.yamlfile import Problem, ProblemsFound, read_yaml
 
 OUTPUTS = ROOT / "outputs"
-NOTEBOOK_FOLDER = ROOT / "notebooks"
 FOLDER = click.Path(path_type=Path)
 STUDY = click.option("--study", "folder", type=FOLDER, required=True, help="Folder of the study (holds study.yml).")
 
@@ -61,8 +65,9 @@ main.add_command(template)
 @click.option("--notebook-folder", type=FOLDER, default=NOTEBOOK_FOLDER, help="Where they lie [default: notebooks].")
 @click.option("--jobs", type=click.IntRange(1, 64), default=2, help="Notebooks side by side [default: 2].")
 @click.option("--name", default="", help="Name of the run [default: default, or made from the parameters].")
+@click.option("--warm/--fresh", default=True, help="Fork kernels with the imports done, or start each anew.")
 @click.option("--strict", is_flag=True, help="Fail when a notebook warns.")
-def report(*, folder, output, pairs, file, notebooks, notebook_folder, jobs, name, strict) -> None:
+def report(*, folder, output, pairs, file, notebooks, notebook_folder, jobs, name, warm, strict) -> None:
     """Check the study, execute the notebooks, write the pages: all of them or nothing."""
     try:
         study = read_study(folder)
@@ -71,14 +76,28 @@ def report(*, folder, output, pairs, file, notebooks, notebook_folder, jobs, nam
     except ProblemsFound as found:
         refuse(found.problems)
     target = (output or OUTPUTS / study.study.id / (_one_word(name) or run_name(routed))).resolve()
-    _checked(study, target.parent)
+    asked = {"notebooks": notebooks, "output": output, "name": name}
+    asked["notebook_folder"] = notebook_folder if notebook_folder.resolve() != NOTEBOOK_FOLDER else None
     try:
-        with replaced_folder(target) as new:
-            executed, run = _executed(study, notebook_folder, routed, jobs=jobs, strict=strict)
-            asked = {"notebooks": notebooks, "output": output, "name": name}
-            asked["notebook_folder"] = notebook_folder if notebook_folder.resolve() != NOTEBOOK_FOLDER else None
-            run["command"] = rerun_command(study, given, **asked)
-            _published(executed, new, run)
+        paths = notebook_paths(notebook_folder, routed)
+        sources = {name: nbformat.read(path, as_version=4) for name, path in paths.items()}
+        if warm:
+            # Its imports take as long as the tables that are read meanwhile.
+            prepare(sources.values())
+        _checked(study, target.parent)
+        with _bar(sources) as progress:
+            make_report(
+                study,
+                routed,
+                target,
+                command=rerun_command(study, given, **asked),
+                folder=notebook_folder,
+                strict=strict,
+                warn=lambda message: click.echo(f"Warning: {printable(message)}", err=True),
+                jobs=jobs,
+                progress=progress,
+                warm=warm,
+            )
     except NotebookFailed as failure:
         explain(failure)
     except (TargetError, ValueError) as error:
@@ -173,39 +192,12 @@ def _save(queries: pd.DataFrame, folder: Path) -> None:
         click.echo(f"{_counted(len(queries), 'data query', 'data queries')}: {shown(path)}", err=True)
 
 
-def _executed(study: Study, folder: Path, routed: dict, *, jobs: int, strict: bool) -> tuple[dict, dict]:
-    """Execute the notebooks; return them and what run.json says of them."""
-    paths = {name: folder / f"{name}.ipynb" for name in routed}
-    missing = [path.name for path in paths.values() if not path.is_file()]
-    if missing:
-        raise ValueError(f"no {', '.join(missing)} in {shown(folder)}")
-    inputs = fingerprints(study, paths.values())
-    executed = _with_progress(folder, routed, jobs, paths)
-    warned = [f"{name}.ipynb, {message}" for name, notebook in executed.items() for message in take_messages(notebook)]
-    for message in warned:
-        click.echo(f"Warning: {printable(message)}", err=True)
-    if warned and strict:
-        raise ValueError("a notebook warned, and --strict takes that for a failure")
-    if fingerprints(study, paths.values()) != inputs:
-        raise ValueError("a table, a notebook or the library changed while the report was made; run it again")
-    run = {
-        "study": study.study.id,
-        "command": "",
-        "parameters": {
-            name: NOTEBOOKS[name].model_validate(given).model_dump(mode="json") for name, given in routed.items()
-        },
-        "commit": code_commit(),
-        "versions": package_versions(),
-        "inputs": inputs,
-    }
-    return executed, run
-
-
-def _with_progress(folder: Path, routed: dict, jobs: int, paths: dict[str, Path]) -> dict:
-    """Execute with one bar for all, which names the notebook and the cell at work."""
+@contextlib.contextmanager
+def _bar(notebooks: dict[str, NotebookNode]) -> Iterator[Callable]:
+    """Show one bar for all notebooks, which names the notebook and the cell at work."""
     # One cell more each: papermill adds the parameters.
-    cells = sum(len(nbformat.read(path, as_version=4).cells) + 1 for path in paths.values())
-    done = dict.fromkeys(routed, 0)
+    cells = sum(len(notebook.cells) + 1 for notebook in notebooks.values())
+    done = dict.fromkeys(notebooks, 0)
     with tqdm(total=cells, disable=None, leave=False, bar_format="{l_bar}{bar:20} {n}/{total}") as bar:
 
         def progress(name: str, number: int, of: int, heading: str) -> None:
@@ -214,13 +206,7 @@ def _with_progress(folder: Path, routed: dict, jobs: int, paths: dict[str, Path]
             said = textwrap.shorten(f"{name}: cell {number} of {of}, {heading}", 60, placeholder=" ...")
             bar.set_description_str(said)
 
-        return execute(folder, routed, jobs, progress)
-
-
-def _published(executed: dict, folder: Path, run: dict) -> None:
-    from lib.publish import publish, summary  # noqa: PLC0415  nbconvert takes a second: not before it is needed
-
-    write_run(folder, run | summary(publish(executed, folder, run)))
+        yield progress
 
 
 if __name__ == "__main__":

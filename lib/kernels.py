@@ -155,7 +155,7 @@ class _Server:
         options = {"cwd": ROOT, "env": env, "start_new_session": True, "stdin": subprocess.DEVNULL}
         self.process = subprocess.Popen(command, pass_fds=[other.fileno()], **options)
         other.close()
-        self.lines = self.connection.makefile("rb")
+        self.lines, self.asked = self.connection.makefile("rb"), False
 
     def fork(self, connection_file: str, env: dict[str, str], cwd: str) -> _Forked | None:
         """Ask for a kernel; None where the server cannot give any."""
@@ -163,6 +163,7 @@ class _Server:
         request = json.dumps({"connection_file": connection_file, "env": env, "cwd": cwd}).encode()
         try:
             with self.lock:
+                self.asked = True
                 socket.send_fds(self.connection, [b"+"], [theirs])
                 self.connection.sendall(request + b"\n")
                 reply = self.lines.readline()
@@ -179,6 +180,9 @@ class _Server:
         """Close the socket, which the server takes for its end, and wait for that."""
         self.lines.close()
         self.connection.close()
+        if not self.asked:
+            # It has nothing to tidy up, and would finish its imports first.
+            self.process.kill()
         try:
             self.process.wait(10)
         except subprocess.TimeoutExpired:

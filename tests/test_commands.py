@@ -171,7 +171,7 @@ def test_interrupted(tmp_path, sent, code):
     ],
 )
 def test_wrong_request_ends_before_a_kernel_starts(command, words, said, monkeypatch):
-    monkeypatch.setattr("lib.__main__.execute", lambda *_: pytest.fail("a kernel was started"))
+    monkeypatch.setattr("lib.making.execute", lambda *_, **__: pytest.fail("a kernel was started"))
     result = command("report", *words)
     assert result.exit_code == 2
     assert said in result.stderr
@@ -189,7 +189,7 @@ def test_missing_notebook(command, tmp_path):
 
 
 def test_output_that_cannot_be_written(command, tmp_path, monkeypatch):
-    monkeypatch.setattr("lib.__main__.execute", lambda *_: pytest.fail("a kernel was started"))
+    monkeypatch.setattr("lib.making.execute", lambda *_, **__: pytest.fail("a kernel was started"))
     (tmp_path / "file").write_text("")
     result = command("report", "--output", tmp_path / "file" / "default")
     assert result.exit_code == 1
@@ -221,7 +221,7 @@ def spoilt(tmp_path):
 
 @pytest.mark.parametrize("verb", ["report", "check"])
 def test_wrong_tables_end_before_a_kernel_starts(command, report, spoilt, verb, monkeypatch):
-    monkeypatch.setattr("lib.__main__.execute", lambda *_: pytest.fail("a kernel was started"))
+    monkeypatch.setattr("lib.making.execute", lambda *_, **__: pytest.fail("a kernel was started"))
     report.mkdir(parents=True)
     (report / "run.json").write_text("{}")
     result = command(verb, study=spoilt)
