@@ -4,7 +4,6 @@ from __future__ import annotations
 
 __all__ = ["save_workbook", "write_spreadsheet"]
 
-import datetime as dt
 import io
 import zipfile
 from pathlib import Path
@@ -16,8 +15,8 @@ from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 from openpyxl.writer.excel import ExcelWriter
 
-# A workbook and each file of its archive carry a time; this is the earliest that a zip archive can hold.
-MADE = dt.datetime(1980, 1, 1)
+from lib.archive import MADE, fixed_archive
+
 WIDEST = 80
 # Excel itself holds no more in one cell.
 MAX_CELL = 32_767
@@ -58,12 +57,7 @@ def write_spreadsheet(frame: pd.DataFrame, path: Path | str, sheet: str) -> Path
 def save_workbook(book: openpyxl.Workbook, path: Path | str) -> Path:
     """Save a workbook so that the same content gives the same bytes: one time for it and every file of its archive."""
     book.properties.created = book.properties.modified = MADE
-    raw, fixed = io.BytesIO(), io.BytesIO()
+    raw = io.BytesIO()
     ExcelWriter(book, zipfile.ZipFile(raw, "w", zipfile.ZIP_DEFLATED)).save()
-    with zipfile.ZipFile(raw) as source, zipfile.ZipFile(fixed, "w", zipfile.ZIP_DEFLATED) as target:
-        for name in source.namelist():
-            entry = zipfile.ZipInfo(name, MADE.timetuple()[:6])
-            entry.compress_type, entry.create_system = zipfile.ZIP_DEFLATED, 3
-            target.writestr(entry, source.read(name))
-    Path(path).write_bytes(fixed.getvalue())
+    Path(path).write_bytes(fixed_archive(raw.getvalue()))
     return Path(path)
