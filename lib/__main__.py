@@ -12,7 +12,7 @@ import contextlib
 import signal
 import sys
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import click
@@ -25,6 +25,7 @@ from tqdm import tqdm
 from lib.compare import TOLERANCE, CompareError, read_outputs
 from lib.compare import compare as compare_outputs
 from lib.compare_tables import comparison_text
+from lib.editions import FORMATS
 from lib.intake import read_tables, write_queries
 from lib.kernels import prepare
 from lib.making import NOTEBOOK_FOLDER, make_report, notebook_paths
@@ -40,6 +41,10 @@ from lib.yamlfile import Problem, ProblemsFound, read_yaml
 OUTPUTS = ROOT / "outputs"
 FOLDER = click.Path(path_type=Path)
 STUDY = click.option("--study", "folder", type=FOLDER, required=True, help="Folder of the study (holds study.yml).")
+FORMAT_HELP = (
+    f"By comma: {', '.join(FORMATS)}. docx (Word) and pdf: one per report and one of all. figures: a PDF and a 300-dpi "
+    "PNG of each. The pages are always made [default: html]."
+)
 
 
 class Given(RootModel[dict[str, object]]):
@@ -67,16 +72,19 @@ main.add_command(template)
 @click.option("--name", default="", help="Name of the run [default: default, or made from the parameters].")
 @click.option("--warm/--fresh", default=True, help="Fork kernels with the imports done, or start each anew.")
 @click.option("--strict", is_flag=True, help="Fail when a notebook warns.")
-def report(*, folder, output, pairs, file, notebooks, notebook_folder, jobs, name, warm, strict) -> None:
+@click.option("--format", "formats", default="html", help=FORMAT_HELP)
+def report(*, folder, output, pairs, file, notebooks, notebook_folder, jobs, name, warm, strict, formats) -> None:
     """Check the study, execute the notebooks, write the pages: all of them or nothing."""
     try:
         study = read_study(folder)
         given = _given(pairs, file)
-        routed = route_parameters(study, _chosen(notebooks), given)
+        routed = route_parameters(study, _chosen(notebooks, NOTEBOOKS, "notebook"), given)
+        wanted = _chosen(formats, FORMATS, "format")
     except ProblemsFound as found:
         refuse(found.problems)
     target = (output or OUTPUTS / study.study.id / (_one_word(name) or run_name(routed))).resolve()
     asked = {"notebooks": notebooks, "output": output, "name": name}
+    asked["format"] = formats if set(wanted) != {"html"} else None
     asked["notebook_folder"] = notebook_folder if notebook_folder.resolve() != NOTEBOOK_FOLDER else None
     try:
         paths = notebook_paths(notebook_folder, routed)
@@ -97,6 +105,7 @@ def report(*, folder, output, pairs, file, notebooks, notebook_folder, jobs, nam
                 jobs=jobs,
                 progress=progress,
                 warm=warm,
+                formats=wanted,
             )
     except NotebookFailed as failure:
         explain(failure)
@@ -157,13 +166,14 @@ def _given(pairs: tuple[str, ...], file: Path | None) -> dict:
     return given
 
 
-def _chosen(notebooks: str) -> list[str]:
-    asked = [name.strip() for name in notebooks.split(",") if name.strip()]
-    unknown = [name for name in asked if name not in NOTEBOOKS]
+def _chosen(asked: str, known: Iterable[str], kind: str) -> list[str]:
+    """Names of a list by comma, in our order; all of them if it is empty."""
+    names = [name.strip() for name in asked.split(",") if name.strip()]
+    unknown = [name for name in names if name not in known]
     if unknown:
-        message = f"no notebook {', '.join(unknown)}; there are {', '.join(NOTEBOOKS)}"
-        raise ProblemsFound([Problem("E110", message, file="parameters", column="notebooks")])
-    return [name for name in NOTEBOOKS if not asked or name in asked]
+        message = f"no {kind} {', '.join(unknown)}; there are {', '.join(known)}"
+        raise ProblemsFound([Problem("E110", message, file="parameters", column=f"{kind}s")])
+    return [name for name in known if not names or name in names]
 
 
 def _one_word(name: str) -> str:

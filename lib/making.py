@@ -71,6 +71,7 @@ def make_report(
     folder: Path = NOTEBOOK_FOLDER,
     strict: bool = False,
     warn: Callable[[str], None] = lambda _: None,
+    formats: Iterable[str] = (),
     **execution,
 ) -> dict:
     """Make a report in the place of `target`.
@@ -90,6 +91,8 @@ def make_report(
         Fail when a notebook warns.
     warn : callable
         Called with each warning of a notebook.
+    formats : iterable of str
+        What to make beside the pages: of `lib.editions.FORMATS`.
     **execution
         `jobs`, `progress` and `warm` of `lib.run.execute`.
 
@@ -118,6 +121,6 @@ def make_report(
 
         # The command stands between study and parameters, where a reader looks for it.
         run = {"study": run.pop("study"), "command": command} | run
-        run |= summary(publish(executed, new, run))
+        run |= summary(publish(executed, new, run, formats))
         write_run(new, run)
     return run

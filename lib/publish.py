@@ -11,6 +11,7 @@ import csv
 import io
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +19,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from lib.display import METADATA
+from lib.editions import editions
 from lib.pages import overview_page, report_page, standalone_svg
 
 RESULTS_COLUMNS = ("report", "output", "variable", "group", "time", "statistic", "value", "method")
@@ -56,7 +58,7 @@ class Report:
         return f"{self.name}.html"
 
 
-def publish(executed: dict[str, NotebookNode], folder: Path, run: dict) -> list[Report]:
+def publish(executed: dict[str, NotebookNode], folder: Path, run: dict, formats: Iterable[str] = ()) -> list[Report]:
     """Write everything except run.json.
 
     Parameters
@@ -67,6 +69,8 @@ def publish(executed: dict[str, NotebookNode], folder: Path, run: dict) -> list[
         Exists and is empty.
     run : dict
         What index.html says of the run: study, command, parameters, commit, versions.
+    formats : iterable of str
+        What to make beside the pages: of `lib.editions.FORMATS`.
 
     Returns
     -------
@@ -78,12 +82,15 @@ def publish(executed: dict[str, NotebookNode], folder: Path, run: dict) -> list[
         An output is missing, given twice, or cannot become a file. `folder` is then incomplete: throw it away.
     """
     reports = [read_report(name, notebook) for name, notebook in executed.items()]
-    files = _files(reports)
-    files |= _pages(reports, files, run)
-    for name, text in files.items():
+    # One synthetic table makes the whole report synthetic.
+    synthetic = any(report.header["synthetic"] for report in reports)
+    files: dict[str, str | bytes] = _files(reports)
+    files |= editions(reports, synthetic, formats)
+    files |= _pages(reports, synthetic, files, run)
+    for name, content in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8", newline="\n")
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
     return reports
 
 
@@ -187,11 +194,10 @@ def _files(reports: list[Report]) -> dict[str, str]:
     return files
 
 
-def _pages(reports: list[Report], files: dict[str, str], run: dict) -> dict[str, str]:
+def _pages(reports: list[Report], synthetic: bool, files: dict, run: dict) -> dict[str, str]:
     """Name -> contents of every page."""
-    # One synthetic table makes the whole report synthetic.
     frame = {
-        "synthetic": any(report.header["synthetic"] for report in reports),
+        "synthetic": synthetic,
         "pages": [("index.html", "Overview"), *((report.page, report.title) for report in reports)],
     }
     pages = {r.page: report_page(r.notebook, header=r.header, report=r, **frame) for r in reports}

@@ -9,7 +9,7 @@ from lib.study import ROOT
 # Module -> floor. A module imports from lower floors only; a new module has to be entered here.
 FLOORS = {
     # 1: what a study and a run are
-    "yamlfile": 1.0, "study_parts": 1.05, "study_design": 1.07, "study": 1.1, "parameters": 1.2, "provenance": 1.2,
+    "yamlfile": 1.0, "study_parts": 1.05, "study_design": 1.07, "study": 1.1, "parameters": 1.2, "provenance": 1.2, "archive": 1.0,
     # 2: files -> checked analysis frames
     "personal": 2.0, "recist": 2.0, "spreadsheet": 2.0, "workbook": 2.0, "columns": 2.1, "evidence": 2.1,
     "schemas": 2.2, "rules_patients": 2.2, "rules_tumour": 2.2, "rules_clinic": 2.2, "rules": 2.3, "intake": 2.4,
@@ -33,7 +33,9 @@ FLOORS = {
     "narrative_safety": 5.1, "narrative_tumour": 5.05, "report": 5.1,
     # beside the floors: the command line
     "kernel_server": 7.8, "kernels": 7.8, "engine": 7.9,
-    "run": 8.0, "target": 8.0, "pages": 8.0, "compare": 8.0, "compare_tables": 8.1, "compare_page": 8.2, "terminal": 8.1, "publish": 8.1, "making": 8.2, "new_command": 8.2, "__main__": 9.0,
+    "run": 8.0, "target": 8.0, "pages": 8.0, "compare": 8.0, "compare_tables": 8.1, "compare_page": 8.2, "terminal": 8.1,
+    "blocks": 8.0, "markup": 8.05, "paper": 8.05, "document": 8.1, "typeset": 8.15, "word_parts": 8.0, "word_table": 8.1, "word": 8.15,
+    "editions": 8.2, "publish": 8.3, "making": 8.4, "new_command": 8.2, "__main__": 9.0,
 }  # fmt: skip
 # What computes statistics is imported where statistics are made.
 ENGINES = {"lifelines", "scipy", "statsmodels"}
