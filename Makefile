@@ -3,6 +3,7 @@
 PYTHON ?= python3.11
 STUDY  ?= data/rair_dtc
 JOBS   ?= 2
+FORMAT ?= html
 BIN    := .venv/bin
 READY  := .venv/.ready
 
@@ -13,7 +14,7 @@ help:       ## list the targets
 	@sed -nE 's/^([a-z-]+): .*## (.*)/make \1\t\2/p' Makefile
 
 report: $(READY)  ## render the three reports of STUDY into outputs/
-	$(BIN)/python -m lib report --study $(STUDY) --jobs $(JOBS)
+	$(BIN)/python -m lib report --study $(STUDY) --jobs $(JOBS) --format $(FORMAT)
 
 check: $(READY)  ## check the tables of STUDY and list every data query, nothing else
 	$(BIN)/python -m lib check --study $(STUDY)

@@ -21,10 +21,10 @@ GAP = 9.0
 PICTURE_HEIGHT = 0.86
 # Mean width of a character of a book face, in its size.
 EM = 0.45
-# Characters that the square of an arm takes, and bold type more than plain.
-SQUARE, BOLD = 3, 2
-# A column of words is not made narrower than this, in characters; the first one says what a row is.
-WORDS, FIRST = 14, 24
+# Characters that the square of an arm and the indent of a row take, and bold type more than plain.
+SQUARE, INDENT, BOLD = 3, 3, 2
+# A column of words is not made narrower than this, in characters; a longer word than the other is broken.
+WORDS, LONGEST_WORD = 24, 40
 # A table of up to so many rows stays on one page.
 WHOLE_ROWS = 16
 
@@ -89,12 +89,12 @@ def _needs(table: Table, column: int) -> tuple[int, int]:
     """Characters that a column needs at least, and those that it would take."""
     heads = [row.cells[column] for row in _full(table.head, table)]
     cells = [row.cells[column] for row in _full(table.body, table)]
-    natural = max((_longest(cell) for cell in cells), default=0)
-    word = max((_longest_word(cell) for cell in heads), default=0) + BOLD
+    natural = max((_longest(cell) for cell in cells), default=0) + INDENT * (column == 0)
+    # Words may stand on two lines, a number may not.
+    words = [_longest_word(cell) for cell in cells if not cell.whole]
+    least = max([min(natural, WORDS), sum(alignment(table, column)), *words, *(_longest_word(c) + BOLD for c in heads)])
     if table.numeric[column]:
-        least = max(word, natural, sum(alignment(table, column)))
-        return least, max([least, *(_longest(cell) + BOLD for cell in heads)])
-    least = max(word, min(natural, WORDS if column else FIRST), max((_longest_word(cell) for cell in cells), default=0))
+        natural = max((_longest(cell) + BOLD for cell in heads), default=0)
     return least, max(natural, least)
 
 
@@ -103,7 +103,8 @@ def _longest(cell: Cell) -> int:
 
 
 def _longest_word(cell: Cell) -> int:
-    return max((len(word) for word in f"{cell.text} {cell.detail}".split()), default=0) + SQUARE * bool(cell.colour)
+    longest = max((len(word) for word in f"{cell.text} {cell.detail}".split()), default=0)
+    return min(longest, LONGEST_WORD) + SQUARE * bool(cell.colour)
 
 
 def _shared_out(least: list[float], natural: list[float], room: float) -> list[float]:

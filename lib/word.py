@@ -19,7 +19,7 @@ from lib.archive import MADE, fixed_archive
 from lib.blocks import Contents, Definitions, Heading, Paragraph, Picture, Run, Table
 from lib.document import Document
 from lib.paper import A4, MARGIN, lay_out, picture_size
-from lib.word_parts import add_styles, bookmark, element, field, link, paragraph, run
+from lib.word_parts import add_styles, bookmark, field, link, paragraph, run
 from lib.word_table import word_table
 
 # Ids of styles.
@@ -95,7 +95,7 @@ class _Writer:
         section.header_distance = section.footer_distance = Pt(MARGIN / 2)
         flag = run(f"\t{self.document.flag}", "Flag") if self.document.flag else None
         header = paragraph("Header", run(self.document.running), flag, tab=("right", width - 2 * MARGIN))
-        footer = paragraph("Footer", field("PAGE", "1"), run(" of "), field("NUMPAGES", "1"))
+        footer = paragraph("Footer", *field("PAGE", run("1")), run(" of "), *field("NUMPAGES", run("1")))
         for part, line in ((section.header, header), (section.footer, footer)):
             part.is_linked_to_previous = False
             part._element[:] = [line]
@@ -105,6 +105,8 @@ class _Writer:
         if landscape != self.landscape:
             self.landscape = landscape
             self.word.add_section(WD_SECTION.NEW_PAGE)
+            # What ends a section is an empty paragraph.
+            self.body[-2].style = "AfterTable"
             self._page()
 
     def _block(self, block) -> None:
@@ -158,13 +160,11 @@ class _Writer:
         listed = [(number, heading) for number, heading in enumerate(headings) if heading.level <= LISTED]
         if not listed:
             return
-        instruction = element("w:instrText", xml_space="preserve")
-        instruction.text = f' TOC \\o "1-{LISTED}" \\h \\z \\u '
-        begin, separate, end = (element("w:fldChar", w_fldCharType=kind) for kind in ("begin", "separate", "end"))
         lines = [paragraph(f"TOC{heading.level}", link(number, heading.text)) for number, heading in listed]
-        for place, part in enumerate((begin, instruction, separate), start=1):
-            lines[0].insert(place, element("w:r", part))
-        lines[-1].append(element("w:r", end))
+        *begin, end = field(f'TOC \\o "1-{LISTED}" \\h \\z \\u')
+        for place, part in enumerate(begin, start=1):
+            lines[0].insert(place, part)
+        lines[-1].append(end)
         self._add(paragraph("ContentsHeading", run("Contents")), *lines)
 
 
@@ -173,5 +173,5 @@ def _runs(runs: tuple[Run, ...]) -> list:
 
 
 def _caption(kind: str, block: Table | Picture, keep: bool | None = None):
-    number = field(f"SEQ {kind} \\* ARABIC", str(block.number), bold=True)
-    return paragraph("Caption", run(f"{kind} ", bold=True), number, run(". ", bold=True), run(block.title), keep=keep)
+    number = field(f"SEQ {kind} \\* ARABIC", run(str(block.number), bold=True))
+    return paragraph("Caption", run(f"{kind} ", bold=True), *number, run(". ", bold=True), run(block.title), keep=keep)

@@ -111,9 +111,13 @@ def run(text: str, style: str = "", bold: bool | None = None, colour: str = "", 
     return made
 
 
-def field(instruction: str, shown: str, bold: bool | None = None):
-    """Make a field that Word can update; `shown` stands there until then."""
-    return element("w:fldSimple", run(shown, bold=bold), w_instr=f" {instruction} ")
+def field(instruction: str, *shown) -> list:
+    """Make the runs of a field that Word can update; `shown` stands there until then."""
+    told = element("w:instrText", xml_space="preserve")
+    told.text = f" {instruction} "
+    begin, separate, end = (element("w:fldChar", w_fldCharType=kind) for kind in ("begin", "separate", "end"))
+    before, after = [element("w:r", part) for part in (begin, told, separate)], element("w:r", end)
+    return [*before, *shown, after]
 
 
 def bookmark(number: int) -> list:

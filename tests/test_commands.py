@@ -83,6 +83,37 @@ def test_same_input_gives_same_bytes(command, report, tmp_path, monkeypatch):
 
 
 @pytest.mark.notebook
+def test_word_pdf_and_figures_have_the_same_bytes(command, report, tmp_path, monkeypatch):
+    """They are written with the pages, named in the command and linked; in another zone and language too."""
+    result = command("report", "--format", "docx,pdf,figures", "--notebooks", "cohort,safety", "--name", "default")
+    assert result.exit_code == 0, result.output
+    first = {
+        str(p.relative_to(report)): p.read_bytes() for p in report.rglob("*") if p.suffix in (".docx", ".pdf", ".png")
+    }
+    assert {"cohort.docx", "safety.pdf", "report.docx", "report.pdf", "figures/cohort_curve.png"} <= set(first)
+    assert "--format docx,pdf,figures" in json.loads((report / "run.json").read_text("utf-8"))["command"]
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
+    time.tzset()
+    result = command("report", "--format", "figures,pdf,docx", "--notebooks", "cohort,safety", "--name", "default")
+    assert result.exit_code == 0, result.output
+    assert {name: (report / name).read_bytes() for name in first} == first
+
+
+@pytest.mark.notebook
+def test_figure_that_cannot_be_converted_leaves_the_earlier_report(command, report):
+    assert command("report", "--notebooks", "safety", "--name", "default").exit_code == 0
+    before = _contents(report)
+    record = {"cohort_report": {"kind": "figure", "id": "broken", "title": "B", "alt": "b"}}
+    code = f"from IPython.display import display\ndisplay({{'image/svg+xml': '<svg'}}, raw=True, metadata={record!r})"
+    words = ["report", "--notebooks", "safety", "--name", "default", "--format", "html,figures"]
+    result = command(*words, safety=code)
+    assert result.exit_code == 1
+    assert "Typst cannot set figure.typ" in result.stderr
+    assert _contents(report) == before
+
+
+@pytest.mark.notebook
 def test_parameters_name_the_folder_and_the_command(command, report, tmp_path):
     given = tmp_path / "given.yml"
     given.write_text("level: 0.9\nendpoint: death\n")
@@ -166,6 +197,7 @@ def test_interrupted(tmp_path, sent, code):
         (["-p", "level=2"], "level"),
         (["-p", "endpoint"], "write a parameter as name=value"),
         (["--notebooks", "efficiency"], "no notebook efficiency; there are cohort, efficacy, safety"),
+        (["--format", "doc,pdf"], "no format doc; there are html, docx, pdf, figures"),
         (["-f", "no/such.yml"], "file not found"),
         (["--name", "../elsewhere"], "one plain word"),
     ],
