@@ -9,5 +9,5 @@
 5. narrative, results, published, report : sentences, recorded results, header and colophon
 
 Beside the floors stands the command line (`python -m lib`): run, target, publish, pages, compare*, provenance,
-terminal.
+terminal; and what a report is on paper: blocks, markup, document, paper, word*, typeset, editions.
 """
