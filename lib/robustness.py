@@ -44,6 +44,7 @@ WAYS = {
     "landmark": (CLOCKS, "Only who is free of the event at {time}, clock restarted"),
     "midpoint": (CLOCKS, "Progression half-way between two scans"),
     "calendar": (CLOCKS, "Compared within calendar years of the start"),
+    "stratified": (CLOCKS, "Compared within the levels of {strata}"),
     "leave_one_out": (CASES, "Without each patient in turn: range of p"),
     "fragile_event": (CASES, "Fragility, {focus}: censored turned into events"),
     "fragile_censored": (CASES, "Fragility, {focus}: events turned into censored"),
@@ -109,11 +110,13 @@ def _impossible(way: str, why: str, time: float = np.nan) -> pd.DataFrame:
     return _rows(way, pd.DataFrame([{"group": OVERALL, "method": "not made", "note": f"not made: {why}"}]), time)
 
 
-def _again(data: Dataset, way: str, tte: pd.DataFrame, time: float = np.nan, said: str = "") -> pd.DataFrame:
-    """Log-rank test of all arms and hazard ratio of the focus arm, on changed data."""
+def _again(
+    data: Dataset, way: str, tte: pd.DataFrame, time: float = np.nan, *, said: str = "", strata: str | None = None
+) -> pd.DataFrame:
+    """Log-rank test of all arms and hazard ratio of the focus arm, on changed data or within strata."""
     pair, least = name_pair(*data.contrast), data.study.policy.min_events
-    test = logrank.compare_logrank(tte)
-    model = cox.estimate_cox(tte, data.reference, level=data.parameters.level).terms
+    test = logrank.compare_logrank(tte, strata=strata)
+    model = cox.estimate_cox(tte, data.reference, level=data.parameters.level, strata=strata).terms
     ratio = model[model["group"] == pair].drop(columns=["n", "n_events", "p_value"])
     if test["n_events"].iat[0] < least:
         note = f"no test: fewer than {least} events"
@@ -190,12 +193,24 @@ def _other_clocks(data: Dataset, endpoint: Endpoint, tte: pd.DataFrame) -> list[
         *([] if landmarks else [_impossible("landmark", "the study declares no landmark (sensitivity)")]),
         changed("midpoint", ready or timing.why_no_midpoint(data, endpoint), lambda: timing.midpoint_time(data, tte)),
     ]
+    found.append(_stratified(data, tte))
     if "time_zero" not in tte:
         return [*found, _impossible("calendar", "the study holds no date of time zero")]
     test = logrank.compare_logrank(tte.assign(year=tte["time_zero"].dt.year.astype(int)), strata="year")
     if test["n_events"].iat[0] < data.study.policy.min_events:
         test = test.assign(p_value=np.nan, note=f"no test: fewer than {data.study.policy.min_events} events")
     return [*found, _rows("calendar", test)]
+
+
+def _stratified(data: Dataset, tte: pd.DataFrame) -> pd.DataFrame:
+    """Log-rank test and hazard ratio within the declared strata, all of them crossed."""
+    strata = list(data.study.sensitivity.strata)
+    if not strata:
+        return _impossible("stratified", "not recorded: the study declares no site or other stratum (sensitivity.strata)")
+    known = tte[tte[strata].notna().all(axis=1)]
+    known = known.assign(stratum=known.groupby(strata, observed=True).ngroup())
+    left = f"{len(tte) - len(known)} of {len(tte)} patients without a known stratum" if len(known) < len(tte) else ""
+    return _again(data, "stratified", known, said=left, strata="stratum")
 
 
 def _left_out(tte: pd.DataFrame, frame: pd.DataFrame) -> str:
@@ -209,7 +224,7 @@ def _from_landmark(data: Dataset, tte: pd.DataFrame, time: float) -> pd.DataFram
         return _impossible(
             "landmark", "nobody had the event or left before, so it would be the declared test again", time
         )
-    return _again(data, "landmark", frame, time, _left_out(tte, frame))
+    return _again(data, "landmark", frame, time, said=_left_out(tte, frame))
 
 
 def _other_cases(data: Dataset, tte: pd.DataFrame) -> list[pd.DataFrame]:

@@ -124,6 +124,9 @@ class Study(Frozen):
             missing = sorted(set(named) - set(known))
             if missing:
                 raise ValueError(f"{what}: {', '.join(missing)} does not exist; there are {', '.join(known) or 'none'}")
+        for stratum in self.sensitivity.strata:
+            if self.variable(stratum).type != "category":
+                raise ValueError(f"sensitivity.strata: {stratum} is a number; only a category has strata")
         for covariate in self.confounding.covariates if self.confounding else ():
             if covariate.log and self.variable(covariate.variable).type == "category":
                 raise ValueError(f"confounding.covariates: {covariate.variable} is a category and has no logarithm")
@@ -149,6 +152,7 @@ class Study(Frozen):
         yield "subgroups.variable", variables, [s.variable for s in self.subgroups]
         covariates = self.confounding.covariates if self.confounding else ()
         yield "confounding.covariates.variable", variables, [c.variable for c in covariates]
+        yield "sensitivity.strata", variables, self.sensitivity.strata
         yield "baseline.positive_iff", variables, [v.positive_iff for v in self.baseline if v.positive_iff]
         yield (
             "baseline.source.marker",

@@ -329,9 +329,11 @@ class Subgroup(Frozen):
 
 
 class Sensitivity(Frozen):
-    """Choices of the sensitivity analyses: landmarks, in the study's time unit, from which the arms are compared again."""
+    """Choices of the sensitivity analyses: landmarks, in the study's time unit, from which the arms are compared again; strata."""
 
     landmarks: tuple[Annotated[float, Field(gt=0)], ...] = ()
+    # Categories of `baseline` (the site, say) within which the arms are compared again, all of them crossed.
+    strata: tuple[Id, ...] = ()
 
 
 class Covariate(Frozen):

@@ -26,6 +26,7 @@ from lib.formats import (
     format_p,
     format_percent,
     format_whole,
+    joined,
     plural,
 )
 from lib.labels import decimals_of_time, groups_of, level_text, pair_label
@@ -45,6 +46,7 @@ def way_label(data: Dataset, analysis: Analysis, way: str, time: float = float("
         "focus": data.study.arm(data.contrast[0]).label,
         "event": _kind_of(columns[0]) if columns else "the event",
         "other": " or ".join(_kind_of(c) for c in columns[1:]) or "a competing event",
+        "strata": joined([data.study.variable(v).label.lower() for v in data.study.sensitivity.strata]) or "a site or another stratum",
         "time": "" if pd.isna(time) else format_duration(time, data.study.time.unit),
     }
     label = WAYS[way][1].format(**words)

@@ -50,6 +50,34 @@ def test_hazard_ratio_between_scans_equals_r(cohort):
     assert row["hr"].item() == pytest.approx(EXPECTED["midpoint_hr"], rel=1e-6)
 
 
+def test_strata_equal_r():
+    """R: survdiff and coxph with strata(extent, surg), two declared strata crossed."""
+    data, analysis = _of("data/colon")
+    rows = where(analyse_robustness(data, analysis)["ways"], way="stratified").set_index("group")
+    expected, ratio = EXPECTED["stratified"], rows.loc["Lev5FU vs Obs"]
+    assert rows.at["overall", "n"] == expected["n"]
+    assert rows.at["overall", "p_value"] == pytest.approx(expected["p"], rel=1e-6)
+    assert ratio[["hr", "ci_low", "ci_high"]].tolist() == pytest.approx([expected["hr"], *expected["ci"]], rel=1e-6)
+
+
+def test_a_study_without_a_site_says_so(cohort):
+    row = where(cohort[2]["ways"], way="stratified").iloc[0]
+    assert "not recorded" in row["note"]
+    assert "not recorded" in table_robustness(cohort[0], cohort[2]).to_text()
+
+
+def test_a_stratum_unknown_for_some_patients_leaves_them_out(tmp_path):
+    """One site is missing: that patient is left out, and the row says so."""
+    folder = write_study(
+        tmp_path / "s", study=lambda text: text.replace("landmarks: [1, 3]", "landmarks: [1, 3]\n  strata: [sex]")
+    )
+    data = load("efficacy", study=str(folder))
+    data.patients.loc[data.patients.index[0], "sex"] = np.nan
+    analysis = analyse(data, data.study.primary)
+    row = where(analyse_robustness(data, analysis)["ways"], way="stratified").iloc[0]
+    assert "1 of 6 patients without a known stratum" in row["note"]
+
+
 def test_deletions_equal_r(cohort):
     """R: survdiff without each patient."""
     row, p = where(cohort[2]["ways"], way="leave_one_out").iloc[0], np.array(EXPECTED["without_each"])

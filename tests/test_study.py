@@ -102,6 +102,8 @@ ERRORS = {
     "path outside the folder": ("file: patients.csv", "file: ../patients.csv", "../patients.csv", ["without a path"]),
     "absolute path": ("file: patients.csv", "file: /etc/passwd", "/etc/passwd", ["without a path"]),
     "required key missing": ("  synthetic: true\n", "", "study:", ["required"]),
+    "stratum that does not exist": ("landmarks: [1, 3]", "strata: [centre]", "study:", ["centre does not exist", "ecog"]),
+    "stratum of numbers": ("landmarks: [1, 3]", "strata: [age_years]", "study:", ["age_years is a number"]),
     "judgement that ROBINS-I does not know": (
         "judgement: moderate",
         "judgement: mild",

@@ -45,6 +45,13 @@ longest <- max(d$time); own <- d$arm == "C"; cens <- d$event == 0
 out$worst <- p_of(ifelse(cens & !own, longest, d$time), d$event | (cens & own))
 out$best <- p_of(ifelse(cens & own, longest, d$time), d$event | (cens & !own))
 
+# strata of the colon trial, two of them crossed
+co <- read.csv("../../data/colon/patients.csv"); co <- co[!is.na(co$extent) & !is.na(co$surg), ]
+co$rx <- factor(co$rx, levels = c("Obs", "Lev", "Lev+5FU")); co$t <- co$recurrence_days / 365.25
+x <- survdiff(Surv(t, recurrence_status) ~ rx + strata(extent, surg), co)
+m <- coxph(Surv(t, recurrence_status) ~ rx + strata(extent, surg), co, ties = "efron", eps = 1e-11)
+out$stratified <- list(n = nrow(co), chisq = x$chisq, p = pchisq(x$chisq, 2, lower.tail = FALSE), hr = unname(exp(coef(m)[2])), ci = unname(exp(confint(m))[2, ]))
+
 # landmark on a reference data set, where patients leave before it
 v <- read.csv("veteran.csv"); v$arm <- factor(v$arm, levels = unique(v$arm)); late <- v[v$time > 30, ]
 x <- survdiff(Surv(time - 30, event) ~ arm, late); out$landmark <- list(n = nrow(late), p = pchisq(x$chisq, length(x$n) - 1, lower.tail = FALSE))
