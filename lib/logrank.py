@@ -14,7 +14,7 @@ from scipy import stats
 from lib.comparisons import adjust_holm
 from lib.event_table import OVERALL, EventTable, arm_names, check_tte, count_events, merge_times
 
-__all__ = ["compare_logrank", "compare_pairwise", "compare_permutation", "count_observed_expected", "quadratic_form", "test_tables"]
+__all__ = ["compare_logrank", "compare_pairwise", "compare_permutation", "count_observed_expected", "permute_scores", "quadratic_form", "test_tables"]
 
 NO_EVENT = "not estimable: no event while two arms are at risk"
 # halves of 2^20 subset sums (8 MB each) are made in well under a second
@@ -234,11 +234,36 @@ def compare_permutation(tte: pd.DataFrame, n_resamples: int = 10_000, seed: int 
     (1 + resamples) (Phipson and Smyth 2010). The statistic is the score form with the permutation variance, R's
     ``coin::logrank_test(Surv(time, event) ~ arm)``; it is not survdiff's, and assumes equal censoring in the arms.
     """
-    scores, codes = _scores(tte), tte["arm"].cat.codes.to_numpy()
-    present, codes, sizes = np.unique(codes, return_inverse=True, return_counts=True)
     found = {"group": OVERALL, "n": len(tte), "n_events": int(tte["event"].sum())}
-    found |= dict.fromkeys(("chisq", "df", "p_value", "mc_error"), np.nan)
-    found |= {"method": "permutation log-rank test", "note": NO_EVENT}
+    return permute_scores(found, _scores(tte), tte["arm"], "permutation log-rank test", n_resamples=n_resamples, seed=seed)
+
+
+def permute_scores(
+    counts: dict, scores: np.ndarray, arm: pd.Series, method: str, *, n_resamples: int, seed: int
+) -> pd.DataFrame:
+    """Compare sums of scores between arms with those of random allocations.
+
+    Parameters
+    ----------
+    counts : dict
+        `group`, `n`, `n_events` of the row.
+    scores : ndarray, shape (n,)
+        One per patient; they sum to 0.
+    arm : Series
+        Categorical in study order.
+    method : str
+        Name of the test, to which the way of counting is added.
+    n_resamples, seed : int
+        As in `compare_permutation`.
+
+    Returns
+    -------
+    DataFrame, one row
+        As `compare_permutation`.
+    """
+    codes = arm.cat.codes.to_numpy()
+    present, codes, sizes = np.unique(codes, return_inverse=True, return_counts=True)
+    found = counts | dict.fromkeys(("chisq", "df", "p_value", "mc_error"), np.nan) | {"method": method, "note": NO_EVENT}
     if len(present) < 2 or not np.abs(scores).max() > 1e-12:
         return pd.DataFrame([found])
     sums = np.bincount(codes, scores)
@@ -250,4 +275,4 @@ def compare_permutation(tte: pd.DataFrame, n_resamples: int = 10_000, seed: int 
         p = _resampled(scores, sizes, between, n_resamples, seed)
         error = float(np.sqrt(p * (1 - p) / n_resamples))
         how = f"{n_resamples} random allocations, seed {seed}"
-    return pd.DataFrame([found | {"p_value": p, "mc_error": error, "method": f"permutation log-rank test, {how}"}])
+    return pd.DataFrame([found | {"p_value": p, "mc_error": error, "method": f"{method}, {how}"}])

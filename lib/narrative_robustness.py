@@ -130,10 +130,25 @@ def sentence_scans(data: Dataset, robust: Analysis) -> str:
     parts = [f"{format_number(r.median, 0)} ({format_interval(r.q1, r.q3, 0)}) with {data.study.arm(r.group).label}"
              for r in gaps.itertuples() if r.group != OVERALL and r.n]  # fmt: skip
     return (
-        f"Median days between two scans (quartiles): {joined(parts)}; progression is found later where scans are further apart."
+        f"Median days between two scans (quartiles): {joined(parts)}; progression is found later where scans are further apart.{_between_scans(data, robust)}"
         if parts
         else ""
     )
+
+
+def _between_scans(data: Dataset, robust: Analysis) -> str:
+    """What the unknown time between two scans leaves of the medians and of the comparison."""
+    if "interval_median" not in robust:
+        return ""
+    d, unit = decimals_of_time(data), data.study.time.unit
+    parts = [
+        f"{format_interval(r.bound_low, r.bound_high, d, missing='not reached')} with {data.study.arm(r.group).label}"
+        for r in robust["interval_median"].itertuples()
+        if r.n
+    ]
+    p = where(robust["ways"], way="interval")["p_value"].iat[0]
+    test = f"; a permutation test that knows the intervals only gives {format_p(p, symbol=True)}" if pd.notna(p) else ""
+    return f" As each progression came at an unknown time since the scan before, the medians lie at {joined(parts)} {unit}{test}."
 
 
 @reason_if_absent

@@ -31,6 +31,8 @@ SOURCES = {
     "mixed model": "Laird NM, Ware JH. Biometrics 1982;38:963",
     "overlap weights": "Li F, Li F. Ann Appl Stat 2019;13:2389",
     "resamples of patients": "Efron B, Tibshirani RJ. An Introduction to the Bootstrap, 1993; Austin PC. Stat Med 2016;35:5642",
+    "Turnbull": "Turnbull BW. J R Stat Soc B 1976;38:290",
+    "interval-censored times": "Finkelstein DM. Biometrics 1986;42:845",
     "E-value": "VanderWeele TJ, Ding P. Ann Intern Med 2017;167:268",
 }
 

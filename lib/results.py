@@ -61,6 +61,8 @@ STATISTICS = {
     "loglik": "restricted log-likelihood",
     "observed": "observed events",
     "expected": "events expected under the null hypothesis",
+    "bound_low": "least value that interval-censored times allow; no confidence limit",
+    "bound_high": "largest value that interval-censored times allow; no confidence limit",
     "n_resamples": "resamples that could be used",
     "n_tests": "tests, each counted once",
     "n_below": "tests with p below 0.05",

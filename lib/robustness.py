@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from lib import balance, competing, cox, firth, landmark, logrank, sensitivity, timing
+from lib import balance, competing, cox, firth, interval_censored, landmark, logrank, sensitivity, timing
 from lib.analysis import Absent, Analysis, where
 from lib.comparisons import name_pair
 from lib.dataset import Dataset
@@ -44,6 +44,7 @@ WAYS = {
     "landmark": (CLOCKS, "Only who is free of the event at {time}, clock restarted"),
     "midpoint": (CLOCKS, "Progression half-way between two scans"),
     "calendar": (CLOCKS, "Compared within calendar years of the start"),
+    "interval": (CLOCKS, "Progression at an unknown time between two scans: permutation test"),
     "stratified": (CLOCKS, "Compared within the levels of {strata}"),
     "leave_one_out": (CASES, "Without each patient in turn: range of p"),
     "fragile_event": (CASES, "Fragility, {focus}: censored turned into events"),
@@ -71,7 +72,8 @@ def analyse_robustness(data: Dataset, analysis: Analysis) -> Analysis | Absent:
         `robustness`: one row per way and group (`overall`: the test of all arms; the focus arm vs the reference arm:
         its hazard ratio; for restricted means and Holm each arm vs the reference arm); `variable` is
         "endpoint: way", `time` the landmark. No p-value below `policy.min_events` events. `power`, `detectable` (see
-        sensitivity), where scans are recorded `scan_interval` (days between scans by arm) and for an endpoint of two
+        sensitivity), where scans are recorded `scan_interval` (days between scans by arm), where progression is found at
+        scans `interval_median` and `interval_landmark` (bounds, as the time between scans is unknown), and for an endpoint of two
         kinds of event `incidence` and `incidence_other` (cumulative incidence of each, the other competing).
         `Absent` for one arm.
     """
@@ -91,6 +93,10 @@ def analyse_robustness(data: Dataset, analysis: Analysis) -> Analysis | Absent:
     if data.holds("measurements"):
         gaps = balance.estimate_quantiles(timing.scan_gaps(data), ["days"])
         frames["scan_interval"] = gaps.drop(columns="variable").assign(method="days between two scans of a patient")
+    if endpoint.derived and not timing.why_no_midpoint(data, endpoint):
+        intervals = timing.interval_frame(data, tte)
+        frames["interval_median"] = interval_censored.bound_median(intervals)
+        frames["interval_landmark"] = interval_censored.bound_landmarks(intervals, data.landmarks(endpoint))
     split = _two_causes(endpoint, tte)
     if split is not None:
         for name, cause in (("incidence", 1), ("incidence_other", 2)):
@@ -193,13 +199,23 @@ def _other_clocks(data: Dataset, endpoint: Endpoint, tte: pd.DataFrame) -> list[
         *([] if landmarks else [_impossible("landmark", "the study declares no landmark (sensitivity)")]),
         changed("midpoint", ready or timing.why_no_midpoint(data, endpoint), lambda: timing.midpoint_time(data, tte)),
     ]
-    found.append(_stratified(data, tte))
+    found += [_between_scans(data, tte, ready or timing.why_no_midpoint(data, endpoint)), _stratified(data, tte)]
     if "time_zero" not in tte:
         return [*found, _impossible("calendar", "the study holds no date of time zero")]
     test = logrank.compare_logrank(tte.assign(year=tte["time_zero"].dt.year.astype(int)), strata="year")
     if test["n_events"].iat[0] < data.study.policy.min_events:
         test = test.assign(p_value=np.nan, note=f"no test: fewer than {data.study.policy.min_events} events")
     return [*found, _rows("calendar", test)]
+
+
+def _between_scans(data: Dataset, tte: pd.DataFrame, why_not: str) -> pd.DataFrame:
+    """Permutation test of the intervals in which the events lie."""
+    few = data.study.policy.min_events
+    why_not = why_not or (f"fewer than {few} events" if tte["event"].sum() < few else "")
+    if why_not:
+        return _impossible("interval", why_not)
+    intervals = timing.interval_frame(data, tte)
+    return _rows("interval", interval_censored.compare_intervals(intervals, N_RESAMPLES, SEED))
 
 
 def _stratified(data: Dataset, tte: pd.DataFrame) -> pd.DataFrame:

@@ -124,12 +124,6 @@ class Study(Frozen):
             missing = sorted(set(named) - set(known))
             if missing:
                 raise ValueError(f"{what}: {', '.join(missing)} does not exist; there are {', '.join(known) or 'none'}")
-        for stratum in self.sensitivity.strata:
-            if self.variable(stratum).type != "category":
-                raise ValueError(f"sensitivity.strata: {stratum} is a number; only a category has strata")
-        for covariate in self.confounding.covariates if self.confounding else ():
-            if covariate.log and self.variable(covariate.variable).type == "category":
-                raise ValueError(f"confounding.covariates: {covariate.variable} is a category and has no logarithm")
         for key, table in (
             ("response", "measurements"),
             ("markers", "markers"),
@@ -140,6 +134,16 @@ class Study(Frozen):
                 raise ValueError(f"{key}: the key and the table {table} go together; one of them is missing")
         if self.response and not (self.visits and self.holds("lesions")):
             raise ValueError("response: needs visits and the table lesions")
+        return self
+
+    @model_validator(mode="after")
+    def _types_fit(self):
+        for stratum in self.sensitivity.strata:
+            if self.variable(stratum).type != "category":
+                raise ValueError(f"sensitivity.strata: {stratum} is a number; only a category has strata")
+        for covariate in self.confounding.covariates if self.confounding else ():
+            if covariate.log and self.variable(covariate.variable).type == "category":
+                raise ValueError(f"confounding.covariates: {covariate.variable} is a category and has no logarithm")
         return self
 
     def _references(self):

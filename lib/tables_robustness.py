@@ -6,6 +6,7 @@ __all__ = [
     "level_label",
     "table_detectable",
     "table_incidence",
+    "table_intervals",
     "table_robustness",
     "table_subgroups",
     "way_label",
@@ -25,6 +26,7 @@ from lib.formats import (
     format_number,
     format_p,
     format_percent,
+    format_time,
     format_whole,
     joined,
     plural,
@@ -159,6 +161,32 @@ def _share(row: pd.Series) -> str:
     if pd.isna(row["estimate"]):
         return "not estimable"
     return f"{format_percent(row['estimate'])} ({format_interval(row['ci_low'], row['ci_high'], 0, 100)})"
+
+
+@empty_if_absent
+def table_intervals(data: Dataset, robust: Analysis, survival: Analysis) -> Table | Block:
+    """What the time between scans leaves open: bounds of medians and shares beside Kaplan-Meier's single values."""
+    if "interval_median" not in robust:
+        return EMPTY
+    groups, d, unit = groups_of(data), decimals_of_time(data), data.study.time.unit
+    rows = [
+        Row((f"Median, {unit}: Kaplan-Meier", *tables.cells(survival["median"], groups, lambda r: format_time(r["median"], d)))),
+        Row(("Bounds between scans", *tables.cells(robust["interval_median"], groups, lambda r: _bounds(r, d, 1, "NR"))), "sub"),
+    ]
+    for time, part in robust["interval_landmark"].groupby("time"):
+        rows.append(Row((f"Event-free at {format_duration(time, unit)}: bounds", *tables.cells(part, groups, lambda r: _bounds(r, 0, 100, DASH)))))
+    endpoint = data.study.endpoint(robust.variable)
+    notes = (
+        "Kaplan-Meier puts a progression on the day of the scan that found it. Turnbull's curve knows only that it came since the scan before; what it leaves open lies between the bounds (shares in %). Bounds are no confidence intervals: they hold what the schedule of scans hides, not chance.",
+        *tables.notes_by_arm(data, robust["interval_landmark"]),
+    )
+    return Table(f"{endpoint.id}_intervals", f"{endpoint.short}: what lies between two scans",
+                 (Column(endpoint.short), *tables.arm_columns(data)), tuple(rows), notes)  # fmt: skip
+
+
+def _bounds(row: pd.Series, decimals: int, scale: float, missing: str) -> str:
+    low, high = (format_number(scale * row[name], decimals, missing) for name in ("bound_low", "bound_high"))
+    return low if low == high else f"{low} to {high}"
 
 
 @empty_if_absent

@@ -5,7 +5,7 @@ Frames for the questions that time raises (time zero, intervals between scans). 
 
 from __future__ import annotations
 
-__all__ = ["component_frame", "midpoint_time", "scan_gaps", "shifted_frame", "why_no_components", "why_no_midpoint"]
+__all__ = ["component_frame", "interval_frame", "midpoint_time", "scan_gaps", "shifted_frame", "why_no_components", "why_no_midpoint"]
 
 import pandas as pd
 
@@ -76,17 +76,30 @@ def _scans(data: Dataset) -> pd.DataFrame:
     return scans.dropna().drop_duplicates().sort_values(["patient_id", "date"]).reset_index(drop=True)
 
 
-def midpoint_time(data: Dataset, tte: pd.DataFrame) -> pd.DataFrame:
-    """Time to event with each progression half-way between the last scan without it and the scan that found it."""
+def interval_frame(data: Dataset, tte: pd.DataFrame) -> pd.DataFrame:
+    """Between which times the event of each patient lies.
+
+    Returns
+    -------
+    DataFrame
+        `tte` with `left` and `right` (the endpoint's unit): for a progression the last scan without it (time zero
+        where there is none) and the scan that found it, for any other event its day twice, for the censored the last
+        day and infinity.
+    """
     column = data.study.response.progression_column
     found = tte.loc[tte["decided_by"] == column, ["patient_id", "time_zero", column]]
     scans = _scans(data).merge(found, on="patient_id")
     before = scans[scans["date"] < scans[column]].groupby("patient_id")["date"].max()
     last = found["patient_id"].map(before).fillna(found["time_zero"]).clip(lower=found["time_zero"])
-    days = ((last - found["time_zero"]).dt.days + (found[column] - found["time_zero"]).dt.days) / 2
-    time = tte["time"].copy()
-    time.loc[found.index] = days / data.study.time.days_per_unit
-    return tte.assign(time=time)
+    left = tte["time"].copy()
+    left.loc[found.index] = (last - found["time_zero"]).dt.days / data.study.time.days_per_unit
+    return tte.assign(left=left, right=tte["time"].where(tte["event"], float("inf")))
+
+
+def midpoint_time(data: Dataset, tte: pd.DataFrame) -> pd.DataFrame:
+    """Time to event with each progression half-way between the last scan without it and the scan that found it."""
+    frame = interval_frame(data, tte)
+    return tte.assign(time=frame["time"].where(~frame["event"], (frame["left"] + frame["right"]) / 2))
 
 
 def scan_gaps(data: Dataset) -> pd.DataFrame:
