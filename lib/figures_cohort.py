@@ -13,8 +13,8 @@ from matplotlib.ticker import MaxNLocator
 
 from lib.analysis import Analysis, where
 from lib.dataset import Dataset
-from lib.display import Figure, empty_if_absent
-from lib.formats import format_duration, format_number, format_percent, format_whole, joined, plural
+from lib.display import Figure, empty_if_absent, internal_only
+from lib.formats import format_duration, format_number, format_percent, format_whole, joined, plural, total_of
 from lib.labels import FLOW_STEPS, OVERALL, examination_label, groups_of
 from lib.picture import GREY, INK, PALE, picture, shown_arms, write_figure
 
@@ -45,7 +45,7 @@ def plot_flow(data: Dataset, flow: Analysis) -> Figure:
             if i:
                 _arrow(axes, (centre, -gap * (i - 1) - 1.15), (centre, -gap * i + 1.2))
         if len(excluded):
-            reasons = [f"{r['note'] or 'Excluded'}: {r['count']}" for r in excluded.to_dict("records")]
+            reasons = [f"{r['note'] or 'Excluded'}: {format_whole(r['count'])}" for r in excluded.to_dict("records")]
             axes.annotate("", (0.27, -gap / 2), (centre, -gap / 2), arrowprops=ARROW)
             wrapped = "\n".join(textwrap.shorten(reason, 34, placeholder="…") for reason in reasons)
             axes.text(0.255, -gap / 2, wrapped, ha="right", multialignment="left", va="center", bbox=BOX, fontsize=8)
@@ -57,25 +57,23 @@ def plot_flow(data: Dataset, flow: Analysis) -> Figure:
 
 def _box(step: dict) -> str:
     note = f" ({step['note']})" if step["note"] else ""
-    return f"{FLOW_STEPS[step['step']]}{note}\nn = {step['count']}"
+    return f"{FLOW_STEPS[step['step']]}{note}\nn = {format_whole(step['count'])}"
 
 
 def _arrow(axes, start: tuple[float, float], end: tuple[float, float]) -> None:
     axes.annotate("", end, start, arrowprops=ARROW)
 
 
-def _analysed(data: Dataset, flow: Analysis) -> list[tuple[str, dict[str, int]]]:
-    """Lines below the arms: label, and the count of each arm; a line without counts is a heading."""
+def _analysed(data: Dataset, flow: Analysis) -> list[tuple[str, dict[str, str]]]:
+    """Lines below the arms: label, and the count of each arm in words; a line without counts is a heading."""
     unit, study = data.study.time.unit, data.study
 
-    def counts(frame: pd.DataFrame) -> dict[str, int]:
-        return dict(zip(frame["group"], frame["count"].astype(int), strict=True))
+    def counts(frame: pd.DataFrame) -> dict[str, str]:
+        return dict(zip(frame["group"], frame["count"].map(format_whole), strict=True))
 
     def at(visit: float) -> str:
         return "baseline" if visit == 0 else format_duration(visit, unit)
 
-    if "flow_endpoint" not in flow:  # a shared report
-        return []
     rows = [("Time to event", {})]
     rows += [(e.short, counts(where(flow["flow_endpoint"], variable=e.id))) for e in study.endpoints]
     for output, label in (("flow_response_evaluable", "Response, evaluable"), ("flow_volume", "Tumour volume")):
@@ -119,9 +117,10 @@ def _draw_arms(axes, data: Dataset, rows: list, *, y: float, first_row: float, s
                   facecolor="white", edgecolor=arm.colour, linewidth=1)  # fmt: skip
         for j, (_, counts) in enumerate(rows):
             if counts:
-                axes.text(x, first_row - j, f"{counts.get(arm.id, 0)}", ha="center", va="center", fontsize=8)
+                axes.text(x, first_row - j, counts.get(arm.id, "0"), ha="center", va="center", fontsize=8)
 
 
+@internal_only("single patients", "the start of each patient")
 @empty_if_absent
 def plot_enrolment(data: Dataset, enrolment: Analysis) -> Figure:
     """Patients who had started treatment by each day, one line per arm."""
@@ -167,13 +166,14 @@ def plot_attendance(data: Dataset, attendance: Analysis) -> Figure:
                 _draw_row(axes, where(frame, variable=name, group=arm.id), visits, y)
             own = frame[(frame["variable"] == name) & (frame["group"] != OVERALL)]
             told.append(
-                f"{examination_label(data.study, name)} {format_whole(own['count'].sum())} of {format_whole(own['n'].sum())} due"
+                f"{examination_label(data.study, name)} {format_whole(total_of(own['count']))} of {format_whole(total_of(own['n']))} due"
             )
             y += 1.15
         axes.set_yticks([place for place, _ in places], [arm.label for _, arm in places], fontsize=8)
         axes.set_xticks(range(len(visits)), [f"{visit:g}" for visit in visits])
         axes.set(xlim=(-0.55, len(visits) - 0.45), ylim=(y - 0.6, -0.6))
-        axes.set_xlabel(f"Scheduled visit, {data.study.time.unit}; in each cell the share examined, in %")
+        masked = "; m: masked" if frame["proportion"].isna()[frame["n"] != 0].any() else ""
+        axes.set_xlabel(f"Scheduled visit, {data.study.time.unit}; in each cell the share examined, in %{masked}")
         axes.tick_params(length=0)
         axes.spines[:].set_visible(False)
         alt = f"Grid of visits by arm; the darker a cell, the more are missing. Examined: {'; '.join(told)}."
@@ -187,6 +187,9 @@ def _draw_row(axes, row: pd.DataFrame, visits: list[float], y: float) -> None:
         if at.empty or not at["n"].iat[0]:
             continue
         share = float(at["proportion"].iat[0])
+        if np.isnan(share):
+            axes.text(x, y, "m", ha="center", va="center", fontsize=7, color=GREY)
+            continue
         shade = 1 - 0.62 * (1 - share)
         axes.fill([x - 0.46, x + 0.46, x + 0.46, x - 0.46], [y - 0.44, y - 0.44, y + 0.44, y + 0.44],
                   facecolor=(shade * 0.98, shade, min(1.0, shade * 1.02)), edgecolor=PALE, linewidth=0.6)  # fmt: skip

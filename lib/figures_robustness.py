@@ -13,7 +13,7 @@ from matplotlib.ticker import FuncFormatter, NullFormatter, PercentFormatter
 from lib.analysis import Analysis, where
 from lib.comparisons import ALPHA, name_pair
 from lib.dataset import Dataset
-from lib.display import Figure, empty_if_absent
+from lib.display import Figure, empty_if_absent, internal_only
 from lib.formats import format_interval, format_number, format_p, format_whole, joined, plural
 from lib.labels import OVERALL, level_text, pair_label
 from lib.picture import GREY, INK, PALE, picture, write_figure
@@ -277,6 +277,7 @@ def plot_balance(data: Dataset, weights: Analysis) -> Figure:
         )
 
 
+@internal_only("single patients", "weighted curves, which step for single patients")
 @empty_if_absent
 def plot_weighted_curves(data: Dataset, analysis: Analysis, weights: Analysis) -> Figure:
     """Kaplan-Meier curves with overlap weights (bold) over the crude ones (thin)."""

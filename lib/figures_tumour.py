@@ -18,7 +18,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from lib.analysis import Analysis
 from lib.dataset import Dataset
-from lib.display import Figure, empty_if_absent
+from lib.display import Figure, empty_if_absent, internal_only
 from lib.formats import format_duration, format_interval, format_number, format_whole, joined, plural
 from lib.labels import level_text
 from lib.longitudinal import measure
@@ -48,6 +48,7 @@ def _title(arm: Arm, n: int, arms: int) -> str:
     return f"{fill(arm.label, max(10, 60 // arms))}\nn = {n}"
 
 
+@internal_only("single patients", "the best change of each patient")
 @empty_if_absent
 def plot_waterfall(data: Dataset, course: Analysis) -> Figure:
     """Best change of the sum of diameters, one bar per patient, coloured by best response."""
@@ -118,6 +119,7 @@ def _missing_words(missing: pd.DataFrame, n: int) -> str:
     return f"{n - len(missing)} of {plural(n, 'patient')} are drawn; the text below names the others."
 
 
+@internal_only("single patients", "the course of each patient")
 @empty_if_absent
 def plot_spider(data: Dataset, course: Analysis) -> Figure:
     """Change of the sum of diameters over real time, one line per patient, with a sign for how it ended."""
@@ -164,6 +166,7 @@ def _ended(patient) -> str:
     return "died" if patient.died else "left"
 
 
+@internal_only("single patients", "the course of each patient")
 @empty_if_absent
 def plot_swimmer(data: Dataset, course: Analysis) -> Figure:
     """Follow-up of every patient as a bar, with treatment, response, progression, later lines and death on it."""
@@ -263,7 +266,7 @@ def _swimmer_legend() -> list:
 def plot_ratios(data: Dataset, model: Analysis) -> Figure:
     """Ratio to baseline by visit and arm from the mixed model, with intervals, on a logarithmic axis."""
     name, d = model.variable, 2
-    frame, counts = model[f"{name}_model_ratio"], model["counts"]
+    frame, counts = model[f"{name}_model_ratio"], model.data.get("counts")
     visits = sorted(frame["time"].unique())
     offsets = np.linspace(-0.22, 0.22, len(data.arms)) if len(data.arms) > 1 else [0.0]
     with picture(3.1 + 0.17 * len(data.arms)) as (figure, axes):
@@ -287,11 +290,12 @@ def plot_ratios(data: Dataset, model: Analysis) -> Figure:
         axes.set_yscale("log")
         _plain_log_ticks(axes)
         labels = ["Baseline", *(format_duration(t, data.study.time.unit) for t in visits)]
-        with_n = [_below(label, [counts.loc[arm.id, at] for arm in data.arms])
-                  for label, at in zip(labels, [0.0, *visits], strict=True)]  # fmt: skip
-        axes.set_xticks(range(len(labels)), with_n)
+        if counts is not None:
+            labels = [_below(label, [counts.loc[arm.id, at] for arm in data.arms])
+                      for label, at in zip(labels, [0.0, *visits], strict=True)]  # fmt: skip
+            axes.set_xlabel("n: patients with a value, arms in the order of the legend", fontsize=8)
+        axes.set_xticks(range(len(labels)), labels)
         axes.set_ylabel(f"Ratio to baseline ({level_text(data)} CI)")
-        axes.set_xlabel("n: patients with a value, arms in the order of the legend", fontsize=8)
         figure.legend(loc="outside upper left", ncols=min(len(data.arms), 3), fontsize=8)
         label = measure(data.study, name).label
         alt = f"Ratios to baseline with intervals by visit and arm. Last visit: {'; '.join(told)}."

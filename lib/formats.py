@@ -19,6 +19,7 @@ __all__ = [
     "format_whole",
     "joined",
     "plural",
+    "total_of",
 ]
 
 import math
@@ -102,3 +103,8 @@ def plural(count: int, noun: str, nouns: str = "") -> str:
     if math.isnan(count):
         return f"{nouns or noun + 's'} ({MASKED})"
     return f"{int(count):,} {noun if count == 1 else nouns or noun + 's'}".replace(",", " ")
+
+
+def total_of(counts) -> float:
+    """Sum of counts; missing as soon as one of them is masked."""
+    return counts.sum(skipna=False)

@@ -24,6 +24,7 @@ from lib.analysis import Absent, Analysis, where
 from lib.comparisons import ALPHA
 from lib.dataset import Dataset, subgroup_label
 from lib.formats import (
+    MASKED,
     format_duration,
     format_interval,
     format_number,
@@ -167,11 +168,8 @@ def sentence_response(data: Dataset, response: Analysis, visit: float) -> str:
         row = rates[rates["group"] == arm.id].iloc[0]
         share = f"{format_whole(row['count'])}/{format_whole(row['n'])}"
         interval = format_interval(row["ci_low"], row["ci_high"], 0, 100)
-        parts.append(
-            f"{share} ({format_percent(row['proportion'])}; {interval}) with {arm.label}"
-            if row["n"]
-            else f"nobody due with {arm.label}"
-        )
+        told = f"{share} ({format_percent(row['proportion'])}; {interval})" if pd.notna(row["proportion"]) else MASKED
+        parts.append(f"{told} with {arm.label}" if row["n"] else f"nobody due with {arm.label}")
     text = f"At {format_duration(visit, data.study.time.unit)} an objective response was seen in {joined(parts)}."
     if "objective_response_treated_test" in response:
         p = where(response["objective_response_treated_test"], time=visit)["p_value"].iat[0]

@@ -15,7 +15,7 @@ from lib.analysis import Analysis, where
 from lib.checklist import CHECKLISTS, fill, read_checklist
 from lib.dataset import Dataset
 from lib.exposure import BETWEEN
-from lib.formats import format_count, format_number, format_percent, format_whole, joined, plural
+from lib.formats import format_count, format_number, format_percent, format_whole, joined, plural, total_of
 from lib.labels import OVERALL, examination_label
 from lib.narrative import reason_if_absent
 
@@ -44,6 +44,8 @@ def sentence_completeness(data: Dataset, analysis: Analysis) -> str:
 @reason_if_absent
 def sentence_enrolment(data: Dataset, enrolment: Analysis) -> str:
     """When each arm was enrolled; different calendar times confound."""
+    if "starts" not in enrolment:
+        return ""
     starts, parts = enrolment["starts"], []
     for arm in data.arms:
         dates = where(starts, arm=arm.id)["date"]
@@ -74,10 +76,10 @@ def sentence_attendance(data: Dataset, attendance: Analysis) -> str:
     """Share examined of those due, over all visits, and whether arms differ."""
     frame, parts, apart = attendance["attendance"], [], []
     for name, own in frame.groupby("variable", sort=False):
-        total = where(own, group=_everybody(data))[["count", "n"]].sum()
+        total = where(own, group=_everybody(data))[["count", "n"]].agg(total_of)
         if total["n"]:
             parts.append(f"{examination_label(data.study, name)} {format_count(total['count'], total['n'])}")
-        by_arm = own[own["group"] != OVERALL].groupby("group")[["count", "n"]].sum()
+        by_arm = own[own["group"] != OVERALL].groupby("group")[["count", "n"]].agg(total_of)
         shares = (by_arm["count"] / by_arm["n"]).dropna()
         if len(shares) > 1 and shares.max() - shares.min() > SHARE_APART:
             apart.append(examination_label(data.study, name))

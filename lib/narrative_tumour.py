@@ -29,6 +29,7 @@ from lib.formats import (
     format_whole,
     joined,
     plural,
+    total_of,
 )
 from lib.labels import decimals_of_time, groups_of
 from lib.longitudinal import measure
@@ -71,6 +72,8 @@ def sentence_best_response(data: Dataset, course: Analysis) -> str:
 @reason_if_absent
 def sentence_undrawn(data: Dataset, course: Analysis) -> str:
     """Who is missing from the pictures of single patients, and why."""
+    if "course" not in course:
+        return ""
     missing, n = undrawn(course), len(course["course"])
     if missing.empty:
         return f"Every patient is drawn (n = {n})."
@@ -114,6 +117,8 @@ def sentence_paired_response(data: Dataset, course: Analysis) -> str:
 @reason_if_absent
 def sentence_agreement(data: Dataset, course: Analysis) -> str:
     """How often the derived category is the reader's."""
+    if "readings" not in course:
+        return ""
     read, apart = course["readings"], course["disagreements"]
     if read.empty:
         return "This study records no category of a reader beside the derived one."
@@ -157,9 +162,9 @@ def sentence_presence(data: Dataset, presence: Analysis) -> str:
     name = presence.variable
     frame = presence[f"{name}_presence"]
     at_last = frame[frame["time"] == frame["time"].max()]
-    counts = at_last.groupby(at_last["variable"].str.removeprefix(f"{name}: "))["count"].sum()
+    counts = at_last.groupby(at_last["variable"].str.removeprefix(f"{name}: "))["count"].agg(total_of)
     when = format_duration(frame["time"].max(), data.study.time.unit)
-    text = f"At {when}, {format_whole(counts['value'])} of {plural(counts.sum(), 'patient')} still {'has' if counts['value'] == 1 else 'have'} a value that counts"
+    text = f"At {when}, {format_whole(counts['value'])} of {plural(total_of(counts), 'patient')} still {'has' if counts['value'] == 1 else 'have'} a value that counts"
     lost = counts["died"] + counts["progressed"]
     if lost:
         text += f"; {format_whole(lost)} died or progressed before, so the medians of later visits describe those who fared better"

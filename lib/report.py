@@ -20,14 +20,15 @@ from lib.parameters import NOTEBOOKS
 from lib.published import MATCHES, compare_published, read_published
 from lib.references import cite
 from lib.results import COLUMNS, to_rows
-from lib.sharing import allows, mask_analysis, restrict
+from lib.sharing import allows, is_part, mask_analysis, restrict
 from lib.study_parts import Endpoint, Marker
 
 # What the statistics are computed with; their versions stand in the methods section.
 ENGINES = ("numpy", "scipy", "statsmodels", "pandas")
 SYNTHETIC = "These data are synthetic. They were made to agree with published summaries and describe no real patient; agreement with the publication is therefore no evidence for its claims."
 
-SHARED = "Shared report: counts of 1 to {} patients, and whatever would give them back, are masked; listings, data queries by patient, pictures of single patients, smallest and largest values are left out."
+SHARED = "Shared report: counts of 1 to {0} patients, and whatever would give them back, are masked; curves step once for {1} events or more; quartiles of few patients, listings, data queries by patient, pictures of single patients, smallest and largest values are left out."
+SUBTRACTED = " This report shows part of the study: before it is shared beside another report, think what subtracting one from the other tells."
 
 
 def start(notebook: str, **parameters) -> Report:
@@ -70,11 +71,12 @@ class Report:
         return analysis
 
     def _not_masked(self, full: Analysis, masked: Analysis | Absent) -> pd.DataFrame:
-        """Rows of results.csv that masking left as they were; what never existed stays missing."""
+        """Rows of results.csv as masking left them; what never existed stays missing."""
         if isinstance(masked, Absent):
             return pd.DataFrame(columns=COLUMNS)
-        rows = to_rows(self.name, replace(full, frames={name: full[name] for name in masked.frames}))
-        return rows[rows["value"].isna() | to_rows(self.name, masked)["value"].notna()]
+        rows = to_rows(self.name, masked)
+        before = to_rows(self.name, replace(full, frames={name: full[name] for name in masked.frames}))["value"]
+        return rows[before.isna() | rows["value"].notna()]
 
     def unmasked(self, shown: Analysis | Absent) -> Analysis | Absent:
         """The analysis behind what `record` gave back: for assertions, never to be shown."""
@@ -108,13 +110,20 @@ class Report:
             banner=SYNTHETIC if about.synthetic else "",
             n=len(data.patients),
             subgroup=subgroup_label(data.study, data.parameters),
-            shared="" if allows(data.parameters, "small cells") else SHARED.format(data.study.policy.small_cell - 1),
+            shared=self._shared(),
         )
         return Block(
             shown,
             f"{about.short_title}, data cut-off {data.cutoff or 'not recorded'}, n = {len(data.patients)}",
             record,
         )
+
+    def _shared(self) -> str:
+        """What a shared report leaves out, and that two of them can be subtracted."""
+        if allows(self.data.parameters, "small cells"):
+            return ""
+        small = self.data.study.policy.small_cell
+        return SHARED.format(small - 1, small) + (SUBTRACTED if is_part(self.data) else "")
 
     def _in_force(self) -> dict:
         """Parameters that differ from their defaults."""

@@ -203,14 +203,16 @@ def _first_event(data: Dataset, risk: pd.DataFrame, events: pd.DataFrame) -> pd.
 
 
 def _with_risk(curve: pd.DataFrame, tte: pd.DataFrame) -> pd.DataFrame:
-    """Steps with the number at risk just before each, up to the last time seen in an arm."""
+    """Steps with the numbers at risk just before, and leaving at, each, up to the last time seen in an arm."""
     times = {str(arm): own["time"] for arm, own in tte.groupby("arm", observed=True)}
     last = curve.groupby("group", sort=False).tail(1)
     last = last[last["group"].astype(str).isin(times)]
     end = [max(times[str(group)].max(), time) for group, time in zip(last["group"], last["time"], strict=True)]
     curve = pd.concat([curve[curve["group"].astype(str).isin(times)], last.assign(time=end)], ignore_index=True)
     n_risk = [int((times[str(r.group)] >= r.time).sum()) for r in curve.itertuples()]
-    return curve.assign(n_risk=n_risk)
+    left = [tte[(tte["arm"].astype(str) == str(r.group)) & (tte["time"] == r.time)]["cause"] for r in curve.itertuples()]
+    first = [int((causes == 1).sum()) for causes in left]
+    return curve.assign(n_risk=n_risk, n_events=first, n_censored=[len(c) - n for c, n in zip(left, first, strict=True)])
 
 
 def course_frame(data: Dataset) -> pd.DataFrame:

@@ -1,18 +1,20 @@
 """What a report may show to whom: kinds of output, small cells, single patients. Every other module asks here.
 
-The rules of `mask_analysis`, where small means 1 to `policy.small_cell` - 1 patients:
+The rules of `mask_analysis`, where small means 1 to `policy.small_cell` - 1 patients (data/README.md gives reasons):
 
-1. A small count is masked, and so is a count whose rest (its denominator less the counts that make it up) is small.
-2. Counts that add up to the same denominator (levels of a variable, grades of a term) are masked together.
-3. A total is masked as soon as one of its arms is; with that, no sum over rows or columns gives a masked count back.
-4. A count inside another (severe events among all) is masked if the difference is small.
-5. What is computed from a masked count (share, interval, test, difference) is masked with it.
-6. Smallest and largest values, and curves where few are at risk, belong to single patients and are left out.
+1. No small count is shown, and no count, rest, difference or step between two times that is small may follow from
+   what is shown: counted says how counts hang together, disclosure hides more of them until a linear program finds
+   nothing any more.
+2. What is computed from a hidden count (share, interval, test, difference) is hidden with it.
+3. Quartiles need four times, a median twice as many patients as a small count; both are values of single patients and
+   are rounded. The smallest and the largest value are hidden.
+4. A curve steps only where as many patients as make a cell have had the event since the step before.
+5. Rows of single patients, and analyses that nobody has examined for all this, are left out.
 """
 
 from __future__ import annotations
 
-__all__ = ["KINDS", "allows", "mask_analysis", "restrict"]
+__all__ = ["KINDS", "allows", "is_part", "mask_analysis", "restrict"]
 
 import re
 from dataclasses import replace
@@ -21,12 +23,12 @@ import numpy as np
 import pandas as pd
 
 from lib.analysis import PLACES, Absent, Analysis
+from lib.counted import COUNTS, OVERALL, count_cells, family, price
 from lib.dataset import Dataset
 from lib.parameters import Parameters
 from lib.yamlfile import Problem, ProblemsFound
 
-OVERALL = "overall"
-# Made from masked counts, though the name does not begin like theirs.
+# Made from counts of another output, though the name does not begin like its name.
 MADE_FROM = {"baseline_smd": "baseline_category", "baseline_test": "baseline_category"}
 # What an output shows -> who may see it.
 KINDS = {
@@ -37,37 +39,34 @@ KINDS = {
     "patient ids": {"internal"},
     "single patients": {"internal"},
 }
-COUNTS = ("count", "n_events", "n_censored", "n_risk", "n_missing", "n_zero")
-# A masked number of events gives away these, and they it.
-GIVE_COUNTS_AWAY = {"rate", "n_risk"}
-# Output -> what its variables have in common when they share a denominator.
-FAMILIES = {
-    "baseline_category": r"^(.*): ",
-    "ae_grade": r"^(.*), grade ",
-    "ae_events": r"^(.*), grade ",
-    "response_category": r"^()",
-    "flow": r"^()",
-}
-# Counts inside others: output (and variable), and the output (and variable) around it.
-NESTED = (
-    ("ae_term_severe", None, "ae_term", None),
-    ("ae_system_severe", None, "ae_system", None),
-    ("ae_overview", None, "ae_overview", "any"),
-    ("ae_overview", "severe_procedure", "ae_overview", "severe"),
-    ("ae_overview", "severe_procedure", "ae_overview", "related_procedure"),
-    ("ae_attribution_severe", None, "ae_attribution", None),
-    ("objective_response_treated", None, "disease_control_treated", None),
-    ("objective_response_evaluable", None, "disease_control_evaluable", None),
-)
-# Outputs whose small cells the rules below are known to cover; any other is left out of a shared report.
+# Rows of these are about a time: what stands there tells how many had left, or had had the event, by then.
+OVER_TIME = {"landmark", "at_risk", "incidence", "incidence_other", "ae_first", "cumulative_incidence"}
+# One patient more or less turns these; they say how, and so do the groups in a sum of events.
+SINGLE = ["min", "max"]
+# Values of one patient or two, which three digits blur.
+OF_PATIENTS = ("median", "q1", "q3")
+QUANTILES = re.compile(r"median|quartile_\d|follow_up|duration_of_response|\w+_(within|shift)")
+DIGITS = 3
+# Made from the number of events, of which an arm's follows from two sums.
+FROM_EVENTS = ("n_events", "events_per_variable", "observed", "expected")
+# Outputs whose counts the rules are known to cover; of any other the rows stay, but nothing that stands in them.
 VETTED = re.compile(
     r"median|quartile_\d|follow_up|landmark(_difference)?|at_risk|logrank(_pairwise)?|cox(_\w+)?|proportional_hazards"
-    r"|rmst(_\w+)?|cumulative_incidence|gray|flow|baseline_\w+|ae_\w+|response_category"
-    r"|(objective_response|disease_control)_(treated|evaluable)(_test|_chisq|_pairwise|_difference|_newcombe|_odds_ratio)?"
-    r"|tests|\w+_(level|percent_change|within|between|pairwise|shift)|marker_excluded"
+    r"|rmst(_\w+)?|cumulative_incidence|gray|flow(_\w+)?|baseline_\w+|ae_\w+|response_category"
+    r"|(best_)?(objective_response|disease_control)(_treated|_evaluable)?"
+    r"(_test|_chisq|_pairwise|_difference|_newcombe|_odds_ratio)?"
+    r"|best_(response|change)|confirmed_response|duration_of_response|time_to_response|reader_agreement"
+    r"|tests|\w+_(level|percent_change|within|between|pairwise|shift|presence)|marker_excluded"
+    r"|\w+_model_(ratio|term|variance|comparison)|\w+_sensitivity"
+    r"|enrolment|follow_up_completeness|follow_up_lost|exposure_(count|number)|attendance|scan_\w+|component_gap"
+    r"|robustness|power|detectable|incidence(_other)?|subgroup|interaction"
+    r"|propensity|balance_(before|after)|effective_size|(un)?weighted_(cox|rmst)|e_value"
 )
+MASKED = "masked: small cells"
 LEFT_OUT = "left out of a shared report"
-NOT_VETTED = "This part counts single patients in ways that masking does not cover, so it is left out of a shared report."
+NOT_VETTED = (
+    "This part counts single patients in ways that masking does not cover, so it is left out of a shared report."
+)
 
 
 def allows(parameters: Parameters, kind: str) -> bool:
@@ -87,6 +86,12 @@ def allows(parameters: Parameters, kind: str) -> bool:
     return parameters.audience in KINDS[kind]
 
 
+def is_part(data: Dataset) -> bool:
+    """Whether the report shows part of the study's patients or time, so that another could be subtracted from it."""
+    p = data.parameters
+    return bool(p.arms or p.subgroup or p.cutoff not in (None, data.study.study.cutoff))
+
+
 def restrict(data: Dataset) -> Dataset:
     """The dataset as its audience may have it: for a shared report without ids, and without single data queries.
 
@@ -95,14 +100,20 @@ def restrict(data: Dataset) -> Dataset:
     Raises
     ------
     lib.yamlfile.ProblemsFound
-        E110 when an arm in force is itself a small cell: its size stands on every page.
+        E110 when an arm in force is itself a small cell (its size stands on every page), or when so few of its
+        patients are left out that the report of all patients, less this one, would be a report about them.
     """
     if allows(data.parameters, "patient ids"):
         return data
     least = data.study.policy.small_cell
+    whole = data.flow[data.flow["step"] == "treated"].set_index("group")["count"]
     few = [arm.id for arm in data.arms if data.n[arm.id] < least]
-    if few:
-        message = f"cannot be shared: fewer than {least} patients (policy.small_cell) in arm {', '.join(few)}"
+    left = [arm.id for arm in data.arms if 0 < whole[arm.id] - data.n[arm.id] < least]
+    reasons = [f"fewer than {least} patients in arm {', '.join(few)}"] if few else []
+    if left:
+        reasons.append(f"all but fewer than {least} patients of arm {', '.join(left)}, who follow by subtraction")
+    if reasons:
+        message = f"cannot be shared: {'; '.join(reasons)} (policy.small_cell)"
         raise ProblemsFound([Problem("E110", message, file="parameters", column="audience", value="share")])
     return replace(data, tables=_without_ids(data.tables), queries=_without_rows(data.queries))
 
@@ -127,7 +138,7 @@ def _without_rows(queries: pd.DataFrame) -> pd.DataFrame:
 
 
 def mask_analysis(data: Dataset, analysis: Analysis) -> Analysis | Absent:
-    """Mask small cells and whatever would give them back; leave out the rows of single patients.
+    """Hide small cells and whatever would give them back; leave out the rows of single patients.
 
     Parameters
     ----------
@@ -137,146 +148,158 @@ def mask_analysis(data: Dataset, analysis: Analysis) -> Analysis | Absent:
     Returns
     -------
     Analysis or Absent
-        The same frames with the same rows; what is masked is missing. `Absent` if a frame is not vetted; of the
-        participant flow the vetted part stays.
+        The same frames with the same rows; what is hidden is missing. `Absent` if no frame is vetted.
     """
-    vetted = {name: frame for name, frame in analysis.frames.items() if VETTED.fullmatch(name)}
-    if len(vetted) < len(analysis.frames) and "flow" not in vetted:
+    frames = {name: frame for name, frame in analysis.frames.items() if VETTED.fullmatch(name)}
+    if not frames:
         return Absent(NOT_VETTED)
-    analysis = replace(analysis, frames=vetted)
     small = data.study.policy.small_cell
-    sizes = pd.Series({**data.n, OVERALL: len(data.patients)})
-    hidden = {name: _small_rows(name, f, sizes, small) for name, f in analysis.frames.items() if "count" in f}
-    for rule in NESTED:
-        _hide_nested(analysis.frames, hidden, rule, small)
-    for name, rows in hidden.items():
-        _hide_totals(name, analysis.frames[name], rows)
+    hidden = _hidden(data, analysis, frames, small)
+    rows = {
+        name: gone[[c for c in gone if c in ("count", "n")]].any(axis=1)
+        for name, gone in hidden.items()
+        if "count" in gone
+    }
+    if "landmark" in hidden:
+        rows["landmark"] = hidden["landmark"].any(axis=1)
     masked = {}
-    for name, frame in analysis.frames.items():
-        if name in hidden:
-            known = {"person_time", "n"} if _complete(frame, sizes) else {"person_time"}
-            masked[name] = _blank(frame, hidden[name], known)
-        else:
-            masked[name] = _mask_other(frame, small, _hidden_of(name, frame, analysis.frames, hidden))
-        masked[name] = masked[name].assign(**{c: np.nan for c in ("min", "max") if c in frame})
-    masked = _mask_events(masked)
-    kept = {name: _trim_curve(f, small) for name, f in analysis.data.items() if "patient_id" not in f}
-    return Analysis(analysis.variable, masked, kept)
+    for name, frame in frames.items():
+        gone = hidden[name].any(axis=1) if name in OVER_TIME else rows.get(name, _made_from(name, frame, frames, rows))
+        blanked = _blank(frame, gone | _few(frame, small) | _tells_counts(data, name, frame), hidden[name])
+        masked[name] = _blur(name, _without_quantiles(blanked, frame, small))
+    others = {name: _emptied(frame) for name, frame in analysis.frames.items() if name not in frames}
+    masked = _mask_events(masked) | others
+    return Analysis(analysis.variable, masked, _shared_data(analysis, masked, small))
 
 
-def _is_small(values: pd.Series, small: int) -> pd.Series:
-    return values.between(0, small, inclusive="neither")
+def _hidden(data: Dataset, analysis: Analysis, frames: dict, small: int) -> dict[str, pd.DataFrame]:
+    """Which counts of each frame are hidden: one column per column of counts."""
+    counted = dict(frames)
+    if "landmark" in frames and "curve" in analysis.data:
+        # A share without the event tells the number of events before.
+        counted["landmark"] = frames["landmark"].assign(n_events=_events_by(analysis["curve"], frames["landmark"]))
+    systems = analysis["terms"].groupby("system")["term"].apply(list).to_dict() if "terms" in analysis.data else {}
+    sizes = pd.Series({**data.n, OVERALL: len(data.patients)})
+    severe = data.study.adverse_events.severe_grade if data.study.adverse_events else 0
+    gone = count_cells(counted, sizes, systems, severe).suppress(small, price(counted))
+    return {
+        name: pd.DataFrame(
+            {c: [(name, row, c) in gone for row in range(len(frame))] for c in COUNTS if c in frame}, index=frame.index
+        )
+        for name, frame in counted.items()
+    }
 
 
-def _family(name: str, frame: pd.DataFrame) -> pd.DataFrame:
-    """What the rows that add up to one denominator have in common; one column per part of the key."""
-    variables = frame["variable"].astype(str) if "variable" in frame else pd.Series("", index=frame.index)
-    pattern = FAMILIES.get(name)
-    common = variables.map(lambda v: (re.match(pattern, v) or [v, v])[1]) if pattern else variables
-    time = frame["time"].astype(float) if "time" in frame else pd.Series(0.0, index=frame.index)
-    return pd.DataFrame({"common": common, "time": time.fillna(-1.0), "group": frame["group"].astype(str)})
+def _events_by(curve: pd.DataFrame, frame: pd.DataFrame) -> list[float]:
+    """Events up to and including the time of each row."""
+    return [
+        float(curve.loc[(curve["group"] == group) & (curve["time"] <= time), "n_events"].sum())
+        for group, time in zip(frame["group"], frame["time"], strict=True)
+    ]
 
 
-def _small_rows(name: str, frame: pd.DataFrame, sizes: pd.Series, small: int) -> pd.Series:
-    """Rows of a frame of counts that rules 1 and 2 mask, totals not yet among them."""
-    family = _family(name, frame)
-    keys = [family[column] for column in family]
-    found = _is_small(frame["count"].astype(float), small)
-    if "n" in frame:
-        n = frame["n"].astype(float)
-        found |= _is_small(n - frame["count"].groupby(keys).transform("sum"), small)
-        if not frame["method"].str.contains("events").any():
-            found |= _is_small(family["group"].map(sizes) - n, small)
-    if name == "flow":
-        found |= _is_small(frame["count"].groupby(keys).transform("max") - frame["count"], small)
-    return found.groupby(keys).transform("any")
+def _few(frame: pd.DataFrame, small: int) -> pd.Series:
+    """Rows about few patients."""
+    n = frame["n"].astype(float) if "n" in frame else pd.Series(0.0, frame.index)
+    return n.between(0, small, inclusive="neither")
 
 
-def _hide_nested(frames: dict, hidden: dict[str, pd.Series], rule: tuple, small: int) -> None:
-    """Rule 4: mask the inner count where the one around it exceeds it by a small number."""
-    inner, variable, outer, around = rule
-    if inner not in frames or outer not in frames:
-        return
-
-    def keyed(name: str, common: str | None) -> pd.Series:
-        frame, family = frames[name], _family(name, frames[name])
-        rows = family["common"] == common if common else pd.Series(True, index=frame.index)
-        return frame["count"][rows].astype(float).set_axis(pd.MultiIndex.from_frame(family[rows]))
-
-    outside = keyed(outer, around)
-    family = _family(inner, frames[inner]).assign(count=frames[inner]["count"].astype(float))
-    for index, row in family[family["common"] == variable if variable else slice(None)].iterrows():
-        largest = outside.get((around or row["common"], row["time"], row["group"]))
-        if largest is not None and 0 < largest - row["count"] < small:
-            hidden[inner][index] = True
+def _emptied(frame: pd.DataFrame) -> pd.DataFrame:
+    """A frame that nobody has vetted: its rows, and nothing in them."""
+    return frame.assign(**dict.fromkeys(set(frame) - PLACES, np.nan), **({"note": MASKED} if "note" in frame else {}))
 
 
-def _hide_totals(name: str, frame: pd.DataFrame, rows: pd.Series) -> None:
-    """Rule 3: mask a total as soon as one of its arms is masked."""
-    family = _family(name, frame)
-    together = [family["common"], family["time"]]
-    rows |= rows.groupby(together).transform("any") & (family["group"] == OVERALL)
+def _tells_counts(data: Dataset, name: str, frame: pd.DataFrame) -> pd.Series:
+    """Rows that say without a count what the counts were: a standardized difference of two small shares does."""
+    categories = [variable.id for variable in data.study.baseline if variable.type == "category"]
+    return frame["variable"].isin(categories) if name.startswith("balance_") else pd.Series(False, index=frame.index)
 
 
-def _complete(frame: pd.DataFrame, sizes: pd.Series) -> bool:
-    """Whether every denominator is the size of the arm, which the page's header tells anyway."""
-    return "n" in frame and bool((frame["n"] == frame["group"].astype(str).map(sizes)).all())
+def _made_from(name: str, frame: pd.DataFrame, frames: dict, rows: dict[str, pd.Series]) -> pd.Series:
+    """Rows made from hidden counts; `x_difference` is made from `x`."""
+    found = pd.Series(False, index=frame.index)
+    sources = [source for source in rows if name.startswith(f"{source}_") or MADE_FROM.get(name) == source]
+    if not sources:
+        return found
+    source = max(sources, key=len)
+    of = family(source, frames[source])[rows[source]]
+    for index, row in family(name, frame).iterrows():
+        same = set(of.loc[(of["common"] == row["common"]) & (of["time"] == row["time"]), "group"])
+        found[index] = bool(same & set(row["group"].split(" vs "))) or (row["group"] == OVERALL and len(same) > 0)
+    return found
 
 
-def _blank(frame: pd.DataFrame, rows: pd.Series, keep: set[str] = frozenset()) -> pd.DataFrame:
-    """The frame with every statistic of these rows missing."""
+def _blank(frame: pd.DataFrame, rows: pd.Series, counts: pd.DataFrame) -> pd.DataFrame:
+    """The frame without its hidden counts, and in `rows` without everything that is not a count of its own."""
     blanked = frame.copy()
-    for column in set(frame) - PLACES - keep:
-        blanked[column] = frame[column].astype(float).mask(rows)
+    for column in set(frame) - PLACES - {"person_time"}:
+        blanked[column] = frame[column].astype(float).mask(counts.get(column, rows))
     if "note" in frame and rows.any() and "step" not in frame:
-        blanked["note"] = frame["note"].mask(rows, "masked: small cells")
+        blanked["note"] = frame["note"].mask(rows, MASKED)
     return blanked
 
 
-def _hidden_of(name: str, frame: pd.DataFrame, frames: dict, hidden: dict) -> pd.Series:
-    """Rule 5: rows made from masked counts; `x_difference` is made from `x`."""
-    rows = pd.Series(False, index=frame.index)
-    sources = [source for source in hidden if name.startswith(f"{source}_") or MADE_FROM.get(name) == source]
-    if not sources:
-        return rows
-    source = max(sources, key=len)
-    family = _family(source, frames[source])[hidden[source]]
-    own = _family(name, frame)
-    for index, row in own.iterrows():
-        same = family[(family["common"] == row["common"]) & (family["time"] == row["time"])]["group"]
-        rows[index] = bool(set(same) & set(row["group"].split(" vs "))) or (row["group"] == OVERALL and len(same) > 0)
-    return rows
+def _without_quantiles(frame: pd.DataFrame, full: pd.DataFrame, small: int) -> pd.DataFrame:
+    """Rule 3: quartiles and medians only where they divide the patients into parts that are no small cells."""
+    if {"n", "q1", "q3"} <= set(frame):
+        n = full["n"].astype(float)
+        quartiles = {c: frame[c].where(n >= 4 * small) for c in ("q1", "q3")}
+        frame = frame.assign(**quartiles, median=frame["median"].where(n >= 2 * small))
+    return frame
 
 
-def _mask_other(frame: pd.DataFrame, small: int, made_from_masked: pd.Series) -> pd.DataFrame:
-    """A frame of other statistics: small counts in it, and rows about few patients."""
-    few = _is_small(frame["n"].astype(float), small) if "n" in frame else pd.Series(False, index=frame.index)
-    rows = made_from_masked | few
-    masked = frame.copy()
-    for column in [c for c in COUNTS if c in frame]:
-        values = frame[column].astype(float)
-        found = _is_small(values, small)
-        if column in ("n_missing", "n_events") and "n" in frame:
-            found |= _is_small(frame["n"].astype(float) - values, small)
-        if GIVE_COUNTS_AWAY & set(frame):
-            rows |= found
-        masked[column] = values.mask(found)
-        if column == "n_missing" and "n" in frame:
-            masked["n"] = frame["n"].astype(float).mask(found)
-    return _blank(masked, rows)
+def _blur(name: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """Rule 3: values of patients rounded, and no extremes; and no result of one patient's leaving."""
+    frame = frame.assign(**{c: np.nan for c in SINGLE if c in frame})
+    if name == "robustness":
+        of_one = frame["variable"].str.contains("leave_one_out|fragile")
+        frame = frame.assign(p_value=frame["p_value"].mask(of_one), n=np.nan, n_events=np.nan, count=np.nan)
+    if name.endswith("_sensitivity"):
+        frame = frame.assign(n=np.nan)
+    rounded = [*OF_PATIENTS, *(["estimate", "ci_low", "ci_high", "difference"] if QUANTILES.fullmatch(name) else [])]
+    return frame.assign(**{c: _round(frame[c]) for c in rounded if c in frame})
+
+
+def _round(values: pd.Series) -> pd.Series:
+    """Three significant digits."""
+    return values.astype(float).map(lambda value: value if pd.isna(value) else float(f"{value:.{DIGITS}g}"))
 
 
 def _mask_events(frames: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    """The events of a time-to-event analysis, in no row where one arm's are masked: pairs and totals give them back."""
-    about = [name for name, f in frames.items() if "n_events" in f and not GIVE_COUNTS_AWAY & set(f)]
+    """The events of a time-to-event analysis, in no row where one arm's are hidden: pairs and totals give them back."""
+    about = [name for name, f in frames.items() if "n_events" in f and name not in OVER_TIME]
     if not any(frames[name]["n_events"].isna().any() for name in about):
         return frames
-    columns = ("n_events", "events_per_variable", "observed", "expected")
-    return frames | {name: frames[name].assign(**{c: np.nan for c in columns if c in frames[name]}) for name in about}
+    return frames | {n: frames[n].assign(**{c: np.nan for c in FROM_EVENTS if c in frames[n]}) for n in about}
 
 
-def _trim_curve(curve: pd.DataFrame, small: int) -> pd.DataFrame:
-    """Steps with enough patients at risk, without the marks of single censored patients."""
-    if "n_risk" in curve:
-        curve = curve[curve["n_risk"] >= small].reset_index(drop=True)
-    return curve.assign(n_censored=0) if "n_censored" in curve else curve
+def _shared_data(analysis: Analysis, masked: dict[str, pd.DataFrame], small: int) -> dict[str, pd.DataFrame]:
+    """What pictures may have: no rows of patients, coarse curves, and copies of frames as the frames now are."""
+    kept = {name: frame for name, frame in analysis.data.items() if name == "terms"}
+    if "ways" in analysis.data:
+        kept["ways"] = analysis["ways"].assign(**{c: masked["robustness"][c].to_numpy() for c in masked["robustness"]})
+    if "curve" in analysis.data and "n_events" in analysis["curve"]:
+        shown = [masked[name] for name in OVER_TIME if name in masked and "estimate" in masked[name]]
+        times = pd.concat([f.loc[f["estimate"].notna(), ["group", "time"]] for f in shown]) if shown else None
+        parts = [_coarsen(own, times, small) for _, own in analysis["curve"].groupby("group", sort=False)]
+        kept["curve"] = pd.concat(parts, ignore_index=True)
+    return kept
+
+
+def _coarsen(curve: pd.DataFrame, times: pd.DataFrame | None, small: int) -> pd.DataFrame:
+    """Rule 4: one arm's curve, stepping only where enough events lie behind and between it and what else is shown.
+
+    As in the rounded Kaplan-Meier curves of OpenSAFELY, steps wait until enough patients share them.
+    """
+    events = curve["n_events"].cumsum().to_numpy()
+    after = curve["n_risk"].to_numpy() - curve["n_events"].to_numpy() - curve["n_censored"].to_numpy()
+    own = [] if times is None else times.loc[times["group"] == curve["group"].iat[0], "time"]
+    known = [events[curve["time"].to_numpy() <= time][-1] for time in own if (curve["time"] <= time).any()]
+    kept = [0]
+    for i in range(1, len(curve)):
+        others = [events[kept[-1]], *known]
+        apart = all(abs(events[i] - other) >= small or events[i] == other for other in others)
+        if apart and events[i] > events[kept[-1]] and after[i] >= small:
+            kept.append(i)
+    coarse = curve.iloc[kept]
+    return coarse.assign(time=_round(coarse["time"]), n_censored=0)

@@ -58,8 +58,6 @@ def table_flow(data: Dataset, flow: Analysis) -> Table:
 
 def _analysed_rows(data: Dataset, flow: Analysis, groups: list[str]) -> list[Row]:
     """Patients analysed for each endpoint, response visit and marker."""
-    if "flow_endpoint" not in flow:  # a shared report
-        return []
     shown = groups if len(data.arms) > 1 else [data.arms[0].id, data.arms[0].id]
     unit = data.study.time.unit
     rows = [Row(("Analysed for",), "group")]
@@ -158,7 +156,7 @@ def _baseline_rows(
             Row(("Range", *cells(part, groups, lambda r: format_interval(r["min"], r["max"], d)), *blank), "sub"),
         ]
     part = missing[missing["variable"] == variable.id]
-    if part["n_missing"].sum():
+    if (part["n_missing"] != 0).any():
         rows.append(Row(("Missing", *cells(part, groups, lambda r: f"{format_whole(r['n_missing'])}"), *blank), "sub"))
     return rows
 

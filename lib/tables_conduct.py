@@ -110,7 +110,7 @@ def table_attendance(data: Dataset, attendance: Analysis) -> Table:
     for name, examined in frame.groupby("variable", sort=False):
         rows.append(Row((examination_label(data.study, name),), "group"))
         for visit, part in examined.groupby("time"):
-            if part["n"].sum():
+            if (part["n"] != 0).any():
                 label = "Baseline" if visit == 0 else format_duration(visit, data.study.time.unit)
                 rows.append(Row((label, *cells(part, groups, lambda r: _count(r) if r["n"] else "none due")), "sub"))
     until = "cut-off and death" + (

@@ -72,7 +72,7 @@ def table_response(data: Dataset, response: Analysis) -> Table:
         rows.append(Row((f"At {_visit(data, time)}",), "group"))
         for category in CATEGORIES:
             part = categories[categories["variable"] == category]
-            if part["count"].sum() or category in CATEGORIES[:4]:
+            if (part["count"] != 0).any() or category in CATEGORIES[:4]:
                 rows.append(
                     Row(
                         (CATEGORY_LABELS[category], *tables.cells(part, groups, lambda r: format_whole(r["count"]))),

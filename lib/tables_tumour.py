@@ -20,7 +20,7 @@ import pandas as pd
 from lib import tables
 from lib.analysis import Analysis, where
 from lib.dataset import Dataset
-from lib.display import EMPTY, Block, Column, Row, Table, empty_if_absent
+from lib.display import EMPTY, Block, Column, Row, Table, empty_if_absent, internal_only
 from lib.formats import (
     DASH,
     format_count,
@@ -30,6 +30,7 @@ from lib.formats import (
     format_p,
     format_time,
     format_whole,
+    total_of,
 )
 from lib.labels import OVERALL, decimals_of_time, groups_of, level_text, pair_label
 from lib.longitudinal import measure
@@ -66,9 +67,9 @@ def table_best_response(data: Dataset, course: Analysis) -> Table:
     groups, counts, rows = groups_of(data, overall=True), course["best_response"], []
     for category in CATEGORIES:
         part = where(counts, variable=category)
-        if part["count"].sum() or category in CATEGORIES[:4]:
+        if (part["count"] != 0).any() or category in CATEGORIES[:4]:
             rows.append(Row((BEST_LABELS[category], *tables.cells(part, groups, _count)), "sub"))
-    total = counts.groupby("group")["count"].sum()
+    total = counts.groupby("group")["count"].agg(total_of)
     rows.append(Row(("All patients", *(f"{format_whole(total[group])}" for group in groups))))
     rule, rates = data.study.response, {"best_objective_response": "Objective response"}
     if "confirmed_response" in course:
@@ -105,9 +106,9 @@ def table_response_change(data: Dataset, course: Analysis) -> Table | Block:
         for category in [c for c in CATEGORIES if c in set(own["first"])]:
             counts = where(own, first=category).set_index("last")["count"].reindex(shown, fill_value=0)
             cells = [f"{format_whole(n)}" if n else DASH for n in counts]
-            rows.append(Row((CATEGORY_LABELS[category], *cells, f"{format_whole(counts.sum())}"), "sub"))
-        total = own.groupby("last")["count"].sum().reindex(shown, fill_value=0)
-        rows.append(Row(("All", *(f"{format_whole(n)}" for n in total), f"{format_whole(total.sum())}"), "sub"))
+            rows.append(Row((CATEGORY_LABELS[category], *cells, f"{format_whole(total_of(counts))}"), "sub"))
+        total = own.groupby("last")["count"].agg(total_of).reindex(shown, fill_value=0)
+        rows.append(Row(("All", *(f"{format_whole(n)}" for n in total), f"{format_whole(total_of(total))}"), "sub"))
     columns = (Column(f"At {first}"), *(Column(SHORT_LABELS.get(c, c)) for c in shown), Column("All"))
     notes = (
         f"Rows: category at {first}; columns: at {last}.",
@@ -202,6 +203,7 @@ def table_agreement(data: Dataset, course: Analysis) -> Table | Block:
     return Table("reader_agreement", "Derived category beside the reader's", columns, tuple(rows), (note,))
 
 
+@internal_only("listing", "assessments on which the reader and the rule disagree")
 @empty_if_absent
 def table_disagreements(data: Dataset, course: Analysis) -> Table | Block:
     """Every assessment whose derived category is not the reader's."""
@@ -225,13 +227,13 @@ def table_presence(data: Dataset, presence: Analysis) -> Table:
     """Who has a value at each visit, and why the others have none."""
     name, groups, rows = presence.variable, groups_of(data), []
     frame, below = presence[f"{name}_presence"], f"{name}_below_limit"
-    shown = [s for s in PRESENCE if s == "value" or where(frame, variable=f"{name}: {s}")["count"].sum()]
+    shown = [s for s in PRESENCE if s == "value" or (where(frame, variable=f"{name}: {s}")["count"] != 0).any()]
     for time, part in frame.groupby("time"):
         rows.append(Row((_visit(data, time),), "group"))
         for state in shown:
             own = where(part, variable=f"{name}: {state}")
             rows.append(Row((PRESENCE_LABELS[state], *tables.cells(own, groups, _count)), "sub"))
-        if below in presence and presence[below]["count"].sum():
+        if below in presence and (presence[below]["count"] != 0).any():
             own = where(presence[below], time=time)
             label = "Samples below the limit of detection"
             rows.append(

@@ -1,6 +1,7 @@
 """What a shared report may show: small cells and whatever gives them back, single patients, ids."""
 
 import itertools
+import zipfile
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +16,7 @@ from scipy.optimize import linprog
 from lib import baseline, figures, figures_safety, report, response, safety, safety_time, sharing, tables_safety
 from lib.__main__ import main
 from lib.analysis import Analysis
+from lib.counted import COUNTS
 from lib.dataset import load
 from lib.parameters import Safety
 from lib.results import KEY
@@ -214,14 +216,38 @@ def test_nothing_that_is_written_holds_an_id(tmp_path):
         ],
     )
     assert done.exit_code == 0, done.output
-    patients, lesions = (
-        pd.read_csv(ROOT / "data/rair_dtc" / f"{t}.csv")[f"{t[:-1]}_id"] for t in ("patients", "lesions")
-    )
+    ids = [i for table in ("patients", "lesions") for i in ids_of(table)]
     written = [path for path in (tmp_path / "to" / "share").rglob("*") if path.is_file()]
     assert {path.suffix for path in written} == {".html", ".csv", ".svg", ".ipynb", ".json"}
     for path in written:
-        text = path.read_text("utf-8")
-        assert not [i for i in [*patients, *lesions] if i in text], path.name
-        assert "patient0" not in text, path.name
+        for text in texts_of(path):
+            assert not [i for i in ids if i in text], path.name
+            assert "patient0" not in text, path.name
     assert "queries.csv" not in {path.name for path in (tmp_path / "to" / "share").glob("*")}
     assert (tmp_path / "to" / "queries.csv").exists(), "for the data manager, outside the shared folder"
+    results = pd.read_csv(tmp_path / "to" / "share" / "results.csv")
+    counts = results[results["statistic"].isin(COUNTS)]
+    assert len(counts) > 500
+    assert not counts["value"].between(1, SMALL - 1).any()
+
+
+def ids_of(table):
+    return pd.read_csv(ROOT / "data/rair_dtc" / f"{table}.csv")[f"{table[:-1]}_id"].tolist()
+
+
+def texts_of(path):
+    """Everything in a file that can be read; a workbook is a folder of files."""
+    if path.suffix == ".xlsx":
+        with zipfile.ZipFile(path) as parts:
+            return [parts.read(name).decode("utf-8") for name in parts.namelist()]
+    return [path.read_text("utf-8")]
+
+
+def test_an_id_is_found_where_there_is_one(tmp_path):
+    """The search above sees ids in every kind of file."""
+    some = ids_of("patients")[3]
+    pd.DataFrame({"patient_id": [some]}).to_excel(tmp_path / "queries.xlsx", index=False)
+    for name in ("page.html", "table.csv", "figure.svg", "notebook.ipynb", "run.json"):
+        (tmp_path / name).write_text(f"before {some} after", "utf-8")
+    for path in tmp_path.iterdir():
+        assert any(some in text for text in texts_of(path)), path.name

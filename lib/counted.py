@@ -1,0 +1,333 @@
+"""What an analysis counts, and how its counts hang together: everything that could give a hidden count back.
+
+The frames of an `analysis.Analysis` become `disclosure.Cells`; a key is (output, row number, column).
+"""
+
+from __future__ import annotations
+
+__all__ = ["COUNTS", "OVERALL", "count_cells", "family", "price"]
+
+import re
+from itertools import combinations
+
+import pandas as pd
+
+from lib.disclosure import Cells
+
+OVERALL = "overall"
+COUNTS = ("n", "count", "n_events", "n_censored", "n_risk", "n_missing", "n_zero", "n_gained", "n_lost")
+# Where the method names one of these, `n` counts them and is no part of the patients.
+UNITS = r"\b(?:events|lesions|intervals|scans|samples)\b"
+# Output -> what its variables have in common when they share a denominator.
+FAMILIES = {
+    "baseline_category": r"^(.*): ",
+    "ae_grade": r"^(.*), grade ",
+    "ae_events": r"^(.*), grade ",
+    "response_category": r"^()",
+    "best_response": r"^()",
+    "response_change": r"^()",
+    "ae_attribution_events": r"^()",
+}
+PRESENCE = re.compile(r"\w+_presence")
+# These counts are spread over time: the years add up to the arm.
+OVER_TIME = {"enrolment"}
+# (output, variable) inside (output, variable); no variable: each, or the same one in both.
+NESTED = (
+    ("ae_term_severe", None, "ae_term", None),
+    ("ae_system_severe", None, "ae_system", None),
+    ("ae_overview", None, "ae_overview", "any"),
+    ("ae_overview", "severe_procedure", "ae_overview", "severe"),
+    ("ae_overview", "severe_procedure", "ae_overview", "related_procedure"),
+    ("ae_attribution", None, "ae_overview", "any"),
+    ("ae_attribution_severe", None, "ae_attribution", None),
+    ("ae_attribution_severe", None, "ae_overview", "severe"),
+    ("objective_response_treated", None, "disease_control_treated", None),
+    ("best_objective_response", None, "best_disease_control", None),
+    ("confirmed_response", None, "best_objective_response", None),
+)
+# Not every row of the overview is an adverse event.
+NOT_AN_EVENT = {"death", "any"}
+# The same count under two names: (output, column) twice.
+SAME = (
+    ("objective_response_evaluable", "count", "objective_response_treated", "count"),
+    ("disease_control_evaluable", "count", "disease_control_treated", "count"),
+    ("objective_response_evaluable", "n", "disease_control_evaluable", "n"),
+    ("duration_of_response", "n", "best_objective_response", "count"),
+    ("time_to_response", "n", "best_objective_response", "count"),
+)
+RESPONDERS, CONTROLLED, ASSESSED = ("CR", "PR"), ("CR", "PR", "SD"), ("CR", "PR", "SD", "PD")
+# What a reader misses least, so what is hidden first where there is a choice.
+LEAST_MISSED = ("ae_system", "ae_system_severe", "ae_grade", "ae_events", "ae_attribution", "at_risk")
+
+
+def family(name: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """What the rows that add up to one denominator have in common: `common`, `time`, `group`, one row per row."""
+    variables = frame["variable"].astype(str) if "variable" in frame else pd.Series("", index=frame.index)
+    pattern = r"^(.*): " if PRESENCE.fullmatch(name) else FAMILIES.get(name)
+    common = variables.map(lambda v: (re.match(pattern, v) or [v, v])[1]) if pattern else variables
+    time = frame["time"].astype(float) if "time" in frame and name not in OVER_TIME else pd.Series(-1.0, frame.index)
+    return pd.DataFrame({"common": common, "time": time.fillna(-1.0), "group": frame["group"].astype(str)})
+
+
+def price(frames: dict[str, pd.DataFrame]):
+    """What it costs to hide a count, for `Cells.suppress`: totals first, what a reader misses least, late times."""
+    groups = {name: frame["group"].astype(str).to_list() for name, frame in frames.items()}
+    times = {name: frame["time"].astype(float).fillna(0).to_list() for name, frame in frames.items() if "time" in frame}
+
+    def cost(key) -> tuple:
+        name, row, column = key
+        late = -times[name][row] if column == "n_risk" else 0.0
+        return groups[name][row] != OVERALL, late, name not in LEAST_MISSED, column == "n"
+
+    return cost
+
+
+def count_cells(
+    frames: dict[str, pd.DataFrame], sizes: pd.Series, systems: dict[str, list[str]], severe: int = 3
+) -> Cells:
+    """The counts of an analysis and everything that is known about how they add up.
+
+    Parameters
+    ----------
+    frames : dict of str to DataFrame
+        Output name -> tidy frame with `group`.
+    sizes : Series
+        Patients per arm and `overall`, which every page tells.
+    systems : dict of str to list of str
+        System -> its terms, where there are adverse events.
+    severe : int
+        Lowest severe grade.
+
+    Returns
+    -------
+    lib.disclosure.Cells
+    """
+    cells = Cells()
+    for group, size in sizes.items():
+        cells.show(("size", group), size, public=True)
+    for name, frame in frames.items():
+        _add(cells, name, frame, sizes)
+    _add_times(cells, frames, sizes)
+    lookup = _lookup(frames)
+    for rule in NESTED:
+        _nest(cells, lookup, rule)
+    for one, column, other, same in SAME:
+        for key, place in lookup.get(one, {}).items():
+            if key in lookup.get(other, {}):
+                _equal(cells, {(one, place, column): 1.0, (other, lookup[other][key], same): -1.0})
+    if "ae_grade" in frames:
+        _add_adverse_events(cells, frames, lookup, systems, severe)
+    _add_responses(cells, lookup)
+    if "flow" in frames:
+        _add_flow(cells, frames["flow"])
+    return cells
+
+
+def _equal(cells: Cells, terms: dict) -> None:
+    """Say that a sum is 0, if all of it is counted here."""
+    if all(key in cells.values for key in terms):
+        cells.relate(terms)
+
+
+def _add(cells: Cells, name: str, frame: pd.DataFrame, sizes: pd.Series) -> None:
+    """Counts of one frame, their denominators, and the sums over arms."""
+    columns = [column for column in COUNTS if column in frame]
+    patients = ~frame["method"].astype(str).str.contains(UNITS) if "method" in frame else frame["group"].notna()
+    groups = frame["group"].astype(str).to_list()
+    for column in columns:
+        for row, (value, of_patients) in enumerate(zip(frame[column].astype(float), patients, strict=True)):
+            if pd.notna(value):
+                known = column == "n" and of_patients and value == sizes.get(groups[row])
+                cells.show((name, row, column), value, public=known)
+    for row, (group, of_patients) in enumerate(zip(groups, patients, strict=True)):
+        _add_rests(cells, (name, row), ("size", group) if of_patients and group in sizes else None)
+    if "count" in columns:
+        _add_families(cells, name, frame)
+    _add_totals(cells, name, frame, columns, sizes)
+
+
+def _add_rests(cells: Cells, place: tuple, size: tuple | None) -> None:
+    """Who is missing from `n`, and who of `n` has no event."""
+    n, missing = (*place, "n"), (*place, "n_missing")
+    if n not in cells.values:
+        return
+    if size:
+        cells.rest((*place, "not in n"), {size: 1.0, n: -1.0} | ({missing: -1.0} if missing in cells.values else {}))
+    for column in ("n_events", "n_zero", "n_gained", "n_lost"):
+        if (*place, column) in cells.values:
+            cells.rest((*place, f"without {column}"), {n: 1.0, (*place, column): -1.0})
+
+
+def _add_totals(cells: Cells, name: str, frame: pd.DataFrame, columns: list[str], sizes: pd.Series) -> None:
+    """The arms add up to all patients, wherever both stand in the frame."""
+    time = frame["time"].astype(float).fillna(-1.0) if "time" in frame else -1.0
+    of = pd.DataFrame({"group": frame["group"].astype(str), "part": _part(frame), "time": time})
+    of = of.assign(row=range(len(of)))
+    for _, rows in of.groupby(["part", "time"], sort=False):
+        whole = rows.loc[rows["group"] == OVERALL, "row"].to_list()
+        arms = rows.loc[rows["group"].isin(set(sizes.index) - {OVERALL}), "row"].to_list()
+        for column in columns if len(whole) == 1 else []:
+            terms = {(name, row, column): 1.0 for row in arms} | {(name, whole[0], column): -1.0}
+            if all(key in cells.values for key in terms) and not _sum(cells, terms):
+                cells.relate(terms)
+
+
+def _sum(cells: Cells, terms: dict) -> float:
+    return sum(coefficient * cells.values[key] for key, coefficient in terms.items())
+
+
+def _part(frame: pd.DataFrame) -> list[str]:
+    """What a row is about, whichever arm it belongs to."""
+    return (frame["variable"].astype(str) if "variable" in frame else pd.Series("", index=frame.index)).to_list()
+
+
+def _add_families(cells: Cells, name: str, frame: pd.DataFrame) -> None:
+    """Counts that share a denominator: what they leave, or that they leave nothing."""
+    found = []
+    of = family(name, frame).assign(row=range(len(frame)))
+    for (_, _, group), rows in of.groupby(["common", "time", "group"], sort=False):
+        n = (name, rows["row"].iat[0], "n")
+        whole = n if n in cells.values else ("size", group)
+        counts = {(name, row, "count"): -1.0 for row in rows["row"] if (name, row, "count") in cells.values}
+        if whole in cells.values and counts and name not in ("flow", "marker_excluded"):
+            found.append({whole: 1.0} | counts)
+    left = [_sum(cells, terms) for terms in found]
+    exhaustive = not any(left) and any(len(terms) > 2 for terms in found)
+    for terms, rest in zip(found, left, strict=True):
+        if exhaustive:
+            cells.relate(terms)
+        elif rest >= 0:
+            cells.rest((name, next(k[1] for k in terms if k[-1] == "count"), "the others"), terms)
+
+
+def _add_times(cells: Cells, frames: dict[str, pd.DataFrame], sizes: pd.Series) -> None:
+    """Numbers that only fall (at risk) or only rise (events) along time: what lies between any two of them."""
+    at_risk: dict[str, list] = {group: [(float("-inf"), ("size", group))] for group in sizes.index}
+    for name, frame in frames.items():
+        if "n_risk" not in frame or "time" not in frame:
+            continue
+        events: dict[str, list] = {group: [] for group in sizes.index}
+        for row, (group, time) in enumerate(zip(frame["group"].astype(str), frame["time"].astype(float), strict=True)):
+            if (name, row, "n_risk") in cells.values:
+                at_risk[group].append((time, (name, row, "n_risk")))
+            if (name, row, "n_events") in cells.values:
+                events[group].append((time, (name, row, "n_events")))
+                cells.rest((name, row, "still free"), {("size", group): 1.0, (name, row, "n_events"): -1.0})
+        _add_steps_between(cells, events, 1.0)
+    _add_steps_between(cells, at_risk, -1.0)
+
+
+def _add_steps_between(cells: Cells, points: dict[str, list], sign: float) -> None:
+    """Differences between any two times of each arm; `sign` is -1 for a number that falls."""
+    for own in points.values():
+        for (start, early), (end, late) in combinations(sorted(own, key=lambda point: point[0]), 2):
+            if start == end:
+                cells.relate({early: 1.0, late: -1.0})
+            else:
+                cells.rest((*early, *late), {late: sign, early: -sign})
+
+
+def _lookup(frames: dict[str, pd.DataFrame]) -> dict[str, dict[tuple, int]]:
+    """Output -> (variable, time, group) -> row number."""
+    found = {}
+    for name, frame in frames.items():
+        time = frame["time"].astype(float).fillna(-1.0) if "time" in frame else [-1.0] * len(frame)
+        keys = zip(_part(frame), time, frame["group"].astype(str), strict=True)
+        found[name] = {key: row for row, key in enumerate(keys)}
+    return found
+
+
+def _nest(cells: Cells, lookup: dict, rule: tuple) -> None:
+    """A count inside another: what the outer one has beyond it."""
+    inner, variable, outer, around = rule
+    for (name, time, group), row in lookup.get(inner, {}).items():
+        place = lookup.get(outer, {}).get((around or name, time, group))
+        if place is None or (variable and name != variable) or (inner == "ae_overview" and name in NOT_AN_EVENT):
+            continue
+        _inside(cells, (inner, row, "count"), (outer, place, "count"))
+
+
+def _inside(cells: Cells, inner: tuple, outer: tuple) -> None:
+    if inner in cells.values and outer in cells.values and cells.values[outer] >= cells.values[inner]:
+        cells.rest((*outer, "beyond", *inner), {outer: 1.0, inner: -1.0})
+
+
+def _union(cells: Cells, whole: tuple, parts: list[tuple]) -> None:
+    """Patients with anything: at least each part, at most the sum of the parts."""
+    parts = [part for part in parts if part in cells.values]
+    if whole not in cells.values or not parts:
+        return
+    cells.relate({whole: 1.0} | dict.fromkeys(parts, -1.0), low=0 if len(parts) == 1 else -float("inf"), high=0)
+    for part in parts[:] if len(parts) > 1 else []:
+        _inside(cells, part, whole)
+
+
+def _add_adverse_events(cells: Cells, frames: dict, lookup: dict, systems: dict[str, list[str]], severe: int) -> None:
+    """Terms in systems in any event; causes; grades that add up, of patients and of events."""
+
+    def at(output, variable, group, column="count"):
+        return output, lookup.get(output, {}).get((variable, -1.0, group)), column
+
+    grades = sorted(frames["ae_grade"]["grade"].unique())
+    for group in dict.fromkeys(frames["ae_overview"]["group"].astype(str)):
+        for end, kind in (("", "any"), ("_severe", "severe")):
+            _union(cells, at("ae_overview", kind, group), [at(f"ae_system{end}", system, group) for system in systems])
+            for system, terms in systems.items():
+                _union(cells, at(f"ae_system{end}", system, group), [at(f"ae_term{end}", t, group) for t in terms])
+        for cause in ("drug", "procedure"):
+            parts = [at("ae_attribution", part, group) for part in (cause, "both")]
+            _union(cells, at("ae_overview", f"related_{cause}", group), parts)
+        every = [(t, at("ae_term", t, group), at("ae_term_severe", t, group)) for own in systems.values() for t in own]
+        for name, mild, worst in [
+            ("any term", at("ae_overview", "any", group), at("ae_overview", "severe", group)), *every
+        ]:  # fmt: skip
+            for whole, least in ((mild, 1), (worst, severe)):
+                parts = [at("ae_grade", f"{name}, grade {grade}", group) for grade in grades if grade >= least]
+                _equal(cells, {whole: -1.0} | dict.fromkeys(parts, 1.0))
+        fatal = at("ae_grade", f"any term, grade {grades[-1]}", group)
+        _equal(cells, {fatal: 1.0, at("ae_overview", "fatal", group): -1.0} if grades[-1] == 5 else {None: 0.0})
+        _add_events(cells, at, group, grades, severe)
+
+
+def _add_events(cells: Cells, at, group: str, grades: list[int], severe: int) -> None:
+    """Events, not patients: by grade and by cause they add up to all events."""
+    by_grade = [at("ae_events", f"events, grade {grade}", group) for grade in grades]
+    every, mild = (at("ae_events_mild", "events below severe", group, column) for column in ("n", "count"))
+    _equal(cells, {every: -1.0} | dict.fromkeys(by_grade, 1.0))
+    _equal(cells, {mild: -1.0} | dict.fromkeys(by_grade[: severe - 1], 1.0))
+    for cause in ("drug", "procedure", "both", "no", "unknown"):
+        _equal(cells, {every: -1.0, at("ae_attribution_events", cause, group, "n"): 1.0})
+        _inside(cells, at("ae_attribution", cause, group), at("ae_attribution_events", cause, group))
+    _inside(cells, at("ae_overview", "any", group), every)
+
+
+def _add_responses(cells: Cells, lookup: dict) -> None:
+    """Categories that make up the rates of response and of disease control."""
+    for categories, start, end in (("response_category", "", "_treated"), ("best_response", "best_", "")):
+        for _, time, group in lookup.get(f"{start}objective_response{end}", {}):
+            for outcome, members in (("objective_response", RESPONDERS), ("disease_control", CONTROLLED)):
+                parts = [(categories, lookup.get(categories, {}).get((c, time, group)), "count") for c in members]
+                name = f"{start}{outcome}{end}"
+                _equal(
+                    cells,
+                    {(name, lookup.get(name, {}).get(("", time, group)), "count"): -1.0} | dict.fromkeys(parts, 1.0),
+                )
+            parts = [(categories, lookup.get(categories, {}).get((c, time, group)), "count") for c in ASSESSED]
+            row = lookup.get("objective_response_evaluable", {}).get(("", time, group))
+            if start == "":
+                _equal(cells, {("objective_response_evaluable", row, "n"): -1.0} | dict.fromkeys(parts, 1.0))
+
+
+def _add_flow(cells: Cells, flow: pd.DataFrame) -> None:
+    """Steps of the participant flow: who was lost from one to another, in all and by reason."""
+    main = (flow["step"] != "excluded").to_numpy()
+    for _, rows in flow.assign(row=range(len(flow)), main=main).groupby("group"):
+        steps = [("flow", row, "count") for row in rows.loc[rows["main"], "row"]]
+        for early, late in combinations(steps, 2):
+            _inside(cells, late, early)
+        left = rows[~rows["main"]]
+        total = [("flow", row, "count") for row in left.loc[left["note"] == "", "row"]]
+        reasons = [("flow", row, "count") for row in left.loc[left["note"] != "", "row"]]
+        for whole in total:
+            _equal(cells, {whole: -1.0} | dict.fromkeys(reasons, 1.0))
+            _equal(cells, {steps[0]: -1.0, whole: 1.0, steps[1]: 1.0})
