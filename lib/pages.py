@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-__all__ = ["HEADLINE", "comparison_page", "inline_svg", "outline", "overview_page", "report_page", "standalone_svg"]
+__all__ = [
+    "HEADLINE",
+    "comparison_page",
+    "inline_svg",
+    "number",
+    "outline",
+    "overview_page",
+    "report_page",
+    "standalone_svg",
+]
 
 import base64
 import hashlib
 import html
 import re
+from collections import Counter
 from functools import cache
 from typing import NamedTuple
 
@@ -32,6 +42,13 @@ class Outline(NamedTuple):
     headings: list[tuple[int, str, str]]
 
 
+class Numbered(NamedTuple):
+    """HTML whose figures and tables are numbered, and those that can be linked to, as (name, id, title)."""
+
+    html: Markup
+    listed: list[tuple[str, str, str]]
+
+
 class ReportExporter(HTMLExporter):
     """nbconvert's HTML exporter with our template, escaping by default."""
 
@@ -53,6 +70,8 @@ class ReportExporter(HTMLExporter):
         }
         environment.filters |= {
             "outline": outline,
+            "number": number,
+            "is_tall": _is_tall,
             "inline_svg": inline_svg,
             "css_string": _css_string,
             "data_url": _data_url,
@@ -95,6 +114,33 @@ def comparison_page(**context) -> str:
 
 def _trimmed(page: str) -> str:
     return page.strip() + "\n"
+
+
+def number(content: str) -> Numbered:
+    """Number figures and tables in the order in which they stand, each kind by itself.
+
+    Parameters
+    ----------
+    content : str
+        HTML; a table has its caption, a figure its figcaption without attributes.
+
+    Returns
+    -------
+    Numbered
+    """
+    counts, listed = Counter(), []
+
+    def with_number(match: re.Match) -> str:
+        kind = "Table" if match["tag"] == "caption" else "Figure"
+        counts[kind] += 1
+        name, own = f"{kind} {counts[kind]}", re.search(r'\bid="([^"]+)"', match["attributes"])
+        if own:
+            listed.append((name, own[1], html.unescape(match["title"]).strip()))
+        return f'{match["before"]}<span class="number">{name}.</span> {match["title"]}</{match["tag"]}>'
+
+    figure = r'(?P<before><figure class="(?:tablefig|plot)\b(?P<attributes>[^>]*)>.*?<(?P<tag>caption|figcaption)>)'
+    marked = re.sub(rf"{figure}(?P<title>.*?)</(?P=tag)>", with_number, content, flags=re.DOTALL)
+    return Numbered(Markup(marked), listed)
 
 
 def outline(content: str) -> Outline:
@@ -163,6 +209,12 @@ def standalone_svg(svg: str, title: str, alt: str) -> str:
 
 def _without_prolog(svg: str) -> str:
     return svg[svg.index("<svg") :].strip()
+
+
+def _is_tall(svg: str) -> bool:
+    """Whether a picture is higher than it is wide: in print it gets a page of its own height."""
+    width, height = (float(n) for n in re.search(r'viewBox="\S+ \S+ (\S+) (\S+)"', svg).groups())
+    return height > width
 
 
 def _css_string(text: str) -> Markup:

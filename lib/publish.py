@@ -201,7 +201,11 @@ def _pages(reports: list[Report], synthetic: bool, files: dict, run: dict) -> di
         "pages": [("index.html", "Overview"), *((report.page, report.title) for report in reports)],
     }
     pages = {r.page: report_page(r.notebook, header=r.header, report=r, **frame) for r in reports}
-    listed = sorted([*files, *pages, "run.json"])
+    titles = {r["file"]: r["title"] for report in reports for r in [*report.tables.values(), *report.figures.values()]}
+    listed = [
+        {"name": name, "folder": name.rpartition("/")[0], "title": titles.get(name, "")}
+        for name in sorted([*files, *pages, "run.json"])
+    ]
     overview = overview_page(header=reports[0].header, reports=reports, files=listed, run=run, **frame)
     return pages | {"index.html": overview}
 

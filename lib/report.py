@@ -96,6 +96,8 @@ class Report:
             "kind": "header",
             "title": about.title,
             "short_title": about.short_title,
+            "question": about.question,
+            "design": about.design,
             "synthetic": about.synthetic,
             "cutoff": str(data.cutoff or ""),
             "arms": [{"id": a.id, "label": a.label, "colour": a.colour, "n": int(data.n[a.id])} for a in data.arms],

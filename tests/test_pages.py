@@ -6,6 +6,7 @@ The browser is Debian's Chromium. Without one these tests are skipped, except un
 import os
 import shutil
 from itertools import pairwise
+from pathlib import Path
 
 import demo_notebooks as demo
 import pytest
@@ -122,6 +123,69 @@ def test_code_is_hidden_and_one_click_away(visit):
     assert not code.is_visible()
 
 
+TABBED = "Step\tn\nTreated\t39"
+
+
+def test_a_table_is_copied_as_text_with_tabs_and_as_a_table(visit):
+    page = visit()
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy Table 1. Counts").click()
+    page.get_by_role("button", name="Copied Table 1. Counts").wait_for()
+    assert page.get_by_role("status").inner_text() == "Copied"
+    assert page.evaluate("navigator.clipboard.readText()") == TABBED
+    kinds = "navigator.clipboard.read().then(items => items.flatMap(i => i.types))"
+    assert set(page.evaluate(kinds)) == {"text/plain", "text/html"}
+
+
+@pytest.mark.parametrize("old_way", [True, False])
+def test_copying_without_permission(visit, old_way):
+    """The older way is tried; where that fails too, the table is selected and the reader is told the keys."""
+    page = visit()
+    page.evaluate("ClipboardItem = undefined")
+    if not old_way:
+        page.evaluate("document.execCommand = () => false")
+    page.get_by_role("button", name="Copy Table 1. Counts").click()
+    said = page.get_by_role("status")
+    page.wait_for_function("document.querySelector('[role=status]').textContent")
+    assert said.inner_text() == ("Copied" if old_way else "Selected: press Ctrl+C")
+    if not old_way:
+        assert "Treated" in page.evaluate("getSelection().toString()")
+
+
+def test_csv_comes_out_of_the_page_itself(visit, tmp_path):
+    page = visit()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="CSV of Counts").click()
+    assert download.value.suggested_filename == "efficacy_counts.csv"
+    assert Path(download.value.path()).read_text("utf-8") == "Step,n\nTreated,39\n"
+
+
+def test_colours_follow_the_system_or_the_reader(visit):
+    page = visit(color_scheme="dark")
+    paint = "getComputedStyle(document.documentElement).backgroundColor"
+    dark = page.evaluate(paint)
+    button = page.locator("button.theme")
+    assert button.inner_text() == "Colours: auto"
+    button.click()
+    assert page.evaluate(paint) != dark
+    button.click()
+    assert (button.inner_text(), page.evaluate(paint)) == ("Colours: dark", dark)
+    page.reload()
+    assert page.locator("button.theme").inner_text() == "Colours: dark"
+
+
+def test_contents_are_in_reach_on_a_narrow_screen(visit):
+    page = visit(viewport={"width": 360, "height": 700})
+    assert not page.locator(".toc").is_visible()
+    page.evaluate("scrollTo(0, 5000)")
+    page.get_by_text("On this page").click()
+    page.locator(".toc a", has_text="What came out").click()
+    assert not page.locator(".toc").is_visible()
+    top = page.locator("h2", has_text="What came out").evaluate("h => h.getBoundingClientRect().top")
+    bar = page.locator(".side").evaluate("n => n.getBoundingClientRect().bottom")
+    assert bar <= top or page.evaluate("innerHeight + scrollY >= document.documentElement.scrollHeight - 2")
+
+
 def test_keyboard_reaches_the_content_first(visit):
     page = visit()
     page.keyboard.press("Tab")
@@ -134,6 +198,7 @@ def test_readable_without_scripts(visit):
     assert page.get_by_text("Text with words.").is_visible()
     assert page.locator("table.ct").first.is_visible()
     assert page.locator("svg[role=img]").first.is_visible()
+    assert page.locator(".toc").is_visible()
     page.locator("details.code summary").first.click()
     assert page.get_by_text("show(everything)").is_visible()
 

@@ -38,7 +38,31 @@ def test_files(tmp_path):
     assert "<title>A curve</title><desc>Falls from 1 to 0, &quot;fast&quot;</desc>" in files["figures/cohort_curve.svg"]
     nbformat.validate(nbformat.reads(files["notebooks/cohort.ipynb"], as_version=4))
     linked = re.findall(r'href="([^"#:]+)"', files["index.html"])
-    assert set(linked) == (set(files) | {"run.json"})
+    # The list of data queries lies one folder up: all reports of a study share it.
+    assert set(linked) == (set(files) | {"run.json", "../queries.csv", "../queries.xlsx"})
+    assert "A curve" in re.search(r'href="figures/cohort_curve.svg".*?</li>', files["index.html"], re.DOTALL)[0]
+
+
+def test_a_shared_report_does_not_point_to_the_list_of_queries(tmp_path):
+    notebook = demo.executed("cohort")
+    notebook.cells[1].outputs[0].metadata["cohort_report"]["parameters"] = {"audience": "share"}
+    assert "queries.csv" not in _publish(tmp_path, {"cohort": notebook})["index.html"]
+
+
+def test_figures_and_tables_are_numbered_and_listed(tmp_path):
+    page = _publish(tmp_path, {"cohort": demo.executed("cohort", demo.outputs("other")[2:3])})["cohort.html"]
+    assert re.findall(r'class="number">([^<]+)</span> ([^<]+)<', page) == [
+        ("Table 1.", "Counts"),
+        ("Figure 1.", "A curve"),
+        ("Table 2.", "Counts"),
+    ]
+    assert '<a href="#figure-curve"><span class="muted">Figure 1</span> A curve</a>' in page
+
+
+def test_a_figure_on_the_overview_says_where_its_words_are(tmp_path):
+    page = _publish(tmp_path, {name: demo.executed(name) for name in ("cohort", "efficacy")})["index.html"]
+    assert page.count("<svg") == 1
+    assert 'href="efficacy.html#figure-curve"' in page
 
 
 def test_overview_says_what_was_found(tmp_path):

@@ -1,25 +1,110 @@
-// The page reads well without this: it marks the section in view, and opens all code at once.
+// The page reads well without this. It marks the section in view, opens all code, copies tables, switches colours.
 (() => {
-  const links = new Map([...document.querySelectorAll(".toc a")].map((a) => [decodeURIComponent(a.hash.slice(1)), a]));
-  const heads = [...links.keys()].map((id) => document.getElementById(id)).filter(Boolean);
-  const mark = () => {
-    const passed = heads.filter((h) => h.getBoundingClientRect().top < innerHeight * 0.3);
-    const atEnd = innerHeight + scrollY >= document.documentElement.scrollHeight - 2;
-    const here = atEnd && scrollY > 0 ? heads.at(-1) : passed.at(-1);
-    links.forEach((a, id) => (here && id === here.id ? a.setAttribute("aria-current", "true") : a.removeAttribute("aria-current")));
-  };
-  addEventListener("scroll", mark, { passive: true });
-  mark();
+  const root = document.documentElement;
+  const button = (text, className, onclick) =>
+    Object.assign(document.createElement("button"), { type: "button", textContent: text, className, onclick });
 
-  const blocks = [...document.querySelectorAll("details.code")];
-  if (!blocks.length) return;
-  const button = Object.assign(document.createElement("button"), { type: "button", className: "all-code", textContent: "Show all code" });
-  button.setAttribute("aria-pressed", "false");
-  button.onclick = () => {
-    const open = button.getAttribute("aria-pressed") !== "true";
-    blocks.forEach((d) => (d.open = open));
-    button.setAttribute("aria-pressed", String(open));
-    button.textContent = open ? "Hide all code" : "Show all code";
+  // Colours: the system's, or the reader's own choice, which this browser keeps if it may.
+  const THEMES = ["auto", "light", "dark"];
+  const stored = () => { try { return localStorage.getItem("theme"); } catch { return null; } };
+  const paint = (theme) => (theme === "auto" ? delete root.dataset.theme : (root.dataset.theme = theme));
+  let theme = THEMES.includes(stored()) ? stored() : "auto";
+  paint(theme); // before the first line is drawn
+  const themeButton = () => {
+    const made = button(`Colours: ${theme}`, "theme", () => {
+      theme = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length];
+      paint(theme);
+      made.textContent = `Colours: ${theme}`;
+      try { localStorage.setItem("theme", theme); } catch { /* a private window keeps nothing */ }
+    });
+    return made;
   };
-  document.querySelector("nav.side").append(button);
+
+  // The contents stand open beside the text, and closed above it where there is no room beside.
+  const follow = () => {
+    const contents = document.querySelector(".contents");
+    if (!contents) return;
+    const beside = matchMedia("(min-width: 62.01rem)");
+    const fit = () => (contents.open = beside.matches);
+    beside.addEventListener("change", fit);
+    fit();
+    contents.addEventListener("click", (e) => e.target.closest("a") && fit());
+    const side = document.querySelector(".side");
+    const links = new Map([...contents.querySelectorAll("a")].map((a) => [decodeURIComponent(a.hash.slice(1)), a]));
+    const heads = [...links.keys()].map((id) => document.getElementById(id)).filter(Boolean);
+    const mark = () => {
+      const passed = heads.filter((h) => h.getBoundingClientRect().top < innerHeight * 0.3);
+      const atEnd = innerHeight + scrollY >= root.scrollHeight - 2;
+      const here = atEnd && scrollY > 0 ? heads.at(-1) : passed.at(-1);
+      links.forEach((a, id) => (here && id === here.id ? a.setAttribute("aria-current", "true") : a.removeAttribute("aria-current")));
+      const current = here && beside.matches && links.get(here.id);
+      if (current) {
+        const [box, own] = [side.getBoundingClientRect(), current.getBoundingClientRect()];
+        if (own.bottom > box.bottom || own.top < box.top) side.scrollTop += own.top - box.top - box.height / 2;
+      }
+    };
+    addEventListener("scroll", mark, { passive: true });
+    mark();
+  };
+
+  const codeButton = (blocks) => {
+    const made = button("Show all code", "all-code", () => {
+      const open = made.getAttribute("aria-pressed") !== "true";
+      blocks.forEach((d) => (d.open = open));
+      made.setAttribute("aria-pressed", String(open));
+      made.textContent = open ? "Hide all code" : "Show all code";
+    });
+    made.setAttribute("aria-pressed", "false");
+    return made;
+  };
+
+  // A table as text with tabs, which every spreadsheet takes; for a word processor also as a table.
+  const words = (cell) => cell.innerText.trim().replace(/\s*[\n\t]\s*/g, ", ");
+  const tabbed = (table) => [...table.rows].map((row) => [...row.cells].map(words).join("\t")).join("\n");
+  const copied = async (table) => {
+    const kinds = { "text/plain": tabbed(table), "text/html": table.outerHTML };
+    const blobs = Object.entries(kinds).map(([type, text]) => [type, new Blob([text], { type })]);
+    try {
+      await navigator.clipboard.write([new ClipboardItem(Object.fromEntries(blobs))]);
+      return true;
+    } catch { /* an old browser, or permission refused */ }
+    const area = Object.assign(document.createElement("textarea"), { value: kinds["text/plain"], className: "hidden" });
+    document.body.append(area);
+    area.select();
+    const done = document.execCommand("copy");
+    area.remove();
+    return done;
+  };
+  const copyButton = (table, status) => {
+    const made = button("Copy", "copy", async () => {
+      const done = await copied(table);
+      made.focus();
+      if (!done) getSelection().selectAllChildren(table);
+      status.textContent = made.firstChild.data = done ? "Copied" : "Selected: press Ctrl+C";
+      setTimeout(() => (made.firstChild.data = "Copy"), 3000);
+    });
+    const of = Object.assign(document.createElement("span"), { className: "hidden" });
+    of.textContent = ` ${table.caption ? table.caption.textContent : "table"}`;
+    made.append(of);
+    return made;
+  };
+
+  addEventListener("DOMContentLoaded", () => {
+    const controls = document.querySelector(".controls");
+    const blocks = [...document.querySelectorAll("details.code")];
+    if (blocks.length) controls.append(codeButton(blocks));
+    controls.append(themeButton());
+    const status = Object.assign(document.createElement("p"), { className: "hidden" });
+    status.setAttribute("role", "status");
+    controls.append(status);
+    document.querySelectorAll(".table + .tools").forEach((tools) => {
+      const table = tools.previousElementSibling.querySelector("table");
+      if (table) tools.prepend(copyButton(table, status));
+    });
+    // A figure that is moved sideways on a narrow screen is reached by keyboard, as tables are.
+    document.querySelectorAll(".paper").forEach((paper) => {
+      if (paper.scrollWidth > paper.clientWidth) paper.tabIndex = 0;
+    });
+    follow();
+  });
 })();
