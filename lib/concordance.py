@@ -5,9 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from lib.event_table import merge_times
+from lib.event_table import distinct, merge_times
 
 __all__ = ["concordance"]
+
+# cells of a table that is small whatever the number of patients
+DENSE = 10_000
 
 
 def _count_before(ranks: np.ndarray, ends: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -25,22 +28,36 @@ def _count_before(ranks: np.ndarray, ends: np.ndarray, values: np.ndarray) -> tu
     return below, high - low
 
 
+def _count_pairs(ranks: np.ndarray, later: np.ndarray, event: np.ndarray) -> tuple[float, int]:
+    """Pairs in which the higher risk came first (ties in risk half), and pairs whose order is known."""
+    ends, position = distinct(later)
+    n_ranks = int(ranks.max(initial=0)) + 1
+    if n_ranks * len(ends) <= max(len(ranks), DENSE):  # few different risks (the arms, say): count in a table
+        cells, shape = ranks * len(ends) + position, (n_ranks, len(ends))
+        everyone, dead = (np.bincount(c, minlength=shape[0] * shape[1]).reshape(shape) for c in (cells, cells[event]))
+        after = everyone[:, ::-1].cumsum(axis=1)[:, ::-1] - everyone
+        below = np.cumsum(after, axis=0) - after
+        return (dead * below).sum() + (dead * after).sum() / 2, int((dead * after.sum(axis=0)).sum())
+    order = np.argsort(-later, kind="stable")
+    own = event[order]
+    before = np.searchsorted(-later[order], -later[order][own], side="left")
+    below, equal = _count_before(ranks[order], before, ranks[order][own])
+    return below.sum() + equal.sum() / 2, int(before.sum())
+
+
 def concordance(rows: pd.DataFrame, risk: np.ndarray, strata: str | None) -> float:
     """Harrell's C: of the pairs whose order of events is known, the share in which the higher risk came first.
 
     Pairs within a stratum; ties in risk count half. R: ``concordance(fit)`` (weights "n").
     """
-    _, ranks = np.unique(np.round(risk, 10), return_inverse=True)  # equal patients must tie despite rounding
+    _, ranks = distinct(np.round(risk, 10))  # equal patients must tie despite rounding
     _, time = merge_times(rows["time"].to_numpy(dtype=float))
     event = rows["event"].to_numpy(dtype=bool)
     later = 2 * time + ~event  # a patient censored at the time of an event outlives it
     stratum = np.zeros(len(rows), int) if strata is None else pd.factorize(rows[strata])[0]
     concordant = pairs = 0.0
     for level in np.unique(stratum):
-        order = np.flatnonzero(stratum == level)
-        order = order[np.argsort(-later[order], kind="stable")]
-        own = event[order]
-        ends = np.searchsorted(-later[order], -later[order][own], side="left")
-        below, equal = _count_before(ranks[order], ends, ranks[order][own])
-        concordant, pairs = concordant + below.sum() + equal.sum() / 2, pairs + ends.sum()
+        own = stratum == level
+        won, known = _count_pairs(ranks[own], later[own], event[own])
+        concordant, pairs = concordant + won, pairs + known
     return concordant / pairs if pairs else np.nan

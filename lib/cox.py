@@ -10,17 +10,10 @@ import pandas as pd
 from scipy import stats
 
 from lib.concordance import concordance
+from lib.design import Design, make_design, pick_terms
 from lib.event_table import OVERALL
 from lib.firth import estimate_firth
-from lib.partial_likelihood import (
-    Design,
-    Fit,
-    RiskSets,
-    fit_cox,
-    make_design,
-    pick_terms,
-    sum_rows,
-)
+from lib.partial_likelihood import Fit, RiskSets, fit_cox, sum_rows
 
 __all__ = ["CoxModel", "check_proportional_hazards", "estimate_cox", "estimate_weighted_cox"]
 
@@ -115,7 +108,7 @@ def _overall(tte: pd.DataFrame, design: Design, fit: Fit, coef: np.ndarray, stra
     found = pd.DataFrame({"group": OVERALL, "test": list(chisq), "chisq": list(chisq.values())})
     found["df"] = float(df) if df else np.nan
     found["p_value"] = stats.chi2.sf(found["chisq"], df) if df else np.nan
-    harrell = concordance(tte[design.kept], np.nan_to_num(coef) @ (design.x * design.scale).T, strata)
+    harrell = concordance(tte.loc[design.kept, ["time", "event", *([strata] if strata else [])]], np.nan_to_num(coef) @ (design.x * design.scale).T, strata)
     found = found.assign(n=int(design.kept.sum()), n_events=n_events, events_per_variable=per_variable,
                          concordance=harrell, method="Cox regression (Efron ties)", note=note)  # fmt: skip
     if fit.separated and df:
@@ -232,8 +225,8 @@ def _score_residuals(sets: RiskSets, beta: np.ndarray) -> np.ndarray:
     _, risk = sets.risks(beta)
     total, mean = sets.term_means(risk)
     hazard = sets.term_weight / total
-    ties = np.maximum(np.bincount(sets.term_block, minlength=len(sets.starts)), 1)
-    own_mean = (sets.per_block(mean) / ties[:, None])[sets.block]
+    ties = np.maximum(sets.per_block(sets.term_count), 1)
+    own_mean = (sets.per_block(sets.term_count[:, None] * mean) / ties[:, None])[sets.block]
     tied_hazard = sets.per_block(hazard * sets.term_share)[sets.block]
     tied_mean = sets.per_block((hazard * sets.term_share)[:, None] * mean)[sets.block]
     events = sets.events[:, None]

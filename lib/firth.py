@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, stats
 
-from lib.partial_likelihood import Derivatives, Design, RiskSets, make_design, make_risk_sets
+from lib.design import Design, make_design
+from lib.partial_likelihood import Derivatives, RiskSets, make_risk_sets
 
 __all__ = ["estimate_firth"]
 

@@ -13,6 +13,7 @@ from scipy import stats
 
 from lib.comparisons import adjust_holm
 from lib.event_table import OVERALL, EventTable, arm_names, check_tte, count_events, merge_times
+from lib.scale import LARGE, because_large
 
 __all__ = ["compare_logrank", "compare_pairwise", "compare_permutation", "count_observed_expected", "permute_scores", "quadratic_form", "test_tables"]
 
@@ -231,7 +232,7 @@ def compare_permutation(tte: pd.DataFrame, n_resamples: int = 10_000, seed: int 
     Notes
     -----
     Every allocation is counted for two arms of together at most 40 patients; otherwise p = (1 + extreme) /
-    (1 + resamples) (Phipson and Smyth 2010). The statistic is the score form with the permutation variance, R's
+    (1 + resamples) (Phipson and Smyth 2010); in a large study (scale) the statistic is held against chi-square. The statistic is the score form with the permutation variance, R's
     ``coin::logrank_test(Surv(time, event) ~ arm)``; it is not survdiff's, and assumes equal censoring in the arms.
     """
     found = {"group": OVERALL, "n": len(tte), "n_events": int(tte["event"].sum())}
@@ -271,6 +272,9 @@ def permute_scores(
     found |= {"chisq": (len(scores) - 1) * between / float(scores @ scores), "df": len(present) - 1, "note": ""}
     if len(present) == 2 and len(scores) <= EXACT_PATIENTS:
         p, error, how = _exact_two_arms(scores, int(sizes[0]), float(sums[0])), 0.0, "every allocation counted"
+    elif len(scores) > LARGE:
+        p, error, how = stats.chi2.sf(found["chisq"], found["df"]), np.nan, "chi-square approximation"
+        found["note"] = because_large(how)
     else:
         p = _resampled(scores, sizes, between, n_resamples, seed)
         error = float(np.sqrt(p * (1 - p) / n_resamples))

@@ -73,7 +73,8 @@ def _single_patients(data: Dataset, ways: pd.DataFrame) -> str:
     each, fragile = where(ways, way="leave_one_out").iloc[0], ways[ways["way"].str.startswith("fragile")]
     if pd.isna(each["min"]):
         return ""
-    text = f"Without each patient in turn p runs from {format_p(each['min'])} to {format_p(each['max'])}, and {plural(each['count'], 'deletion')} of {format_whole(each['n'])} would turn the verdict."
+    said = f" ({each['note']})" if each["note"] else ""
+    text = f"Without each patient in turn{said} p runs from {format_p(each['min'])} to {format_p(each['max'])}, and {plural(each['count'], 'deletion')} of {format_whole(each['n'])} would turn the verdict."
     focus, known = data.study.arm(data.contrast[0]).label, fragile.dropna(subset=["count"])
     if known.empty:
         return f"{text} No change of the ends of {focus} alone turns it."
@@ -110,7 +111,8 @@ def sentence_power(data: Dataset, robust: Analysis) -> str:
     row, short = robust["power"].iloc[0], data.study.endpoint(robust.variable).short
     if pd.isna(row["power"]):
         return f"Power for {short}: {row['note']}."
-    said = f"Were the observed {short} medians the truth, a study of this size would find them different (p below 0.05) with a probability of {format_percent(row['power'])} (Monte Carlo error {format_percent(row['mc_error'], 1)}, {plural(row['n_events'], 'event')})"
+    error = row["note"] or f"Monte Carlo error {format_percent(row['mc_error'], 1)}"
+    said = f"Were the observed {short} medians the truth, a study of this size would find them different (p below 0.05) with a probability of {format_percent(row['power'])} ({error}, {plural(row['n_events'], 'event')})"
     detectable = where(robust["detectable"], group=name_pair(*data.contrast)).iloc[0]
     effect = (
         f"; for {pair_label(data, detectable['group'])} only a hazard ratio below {format_number(detectable['hr'], 2)} (or above {format_number(1 / detectable['hr'], 2)}) is found with 80% power"

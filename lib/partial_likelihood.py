@@ -1,47 +1,33 @@
-"""Cox's partial likelihood: design, risk sets, derivatives (Efron or Breslow ties, strata, weights) and its maximum.
+"""Cox's partial likelihood: risk sets, derivatives (Efron or Breslow ties, strata, weights) and its maximum.
 
-Shared by cox and firth. Patients who are alike (same stratum, time and arm) are one row with a count, so a model with
-the arm alone costs as much as there are distinct times.
+Shared by cox and firth. Patients who are alike (same stratum, time and arm) are one row with a count, and so are many
+tied events, so a model with the arm alone costs as much as there are distinct times.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from lib.event_table import arm_names, check_tte, merge_times
+from lib.design import Design, number_patterns, pick_terms
+from lib.event_table import distinct, merge_times
 
 __all__ = [
     "Derivatives",
-    "Design",
     "Fit",
     "RiskSets",
     "fit_cox",
-    "make_design",
     "make_risk_sets",
-    "pick_terms",
-    "sum_rows"]
+    "sum_rows",
+]
 
+# Of more tied events than this, at most a sixteenth of those at risk, NODES stand for all in Efron's sums.
+MANY_TIES, NODES, FEW_OF = 32, 8, 16
 # Largest change of a log hazard ratio between two patients in one iteration; ten times as much is separation (e^200)
 MAX_SPREAD = 20.0
-
-
-class Design(NamedTuple):
-    """Model matrix of the patients with complete covariates.
-
-    `x` : ndarray, shape (n, p), columns centred and divided by `scale`; `terms` : names of the columns; `groups` :
-    ``x vs reference`` for an arm, else ``overall``; `kept` : mask over the rows of the frame.
-    """
-
-    x: np.ndarray
-    scale: np.ndarray
-    terms: tuple[str, ...]
-    groups: tuple[str, ...]
-    kept: np.ndarray
 
 
 class Derivatives(NamedTuple):
@@ -52,46 +38,15 @@ class Derivatives(NamedTuple):
     information: np.ndarray
 
 
-def make_design(tte: pd.DataFrame, reference: str, covariates: Sequence[str] = ()) -> Design:
-    """Indicator columns of the arms (against `reference`) and columns of the covariates.
-
-    Numeric and boolean covariates enter as they are, others as indicators against their first level. Rows with a
-    missing covariate are left out.
-
-    Raises
-    ------
-    ValueError
-        For a reference that is no arm, or a covariate that is no column.
-    """
-    check_tte(tte)
-    arms = arm_names(tte)
-    if reference not in arms:
-        raise ValueError(f"reference must be one of the arms {list(arms)}, but found {reference!r}")
-    missing = [name for name in covariates if name not in tte]
-    if missing:
-        raise ValueError(f"covariates {missing} are not columns of the frame: {list(tte.columns)}")
-    kept = tte[list(covariates)].notna().all(axis=1).to_numpy(dtype=bool) if covariates else np.ones(len(tte), bool)
-    rows, codes = tte[kept], tte["arm"].cat.codes.to_numpy()[kept]
-    others = [arm for arm in arms if arm != reference]
-    columns = {(f"arm={arm}", f"{arm} vs {reference}"): codes == arms.index(arm) for arm in others}
-    for name in covariates:
-        values = rows[name]
-        if pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
-            columns[name, "overall"] = values
-        else:
-            levels = values.astype("category").cat.remove_unused_categories().cat.categories
-            columns |= {(f"{name}={level}", "overall"): values == level for level in levels[1:]}
-    x = np.column_stack([np.asarray(c, float) for c in columns.values()]) if columns else np.empty((len(rows), 0))
-    x = x - x.mean(axis=0) if len(x) else x
-    scale = np.sqrt((x**2).mean(axis=0)) if len(x) else np.ones(x.shape[1])
-    scale = np.where(scale > 0, scale, 1.0)
-    terms, groups = (tuple(names) for names in zip(*columns, strict=True)) if columns else ((), ())
-    return Design(x / scale, scale, terms, groups, kept)
-
-
 def sum_rows(values: np.ndarray, starts: np.ndarray) -> np.ndarray:
     """Sum the rows of each block; blocks are contiguous and begin at `starts`."""
     return np.add.reduceat(values, starts, axis=0) if len(starts) else values[:0]
+
+
+def _from_block_on(blocks: np.ndarray, stratum_starts: np.ndarray) -> np.ndarray:
+    """Sum block values over the blocks of their stratum from each one on."""
+    parts = np.split(blocks, stratum_starts[1:])
+    return np.concatenate([part[::-1].cumsum(axis=0)[::-1] for part in parts])
 
 
 @dataclass(frozen=True)
@@ -109,9 +64,10 @@ class RiskSets:
         Position of the block's time among the distinct times of all strata.
     stratum_starts : ndarray of int
         First block of each stratum.
-    term_block, term_share, term_weight : ndarray, shape (t,)
+    term_block, term_share, term_weight, term_count : ndarray, shape (t,)
         One term per factor of the likelihood: its block, Efron's share of the tied events that is taken out of the
-        risk set (0 for Breslow), and its weight (Efron: mean weight of the tied events; Breslow: their sum).
+        risk set (0 for Breslow), its weight (Efron: mean weight of the tied events; Breslow: their sum), and how many
+        factors it stands for (contained in the weight; see `_tied`).
     order : ndarray of int
         Patients in the order of the rows, where each row is one patient.
     """
@@ -127,12 +83,12 @@ class RiskSets:
     term_block: np.ndarray
     term_share: np.ndarray
     term_weight: np.ndarray
+    term_count: np.ndarray
     order: np.ndarray
 
     def at_risk(self, values: np.ndarray) -> np.ndarray:
         """Sum row values over each block's risk set: the rows of its stratum from the block on."""
-        parts = np.split(sum_rows(values, self.starts), self.stratum_starts[1:])
-        return np.concatenate([part[::-1].cumsum(axis=0)[::-1] for part in parts])
+        return _from_block_on(sum_rows(values, self.starts), self.stratum_starts)
 
     def so_far(self, blocks: np.ndarray) -> np.ndarray:
         """Cumulative sum of block values inside each stratum, up to and with the block."""
@@ -202,35 +158,69 @@ def make_risk_sets(
 
     Where the arm is the only term and nobody is weighted, patients of one stratum, time and arm become one row.
     """
-    rows = tte[design.kept]
-    times, index = merge_times(rows["time"].to_numpy(dtype=float))
-    event = rows["event"].to_numpy(dtype=bool)
-    stratum = np.zeros(len(rows), int) if strata is None else pd.factorize(rows[strata], sort=True)[0]
+    kept = design.kept
+    times, index = merge_times(tte["time"].to_numpy(dtype=float)[kept])
+    event = tte["event"].to_numpy(dtype=bool)[kept]
+    stratum = np.zeros(len(index), int) if strata is None else pd.factorize(tte.loc[kept, strata], sort=True)[0]
     block_key = stratum.astype(np.int64) * len(times) + index
-    weight = np.ones(len(rows)) if weights is None else rows[weights].to_numpy(dtype=float)
-    order = np.argsort(block_key, kind="stable")
-    if weights is None and all(term.startswith("arm=") for term in design.terms):
-        arm = rows["arm"].cat.codes.to_numpy(dtype=np.int64)
-        cells, first, inverse = np.unique(block_key * 128 + arm, return_index=True, return_inverse=True)
+    pattern = None if weights is not None else number_patterns(design, tte["arm"].cat.codes.to_numpy(dtype=np.int64)[kept])
+    if pattern is not None:
+        alike = int(pattern.max(initial=0)) + 1
+        cells, inverse = distinct(block_key * alike + pattern)
+        one_of = np.zeros(alike, dtype=np.int64)
+        one_of[pattern] = np.arange(len(pattern))
+        order = np.empty(0, dtype=np.int64)
         count, events = np.bincount(inverse, minlength=len(cells)), np.bincount(inverse, event, len(cells))
-        x, weight, block_key = design.x[first], np.ones(len(cells)), cells // 128
+        x, weight, block_key = design.x[one_of[cells % alike]], np.ones(len(cells)), cells // alike
     else:
-        count, events = np.ones(len(rows)), event[order].astype(float)
+        order = np.argsort(block_key, kind="stable")
+        weight = np.ones(len(index)) if weights is None else tte[weights].to_numpy(dtype=float)[kept]
+        count, events = np.ones(len(index)), event[order].astype(float)
         x, weight, block_key = design.x[order], weight[order], block_key[order]
-    blocks, starts, block = np.unique(block_key, return_index=True, return_inverse=True)
-    block_stratum, block_time = np.divmod(blocks, max(len(times), 1))
+    new = np.diff(block_key, prepend=-1) > 0
+    starts, block = np.flatnonzero(new), np.cumsum(new) - 1
+    block_stratum, block_time = np.divmod(block_key[starts], max(len(times), 1))
     stratum_starts = np.unique(block_stratum, return_index=True)[1]
     d = sum_rows(events, starts)
     tied_weight = sum_rows(events * weight, starts)
     if ties == "efron":
-        term_block = np.repeat(np.arange(len(d)), d.astype(int))
-        rank = np.arange(len(term_block)) - np.repeat(np.cumsum(d) - d, d.astype(int))
-        share, term_weight = rank / d[term_block], (tied_weight / np.maximum(d, 1))[term_block]
+        left = _from_block_on(sum_rows(count, starts), stratum_starts)
+        term_block, rank, term_count = _tied(d.astype(int), left)
+        share, term_weight = rank / d[term_block], (tied_weight / np.maximum(d, 1))[term_block] * term_count
     else:
         term_block = np.flatnonzero(d)
-        share, term_weight = np.zeros(len(term_block)), tied_weight[term_block]
-    ties_of = (term_block, share, term_weight)
+        share, term_weight, term_count = np.zeros(len(term_block)), tied_weight[term_block], d[term_block]
+    ties_of = (term_block, share, term_weight, term_count)
     return RiskSets(x, weight, count, events, starts, block, block_time, stratum_starts, *ties_of, order)
+
+
+def _tied(d: np.ndarray, at_risk: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Block, rank among the tied events, and count, of each of Efron's terms.
+
+    A sum over the ranks 0 ... d - 1 of many ties is a sum over the nodes of the Gauss rule for equally weighted whole
+    numbers (zeros of the discrete Chebyshev polynomials; Gautschi 2004, section 1.5.2), exact up to degree
+    2 NODES - 1. Efron's terms are all but linear in the rank where few of those at risk have the event.
+
+    Parameters
+    ----------
+    d, at_risk : ndarray of int, shape (b,)
+        Events of each block, and patients at risk.
+    """
+    many = (d > MANY_TIES) & (d * FEW_OF <= at_risk)
+    block = np.repeat(np.arange(len(d)), np.where(many, NODES, d))
+    position = np.arange(len(block)) - np.searchsorted(block, block)
+    rank, count = position.astype(float), np.ones(len(block))
+    if many.any():
+        sizes, which = np.unique(d[many], return_inverse=True)
+        k = np.arange(1, NODES)
+        beside = np.sqrt(k**2 * (sizes[:, None] ** 2 - k**2) / (4.0 * (4 * k**2 - 1)))
+        jacobi = np.zeros((len(sizes), NODES, NODES))
+        jacobi[:, k, k - 1] = jacobi[:, k - 1, k] = beside
+        nodes, vectors = np.linalg.eigh(jacobi)
+        chosen = many[block]
+        rank[chosen] = (nodes + (sizes[:, None] - 1) / 2)[which].ravel()
+        count[chosen] = (sizes[:, None] * vectors[:, 0, :] ** 2)[which].ravel()
+    return block, rank, count
 
 
 class Fit(NamedTuple):
@@ -321,9 +311,3 @@ def fit_cox(
     beta = np.full(p, np.nan)
     beta[estimable] = found
     return Fit(beta, estimable, known, separated, null, best), sets
-
-
-def pick_terms(design: Design, chosen: np.ndarray) -> Design:
-    """Keep the chosen columns of a design."""
-    names = [tuple(n for n, use in zip(group, chosen, strict=True) if use) for group in (design.terms, design.groups)]
-    return Design(design.x[:, chosen], design.scale[chosen], *names, design.kept)

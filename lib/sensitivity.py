@@ -1,6 +1,7 @@
 """How far a comparison of arms hangs on single patients, on the censored, and on the number of events.
 
-Deletions and reversals are counted in the event table, so each costs as much as there are distinct times.
+Deletions and reversals are counted in the event table, so each costs as much as there are distinct times. In a large
+study (scale) their number does not, and approximations take their place (large_sample); method and note say so.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from lib import large_sample
 from lib.comparisons import ALPHA
 from lib.event_table import OVERALL, EventTable, arm_names, count_events
 from lib.logrank import NO_EVENT, quadratic_form, test_tables
+from lib.scale import LARGE, because_large
 
 __all__ = ["BECOMES", "assume_extremes", "compare_without_each", "count_reversals", "estimate_power", "find_detectable"]
 
@@ -43,8 +46,12 @@ def compare_without_each(tte: pd.DataFrame, alpha: float = ALPHA) -> pd.DataFram
     found |= {"count": np.nan, "method": "log-rank test without each patient in turn", "note": whole["note"]}
     if np.isnan(whole["p_value"]):
         return pd.DataFrame([found])
-    p, times = zip(*[(test_tables([left])["p_value"], count) for left, count in _without_each(table)], strict=True)
-    p, times = np.array(p), np.array(times)
+    if len(tte) > LARGE:
+        found |= {"method": found["method"] + ", first-order approximation", "note": because_large("approximated")}
+        p, times = large_sample.approximate_without_each(table)
+    else:
+        each = [(test_tables([left])["p_value"], count) for left, count in _without_each(table)]
+        p, times = (np.array(column) for column in zip(*each, strict=True))
     turned = (p < alpha) != (whole["p_value"] < alpha)
     return pd.DataFrame([found | {"min": np.nanmin(p), "max": np.nanmax(p), "count": int(times[turned].sum())}])
 
@@ -80,9 +87,20 @@ def count_reversals(tte: pd.DataFrame, arm: str, alpha: float = ALPHA) -> pd.Dat
         event. Each p-value equals R's ``survdiff`` on the changed data.
     """
     table = count_events(tte)
-    rows = [_reverse(table, table.arms.index(arm), becomes, alpha) for becomes in BECOMES]
-    found = pd.DataFrame(rows).assign(group=arm)
-    return found.assign(method="log-rank test after changing the patients who move p most, one by one")
+    reverse = _reverse_many if len(tte) > LARGE else _reverse
+    found = pd.DataFrame([reverse(table, table.arms.index(arm), becomes, alpha) for becomes in BECOMES])
+    order = "in the order of what each alone does" if len(tte) > LARGE else "one by one"
+    return found.assign(group=arm, method=f"log-rank test after changing the patients who move p most, {order}")
+
+
+def _reverse_many(table: EventTable, i: int, becomes: str, alpha: float) -> dict:
+    first, step = test_tables([table]), 1 if becomes == "event" else -1
+    found = {"variable": becomes, "n": int((table.n_censored if step > 0 else table.n_events)[i].sum())}
+    if np.isnan(first["p_value"]):
+        return found | {"count": np.nan, "p_value": np.nan, "note": first["note"]}
+    count, p_value = large_sample.approximate_reversal(table, i, step, alpha)
+    note = because_large("an upper bound" if count > 0 else f"no change of these {found['n']} was found to turn the verdict")
+    return found | {"count": count, "p_value": p_value, "note": note}
 
 
 def _reverse(table: EventTable, i: int, becomes: str, alpha: float) -> dict:
@@ -179,6 +197,10 @@ def estimate_power(tte: pd.DataFrame, n_simulations: int = 2000, seed: int = 0, 
         f"log-rank test in {n_simulations} simulated studies, exponential with the observed medians, censoring as observed, seed {seed}"
     )
     if not found["n_events"] or present.sum() < 2:
+        return pd.DataFrame([found])
+    if len(tte) > LARGE:
+        found["method"] = "log-rank test, noncentral chi-square, exponential with the observed medians, censoring as observed"
+        found |= {"note": because_large("approximated"), "power": large_sample.approximate_power(table, rates, alpha)}
         return pd.DataFrame([found])
     rng, arms, k = np.random.default_rng(seed), np.repeat(np.arange(len(table.n)), table.n), int(present.sum())
     membership = np.eye(len(table.n))[arms][:, present]

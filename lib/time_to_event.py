@@ -119,12 +119,13 @@ def _comparisons(
 ) -> dict[str, pd.DataFrame]:
     level, reference, tau = data.parameters.level, data.reference, endpoint.tau
     means = _every_pair(data, lambda y: rmst.compare_rmst(tte, y, tau, level))
-    overall = cox.estimate_cox(tte, reference, level=level).overall
+    models = {arm.id: cox.estimate_cox(tte, arm.id, level=level) for arm in data.arms}
+    overall = models[reference].overall
     return {
         "landmark_difference": survival.compare_landmark(tte, landmarks, reference, level=level),
         "logrank": logrank.compare_logrank(tte),
         "logrank_pairwise": _named_as_pairs(data, logrank.compare_pairwise(tte)),
-        "cox": _every_pair(data, lambda y: cox.estimate_cox(tte, y, level=level).terms),
+        "cox": _every_pair(data, lambda y: models[y].terms),
         **{f"cox_{name}": overall[overall["test"] == test] for name, test in COX_TESTS.items()},
         "proportional_hazards": cox.check_proportional_hazards(tte, reference),
         "rmst_difference": means[means["contrast"] == "difference"].drop(columns="contrast"),
