@@ -20,6 +20,7 @@ from lib.parameters import NOTEBOOKS
 from lib.published import MATCHES, compare_published, read_published
 from lib.references import cite
 from lib.results import COLUMNS, to_rows
+from lib.scale import LARGE, because_large
 from lib.sharing import allows, is_part, mask_analysis, restrict
 from lib.study_parts import Endpoint, Marker
 
@@ -222,9 +223,11 @@ class Report:
             return self.say("This report holds no time-to-event statistic, so none was recomputed.", kind="note")
         total = pd.concat([frame[frame["engine"] == "all"] for frame in checked])
         engines = dict.fromkeys(engine for frame in checked for engine in frame["engine"] if engine != "all")
+        large = len(self.data.patients) > LARGE
+        sample = because_large(f", on a random sample of {time_to_event.SAMPLE:,} patients") if large else ""
         text = (
             f"Self-check: {plural(total['n_compared'].sum(), 'time-to-event number')} were computed a second time by "
-            f"{joined(engines)}; the largest relative difference is {total['largest_difference'].max():.0e}. "
+            f"{joined(engines)}{sample}; the largest relative difference is {total['largest_difference'].max():.0e}. "
             f"{plural(total['n_only_first'].sum(), 'number')} have no second engine here."
         )
         return Block(

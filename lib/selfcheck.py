@@ -232,6 +232,7 @@ def recompute(
     level: float = 0.95,
     landmark_times: Sequence[float] = (),
     tau: float | None = None,
+    outputs: Sequence[str] | None = None,
 ) -> pd.DataFrame:
     """Compute medians, landmarks, tests, hazard ratios and restricted means by second engines.
 
@@ -247,6 +248,8 @@ def recompute(
         In the endpoint's unit.
     tau : float, optional
         Horizon of the restricted means (default: the smallest of the arms' largest times).
+    outputs : sequence of str, optional
+        Names of the frames that will be compared (default: all); tests, means and models without one are left out.
 
     Returns
     -------
@@ -263,11 +266,17 @@ def recompute(
     arms = {name: _Arm(rows["time"].to_numpy(), rows["event"].to_numpy()) for name, rows in split.items()}
     ended = tte["cause"].ne(0) if "cause" in tte else tte["event"]
     reverse = {name: _Arm(rows["time"].to_numpy(), ~ended[rows.index].to_numpy(bool)) for name, rows in split.items()}
-    rows = [*_curves(arms, reverse, reference, landmark_times, z), *_tests(tte, list(arms)),
-            *_means(arms, reference, tau, z)]  # fmt: skip
-    if reference in arms and len(arms) > 1 and tte["event"].any():
+    def asked(*names: str) -> bool:
+        return outputs is None or not set(names).isdisjoint(outputs)
+
+    rows = [*_curves(arms, reverse, reference, landmark_times, z)]
+    if asked("logrank", "logrank_pairwise"):
+        rows += _tests(tte, list(arms))
+    if asked("rmst", "rmst_difference", "rmst_ratio"):
+        rows += _means(arms, reference, tau, z)
+    if asked("cox", "cox_overall", "proportional_hazards") and reference in arms and len(arms) > 1 and tte["event"].any():
         rows += recompute_cox(tte, list(arms), reference, z)
-    if "cause" in tte:
+    if asked("cumulative_incidence") and "cause" in tte:
         rows += _incidence(tte, landmark_times)
     return pd.DataFrame(rows, columns=columns).astype({"time": float, "value": float})
 

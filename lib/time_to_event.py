@@ -5,7 +5,7 @@ Chooses which estimators a report shows and applies the study's small-sample pol
 
 from __future__ import annotations
 
-__all__ = ["analyse", "analyse_follow_up", "recompute", "ticks"]
+__all__ = ["SAMPLE", "analyse", "analyse_follow_up", "recompute", "ticks"]
 
 from collections.abc import Callable
 
@@ -17,8 +17,11 @@ from lib.analysis import Analysis
 from lib.comparisons import arm_pairs, name_pair
 from lib.dataset import Dataset
 from lib.derivation import time_to_event_frame
+from lib.scale import LARGE
 from lib.study_parts import Endpoint
 
+# Patients of a large study whose numbers are computed a second time, and the seed that draws them.
+SAMPLE, SEED = 1_000, 20250228
 # Distance between two ticks under a curve, smallest first, in the study's unit.
 TICK_STEPS = {
     "days": (7, 30, 90, 180, 365, 730),
@@ -53,8 +56,13 @@ def analyse(data: Dataset, endpoint: Endpoint) -> Analysis:
         `proportional_hazards`, `rmst`, `rmst_difference`, `rmst_ratio`; with a competing event `cumulative_incidence` and `gray`.
         Data: `tte` (one row per patient), `curve` (steps).
     """
-    tte, level = time_to_event_frame(data, endpoint), data.parameters.level
-    landmarks = list(data.landmarks(endpoint))
+    tte = time_to_event_frame(data, endpoint)
+    curve = survival.estimate_curve(tte, level=data.parameters.level)
+    return Analysis(endpoint.id, _estimates(tte, data, endpoint), {"tte": tte, "curve": curve})
+
+
+def _estimates(tte: pd.DataFrame, data: Dataset, endpoint: Endpoint) -> dict[str, pd.DataFrame]:
+    level, landmarks = data.parameters.level, list(data.landmarks(endpoint))
     frames = {
         "median": survival.estimate_median(tte, level=level),
         "quartile_1": _quantile(tte, 0.25, level),
@@ -70,8 +78,7 @@ def analyse(data: Dataset, endpoint: Endpoint) -> Analysis:
         frames["cumulative_incidence"] = competing.estimate_cumulative_incidence(tte, landmarks, level=level)
         if len(data.arms) > 1:
             frames["gray"] = competing.compare_gray(tte)
-    curve = survival.estimate_curve(tte, level=level)
-    return Analysis(endpoint.id, _withhold_tests(frames, tte, data), {"tte": tte, "curve": curve})
+    return _withhold_tests(frames, tte, data)
 
 
 def analyse_follow_up(data: Dataset, endpoint: Endpoint) -> Analysis:
@@ -84,6 +91,8 @@ def analyse_follow_up(data: Dataset, endpoint: Endpoint) -> Analysis:
 def recompute(data: Dataset, analysis: Analysis) -> pd.DataFrame:
     """Compute the numbers of `analyse` again by other engines and compare them with the first.
 
+    The second engines loop over patients, so of a large study (scale) both sides analyse one sample of SAMPLE patients.
+
     Returns
     -------
     DataFrame
@@ -94,16 +103,21 @@ def recompute(data: Dataset, analysis: Analysis) -> pd.DataFrame:
     lib.selfcheck.DisagreementError
         If a number differs by more than 1e-6 (relative).
     """
-    endpoint, tte = data.study.endpoint(analysis.variable), analysis["tte"]
-    overall = [analysis[f"cox_{name}"] for name in COX_TESTS if f"cox_{name}" in analysis]
-    frames = {name: frame for name, frame in analysis.frames.items() if name not in {f"cox_{n}" for n in COX_TESTS}}
+    endpoint, tte, found = data.study.endpoint(analysis.variable), analysis["tte"], analysis.frames
+    if len(tte) > LARGE:
+        tte = tte.sample(SAMPLE, random_state=SEED)
+        found = {name: frame for name, frame in _estimates(tte, data, endpoint).items() if name in found}
+    overall = [found[f"cox_{name}"] for name in COX_TESTS if f"cox_{name}" in found]
+    frames = {name: frame for name, frame in found.items() if name not in {f"cox_{n}" for n in COX_TESTS}}
     frames |= {"cox_overall": pd.concat(overall)} if overall else {}
     if int(tte["event"].sum()) < data.study.policy.min_events:  # what the policy withholds was not computed wrongly
         frames = {n: f.drop(columns=[c for c in TESTED if c in f]) if n in TESTS else f for n, f in frames.items()}
     references = dict.fromkeys([pair.split(" vs ")[1] for pair in _pairs(data)] or [data.reference])
     second = pd.concat(
         [
-            selfcheck.recompute(tte, arm, data.parameters.level, data.landmarks(endpoint), endpoint.tau)
+            selfcheck.recompute(
+                tte, arm, data.parameters.level, data.landmarks(endpoint), endpoint.tau, outputs=list(frames)
+            )
             for arm in references
         ]
     )
