@@ -215,8 +215,8 @@ def _weighted_means(data: Dataset, weights: Analysis) -> str:
     if pd.isna(row["ci_low"]):
         return ""
     sign = "which leaves the sign open" if row["ci_low"] <= 0 <= row["ci_high"] else "which leaves out zero"
-    d = decimals_of_time(data)
-    return f"The weighted mean up to {row['tau']:g} {unit} differs by {format_number(row['estimate'], d)} {unit} ({format_interval(row['ci_low'], row['ci_high'], d)} by bootstrap, {sign})."
+    d, how = decimals_of_time(data), row["note"] or "by bootstrap"
+    return f"The weighted mean up to {row['tau']:g} {unit} differs by {format_number(row['estimate'], d)} {unit} ({format_interval(row['ci_low'], row['ci_high'], d)} {how}, {sign})."
 
 
 def _left_unbalanced(data: Dataset, after: pd.Series, modelled: list[str]) -> str:

@@ -232,6 +232,7 @@ def recompute(
     level: float = 0.95,
     landmark_times: Sequence[float] = (),
     tau: float | None = None,
+    *,
     outputs: Sequence[str] | None = None,
 ) -> pd.DataFrame:
     """Compute medians, landmarks, tests, hazard ratios and restricted means by second engines.
