@@ -5,7 +5,7 @@ Computes no statistic. Response at one visit is derived in derivation, the rule 
 
 from __future__ import annotations
 
-__all__ = ["assessment_frame", "course_frame", "treatment_frame"]
+__all__ = ["assessment_frame", "course_frame", "lesion_frame", "treatment_frame"]
 
 import numpy as np
 import pandas as pd
@@ -129,6 +129,23 @@ def _time(data: Dataset, patients: pd.DataFrame, column: str) -> pd.Series:
     """Time since time zero of a date column, in the study's unit; missing where the study has no such column."""
     dates = patients[column] if column in patients else pd.Series(pd.NaT, patients.index)
     return (dates - patients["time_zero"]).dt.days / data.study.time.days_per_unit
+
+
+def lesion_frame(data: Dataset) -> pd.DataFrame:
+    """Volume of every target lesion at every visit, each once.
+
+    Returns
+    -------
+    DataFrame, one row per lesion and visit
+        patient_id, arm, lesion_id, visit, value (cm3, > 0: a vanished lesion counts as too small to measure).
+    """
+    rule = data.study.response
+    rows = recist.derive_lesion_volume(data.tables["lesions"], data.tables["measurements"], rule.too_small_mm)
+    rows = rows.sort_values(["patient_id", "lesion_id", "assessment_date"]).drop_duplicates(["lesion_id", "visit"])
+    arm = data.patients.set_index("patient_id")["arm"]
+    rows["arm"] = pd.Categorical(rows["patient_id"].map(arm), categories=arm.cat.categories, ordered=True)
+    columns = ["patient_id", "arm", "lesion_id", "visit"]
+    return rows.rename(columns={"volume_cm3": "value"})[[*columns, "value"]].reset_index(drop=True)
 
 
 def treatment_frame(data: Dataset) -> pd.DataFrame:

@@ -19,6 +19,7 @@ from lib.study import Study
 from lib.study_parts import Marker
 
 VOLUME = "volume"
+LESION_VOLUME = "lesion_volume"
 
 
 class Measure(NamedTuple):
@@ -33,6 +34,8 @@ def measure(study: Study, variable: str) -> Measure:
     """Describe the quantity that an analysis of this module is about."""
     if variable == VOLUME:
         return Measure("Tumour volume", "cm³", False)
+    if variable == LESION_VOLUME:
+        return Measure("Volume of the single lesions", "cm³", True)
     marker = study.marker(variable)
     return Measure(marker.label, marker.unit, marker.scale == "log")
 

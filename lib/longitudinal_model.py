@@ -1,7 +1,6 @@
 """Markers as ratios to baseline from a mixed model, under several choices of samples; and who has a value when.
 
-Rank tests of change are in longitudinal; the model itself is mixed's. Lesions are not modelled one by one: a model
-that knows which lesions share a patient would need a second random effect, which mixed does not have.
+Rank tests of change are in longitudinal; the model itself is mixed's, that of single lesions lesion_model's.
 """
 
 from __future__ import annotations

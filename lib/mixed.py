@@ -23,8 +23,10 @@ from scipy import stats
 
 from lib.comparisons import arm_pairs, name_pair, ordered_levels
 from lib.reml import RandomIntercept, contrast_f, contrast_t, fit_random_intercept
+from lib.reml_nested import fit_nested_intercepts
 
 METHOD = "linear mixed model of the logarithm (arm x visit, random intercept per patient), REML"
+NESTED = "linear mixed model of the logarithm (arm x visit, random intercepts per patient and per lesion in it), REML"
 DF_NAMES = {"satterthwaite": "Satterthwaite df", "kenward-roger": "Kenward-Roger df and standard error"}
 MAX_LOG_RATIO = 50.0
 CONTRAST_COLUMNS = ["ratio", "ci_low", "ci_high", "coef", "std_err", "df", "statistic", "p_value"]
@@ -50,6 +52,11 @@ class MixedFit:
     model: RandomIntercept
 
     @property
+    def method(self):
+        """What was fitted, in words."""
+        return METHOD if np.isnan(self.model.nested) else NESTED
+
+    @property
     def cells(self):
         """(arm, visit) of each mean of the model, in its order."""
         return [(arm, at) for arm in self.arms for at in self.visits if self.counts.loc[arm, at] > 0]
@@ -61,7 +68,7 @@ class MixedFit:
         return {(arm, at): f"arm {arm} has no value at visit {at:g}" for arm, at in empty}
 
 
-def fit_mixed(samples, value="value", arm="arm", visit="time"):
+def fit_mixed(samples, value="value", arm="arm", visit="time", *, within=None):
     """Fit log(value) ~ arm x visit with a random intercept per patient by restricted maximum likelihood.
 
     Parameters
@@ -70,6 +77,9 @@ def fit_mixed(samples, value="value", arm="arm", visit="time"):
         Columns `patient_id`, arm, visit (numeric, the smallest is the baseline) and value (> 0, any unit);
         rows with a missing value are left out.
     value, arm, visit : str
+    within : str, optional
+        Column of what is measured repeatedly inside a patient (lesions): another random intercept, and rows per
+        patient, visit and lesion.
 
     Returns
     -------
@@ -97,7 +107,9 @@ def fit_mixed(samples, value="value", arm="arm", visit="time"):
     design = (cell[:, None] == occupied[None, :]).astype(float)
     y = np.log(known[value].to_numpy(dtype=float))
     patient = pd.factorize(known["patient_id"])[0]
-    return MixedFit(arms, visits, counts, fit_random_intercept(y, design, patient))
+    if within is None:
+        return MixedFit(arms, visits, counts, fit_random_intercept(y, design, patient))
+    return MixedFit(arms, visits, counts, fit_nested_intercepts(y, design, patient, pd.factorize(known[within])[0]))
 
 
 def estimate_means(fit, df="satterthwaite", level=0.95):
@@ -166,15 +178,17 @@ def estimate_variance(fit):
 
     Returns
     -------
-    DataFrame, one row: `group` (overall), `n`, `var_between`, `var_within` (log scale squared),
-    `correlation`, `loglik`, `method`, `note`
+    DataFrame, one row: `group` (overall), `n`, `var_between`, with lesions `var_lesions`, `var_within` (log scale
+    squared), `correlation` (share of the variance between patients), `loglik`, `method`, `note`
         R: ``VarCorr(fit)``, ``logLik(fit)``
     """
     model = fit.model
+    lesions = {} if np.isnan(model.nested) else {"var_lesions": model.nested}
+    total = model.between + model.within + sum(lesions.values())
     return pd.DataFrame([{
-        "group": "overall", "n": int(fit.counts.to_numpy().sum()), "var_between": model.between,
-        "var_within": model.within, "correlation": model.between / (model.between + model.within),
-        "loglik": model.loglik, "method": METHOD, "note": model.note,
+        "group": "overall", "n": int(fit.counts.to_numpy().sum()), "var_between": model.between, **lesions,
+        "var_within": model.within, "correlation": model.between / total,
+        "loglik": model.loglik, "method": fit.method, "note": model.note,
     }])  # fmt: skip
 
 
@@ -203,7 +217,7 @@ def compare_terms(fit):
             note = "not estimable: " + "; ".join(fit.gaps.values())
         elif fit.model.is_fitted:
             values = contrast_f(fit.model, contrasts)
-        rows.append(("overall", term, *values, f"type III F test, {METHOD}, Satterthwaite df", note))
+        rows.append(("overall", term, *values, f"type III F test, {fit.method}, Satterthwaite df", note))
     columns = ["group", "term", "statistic", "df", "df_residual", "p_value", "method", "note"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -225,7 +239,7 @@ def _contrast_frame(fit, rows, df, level):
         tidy.append({"group": group, "time": time, "note": note} | values)
     frame = pd.DataFrame(tidy, columns=["group", "time", *CONTRAST_COLUMNS, "note"])
     frame[CONTRAST_COLUMNS] = frame[CONTRAST_COLUMNS].astype(float)
-    frame.insert(frame.columns.get_loc("note"), "method", f"{METHOD}, {DF_NAMES[df]}")
+    frame.insert(frame.columns.get_loc("note"), "method", f"{fit.method}, {DF_NAMES[df]}")
     return frame
 
 

@@ -6,6 +6,7 @@ __all__ = [
     "sentence_agreement",
     "sentence_best_response",
     "sentence_duration",
+    "sentence_lesions",
     "sentence_model",
     "sentence_paired_response",
     "sentence_presence",
@@ -154,6 +155,16 @@ def sentence_model(data: Dataset, model: Analysis) -> str:
         )
         text += f" {verdict} ({format_p(p, symbol=True)})."
     return text
+
+
+@reason_if_absent
+def sentence_lesions(data: Dataset, lesions: Analysis) -> str:
+    """How many patients have several lesions, and how alike these are."""
+    several, variance = lesions["lesion_volume_several"], lesions["lesion_volume_model_variance"].iloc[0]
+    return (
+        f"{format_whole(several['count'].sum())} of {plural(several['n'].sum(), 'patient')} have several target lesions. {sentence_model(data, lesions)} "
+        f"{format_percent(variance['correlation'])} of the variance lies between patients: lesions of one patient are alike and do not count as so many patients."
+    )
 
 
 @reason_if_absent

@@ -14,6 +14,7 @@ __all__ = [
     "DIAMETERS",
     "RESPONSES",
     "STATUSES",
+    "derive_lesion_volume",
     "derive_response",
     "derive_sums",
     "derive_volume",
@@ -145,13 +146,39 @@ def derive_volume(lesions: pd.DataFrame, measurements: pd.DataFrame) -> pd.DataF
         has its three diameters).
     """
     rows, targets = _assessments(lesions, measurements)
-    axes = targets[DIAMETERS].mask(_absent(targets), 0.0)
-    # 1000 mm3 = 1 cm3
-    targets = targets.assign(volume=np.pi / 6 * axes.prod(axis=1, skipna=False) / 1000)
+    targets = targets.assign(volume=_volumes(targets))
     by_assessment = targets.groupby(ASSESSMENT, sort=False)["volume"].agg(["count", "sum"])
     rows = rows.join(by_assessment, on=ASSESSMENT)
     rows["volume_cm3"] = rows["sum"].where((rows["count"] == rows["n_targets"]) & (rows["n_targets"] > 0))
     return rows[[*ASSESSMENT, "visit", "n_targets", "volume_cm3"]]
+
+
+def derive_lesion_volume(lesions: pd.DataFrame, measurements: pd.DataFrame, too_small_mm: float) -> pd.DataFrame:
+    """Volume of each target lesion at each assessment; one that has vanished counts as too small to measure.
+
+    Parameters
+    ----------
+    lesions, measurements
+        As for `derive_volume`.
+    too_small_mm : float
+        Diameter of the ball that stands for a vanished lesion, which has no logarithm otherwise.
+
+    Returns
+    -------
+    DataFrame, one row per lesion and assessment with its three diameters
+        `patient_id`, `lesion_id`, `assessment_date`, `visit`, `volume_cm3` (> 0).
+    """
+    _, targets = _assessments(lesions, measurements)
+    ball = np.pi / 6 * too_small_mm**3 / 1000
+    targets = targets.assign(volume_cm3=_volumes(targets).mask(_absent(targets), ball))
+    return targets.loc[targets["volume_cm3"].notna(), [*ASSESSMENT, "lesion_id", "visit", "volume_cm3"]]
+
+
+def _volumes(targets: pd.DataFrame) -> pd.Series:
+    """Volume of each measurement in cm3; NaN without three diameters."""
+    axes = targets[DIAMETERS].mask(_absent(targets), 0.0)
+    # 1000 mm3 = 1 cm3
+    return np.pi / 6 * axes.prod(axis=1, skipna=False) / 1000
 
 
 def _assessments(lesions: pd.DataFrame, measurements: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -5,7 +5,7 @@ statsmodels 0.15 `MixedLM` stops early (variance off by 3.5e-4 with `converged=T
 freedom for its tests. What the means stand for is the business of mixed.
 """
 
-__all__ = ["RandomIntercept", "contrast_f", "contrast_t", "fit_random_intercept"]
+__all__ = ["RandomIntercept", "contrast_f", "contrast_t", "fit_random_intercept", "no_fit", "variance_calculus"]
 
 from dataclasses import dataclass
 
@@ -35,6 +35,9 @@ class RandomIntercept:
     adjusted : array, shape = (n_means, n_means)
         Kenward and Roger's covariance of the means.
     note : str
+    nested : float
+        Variance of the intercepts of groups inside a patient; NaN in a model without them (see reml_nested).
+        `gradients`, `observed` and `expected` then have it between `between` and `within`.
     """
 
     means: np.ndarray
@@ -47,6 +50,7 @@ class RandomIntercept:
     expected: np.ndarray
     adjusted: np.ndarray
     note: str = ""
+    nested: float = np.nan
 
     @property
     def is_fitted(self):
@@ -76,20 +80,22 @@ def fit_random_intercept(y, design, patient):
     """
     n, p = design.shape
     if n <= p:
-        return _no_fit(p, "not estimable: no more values than means")
+        return no_fit(p, "not estimable: no more values than means")
     if np.bincount(patient).max() < 2:
-        return _no_fit(p, "not estimable: no patient has two values")
+        return no_fit(p, "not estimable: no patient has two values")
     profile = _Profile(y, design, patient)
     if profile.solve(0.0)[2] < 1e-12 * n:
-        return _no_fit(p, "not estimable: the values do not vary around their means")
+        return no_fit(p, "not estimable: the values do not vary around their means")
     ratio = _best_ratio(profile)
     if not np.isfinite(ratio):
-        return _no_fit(p, "not estimable: the values do not vary within patients")
+        return no_fit(p, "not estimable: the values do not vary within patients")
     means, inverse, residual, _ = profile.solve(ratio)
     within = residual / (n - p)
     loglik = -0.5 * (profile.deviance(ratio) + (n - p) * (1 + np.log(2 * np.pi / (n - p))))
     note = "the variance between patients is estimated as zero" if ratio == 0 else ""
-    calculus = _variance_calculus(y, design, patient, ratio * within, within)
+    shrink = ratio / (1 + ratio * profile.sizes[patient])
+    inverse_v = (np.eye(n) - (patient[:, None] == patient[None, :]) * shrink) / within
+    calculus = variance_calculus(y, design, (patient,), np.array([ratio * within]), inverse_v)
     return RandomIntercept(means, inverse * within, ratio * within, within, loglik, *calculus, note)
 
 
@@ -143,7 +149,7 @@ def contrast_f(model, contrasts):
     return statistic, count, df, stats.f.sf(statistic, count, df)
 
 
-def _no_fit(p, note):
+def no_fit(p, note):
     """Return a model of NaN with the reason."""
 
     def blank(*shape):
@@ -208,31 +214,46 @@ def _best_ratio(profile):
     ))  # fmt: skip
 
 
-def _variance_calculus(y, design, patient, between, within):
-    """Differentiate the covariance by (between, within); their two uncertainties; adjusted covariance.
+def variance_calculus(y, design, groups, variances, inverse):
+    """Differentiate the covariance by each variance; their uncertainties; adjusted covariance.
 
-    With V = between ZZ' + within I, the expected information of the restricted likelihood is
+    With V = sum of variance ZZ' + within I, the expected information of the restricted likelihood is
     tr(P Vi P Vj) / 2 and the observed one y'P Vi P Vj P y - tr(P Vi P Vj) / 2. Kenward and Roger's adjustment
     goes without their R term, which is zero as V is linear in the variances.
+
+    Parameters
+    ----------
+    y, design
+        As in `fit_random_intercept`.
+    groups : tuple of array of int, shape = (n,)
+        Whose intercepts are random: patients, and groups inside them.
+    variances : array, shape = (n_groupings,)
+    inverse : array, shape = (n, n)
+        Of V.
+
+    Returns
+    -------
+    tuple of array
+        `gradients`, `observed`, `expected`, `adjusted` of `RandomIntercept`.
     """
-    n, sizes = len(y), np.bincount(patient)
-    shrink = between / (within + between * sizes[patient])
-    inverse = (np.eye(n) - (patient[:, None] == patient[None, :]) * shrink) / within
+    n = len(y)
     weighted = inverse @ design
     covariance = np.linalg.inv(design.T @ weighted)
     project = inverse - weighted @ covariance @ weighted.T
-    z = sparse.csr_array((np.ones(n), (np.arange(n), patient)))
-    roots = (z, sparse.eye_array(n, format="csr"))  # Vi = root root'
+    # Vi = root root'
+    roots = [sparse.csr_array((np.ones(n), (np.arange(n), group))) for group in groups]
+    roots.append(sparse.eye_array(n, format="csr"))
     inner = [[a.T @ project @ b for b in roots] for a in roots]
     ends = [root.T @ project @ y for root in roots]
     halves = [root.T @ weighted for root in roots]
-    pairs = [(i, j) for i in range(2) for j in range(2)]
-    traces = np.array([(inner[i][j] ** 2).sum() for i, j in pairs]).reshape(2, 2)
-    curves = np.array([ends[i] @ inner[i][j] @ ends[j] for i, j in pairs]).reshape(2, 2)
-    free = slice(1, 2) if between == 0 else slice(0, 2)  # at the boundary only `within` is estimated
-    observed, expected = np.zeros((2, 2)), np.zeros((2, 2))
-    observed[free, free] = np.linalg.inv((curves - traces / 2)[free, free])
-    expected[free, free] = np.linalg.inv((traces / 2)[free, free])
+    count = len(roots)
+    pairs = [(i, j) for i in range(count) for j in range(count)]
+    traces = np.array([(inner[i][j] ** 2).sum() for i, j in pairs]).reshape(count, count)
+    curves = np.array([ends[i] @ inner[i][j] @ ends[j] for i, j in pairs]).reshape(count, count)
+    free = np.ix_(*[np.flatnonzero([*(variances > 0), True])] * 2)  # at the boundary a variance is not estimated
+    observed, expected = np.zeros((count, count)), np.zeros((count, count))
+    observed[free] = np.linalg.inv((curves - traces / 2)[free])
+    expected[free] = np.linalg.inv((traces / 2)[free])
     moments = [half.T @ half for half in halves]
     spread = sum(
         expected[i, j] * (halves[i].T @ (roots[i].T @ inverse @ roots[j]) @ halves[j]

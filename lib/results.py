@@ -56,6 +56,7 @@ STATISTICS = {
     "concordance": "Harrell's concordance",
     "kappa": "Cohen's kappa, unweighted",
     "var_between": "variance between patients (log scale)",
+    "var_lesions": "variance between lesions of a patient (log scale)",
     "var_within": "variance within patients (log scale)",
     "correlation": "intraclass correlation",
     "loglik": "restricted log-likelihood",

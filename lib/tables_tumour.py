@@ -28,6 +28,7 @@ from lib.formats import (
     format_interval,
     format_number,
     format_p,
+    format_percent,
     format_time,
     format_whole,
     total_of,
@@ -290,11 +291,21 @@ def table_ratios(data: Dataset, model: Analysis) -> Table:
         f"{method[0].upper()}{method[1:]}; {format_whole(variance['n'])} values. Not adjusted for multiplicity.",
         "Below 1: lower than at baseline. Between arms: the ratio of two such ratios.",
         f"Intraclass correlation {format_number(variance['correlation'], 2)}: the share of the variance that lies between patients.",
+        *_of_lesions(variance),
         *tables.notes_of(model[f"{name}_model_ratio"], model[f"{name}_model_term"]),
     )
     columns = (Column("Arm or comparison"), Column("Ratio to baseline", f"{level} CI"), Column("p"))
     title = f"{measure(data.study, name).label}: ratio to baseline from a mixed model"
     return Table(f"{name}_model", title, columns, tuple(rows), notes)
+
+
+def _of_lesions(variance: pd.Series) -> list[str]:
+    """What the second random effect found, where the model has one."""
+    if "var_lesions" not in variance:
+        return []
+    total = variance["var_between"] + variance["var_lesions"] + variance["var_within"]
+    share = format_percent(variance["var_lesions"] / total)
+    return [f"A further {share} of the variance lies between the lesions of a patient; a vanished lesion counts as too small to measure."]
 
 
 def _ratio(row: dict) -> tuple[str, str]:
