@@ -1,13 +1,14 @@
 """An A4 page, and how a table is laid on it: widths of its columns, size of its type, upright or across.
 
-Word and PDF take the same layout. Widths are estimated from the number of characters: where a column is estimated too
-narrow its text breaks over two lines, and nothing is lost.
+Word and PDF take the same layout. Widths are estimated, in em (the size of the type), from the characters of Times:
+where a column is estimated too narrow its text breaks over two lines, and nothing is lost.
 """
 
 from __future__ import annotations
 
 __all__ = ["A4", "MARGIN", "WHOLE_ROWS", "Layout", "alignment", "lay_out", "picture_size"]
 
+import unicodedata
 from dataclasses import dataclass
 
 from lib.blocks import Cell, Picture, Row, Table
@@ -19,12 +20,14 @@ SIZES = (9.0, 8.0, 7.5)
 GAP = 9.0
 # Part of the page's text height that a picture may take: its caption stands below.
 PICTURE_HEIGHT = 0.86
-# Mean width of a character of a book face, in its size.
-EM = 0.45
-# Characters that the square of an arm and the indent of a row take, and bold type more than plain.
-SQUARE, INDENT, BOLD = 3, 3, 2
-# A column of words is not made narrower than this, in characters; a longer word than the other is broken.
-WORDS, LONGEST_WORD = 24, 40
+# Widths of characters in em; capitals and the others are taken at their mean.
+WIDTHS = {c: 0.5 for c in "0123456789–"} | {c: 0.25 for c in " .,"} | {c: 0.33 for c in "()[]-/:;'ijltfr"}
+WIDTHS |= {c: 0.57 for c in "<>=+−±≥≤"} | {c: 0.84 for c in "%mMWw&@"}
+CAPITAL, OTHER, WIDE = 0.68, 0.47, 1.0
+# Bold type against plain; what the square of an arm and the indent of a row take.
+BOLD, SQUARE, INDENT = 1.12, 1.2, 1.3
+# A column of words is not made narrower than the first, and a word longer than the second is broken.
+WORDS, LONGEST_WORD = 11.0, 18.0
 # A table of up to so many rows stays on one page.
 WHOLE_ROWS = 16
 
@@ -53,14 +56,14 @@ def lay_out(table: Table) -> Layout:
     tries = [(size, page, page > A4[0]) for page in A4 for size in SIZES]
     for size, page, landscape in tries:
         room = page - 2 * MARGIN - GAP * len(needs)
-        least, natural = ([EM * size * need[i] for need in needs] for i in (0, 1))
+        least, natural = ([size * need[i] for need in needs] for i in (0, 1))
         if sum(least) <= room or (size, page, landscape) == tries[-1]:
             return Layout(tuple(width + GAP for width in _shared_out(least, natural, room)), size, landscape)
     raise AssertionError("the last try always fits")
 
 
-def alignment(table: Table, column: int) -> tuple[int, int]:
-    """Most characters of a column before and from the decimal point.
+def alignment(table: Table, column: int) -> tuple[float, float]:
+    """Width, in em, of what stands before and from the decimal point in a column.
 
     Parameters
     ----------
@@ -69,8 +72,8 @@ def alignment(table: Table, column: int) -> tuple[int, int]:
         From 0.
     """
     cells = [row.cells[column] for row in _full(table.body, table) if row.cells[column].whole]
-    before = max((len(cell.whole) for cell in cells), default=0)
-    return before, max((len(cell.text) - len(cell.whole) for cell in cells), default=0)
+    before = max((_em(cell.whole) for cell in cells), default=0.0)
+    return before, max((_em(cell.text[len(cell.whole) :]) for cell in cells), default=0.0)
 
 
 def picture_size(picture: Picture) -> tuple[float, float]:
@@ -85,26 +88,37 @@ def _full(rows: tuple[Row, ...], table: Table) -> list[Row]:
     return [row for row in rows if len(row.cells) == len(table.numeric)]
 
 
-def _needs(table: Table, column: int) -> tuple[int, int]:
-    """Characters that a column needs at least, and those that it would take."""
+def _needs(table: Table, column: int) -> tuple[float, float]:
+    """What a column needs at least, and what it would take, in em."""
     heads = [row.cells[column] for row in _full(table.head, table)]
     cells = [row.cells[column] for row in _full(table.body, table)]
     natural = max((_longest(cell) for cell in cells), default=0) + INDENT * (column == 0)
     # Words may stand on two lines, a number may not.
     words = [_longest_word(cell) for cell in cells if not cell.whole]
-    least = max([min(natural, WORDS), sum(alignment(table, column)), *words, *(_longest_word(c) + BOLD for c in heads)])
+    words += [BOLD * _longest_word(cell) for cell in heads]
+    least = max([min(natural, WORDS), sum(alignment(table, column)), *words])
     if table.numeric[column]:
-        natural = max((_longest(cell) + BOLD for cell in heads), default=0)
+        natural = max((BOLD * _longest(cell) for cell in heads), default=0)
     return least, max(natural, least)
 
 
-def _longest(cell: Cell) -> int:
-    return max(len(line) for line in [*cell.text.split("\n"), cell.detail]) + SQUARE * bool(cell.colour)
+def _longest(cell: Cell) -> float:
+    return max(_em(line) for line in [*cell.text.split("\n"), cell.detail]) + SQUARE * bool(cell.colour)
 
 
-def _longest_word(cell: Cell) -> int:
-    longest = max((len(word) for word in f"{cell.text} {cell.detail}".split()), default=0)
+def _longest_word(cell: Cell) -> float:
+    longest = max((_em(word) for word in f"{cell.text} {cell.detail}".split()), default=0)
     return min(longest, LONGEST_WORD) + SQUARE * bool(cell.colour)
+
+
+def _em(text: str) -> float:
+    return sum(WIDTHS.get(c) or _usual(c) for c in text)
+
+
+def _usual(character: str) -> float:
+    if unicodedata.east_asian_width(character) in "WF":
+        return WIDE
+    return CAPITAL if character.isupper() else OTHER
 
 
 def _shared_out(least: list[float], natural: list[float], room: float) -> list[float]:

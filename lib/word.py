@@ -95,7 +95,7 @@ class _Writer:
         section.header_distance = section.footer_distance = Pt(MARGIN / 2)
         flag = run(f"\t{self.document.flag}", "Flag") if self.document.flag else None
         header = paragraph("Header", run(self.document.running), flag, tab=("right", width - 2 * MARGIN))
-        footer = paragraph("Footer", *field("PAGE", run("1")), run(" of "), *field("NUMPAGES", run("1")))
+        footer = paragraph("Footer", *field("PAGE", "1"), run(" of "), *field("NUMPAGES", "1"))
         for part, line in ((section.header, header), (section.footer, footer)):
             part.is_linked_to_previous = False
             part._element[:] = [line]
@@ -173,5 +173,5 @@ def _runs(runs: tuple[Run, ...]) -> list:
 
 
 def _caption(kind: str, block: Table | Picture, keep: bool | None = None):
-    number = field(f"SEQ {kind} \\* ARABIC", run(str(block.number), bold=True))
+    number = field(f"SEQ {kind} \\* ARABIC", str(block.number), bold=True)
     return paragraph("Caption", run(f"{kind} ", bold=True), *number, run(". ", bold=True), run(block.title), keep=keep)

@@ -111,13 +111,14 @@ def run(text: str, style: str = "", bold: bool | None = None, colour: str = "", 
     return made
 
 
-def field(instruction: str, *shown) -> list:
+def field(instruction: str, shown: str = "", bold: bool | None = None) -> list:
     """Make the runs of a field that Word can update; `shown` stands there until then."""
     told = element("w:instrText", xml_space="preserve")
     told.text = f" {instruction} "
     begin, separate, end = (element("w:fldChar", w_fldCharType=kind) for kind in ("begin", "separate", "end"))
-    before, after = [element("w:r", part) for part in (begin, told, separate)], element("w:r", end)
-    return [*before, *shown, after]
+    parts = [begin, told, separate, end]
+    made = [element("w:r", element("w:rPr", flag("w:b", bold)), part) for part in parts]
+    return [*made[:-1], *([run(shown, bold=bold)] if shown else []), made[-1]]
 
 
 def bookmark(number: int) -> list:
@@ -187,7 +188,7 @@ def _shade(style, fill: str, bar: str) -> None:
 def _bullet(style, other) -> None:
     """Let a style begin its paragraphs with the bullet of another."""
     _insert(style.element.get_or_add_pPr(), copy.deepcopy(other.element.pPr.numPr))
-    style.paragraph_format.left_indent, style.paragraph_format.first_line_indent = Pt(24), Pt(-14)
+    style.paragraph_format.left_indent, style.paragraph_format.first_line_indent = Pt(20), Pt(-12)
 
 
 def _rule_below(style) -> None:

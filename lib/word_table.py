@@ -5,7 +5,7 @@ from __future__ import annotations
 __all__ = ["word_table"]
 
 from lib.blocks import Cell, Row, Table
-from lib.paper import EM, WHOLE_ROWS, Layout, alignment
+from lib.paper import WHOLE_ROWS, Layout, alignment
 from lib.word_parts import PADDING, element, paragraph, run, twips
 
 # Of an indented row, in points.
@@ -104,6 +104,6 @@ class _Writer:
 
     def _point(self, column: int) -> float:
         """Place of the decimal point in a column, so that its numbers stand in the middle."""
-        before, after = (EM * self.layout.size * characters for characters in alignment(self.table, column))
+        before, after = (self.layout.size * width for width in alignment(self.table, column))
         inner = self.layout.widths[column] - 2 * PADDING
         return max(before, (inner - before - after) / 2 + before)
