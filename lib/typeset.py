@@ -1,12 +1,13 @@
 """A document -> PDF, and a figure -> PDF or PNG, by Typst. The look is in lib/templates/report.typ.
 
-Everything that is shown is handed over as data, never as markup. Typst's own fonts and matplotlib's are used and no
-others, and no date is written, so that the same document gives the same bytes on every machine.
+Everything that is shown is handed over as data, never as markup. No date is written, and Typst's own fonts and
+matplotlib's are used, so that the same document gives the same bytes on every machine. Only where they lack a
+character (Chinese, say) are the fonts of the machine asked.
 """
 
 from __future__ import annotations
 
-__all__ = ["DPI", "figure_pdf", "figure_png", "pdf"]
+__all__ = ["DPI", "characters", "figure_pdf", "figure_png", "fonts", "pdf"]
 
 import json
 import struct
@@ -17,6 +18,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 import typst
+from matplotlib.ft2font import FT2Font
 
 from lib.blocks import Block, Picture, Table
 from lib.document import Document
@@ -34,7 +36,9 @@ def pdf(document: Document) -> bytes:
     """Set a document on pages of A4: tagged for screen readers (PDF/UA-1), with bookmarks, fonts embedded."""
     shown = asdict(document) | {"blocks": [_block(block) for block in document.blocks]}
     shown |= {"margin": MARGIN, "whole": WHOLE_ROWS}
-    return _compiled("report.typ", {"document": json.dumps(shown)}, format="pdf", pdf_standards=["ua-1"])
+    return _compiled(
+        "report.typ", {"document": json.dumps(shown, ensure_ascii=False)}, format="pdf", pdf_standards=["ua-1"]
+    )
 
 
 def figure_pdf(svg: str, title: str, alt: str) -> bytes:
@@ -62,16 +66,24 @@ def _block(block: Block) -> dict:
 
 
 @cache
-def _fonts() -> typst.Fonts:
-    return typst.Fonts(include_system_fonts=False, font_paths=[str(FONTS)])
+def fonts(complete: bool) -> typst.Fonts:
+    """Return Typst's fonts and matplotlib's; unless these are complete, those of the machine too."""
+    return typst.Fonts(include_system_fonts=not complete, font_paths=[str(FONTS)])
+
+
+@cache
+def characters() -> set[str]:
+    """Return what can be set without a font of the machine."""
+    return {chr(code) for code in FT2Font(str(FONTS / "DejaVuSans.ttf")).get_charmap()} | set("\n\t")
 
 
 def _compiled(template: str, inputs: dict[str, str], **options) -> bytes:
+    shown = set("".join(inputs.values()))
     try:
         return typst.compile(
             str(TEMPLATES / template),
             sys_inputs=inputs,
-            font_paths=_fonts(),
+            font_paths=fonts(complete=characters() >= shown),
             timestamp=0,
             **options,
         )

@@ -7,7 +7,7 @@ from document_parts import HOSTILE, embedded, read_pdf, squeezed
 
 from lib.blocks import Cell, Contents, Definitions, Heading, Paragraph, Picture, Row, Run, Table, printed
 from lib.document import SYNTHETIC, Document
-from lib.typeset import figure_pdf, figure_png, pdf
+from lib.typeset import characters, figure_pdf, figure_png, fonts, pdf
 
 SVG = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 360 180" width="360pt" height="180pt">'
@@ -113,6 +113,16 @@ def test_a_figure_for_a_journal():
     assert struct.unpack(">II", png[16:24]) == (1500, 750)
     place = png.index(b"pHYs") + 4
     assert struct.unpack(">IIB", png[place : place + 9]) == (11811, 11811, 1)
+
+
+def test_fonts_of_the_machine_are_asked_only_for_what_ours_lack(monkeypatch):
+    assert set("Aé–≥²±αЖ■ \n") <= characters()
+    asked = []
+    ours = fonts(complete=True)
+    monkeypatch.setattr("lib.typeset.fonts", lambda complete: asked.append(complete) or ours)
+    for text in ("Overall survival ≥ 1", "总生存期"):
+        pdf(document(Paragraph((Run(text),))))
+    assert asked == [True, False]
 
 
 def test_the_same_bytes():
