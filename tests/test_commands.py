@@ -94,7 +94,6 @@ def test_word_pdf_and_figures_have_the_same_bytes(command, report, tmp_path, mon
     assert "--format docx,pdf,figures" in json.loads((report / "run.json").read_text("utf-8"))["command"]
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
-    time.tzset()
     result = command("report", "--format", "figures,pdf,docx", "--notebooks", "cohort,safety", "--name", "default")
     assert result.exit_code == 0, result.output
     assert {name: (report / name).read_bytes() for name in first} == first

@@ -115,13 +115,17 @@ def test_hostile_cells_are_text():
             assert b'TargetMode="External"' not in part
 
 
-def test_the_same_bytes_at_another_time(monkeypatch):
+def test_the_same_bytes_at_another_time_and_place(monkeypatch):
     picture = Picture("Figure", SVG, "alt", (36, 18), 1)
     shown = document(Contents(), Heading(1, "One"), picture, table([Row((Cell("a"), Cell("1", whole="1")))]))
     first = docx(shown, draw)
     later = time.time() + 400 * 86400
-    monkeypatch.setattr(time, "time", lambda: later)
-    assert docx(shown, draw) == first
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(time, "time", lambda: later)
+        elsewhere.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        assert docx(shown, draw) == first
+    time.tzset()
     with zipfile.ZipFile(io.BytesIO(first)) as archive:
         assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
 
@@ -130,3 +134,41 @@ def test_the_same_bytes_at_another_time(monkeypatch):
 def test_chapters_begin_a_page(chapters):
     word = opened(docx(document(Heading(1, "One"), chapters=chapters), draw))
     assert bool(word.styles["Heading 1"].paragraph_format.page_break_before) == chapters
+
+
+# Order of children in the schema (ECMA-376, part 1), as far as they are written here: Word refuses another one.
+ORDER = {
+    "pPr": "pStyle keepNext keepLines pageBreakBefore widowControl numPr pBdr shd tabs spacing ind contextualSpacing jc "
+    "outlineLvl rPr sectPr",
+    "rPr": "rStyle rFonts b bCs i iCs caps smallCaps color spacing w kern sz szCs u lang",
+    "tblPr": "tblStyle tblStyleRowBandSize tblStyleColBandSize tblW jc tblInd tblBorders shd tblLayout tblCellMar tblLook "
+    "tblCaption",
+    "tcPr": "tcW gridSpan vMerge tcBorders shd vAlign",
+    "trPr": "cantSplit tblHeader",
+    "sectPr": "headerReference footerReference type pgSz pgMar cols docGrid",
+    "style": "name aliases basedOn next link uiPriority semiHidden unhideWhenUsed qFormat rsid pPr rPr tblPr tblStylePr",
+    "tbl": "tblPr tblGrid tr",
+    "tc": "tcPr p",
+}
+
+
+def test_children_stand_in_the_order_of_the_schema():
+    wide = table([Row((Cell("row"), *[Cell("12.5 (3.0 to 45.0)", whole="12")] * 8))], columns=9)
+    sub = table([Row((Cell("a"), Cell("1", whole="1")), "sub")])
+    key = Paragraph((Run("a", "strong"), Run("b", "code"), Run("■", colour="#0072B2")), "key")
+    content = docx(document(Contents(), Heading(1, "One"), key, wide, sub), draw)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        names = [
+            name
+            for name in archive.namelist()
+            if re.fullmatch(r"word/(document|styles|header\d*|footer\d*)\.xml", name)
+        ]
+        parts = [ElementTree.fromstring(archive.read(name)) for name in names]
+    assert len(parts) >= 4
+    for element in (element for part in parts for element in part.iter()):
+        order = ORDER.get(element.tag.split("}")[1], "").split()
+        children = [child.tag.split("}")[1] for child in element]
+        if order:
+            assert [order.index(child) for child in children] == sorted(order.index(child) for child in children), (
+                children
+            )
