@@ -190,7 +190,8 @@ class _Server:
             self.process.wait()
 
 
-_server: _Server | None = None
+# The last one serves; those before it still have kernels, perhaps, and stay until the end.
+_servers: list[_Server] = []
 _changing = threading.Lock()
 
 
@@ -202,14 +203,10 @@ def prepare(notebooks: Iterable[NotebookNode]) -> None:
 
 def _server_for(env: dict[str, str], notebooks: Iterable[NotebookNode] = ()) -> _Server:
     """Return the server; a new one where the environment or the library has changed since it started."""
-    global _server  # noqa: PLW0603  one per process
     with _changing:
-        if _server is not None and _server.key != _key(env):
-            _server.end()
-            _server = None
-        if _server is None:
-            _server = _Server(env, dict.fromkeys(name for notebook in notebooks for name in imported_by(notebook)))
-        return _server
+        if not _servers or _servers[-1].key != _key(env):
+            _servers.append(_Server(env, dict.fromkeys(name for one in notebooks for name in imported_by(one))))
+        return _servers[-1]
 
 
 def _key(env: dict[str, str]) -> tuple:
@@ -219,12 +216,10 @@ def _key(env: dict[str, str]) -> tuple:
 
 
 def shut_down() -> None:
-    """End the server, and every kernel that is left."""
-    global _server  # noqa: PLW0603
+    """End the servers, and every kernel that is left."""
     with _changing:
-        if _server is not None:
-            _server.end()
-        _server = None
+        while _servers:
+            _servers.pop().end()
 
 
 atexit.register(shut_down)

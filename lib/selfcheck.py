@@ -189,12 +189,12 @@ def _means(arms: dict[str, _Arm], reference: str, tau: float | None, z: float) -
             continue
         fitter = lifelines.KaplanMeierFitter().fit(arm.time, arm.event)
         area = float(restricted_mean_survival_time(fitter, t=tau))
-        variance = 0.0
+        curve, variance = fitter.survival_function_["KM_estimate"], 0.0
+        so_far = pd.Series(np.cumsum(np.diff(curve.index, prepend=0) * curve.shift(fill_value=1)), curve.index)
         for t in np.unique(arm.time[arm.event & (arm.time <= tau)]):
             n, d = (arm.time >= t).sum(), (arm.event & (arm.time == t)).sum()
             if n > d:  # lifelines' own variance is that of the survival times, not of their mean
-                rest = area - float(restricted_mean_survival_time(fitter, t=t))
-                variance += rest**2 * d / (n * (n - d))
+                variance += (area - so_far[t]) ** 2 * d / (n * (n - d))
         means[name] = area, np.sqrt(variance)
         reach = z * means[name][1] or np.nan
         values = {"estimate": area, "std_err": means[name][1], "ci_low": area - reach, "ci_high": area + reach,

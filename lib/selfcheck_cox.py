@@ -41,9 +41,12 @@ def recompute_cox(tte: pd.DataFrame, names: list[str], reference: str, z: float)
     model = PHReg(tte["time"], x, status=tte["event"].astype(int), ties="efron")
     beta = np.zeros(len(others))
     for _ in range(50):
-        beta = beta - np.linalg.lstsq(model.hessian(beta), model.score(beta), rcond=None)[0]
+        step = np.linalg.lstsq(model.hessian(beta), model.score(beta), rcond=None)[0]
+        beta = beta - step
         if not np.abs(beta).max() < 15:
             return  # separated: the first engine says so
+        if np.abs(step).max() < 1e-12:
+            break
     information = -model.hessian(beta)
     if np.linalg.eigvalsh(information).min() < 1e-9:
         return  # not estimable: the first engine says so

@@ -101,7 +101,8 @@ def test_changed_environment_or_code_starts_another_server(tmp_path, monkeypatch
     second = _run(tmp_path, ask).split()
     assert second[0] != first[0]
     assert second[1] == "1"
-    assert len(_children()) == 1
+    kernels.shut_down()
+    assert _children() == []
 
 
 @pytest.mark.notebook
