@@ -2,12 +2,13 @@
 # Everything runs in .venv, which is made from requirements.lock and made anew only when that file changes.
 PYTHON ?= python3.11
 STUDY  ?= data/rair_dtc
+PLAN   ?= plans/example.yml
 JOBS   ?= 2
 FORMAT ?= html
 BIN    := .venv/bin
 READY  := .venv/.ready
 
-.PHONY: help report check test lint lab lock notebooks cohort reference bench-statistics clean
+.PHONY: help report batch check test lint lab lock notebooks cohort reference bench-statistics clean
 .DEFAULT_GOAL := help
 
 help:       ## list the targets
@@ -15,6 +16,9 @@ help:       ## list the targets
 
 report: $(READY)  ## render the three reports of STUDY into outputs/
 	$(BIN)/python -m lib report --study $(STUDY) --jobs $(JOBS) --format $(FORMAT)
+
+batch: $(READY)  ## render every report that PLAN names, and an index of them; what is there already stays
+	$(BIN)/python -m lib batch $(PLAN) --resume --jobs $(JOBS)
 
 check: $(READY)  ## check the tables of STUDY and list every data query, nothing else
 	$(BIN)/python -m lib check --study $(STUDY)

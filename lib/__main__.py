@@ -1,4 +1,4 @@
-"""The command line: `python -m lib report`, `check`, `compare`, `new`, `template`.
+"""The command line: `python -m lib report`, `batch`, `check`, `compare`, `new`, `template`.
 
 Exit codes: 0 done; 1 a notebook failed, the folder cannot be written, or compared numbers moved; 2 the study, its
 tables, the parameters or the folders to compare are wrong; 130 stopped by the user.
@@ -22,6 +22,7 @@ from nbformat import NotebookNode
 from pydantic import RootModel
 from tqdm import tqdm
 
+from lib.batch_command import batch
 from lib.compare import TOLERANCE, CompareError, read_outputs
 from lib.compare import compare as compare_outputs
 from lib.compare_tables import comparison_text
@@ -57,6 +58,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 
+main.add_command(batch)
 main.add_command(new)
 main.add_command(template)
 

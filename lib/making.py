@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["NOTEBOOK_FOLDER", "NotebookMissing", "inputs_of", "make_report", "notebook_paths"]
+__all__ = ["NOTEBOOK_FOLDER", "NotebookMissing", "inputs_of", "make_report", "notebook_paths", "parameters_of"]
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -35,6 +35,11 @@ def notebook_paths(folder: Path, names: Iterable[str]) -> dict[str, Path]:
     return paths
 
 
+def parameters_of(routed: dict[str, dict]) -> dict[str, dict]:
+    """Return every parameter in force, notebook -> name -> value: those that were given, and the defaults."""
+    return {name: NOTEBOOKS[name].model_validate(given).model_dump(mode="json") for name, given in routed.items()}
+
+
 def inputs_of(study: Study, routed: dict[str, dict], folder: Path = NOTEBOOK_FOLDER) -> dict:
     """Return all that a report is made from, as run.json records it: the same inputs give the same bytes.
 
@@ -53,9 +58,7 @@ def inputs_of(study: Study, routed: dict[str, dict], folder: Path = NOTEBOOK_FOL
     """
     return {
         "study": study.study.id,
-        "parameters": {
-            name: NOTEBOOKS[name].model_validate(given).model_dump(mode="json") for name, given in routed.items()
-        },
+        "parameters": parameters_of(routed),
         "commit": code_commit(),
         "versions": package_versions(),
         "inputs": fingerprints(study, notebook_paths(folder, routed).values()),

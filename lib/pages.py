@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = [
     "HEADLINE",
+    "batch_page",
     "comparison_page",
     "inline_svg",
     "number",
@@ -110,6 +111,11 @@ def overview_page(**context) -> str:
 def comparison_page(**context) -> str:
     """Render compare.html: see lib/templates/report/compare.html.j2."""
     return _trimmed(_exporter().environment.get_template("compare.html.j2").render(page=context))
+
+
+def batch_page(**context) -> str:
+    """Render batch.html: see lib/templates/report/batch.html.j2."""
+    return _trimmed(_exporter().environment.get_template("batch.html.j2").render(page=context))
 
 
 def _trimmed(page: str) -> str:

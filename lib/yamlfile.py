@@ -5,7 +5,7 @@ Nothing here knows what a study is.
 
 from __future__ import annotations
 
-__all__ = ["Problem", "ProblemsFound", "read_yaml", "shown"]
+__all__ = ["Problem", "ProblemsFound", "line_of", "read_yaml", "shown"]
 
 import datetime as dt
 import difflib
@@ -114,6 +114,11 @@ def read_yaml(path: Path, model: type[BaseModel]) -> BaseModel:
         return model.model_validate(content)
     except ValidationError as error:
         raise ProblemsFound([_problem(e, node, model, path.name) for e in error.errors()]) from None
+
+
+def line_of(path: Path, location: tuple) -> int:
+    """Line of a key of a file that `read_yaml` has read: `("runs", 2)` is the third entry of `runs`."""
+    return _line(YAML(pure=True).compose(path.read_text(encoding="utf-8-sig")), location)
 
 
 def _parse(raw: bytes, file: str):

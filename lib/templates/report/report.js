@@ -1,4 +1,4 @@
-// The page reads well without this. It marks the section in view, opens all code, copies tables, switches colours.
+// The page reads well without this. It marks the section in view, opens all code, copies and sorts tables, switches colours.
 (() => {
   const root = document.documentElement;
   const button = (text, className, onclick) =>
@@ -89,6 +89,22 @@
     return made;
   };
 
+  // A table is sorted by the head of a column; what has no number stands last, whichever way.
+  const sortBy = (head) => {
+    const body = head.closest("table").tBodies[0];
+    const cell = (row) => row.cells[head.cellIndex];
+    const made = button(head.textContent, "", () => {
+      const way = head.getAttribute("aria-sort") === "ascending" ? -1 : 1;
+      const worth = (row) => (Number.isNaN(Number(cell(row).dataset.key)) ? Infinity : way * Number(cell(row).dataset.key));
+      const numbers = [...body.rows].some((row) => cell(row).dataset.key);
+      const order = (a, b) => (numbers ? worth(a) - worth(b) || 0 : way * cell(a).textContent.localeCompare(cell(b).textContent));
+      body.append(...[...body.rows].sort(order));
+      head.parentElement.querySelectorAll("[aria-sort]").forEach((other) => other.removeAttribute("aria-sort"));
+      head.setAttribute("aria-sort", way > 0 ? "ascending" : "descending");
+    });
+    head.replaceChildren(made);
+  };
+
   addEventListener("DOMContentLoaded", () => {
     const controls = document.querySelector(".controls");
     const blocks = [...document.querySelectorAll("details.code")];
@@ -105,6 +121,7 @@
     document.querySelectorAll(".paper").forEach((paper) => {
       if (paper.scrollWidth > paper.clientWidth) paper.tabIndex = 0;
     });
+    document.querySelectorAll(".sortable thead th").forEach(sortBy);
     follow();
   });
 })();
