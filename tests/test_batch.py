@@ -139,7 +139,7 @@ def test_killed_at_any_moment_and_resumed(asked, tmp_path, started):
     plan = PLAN.replace("[default, 0.9, 0.8]", str([round(0.6 + i / 100, 2) for i in range(8)]))
     moments = random.Random(20250228)
     kept: dict[str, int] = {}
-    for _ in range(3):
+    for _ in range(2):
         with (tmp_path / "said").open("wb") as said:
             batch = started("lib", *asked(slow, plan), "--resume", stderr=said, stdout=said)
         _until(partial(_one_more, output, len(kept), batch), 120)
