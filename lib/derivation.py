@@ -137,7 +137,8 @@ def _with_change(data: Dataset, values: pd.DataFrame) -> pd.DataFrame:
     values["arm"] = pd.Categorical(values["patient_id"].map(arm), categories=arm.cat.categories, ordered=True)
     values["baseline"] = values["patient_id"].map(baseline)
     values["change"] = values["value"] - values["baseline"]
-    values["percent_change"] = 100 * values["change"] / values["baseline"]
+    # From a baseline of zero, as a score may have, there is no change in percent.
+    values["percent_change"] = 100 * values["change"] / values["baseline"].where(values["baseline"] > 0)
     return values
 
 

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 __all__ = [
     "plot_response",
+    "plot_summary",
     "plot_survival",
     "plot_trajectories",
 ]
 
+import numpy as np
 import pandas as pd
-from matplotlib.ticker import FuncFormatter, PercentFormatter
+from matplotlib.ticker import PercentFormatter
 
 from lib.analysis import Analysis, where
 from lib.dataset import Dataset
@@ -27,8 +29,18 @@ from lib.formats import (
     plural,
 )
 from lib.labels import OVERALL, decimals_of_time, level_text
-from lib.longitudinal import measure
-from lib.picture import CATEGORY_COLOURS, GREY, INK, PALE, picture, shown_arms, write_figure
+from lib.longitudinal import Measure, measure
+from lib.picture import (
+    CATEGORY_COLOURS,
+    GREY,
+    INK,
+    PALE,
+    line_style,
+    picture,
+    plain_log_ticks,
+    shown_arms,
+    write_figure,
+)
 from lib.study_parts import Arm
 
 
@@ -54,7 +66,8 @@ def plot_survival(data: Dataset, analysis: Analysis) -> Figure:
         top.set_xlabel(f"{data.study.time.unit.capitalize()} since {data.study.time.zero_label}")
         top.set_xticks(sorted(risk["time"].unique()))
         top.set_xlim(left=0)
-        _write_at_risk(bottom, data, risk, top.get_xlim())
+        counts = risk.rename(columns={"time": "x", "n_risk": "n"})
+        _write_counts(bottom, data, "Number at risk", counts, top.get_xlim())
         return write_figure(figure, f"km_{endpoint.id}", f"{endpoint.label} by arm", _survival_alt(data, analysis))
 
 
@@ -72,7 +85,7 @@ def _draw_curve(axes, arm: Arm, curve: pd.DataFrame, data: Dataset, median: pd.S
     last = int(enough.sum())
     # n_risk counts those at risk since the step before, so the curve turns pale at the last step with enough.
     turn = max(last - 1, 0)
-    style = {"where": "post", "color": arm.colour, "linestyle": arm.line}
+    style = {"where": "post", "color": arm.colour, "linestyle": line_style(arm)}
     axes.step(time[: turn + 1], survival[: turn + 1], linewidth=1.8, label=label, **style)
     axes.step(time[turn:], survival[turn:], linewidth=1.2, alpha=0.45, **style)
     low, high = curve["ci_low"].to_numpy(float), curve["ci_high"].to_numpy(float)
@@ -82,16 +95,16 @@ def _draw_curve(axes, arm: Arm, curve: pd.DataFrame, data: Dataset, median: pd.S
     axes.plot(time[censored], survival[censored], "|", color=arm.colour, markersize=7, markeredgewidth=1.1)
 
 
-def _write_at_risk(axes, data: Dataset, risk: pd.DataFrame, span: tuple[float, float]) -> None:
-    """Numbers at risk under the ticks of the curves above, one row per arm, in its colour."""
+def _write_counts(axes, data: Dataset, heading: str, counts: pd.DataFrame, span: tuple[float, float]) -> None:
+    """Counts under the ticks of the picture above, one row per arm in its colour; `counts` holds group, x and n."""
     axes.axis("off")
     axes.set(xlim=span, ylim=(-len(data.arms) - 0.5, 0.5))
     left = {"textcoords": "offset points", "ha": "right", "va": "center", "fontsize": 8, "annotation_clip": False}
-    axes.annotate("Number at risk", (span[0], 0), (-17, 0), color=GREY, **left)
+    axes.annotate(heading, (span[0], 0), (-17, 0), color=GREY, **left)
     for i, arm in enumerate(data.arms, start=1):
         axes.annotate(arm.label, (span[0], -i), (-17, 0), color=arm.colour, **left)
-        for row in risk[risk["group"] == arm.id].itertuples():
-            axes.text(row.time, -i, format_whole(row.n_risk), ha="center", va="center", fontsize=8)
+        for row in where(counts, group=arm.id).itertuples():
+            axes.text(row.x, -i, format_whole(row.n), ha="center", va="center", fontsize=8)
 
 
 def _survival_alt(data: Dataset, analysis: Analysis) -> str:
@@ -176,40 +189,110 @@ def _stack(axes, categories: pd.DataFrame, data: Dataset) -> None:
 @internal_only("single patients", "the course of each patient")
 @empty_if_absent
 def plot_trajectories(data: Dataset, analysis: Analysis) -> Figure:
-    """Each patient's course relative to baseline, one panel per arm, with the median where enough patients are left.
+    """Each patient's course since baseline, one panel per arm, with the patients who have a value under the visits.
 
-    A marker on the log scale is shown as ratio to baseline, everything else as change in percent.
+    A marker on the log scale is shown as ratio to baseline, one on a linear scale as difference, all else in percent.
     """
-    label, _, log = measure(data.study, analysis.variable)
-    values = analysis["values"].dropna(subset=["baseline"])
-    values = values.assign(shown=values["value"] / values["baseline"] if log else values["percent_change"])
-    with picture(3.0, 1, len(data.arms), sharey=True, squeeze=False) as (figure, axes):
-        told = []
-        for axis, (arm, marker) in zip(axes[0], shown_arms(data), strict=True):
-            own = values[values["arm"] == arm.id]
-            for _, patient in own.groupby("patient_id"):
-                axis.plot(patient["visit"], patient["shown"], color=arm.colour, alpha=0.22, linewidth=0.8)
-            median = own.groupby("visit")["shown"].median()[
-                own.groupby("visit").size() >= data.study.policy.min_at_risk
-            ]
-            axis.plot(median.index, median, color=arm.colour, marker=marker, markersize=4, linewidth=2)
-            axis.axhline(1 if log else 0, color=GREY, linewidth=0.8)
-            axis.set_title(f"{arm.label} (n = {own['patient_id'].nunique()})", fontsize=9, loc="left")
-            axis.set_xlabel(data.study.time.unit.capitalize())
-            told.append(f"{arm.label} {_course(median, log)}")
-        if log:
-            axes[0][0].set_yscale("log")
-            axes[0][0].yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
-        axes[0][0].set_ylabel("Ratio to baseline" if log else "Change from baseline, %")
+    quantity, tested = measure(data.study, analysis.variable), analysis[f"{analysis.variable}_within"]["time"]
+    values = analysis["values"].assign(shown=_shown(analysis["values"], quantity)).dropna(subset=["shown"])
+    values = values[values.groupby("patient_id")["visit"].transform("max") > 0]
+    rows = -(-len(data.arms) // 3)
+    columns = -(-len(data.arms) // rows)
+    with picture(0.5 + 2.5 * rows, rows, columns, sharey=True, squeeze=False) as (figure, axes):
+        for axis in axes.flat[len(data.arms) :]:
+            axis.set_axis_off()
+        for axis, arm in zip(axes.flat, data.arms, strict=False):
+            own = where(values, arm=arm.id)
+            for patient, course in own.groupby("patient_id"):
+                axis.plot(course["visit"], course["shown"], ".-", color=arm.colour, alpha=0.45, linewidth=0.8,
+                          markersize=2.5, gid=patient)  # fmt: skip
+            axis.axhline(1 if quantity.log else 0, color=GREY, linewidth=0.8)
+            axis.set_title(f"{arm.label}\n{own['patient_id'].nunique()} of {plural(data.n[arm.id], 'patient')}",
+                           fontsize=9, loc="left")  # fmt: skip
+            counts = own.groupby("visit").size()
+            ticks = _spaced([0, *tested, *counts.index], gap=0.105 * columns * max(values["visit"].max(), 1) / 3)
+            axis.set_xticks(ticks, [f"{tick:g}\n{counts.get(tick, 0)}" for tick in ticks], fontsize=8)
+            axis.set_xlabel(f"{data.study.time.unit.capitalize()}; below, patients with a value", fontsize=8)
+        _scale(axes[0, 0], quantity)
+        for first in axes[:, 0]:
+            first.set_ylabel(_change_label(quantity))
+        drawn = values["patient_id"].nunique()
         alt = (
-            f"One line per patient; in bold the median of each visit with at least {data.study.policy.min_at_risk} patients. "
-            f"The last of these medians: {'; '.join(told)}."
+            f"One line per patient. {format_whole(drawn)} of {plural(len(data.patients), 'patient')} are drawn; "
+            f"{format_whole(len(data.patients) - drawn)} have no baseline or no later value."
         )
-        return write_figure(figure, f"{analysis.variable}_trajectories", f"{label}: course of each patient", alt)
+        return write_figure(figure, f"{analysis.variable}_trajectories", f"{quantity.label}: course of each patient", alt)
 
 
-def _course(median: pd.Series, log: bool) -> str:
-    if median.empty:
+@empty_if_absent
+def plot_summary(data: Dataset, analysis: Analysis) -> Figure:
+    """Median change and its quartiles by visit and arm, with the numbers behind them; open where few are left."""
+    name, quantity, least = analysis.variable, measure(data.study, analysis.variable), data.study.policy.min_at_risk
+    changes = analysis[f"{name}_{quantity.described}"]
+    visits = [0.0, *(time for time, part in changes.groupby("time") if part["n"].max() >= least)]
+    changes = changes[changes["time"].isin(visits)]
+    changes = changes.assign(x=changes["time"].map(visits.index))
+    if quantity.log:
+        changes[["median", "q1", "q3"]] = 1 + changes[["median", "q1", "q3"]] / 100
+    offsets = np.linspace(-0.24, 0.24, len(data.arms)) if len(data.arms) > 1 else [0.0]
+    ratios = [2.7, 0.19 * (len(data.arms) + 1)]
+    with picture(sum(ratios), 2, 1, gridspec_kw={"height_ratios": ratios}) as (figure, (top, bottom)):
+        told = []
+        for (arm, marker), offset in zip(shown_arms(data), offsets, strict=True):
+            own = where(changes, group=arm.id)
+            own = own[own["n"] > 0]
+            look = {"color": arm.colour, "linestyle": line_style(arm)}
+            start = 1 if quantity.log else 0
+            top.plot([offset, *(own["x"] + offset)], [start, *own["median"]], linewidth=1.2, **look)
+            top.vlines(own["x"] + offset, own["q1"], own["q3"], color=arm.colour, linewidth=1.2)
+            few = own["n"] < least
+            top.plot(own["x"][few] + offset, own["median"][few], marker, color=arm.colour, markerfacecolor="white", markersize=5)
+            top.plot(own["x"][~few] + offset, own["median"][~few], marker, color=arm.colour, markersize=5)
+            top.plot([], [], marker=marker, markersize=5, linewidth=1.2, label=arm.label, **look)
+            told.append(f"{arm.label} {_last_median(own[~few], quantity, data)}")
+        top.axhline(start, color=GREY, linewidth=0.8, zorder=0)
+        _scale(top, quantity)
+        top.set_ylabel(_change_label(quantity))
+        top.set_xticks(range(len(visits)), [f"{visit:g}" for visit in visits])
+        top.set_xlim(-0.5, max(len(visits), 2) - 0.5)
+        top.set_xlabel(f"Visit, {data.study.time.unit} (open: fewer than {least} patients)")
+        figure.legend(loc="outside upper left", ncols=3, fontsize=8, handlelength=3)
+        baseline = where(analysis[f"{name}_level"], time=0).assign(x=0)
+        counts = pd.concat([baseline, changes])
+        _write_counts(bottom, data, "With a value", counts, top.get_xlim())
+        alt = f"Medians with quartiles by visit and arm. The last median of at least {least} patients: {'; '.join(told)}."
+        return write_figure(figure, f"{name}_summary", f"{quantity.label}: change from baseline by visit and arm", alt)
+
+
+def _shown(values: pd.DataFrame, quantity: Measure) -> pd.Series:
+    """Change of each value as it is drawn."""
+    if quantity.log:
+        return values["value"] / values["baseline"]
+    return values["percent_change" if quantity.described == "percent_change" else "change"]
+
+
+def _scale(axes, quantity: Measure) -> None:
+    if quantity.log:
+        axes.set_yscale("log")
+        plain_log_ticks(axes)
+
+
+def _change_label(quantity: Measure) -> str:
+    return "Ratio to baseline" if quantity.log else f"Change from baseline, {quantity.change_unit}"
+
+
+def _spaced(visits: list[float], gap: float) -> list[float]:
+    """Visits to label: the first ones given, and whichever others stand far enough from those before them."""
+    chosen: list[float] = []
+    for visit in visits:
+        if all(abs(visit - other) >= gap for other in chosen):
+            chosen.append(visit)
+    return sorted(chosen)
+
+
+def _last_median(own: pd.DataFrame, quantity: Measure, data: Dataset) -> str:
+    if own.empty:
         return "none"
-    last = median.iloc[-1]
-    return f"{format_number(last, 2)} of baseline" if log else f"{format_number(last, 0)}%"
+    last = own.iloc[-1]
+    value = f"{format_number(last['median'], 2)} of baseline" if quantity.log else f"{format_number(last['median'], 0)} {quantity.change_unit}"
+    return f"{value} at {format_duration(last['time'], data.study.time.unit)}"

@@ -10,7 +10,7 @@ from lib.analysis import Analysis, where
 from lib.dataset import Dataset
 from lib.display import Figure, empty_if_absent
 from lib.formats import format_number, format_percent, format_whole, joined
-from lib.picture import picture, write_figure
+from lib.picture import line_style, picture, write_figure
 
 
 @empty_if_absent
@@ -22,7 +22,7 @@ def plot_response_incidence(data: Dataset, timed: Analysis) -> Figure:
         for arm in data.arms:
             steps = where(curve, group=arm.id)
             time, share = [*steps["time"], last], [*steps["estimate"], *steps["estimate"].tail(1)]
-            axes.step(time, share, where="post", color=arm.colour, linestyle=arm.line, linewidth=1.8, label=arm.label)
+            axes.step(time, share, where="post", color=arm.colour, linestyle=line_style(arm), linewidth=1.8, label=arm.label)
         axes.set(ylim=(0, 1.02), ylabel="Patients with a response", xlim=(0, last))
         axes.yaxis.set_major_formatter(PercentFormatter(1))
         axes.set_xlabel(f"{data.study.time.unit.capitalize()} since {data.study.time.zero_label}")

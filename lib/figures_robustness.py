@@ -16,7 +16,7 @@ from lib.dataset import Dataset
 from lib.display import Figure, empty_if_absent, internal_only
 from lib.formats import format_interval, format_number, format_p, format_whole, joined, plural
 from lib.labels import OVERALL, level_text, pair_label
-from lib.picture import GREY, INK, PALE, picture, write_figure
+from lib.picture import GREY, INK, PALE, line_style, picture, write_figure
 from lib.tables_confounding import covariate_label
 from lib.tables_robustness import level_label, way_label
 
@@ -292,7 +292,7 @@ def plot_weighted_curves(data: Dataset, analysis: Analysis, weights: Analysis) -
                 color=arm.colour,
                 linewidth=0.9,
                 alpha=0.6,
-                linestyle=arm.line,
+                linestyle=line_style(arm),
             )
             axes.step(
                 weighted["time"],
@@ -300,7 +300,7 @@ def plot_weighted_curves(data: Dataset, analysis: Analysis, weights: Analysis) -
                 where="post",
                 color=arm.colour,
                 linewidth=2,
-                linestyle=arm.line,
+                linestyle=line_style(arm),
                 label=arm.label,
             )
         axes.set(ylim=(0, 1.02), ylabel=endpoint.label if len(endpoint.label) < 40 else endpoint.short)

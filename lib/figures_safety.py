@@ -7,14 +7,14 @@ __all__ = ["plot_ae_courses", "plot_ae_first", "plot_ae_grades", "plot_ae_terms"
 import numpy as np
 import pandas as pd
 from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter, PercentFormatter
+from matplotlib.ticker import PercentFormatter
 
 from lib.analysis import Analysis, where
 from lib.dataset import Dataset
 from lib.display import EMPTY, Block, Figure, empty_if_absent, internal_only, withheld
 from lib.formats import format_number, format_percent, joined, plural
 from lib.labels import OVERALL, level_text
-from lib.picture import GREY, INK, MARKERS, PALE, picture, shown_arms, write_figure
+from lib.picture import GREY, INK, MARKERS, PALE, line_style, picture, plain_log_ticks, shown_arms, write_figure
 from lib.profiles import profile
 
 # Pale to dark: readable in grey; the worst grades are hatched as well.
@@ -163,7 +163,7 @@ def plot_ae_first(data: Dataset, timed: Analysis) -> Figure:
                 continue
             time, risk = own["time"].to_numpy(float), own["estimate"].to_numpy(float)
             last = int((own["n_risk"] >= data.study.policy.min_at_risk).sum())
-            style = {"where": "post", "color": arm.colour, "linestyle": arm.line}
+            style = {"where": "post", "color": arm.colour, "linestyle": line_style(arm)}
             axes.step(time[: last + 1], risk[: last + 1], linewidth=1.8, label=arm.label, **style)
             axes.step(time[max(last, 0) :], risk[max(last, 0) :], linewidth=1.2, alpha=0.45, **style)
             told.append(
@@ -250,7 +250,7 @@ def _plot_profile(data: Dataset, patient_id: str) -> Figure:
             for marker, (name, own) in zip(MARKERS, parts["markers"].groupby("marker", sort=False), strict=False):
                 bottom.plot(own["time"], own["ratio"], marker=marker, color=INK, linewidth=1, markersize=3, label=name)
             bottom.set_yscale("log")
-            _plain_ticks(bottom)
+            plain_log_ticks(bottom)
             bottom.axhline(1, color=PALE, linewidth=0.8)
             bottom.set_ylabel("Ratio to\nbaseline", fontsize=8)
             bottom.legend(fontsize=8, loc="best")
@@ -279,15 +279,6 @@ def _plot_profile(data: Dataset, patient_id: str) -> Figure:
         alt = f"{patient_id}, {arm}. Adverse events: {joined(events) or 'none'}."
         safe = "".join(c if c.isalnum() else "_" for c in patient_id)
         return write_figure(figure, f"profile_{safe}", f"Patient {patient_id}, {arm}", alt)
-
-
-def _plain_ticks(axes) -> None:
-    """Ratios as a reader writes them, a few per decade."""
-    low, high = axes.get_ylim()
-    ticks = [m * 10.0**e for e in range(-6, 7) for m in (1, 2, 5)]
-    axes.set_yticks([t for t in ticks if low <= t <= high], minor=False)
-    axes.set_yticks([], minor=True)
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
 
 
 def _draw_course(axes, parts: dict[str, pd.DataFrame], lines: list[str]) -> None:

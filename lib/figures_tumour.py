@@ -14,7 +14,6 @@ import pandas as pd
 from matplotlib.colors import to_rgba
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from lib.analysis import Analysis
 from lib.dataset import Dataset
@@ -22,7 +21,17 @@ from lib.display import Figure, empty_if_absent, internal_only
 from lib.formats import format_duration, format_interval, format_number, format_whole, joined, plural
 from lib.labels import level_text
 from lib.longitudinal import measure
-from lib.picture import CATEGORY_COLOURS, GREY, INK, PALE, picture, shown_arms, write_figure
+from lib.picture import (
+    CATEGORY_COLOURS,
+    GREY,
+    INK,
+    PALE,
+    line_style,
+    picture,
+    plain_log_ticks,
+    shown_arms,
+    write_figure,
+)
 from lib.study_parts import Arm
 
 # A page is some nine inches high; bars get thinner, and lose their names, rather than run over it.
@@ -279,7 +288,7 @@ def plot_ratios(data: Dataset, model: Analysis) -> Figure:
                 own["ci_high"].fillna(own["ratio"]) - own["ratio"],
             ]
             axes.errorbar([0 + offset, *x], [1, *own["ratio"]], [[0, *margins[0]], [0, *margins[1]]], color=arm.colour,
-                          linestyle=arm.line, marker=marker, markersize=5, capsize=2.5, linewidth=1.3, label=arm.label)  # fmt: skip
+                          linestyle=line_style(arm), marker=marker, markersize=5, capsize=2.5, linewidth=1.3, label=arm.label)  # fmt: skip
             if len(own):
                 last = own.iloc[-1]
                 told.append(
@@ -288,7 +297,7 @@ def plot_ratios(data: Dataset, model: Analysis) -> Figure:
                 )
         axes.axhline(1, color=GREY, linewidth=0.8)
         axes.set_yscale("log")
-        _plain_log_ticks(axes)
+        plain_log_ticks(axes)
         labels = ["Baseline", *(format_duration(t, data.study.time.unit) for t in visits)]
         if counts is not None:
             labels = [_below(label, [counts.loc[arm.id, at] for arm in data.arms])
@@ -304,13 +313,3 @@ def plot_ratios(data: Dataset, model: Analysis) -> Figure:
 
 def _below(label: str, counts: list) -> str:
     return f"{label}\nn = {' / '.join(f'{format_whole(n)}' for n in counts)}"
-
-
-def _plain_log_ticks(axes) -> None:
-    """Ticks at 1, 2, 5 times the powers of ten within the axis, written as plain numbers."""
-    low, high = axes.get_ylim()
-    powers = np.arange(np.floor(np.log10(low)) - 1, np.ceil(np.log10(high)) + 1)
-    ticks = [m * 10.0**p for p in powers for m in (1, 2, 5) if low <= m * 10.0**p <= high]
-    axes.yaxis.set_major_locator(FixedLocator(ticks[:: max(1, len(ticks) // 10)]))
-    axes.yaxis.set_minor_locator(NullLocator())
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))

@@ -23,11 +23,20 @@ LESION_VOLUME = "lesion_volume"
 
 
 class Measure(NamedTuple):
-    """How a quantity is read: label, unit, and whether change is a ratio (log scale) or a percentage."""
+    """How a quantity is read: label, unit, whether change is a ratio (log scale), and what describes change.
+
+    Change is described in percent of the baseline, or in the quantity's unit where its scale is linear, as a score's.
+    """
 
     label: str
     unit: str
     log: bool
+    described: str = "percent_change"
+
+    @property
+    def change_unit(self) -> str:
+        """Unit of what `described` holds."""
+        return "%" if self.described == "percent_change" else self.unit
 
 
 def measure(study: Study, variable: str) -> Measure:
@@ -37,7 +46,8 @@ def measure(study: Study, variable: str) -> Measure:
     if variable == LESION_VOLUME:
         return Measure("Volume of the single lesions", "cm³", True)
     marker = study.marker(variable)
-    return Measure(marker.label, marker.unit, marker.scale == "log")
+    log = marker.scale == "log"
+    return Measure(marker.label, marker.unit, log, "percent_change" if log else "absolute_change")
 
 
 @requires("lesions", "measurements")
@@ -96,16 +106,16 @@ def _analyse(data: Dataset, variable: str, values: pd.DataFrame, visits: tuple[f
     Returns
     -------
     Analysis
-        `<variable>_level` (n, median, q1, q3, min, max of the value), `<variable>_percent_change` (the same of the
-        change in percent), `<variable>_within` (exact signed-rank test and Hodges-Lehmann estimate of `change` within
+        `<variable>_level` (n, median, q1, q3, min, max of the value), `<variable>_percent_change` or, on a linear
+        scale, `<variable>_absolute_change` (the same of the change), `<variable>_within` (exact signed-rank test and Hodges-Lehmann estimate of `change` within
         arms), `<variable>_between` (Kruskal-Wallis), `<variable>_pairwise` (Dunn, Holm), `<variable>_shift`
         (Hodges-Lehmann difference between arms); data `values`.
     """
-    level, name = data.parameters.level, variable
-    later = values[(values["visit"] != 0) & values["baseline"].notna()]
+    level, name, described = data.parameters.level, variable, measure(data.study, variable).described
+    later = values[(values["visit"] != 0) & values["baseline"].notna()].assign(absolute_change=lambda v: v["change"])
     frames = {
         f"{name}_level": _describe(values, "value", data),
-        f"{name}_percent_change": _describe(later, "percent_change", data),
+        f"{name}_{described}": _describe(later, described, data),
     }
     parts: dict[str, list[pd.DataFrame]] = {}
     for visit in visits:

@@ -185,17 +185,18 @@ def sentence_response(data: Dataset, response: Analysis, visit: float) -> str:
 
 @reason_if_absent
 def sentence_change(data: Dataset, analysis: Analysis, visit: float) -> str:
-    """Median change in percent at one visit by arm, and the within-arm tests."""
-    name, parts = analysis.variable, []
+    """Median change at one visit by arm, and the within-arm tests."""
+    name, parts, quantity = analysis.variable, [], measure(data.study, analysis.variable)
+    unit, decimals = ("%", 0) if quantity.change_unit == "%" else (f" {quantity.change_unit}", 1)
     for arm in data.arms:
-        rows = where(analysis[f"{name}_percent_change"], group=arm.id, time=visit)
+        rows = where(analysis[f"{name}_{quantity.described}"], group=arm.id, time=visit)
         within = where(analysis[f"{name}_within"], group=arm.id, time=visit)
         if rows.empty or within.empty or not rows["n"].iat[0]:
             parts.append(f"no value with {arm.label}")
             continue
         parts.append(
-            f"{format_number(rows['median'].iat[0], 0)}% with {arm.label} (n = {format_whole(rows['n'].iat[0])}, {format_p(within['p_value'].iat[0], symbol=True)})"
+            f"{format_number(rows['median'].iat[0], decimals)}{unit} with {arm.label} (n = {format_whole(rows['n'].iat[0])}, {format_p(within['p_value'].iat[0], symbol=True)})"
         )
     if all(part.startswith("no value") for part in parts):
         return ""
-    return f"{measure(data.study, name).label} at {format_duration(visit, data.study.time.unit)}, median change from baseline: {joined(parts)}."
+    return f"{quantity.label} at {format_duration(visit, data.study.time.unit)}, median change from baseline: {joined(parts)}."

@@ -14,7 +14,9 @@ __all__ = [
     "PALE",
     "STYLE",
     "WIDTH",
+    "line_style",
     "picture",
+    "plain_log_ticks",
     "shown_arms",
     "write_figure",
 ]
@@ -24,7 +26,9 @@ import re
 from contextlib import contextmanager
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib import pyplot as plt
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from lib.dataset import Dataset
 from lib.display import Figure
@@ -33,6 +37,8 @@ from lib.study_parts import Arm
 WIDTH = 7.2
 INK, GREY, PALE = "#222222", "#6b6b6b", "#d9d9d9"
 MARKERS = ("o", "s", "^", "D", "v", "P")
+# Six that can be told apart in grey: length on, length off, in widths of the line.
+LINES = {"longdash": (0, (8, 2.5)), "dashdotdot": (0, (5, 1.5, 1, 1.5, 1, 1.5))}
 STYLE = {
     "font.family": "sans-serif",
     # DejaVu Sans comes with matplotlib: the same metrics, so the same bytes, on every machine.
@@ -79,6 +85,21 @@ def write_figure(figure, figure_id: str, title: str, alt: str) -> Figure:
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     svg = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{figure_id}-", svg)
     return Figure(figure_id, title, svg, alt)
+
+
+def line_style(arm: Arm):
+    """Line of an arm as matplotlib takes it."""
+    return LINES.get(arm.line, arm.line)
+
+
+def plain_log_ticks(axes) -> None:
+    """Ticks at 1, 2, 5 times the powers of ten within the vertical axis, written as plain numbers."""
+    low, high = axes.get_ylim()
+    powers = np.arange(np.floor(np.log10(low)) - 1, np.ceil(np.log10(high)) + 1)
+    ticks = [m * 10.0**p for p in powers for m in (1, 2, 5) if low <= m * 10.0**p <= high]
+    axes.yaxis.set_major_locator(FixedLocator(ticks[:: max(1, len(ticks) // 10)]))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
 
 def shown_arms(data: Dataset) -> list[tuple[Arm, str]]:

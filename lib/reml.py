@@ -14,6 +14,7 @@ from scipy import sparse, stats
 from scipy.optimize import brentq
 
 LOG_RATIOS = np.linspace(-14, 14, 113)  # log(between / within variance): the grid searched for the maximum
+FLAT = 1e-8  # a deviance that moves by less over the whole grid is constant but for rounding
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +88,9 @@ def fit_random_intercept(y, design, patient):
     if profile.solve(0.0)[2] < 1e-12 * n:
         return no_fit(p, "not estimable: the values do not vary around their means")
     ratio = _best_ratio(profile)
-    if not np.isfinite(ratio):
+    if np.isnan(ratio):
+        return no_fit(p, "not estimable: too few values to tell the variance between patients from that within them")
+    if np.isinf(ratio):
         return no_fit(p, "not estimable: the values do not vary within patients")
     means, inverse, residual, _ = profile.solve(ratio)
     within = residual / (n - p)
@@ -201,10 +204,12 @@ class _Profile:
 
 
 def _best_ratio(profile):
-    """Variance ratio at the maximum; 0 if it lies at the boundary, inf if the likelihood has no maximum."""
+    """Variance ratio at the maximum; 0 if it lies at the boundary, inf if the likelihood rises on, NaN if it is flat."""
     grid = np.exp(LOG_RATIOS)
     deviances = [profile.deviance(ratio) for ratio in grid]
     best = int(np.argmin(deviances))
+    if np.ptp(deviances) < FLAT:
+        return np.nan
     if best == len(grid) - 1:
         return np.inf
     if profile.deviance(0.0) <= deviances[best] or best == 0:

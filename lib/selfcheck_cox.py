@@ -1,11 +1,11 @@
-"""Second engine of the Cox models: statsmodels' likelihood, Firth's penalty and cox.zph written out.
+"""Second engine of the Cox models: statsmodels; Firth's penalised likelihood and cox.zph written out.
 
 Part of `selfcheck`; calls nothing of `cox`, `firth` or the partial likelihood there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,10 @@ __all__ = ["FORMULA", "STATSMODELS", "Rows", "recompute_cox", "wald"]
 STATSMODELS, FORMULA = f"statsmodels {statsmodels.__version__}", "separate formula"
 # loops over patients x events: a few seconds at this size
 LOOP_PATIENTS = 3000
+# distances from the estimate within which a limit is looked for
+FAR = np.array([1.0, 2.0, 4.0, 8.0, 16.0, 25.0])
+# above any loss: a likelihood that has no value there
+WALL = 1e9
 
 Rows = Iterator[tuple[str, float, str, float, str]]
 
@@ -30,13 +34,13 @@ def wald(estimate: float, error: float, z: float) -> dict[str, float]:
 
 
 def recompute_cox(tte: pd.DataFrame, names: list[str], reference: str, z: float) -> Rows:
-    """Crude Cox model by statsmodels; with Firth's penalty on its Breslow likelihood where an arm has no event."""
+    """Crude Cox model by statsmodels; with Firth's penalty on a likelihood written out here where an arm has no event."""
     others = [name for name in names if name != reference]
     x = np.column_stack([(tte["arm"] == name).to_numpy(dtype=float) for name in others])
     if tte.groupby("arm", observed=True)["event"].sum().eq(0).any():
-        breslow = PHReg(tte["time"], x, status=tte["event"].astype(int), ties="breslow")
-        if np.linalg.eigvalsh(-breslow.hessian(np.zeros(len(others)))).min() > 1e-9:
-            yield from _firth(breslow, others, reference, z)
+        model = _Penalised(tte, [reference, *others])
+        if np.linalg.eigvalsh(model.information(np.zeros(len(others)))).min() > 1e-9:
+            yield from _firth(model, others, reference, z)
         return  # else an arm is never at risk at an event, and the first engine says so
     model = PHReg(tte["time"], x, status=tte["event"].astype(int), ties="efron")
     beta = np.zeros(len(others))
@@ -90,40 +94,77 @@ def _concordance(tte: pd.DataFrame, risk: np.ndarray) -> float:
     return won / pairs if pairs else np.nan
 
 
-def _loss(model: PHReg, beta: np.ndarray) -> float:
-    """Minus the log likelihood and half the log determinant of the information (Firth's penalty)."""
-    sign, log_det = np.linalg.slogdet(-model.hessian(beta))
-    return -(model.loglike(beta) + log_det / 2) if sign > 0 else np.inf
+class _Penalised:
+    """Breslow likelihood with Firth's penalty, from the numbers at risk and dead in each arm at each time of death.
+
+    Coefficients are those of every arm but the first, the reference.
+    """
+
+    def __init__(self, tte: pd.DataFrame, names: list[str]):
+        deaths = np.unique(tte.loc[tte["event"], "time"])[:, None]
+        arms = [tte[tte["arm"] == name] for name in names]
+        self.at_risk = np.column_stack([(arm["time"].to_numpy() >= deaths).sum(axis=1) for arm in arms])
+        self.dead = np.column_stack([(arm.loc[arm["event"], "time"].to_numpy() == deaths).sum(axis=1) for arm in arms])
+
+    def information(self, beta: np.ndarray) -> np.ndarray:
+        """Minus the second derivatives of the likelihood without its penalty."""
+        d, share, _ = self._parts(beta)
+        return np.diag(d @ share) - (share * d[:, None]).T @ share
+
+    def loss(self, beta: np.ndarray) -> tuple[float, np.ndarray]:
+        """Minus the log likelihood and half the log determinant of the information; its slopes."""
+        d, share, logs = self._parts(beta)
+        information = self.information(beta)
+        eigenvalues = np.linalg.eigvalsh(information)
+        if not eigenvalues.min() > 1e-13 * eigenvalues.max():  # a wall where nothing can be computed; it slopes back
+            return WALL + beta @ beta, 2 * beta
+        inverse = np.linalg.inv(information)
+        pulled = share @ inverse
+        third = np.diag(inverse) - 2 * pulled + (2 * (pulled * share).sum(axis=1) - share @ np.diag(inverse))[:, None]
+        slopes = self.dead[:, 1:].sum(axis=0) - d @ share + d @ (share * third) / 2
+        penalty = np.log(eigenvalues).sum() / 2
+        return -(self.dead[:, 1:].sum(axis=0) @ beta - d @ logs + penalty), -slopes
+
+    def lowest(self, start: np.ndarray, free: np.ndarray) -> tuple[np.ndarray, float]:
+        """Minimise the loss over the free coefficients."""
+        if not free.any():
+            return start, self.loss(start)[0]
+
+        def inner(part: np.ndarray) -> tuple[float, np.ndarray]:
+            beta = start.copy()
+            beta[free] = part
+            value, slopes = self.loss(beta)
+            return value, slopes[free]
+
+        found, beta = optimize.minimize(inner, start[free], jac=True, method="BFGS", options={"gtol": 1e-10}), start.copy()
+        beta[free] = found.x
+        return beta, found.fun
+
+    def _parts(self, beta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Deaths at each time; share of the hazard of each arm; logarithm of the hazard of all."""
+        hazard = self.at_risk * np.exp(np.append(0.0, beta))
+        total = hazard.sum(axis=1, keepdims=True)
+        return self.dead.sum(axis=1), (hazard / total)[:, 1:], np.log(total[:, 0])
 
 
-def _lowest(function: Callable, start: np.ndarray) -> tuple[np.ndarray, float]:
-    """Minimise without derivatives."""
-    if len(start) == 1:
-        found = optimize.minimize_scalar(lambda b: function(np.array([b])), options={"xtol": 1e-10})
-        return np.array([found.x]), found.fun
-    for _ in range(2):  # a simplex started anew does not stay collapsed
-        found = optimize.minimize(function, start, method="Nelder-Mead", options={"xatol": 1e-9, "fatol": 1e-14})
-        start = found.x
-    return start, found.fun
-
-
-def _firth(model: PHReg, others: list[str], reference: str, z: float) -> Rows:
-    """Maximise statsmodels' Breslow likelihood with Firth's penalty by simplex, and profile it by bisection."""
-    best, bottom = _lowest(lambda beta: _loss(model, beta), np.zeros(len(others)))
+def _firth(model: _Penalised, others: list[str], reference: str, z: float) -> Rows:
+    """Maximise the penalised likelihood, and find where its profile has fallen by the chi-square of the level."""
+    free = np.ones(len(others), dtype=bool)
+    best, bottom = model.lowest(np.zeros(len(others)), free)
 
     def drop(value: float, j: int) -> float:
-        rest = np.delete(best, j)
-        if not len(rest):
-            return 2 * (_loss(model, np.array([value])) - bottom)
-        return 2 * (_lowest(lambda free: _loss(model, np.insert(free, j, value)), rest)[1] - bottom)
+        fixed = np.arange(len(others)) == j
+        return 2 * (model.lowest(np.where(fixed, value, best), ~fixed)[1] - bottom)
 
     for j, name in enumerate(others):
         values = {"hr": np.exp(best[j]), "p_value": stats.chi2.sf(drop(0.0, j), 1)}
-        for column, far in (("ci_low", best[j] - 30), ("ci_high", best[j] + 30)):
-            if drop(far, j) > z**2:
-                values[column] = np.exp(optimize.brentq(lambda b, j=j: drop(b, j) - z**2, best[j], far, xtol=1e-9))
+        for column, side in (("ci_low", -1), ("ci_high", 1)):
+            far = next((f for f in best[j] + side * FAR if drop(f, j) > z**2), None)
+            if far is not None:  # the root of the drop is nearly a straight line, so quickly solved
+                root = optimize.brentq(lambda b, j=j: np.sqrt(max(drop(b, j), 0)) - z, best[j], far, xtol=1e-10)
+                values[column] = np.exp(root)
         for column, value in values.items():
-            yield f"{name} vs {reference}", np.nan, f"cox.{column}", value, f"{STATSMODELS} likelihood, penalised here"
+            yield f"{name} vs {reference}", np.nan, f"cox.{column}", value, FORMULA
 
 
 def _proportional(tte: pd.DataFrame, x: np.ndarray, beta: np.ndarray, others: list[str], reference: str) -> Rows:

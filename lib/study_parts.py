@@ -122,7 +122,7 @@ class Arm(Frozen):
     label: Text
     value: Code = ""
     colour: str = Field(pattern=r"^#[0-9A-Fa-f]{6}$")
-    line: Literal["solid", "dashed", "dashdot", "dotted"] = "solid"
+    line: Literal["solid", "dashed", "dashdot", "dotted", "longdash", "dashdotdot"] = "solid"
 
     @property
     def code(self) -> str:

@@ -140,9 +140,10 @@ def _ratio(row: pd.Series, column: str) -> str:
 
 @empty_if_absent
 def table_level(data: Dataset, analysis: Analysis) -> Table:
-    """Value and percentage change by visit and arm: n, median, quartiles."""
+    """Value and change by visit and arm: n, median, quartiles."""
     groups, name, rows = groups_of(data), analysis.variable, []
-    label, unit, _ = measure(data.study, name)
+    quantity = measure(data.study, name)
+    label = quantity.label
 
     def shown(row):
         if not row["n"]:
@@ -150,8 +151,8 @@ def table_level(data: Dataset, analysis: Analysis) -> Table:
         return f"{format_number(row['median'], 1)} ({format_interval(row['q1'], row['q3'], 1)}), n = {format_whole(row['n'])}"
 
     for output, heading in (
-        (f"{name}_level", f"{label}, {unit}"),
-        (f"{name}_percent_change", "Change from baseline, %"),
+        (f"{name}_level", f"{label}, {quantity.unit}"),
+        (f"{name}_{quantity.described}", f"Change from baseline, {quantity.change_unit}"),
     ):
         rows.append(Row((heading,), "group"))
         enough = analysis[output].groupby("time").filter(lambda part: part["n"].max() >= data.study.policy.min_at_risk)
@@ -171,7 +172,8 @@ def table_level(data: Dataset, analysis: Analysis) -> Table:
 def table_change(data: Dataset, analysis: Analysis) -> Table:
     """Tests of change within and between arms, by visit."""
     name, level, rows = analysis.variable, level_text(data), []
-    label, _, log = measure(data.study, name)
+    quantity = measure(data.study, name)
+    label, log = quantity.label, quantity.log
     within_all = analysis[f"{name}_within"]
     for time, within in within_all.groupby("time"):
         rows.append(Row((f"At {_visit(data, time)}",), "group"))
@@ -182,7 +184,7 @@ def table_change(data: Dataset, analysis: Analysis) -> Table:
             )
         if f"{name}_between" in analysis:
             rows += _between(data, analysis, time, log)
-    unit = "ratio to baseline" if log else "points of % change"
+    unit = "ratio to baseline" if log else "points of % change" if quantity.change_unit == "%" else quantity.change_unit
     columns = (Column("Arm or comparison"), Column("n"), Column(f"Hodges-Lehmann, {unit}", f"{level} CI"),
                Column("p"), Column("p", "Holm"))  # fmt: skip
     between = (
