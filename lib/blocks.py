@@ -39,10 +39,11 @@ class Run:
 
 @dataclass(frozen=True)
 class Heading:
-    """Level 1 is the highest."""
+    """Level 1 is the highest; `name` is the address by which cells link to it, such as "cohort.html#key-results"."""
 
     level: int
     text: str
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,10 @@ class Definitions:
 
 @dataclass(frozen=True)
 class Cell:
-    """`whole` is the part of a number before its decimal point, where the numbers of a column are aligned."""
+    """`whole` is the part of a number before its decimal point, where the numbers of a column are aligned.
+
+    `links` are (text, name of a heading) pairs: the lines of `text`.
+    """
 
     text: str
     detail: str = ""
@@ -76,6 +80,7 @@ class Cell:
     columns: int = 1
     rows: int = 1
     whole: str = ""
+    links: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from nbconvert.filters import markdown2html_mistune
 
 from lib.blocks import Block, Contents, Heading, Paragraph, Picture, Table, printed
-from lib.display import METADATA
+from lib.display import METADATA, anchor
 from lib.markup import code_block, read_blocks
 
 SYNTHETIC = "Synthetic data: no real patient"
@@ -50,7 +50,8 @@ def read_document(reports: list, synthetic: bool) -> Document:
     chapters = len(reports) > 1
     blocks, header = [], None
     for report in reports:
-        for record, read in _shown(report.notebook):
+        for record, shown in _shown(report.notebook):
+            read = [_named(block, report.page) for block in shown]
             is_header = record.get("kind") == "header"
             if is_header and header is None:
                 header = read
@@ -72,6 +73,11 @@ def _take_title(blocks: list[Block]) -> str:
     if found:
         blocks.remove(found)
     return found.text if found else ""
+
+
+def _named(block: Block, page: str) -> Block:
+    """A heading with the address that it has on the page."""
+    return replace(block, name=f"{page}#{anchor(block.text)}") if isinstance(block, Heading) else block
 
 
 def _numbered(blocks: Iterable[Block]) -> Iterator[Block]:

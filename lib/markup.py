@@ -16,6 +16,8 @@ from lib.blocks import Block, Cell, Definitions, Heading, Paragraph, Row, Run, T
 LEFT_OUT = {"script", "style", "template", "button", "nav", "svg", "input"}
 INLINE = {"a", "abbr", "b", "br", "code", "em", "i", "small", "span", "strong", "sub", "sup", "time"}
 STYLES = {"strong": "strong", "b": "strong", "em": "em", "i": "em", "code": "code"}
+# Of a br; text that was read holds none.
+LINE_END = "\v"
 ROLES = ("banner", "lead", "note")
 
 
@@ -37,15 +39,15 @@ def read_blocks(markup: str) -> list[Block]:
 
 def _blocks(parent, role: str) -> Iterator[Block]:
     """Blocks of the element's contents; text that stands among them becomes paragraphs."""
-    loose = [Run(parent.text or "")]
+    loose = [Run(_said(parent.text))]
     for element in parent:
         if _is_inline(element):
-            loose += [*_element_runs(element, ""), Run(element.tail or "")]
+            loose += [*_element_runs(element, ""), Run(_said(element.tail))]
             continue
         yield from _paragraph(loose, role)
         if _is_shown(element):
             yield from _block(element, role)
-        loose = [Run(element.tail or "")]
+        loose = [Run(_said(element.tail))]
     yield from _paragraph(loose, role)
 
 
@@ -106,11 +108,15 @@ def _definitions(element, aligned: bool) -> Definitions:
 
 def _runs(element, style: str = "") -> Iterator[Run]:
     """Text of an element and of everything in it, in order."""
-    yield Run(element.text or "", style)
+    yield Run(_said(element.text), style)
     for part in element:
         if _is_shown(part):
             yield from _element_runs(part, style)
-        yield Run(part.tail or "", style)
+        yield Run(_said(part.tail), style)
+
+
+def _said(text: str | None) -> str:
+    return printed(text or "")
 
 
 def _element_runs(element, style: str) -> Iterator[Run]:
@@ -119,7 +125,7 @@ def _element_runs(element, style: str) -> Iterator[Run]:
         yield Run("■", colour=_colour(element))
         yield Run("\N{NO-BREAK SPACE}")
     elif element.tag == "br":
-        yield Run("\v")
+        yield Run(LINE_END)
     elif element.tag == "li":
         yield from _runs(element, style)
         yield Run("; " if element.getnext() is not None else "")
@@ -136,7 +142,7 @@ def _squeezed(runs: Iterable[Run]) -> tuple[Run, ...]:
     """Runs of one style joined; white space as a browser shows it: one space, none at a line's ends."""
     kept: list[Run] = []
     for run in runs:
-        text = printed(re.sub(r"[ \t\r\n]+", " ", run.text).replace("\v", "\n"))
+        text = re.sub(r"[ \t\r\n]+", " ", run.text).replace(LINE_END, "\n")
         if not kept or kept[-1].text.endswith((" ", "\n")):
             text = text.lstrip(" ")
         if kept and text.startswith("\n"):
@@ -177,7 +183,9 @@ def _cell(element) -> Cell:
     for part in (swatch, detail):
         if part is not None:
             part.drop_tree()
-    return Cell(_text(element), second, colour, int(element.get("colspan", 1)), int(element.get("rowspan", 1)))
+    links = tuple((_text(link), printed(link.get("href", ""))) for link in element.iter("a"))
+    spans = int(element.get("colspan", 1)), int(element.get("rowspan", 1))
+    return Cell(_text(element), second, colour, *spans, links=links)
 
 
 def _numeric(element, width: int) -> tuple[bool, ...]:

@@ -56,7 +56,10 @@ class _Writer:
         self.document, self.draw = document, draw
         self.word = python_docx.Document()
         self.body = self.word.element.body
-        self.headings = 0
+        headings = [block for block in document.blocks if isinstance(block, Heading)]
+        self.headings = list(enumerate(headings))
+        self.places = {heading.name: number for number, heading in reversed(self.headings) if heading.name}
+        self.begun = 0
         self.landscape = False
         add_styles(self.word.styles, document.chapters)
 
@@ -113,8 +116,8 @@ class _Writer:
         match block:
             case Heading():
                 style = f"Heading{min(block.level, 3)}"
-                self._add(paragraph(style, run(block.text), *bookmark(self.headings)))
-                self.headings += 1
+                self._add(paragraph(style, run(block.text), *bookmark(self.begun)))
+                self.begun += 1
             case Paragraph():
                 self._add(paragraph(PARAGRAPHS[block.role], *_runs(block.runs)))
             case Definitions():
@@ -136,7 +139,7 @@ class _Writer:
     def _table(self, block: Table) -> None:
         if block.title:
             self._add(_caption("Table", block, keep=True))
-        self._add(word_table(block, lay_out(block)))
+        self._add(word_table(block, lay_out(block), self.places))
         self._add(*(paragraph("TableNote", run(note)) for note in block.notes))
         # Two tables without a paragraph between them would become one.
         self._add(paragraph("AfterTable"))
@@ -156,11 +159,10 @@ class _Writer:
 
     def _contents(self) -> None:
         """Write a table of contents that is right as it stands; updated in Word, it also shows page numbers."""
-        headings = [block for block in self.document.blocks if isinstance(block, Heading)]
-        listed = [(number, heading) for number, heading in enumerate(headings) if heading.level <= LISTED]
+        listed = [(number, heading) for number, heading in self.headings if heading.level <= LISTED]
         if not listed:
             return
-        lines = [paragraph(f"TOC{heading.level}", link(number, heading.text)) for number, heading in listed]
+        lines = [paragraph(f"TOC{heading.level}", link(number, run(heading.text))) for number, heading in listed]
         *begin, end = field(f'TOC \\o "1-{LISTED}" \\h \\z \\u')
         for place, part in enumerate(begin, start=1):
             lines[0].insert(place, part)

@@ -129,9 +129,9 @@ def bookmark(number: int) -> list:
     ]
 
 
-def link(number: int, text: str):
-    """Make a link to the bookmark of that number."""
-    return element("w:hyperlink", run(text), w_anchor=f"_Toc{number:09d}", w_history=1)
+def link(number: int, shown):
+    """Make a run a link to the bookmark of that number."""
+    return element("w:hyperlink", shown, w_anchor=f"_Toc{number:09d}", w_history=1)
 
 
 def twips(points: float) -> int:

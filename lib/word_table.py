@@ -6,33 +6,35 @@ __all__ = ["word_table"]
 
 from lib.blocks import Cell, Row, Table
 from lib.paper import WHOLE_ROWS, Layout, alignment
-from lib.word_parts import PADDING, element, paragraph, run, twips
+from lib.word_parts import PADDING, element, link, paragraph, run, twips
 
 # Of an indented row, in points.
 INDENT = 12
 
 
-def word_table(table: Table, layout: Layout):
+def word_table(table: Table, layout: Layout, places: dict[str, int]):
     """Make the element of a table.
 
     Parameters
     ----------
     table : lib.blocks.Table
     layout : lib.paper.Layout
+    places : dict of int
+        Name of a heading -> number of its bookmark.
 
     Returns
     -------
     element
         To be put into a document's body.
     """
-    return _Writer(table, layout).written()
+    return _Writer(table, layout, places).written()
 
 
 class _Writer:
     """One table while it is being made."""
 
-    def __init__(self, table: Table, layout: Layout):
-        self.table, self.layout = table, layout
+    def __init__(self, table: Table, layout: Layout, places: dict[str, int]):
+        self.table, self.layout, self.places = table, layout, places
         self.rows = [*table.head, *table.body]
         # By column, how many rows a cell from above still covers.
         self.covered: dict[int, int] = {}
@@ -84,13 +86,25 @@ class _Writer:
         return paragraph(
             "TableText",
             run("■ ", colour=cell.colour, size=size) if cell.colour else None,
-            run(cell.text, bold=is_head or row.kind == "group" or None, size=size),
+            *self._text(cell, is_head or row.kind == "group" or None),
             run(detail, bold=False, size=size) if detail else None,
             keep=self._keeps(row, number) or None,
             tab=("decimal", self._point(column)) if is_number and cell.whole else None,
             indent=INDENT if row.kind == "sub" and column == 0 else 0,
             centred=not cell.whole and (is_number if cell.columns == 1 else is_head),
         )
+
+    def _text(self, cell: Cell, bold: bool | None) -> list:
+        """The cell's text; its lines are links where the headings they name are in the document."""
+        size = self.layout.size
+        if not cell.links:
+            return [run(cell.text, bold=bold, size=size)]
+        made = []
+        for text, name in cell.links:
+            line = run(text, size=size)
+            made += [run("\n", size=size)] if made else []
+            made.append(link(self.places[name], line) if name in self.places else line)
+        return made
 
     def _is_head(self, number: int) -> bool:
         return number < len(self.table.head)

@@ -27,6 +27,7 @@ def test_one_report(reports):
         (2, "A detail"),
         (1, "What came out"),
     ]
+    assert of(document, Heading)[0].name == "cohort.html#what-came-in"
     assert [(table.number, table.title) for table in of(document, Table)] == [(1, "Counts")]
     (picture,) = of(document, Picture)
     assert (picture.number, picture.alt, picture.size) == (1, 'Falls from 1 to 0, "fast"', (360.0, 120.0))

@@ -71,6 +71,19 @@ def test_every_kind_of_block():
     assert "Study·Part·Chapter" in text
 
 
+def test_a_link_tells_the_page_of_its_heading():
+    links = (("Cohort: Who?", "cohort.html#who"), ("Safety: Harm?", "safety.html#harm"))
+    row = Row((Cell("1a"), Cell("Cohort: Who?\nSafety: Harm?", links=links)))
+    listed = Table("Checklist", (), (row,), (), (False, False), 1)
+    blocks = [Heading(1, "One"), listed, Heading(1, "Two"), Heading(2, "Who?", "cohort.html#who")]
+    reader = read_pdf(pdf(document(*blocks, chapters=True)))
+    text = squeezed(reader.pages[1].extract_text())
+    assert "Cohort:Who?(p.3)" in text
+    assert "Safety:Harm?(" not in text, "a report that is not in this document"
+    assert "/Annots" in reader.pages[1]
+    assert b"/URI" not in reader.stream.getvalue()
+
+
 def test_hostile_text_is_text():
     texts = [printed(text) for text in HOSTILE]
     body = [Row((Cell(text), Cell(text, text))) for text in texts]

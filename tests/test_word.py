@@ -98,6 +98,17 @@ def test_contents_link_to_the_headings():
     assert xml.count('fldCharType="begin"') == xml.count('fldCharType="end"') == 1
 
 
+def test_cells_link_to_headings_that_are_there():
+    links = (("Cohort: Who?", "cohort.html#who"), ("Safety: Harm?", "safety.html#harm"))
+    row = Row((Cell("1a"), Cell("Cohort: Who?\nSafety: Harm?", links=links)))
+    who = Heading(2, "Who?", "cohort.html#who")
+    word = opened(docx(document(table([row], numeric=False), Heading(1, "One"), who), draw))
+    assert word.tables[0].rows[1].cells[1].text == "Cohort: Who?\nSafety: Harm?"
+    (linked,) = re.findall(r'w:anchor="(\w+)"', word.tables[0]._tbl.xml)
+    heading = next(line for line in word.paragraphs if line.text == "Who?")
+    assert f'w:name="{linked}"' in heading._p.xml
+
+
 def test_hostile_cells_are_text():
     texts = [printed(text) for text in HOSTILE]
     rows = [Row((Cell(text), Cell(text, text))) for text in texts]
