@@ -130,6 +130,9 @@ def columns_of(study: Study) -> dict[str, tuple[Column, ...]]:
             Column("value", "number", filled=False),
             Column("unit", "text", "E064"),
             *optional(Column("below_limit", "flag"), Column("limit", "number", "E060", low=0), always=True),
+            *optional(
+                Column("reference_low", "number", "E065", low=0), Column("reference_high", "number", "E065", low=0)
+            ),
             *optional(Column("state", "code", allowed=_same(["suppressed", "stimulated"])), Column("positive", "flag")),
         ),
         "treatments": _treatments(patient, lesion),

@@ -25,6 +25,8 @@ FAMILIES = {
     "ae_events": r"^(.*), grade ",
     "response_category": r"^()",
     "best_response": r"^()",
+    "lab_shift": r"^(.*?): ",
+    "liver_quadrant": r"^()",
     "response_change": r"^()",
     "ae_attribution_events": r"^()",
 }
@@ -43,6 +45,7 @@ NESTED = (
     ("ae_attribution_severe", None, "ae_overview", "severe"),
     ("objective_response_treated", None, "disease_control_treated", None),
     ("best_objective_response", None, "best_disease_control", None),
+    ("liver_hys_law", "hy_law", "liver_quadrant", "hy"),
     ("confirmed_response", None, "best_objective_response", None),
 )
 # Not every row of the overview is an adverse event.

@@ -59,6 +59,21 @@ def positive_agrees(e: Evidence) -> list[Problem]:
     return problems
 
 
+@needs("markers.reference_low", "markers.reference_high")
+def reference_limits(e: Evidence) -> list[Problem]:
+    """E065: the limits that a laboratory gives beside a value are in order."""
+    samples = e["markers"]
+    found = samples[samples["reference_low"] >= samples["reference_high"]]
+    return e.problems("E065", "markers", found, "reference_low", "must be below reference_high {reference_high}")
+
+
+@needs("markers.reference_high")
+def upper_limits(e: Evidence) -> list[Problem]:
+    """E065: an upper limit is above 0, because values are told as its multiples."""
+    samples = e["markers"]
+    return e.problems("E065", "markers", samples[samples["reference_high"].eq(0)], "reference_high", "must be above 0")
+
+
 @needs("markers.patient_id", "markers.marker", "markers.state")
 def one_state(e: Evidence) -> list[Problem]:
     """W063: samples of a patient are compared in one state only."""
@@ -236,6 +251,8 @@ RULES = (
     marker_values,
     marker_baseline,
     positive_agrees,
+    reference_limits,
+    upper_limits,
     one_state,
     marker_units,
     known_components,

@@ -60,6 +60,7 @@ VETTED = re.compile(
     r"|\w+_model_(ratio|term|variance|comparison)|\w+_sensitivity"
     r"|enrolment|follow_up_completeness|follow_up_lost|exposure_(count|number)|attendance|scan_\w+|component_gap"
     r"|robustness|power|detectable|incidence(_other)?|subgroup|interaction"
+    r"|lab_(shift|worse|peak)|liver_(quadrant|hys_law)"
     r"|propensity|balance_(before|after)|effective_size|(un)?weighted_(cox|rmst)|e_value"
 )
 MASKED = "masked: small cells"

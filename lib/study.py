@@ -23,6 +23,7 @@ from lib.study_parts import (
     Frozen,
     Id,
     Level,
+    Liver,
     Marker,
     Policy,
     Response,
@@ -56,6 +57,7 @@ class Study(Frozen):
     response: Response | None = None
     sites: tuple[Level, ...] = ()
     markers: tuple[Marker, ...] = ()
+    liver: Liver | None = None
     treatments: Treatments | None = None
     adverse_events: AdverseEvents | None = None
     subgroups: tuple[Subgroup, ...] = ()
@@ -141,6 +143,9 @@ class Study(Frozen):
         for stratum in self.sensitivity.strata:
             if self.variable(stratum).type != "category":
                 raise ValueError(f"sensitivity.strata: {stratum} is a number; only a category has strata")
+        for test in self.liver.markers if self.liver else ():
+            if not (self.marker(test).reference and self.marker(test).reference.high):
+                raise ValueError(f"liver: {test} has no reference.high, of which Hy's law counts multiples")
         for covariate in self.confounding.covariates if self.confounding else ():
             if covariate.log and self.variable(covariate.variable).type == "category":
                 raise ValueError(f"confounding.covariates: {covariate.variable} is a category and has no logarithm")
@@ -163,6 +168,7 @@ class Study(Frozen):
             markers,
             [v.source.marker for v in self.baseline if v.source and v.source.marker],
         )
+        yield "liver", markers, self.liver.markers if self.liver else ()
         yield "markers.interference.marker", markers, [m.interference.marker for m in self.markers if m.interference]
         yield (
             "treatments.arms",

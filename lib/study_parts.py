@@ -256,8 +256,44 @@ class Interference(Frozen):
     above: float
 
 
+class Reference(Frozen):
+    """Reference limits of a laboratory value, in its unit; grades begin above so many times the upper limit."""
+
+    low: float | None = None
+    high: Annotated[float, Field(gt=0)] | None = None
+    grades_above: tuple[Annotated[float, Field(ge=1)], ...] = Field((), max_length=4)
+
+    @model_validator(mode="after")
+    def _limits_in_order(self):
+        if self.low is None and self.high is None:
+            raise ValueError("reference needs low, high or both")
+        if None not in (self.low, self.high) and self.low >= self.high:
+            raise ValueError(f"low {self.low:g} must be below high {self.high:g}")
+        if self.grades_above and self.high is None:
+            raise ValueError("grades_above are multiples of high, which is missing")
+        if list(self.grades_above) != sorted(set(self.grades_above)):
+            raise ValueError("grades_above must rise from grade 1 on")
+        return self
+
+
+class Liver(Frozen):
+    """Ids of the markers that are liver tests, for Hy's law; each has an upper reference limit."""
+
+    transaminases: tuple[Id, ...] = Field(min_length=1)
+    bilirubin: Id
+    alkaline_phosphatase: Id | None = None
+
+    @property
+    def markers(self) -> tuple[Id, ...]:
+        """Every liver test."""
+        return (*self.transaminases, self.bilirubin, *filter(None, [self.alkaline_phosphatase]))
+
+
 class Marker(Frozen):
-    """A laboratory marker followed over time. `units` are those accepted, with the factor to `unit`."""
+    """A laboratory marker followed over time. `units` are those accepted, with the factor to `unit`.
+
+    An `endpoint` is an outcome of efficacy, `safety` is watched for harm, `quality` judges other markers.
+    """
 
     id: Id
     label: Text
@@ -265,10 +301,17 @@ class Marker(Frozen):
     unit: Text
     units: dict[Text, float]
     scale: Literal["log", "linear"] = "log"
-    role: Literal["endpoint", "quality"] = "endpoint"
+    role: Literal["endpoint", "quality", "safety"] = "endpoint"
     visits: tuple[float, ...] = ()
     interference: Interference | None = None
     match_state: bool = False
+    reference: Reference | None = None
+
+    @model_validator(mode="after")
+    def _safety_has_limits(self):
+        if self.role == "safety" and self.reference is None:
+            raise ValueError("role safety needs reference: the limits that say what is normal")
+        return self
 
 
 class Component(Frozen):

@@ -21,16 +21,16 @@ FLOORS = {
     "propensity": 3.1, "proportions": 3.1, "ranks": 3.1, "rates": 3.1, "selfcheck": 3.1, "survival": 3.1,
     "competing": 3.2, "firth": 3.2, "large_sample": 3.2, "sensitivity": 3.25, "landmark": 3.2, "rmst": 3.2, "interval_censored": 3.2, "weighted_rmst": 3.2, "cox": 3.3,
     "attendance": 3.5, "baseline": 3.5, "exposure": 3.5, "follow_up": 3.5, "longitudinal": 3.5, "response": 3.5,
-    "safety": 3.5, "time_to_event": 3.5, "confounding": 3.6, "flow": 3.6, "longitudinal_model": 3.6, "lesion_model": 3.6,
+    "safety": 3.5, "time_to_event": 3.5, "confounding": 3.6, "flow": 3.6, "laboratory": 3.65, "longitudinal_model": 3.6, "lesion_model": 3.6,
     "response_course": 3.6, "response_time": 3.6, "robustness": 3.6, "safety_time": 3.6, "sharing": 3.6, "subgroups": 3.6, "profiles": 3.7,
     # 4: strings and pictures
     "formats": 4.0, "display": 4.0, "labels": 4.0, "picture": 4.1, "tables": 4.1, "tables_cohort": 4.2,
     "tables_conduct": 4.2, "tables_outcome": 4.2, "tables_robustness": 4.2, "tables_confounding": 4.2,
-    "tables_safety": 4.2, "tables_design": 4.3, "tables_tumour": 4.3, "tables_response_time": 4.2, "figures_response": 4.2, "figures": 4.2, "figures_cohort": 4.2, "figures_robustness": 4.3,
-    "figures_safety": 4.2, "figures_tumour": 4.2,
+    "tables_laboratory": 4.3, "tables_safety": 4.2, "tables_design": 4.3, "tables_tumour": 4.3, "tables_response_time": 4.2, "figures_response": 4.2, "figures": 4.2, "figures_cohort": 4.2, "figures_robustness": 4.3,
+    "figures_laboratory": 4.2, "figures_safety": 4.2, "figures_tumour": 4.2,
     # 5: header, sentences, recorded results
     "references": 5.0, "results": 5.0, "published": 5.0, "narrative": 5.0, "narrative_cohort": 5.05, "narrative_design": 5.05, "narrative_robustness": 5.05,
-    "narrative_safety": 5.1, "narrative_tumour": 5.05, "report": 5.1,
+    "narrative_laboratory": 5.05, "narrative_safety": 5.1, "narrative_tumour": 5.05, "report": 5.1,
     # beside the floors: the command line
     "kernel_server": 7.8, "kernels": 7.8, "engine": 7.9,
     "run": 8.0, "target": 8.0, "pages": 8.0, "compare": 8.0, "compare_tables": 8.1, "compare_page": 8.2, "terminal": 8.1,
