@@ -162,7 +162,7 @@ def sentence_lesions(data: Dataset, lesions: Analysis) -> str:
     """How many patients have several lesions, and how alike these are."""
     several, variance = lesions["lesion_volume_several"], lesions["lesion_volume_model_variance"].iloc[0]
     return (
-        f"{format_whole(several['count'].sum())} of {plural(several['n'].sum(), 'patient')} have several target lesions. {sentence_model(data, lesions)} "
+        f"{format_whole(several['count'].sum(skipna=False))} of {plural(several['n'].sum(skipna=False), 'patient')} have several target lesions. {sentence_model(data, lesions)} "
         f"{format_percent(variance['correlation'])} of the variance lies between patients: lesions of one patient are alike and do not count as so many patients."
     )
 

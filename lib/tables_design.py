@@ -173,7 +173,7 @@ def _deviations(data: Dataset) -> str:
 def _missing(data: Dataset, weights: Analysis | Absent, response: Analysis | Absent) -> str:
     said = []
     if not isinstance(weights, Absent):
-        missing = weights["effective_size"]["n_missing"].sum()
+        missing = weights["effective_size"]["n_missing"].sum(skipna=False)
         said.append(f"{plural(missing, 'patient')} without a covariate")
     if not isinstance(response, Absent) and len(response["response_category"]):
         rows = where(response["response_category"], group=OVERALL, variable="missing")
