@@ -9,6 +9,7 @@ __all__ = [
     "DASH",
     "MASKED",
     "NOT_REACHED",
+    "format_bounds",
     "format_count",
     "format_duration",
     "format_interval",
@@ -75,6 +76,12 @@ def format_interval(low: float, high: float, decimals: int = 1, scale: float = 1
     if math.isnan(low) and math.isnan(high):
         return missing
     return f"{format_number(scale * low, decimals, missing)} to {format_number(scale * high, decimals, missing)}"
+
+
+def format_bounds(low: float, high: float, decimals: int = 1, missing: str = DASH) -> str:
+    """Bounds of a value: "12.1 to 19.1", or one number where they print the same."""
+    shown = [format_number(value, decimals, missing) for value in (low, high)]
+    return shown[0] if shown[0] == shown[1] else " to ".join(shown)
 
 
 def format_p(p: float, symbol: bool = False) -> str:

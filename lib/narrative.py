@@ -10,6 +10,8 @@ __all__ = [
     "sentence_comparison",
     "sentence_flow",
     "sentence_follow_up",
+    "sentence_other_events",
+    "sentence_progression",
     "sentence_queries",
     "sentence_response",
     "sentence_survival",
@@ -25,6 +27,7 @@ from lib.comparisons import ALPHA
 from lib.dataset import Dataset, subgroup_label
 from lib.formats import (
     MASKED,
+    format_count,
     format_duration,
     format_interval,
     format_number,
@@ -37,6 +40,8 @@ from lib.formats import (
 )
 from lib.labels import decimals_of_time, level_text, pair_label
 from lib.longitudinal import measure
+from lib.other_events import OTHER_EVENTS
+from lib.study_parts import Endpoint
 
 # A difference of this size in a baseline variable is expected by chance with arms of about 13 to 25 patients.
 LARGE_SMD = 0.4
@@ -200,3 +205,25 @@ def sentence_change(data: Dataset, analysis: Analysis, visit: float) -> str:
     if all(part.startswith("no value") for part in parts):
         return ""
     return f"{quantity.label} at {format_duration(visit, data.study.time.unit)}, median change from baseline: {joined(parts)}."
+
+
+def sentence_progression(data: Dataset, endpoint: Endpoint) -> str:
+    """What counts as progression where an endpoint rests on scans: the rule, new lesions, and which lesions."""
+    rule = data.study.response
+    if rule is None or rule.progression_column not in (*endpoint.events, *endpoint.competing):
+        return ""
+    return (
+        f"Progression is the first assessment at which the {rule.rule} rule says so: a sum of the target lesions' diameters at least "
+        f"{format_percent(rule.progression_ratio - 1)} and {rule.progression_mm:g} mm above the smallest before, or a new lesion. All targets count, locally treated or not."
+    )
+
+
+@reason_if_absent
+def sentence_other_events(data: Dataset, other: Analysis) -> str:
+    """Distant progression and later treatment by arm, which a difference in survival may rest on."""
+    frame, parts = other["other_events"], []
+    for name in ("distant_progression", "later_line", "death_without"):
+        rows = frame[(frame["variable"] == name) & frame["group"].isin([arm.id for arm in data.arms])]
+        shares = [f"{format_count(r['count'], r['n'])} with {data.study.arm(r['group']).label}" for _, r in rows.iterrows()]
+        parts += [f"{OTHER_EVENTS[name]}: {joined(shares)}."] if shares else []
+    return " ".join(parts)

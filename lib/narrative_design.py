@@ -38,5 +38,5 @@ def sentence_declared(data: Dataset) -> str:
     said, judged = sum(bool(getattr(trial, e)) for e in ELEMENTS), sum(bool(getattr(bias, d)) for d in DOMAINS)
     if not said + judged:
         return "This study declares neither the trial that it emulates nor its risks of bias, so only what the report found stands here."
-    overall = f" Their overall judgement is: {bias.overall.judgement} risk of bias." if bias.overall else ""
-    return f"The authors declare {said} of {len(ELEMENTS)} elements of the target trial and judge {judged} of {len(DOMAINS)} domains of bias.{overall}"
+    overall = f" Its overall judgement: {bias.overall.judgement} risk of bias." if bias.overall else ""
+    return f"study.yml declares {said} of {len(ELEMENTS)} elements of the target trial and judges {judged} of {len(DOMAINS)} domains of bias.{overall}"

@@ -19,7 +19,16 @@ from lib.analysis import Analysis, where
 from lib.comparisons import name_pair
 from lib.confounding import MIN_EFFECTIVE
 from lib.dataset import Dataset
-from lib.formats import format_interval, format_number, format_p, format_percent, format_whole, joined, plural
+from lib.formats import (
+    format_bounds,
+    format_interval,
+    format_number,
+    format_p,
+    format_percent,
+    format_whole,
+    joined,
+    plural,
+)
 from lib.labels import OVERALL, decimals_of_time, pair_label
 from lib.narrative import ALPHA, LARGE_SMD, reason_if_absent
 from lib.tables_confounding import covariate_label
@@ -144,13 +153,13 @@ def _between_scans(data: Dataset, robust: Analysis) -> str:
         return ""
     d, unit = decimals_of_time(data), data.study.time.unit
     parts = [
-        f"{format_interval(r.bound_low, r.bound_high, d, missing='not reached')} with {data.study.arm(r.group).label}"
+        f"{format_bounds(r.bound_low, r.bound_high, d, missing='not reached')} with {data.study.arm(r.group).label}"
         for r in robust["interval_median"].itertuples()
         if r.n
     ]
     p = where(robust["ways"], way="interval")["p_value"].iat[0]
     test = f"; a permutation test that knows the intervals only gives {format_p(p, symbol=True)}" if pd.notna(p) else ""
-    return f" As each progression came at an unknown time since the scan before, the medians lie at {joined(parts)} {unit}{test}."
+    return f" As each progression came at an unknown time since the scan before, the medians of the curves that know only this lie at {joined(parts)} ({unit}){test}."
 
 
 @reason_if_absent

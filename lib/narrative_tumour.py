@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = [
     "sentence_agreement",
     "sentence_best_response",
+    "sentence_concordance",
     "sentence_duration",
     "sentence_lesions",
     "sentence_model",
@@ -215,3 +216,16 @@ def sentence_survival_by_response(data: Dataset, timed: Analysis) -> str:
         f"Among those still free of the event at {format_number(row['time'], 1)} {unit} ({joined(sizes)}), the hazard ratio for {short} with a response is "
         f"{format_number(row['hr'], 2)} ({format_interval(row['ci_low'], row['ci_high'], 2)}; {format_p(row['p_value'], symbol=True)}){hedge}. Response marks patients who do better; it is no proof that responding is what helped."
     )
+
+
+@reason_if_absent
+def sentence_concordance(data: Dataset, course: Analysis) -> str:
+    """Whether volume and diameters tell the same story."""
+    if "volume_diameters" not in course:
+        return ""
+    parts = [
+        f"{format_number(r['spearman'], 2)} at {format_duration(r['time'], data.study.time.unit)} ({format_whole(r['count'])} of {format_whole(r['n'])} in the same direction)"
+        for r in course["volume_diameters"].to_dict("records")
+        if pd.notna(r["spearman"])
+    ]
+    return f"Changes of the volume and of the sum of diameters go together: Spearman's rank correlation {joined(parts)}." if parts else ""

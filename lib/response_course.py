@@ -15,11 +15,12 @@ import pandas as pd
 from lib import proportions, survival
 from lib.analysis import Analysis, requires
 from lib.dataset import Dataset
-from lib.derivation import response_frame
+from lib.derivation import response_frame, volume_frame
 from lib.derivation_tumour import assessment_frame, course_frame, treatment_frame
 from lib.response import compare_outcome, count_categories
 
 RATES = {"best_objective_response": "responder", "best_disease_control": "controlled"}
+CONCORDANCE = "Spearman's rank correlation of the changes of volume and of the sum of diameters; count: same direction"
 KAPPA = "Cohen's kappa, unweighted"
 
 
@@ -42,7 +43,7 @@ def analyse_course(data: Dataset, visits: Sequence[float]) -> Analysis:
         quartiles, range, n_missing), `duration_of_response` (Kaplan-Meier in responders), `time_to_response`
         (median, quartiles, range in responders); with two visits or more `response_change` (count of each pair
         "first -> last") and `response_change_treated`, `response_change_evaluable` (exact McNemar); with readings
-        `reader_agreement` (agreement and kappa per visit). Data: `course` (one row per patient), `assessments`,
+        `volume_diameters` (rank correlation of both changes per visit), `reader_agreement` (agreement and kappa per visit). Data: `course` (one row per patient), `assessments`,
         `treatments`, `disagreements`.
     """
     level, course, assessments = data.parameters.level, course_frame(data), assessment_frame(data)
@@ -62,6 +63,7 @@ def analyse_course(data: Dataset, visits: Sequence[float]) -> Analysis:
     if len(visits) > 1:
         frames |= _change_between(data, min(visits), max(visits))
     frames |= _agreement(assessments)
+    frames |= _concordance(data, assessments, visits)
     both = assessments[assessments["reader"].notna() & assessments["response"].notna()]
     return Analysis("response", frames, {
         "course": course, "assessments": assessments, "treatments": treatment_frame(data), "readings": both,
@@ -118,6 +120,29 @@ def _agreement(assessments: pd.DataFrame) -> dict[str, pd.DataFrame]:
         rows.append(("overall", visit, len(part), agree, agree / len(part), kappa, f"agreement, {KAPPA}", note))
     columns = ["group", "time", "n", "count", "proportion", "kappa", "method", "note"]
     return {"reader_agreement": pd.DataFrame(rows, columns=columns)}
+
+
+def _concordance(data: Dataset, assessments: pd.DataFrame, visits: Sequence[float]) -> dict[str, pd.DataFrame]:
+    """Change of the volume against change of the sum of diameters, and whether both rank the patients alike.
+
+    R: ``cor(volume, diameters, method = "spearman")``
+    """
+    volumes = volume_frame(data)[["patient_id", "visit", "percent_change"]]
+    both = assessments[["patient_id", "visit", "percent_change"]].merge(
+        volumes, on=["patient_id", "visit"], suffixes=("", "_volume")
+    )
+    both = both.dropna().drop_duplicates(["patient_id", "visit"])
+    rows = []
+    for visit in visits:
+        part = both[both["visit"] == visit]
+        diameters, volume = part["percent_change"], part["percent_change_volume"]
+        constant = len(part) < 3 or diameters.nunique() < 2 or volume.nunique() < 2
+        rank = np.nan if constant else diameters.rank().corr(volume.rank())
+        alike = int((np.sign(diameters) == np.sign(volume)).sum())
+        note = "not estimable: fewer than three patients, or no variation" if constant else ""
+        rows.append(("overall", visit, len(part), alike, rank, CONCORDANCE, note))
+    columns = ["group", "time", "n", "count", "spearman", "method", "note"]
+    return {"volume_diameters": pd.DataFrame(rows, columns=columns)} if rows else {}
 
 
 def _kappa(one: pd.Series, other: pd.Series) -> tuple[float, str]:

@@ -54,6 +54,7 @@ STATISTICS = {
     "power": "probability that the test finds the difference that was assumed",
     "events_per_variable": "events per coefficient of the model",
     "concordance": "Harrell's concordance",
+    "spearman": "Spearman's rank correlation",
     "kappa": "Cohen's kappa, unweighted",
     "var_between": "variance between patients (log scale)",
     "var_lesions": "variance between lesions of a patient (log scale)",

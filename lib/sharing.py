@@ -57,7 +57,7 @@ VETTED = re.compile(
     r"(_test|_chisq|_pairwise|_difference|_newcombe|_odds_ratio)?"
     r"|best_(response|change)|confirmed_response|duration_of_response|time_to_response|reader_agreement"
     r"|tests|\w+_(level|percent_change|absolute_change|within|between|pairwise|shift|presence)|marker_excluded"
-    r"|\w+_several|\w+_model_(ratio|term|variance|comparison)|\w+_sensitivity"
+    r"|other_events|lesion_sites|\w+_several|\w+_model_(ratio|term|variance|comparison)|\w+_sensitivity"
     r"|enrolment|follow_up_completeness|follow_up_lost|exposure_(count|number)|attendance|scan_\w+|component_gap"
     r"|robustness|power|detectable|incidence(_other)?|subgroup|interaction"
     r"|lab_(shift|worse|peak)|liver_(quadrant|hys_law)"

@@ -12,7 +12,7 @@ from typing import Literal
 
 from pydantic import Field, PrivateAttr, model_validator
 
-from lib.study_design import RisksOfBias, TargetTrial
+from lib.study_design import External, RisksOfBias, TargetTrial
 from lib.study_parts import (
     TABLES,
     About,
@@ -63,6 +63,7 @@ class Study(Frozen):
     subgroups: tuple[Subgroup, ...] = ()
     sensitivity: Sensitivity = Sensitivity()
     confounding: Confounding | None = None
+    external: tuple[External, ...] = ()
     target_trial: TargetTrial = TargetTrial()
     risks_of_bias: RisksOfBias = RisksOfBias()
     exclusions: tuple[Text, ...] = ()
@@ -161,6 +162,8 @@ class Study(Frozen):
         yield "subgroups.variable", variables, [s.variable for s in self.subgroups]
         covariates = self.confounding.covariates if self.confounding else ()
         yield "confounding.covariates.variable", variables, [c.variable for c in covariates]
+        yield "external.arm", arms, [e.arm for e in self.external]
+        yield "external.endpoint", [e.id for e in self.endpoints], [e.endpoint for e in self.external if e.endpoint]
         yield "sensitivity.strata", variables, self.sensitivity.strata
         yield "baseline.positive_iff", variables, [v.positive_iff for v in self.baseline if v.positive_iff]
         yield (

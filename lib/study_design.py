@@ -1,14 +1,14 @@
-"""What the authors of a study declare of its design: the trial that it emulates, and its risks of bias (ROBINS-I)."""
+"""What is declared of a study's design: the trial that it emulates, other studies, its risks of bias (ROBINS-I)."""
 
 from __future__ import annotations
 
-__all__ = ["DOMAINS", "ELEMENTS", "Judgement", "RisksOfBias", "TargetTrial"]
+__all__ = ["DOMAINS", "ELEMENTS", "External", "Judgement", "RisksOfBias", "TargetTrial"]
 
 from typing import Literal
 
 from pydantic import model_validator
 
-from lib.study_parts import Frozen, Text
+from lib.study_parts import Frozen, Id, Text
 
 # Key of study.yml -> label, in the order of Hernan and Robins (Am J Epidemiol 2016;183:758-764).
 ELEMENTS = {
@@ -49,6 +49,17 @@ class TargetTrial(Frozen):
     analysis: Text = ""
 
 
+class External(Frozen):
+    """A result of another study that stands beside one of this; `endpoint` (its median), or the best response."""
+
+    arm: Id
+    label: Text
+    printed: Text
+    citation: Text
+    why: Text = ""
+    endpoint: Id | None = None
+
+
 class Judgement(Frozen):
     """Risk of bias in one domain, and what it rests on."""
 
@@ -57,7 +68,7 @@ class Judgement(Frozen):
 
 
 class RisksOfBias(Frozen):
-    """The authors' judgement per domain of ROBINS-I; a missing one was not stated."""
+    """The declared judgement per domain of ROBINS-I; a missing one was not stated."""
 
     confounding: Judgement | None = None
     selection: Judgement | None = None

@@ -1,22 +1,23 @@
-"""What the authors declare of the design beside what the report found: target trial and ROBINS-I. Computes nothing."""
+"""What study.yml declares of the design beside what the report found: target trial, ROBINS-I, other studies."""
 
 from __future__ import annotations
 
-__all__ = ["table_risks_of_bias", "table_target_trial"]
+__all__ = ["table_external", "table_risks_of_bias", "table_target_trial"]
 
 import pandas as pd
 
 from lib.analysis import Absent, Analysis, where
 from lib.comparisons import name_pair
 from lib.dataset import Dataset
-from lib.display import Column, Links, Row, Table, anchor
+from lib.display import EMPTY, Block, Column, Links, Row, Table, anchor
 from lib.formats import DASH, format_interval, format_number, format_time, format_whole, joined, plural
 from lib.labels import OVERALL, decimals_of_time, pair_label
 from lib.study_design import DOMAINS, ELEMENTS
 from lib.tables import format_with_interval
 from lib.tables_confounding import covariate_label
+from lib.tables_outcome import format_rate
 
-NOT_STATED = "not stated in study.yml"
+NOT_STATED, NOT_HERE = "not stated in study.yml", "not in this study"
 # Domain -> headings of the reports that hold its evidence.
 PLACES = {
     "confounding": (("efficacy", "Could the arms differ for other reasons?"), ("cohort", "How alike are the arms?")),
@@ -30,7 +31,7 @@ PLACES = {
     ),
     "reporting": (("efficacy", "How many tests does this page hold?"),),
 }
-COLUMNS = ("Domain", "Judgement of the authors", "What this report shows", "Where it stands")
+COLUMNS = ("Domain", "Judgement in study.yml", "What this report shows", "Where it stands")
 
 
 def table_target_trial(
@@ -41,7 +42,7 @@ def table_target_trial(
     rows = [
         Row((label, getattr(declared, name) or NOT_STATED, found[name] or DASH)) for name, label in ELEMENTS.items()
     ]
-    columns = tuple(Column(label, text=True) for label in ("Element", "As the authors declare it", "In this report"))
+    columns = tuple(Column(label, text=True) for label in ("Element", "As declared in study.yml", "In this report"))
     notes = ("Elements of a target trial: Hernán MA, Robins JM. Am J Epidemiol 2016;183:758-764.",)
     return Table("target_trial", "The trial that this study stands in for", columns, tuple(rows), notes)
 
@@ -105,6 +106,36 @@ def _gap(data: Dataset, calendar: Analysis | Absent) -> str:
     return f"Immortal days between the components of a combination, median (range): {joined(gaps)}."
 
 
+def table_external(data: Dataset, survivals: list[Analysis], course: Analysis | Absent) -> Table | Block:
+    """Declared results of other studies beside this one's."""
+    by_endpoint = {analysis.variable: analysis for analysis in survivals}
+    arms = {arm.id: arm.label for arm in data.arms}
+    rows = []
+    for other in (e for e in data.study.external if e.arm in arms):
+        if other.endpoint:
+            row = by_endpoint[other.endpoint].row("median", other.arm)
+            own = f"{format_with_interval(row, 'median', decimals_of_time(data))} {data.study.time.unit}"
+        else:
+            own = (
+                NOT_HERE
+                if isinstance(course, Absent)
+                else format_rate(course.row("best_objective_response", other.arm))
+            )
+        rows.append(
+            Row(
+                (arms[other.arm], other.label, other.printed, own, f"{other.why}. {other.citation}.".removeprefix(". "))
+            )
+        )
+    if not rows:
+        return EMPTY
+    labels = ("Arm", "Result of another study", "As published", "In this report", "What may explain a difference")
+    notes = (
+        "Not a comparison: other patients, other definitions, another time. An arm that does worse here than elsewhere makes every difference to it look larger.",
+    )
+    columns = tuple(Column(label, text=True) for label in labels)
+    return Table("external", "Results of other studies beside this one", columns, tuple(rows), notes)
+
+
 def table_risks_of_bias(
     data: Dataset,
     *,
@@ -116,7 +147,7 @@ def table_risks_of_bias(
     course: Analysis | Absent,
     tests: Analysis | Absent,
 ) -> Table:
-    """The domains of ROBINS-I: the authors' judgement, and the report's own evidence with links to where it stands."""
+    """The domains of ROBINS-I: the declared judgement, and the report's own evidence with links to where it stands."""
     evidence = {
         "confounding": f"{_imbalance(data, weights, 'before')} {_strength(data, weights, e_values)}".strip(),
         "selection": _years(data, calendar),
@@ -138,7 +169,7 @@ def table_risks_of_bias(
         ]
         rows.append(Row((label, said, evidence[name] or DASH, Links(links) if links else DASH)))
     notes = (
-        "Risk of bias in non-randomised studies of interventions (ROBINS-I): Sterne JAC et al. BMJ 2016;355:i4919. The judgement is the authors'; the numbers beside it are this report's and judge nothing. A study whose arms were formed by lot is judged by RoB 2 instead.",
+        "Risk of bias in non-randomised studies of interventions (ROBINS-I): Sterne JAC et al. BMJ 2016;355:i4919. The judgement is that of whoever declared the study; the numbers beside it are this report's and judge nothing. A study whose arms were formed by lot is judged by RoB 2 instead.",
     )
     columns = tuple(Column(label, text=True) for label in COLUMNS)
     return Table("risks_of_bias", "Risks of bias", columns, tuple(rows), notes)
@@ -203,8 +234,8 @@ def _scans(data: Dataset, robust: Analysis | Absent) -> str:
 def _readers(course: Analysis | Absent) -> str:
     if isinstance(course, Absent) or "reader_agreement" not in course:
         return "No reader's category stands beside the derived one."
-    row = course["reader_agreement"].iloc[-1]
-    return f"At the last visit read, the reader and the rule agree in {format_whole(row['count'])} of {format_whole(row['n'])}."
+    total = course["reader_agreement"][["count", "n"]].sum(skipna=False)
+    return f"The reader and the rule agree at {format_whole(total['count'])} of {plural(total['n'], 'assessment')}."
 
 
 def _tests(tests: Analysis | Absent) -> str:

@@ -7,9 +7,11 @@ __all__ = [
     "format_rate",
     "table_change",
     "table_level",
+    "table_other_events",
     "table_published",
     "table_response",
     "table_response_pairs",
+    "table_sites",
 ]
 
 import numpy as np
@@ -31,6 +33,7 @@ from lib.formats import (
 )
 from lib.labels import groups_of, level_text, pair_label
 from lib.longitudinal import measure
+from lib.other_events import OTHER_EVENTS
 from lib.response import CATEGORIES
 
 CATEGORY_LABELS = {
@@ -232,3 +235,32 @@ def table_published(claims: pd.DataFrame) -> Table | Block:
         Column("To the printed precision", text=True),
     )
     return Table("published", "Published beside reproduced", columns, tuple(rows))
+
+
+@empty_if_absent
+def table_other_events(data: Dataset, other: Analysis) -> Table:
+    """Patients with each kind of event by arm, whatever endpoint counts it."""
+    notes = (
+        f"Patients/all (%); exact Clopper-Pearson {level_text(data)} CI in %. A longer follow-up sees more of each: rates over time stand with the endpoints. A later line can prolong survival without belonging to the arm.",
+    )
+    return _counts(data, other["other_events"], OTHER_EVENTS, "What else happened", notes)
+
+
+@empty_if_absent
+def table_sites(data: Dataset, sites: Analysis) -> Table:
+    """Patients with a target lesion at each site by arm."""
+    labels = {site.value: site.label for site in data.study.sites}
+    notes = (
+        f"Patients with a target lesion at the site/all (%); exact Clopper-Pearson {level_text(data)} CI in %. A patient can have several sites. Where an arm holds other sites than another, the disease chose the treatment.",
+    )
+    return _counts(data, sites["lesion_sites"], labels, "Where the target lesions lie", notes)
+
+
+def _counts(data: Dataset, frame: pd.DataFrame, labels: dict[str, str], title: str, notes: tuple) -> Table:
+    name = "_".join(title.lower().split())
+    groups = groups_of(data, overall=True)
+    rows = [
+        Row((labels[variable], *tables.cells(part, groups, format_rate)))
+        for variable, part in frame.groupby("variable", sort=False)
+    ]
+    return Table(name, title, (Column("Patients"), *tables.arm_columns(data, overall=True)), tuple(rows), notes)

@@ -21,6 +21,7 @@ from lib.dataset import Dataset
 from lib.display import EMPTY, Block, Column, Row, Table, empty_if_absent
 from lib.formats import (
     DASH,
+    format_bounds,
     format_duration,
     format_interval,
     format_number,
@@ -177,7 +178,7 @@ def table_intervals(data: Dataset, robust: Analysis, survival: Analysis) -> Tabl
         rows.append(Row((f"Event-free at {format_duration(time, unit)}: bounds", *tables.cells(part, groups, lambda r: _bounds(r, 0, 100, DASH)))))
     endpoint = data.study.endpoint(robust.variable)
     notes = (
-        "Kaplan-Meier puts a progression on the day of the scan that found it. Turnbull's curve knows only that it came since the scan before; what it leaves open lies between the bounds (shares in %). Bounds are no confidence intervals: they hold what the schedule of scans hides, not chance.",
+        "Kaplan-Meier puts a progression on the day of the scan that found it. Turnbull's curve knows only that it came since the scan before, so its median is often earlier; what it leaves open lies between the bounds (shares in %). Bounds are no confidence intervals: they hold what the schedule of scans hides, not chance.",
         *tables.notes_by_arm(data, robust["interval_landmark"]),
     )
     return Table(f"{endpoint.id}_intervals", f"{endpoint.short}: what lies between two scans",
@@ -185,8 +186,7 @@ def table_intervals(data: Dataset, robust: Analysis, survival: Analysis) -> Tabl
 
 
 def _bounds(row: pd.Series, decimals: int, scale: float, missing: str) -> str:
-    low, high = (format_number(scale * row[name], decimals, missing) for name in ("bound_low", "bound_high"))
-    return low if low == high else f"{low} to {high}"
+    return format_bounds(scale * row["bound_low"], scale * row["bound_high"], decimals, missing)
 
 
 @empty_if_absent

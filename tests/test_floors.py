@@ -21,7 +21,7 @@ FLOORS = {
     "propensity": 3.1, "proportions": 3.1, "ranks": 3.1, "rates": 3.1, "selfcheck": 3.1, "survival": 3.1,
     "competing": 3.2, "firth": 3.2, "large_sample": 3.2, "sensitivity": 3.25, "landmark": 3.2, "rmst": 3.2, "interval_censored": 3.2, "weighted_rmst": 3.2, "cox": 3.3,
     "attendance": 3.5, "baseline": 3.5, "exposure": 3.5, "follow_up": 3.5, "longitudinal": 3.5, "response": 3.5,
-    "safety": 3.5, "time_to_event": 3.5, "confounding": 3.6, "flow": 3.6, "laboratory": 3.65, "longitudinal_model": 3.6, "lesion_model": 3.6,
+    "safety": 3.5, "time_to_event": 3.5, "confounding": 3.6, "flow": 3.6, "laboratory": 3.65, "longitudinal_model": 3.6, "lesion_model": 3.6, "other_events": 3.5,
     "response_course": 3.6, "response_time": 3.6, "robustness": 3.6, "safety_time": 3.6, "sharing": 3.6, "subgroups": 3.6, "profiles": 3.7,
     # 4: strings and pictures
     "formats": 4.0, "display": 4.0, "labels": 4.0, "picture": 4.1, "tables": 4.1, "tables_cohort": 4.2,

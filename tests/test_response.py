@@ -10,6 +10,7 @@ from lib import response, response_course
 from lib.analysis import where
 from lib.dataset import load
 from lib.derivation_tumour import assessment_frame, course_frame
+from lib.narrative_tumour import sentence_concordance
 
 VISITS = (6.0, 12.0)
 R = load_expected("tumour")
@@ -64,6 +65,14 @@ def test_paired_changes_equal_r():
     for arm, expected in R["paired"].items():
         assert frame.loc[arm, ["n_gained", "n_lost"]].tolist() == [expected["gained"], expected["lost"]]
         assert_allclose(frame.loc[arm, "p_value"], expected["p"], rtol=1e-9)
+
+
+def test_volume_and_diameters_rank_alike_as_in_r():
+    """cor(volume, diameters, method = "spearman") at the response visits, both derived in base R"""
+    found, expected = COURSE["volume_diameters"], R["concordance"]
+    assert found["n"].tolist() == [row["n"] for row in expected]
+    assert_allclose(found["spearman"], [row["spearman"] for row in expected], rtol=1e-9)
+    assert f"{expected[1]['spearman']:.2f} at 12 months" in sentence_concordance(DATA, COURSE)
 
 
 def test_confirmed_never_exceeds_best_and_no_duration_is_negative():

@@ -112,4 +112,7 @@ landmark <- function(s, visit, end) {
   f <- summary(survfit(Surv(t, e) ~ good, x, conf.type = "log-log"))$table
   list(n = nrow(x), chisq = d$chisq, hr = unname(exp(coef(m))), ci = unname(exp(confint(m))[1, ]), median = unname(f[, "median"]), low = unname(f[, "0.95LCL"])) }
 out$landmark <- list(landmark(lpfs, 6, ends[1]), landmark(lpfs, 12, ends[2]), landmark(os, 6, ends[1]), landmark(os, 12, ends[2]))
+# Volume against diameters: do the changes rank patients alike?
+out$concordance <- lapply(c(6, 12), function(v) { x <- by_scan[by_scan$visit == v, ]; x <- x[!duplicated(x$patient_id), ]; b <- by_scan[by_scan$visit == 0, ]
+  d <- 100 * (x$volume / b$volume[match(x$patient_id, b$patient_id)] - 1); list(n = nrow(x), spearman = cor(d, x$change, method = "spearman")) })
 write_json(out, a[2], digits = NA, auto_unbox = TRUE, na = "null")
