@@ -5,7 +5,7 @@ The items are data (lib/checklists); links are made to the headings of the noteb
 
 from __future__ import annotations
 
-__all__ = ["CHECKLISTS", "Answer", "Checklist", "Item", "Place", "fill", "read_checklist"]
+__all__ = ["CHECKLISTS", "DECLARATIONS", "Answer", "Checklist", "Item", "Place", "fill", "read_checklist"]
 
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -20,6 +20,16 @@ from lib.yamlfile import read_yaml
 FOLDER = Path(__file__).parent / "checklists"
 CHECKLISTS = ("strobe", "record")
 EXCLUDED = "patients.excluded"
+# What a journal asks the authors to declare: key of `study:` in study.yml -> how it is called.
+DECLARATIONS = {
+    "setting": "Setting",
+    "registration": "Registration",
+    "protocol": "Protocol and analysis plan",
+    "ethics": "Ethics approval and consent",
+    "sample_size": "Study size",
+    "funding": "Funding and role of the funders",
+    "data_access": "Access to the source data",
+}
 
 
 class Place(Frozen):
@@ -34,7 +44,7 @@ class Item(Frozen):
 
     item: Text
     text: Text
-    says: Literal["question", "design", "population", "cutoff", "citation"] | None = None
+    says: Literal["question", "design", "population", "cutoff", "citation", *DECLARATIONS] | None = None
     needs: tuple[Literal[(*TABLES, EXCLUDED)], ...] = ()
     needs_dates: bool = False
     answer: Text = ""
@@ -121,5 +131,5 @@ def _lacking(data: Dataset, item: Item) -> str:
     if item.needs_dates and ("time_zero" not in data.patients or data.cutoff is None):
         return "this study holds no calendar dates"
     if item.says and not _stated(data, item):
-        return f"this study does not state its {item.says}"
+        return f"this study does not state its {item.says.replace('_', ' ')}"
     return ""

@@ -197,6 +197,15 @@ class Report:
         for item in items:
             display(*(item if isinstance(item, list) else [item]))
 
+    def query_files(self) -> Block:
+        """Where the work list of the data queries lies: one folder up, outside of what may be shared."""
+        if not allows(self.data.parameters, "patient ids"):
+            return self.say("The list by patient stays with the data manager; it is no part of a shared report.", kind="note")
+        files = ("queries.xlsx", "queries.csv")
+        links = " and ".join(f'<a href="../{name}">{name}</a>' for name in files)
+        shown = "The same list to work off, sorted by patient, lies one folder above the report: {}."
+        return Block(f'<p class="note">{shown.format(links)}</p>', shown.format(" and ".join(files)), {})
+
     def compare_published(self) -> tuple[pd.DataFrame, Block]:
         """Hold the study's published claims against the results recorded so far."""
         claims = compare_published(read_published(self.data.study.folder), self.results)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-__all__ = ["table_attendance", "table_checklist", "table_enrolment", "table_exposure", "table_timing"]
+__all__ = ["table_attendance", "table_checklist", "table_declarations", "table_enrolment", "table_exposure", "table_timing"]
 
 import pandas as pd
 
 from lib.analysis import Analysis, where
 from lib.attendance import SCANS
-from lib.checklist import Place, fill, read_checklist
+from lib.checklist import DECLARATIONS, Place, fill, read_checklist
 from lib.dataset import Dataset
 from lib.display import Column, Links, Row, Table, anchor, empty_if_absent
 from lib.exposure import BETWEEN, FIRST, LATER, SAME_DAY
@@ -169,6 +169,14 @@ def table_checklist(data: Dataset, name: str) -> Table:
     notes = (f"{checklist.source}. Items in our own words.",)
     columns = tuple(Column(label, text=True) for label in labels)
     return Table(f"checklist_{name}", f"{checklist.name}: {checklist.title}", columns, tuple(rows), notes)
+
+
+def table_declarations(data: Dataset) -> Table:
+    """What a journal asks the authors to declare, in the words of study.yml."""
+    about = data.study.study
+    rows = [Row((label, getattr(about, key) or "not stated")) for key, label in DECLARATIONS.items()]
+    columns = (Column("Declaration", text=True), Column("As study.yml states it", text=True))
+    return Table("declarations", "What the authors declare", columns, tuple(rows))
 
 
 def _place(place: Place) -> str:

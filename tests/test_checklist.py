@@ -1,6 +1,7 @@
 """Checklists: every item once and answered or said why not, every link to a heading that exists."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from notebook_cells import NOTEBOOKS, read_notebook
@@ -66,6 +67,9 @@ def test_answers_depend_on_what_the_study_holds():
     assert said("data/colon", "8").said == "Not answered: this study holds no table of measurements."
     assert said("data/colon", "1.2", "record").said == "Not answered: this study holds no calendar dates."
     assert not said("data/rair_dtc", "13b").places
+    assert said("data/rair_dtc", "10").said.startswith("52 patients, as published")
+    assert said("data/colon", "10").said == "Not answered: this study does not state its sample size."
+    assert said("data/rair_dtc", "22").said == "Not answered: this study does not state its funding."
 
 
 def test_the_table_links_and_its_csv_is_text(data):
@@ -79,6 +83,20 @@ def test_the_table_links_and_its_csv_is_text(data):
 
 def test_an_item_needs_places_or_a_reason_and_not_both():
     place = {"page": "cohort", "heading": "Cohort"}
-    for wrong in ({}, {"places": [place], "lacking": "x"}, {"places": [place]}, {"says": "funding", "places": [place]}):
+    for wrong in ({}, {"places": [place], "lacking": "x"}, {"places": [place]}, {"says": "weather", "places": [place]}):
         with pytest.raises(ValidationError):
             checklist.Item(item="1", text="t", **wrong)
+
+
+def test_every_declaration_is_shown_or_said_to_be_missing(data):
+    about = data.study.study.model_copy(update={"funding": "None <of any kind>"})
+    declared = replace(data, study=data.study.model_copy(update={"study": about}))
+    table = tables_conduct.table_declarations(declared)
+    assert [row.cells[0] for row in table.rows] == list(checklist.DECLARATIONS.values())
+    told = dict(row.cells for row in table.rows)
+    assert told["Funding and role of the funders"] == "None <of any kind>"
+    assert told["Registration"] == "not stated"
+    assert "<of" not in table._repr_mimebundle_()[0]["text/html"]
+    answer = next(a for a in checklist.fill(declared, checklist.read_checklist("strobe")) if a.item == "22")
+    assert answer.said == "None <of any kind>."
+    assert answer.places

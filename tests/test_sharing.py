@@ -251,3 +251,10 @@ def test_an_id_is_found_where_there_is_one(tmp_path):
         (tmp_path / name).write_text(f"before {some} after", "utf-8")
     for path in tmp_path.iterdir():
         assert any(some in text for text in texts_of(path)), path.name
+
+
+def test_the_work_list_is_linked_for_the_data_manager_alone():
+    internal, shared = (report.start("cohort", audience=audience).query_files() for audience in ("internal", "share"))
+    assert '<a href="../queries.xlsx">' in internal.html
+    assert "<a" not in shared.html
+    assert "stays with the data manager" in shared.text
