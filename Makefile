@@ -8,7 +8,7 @@ FORMAT ?= html
 BIN    := .venv/bin
 READY  := .venv/.ready
 
-.PHONY: help report batch check test lint lab lock notebooks cohort reference bench-statistics clean
+.PHONY: help report batch check test lint lab explore lock notebooks cohort reference bench-statistics clean
 .DEFAULT_GOAL := help
 
 help:       ## list the targets
@@ -29,8 +29,11 @@ test: $(READY)  ## all tests: statistics against R, intake, runner, notebooks
 lint: $(READY)  ## style of code and docstrings
 	$(BIN)/ruff check lib tests data notebooks
 
-lab: $(READY)  ## open the notebooks in JupyterLab
-	$(BIN)/jupyter lab notebooks
+lab: $(READY)  ## open the notebooks in JupyterLab, as copies in outputs/lab
+	$(BIN)/python -m lib lab
+
+explore: $(READY)  ## serve the interactive page for a ward computer on 127.0.0.1
+	$(BIN)/python -m lib explore
 
 lock: $(READY)  ## derive requirements.lock (exact pins, hashes) from environment.yml
 	sed -n 's/^ *- \(.*==.*\)$$/\1/p' environment.yml | $(BIN)/uv pip compile - --quiet --universal --python-version 3.11 --generate-hashes --no-header -o requirements.lock

@@ -1,4 +1,4 @@
-"""The command line: `python -m lib report`, `batch`, `check`, `compare`, `new`, `template`.
+"""The command line: `python -m lib report`, `batch`, `check`, `compare`, `new`, `template`, `lab`, `explore`.
 
 Exit codes: 0 done; 1 a notebook failed, the folder cannot be written, or compared numbers moved; 2 the study, its
 tables, the parameters or the folders to compare are wrong; 130 stopped by the user.
@@ -34,6 +34,7 @@ from lib.new_command import new, template
 from lib.parameters import NOTEBOOKS
 from lib.provenance import rerun_command
 from lib.run import NotebookFailed, route_parameters, run_name
+from lib.serve_command import explore, lab
 from lib.study import ROOT, Study, read_study
 from lib.target import TargetError
 from lib.terminal import explain, fail, printable, refuse, say_problems, shown
@@ -54,17 +55,16 @@ class Given(RootModel[dict[str, object]]):
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 def main() -> None:
-    """Make the reports of a study, check its tables, or begin a study from a workbook."""
+    """Make the reports of a study, check its tables, or begin a study from a workbook, or explore it."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 
-main.add_command(batch)
-main.add_command(new)
-main.add_command(template)
+for command in (batch, new, template, lab, explore):
+    main.add_command(command)
 
 
 @main.command()
-@STUDY
+@click.option("--study", "folder", type=FOLDER, help="Folder of the study (holds study.yml) [default: that of -f].")
 @click.option("--output", type=FOLDER, help="Folder to write [default: outputs/<study>/<name>].")
 @click.option("-p", "--parameter", "pairs", multiple=True, metavar="NAME=VALUE", help="Repeatable. A list: A,C.")
 @click.option("-f", "--parameters", "file", type=FOLDER, help="A YAML file of parameters; -p goes before it.")
@@ -74,12 +74,15 @@ main.add_command(template)
 @click.option("--name", default="", help="Name of the run [default: default, or made from the parameters].")
 @click.option("--warm/--fresh", default=True, help="Fork kernels with the imports done, or start each anew.")
 @click.option("--strict", is_flag=True, help="Fail when a notebook warns.")
+@click.option("--steps", is_flag=True, help="Tell each cell on a line of its own, for a program that waits.")
 @click.option("--format", "formats", default="html", help=FORMAT_HELP)
-def report(*, folder, output, pairs, file, notebooks, notebook_folder, jobs, name, warm, strict, formats) -> None:
+def report(*, folder, output, pairs, file, notebooks, notebook_folder, jobs, name, warm, strict, formats, steps) -> None:
     """Check the study, execute the notebooks, write the pages: all of them or nothing."""
     try:
-        study = read_study(folder)
         given = _given(pairs, file)
+        study = read_study(folder or _folder_in(given, file))
+        if file:
+            given.pop("study", None)
         routed = route_parameters(study, _chosen(notebooks, NOTEBOOKS, "notebook"), given)
         wanted = _chosen(formats, FORMATS, "format")
     except ProblemsFound as found:
@@ -95,7 +98,7 @@ def report(*, folder, output, pairs, file, notebooks, notebook_folder, jobs, nam
             # Its imports take as long as the tables that are read meanwhile.
             prepare(sources.values())
         _checked(study, target.parent)
-        with _bar(sources) as progress:
+        with _bar(sources, steps) as progress:
             make_report(
                 study,
                 routed,
@@ -168,6 +171,15 @@ def _given(pairs: tuple[str, ...], file: Path | None) -> dict:
     return given
 
 
+def _folder_in(given: dict, file: Path | None) -> Path:
+    """Folder of the study that the file of parameters names, relative to here or to this repository."""
+    if not file or not isinstance(given.get("study"), str):
+        message = "name a study, by --study or as study in the file of -f"
+        raise ProblemsFound([Problem("E110", message, file="parameters", column="study")])
+    folder = Path(given["study"])
+    return folder if folder.exists() else ROOT / folder
+
+
 def _chosen(asked: str, known: Iterable[str], kind: str) -> list[str]:
     """Names of a list by comma, in our order; all of them if it is empty."""
     names = [name.strip() for name in asked.split(",") if name.strip()]
@@ -205,18 +217,20 @@ def _save(queries: pd.DataFrame, folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def _bar(notebooks: dict[str, NotebookNode]) -> Iterator[Callable]:
-    """Show one bar for all notebooks, which names the notebook and the cell at work."""
+def _bar(notebooks: dict[str, NotebookNode], steps: bool) -> Iterator[Callable]:
+    """Show one bar for all notebooks (or a line per cell), which names the notebook and the cell at work."""
     # One cell more each: papermill adds the parameters.
     cells = sum(len(notebook.cells) + 1 for notebook in notebooks.values())
     done = dict.fromkeys(notebooks, 0)
-    with tqdm(total=cells, disable=None, leave=False, bar_format="{l_bar}{bar:20} {n}/{total}") as bar:
+    with tqdm(total=cells, disable=steps or None, leave=False, bar_format="{l_bar}{bar:20} {n}/{total}") as bar:
 
         def progress(name: str, number: int, of: int, heading: str) -> None:
             bar.update(number - 1 - done[name])
             done[name] = number - 1
             said = textwrap.shorten(f"{name}: cell {number} of {of}, {heading}", 60, placeholder=" ...")
             bar.set_description_str(said)
+            if steps:
+                click.echo(f"{sum(done.values())}/{cells} {printable(said)}", err=True)
 
         yield progress
 

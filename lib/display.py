@@ -133,12 +133,22 @@ class Table:
 
 @dataclass(frozen=True)
 class Figure:
-    """A picture as SVG, with the words that stand for it."""
+    """A picture as SVG, with the words that stand for it.
+
+    `panels` says where its axes lie, one each: left, top, width, height in the units of the SVG, then the limits of
+    x and of y.
+    """
 
     id: str
     title: str
     svg: str
     alt: str
+    panels: tuple[tuple[float, ...], ...] = ()
+
+    def place(self, panel: int, x: float, y: float) -> tuple[float, float]:
+        """Where (x, y) of a panel with linear axes lies in the SVG."""
+        left, top, width, height, x0, x1, y0, y1 = self.panels[panel]
+        return left + width * (x - x0) / (x1 - x0), top + height * (y1 - y) / (y1 - y0)
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         record = {"kind": "figure", "id": self.id, "title": self.title, "alt": self.alt}

@@ -137,7 +137,7 @@ def plot_response(data: Dataset, response: Analysis) -> Figure:
         axes,
     ):
         for axis, visit in zip(axes[:, 0], visits, strict=True):
-            _stack(axis, categories[categories["time"] == visit], data)
+            _stack(axis, categories[categories["time"] == visit], data, visit)
             axis.set_title(
                 f"At {format_duration(visit, data.study.time.unit)}", loc="left", fontsize=9, fontweight="bold"
             )
@@ -159,7 +159,7 @@ def plot_response(data: Dataset, response: Analysis) -> Figure:
         )
 
 
-def _stack(axes, categories: pd.DataFrame, data: Dataset) -> None:
+def _stack(axes, categories: pd.DataFrame, data: Dataset, time: float) -> None:
     names = ["CR", "PR", "SD", "PD", "no assessment"]
     colours = [*list(CATEGORY_COLOURS.values())[:4], "#ffffff"]
     none = ["NE", "died", "missing"]
@@ -168,7 +168,10 @@ def _stack(axes, categories: pd.DataFrame, data: Dataset) -> None:
         values = [*counts[names[:4]], counts[none].sum()]
         n, left = max(sum(values), 1), 0.0
         for name, colour, value in zip(names, colours, values, strict=True):
-            axes.barh(-i, value / n, left=left, color=colour, edgecolor=GREY, linewidth=0.6, height=0.72, label=name)
+            (piece,) = axes.barh(
+                -i, value / n, left=left, color=colour, edgecolor=GREY, linewidth=0.6, height=0.72, label=name
+            )
+            piece.set_gid(f"{time:g}-{arm.id}-{name}")
             if value:
                 dark = name == "CR"
                 axes.text(

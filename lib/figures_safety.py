@@ -11,7 +11,7 @@ from matplotlib.ticker import PercentFormatter
 
 from lib.analysis import Analysis, where
 from lib.dataset import Dataset
-from lib.display import EMPTY, Block, Figure, empty_if_absent, internal_only, withheld
+from lib.display import EMPTY, Block, Figure, anchor, empty_if_absent, internal_only, withheld
 from lib.formats import format_number, format_percent, joined, plural
 from lib.labels import OVERALL, level_text
 from lib.picture import GREY, INK, MARKERS, PALE, line_style, picture, plain_log_ticks, shown_arms, write_figure
@@ -67,7 +67,10 @@ def _draw_risks(axes, data: Dataset, every: pd.DataFrame, severe: pd.DataFrame, 
         worst = where(severe, group=arm.id).set_index("variable")["proportion"].reindex(terms).to_numpy(float)
         places = np.arange(len(terms)) + offset
         axes.hlines(places, 0, np.nan_to_num(own), color=arm.colour, linewidth=0.8, alpha=0.5)
-        axes.plot(own, places, marker, color=arm.colour, markersize=4.5, linestyle="", label=arm.label)
+        points = {"color": arm.colour, "markersize": 4.5, "linestyle": ""}
+        axes.plot([], [], marker, label=arm.label, **points)
+        for term, share, place in zip(terms, own, places, strict=True):
+            axes.plot(share, place, marker, gid=f"{arm.id}-{anchor(term)}", **points)
         seen = worst > 0
         axes.plot(
             worst[seen], places[seen], marker, color="white", markeredgecolor=arm.colour, markersize=4.5, linestyle=""

@@ -14,6 +14,7 @@ __all__ = [
     "sentence_progression",
     "sentence_queries",
     "sentence_response",
+    "sentence_small",
     "sentence_survival",
 ]
 
@@ -42,6 +43,7 @@ from lib.labels import decimals_of_time, level_text, pair_label
 from lib.longitudinal import measure
 from lib.other_events import OTHER_EVENTS
 from lib.study_parts import Endpoint
+from lib.tables import SMALL_ARM
 
 # A difference of this size in a baseline variable is expected by chance with arms of about 13 to 25 patients.
 LARGE_SMD = 0.4
@@ -227,3 +229,16 @@ def sentence_other_events(data: Dataset, other: Analysis) -> str:
         shares = [f"{format_count(r['count'], r['n'])} with {data.study.arm(r['group']).label}" for _, r in rows.iterrows()]
         parts += [f"{OTHER_EVENTS[name]}: {joined(shares)}."] if shares else []
     return " ".join(parts)
+
+
+def sentence_small(data: Dataset, analysis: Analysis) -> str:
+    """What the small numbers of a time-to-event analysis forbid to read into it; empty where they are not small."""
+    small = [f"{arm.label} ({data.n[arm.id]})" for arm in data.arms if data.n[arm.id] < SMALL_ARM]
+    said = [f"Small arms: {joined(small)}. Intervals are wide, and one patient more or less can move a p-value."] if small else []
+    events = analysis["median"]["n_events"].sum(skipna=False)
+    if events < data.study.policy.min_events:
+        said.append(f"{plural(events, 'event')} in all: too few for any test.")
+    bare = [arm.label for arm in data.arms if analysis.row("median", arm.id)["n_events"] == 0]
+    if bare:
+        said.append(f"No event with {joined(bare)}: no hazard ratio can be estimated there without a correction.")
+    return " ".join(said)

@@ -84,7 +84,19 @@ def write_figure(figure, figure_id: str, title: str, alt: str) -> Figure:
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     svg = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{figure_id}-", svg)
-    return Figure(figure_id, title, svg, alt)
+    return Figure(figure_id, title, svg, alt, _panels(figure, svg))
+
+
+def _panels(figure, svg: str) -> tuple[tuple[float, ...], ...]:
+    """Where the axes lie: the SVG begins each with its background, a rectangle; axes without one have no place."""
+    number = r"(-?[\d.]+)"
+    corners = rf"axes_(\d+)\">\s*<g id=\"[^\"]*patch_\d+\">\s*<path d=\"M {number} {number} L {number} {number} L {number} {number}"
+    panels = []
+    for found in re.finditer(corners, " ".join(svg.split())):
+        left, bottom, right, _, _, top = map(float, found.groups()[1:])
+        axes = figure.axes[int(found[1]) - 1]
+        panels.append((left, top, right - left, bottom - top, *axes.get_xlim(), *axes.get_ylim()))
+    return tuple(panels)
 
 
 def line_style(arm: Arm):

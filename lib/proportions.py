@@ -19,6 +19,8 @@ __all__ = [
     "newcombe",
 ]
 
+from functools import lru_cache
+
 import numpy as np
 import pandas as pd
 from scipy import stats
@@ -28,6 +30,8 @@ from statsmodels.stats.proportion import proportion_confint
 from lib.comparisons import adjust_holm, arm_pairs, name_pair, ordered_levels
 from lib.contingency import chi_square, exact_test
 
+# The same few counts return in every table of small arms, and an exact interval is a search for a root.
+REMEMBERED = 4096
 NAN_INTERVAL = (np.nan, np.nan)
 EMPTY_ARM = "not estimable: no patient in {}"
 ONE_ARM = "not estimable: fewer than two arms with patients"
@@ -83,6 +87,7 @@ def estimate_proportion(counts, level=0.95):
     )
 
 
+@lru_cache(maxsize=REMEMBERED)
 def clopper_pearson(count, n, level=0.95):
     """Exact interval of a binomial proportion; (NaN, NaN) if n = 0.
 
@@ -205,6 +210,7 @@ def newcombe(count_x, n_x, count_y, n_y, level=0.95):
     return x - y - np.hypot(x - low_x, high_y - y), x - y + np.hypot(high_x - x, y - low_y)
 
 
+@lru_cache(maxsize=REMEMBERED)
 def miettinen_nurminen(count_x, n_x, count_y, n_y, level=0.95):
     """Score interval of a risk difference with the variance factor N / (N - 1).
 

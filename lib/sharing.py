@@ -38,6 +38,7 @@ KINDS = {
     "profile": {"internal"},
     "patient ids": {"internal"},
     "single patients": {"internal"},
+    "steps": {"internal"},
 }
 # Rows of these are about a time: what stands there tells how many had left, or had had the event, by then.
 OVER_TIME = {"landmark", "at_risk", "incidence", "incidence_other", "ae_first", "cumulative_incidence"}

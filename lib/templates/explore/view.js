@@ -1,0 +1,175 @@
+// Draws the results of the interactive page and lets a reader look closer: pointer, touch, or Tab and the arrow keys.
+// Everything shown comes from the kernel, escaped there; nothing is computed and nothing is fetched here.
+const NEAR = 28; // pixels within which a mark answers to the pointer
+
+const make = (tag, attributes = {}, ...children) => {
+  const element = Object.assign(document.createElement(tag), attributes);
+  element.append(...children);
+  return element;
+};
+
+function draw_tabs(model, el) {
+  const bar = make("div", { className: "tabs", role: "tablist" });
+  bar.setAttribute("aria-label", "What to look at");
+  const buttons = model.get("tabs").map((label, i) => {
+    const button = make("button", { type: "button", role: "tab", textContent: label, id: `${el.id}-tab-${i}` });
+    button.setAttribute("aria-controls", `${el.id}-panel`);
+    button.onclick = () => { model.set("tab", i); model.save_changes(); };
+    return button;
+  });
+  bar.onkeydown = (event) => {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (!step) return;
+    const next = (model.get("tab") + step + buttons.length) % buttons.length;
+    buttons[next].click();
+    buttons[next].focus();
+  };
+  const update = () => buttons.forEach((button, i) => {
+    const chosen = i === model.get("tab");
+    button.setAttribute("aria-selected", chosen);
+    button.tabIndex = chosen ? 0 : -1;
+  });
+  model.on("change:tab", update);
+  update();
+  bar.append(...buttons);
+  return bar;
+}
+
+// Where a mark lies, in pixels from the corner of its figure.
+function place(mark, svg) {
+  const box = svg.getBoundingClientRect();
+  if (mark.id) {
+    const drawn = svg.querySelector(`[id="${CSS.escape(mark.id)}"]`);
+    if (!drawn) return null;
+    const own = drawn.getBoundingClientRect();
+    return { x: own.x - box.x, y: own.y - box.y, width: own.width, height: own.height };
+  }
+  const at = new DOMPoint(mark.x, mark.y).matrixTransform(svg.getScreenCTM());
+  return { x: at.x - box.x, y: at.y - box.y, width: 0, height: 0 };
+}
+
+function distance(spot, x, y) {
+  const dx = Math.max(spot.x - x, 0, x - spot.x - spot.width);
+  const dy = Math.max(spot.y - y, 0, y - spot.y - spot.height);
+  return Math.hypot(dx, dy);
+}
+
+function draw_figure(block, closer) {
+  const figure = make("figure", { className: "plot" });
+  const paper = make("div", { className: "paper" });
+  paper.innerHTML = block.svg;
+  const svg = paper.querySelector("svg");
+  svg.setAttribute("role", "img");
+  svg.setAttribute("aria-label", block.alt);
+  const frame = make("div", { className: "frame" }, paper);
+  figure.append(frame, make("figcaption", { textContent: block.title }));
+  if (!block.marks || !block.marks.length) return figure;
+
+  const ring = make("span", { className: "ring", hidden: true });
+  const tip = make("p", { className: "tip", hidden: true });
+  const spoken = make("p", { className: "unseen" });
+  spoken.setAttribute("role", "status");
+  frame.append(ring, tip, spoken);
+  frame.tabIndex = 0;
+  frame.setAttribute("role", "group");
+  frame.setAttribute("aria-label", `${block.title}. Arrow keys read its numbers, Enter keeps them beside the figure.`);
+  figure.append(make("p", { className: "hint", textContent: "Point at the figure, or use the arrow keys, to read its numbers; click or press Enter to keep them." }));
+
+  let spots = null;
+  let current = -1;
+  const measured = () => (spots ??= block.marks.map((mark) => place(mark, svg)));
+  new ResizeObserver(() => { spots = null; hide(); }).observe(paper);
+  const hide = () => { ring.hidden = tip.hidden = true; current = -1; };
+  const show = (i, aloud) => {
+    const spot = measured()[i];
+    if (!spot) return;
+    current = i;
+    ring.hidden = tip.hidden = false;
+    const pad = spot.width > 14 || spot.height > 14 ? 2 : 7;
+    Object.assign(ring.style, { left: `${spot.x - pad}px`, top: `${spot.y - pad}px`, width: `${spot.width + 2 * pad}px`, height: `${spot.height + 2 * pad}px` });
+    tip.textContent = block.marks[i].says;
+    const widest = Math.min(280, frame.clientWidth);
+    const left = Math.min(Math.max(spot.x + spot.width / 2 - widest / 2, 0), frame.clientWidth - widest);
+    Object.assign(tip.style, { left: `${left}px`, maxWidth: `${widest}px`, top: `${spot.y + spot.height + 12}px` });
+    if (aloud) spoken.textContent = block.marks[i].says;
+  };
+  const nearest = (event) => {
+    const box = svg.getBoundingClientRect();
+    const from = measured().map((spot) => (spot ? distance(spot, event.clientX - box.x, event.clientY - box.y) : Infinity));
+    const i = from.indexOf(Math.min(...from));
+    return from[i] <= NEAR ? i : -1;
+  };
+  frame.onpointermove = (event) => { const i = nearest(event); i < 0 ? hide() : show(i); };
+  frame.onpointerleave = hide;
+  frame.onclick = (event) => { const i = nearest(event); if (i >= 0) { show(i); closer(block.marks[i]); } };
+  frame.onkeydown = (event) => {
+    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    if (step) {
+      show((current + step + block.marks.length) % block.marks.length, true);
+    } else if (event.key === "Enter" && current >= 0) {
+      closer(block.marks[current]);
+    } else if (event.key === "Escape") {
+      hide();
+    } else {
+      return;
+    }
+    event.preventDefault();
+    event.stopPropagation();
+  };
+  return figure;
+}
+
+function render({ model, el }) {
+  el.classList.add("cohort-results");
+  el.id ||= `results-${Math.random().toString(36).slice(2)}`;
+  const problems = make("div", { className: "problems" });
+  problems.setAttribute("role", "alert");
+  const panel = make("div", { className: "panel", role: "tabpanel", id: `${el.id}-panel`, tabIndex: -1 });
+  const kept = make("div", { className: "kept" });
+  kept.setAttribute("aria-live", "polite");
+  const profile = make("div", { className: "profile" });
+  profile.setAttribute("aria-live", "polite");
+  const aside = make("section", { className: "closer", hidden: true }, kept, profile);
+  aside.setAttribute("aria-label", "A closer look");
+  el.append(draw_tabs(model, el), problems, make("div", { className: "beside" }, panel, aside));
+
+  const pick = (patient) => { model.set("picked", patient); model.save_changes(); };
+  const closer = (mark) => {
+    aside.hidden = false;
+    kept.replaceChildren(make("h3", { textContent: "A closer look" }), make("p", { textContent: mark.says }));
+    if (mark.patients.length) {
+      const buttons = mark.patients.map((id) => make("li", {}, make("button", { type: "button", textContent: id, onclick: () => pick(id) })));
+      kept.append(make("p", { className: "hint", textContent: "Open a patient's profile:" }), make("ul", { className: "patients" }, ...buttons));
+    }
+    pick(mark.patients.length === 1 ? mark.patients[0] : "");
+  };
+  const draw = () => {
+    aside.hidden = true;
+    kept.replaceChildren();
+    panel.replaceChildren(...model.get("blocks").map((block) => {
+      if (block.svg) return draw_figure(block, closer);
+      const part = make("div", { className: "part" });
+      part.innerHTML = block.html;
+      return part;
+    }));
+    panel.setAttribute("aria-labelledby", `${el.id}-tab-${model.get("tab")}`);
+  };
+  const complain = () => problems.replaceChildren(...model.get("problems").map((text) => make("p", { textContent: text })));
+  const open = () => {
+    const shown = model.get("profile");
+    profile.replaceChildren(...(shown.svg ? [draw_figure(shown, closer)] : []));
+    if (shown.html) profile.innerHTML = shown.html;
+    if (shown.svg || shown.html) aside.hidden = false;
+  };
+  const wait = () => { el.setAttribute("aria-busy", model.get("busy")); };
+  model.on("change:blocks", draw);
+  model.on("change:problems", complain);
+  model.on("change:profile", open);
+  model.on("change:busy", wait);
+  draw();
+  complain();
+  open();
+  wait();
+}
+
+export default { render };
