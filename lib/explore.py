@@ -142,7 +142,7 @@ class Explorer:
         self._pending: asyncio.TimerHandle | None = None
         self._drawn: OrderedDict[tuple, tuple[Report, list[dict]]] = OrderedDict()
         self.view = View(tabs=list(TABS))
-        self.form = Form(find_studies(), study, audiences, self._later)
+        self.form = Form(find_studies(study), audiences, self._later)
         self.saver = Saver(lambda: (self.form.folder, self.form.parameters()))
         self.view.observe(lambda _: self._later(), "tab")
         self.view.observe(lambda change: self._show_profile(change["new"]), "picked")

@@ -40,12 +40,25 @@ LONGEST_TEXT = 60
 EVERYBODY = "All patients"
 
 
-def find_studies(folder: Path = ROOT / "data") -> dict[str, str]:
-    """Title -> folder of every study that can be read; `folder` holds one folder per study."""
-    found = {}
+def find_studies(first: str, folder: Path = ROOT / "data") -> dict[str, str]:
+    """Title -> folder of every study that can be read.
+
+    Parameters
+    ----------
+    first : str
+        A study's folder, wherever it lies.
+    folder : Path
+        Holds one folder per study.
+
+    Raises
+    ------
+    ProblemsFound
+        If the first one cannot be read.
+    """
+    found = {read_study(ROOT / first).study.short_title: study_path(ROOT / first)}
     for path in sorted(folder.glob("*/study.yml")):
         try:
-            found[read_study(path.parent).study.short_title] = study_path(path.parent)
+            found.setdefault(read_study(path.parent).study.short_title, study_path(path.parent))
         except ProblemsFound:
             continue
     return found
@@ -57,18 +70,16 @@ class Form:
     Parameters
     ----------
     studies : dict of str to str
-        Title -> folder.
-    study : str
-        The folder that is chosen first.
+        Title -> folder; the first one is chosen.
     audiences : tuple of str
         Those that may be chosen.
     changed : callable
         Called after every change, without arguments.
     """
 
-    def __init__(self, studies: dict[str, str], study: str, audiences: tuple[str, ...], changed: Callable[[], None]):
+    def __init__(self, studies: dict[str, str], audiences: tuple[str, ...], changed: Callable[[], None]):
         self._changed = changed
-        self._pick = w.Dropdown(options=list(studies.items()), value=study, description=LABELS["study"])
+        self._pick = w.Dropdown(options=list(studies.items()), description=LABELS["study"])
         audiences = [(label, value) for label, value in AUDIENCES.items() if value in audiences]
         self._audience = w.Dropdown(options=audiences, description=LABELS["audience"])
         self._level = w.Dropdown(
