@@ -146,4 +146,5 @@ def marks_terms(data: Dataset, safety: Analysis | Absent, figure: Figure | Block
             ids = events.loc[events["term"].astype(str) == row.variable, "patient_id"].drop_duplicates()
             behind = ids[ids.map(arm_of) == row.group]
         marks.append(_mark(says, behind, id=f"ae_terms-{row.group}-{anchor(row.variable)}"))
-    return marks
+    # The figure draws the most frequent terms.
+    return [mark for mark in marks if f'id="{mark["id"]}"' in figure.svg]

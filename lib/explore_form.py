@@ -107,11 +107,11 @@ class Form:
     def _make(self) -> None:
         """Make the controls that depend on the study."""
         self.study = study = read_study(ROOT / self.folder)
-        labels = [(arm.label, arm.id) for arm in study.arms]
         endpoints = [(e.label, e.id) for e in study.endpoints]
         self._endpoint = w.Dropdown(options=endpoints, value=study.primary.id, description=LABELS["endpoint"])
         self._arms = {arm.id: w.Checkbox(value=True, description=arm.label, indent=False) for arm in study.arms}
-        self._reference = w.Dropdown(options=labels, value=study.reference_arm, description=LABELS["reference"])
+        self._reference = w.Dropdown(description=LABELS["reference"])
+        self._offer_references()
         groups = [(EVERYBODY, ""), *((f"By {_subgroup_label(study, s.id)}", s.id) for s in study.subgroups)]
         self._subgroup = w.Dropdown(options=groups, description=LABELS["subgroup"])
         self._values, self._value_box = {}, w.VBox()
@@ -122,14 +122,37 @@ class Form:
         self._cutoff = w.DatePicker(value=study.study.cutoff, max=study.study.cutoff, description=LABELS["cutoff"])
         movable = study.study.cutoff is not None and all(endpoint.derived for endpoint in study.endpoints)
         arms = [w.HTML(f"<span class='cohort-legend'>{LABELS['arms']}</span>"), *self._arms.values()]
-        several = [w.VBox(arms), self._reference] if len(labels) > 1 else []
+        several = [w.VBox(arms), self._reference] if len(study.arms) > 1 else []
         grouped = [self._subgroup, self._value_box] if study.subgroups else []
         dated = [self._cutoff] if movable else []
         self._landmarks.value = self._usual_landmarks()
-        self._watch(*self._arms.values(), self._reference, self._landmarks, self._cutoff)
+        self._watch(self._reference, self._landmarks, self._cutoff)
+        for box in self._arms.values():
+            box.observe(lambda _: self._arm_ticked(), "value")
         self._endpoint.observe(lambda _: self._endpoint_picked(), "value")
         self._subgroup.observe(lambda _: self._subgroup_picked(), "value")
         self._own.children = [self._endpoint, *several, *grouped, self._landmarks, *dated]
+
+    def _ticked(self) -> list[str]:
+        return [arm for arm, box in self._arms.items() if box.value]
+
+    def _usual_reference(self) -> str:
+        """The study's, or the first that is ticked: as dataset chooses."""
+        ticked = self._ticked()
+        return self.study.reference_arm if self.study.reference_arm in ticked or not ticked else ticked[0]
+
+    def _offer_references(self) -> None:
+        """Arms that are ticked; what was chosen stays, if it can."""
+        options = [(arm.label, arm.id) for arm in self.study.arms if arm.id in self._ticked()]
+        chosen = self._reference.value
+        if options:
+            self._reference.options = options
+            kept = chosen if chosen in self._ticked() else self._usual_reference()
+            self._reference.value = kept
+
+    def _arm_ticked(self) -> None:
+        self._offer_references()
+        self._changed()
 
     def _usual_landmarks(self) -> str:
         return ", ".join(f"{time:g}" for time in self.study.endpoint(self._endpoint.value).landmarks)
@@ -158,12 +181,12 @@ class Form:
         ProblemsFound
             E110 for an empty choice or a text that is no list of numbers.
         """
-        arms = [arm for arm, box in self._arms.items() if box.value]
+        arms = self._ticked()
         if not arms:
             raise _problem("arms", "tick at least one arm")
         given = {"arms": arms if len(arms) < len(self._arms) else []}
         given["endpoint"] = self._endpoint.value if self._endpoint.value != self.study.primary.id else ""
-        given["reference"] = self._reference.value if self._reference.value != self.study.reference_arm else ""
+        given["reference"] = self._reference.value if self._reference.value != self._usual_reference() else ""
         if self._subgroup.value:
             values = [value for value, box in self._values.items() if box.value]
             if not values:

@@ -1,10 +1,8 @@
 """The pages in a real browser: nothing requested, nothing logged, readable everywhere.
 
-The browser is Debian's Chromium. Without one these tests are skipped, except under CI, where that is a failure.
+The browser is that of conftest.
 """
 
-import os
-import shutil
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,7 +13,6 @@ from lib.display import Block, Column, Row, Table
 from lib.publish import publish
 
 pytestmark = pytest.mark.browser
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chromium-browser"))), None)
 WIDE = Table(
     "terms",
     "Events by <term>",
@@ -40,20 +37,6 @@ def site(tmp_path_factory):
     run = {"command": "python -m lib report", "parameters": parameters, "commit": "unknown"}
     publish(executed, folder, run | {"versions": {"python": "3.11"}})
     return folder
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if CHROMIUM is None:
-        if os.environ.get("CI"):
-            pytest.fail("no Chromium on this machine, and under CI the pages have to be seen in one")
-        pytest.skip("no Chromium on this machine: the pages were not looked at in a browser")
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415
-
-    with sync_playwright() as playwright:
-        quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-        with playwright.chromium.launch(executable_path=CHROMIUM, args=quiet) as chromium:
-            yield chromium
 
 
 def _harmless(request) -> bool:

@@ -1,0 +1,259 @@
+"""The interactive page without a browser: its form, its results, its marks, and what it saves."""
+
+import datetime as dt
+import json
+import re
+
+import pandas as pd
+import pytest
+from notebook_cells import run_notebook
+from ruamel.yaml import YAML
+from study_builder import write_study
+from traitlets import TraitError
+
+from lib import explore, saving
+from lib.closer import marks_survival
+from lib.parameters import NOTEBOOKS
+from lib.results import KEY
+from lib.serve import copy_notebooks
+from lib.study import ROOT
+
+RAIR, COLON = "data/rair_dtc", "data/colon"
+TABS = list(explore.TABS)
+
+
+@pytest.fixture
+def page():
+    return explore.Explorer(RAIR)
+
+
+def shown(page) -> str:
+    """Everything that is sent to the reader's side."""
+    return json.dumps([page.view.blocks, page.view.profile, page.view.problems])
+
+
+def by_key(results: pd.DataFrame) -> pd.Series:
+    """Value of each row of results.csv; what has no time has time -1."""
+    return results.fillna({"time": -1.0}).set_index(KEY)["value"].astype(float)
+
+
+def look_at(page, tab: str) -> list[dict]:
+    page.view.tab = TABS.index(tab)
+    assert page.view.problems == []
+    return page.view.blocks
+
+
+def test_every_choice_has_a_label_and_only_values_of_the_study(page):
+    form = page.form
+    assert [label for label, _ in form._endpoint.options] == [e.label for e in form.study.endpoints]
+    assert [value for _, value in form._reference.options] == form.study.arm_ids
+    controls = [form._pick, form._endpoint, form._reference, form._subgroup, form._landmarks, form._cutoff, form._level]
+    assert all(control.description for control in [*controls, *form._arms.values()])
+    assert form.parameters() == {}
+
+
+def test_the_first_page_is_that_of_the_report(page, monkeypatch):
+    """What the form shows is what the notebook records: same rows, same values, to the last digit."""
+    form = page.form
+    form._endpoint.value, form._arms["B"].value, form._landmarks.value = "os", False, "6, 18"
+    given = form.parameters()
+    assert given == {"arms": ["A", "C"], "endpoint": "os", "landmarks": [6.0, 18.0]}
+    look_at(page, "Survival")
+    explored = by_key(page.page.results)
+    report = by_key(run_notebook("efficacy", monkeypatch, study=RAIR, **given).names["page"].results)
+    assert len(explored) > 100
+    assert set(explored.index) <= set(report.index)
+    pd.testing.assert_series_equal(explored, report.loc[explored.index], check_exact=True)
+
+
+@pytest.mark.parametrize("study", [RAIR, COLON])
+@pytest.mark.parametrize("tab", TABS)
+def test_every_mark_stands_on_what_was_drawn(study, tab):
+    page = explore.Explorer(study)
+    figures = [block for block in look_at(page, tab) if "svg" in block]
+    assert bool(figures) == (tab == "Survival" or study == RAIR)
+    for figure in figures:
+        ids = set(re.findall(r'\bid="([^"]+)"', figure["svg"]))
+        width, height = map(float, re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', figure["svg"]).groups())
+        assert len(figure["marks"]) > 5
+        for mark in figure["marks"]:
+            assert mark["says"].endswith(".")
+            assert "nan" not in mark["says"]
+            assert mark["id"] in ids if "id" in mark else 0 <= mark["x"] <= width and 0 <= mark["y"] <= height
+
+
+def test_a_step_names_its_numbers_and_patients(page):
+    look_at(page, "Survival")
+    tte = page.page._analyses[0]["tte"]
+    figure = next(block for block in page.view.blocks if "svg" in block)
+    marks = [mark for mark in figure["marks"] if "1 event" in mark["says"] and mark["says"].startswith("Anlotinib, ")]
+    first = tte[(tte["arm"] == "A") & tte["event"]].sort_values("time").iloc[0]
+    assert first["patient_id"] in marks[0]["patients"]
+    assert f"{first['time']:.1f} months" in marks[0]["says"]
+
+
+def test_the_place_of_a_mark_is_the_place_on_the_axes(page):
+    """The first curve begins at 100 % and time 0, which is read off the SVG."""
+    data = page.page.data
+    analysis = page.page._analyses[0]
+    figure = explore.figures.plot_survival(data, analysis)
+    colour = data.arms[0].colour.lower()
+    start = re.search(
+        rf'd="M ([\d.]+) ([\d.]+)[^"]*" clip-path="[^"]*" style="fill: none; stroke: {colour}', figure.svg
+    )
+    assert figure.place(0, 0, 1) == pytest.approx((float(start[1]), float(start[2])), abs=1e-3)
+    steps = marks_survival(data, analysis, figure)
+    assert min(mark["y"] for mark in steps) > figure.place(0, 0, 1)[1]
+
+
+@pytest.mark.parametrize(
+    ("choose", "says"),
+    [
+        (lambda form: [setattr(box, "value", False) for box in form._arms.values()], "Arms: tick at least one arm"),
+        (lambda form: setattr(form._landmarks, "value", "twelve"), "numbers with commas between them"),
+        (lambda form: setattr(form._landmarks, "value", "-3"), "greater than 0"),
+        (lambda form: setattr(form._landmarks, "value", "1," * 400), "at most 60 characters"),
+        (lambda form: setattr(form._landmarks, "value", "1e999"), "Curves read off at"),
+        (lambda form: setattr(form._cutoff, "value", dt.date(1980, 1, 1)), "No patient is left"),
+    ],
+)
+def test_a_wrong_choice_gives_a_sentence(page, choose, says):
+    choose(page.form)
+    for tab in range(len(TABS)):
+        page.view.tab = tab
+        said = shown(page)
+        assert "Traceback" not in said
+        assert "cannot be shown" not in said
+    page.view.tab = 0
+    assert says in shown(page)
+
+
+def test_only_arms_that_are_ticked_can_be_compared_with(page):
+    form = page.form
+    form._arms["A"].value = False
+    assert [value for _, value in form._reference.options] == ["B", "C"]
+    assert form._reference.value == page.page.data.reference == "B"
+    assert form.parameters() == {"arms": ["B", "C"]}
+    form._reference.value = "C"
+    assert page.page.data.reference == "C"
+    assert form.parameters() == {"arms": ["B", "C"], "reference": "C"}
+    form._arms["A"].value = True
+    assert form.parameters() == {"reference": "C"}
+
+
+def test_a_subgroup_without_values_gives_a_sentence(page):
+    page.form._subgroup.value = "sex"
+    assert page.form.parameters() == {"subgroup": "sex", "subgroup_values": ["F", "M"]}
+    for box in page.form._values.values():
+        box.value = False
+    assert page.view.problems == ["Which of them: tick at least one value."]
+    page.form._values["F"].value = True
+    assert page.view.problems == []
+    assert set(page.page.data.patients["sex"]) == {"F"}
+
+
+def test_another_study_brings_its_own_choices(page):
+    page.form._pick.value = COLON
+    assert page.view.problems == []
+    assert len(page.page.data.patients) == 929
+    assert [value for _, value in page.form._endpoint.options] == [e.id for e in page.form.study.endpoints]
+    assert "no table of measurements" in shown_after(page, "Response")
+
+
+def shown_after(page, tab):
+    look_at(page, tab)
+    return shown(page)
+
+
+def test_a_profile_opens_for_an_internal_audience(page):
+    look_at(page, "Each patient")
+    page.view.picked = "SYN-003"
+    assert "SYN-003" in page.view.profile["title"]
+    page.view.picked = "<script>"
+    assert "No such patient" in page.view.profile["html"]
+    assert "<script>" not in shown(page)
+
+
+def test_nothing_of_a_single_patient_is_shared(page):
+    ids = set(page.page.data.patients["patient_id"])
+    page.form._audience.value = "share"
+    for tab in TABS:
+        look_at(page, tab)
+        page.view.picked = min(ids)
+        assert page.view.profile == {}
+        text = shown(page)
+        assert not [patient for patient in ids if patient in text]
+        assert all(not mark["patients"] for block in page.view.blocks for mark in block.get("marks", []))
+        page.view.picked = "patient000003"
+        assert page.view.profile == {}
+    look_at(page, "Survival")
+    marks = next(block["marks"] for block in page.view.blocks if "svg" in block)
+    assert 0 < len(marks) <= 9, "the landmarks of the table, no step"
+    assert "waterfall" not in shown_after(page, "Each patient")
+
+
+def test_whoever_serves_the_page_may_fix_the_audience(monkeypatch):
+    monkeypatch.setenv("COHORT_AUDIENCE", "share")
+    page = explore.start(RAIR)
+    assert [value for _, value in page.form._audience.options] == ["share"]
+    with pytest.raises(TraitError):
+        page.form._audience.value = "internal"
+
+
+def test_hostile_labels_are_shown_as_text(tmp_path):
+    write_study(tmp_path)
+    yml = tmp_path / "study.yml"
+    yml.write_text(
+        yml.read_text("utf-8").replace("label: Anlotinib,", 'label: "<img src=x onerror=alert(1)>",'), "utf-8"
+    )
+    page = explore.Explorer(str(tmp_path))
+    for tab in TABS:
+        look_at(page, tab)
+        assert "<img" not in " ".join(block.get("html", "") + block.get("svg", "") for block in page.view.blocks)
+
+
+def test_what_is_chosen_is_saved_as_parameters(page, tmp_path, monkeypatch):
+    monkeypatch.setattr(saving, "OUTPUTS", tmp_path)
+    page.form._endpoint.value = "os"
+    page.form._cutoff.value = dt.date(2023, 6, 30)
+    file = saving.write_parameters(page.form.folder, page.form.parameters(), "mine")
+    assert file == tmp_path / "rair_dtc" / "mine.yml"
+    assert YAML(typ="safe").load(file) == {"study": RAIR, "endpoint": "os", "cutoff": "2023-06-30"}
+    assert set(YAML(typ="safe").load(file)) <= set(NOTEBOOKS["efficacy"].model_fields)
+    for name in ("", "../x", "a/b", ".hidden", "x" * 41, "a b"):
+        with pytest.raises(ValueError, match="the name of a report"):
+            saving.write_parameters(RAIR, {}, name)
+
+
+def test_saving_tells_how_far_it_is_and_what_failed(page, tmp_path, monkeypatch):
+    monkeypatch.setattr(saving, "OUTPUTS", tmp_path)
+    page.saver.name.value = "a name with <b>"
+    page.saver.save()
+    assert "Nothing was saved" in page.saver.said.value
+    page.saver.name.value = "mine"
+    (tmp_path / "rair_dtc" / "mine").mkdir(parents=True)
+    (tmp_path / "rair_dtc" / "mine" / "thesis.txt").write_text("not a report")
+    page.saver.save()
+    assert "No report was made" in page.saver.said.value
+    assert "files that are not a report" in page.saver.said.value.replace("\n", " ")
+    assert not page.saver.button.disabled
+    assert (tmp_path / "rair_dtc" / "mine" / "thesis.txt").exists()
+
+
+def test_lab_works_on_copies_and_keeps_what_was_edited(tmp_path):
+    import nbformat  # noqa: PLC0415
+
+    assert copy_notebooks(tmp_path) == []
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {path.name for path in (ROOT / "notebooks").glob("*.ipynb")}
+    path = tmp_path / "efficacy.ipynb"
+    mine = nbformat.read(path, as_version=4)
+    assert not any(cell.get("outputs") for cell in mine.cells)
+    mine.cells[-1].outputs = [nbformat.v4.new_output("stream", text="once run")]
+    nbformat.write(mine, path)
+    assert copy_notebooks(tmp_path) == []
+    assert "once run" not in path.read_text("utf-8"), "only run: replaced by the current one"
+    mine.cells[-1].source += "\n# my thought"
+    nbformat.write(mine, path)
+    assert copy_notebooks(tmp_path) == ["efficacy.ipynb"]
+    assert "my thought" in path.read_text("utf-8")
