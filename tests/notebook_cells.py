@@ -12,9 +12,11 @@ import nbformat
 
 from lib.study import ROOT
 
-__all__ = ["NOTEBOOKS", "Shown", "read_notebook", "run_notebook"]
+__all__ = ["EVERY", "NOTEBOOKS", "Shown", "read_notebook", "run_notebook"]
 
 NOTEBOOKS = ("cohort", "efficacy", "safety")
+# The reports, and the interactive page, which is none.
+EVERY = (*NOTEBOOKS, "explore")
 
 
 @dataclass

@@ -5,7 +5,7 @@ What changed shows in git; a number that moved is named in the commit.
 
 import nbformat
 from nbclient import NotebookClient
-from notebook_cells import NOTEBOOKS, read_notebook
+from notebook_cells import EVERY, read_notebook
 
 from lib.study import ROOT
 
@@ -13,8 +13,8 @@ CHECK = "nbval-check-output"
 
 
 def main() -> None:
-    """Rewrite the three notebooks in place."""
-    for name in NOTEBOOKS:
+    """Rewrite the notebooks in place."""
+    for name in EVERY:
         notebook = read_notebook(name)
         executed = NotebookClient(notebook, kernel_name="python3", resources={"metadata": {"path": str(ROOT)}}).execute()
         for cell in executed.cells:

@@ -10,7 +10,7 @@ import nbformat
 import numpy as np
 import pandas as pd
 import pytest
-from notebook_cells import NOTEBOOKS, read_notebook, run_notebook
+from notebook_cells import EVERY, NOTEBOOKS, read_notebook, run_notebook
 
 from lib.parameters import NOTEBOOKS as MODELS
 from lib.results import KEY
@@ -60,7 +60,7 @@ def test_the_parameters_cell_is_the_model(name):
     assert model.model_validate(found) == model()
 
 
-@pytest.mark.parametrize("name", NOTEBOOKS)
+@pytest.mark.parametrize("name", EVERY)
 def test_a_notebook_reads_like_a_paper(name):
     cells = read_notebook(name).cells
     assert cells[0].cell_type == "markdown"
@@ -163,7 +163,7 @@ def nbval(path):
     return subprocess.run(command, capture_output=True, text=True, cwd=path.parent, check=False)
 
 
-@pytest.mark.parametrize("name", NOTEBOOKS)
+@pytest.mark.parametrize("name", EVERY)
 def test_a_falsified_value_is_noticed(name, tmp_path):
     """The committed check cell passes; with one digit of its stored output changed it fails."""
     notebook = read_notebook(name)
