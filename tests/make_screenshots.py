@@ -1,0 +1,74 @@
+"""Take the pictures of the README's tutorial from the real thing: the page served, a browser, a choice.
+
+    python tests/make_screenshots.py            # writes notebooks/images/*.png
+
+`picture(page, name)` is the hook: a tutorial adds its steps to STEPS.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from conftest import CHROMIUM
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
+from servers import TOKEN, serve
+
+from lib.study import ROOT
+
+IMAGES = ROOT / "notebooks" / "images"
+SIZE = {"width": 1280, "height": 860}
+# Colours of a screenshot that a reader can tell apart; the files stay small.
+COLOURS = 128
+
+
+def explore_first(page: Page) -> None:
+    """The page as it opens."""
+    page.mouse.move(0, 0)
+
+
+def explore_closer(page: Page) -> None:
+    """A patient's bar, and the profile beside it."""
+    page.get_by_role("tab", name="Each patient").click()
+    bar = page.locator("[id^='waterfall-']").nth(8)
+    bar.wait_for()
+    page.wait_for_selector(".cohort-results[aria-busy=false]")
+    bar.click(force=True)
+    page.wait_for_selector(".profile svg")
+
+
+STEPS: tuple[Callable[[Page], None], ...] = (explore_first, explore_closer)
+
+
+def picture(page: Page, name: str) -> Path:
+    """Save what the page shows, with few colours, as notebooks/images/NAME.png."""
+    IMAGES.mkdir(exist_ok=True)
+    path = IMAGES / f"{name}.png"
+    page.wait_for_timeout(500)
+    page.screenshot(path=path)
+    with Image.open(path) as taken:
+        taken.convert("RGB").quantize(COLOURS).save(path, optimize=True)
+    return path
+
+
+def main() -> None:
+    """Serve the page, go through the steps, take a picture after each."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        serve("explore", Path(folder)) as server,
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"]) as chromium,
+    ):
+        page = chromium.new_page(viewport=SIZE)
+        page.goto(f"{server.address}/?token={TOKEN}")
+        page.wait_for_selector(".cohort-results svg[role=img]", timeout=90_000)
+        for step in STEPS:
+            step(page)
+            path = picture(page, step.__name__)
+            print(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1000:.0f} kB")
+
+
+if __name__ == "__main__":
+    main()
