@@ -80,7 +80,7 @@ def test_choose_save_and_open(page, ward):
 
     page.get_by_label("Name of the report").fill("from-the-form")
     page.get_by_role("button", name="Save as report").click()
-    page.get_by_role("progressbar").wait_for()
+    page.locator(".cohort-save .progress").wait_for()
     link = page.get_by_role("link", name="Efficacy")
     link.wait_for(timeout=240 * SECONDS)
     given = YAML(typ="safe").load(ward.outputs / "rair_dtc" / "from-the-form.yml")
@@ -183,7 +183,7 @@ def test_accessible(page):
 
 
 def run_all(page):
-    page.locator(".jp-Notebook").first.wait_for()
+    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
 
