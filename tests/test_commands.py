@@ -271,3 +271,18 @@ def test_check_of_clean_tables(command):
     assert result.stdout.startswith("Adjuvant colon cancer trial: ")
     assert "1 table read" in result.stdout
     assert "nothing that blocks a report" in result.stdout
+
+
+def test_the_file_of_parameters_may_name_the_study(tmp_path):
+    """As the interactive page writes it; without a study anywhere there is a sentence."""
+    file = tmp_path / "mine.yml"
+    file.write_text("study: data/colon\nlevel: 2\n")
+    result = CliRunner().invoke(main, ["report", "-f", str(file)])
+    assert result.exit_code == 2
+    assert "level" in result.stderr
+    assert "study" not in result.stderr
+    file.write_text("level: 0.9\n")
+    for words in (["report"], ["report", "-f", str(file)]):
+        result = CliRunner().invoke(main, words)
+        assert result.exit_code == 2
+        assert "name a study" in result.stderr
