@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 import docx as python_docx
 from docx.enum.section import WD_ORIENT, WD_SECTION
+from docx.oxml.ns import qn
 from docx.shared import Pt
 from docx.text.run import Run as WordRun
 
@@ -167,7 +168,19 @@ class _Writer:
         for place, part in enumerate(begin, start=1):
             lines[0].insert(place, part)
         lines[-1].append(end)
-        self._add(paragraph("ContentsHeading", run("Contents")), *lines)
+        self._add(paragraph("ContentsHeading", run("Contents")))
+        # Of several reports in two columns.
+        self._columns(2 if self.document.chapters else 1)
+        self._add(*lines)
+        self._columns(1)
+
+    def _columns(self, number: int) -> None:
+        """Go on in so many columns, on the same page."""
+        columns = self.word.sections[-1]._sectPr.find(qn("w:cols"))
+        if columns.get(qn("w:num"), "1") != str(number):
+            self.word.add_section(WD_SECTION.CONTINUOUS)
+            self.body[-2].style = "AfterTable"
+            self.word.sections[-1]._sectPr.find(qn("w:cols")).set(qn("w:num"), str(number))
 
 
 def _runs(runs: tuple[Run, ...]) -> list:

@@ -141,6 +141,14 @@ def test_the_same_bytes_at_another_time_and_place(monkeypatch):
         assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
 
 
+def test_contents_of_several_reports_stand_in_two_columns():
+    wide = table([Row((Cell("row"), *[Cell("12.5 (3.0 to 45.0)", whole="12")] * 8))], columns=9)
+    word = opened(docx(document(Contents(), Heading(1, "One"), wide, Heading(1, "Two"), chapters=True), draw))
+    columns = [section._sectPr.find(qn("w:cols")).get(qn("w:num"), "1") for section in word.sections]
+    assert columns == ["1", "2", "1", "1", "1"]
+    assert all("Synthetic data" in section.header.paragraphs[0].text for section in word.sections)
+
+
 @pytest.mark.parametrize("chapters", [True, False])
 def test_chapters_begin_a_page(chapters):
     word = opened(docx(document(Heading(1, "One"), chapters=chapters), draw))
