@@ -9,8 +9,11 @@ from pathlib import Path
 import demo_notebooks as demo
 import pytest
 
+from lib.batch import Outcome
+from lib.batch_page import write_index
 from lib.display import Block, Column, Row, Table
 from lib.publish import publish
+from lib.study import ROOT, read_study
 
 pytestmark = pytest.mark.browser
 WIDE = Table(
@@ -36,7 +39,21 @@ def site(tmp_path_factory):
     parameters = {name: {"study": "data/x", "arms": []} for name in executed}
     run = {"command": "python -m lib report", "parameters": parameters, "commit": "unknown"}
     publish(executed, folder, run | {"versions": {"python": "3.11"}})
+    _write_batch(folder)
     return folder
+
+
+def _write_batch(folder) -> None:
+    """An index of runs beside the report: two numbers, one that is missing, one run that failed."""
+    said = {"endpoint": "os", "group": "C vs A", "statistic": "hr", "self_check": "agrees", "status": "made"}
+    outcomes = [
+        Outcome("cohort", "rair_dtc", {"level": 0.9}, estimate=0.5, ci_low=0.1, ci_high=2.0, n=52, **said),
+        Outcome("efficacy", "rair_dtc", {"level": 0.8}, estimate=None, n=None, **said),
+        Outcome("safety", "rair_dtc", {"level": 0.7}, estimate=1.5, ci_low=0.5, ci_high=99.0, n=7, **said),
+        Outcome("other", "rair_dtc", {"level": 0.6}, error="</pre><b>no</b>"),
+    ]
+    study = read_study(ROOT / "data" / "rair_dtc")
+    write_index("A plan", outcomes, {outcome.run: study for outcome in outcomes}, str(folder))
 
 
 def _harmless(request) -> bool:
@@ -66,7 +83,7 @@ def visit(site, browser):
     assert seen == []
 
 
-@pytest.mark.parametrize("name", ["index.html", "cohort.html", "efficacy.html"])
+@pytest.mark.parametrize("name", ["index.html", "cohort.html", "efficacy.html", "batch.html"])
 def test_structure(visit, name):
     page = visit(name)
     assert page.locator("html").get_attribute("lang") == "en"
@@ -79,6 +96,22 @@ def test_structure(visit, name):
     assert page.locator("th:not([scope])").count() == 0
     unnamed = "es => es.filter(e => !(e.getAttribute('aria-label') || '').trim()).length"
     assert page.eval_on_selector_all("svg[role=img], [role=region]", unnamed) == 0
+
+
+def test_index_of_a_batch_is_sorted_by_the_head_of_a_column(visit):
+    """Numbers by value, up and down, with what is missing last; words by the alphabet."""
+    page = visit("batch.html")
+    heads, first = page.locator(".sortable thead button"), ".sortable tbody th"
+    levels = lambda: [text.split()[-1] for text in page.locator(first).all_inner_texts()]  # noqa: E731
+    assert levels() == ["0.9", "0.8", "0.7", "0.6"]
+    heads.nth(2).click()
+    assert levels()[:2] == ["0.7", "0.9"]
+    assert page.locator("[aria-sort=ascending]").inner_text().startswith("n")
+    heads.nth(2).click()
+    assert levels()[:2] == ["0.9", "0.7"]
+    heads.nth(0).click()
+    assert levels() == ["0.6", "0.7", "0.8", "0.9"]
+    assert page.locator("[aria-sort]").count() == 1
 
 
 def test_navigation_leads_to_every_section_and_page(visit, site):
