@@ -25,7 +25,7 @@ PARAMETERS = tuple(
 )
 COLUMNS = tuple(name for name in Outcome.__dataclass_fields__ if name != "given")
 # Pixels of the strip that holds an estimate, and the hazard ratios at which it may end.
-WIDTH, EDGE, WIDEST = 220, 8, (0.05, 20.0)
+WIDTH, EDGE, WIDEST = 220, 14, (0.05, 20.0)
 TICKS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20)
 
 

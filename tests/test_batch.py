@@ -247,7 +247,8 @@ def test_headline_is_that_of_the_arm_that_carries_the_question(tmp_path):
     _, (run, *_) = read_plan(_plan(tmp_path, "data/rair_dtc", "[os]"))
     folder = tmp_path / "out" / run.name
     folder.mkdir(parents=True)
-    (folder / "run.json").write_text(json.dumps({"about": {}, "reports": {"efficacy": {"verdicts": [{"ok": False}]}}}))
+    verdicts = [{"id": "self_check", "ok": False}, {"id": "counts", "ok": True}]
+    (folder / "run.json").write_text(json.dumps({"about": {}, "reports": {"efficacy": {"verdicts": verdicts}}}))
     rows = [
         "efficacy,cox,os,B vs A,,hr,2,x", "efficacy,cox,os,C vs A,,hr,0.5,x", "efficacy,cox,os,C vs A,,ci_low,0.25,x",
         "efficacy,cox,os,C vs A,,ci_high,,x", "efficacy,cox,lpfs,C vs A,,hr,9,x", "efficacy,logrank,os,overall,,n,52,x",
@@ -261,8 +262,11 @@ def test_headline_is_that_of_the_arm_that_carries_the_question(tmp_path):
     (folder / "results.csv").write_text(
         f"{demo.COLUMNS}\nefficacy,median,os,A,,median,,x\nefficacy,median,os,A,,n,14,x\n"
     )
+    verdicts[0] |= {"id": "published"}
+    (folder / "run.json").write_text(json.dumps({"about": {}, "reports": {"efficacy": {"verdicts": verdicts}}}))
     alone = outcome_of(run, str(tmp_path / "out"), MADE)
     assert (alone.statistic, alone.group, alone.estimate, alone.n) == ("median", "A", None, 14)
+    assert alone.self_check == "agrees"
 
 
 def _plan(tmp_path, study, endpoints) -> Path:
