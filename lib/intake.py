@@ -106,6 +106,8 @@ def _finished(frame: pd.DataFrame, source: Source, columns: tuple[Column, ...]) 
     lacking = [name for name in lacking if frame[name].isna().all() or frame[name].dtype == bool]
     frame = frame.drop(columns=lacking)
     keys = [column for column in SORTED_BY if column in frame]
+    if keys and frame[keys[0]].is_unique:  # then no other column decides
+        return frame.sort_values(keys[0], ignore_index=True)
     others = [column for column in frame if column not in keys]
     return frame.sort_values([*keys, *others], ignore_index=True)
 

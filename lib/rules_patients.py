@@ -166,9 +166,10 @@ def positive_together(e: Evidence) -> list[Problem]:
 @needs("patients.patient_id")
 def known_patients(e: Evidence) -> list[Problem]:
     """E040: every row of another table belongs to a patient."""
-    known, problems = set(e.sources["patients"].frame["patient_id"].dropna()), []
-    for table in OF_PATIENT:
-        if e.holds(f"{table}.patient_id"):
+    tables, problems = [table for table in OF_PATIENT if e.holds(f"{table}.patient_id")], []
+    if tables:
+        known = set(e.sources["patients"].frame["patient_id"].dropna())
+        for table in tables:
             ids = e.text(table, "patient_id")
             found = e[table][ids.notna() & ~ids.isin(known)]
             message = f"no such patient in {e.sources['patients'].file}"

@@ -21,10 +21,12 @@ from pyarrow import array as pa_array
 from lib.columns import Column
 from lib.evidence import list_problems
 from lib.personal import looks_personal
+from lib.scale import LARGE
 from lib.workbook import TEXT, Source
 from lib.yamlfile import Problem, shown
 
 MAX_CHARACTERS = 200
+FAILED = ["column", "index", "check"]
 
 PATTERNS = {
     "id": r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,39}\z",
@@ -96,18 +98,15 @@ def _check_cells(
 ) -> list[Problem]:
     """Run the schema over all cells; of several failures in one cell the first counts."""
     known = {column.name: column for column in columns}
-    schema = pa.DataFrameSchema(
-        {
-            name: pa.Column(None, _checks(column, must_be_filled), nullable=True, required=False)
-            for name, column in known.items()
-        }
-    )
-    try:
-        schema.validate(frame, lazy=True)
-    except pa.errors.SchemaErrors as errors:
-        failed = errors.failure_cases.drop_duplicates(["column", "index"])
+    schemas = {
+        name: pa.Column(None, _checks(column, must_be_filled), nullable=True, required=False)
+        for name, column in known.items()
+    }
+    if len(frame) > LARGE:
+        parts = [_failed_by_value(frame[name], schemas[name]) for name in frame]
+        failed = pd.concat([part for part in parts if len(part)] or parts[:1])
     else:
-        return []
+        failed = _failed(frame, schemas)
     problems = []
     for (name, check), cases in failed.groupby(["column", "check"], sort=False):
         code, _, message = check.partition(" ")
@@ -117,6 +116,34 @@ def _check_cells(
         found = pd.DataFrame({"near": near.fillna("").astype(object)}, index=rows).assign(patient_id=owner)
         problems += list_problems(code, source, found, name, message + "{near}")
     return problems
+
+
+def _failed(frame: pd.DataFrame, schemas: dict[str, pa.Column]) -> pd.DataFrame:
+    """Cells that fail: column, index, check."""
+    try:
+        pa.DataFrameSchema(schemas).validate(frame, lazy=True)
+    except pa.errors.SchemaErrors as errors:
+        return errors.failure_cases.drop_duplicates(["column", "index"])[FAILED]
+    return pd.DataFrame(columns=FAILED)
+
+
+def _failed_by_value(cells: pd.Series, schema: pa.Column) -> pd.DataFrame:
+    """As `_failed` for one column of a large table: a check sees each text once, not once per row."""
+    values, codes = _distinct(cells)
+    present = values if cells.hasnans else values.iloc[:-1]
+    failed = _failed(present.to_frame(cells.name), {cells.name: schema}).set_index("index")
+    rows = np.flatnonzero(np.isin(codes, failed.index.to_numpy(dtype=np.int64)))
+    found = failed.loc[codes[rows]].assign(index=cells.index[rows])
+    return pd.concat([found[found["check"] == check] for check in failed["check"].unique()] or [found])[FAILED]
+
+
+def _distinct(cells: pd.Series) -> tuple[pd.Series, np.ndarray]:
+    """Distinct texts, the missing one last, and the position of each cell among them."""
+    encoded = pa_array(cells)
+    encoded = (encoded.combine_chunks() if hasattr(encoded, "combine_chunks") else encoded).dictionary_encode()
+    values = [*encoded.dictionary.to_pylist(), None]
+    codes = pc.fill_null(encoded.indices, len(values) - 1).to_numpy(zero_copy_only=False)
+    return pd.Series(values, dtype=TEXT), codes
 
 
 def _near(value, column: Column, code: str) -> str:
@@ -170,9 +197,17 @@ def typed_frame(source: Source, columns: tuple[Column, ...]) -> pd.DataFrame:
     """
     cells = source.frame
     empty = pd.Series(pd.NA, index=cells.index, dtype=TEXT)
-    typed = {column.name: _convert(cells.get(column.name, empty), column) for column in columns}
+    typed = {column.name: _convert_all(cells.get(column.name, empty), column) for column in columns}
     typed |= {column.name: typed[column.name] == "1" for column in columns if column.kind == "flag"}
     return pd.DataFrame(typed, index=cells.index)
+
+
+def _convert_all(cells: pd.Series, column: Column):
+    """As `_convert`; in a large table each text is converted once."""
+    if len(cells) <= LARGE:
+        return _convert(cells, column)
+    values, codes = _distinct(cells)
+    return _convert(values, column)[codes]
 
 
 def _convert(cells: pd.Series, column: Column):

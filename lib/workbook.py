@@ -23,6 +23,7 @@ from pathlib import Path
 import openpyxl
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
@@ -341,6 +342,10 @@ def _text_array(column: pa.ChunkedArray) -> pa.Array:
         raise Unreadable("E104", f"not readable as .parquet: a column of type {shown(column.type)}")
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        texts = column.cast(pa.large_string()).combine_chunks()
+        texts.validate(full=True)  # bytes that are no UTF-8
+        return pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.large_string()), texts)
     values = column.combine_chunks().dictionary_encode()
     texts = pa.array([_text(value.as_py()) for value in values.dictionary], pa.large_string())
     return texts.take(values.indices)
