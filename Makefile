@@ -8,7 +8,7 @@ FORMAT ?= html
 BIN    := .venv/bin
 READY  := .venv/.ready
 
-.PHONY: help report batch check test lint lab explore lock notebooks cohort reference bench-statistics clean
+.PHONY: help report batch check test lint lab explore lock notebooks cohort reference bench bench-statistics clean
 .DEFAULT_GOAL := help
 
 help:       ## list the targets
@@ -46,6 +46,9 @@ cohort: $(READY)  ## make the synthetic cohort anew from its seed
 
 reference: $(READY)  ## run R on the reference data and compare with the committed values
 	$(BIN)/python tests/reference/compare.py
+
+bench: $(READY)  ## speed and memory against papermill, R Markdown and other survival engines (an hour); into README.md
+	$(BIN)/python tests/bench/bench.py
 
 bench-statistics: $(READY)  ## type-I error and coverage at the cohort's size, by simulation; table into data/README.md
 	$(BIN)/python tests/bench_statistics.py
