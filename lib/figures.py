@@ -39,9 +39,14 @@ from lib.picture import (
     picture,
     plain_log_ticks,
     shown_arms,
+    thin_steps,
     write_figure,
 )
 from lib.study_parts import Arm
+
+
+# Of more censored patients than this the ticks of one pixel are one tick.
+MANY_TICKS = 500
 
 
 @empty_if_absent
@@ -86,12 +91,17 @@ def _draw_curve(axes, arm: Arm, curve: pd.DataFrame, data: Dataset, median: pd.S
     # n_risk counts those at risk since the step before, so the curve turns pale at the last step with enough.
     turn = max(last - 1, 0)
     style = {"where": "post", "color": arm.colour, "linestyle": line_style(arm)}
-    axes.step(time[: turn + 1], survival[: turn + 1], linewidth=1.8, label=label, **style)
-    axes.step(time[turn:], survival[turn:], linewidth=1.2, alpha=0.45, **style)
     low, high = curve["ci_low"].to_numpy(float), curve["ci_high"].to_numpy(float)
-    for part, alpha in ((slice(None, turn + 1), 0.1), (slice(turn, None), 0.05)):
-        axes.fill_between(time[part], low[part], high[part], step="post", color=arm.colour, alpha=alpha, linewidth=0)
-    censored = curve["n_censored"].to_numpy() > 0
+    for part, line, band in (
+        (slice(None, turn + 1), {"linewidth": 1.8, "label": label}, 0.1),
+        (slice(turn, None), {"linewidth": 1.2, "alpha": 0.45}, 0.05),
+    ):
+        drawn, filled = thin_steps(survival[part]), thin_steps(low[part], high[part])
+        axes.step(time[part][drawn], survival[part][drawn], **line, **style)
+        limits = low[part][filled], high[part][filled]
+        axes.fill_between(time[part][filled], *limits, step="post", color=arm.colour, alpha=band, linewidth=0)
+    censored = np.flatnonzero(curve["n_censored"].to_numpy() > 0)
+    censored = censored[thin_steps(time[censored] / max(time.max(), 1.0), many=MANY_TICKS)]
     axes.plot(time[censored], survival[censored], "|", color=arm.colour, markersize=7, markeredgewidth=1.1)
 
 

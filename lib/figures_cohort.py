@@ -16,7 +16,7 @@ from lib.dataset import Dataset
 from lib.display import Figure, empty_if_absent, internal_only
 from lib.formats import format_duration, format_number, format_percent, format_whole, joined, plural, total_of
 from lib.labels import FLOW_STEPS, OVERALL, examination_label, groups_of
-from lib.picture import GREY, INK, PALE, line_style, picture, shown_arms, write_figure
+from lib.picture import GREY, INK, PALE, line_style, picture, shown_arms, thin_steps, write_figure
 
 LINE = 0.21  # inches of one line of text
 LABELS = 0.3  # share of the width left of the arms
@@ -132,6 +132,7 @@ def plot_enrolment(data: Dataset, enrolment: Analysis) -> Figure:
             own = where(starts, arm=arm.id)
             if own.empty:
                 continue
+            own = own.iloc[thin_steps(own["cumulative"] / own["cumulative"].max())]
             dates = [first, *own["date"], last]
             counts = [0, *own["cumulative"], own["cumulative"].iloc[-1]]
             axes.step(dates, counts, where="post", color=arm.colour, linestyle=line_style(arm), linewidth=1.8, label=arm.label)

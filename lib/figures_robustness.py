@@ -16,7 +16,7 @@ from lib.dataset import Dataset
 from lib.display import Figure, empty_if_absent, internal_only
 from lib.formats import format_interval, format_number, format_p, format_whole, joined, plural
 from lib.labels import OVERALL, level_text, pair_label
-from lib.picture import GREY, INK, PALE, line_style, picture, write_figure
+from lib.picture import GREY, INK, PALE, line_style, picture, thin_steps, write_figure
 from lib.tables_confounding import covariate_label
 from lib.tables_robustness import level_label, way_label
 
@@ -284,7 +284,10 @@ def plot_weighted_curves(data: Dataset, analysis: Analysis, weights: Analysis) -
     endpoint = data.study.endpoint(analysis.variable)
     with picture(3.1) as (figure, axes):
         for arm in data.arms:
-            crude, weighted = where(analysis["curve"], group=arm.id), where(weights["weighted_curve"], group=arm.id)
+            crude, weighted = (
+                curve.iloc[thin_steps(curve["survival"])]
+                for curve in (where(analysis["curve"], group=arm.id), where(weights["weighted_curve"], group=arm.id))
+            )
             axes.step(
                 crude["time"],
                 crude["survival"],

@@ -18,6 +18,7 @@ __all__ = [
     "picture",
     "plain_log_ticks",
     "shown_arms",
+    "thin_steps",
     "write_figure",
 ]
 
@@ -35,6 +36,9 @@ from lib.display import Figure
 from lib.study_parts import Arm
 
 WIDTH = 7.2
+# A curve of more steps than this is thinned for drawing: no axis of a step curve is higher than 300 pixels on a page
+# (96 to the inch), so half a pixel is this share of it, and nothing that is drawn lies further off.
+MANY_STEPS, HALF_PIXEL = 1_500, 1 / 600
 INK, GREY, PALE = "#222222", "#6b6b6b", "#d9d9d9"
 MARKERS = ("o", "s", "^", "D", "v", "P")
 # Six that can be told apart in grey: length on, length off, in widths of the line.
@@ -71,6 +75,28 @@ def picture(height: float, rows: int = 1, columns: int = 1, **options):
             yield figure, axes
         finally:
             plt.close(figure)
+
+
+def thin_steps(*values: np.ndarray, many: int = MANY_STEPS) -> np.ndarray:
+    """Positions of the steps that a picture needs: a curve through them is nowhere half a pixel away from the whole.
+
+    Parameters
+    ----------
+    *values : ndarray, shape (m,)
+        Curves over the same times (an estimate and its limits), as shares of the axis from 0 to 1; NaN: no value.
+    many : int
+        Number of steps that are left as they are.
+
+    Returns
+    -------
+    ndarray of int
+        All positions of a curve of up to `many` steps.
+    """
+    if len(values[0]) <= many:
+        return np.arange(len(values[0]))
+    rows = np.column_stack([np.nan_to_num(np.asarray(v, dtype=float), nan=-1.0) for v in values])
+    changed = (np.diff(np.floor(rows / HALF_PIXEL), axis=0) != 0).any(axis=1)
+    return np.flatnonzero(np.concatenate([[True], changed[:-1], [True]]))
 
 
 def write_figure(figure, figure_id: str, title: str, alt: str) -> Figure:

@@ -1,0 +1,206 @@
+"""What changes above the declared size (lib/scale.py), and that it stays near what it stands for.
+
+Each approximation is held against the exact way at a size where both can be made, each shortcut against the long way.
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from reference_data import load_tte
+from scipy import stats
+
+from lib import cox, intake, logrank, partial_likelihood, schemas, sensitivity, weighted_rmst
+from lib.concordance import _count_before, _count_pairs
+from lib.confounding import analyse_weights
+from lib.dataset import load
+from lib.design import make_design
+from lib.event_table import distinct
+from lib.figures import plot_survival
+from lib.narrative_robustness import sentence_power, sentence_single_patients, sentence_weights
+from lib.picture import HALF_PIXEL, MANY_STEPS, thin_steps
+from lib.report import Report
+from lib.robustness import analyse_robustness
+from lib.scale import LARGE
+from lib.study import read_study
+from lib.tables_robustness import table_robustness
+from lib.time_to_event import analyse
+
+sys.path.append(str(Path(__file__).parent / "bench"))
+from large_study import make_patients, write_study
+
+SAID = "because there are more than 3,000 patients"
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory):
+    data = load("efficacy", study=str(write_study(tmp_path_factory.mktemp("study") / "large", LARGE + 500)))
+    analysis = analyse(data, data.study.endpoint("death"))
+    return data, analysis, analyse_robustness(data, analysis)
+
+
+def test_what_does_not_scale_says_so_where_the_result_stands(large):
+    data, analysis, robust = large
+    rows = robust["ways"].set_index("way")
+    for way in ("permutation", "leave_one_out", "fragile_event", "fragile_censored"):
+        assert SAID in rows.at[way, "note"]
+    assert "first-order approximation" in rows.at["leave_one_out", "method"]
+    text = table_robustness(data, robust).to_text()
+    assert text.count(SAID) == 4
+    assert SAID in sentence_single_patients(data, robust)
+    assert SAID in sentence_power(data, robust)
+    assert SAID in sentence_weights(data, analyse_weights(data, analysis))
+    page = Report("efficacy", data)
+    page.record(analysis)
+    assert "on a random sample of 1,000 patients, " + SAID in page.self_check().text
+
+
+def test_a_small_study_is_left_as_it_was():
+    data = load("efficacy", study="data/colon")
+    robust = analyse_robustness(data, analyse(data, data.study.endpoint("death")))
+    assert not robust["ways"]["note"].str.contains("because there are more").any()
+
+
+@pytest.mark.parametrize("name", ["colon_death", "colon_recurrence", "lung"])
+def test_approximations_are_near_the_exact_way(name, monkeypatch):
+    tte = load_tte(name)
+    arm = tte["arm"].cat.categories[-1]
+    exact = sensitivity.compare_without_each(tte), sensitivity.count_reversals(tte, arm), sensitivity.estimate_power(tte, 4000, 1)
+    monkeypatch.setattr(sensitivity, "LARGE", 0)
+    near = sensitivity.compare_without_each(tte), sensitivity.count_reversals(tte, arm), sensitivity.estimate_power(tte)
+    for column in ("min", "max"):
+        assert near[0][column].item() == pytest.approx(exact[0][column].item(), rel=0.05)
+    assert near[0]["count"].item() == pytest.approx(exact[0]["count"].item(), abs=2)
+    known = exact[1]["count"].notna() & near[1]["count"].notna()
+    assert near[1].loc[known, "count"].tolist() == pytest.approx(exact[1].loc[known, "count"].tolist(), rel=0.15, abs=1)
+    assert near[2]["power"].item() == pytest.approx(exact[2]["power"].item(), abs=0.04)
+
+
+def test_the_permutation_test_is_held_against_chi_square(monkeypatch):
+    """R: coin::logrank_test(Surv(time, event) ~ arm), asymptotic; chi-square itself is checked in test_logrank."""
+    tte = load_tte("colon_recurrence")
+    monkeypatch.setattr(logrank, "LARGE", 0)
+    found, declared = logrank.compare_permutation(tte).iloc[0], logrank.compare_logrank(tte).iloc[0]
+    assert found["p_value"] == stats.chi2.sf(found["chisq"], 2)
+    assert found["chisq"] == pytest.approx(declared["chisq"], rel=0.1)
+    assert np.isnan(found["mc_error"])
+
+
+@given(st.lists(st.tuples(st.integers(1, 3), st.booleans(), st.integers(0, 2)), min_size=30, max_size=300))
+@settings(max_examples=30, deadline=None)
+def test_many_ties_by_nodes_equal_their_sum(rows):
+    """Efron's sum over tied events, by eight nodes and one by one."""
+    tte = pd.DataFrame(rows * 3, columns=["time", "event", "arm"]).astype({"time": float})
+    tte["arm"] = pd.Categorical(tte["arm"].map({0: "A", 1: "B", 2: "C"}), ["A", "B", "C"], ordered=True)
+    design, beta = make_design(tte, "A"), np.array([0.3, -0.2])
+    found = []
+    for ties in (8, 10**9):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(partial_likelihood, "MANY_TIES", ties)
+            patch.setattr(partial_likelihood, "FEW_OF", 2)
+            found.append(partial_likelihood.make_risk_sets(tte, design).derivatives(beta))
+    for few, every in zip(*found, strict=True):
+        assert few == pytest.approx(every, rel=1e-9, abs=1e-9)
+
+
+def test_cox_of_a_registry_equals_r():
+    """R: coxph(Surv(death_days, death_status) ~ rx, control = coxph.control(eps = 1e-12)), 100,000 patients.
+
+    The table is that of tests/bench/large_study.py (numpy's generator is stable), written as CSV for R 4.2, survival 3.5-3.
+    """
+    patients = make_patients(100_000).to_pandas()
+    arm = pd.Categorical(patients["rx"], ["Obs", "Lev", "Lev+5FU"], ordered=True)
+    tte = pd.DataFrame({"arm": arm, "time": patients["death_days"].astype(float), "event": patients["death_status"] == 1})
+    model, tests = cox.estimate_cox(tte, "Obs"), cox.check_proportional_hazards(tte, "Obs")
+    assert model.terms["coef"].tolist() == pytest.approx([-1.52940228760510e-02, -2.81772961998977e-01], rel=1e-6)
+    assert model.terms["std_err"].tolist() == pytest.approx([1.16757870532570e-02, 1.26228896300194e-02], rel=1e-6)
+    ratio = 2 * (4.46501075922138e05 - 4.46194332367464e05)
+    assert model.overall["chisq"].iat[0] == pytest.approx(ratio, rel=1e-6)
+    assert tests["chisq"].tolist() == pytest.approx([0.46662715141357, 0.00501178890746, 0.53363811321018], rel=1e-6)
+
+
+def test_alike_patients_counted_equal_patients_listed(large):
+    tte = large[1]["tte"].assign(male=lambda f: (f["sex"] == "1").astype(float))
+    design = make_design(tte, "Obs", ["male"])
+    counted = partial_likelihood.make_risk_sets(tte, design)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lib.design.LARGE", 10**9)
+        listed = partial_likelihood.make_risk_sets(tte, design)
+    assert len(counted.x) < len(listed.x) == len(tte)
+    for few, every in zip(counted.derivatives(np.ones(3) / 4), listed.derivatives(np.ones(3) / 4), strict=True):
+        assert few == pytest.approx(every, rel=1e-9)
+
+
+pairs = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 9), st.booleans()), min_size=1, max_size=60)
+
+
+@given(pairs)
+def test_concordant_pairs_by_table_and_by_search(rows):
+    ranks, time, event = (np.array(column) for column in zip(*rows, strict=True))
+    later = 2 * time + ~event
+    won, known = _count_pairs(ranks, later, event)
+    order = np.argsort(-later, kind="stable")
+    ends = np.searchsorted(-later[order], -later[order][event[order]], side="left")
+    below, equal = _count_before(ranks[order], ends, ranks[order][event[order]])
+    assert (won, known) == (below.sum() + equal.sum() / 2, ends.sum())
+
+
+@given(st.lists(st.floats(-1e6, 1e6), max_size=40))
+def test_distinct_values_are_those_of_numpy(values):
+    values = np.array(values, dtype=float)
+    found, expected = distinct(values), np.unique(values, return_inverse=True)
+    assert [part.tolist() for part in found] == [part.tolist() for part in expected]
+
+
+def test_intervals_from_subsamples_are_near_the_bootstrap(large):
+    data, _, _ = large
+    patients = data.patients.head(2_000).assign(time=lambda f: f["death_days"] / 365.25, event=lambda f: f["death_status"] == "1")
+    ask = {"patients": patients, "covariates": ["age_years"], "reference": "Obs", "tau": 5.0, "seed": 3}
+    whole = weighted_rmst.bootstrap_weighted_rmst(**ask, n_resamples=300).set_index("group")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(weighted_rmst, "LARGE", 0)
+        patch.setattr(weighted_rmst, "SUBSAMPLE", 500)
+        near = weighted_rmst.bootstrap_weighted_rmst(**ask).set_index("group")
+    assert near["estimate"].tolist() == whole["estimate"].tolist()
+    assert near["std_err"].to_numpy() == pytest.approx(whole["std_err"].to_numpy(), rel=0.35)
+
+
+def test_a_large_table_is_read_as_a_small_one(tmp_path, monkeypatch):
+    """Each text checked once or in every row: the same frames, the same problems."""
+    study = read_study(write_study(tmp_path / "study", 400))
+    frame = pd.read_parquet(study.folder / "patients.parquet")
+    frame.loc[[3, 5, 9], "age"], frame.loc[[7], "sex"], frame.loc[[8], "death_days"] = 101, 3, 0
+    frame.to_parquet(study.folder / "patients.parquet")
+    found = []
+    for limit in (LARGE, 0):
+        monkeypatch.setattr(schemas, "LARGE", limit)
+        with pytest.raises(intake.ProblemsFound) as caught:
+            intake.read_tables(study)
+        found.append([problem.as_row() for problem in caught.value.problems])
+    assert found[0] == found[1]
+    assert len(found[0]) >= 5
+
+
+@given(st.integers(MANY_STEPS + 1, 20_000), st.integers(0, 10))
+@settings(max_examples=20, deadline=None)
+def test_a_thinned_curve_is_nowhere_half_a_pixel_off(n, seed):
+    rng = np.random.default_rng(seed)
+    curve = np.cumprod(1 - rng.exponential(2 / n, n).clip(max=1))
+    low = np.maximum(curve - 0.02, 0)
+    kept = thin_steps(curve, low)
+    drawn = kept[np.searchsorted(kept, np.arange(n), side="right") - 1]  # what a step curve shows at each time
+    assert max(np.abs(curve - curve[drawn]).max(), np.abs(low - low[drawn]).max()) <= HALF_PIXEL
+    assert {0, n - 1} <= set(kept)
+
+
+def test_a_curve_with_few_steps_is_not_thinned():
+    assert thin_steps(np.linspace(1, 0, MANY_STEPS)).tolist() == list(range(MANY_STEPS))
+
+
+def test_a_picture_of_many_patients_stays_small(tmp_path):
+    data = load("efficacy", study=str(write_study(tmp_path / "large", 20_000)))
+    assert len(plot_survival(data, analyse(data, data.study.primary)).svg) < 600_000
