@@ -44,7 +44,6 @@ from lib.picture import (
 )
 from lib.study_parts import Arm
 
-
 # Of more censored patients than this the ticks of one pixel are one tick.
 MANY_TICKS = 500
 
