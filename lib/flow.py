@@ -29,7 +29,10 @@ EQUAL = {
         ("objective_response_evaluable", "disease_control_evaluable"), ("flow_response_evaluable", ["time", "group"])
     ),
     **dict.fromkeys(
-        ("baseline_number", "baseline_category", "ae_overview", "ae_term", "ae_term_severe"),
+        (
+            "baseline_number", "baseline_category", "ae_overview", "ae_term", "ae_term_severe", "ae_system",
+            "ae_system_severe", "ae_attribution", "ae_attribution_severe", "ae_grade", "lab_shift",
+        ),
         ("flow", ["group"]),
     ),
 }

@@ -158,6 +158,22 @@ class Reader:
 @settings(FEW, max_examples=5)
 @given(adverse_events())
 def test_an_adversary_cannot_solve_the_table_of_adverse_events(events):
+    assert_unsolvable(events)
+
+
+def test_grades_and_systems_do_not_give_a_term_away():
+    """Eight with a term, five of them with grade 1: the other three follow unless the grades are tied to the term."""
+    of = {arm: list(own["patient_id"]) for arm, own in shared().patients.groupby("arm", observed=True)}
+    rows = [(p, "Hypertension", 1 if i < 5 else 2) for i, p in enumerate(of["A"][:8])]
+    rows += [(p, "Hypertension", 1) for p in of["B"][:10]] + [(p, "Nausea", 1) for p in of["B"][4:16]]
+    events = pd.DataFrame(rows, columns=["patient_id", "term", "grade"])
+    assert_unsolvable(
+        events.assign(related="drug", serious=False, action="none", onset_date=pd.Timestamp("2020-01-01"))
+    )
+
+
+def assert_unsolvable(events):
+    """What is printed of these events leaves every small count, rest and difference open."""
     data = shared()
     data = replace(data, tables=data.tables | {"adverse_events": events})
     full = safety.analyse(data)
