@@ -8,7 +8,7 @@ FORMAT ?= html
 BIN    := .venv/bin
 READY  := .venv/.ready
 
-.PHONY: help report batch check test lint lab explore lock notebooks cohort reference bench bench-statistics clean
+.PHONY: help report batch check test lint lab explore lock notebooks screenshots cohort reference bench bench-statistics clean
 .DEFAULT_GOAL := help
 
 help:       ## list the targets
@@ -40,6 +40,9 @@ lock: $(READY)  ## derive requirements.lock (exact pins, hashes) from environmen
 
 notebooks: $(READY)  ## run the notebooks and keep the outputs of their check cells
 	$(BIN)/python tests/refresh_notebooks.py
+
+screenshots: $(READY)  ## take the README's pictures of the interactive page
+	$(BIN)/python tests/make_screenshots.py
 
 cohort: $(READY)  ## make the synthetic cohort anew from its seed
 	$(BIN)/python data/rair_dtc/make_cohort.py

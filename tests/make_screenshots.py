@@ -62,8 +62,9 @@ def main() -> None:
         playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"]) as chromium,
     ):
         page = chromium.new_page(viewport=SIZE)
+        page.set_default_timeout(120_000)
         page.goto(f"{server.address}/?token={TOKEN}")
-        page.wait_for_selector(".cohort-results svg[role=img]", timeout=90_000)
+        page.wait_for_selector(".cohort-results svg[role=img]")
         for step in STEPS:
             step(page)
             path = picture(page, step.__name__)
