@@ -19,7 +19,7 @@ from servers import TOKEN, serve
 from lib.study import ROOT
 
 IMAGES = ROOT / "notebooks" / "images"
-SIZE = {"width": 1280, "height": 860}
+SIZE = {"width": 1366, "height": 880}
 # Colours of a screenshot that a reader can tell apart; the files stay small.
 COLOURS = 128
 
