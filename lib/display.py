@@ -101,7 +101,7 @@ class Table:
 
     def to_csv(self) -> str:
         """The table as CSV; a heading across stands alone in its row, a cell that starts like a formula is quoted."""
-        header = [f"{c.label}, {c.detail}" if c.detail else c.label for c in self.columns]
+        header = [", ".join(filter(None, (c.label, c.detail))) for c in self.columns]
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
         for cells in (header, *(row.cells for row in self.rows)):

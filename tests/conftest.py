@@ -1,18 +1,21 @@
-"""What tests of several files need: the browser.
-
-It is Debian's Chromium. Without one the tests that need it are skipped, except under CI, where that is a failure.
-"""
+"""What several test files share and what is slow to make: a browser, and the reports of both studies."""
 
 import os
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
+
+from lib.study import ROOT
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chromium-browser"))), None)
 
 
 @pytest.fixture(scope="session")
 def browser():
+    """Debian's Chromium. Without one the test is skipped, except under CI, where that is a failure."""
     if CHROMIUM is None:
         if os.environ.get("CI"):
             pytest.fail("no Chromium on this machine, and under CI the pages have to be seen in one")
@@ -23,3 +26,65 @@ def browser():
         quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
         with playwright.chromium.launch(executable_path=CHROMIUM, args=quiet) as chromium:
             yield chromium
+
+
+def _harmless(request) -> bool:
+    """Another page of the report, or something the page brings along itself."""
+    return request.url.startswith("data:") or (request.url.startswith("file:") and request.is_navigation_request())
+
+
+@pytest.fixture
+def visit_file(browser):
+    """Open a page offline; afterwards nothing may have been requested but pages, and nothing logged."""
+    seen, contexts = [], []
+
+    def open_page(path: Path, **options):
+        context = browser.new_context(offline=True, **({"viewport": {"width": 1366, "height": 900}} | options))
+        contexts.append(context)
+        page = context.new_page()
+        page.on("request", lambda request: None if _harmless(request) else seen.append(request.url))
+        page.on("console", lambda message: seen.append(message.text))
+        page.on("pageerror", lambda error: seen.append(str(error)))
+        page.goto(path.as_uri())
+        return page
+
+    open_page.seen = seen
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert seen == []
+
+
+@pytest.fixture(scope="session")
+def make_report(tmp_path_factory):
+    """Make the reports of a study as a user does, in a copy of this repository; return the output folder."""
+
+    def make(study: str, where: str, *words: str, environment: dict | None = None) -> Path:
+        root = _copied(tmp_path_factory.getbasetemp() / where)
+        line = [sys.executable, "-m", "lib", "report", "--study", f"data/{study}", *words]
+        variables = os.environ | {"PYTHONPATH": str(root), "GIT_OPTIONAL_LOCKS": "0"} | (environment or {})
+        done = subprocess.run(line, cwd=root, env=variables, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return root / "outputs" / study / "default"
+
+    return make
+
+
+def _copied(root: Path) -> Path:
+    """Copy the repository; the copy knows the same commit and the same changes."""
+    if not root.exists():
+        ignored = shutil.ignore_patterns(".*", "__pycache__", "outputs")
+        shutil.copytree(ROOT, root, ignore=ignored)
+        found = subprocess.run(
+            ["git", "-C", str(ROOT), "rev-parse", "--absolute-git-dir"], capture_output=True, text=True, check=False
+        )
+        if found.returncode == 0:
+            (root / ".git").write_text(f"gitdir: {found.stdout}")
+            shutil.copy(ROOT / ".gitignore", root)
+    return root
+
+
+@pytest.fixture(scope="session")
+def real_reports(make_report) -> dict[str, Path]:
+    """Output folders of both studies."""
+    return {study: make_report(study, "repository") for study in ("rair_dtc", "colon")}

@@ -1,7 +1,4 @@
-"""The pages in a real browser: nothing requested, nothing logged, readable everywhere.
-
-The browser is that of conftest.
-"""
+"""The pages in a real browser: nothing requested, nothing logged, readable everywhere. Small pages, every function."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -56,31 +53,15 @@ def _write_batch(folder) -> None:
     write_index("A plan", outcomes, {outcome.run: study for outcome in outcomes}, str(folder))
 
 
-def _harmless(request) -> bool:
-    """Another page of the report, or something the page brings along itself."""
-    return request.url.startswith("data:") or (request.url.startswith("file:") and request.is_navigation_request())
-
-
 @pytest.fixture
-def visit(site, browser):
-    """Open a page offline; afterwards nothing may have been requested but pages, and nothing logged."""
-    seen, contexts = [], []
+def visit(site, visit_file):
+    """Open a page of the report by its name."""
 
     def open_page(name="efficacy.html", **options):
-        context = browser.new_context(offline=True, **({"viewport": {"width": 1366, "height": 900}} | options))
-        contexts.append(context)
-        page = context.new_page()
-        page.on("request", lambda request: None if _harmless(request) else seen.append(request.url))
-        page.on("console", lambda message: seen.append(message.text))
-        page.on("pageerror", lambda error: seen.append(str(error)))
-        page.goto((site / name).as_uri())
-        return page
+        return visit_file(site / name, **options)
 
-    open_page.seen = seen
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert seen == []
+    open_page.seen = visit_file.seen
+    return open_page
 
 
 @pytest.mark.parametrize("name", ["index.html", "cohort.html", "efficacy.html", "batch.html"])

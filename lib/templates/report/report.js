@@ -59,7 +59,7 @@
   };
 
   // A table as text with tabs, which every spreadsheet takes; for a word processor also as a table.
-  const words = (cell) => cell.innerText.trim().replace(/\s*[\n\t]\s*/g, ", ");
+  const words = (cell) => cell.innerText.trim().replace(/\s*[\n\t]\s*/g, cell.tagName === "TD" ? "; " : ", ");
   const tabbed = (table) => [...table.rows].map((row) => [...row.cells].map(words).join("\t")).join("\n");
   const copied = async (table) => {
     const kinds = { "text/plain": tabbed(table), "text/html": table.outerHTML };
@@ -118,9 +118,9 @@
       if (table) tools.prepend(copyButton(table, status));
     });
     // A figure that is moved sideways on a narrow screen is reached by keyboard, as tables are.
-    document.querySelectorAll(".paper").forEach((paper) => {
-      if (paper.scrollWidth > paper.clientWidth) paper.tabIndex = 0;
-    });
+    const reach = () => document.querySelectorAll(".paper").forEach((p) => (p.tabIndex = p.scrollWidth > p.clientWidth ? 0 : -1));
+    addEventListener("resize", reach);
+    reach();
     document.querySelectorAll(".sortable thead th").forEach(sortBy);
     follow();
   });

@@ -1,0 +1,267 @@
+"""The real pages of both studies: accessible, complete, printable, and the same bytes wherever they are made."""
+
+import csv
+import io
+import json
+import re
+import shutil
+import subprocess
+from itertools import pairwise
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from pypdf import PdfReader
+
+PAGES = ("index.html", "cohort.html", "efficacy.html", "safety.html")
+EVERY = [(study, page) for study in ("rair_dtc", "colon") for page in PAGES]
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+# Of an A4 page, in CSS pixels, what lies between the margins of report.css.
+A4 = {"width": round((210 - 2 * 17) / 25.4 * 96), "height": round((297 - 38) / 25.4 * 96)}
+
+pytestmark = pytest.mark.notebook
+every_page = pytest.mark.parametrize(("study", "name"), EVERY)
+browser_test = pytest.mark.browser
+
+
+@pytest.fixture
+def visit(real_reports, visit_file):
+    """Open a page of a study's report."""
+    return lambda study, name, **options: visit_file(real_reports[study] / name, **options)
+
+
+@browser_test
+@every_page
+def test_accessible(visit, study, name):
+    """WCAG 2.2 AA and axe's best practice; in the dark the colours again, on a narrow screen what is reached how.
+
+    What is drawn inside a figure is left out: its words are its description; and of long tables the later rows.
+    """
+    page = visit(study, name)
+    page.eval_on_selector_all("details", "ds => ds.forEach(d => d.open = true)")
+    looks = [
+        ("light", 1366, WCAG),
+        ("dark", 1366, ["color-contrast"]),
+        ("light", 360, ["scrollable-region-focusable", "target-size"]),
+    ]
+    for scheme, width, rules in looks:
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size({"width": width, "height": 900})
+        left_out = {"exclude": [["svg > *"], ["tbody tr:nth-child(n+8)"]]}
+        options = {"runOnly": rules, "resultTypes": ["violations"]}
+        found = Axe().run(page, context=left_out, options=options).response["violations"]
+        assert [(v["id"], v["nodes"][0]["html"][:200]) for v in found] == []
+
+
+@browser_test
+@every_page
+def test_structure(visit, study, name):
+    page = visit(study, name)
+    assert page.locator("html").get_attribute("lang") == "en"
+    levels = page.eval_on_selector_all("h1,h2,h3,h4,h5,h6", "hs => hs.map(h => Number(h.tagName[1]))")
+    assert levels.count(1) == 1
+    assert levels[0] == 1
+    assert all(b - a <= 1 for a, b in pairwise(levels))
+    assert page.locator("th:not([scope])").count() == 0
+    said = page.eval_on_selector_all("svg[role=img]", "ss => ss.map(s => s.getAttribute('aria-label'))")
+    assert all(len(text) > 40 and re.search(r"\d", text) for text in said)
+
+
+@browser_test
+@every_page
+@pytest.mark.parametrize("width", [320, 360, 640])
+def test_page_never_scrolls_sideways(visit, study, name, width):
+    """320 is a laptop's 1280 at 400 % (WCAG 1.4.10), 640 the same at 200 %."""
+    page = visit(study, name, viewport={"width": width, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@every_page
+def test_every_link_leads_somewhere(real_reports, study, name):
+    folder = real_reports[study]
+    text = (folder / name).read_text("utf-8")
+    for link in set(re.findall(r'<a [^>]*href="([^"]+)"', text)):
+        address = urlsplit(link)
+        if address.scheme in ("data", "https"):
+            continue
+        target = folder / unquote(address.path) if address.path else folder / name
+        assert target.is_file(), link
+        if address.fragment:
+            assert f'id="{unquote(address.fragment)}"' in target.read_text("utf-8"), link
+
+
+@pytest.mark.parametrize("study", ["rair_dtc", "colon"])
+def test_overview_links_every_file_and_says_what_was_found(real_reports, study):
+    folder = real_reports[study]
+    text = (folder / "index.html").read_text("utf-8")
+    files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert files - {"index.html"} <= set(re.findall(r'href="([^"]+)"', text))
+    run = json.loads((folder / "run.json").read_text("utf-8"))
+    assert run["command"] == f"python -m lib report --study data/{study}"
+    assert run["command"] in text
+    assert "Self-check:" in text
+    assert "Published and reproduced:" in text
+    assert 'href="../queries.xlsx"' in text
+    assert all(size < 2e6 for size in (path.stat().st_size for path in folder.glob("*.html")))
+
+
+@browser_test
+@pytest.mark.parametrize("name", PAGES[1:])
+def test_every_table_copies_what_its_csv_holds(visit, real_reports, name):
+    page = visit("rair_dtc", name)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    buttons = page.locator("button.copy")
+    links = page.locator(".tools a[download]")
+    assert buttons.count() == links.count() > 0
+    for i in range(buttons.count()):
+        buttons.nth(i).click()
+        page.wait_for_function(
+            "i => document.querySelectorAll('button.copy')[i].textContent.startsWith('Copied')", arg=i
+        )
+        lines = [line.split("\t") for line in page.evaluate("navigator.clipboard.readText()").splitlines()]
+        data = links.nth(i).evaluate("a => atob(a.href.split(',')[1])").encode("latin-1").decode("utf-8")
+        rows = [[" ".join(cell.split()) for cell in row] for row in csv.reader(io.StringIO(data))]
+        unquoted = [[re.sub(r"^'(?=[-=+@])", "", cell) for cell in row] for row in rows]
+        assert [[" ".join(cell.split()) for cell in line] for line in lines] == unquoted
+
+
+@browser_test
+def test_keyboard_alone(visit):
+    """The first stop skips the navigation; every stop is seen, and there is a way to every table's numbers."""
+    page = visit("colon", "cohort.html")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    outline = "e => [e.tagName, getComputedStyle(e).outlineStyle, parseFloat(getComputedStyle(e).outlineWidth)]"
+    stops = []
+    for _ in range(300):
+        stop = page.evaluate_handle("document.activeElement")
+        name, style, width = stop.evaluate(outline)
+        if name == "BODY":
+            break
+        stops.append(stop.evaluate("e => e.className || e.tagName"))
+        assert style != "none", stops[-1]
+        assert width >= 2, stops[-1]
+        page.keyboard.press("Tab")
+    assert stops.count("copy") == page.locator("button.copy").count()
+    assert stops.count("scroll") == page.locator(".scroll").count()
+
+
+@browser_test
+@pytest.mark.parametrize(
+    ("study", "name", "most"),
+    [
+        ("rair_dtc", "efficacy.html", 45),
+        ("rair_dtc", "safety.html", 30),
+        ("rair_dtc", "cohort.html", 22),
+        ("colon", "index.html", 8),
+    ],
+)
+def test_print(visit, study, name, most):
+    """On A4: nothing is cut off, no page is empty, heads are repeated, the number of pages is sane."""
+    page = visit(study, name, viewport=A4)
+    page.emulate_media(media="print")
+    page.wait_for_timeout(100)
+    cut = "es => es.filter(e => e.getBoundingClientRect().right > innerWidth + 1).map(e => e.outerHTML.slice(0, 120))"
+    assert page.eval_on_selector_all("main *:not(svg *, .hidden)", cut) == []
+    document = PdfReader(io.BytesIO(page.pdf(prefer_css_page_size=True)))
+    assert 1 < len(document.pages) <= most
+    texts = [sheet.extract_text() for sheet in document.pages]
+    assert all(len(text) > 60 for text in texts)
+    assert all(abs(float(sheet.mediabox.width) - 595) < 2 for sheet in document.pages)
+    assert all(f"{number} / {len(texts)}" in text for number, text in enumerate(texts, 1))
+    if name == "safety.html":
+        assert sum("Related" in text and "Serious" in text for text in texts) > 2
+
+
+@browser_test
+@every_page
+def test_readable_without_scripts(visit, study, name):
+    page = visit(study, name, java_script_enabled=False)
+    assert page.locator("h1").is_visible()
+    assert page.locator(".toc").is_visible()
+    assert page.locator(".paper svg").count() == page.locator(".paper svg:visible").count()
+    assert page.locator("table.ct").count() == page.locator("table.ct:visible").count()
+    if name != "index.html":
+        page.locator("details.code summary").first.click()
+        assert page.locator("details.code pre").first.is_visible()
+
+
+@browser_test
+def test_figures_can_be_read_in_the_dark(visit):
+    """The colours of a figure are chosen for white paper: it keeps it, and its letters stay dark."""
+    page = visit("rair_dtc", "efficacy.html", color_scheme="dark")
+    papers = page.eval_on_selector_all(".paper", "ps => ps.map(p => getComputedStyle(p).backgroundColor)")
+    assert papers
+    assert set(papers) == {"rgb(255, 255, 255)"}
+
+
+SHIFTED = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <sys/time.h>
+#include <time.h>
+#define SHIFT (400L * 86400 + 7 * 3600)
+int clock_gettime(clockid_t id, struct timespec *at) {
+    static int (*real)(clockid_t, struct timespec *);
+    if (!real) real = dlsym(RTLD_NEXT, "clock_gettime");
+    int done = real(id, at);
+    if (id == CLOCK_REALTIME) at->tv_sec += SHIFT;
+    return done;
+}
+time_t time(time_t *to) {
+    struct timespec at;
+    clock_gettime(CLOCK_REALTIME, &at);
+    if (to) *to = at.tv_sec;
+    return at.tv_sec;
+}
+int gettimeofday(struct timeval *at, void *zone) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    at->tv_sec = now.tv_sec;
+    at->tv_usec = now.tv_nsec / 1000;
+    return 0;
+}
+"""
+
+
+@pytest.fixture(scope="session")
+def another_day(tmp_path_factory) -> dict:
+    """Variables under which every process believes it is 400 days later; none where no C compiler is."""
+    folder = tmp_path_factory.mktemp("clock")
+    compiler = shutil.which("cc")
+    if not compiler or not shutil.which("ldd"):
+        return {}
+    (folder / "clock.c").write_text(SHIFTED)
+    library = folder / "clock.so"
+    subprocess.run([compiler, "-shared", "-fPIC", "-o", library, folder / "clock.c", "-ldl"], check=True)
+    return {"LD_PRELOAD": str(library)}
+
+
+def _contents(folder) -> dict[str, bytes]:
+    """Every file, except the line of run.json that says when."""
+    files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    lines = files["run.json"].splitlines()
+    assert sum(b'"created"' in line for line in lines) == 1
+    files["run.json"] = b"\n".join(line for line in lines if b'"created"' not in line)
+    return files
+
+
+def test_same_bytes_on_another_day_elsewhere_for_somebody_else(real_reports, make_report, another_day, tmp_path):
+    """The whole folder: another day, path, home, user, language, time zone, one notebook at a time."""
+    home = tmp_path / "home"
+    home.mkdir()
+    changed = {
+        "HOME": str(home),
+        "USER": "somebody",
+        "LOGNAME": "somebody",
+        "TZ": "Asia/Tokyo",
+        "LC_ALL": "de_DE.UTF-8",
+    }
+    changed |= {"PYTHONHASHSEED": "7", "COLUMNS": "40"} | another_day
+    again = make_report("rair_dtc", "else where/ré pository", "--jobs", "1", environment=changed)
+    first, second = real_reports["rair_dtc"], again
+    created = [json.loads((folder / "run.json").read_text("utf-8"))["created"] for folder in (first, second)]
+    assert not another_day or created[1][:4] > created[0][:4]
+    before, after = _contents(first), _contents(second)
+    assert set(before) == set(after)
+    assert [name for name in before if before[name] != after[name]] == []
