@@ -218,9 +218,9 @@ def _without_prolog(svg: str) -> str:
 
 
 def _is_tall(svg: str) -> bool:
-    """Whether a picture is higher than it is wide: in print it gets a page of its own height."""
+    """Whether a picture is too high to share a printed page: made as low as others, it could not be read."""
     width, height = (float(n) for n in re.search(r'viewBox="\S+ \S+ (\S+) (\S+)"', svg).groups())
-    return height > width
+    return 3 * height > 2 * width
 
 
 def _css_string(text: str) -> Markup:
