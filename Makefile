@@ -8,7 +8,7 @@ FORMAT ?= html
 BIN    := .venv/bin
 READY  := .venv/.ready
 
-.PHONY: help report batch check test lint lab explore lock notebooks screenshots cohort reference bench bench-statistics clean
+.PHONY: help report batch check test lint lab explore lock notebooks pictures screenshots cohort reference bench bench-statistics clean
 .DEFAULT_GOAL := help
 
 help:       ## list the targets
@@ -43,6 +43,9 @@ notebooks: $(READY)  ## run the notebooks and keep the outputs of their check ce
 
 screenshots: $(READY)  ## take the README's pictures of the interactive page
 	$(BIN)/python tests/make_screenshots.py
+
+pictures: $(READY)  ## draw the baselines of the picture tests anew: look at what changed, then commit
+	REFRESH_PICTURES=1 $(BIN)/python -m pytest tests/test_pictures.py
 
 cohort: $(READY)  ## make the synthetic cohort anew from its seed
 	$(BIN)/python data/rair_dtc/make_cohort.py

@@ -63,9 +63,9 @@ def plot_survival(data: Dataset, analysis: Analysis) -> Figure:
         top.axhline(0.5, color=PALE, linewidth=0.8, zorder=0)
         top.set(ylim=(0, 1.02), ylabel=endpoint.label if len(endpoint.label) < 40 else endpoint.short)
         top.yaxis.set_major_formatter(PercentFormatter(1))
-        top.legend(
-            loc="upper right", fontsize=8, title=_legend_title(data), title_fontsize=8, alignment="left", handlelength=3
-        )
+        # More than three arms would lie on the curves.
+        place = {"loc": "upper right"} if len(data.arms) < 4 else {"loc": "lower left", "bbox_to_anchor": (0, 1), "ncols": 2}
+        top.legend(**place, fontsize=8, title=_legend_title(data), title_fontsize=8, alignment="left", handlelength=3)
         top.text(0.01, 0.03, _logrank(analysis), transform=top.transAxes)
         top.set_xlabel(f"{data.study.time.unit.capitalize()} since {data.study.time.zero_label}")
         top.set_xticks(sorted(risk["time"].unique()))

@@ -131,10 +131,12 @@ def line_style(arm: Arm):
 
 
 def plain_log_ticks(axes) -> None:
-    """Ticks at 1, 2, 5 times the powers of ten within the vertical axis, written as plain numbers."""
+    """Ticks at 1, 2, 5 times the powers of ten within the vertical axis (all digits on a short one), as plain numbers."""
     low, high = axes.get_ylim()
     powers = np.arange(np.floor(np.log10(low)) - 1, np.ceil(np.log10(high)) + 1)
-    ticks = [m * 10.0**p for p in powers for m in (1, 2, 5) if low <= m * 10.0**p <= high]
+    ticks = [m * 10.0**p for p in powers for m in range(1, 10) if low <= m * 10.0**p <= high]
+    if len(ticks) > 6:
+        ticks = [m * 10.0**p for p in powers for m in (1, 2, 5) if low <= m * 10.0**p <= high]
     axes.yaxis.set_major_locator(FixedLocator(ticks[:: max(1, len(ticks) // 10)]))
     axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
