@@ -38,7 +38,7 @@ from lib.explore_form import LABELS, Form, find_studies
 from lib.explore_view import View, blocks_of
 from lib.intake import Tables, read_tables
 from lib.parameters import NOTEBOOKS, check_parameters
-from lib.report import SHARED, SYNTHETIC, Report
+from lib.report import SYNTHETIC, Report
 from lib.saving import Saver
 from lib.sharing import allows, restrict
 from lib.study import ROOT, Study, read_study
@@ -51,10 +51,9 @@ log = logging.getLogger(__name__)
 
 def _notices(page: Report) -> list[Block]:
     """What every page of a report says first: synthetic data, masked cells."""
-    shared = "" if allows(page.data.parameters, "small cells") else SHARED.format(page.data.study.policy.small_cell - 1)
     return [
         page.say(SYNTHETIC if page.data.study.study.synthetic else "", kind="banner"),
-        page.say(shared, kind="banner"),
+        page.say(page.shared_notice(), kind="banner"),
     ]
 
 

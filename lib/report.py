@@ -113,7 +113,7 @@ class Report:
             banner=SYNTHETIC if about.synthetic else "",
             n=len(data.patients),
             subgroup=subgroup_label(data.study, data.parameters),
-            shared=self._shared(),
+            shared=self.shared_notice(),
         )
         return Block(
             shown,
@@ -121,7 +121,7 @@ class Report:
             record,
         )
 
-    def _shared(self) -> str:
+    def shared_notice(self) -> str:
         """What a shared report leaves out, and that two of them can be subtracted."""
         if allows(self.data.parameters, "small cells"):
             return ""
