@@ -12,7 +12,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import fsspec
 
@@ -43,7 +43,7 @@ def local_study(place: str) -> Path:
     Raises
     ------
     OSError
-        The address cannot be read.
+        The address cannot be read, or a name there would leave the copy's folder.
     """
     if not is_remote(place):
         return Path(place)
@@ -51,6 +51,10 @@ def local_study(place: str) -> Path:
     files = {path: str(system.checksum(path)) for path in sorted(system.find(root))}
     if not files:
         raise FileNotFoundError(f"no file at {place}")
+    # A bucket has no folders: `..` is a name like any other there, and a way out of the folder here.
+    outside = [path for path in files if ".." in PurePosixPath(path).parts or "\\" in path]
+    if outside:
+        raise OSError(f"a name that leaves the folder: {outside[0]!r}")
     version = hashlib.sha256(repr([place, files]).encode()).hexdigest()[:12]
     folder = FETCHED / version / Path(root).name
     if not folder.exists():
