@@ -108,7 +108,7 @@ def serve_page(outputs: Path, port: int, base_url: str, audience: str, token: st
     base_url : str
         Path under which a proxy offers the page, with a slash at both ends.
     audience : str
-        The only audience that may be chosen; empty: both.
+        The only audience that may be chosen; empty: both. With share, saved reports made otherwise are not served.
     token : str
         What a visitor needs; empty: a new one, printed with the address.
     """
@@ -119,15 +119,15 @@ def serve_page(outputs: Path, port: int, base_url: str, audience: str, token: st
     from lib.ward import Ward  # noqa: PLC0415  Voila reads the paths when it is imported
 
     Ward.clear_instance()
-    Ward.launch_instance(
-        [str(ROOT / "notebooks" / "explore.ipynb"), "--no-browser"], config=Config(_settings(outputs, port, base_url, token))
-    )
+    settings = _settings(outputs, port, base_url, audience, token)
+    Ward.launch_instance([str(ROOT / "notebooks" / "explore.ipynb"), "--no-browser"], config=Config(settings))
 
 
-def _settings(outputs: Path, port: int, base_url: str, token: str) -> dict:
+def _settings(outputs: Path, port: int, base_url: str, audience: str, token: str) -> dict:
     return {
         "Ward": {
             "ip": "127.0.0.1", "port": port, "base_url": base_url, "reports": str(outputs),
+            "shared_only": audience == "share",
             **({"token": token} if token else {"auto_token": True}),
             "tornado_settings": {
                 "websocket_max_message_size": MAX_MESSAGE_BYTES,

@@ -35,7 +35,7 @@ FLOORS = {
     "closer": 4.1, "explore_form": 5.0, "explore_view": 5.0, "saving": 5.15, "explore": 5.2,
     # beside the floors: the command line
     "kernel_server": 7.8, "kernels": 7.8, "engine": 7.9,
-    "run": 8.0, "target": 8.0, "pages": 8.0, "compare": 8.0, "compare_tables": 8.1, "compare_page": 8.2, "terminal": 8.1, "ward": 8.0, "serve": 8.1, "serve_command": 8.2,
+    "run": 8.0, "target": 8.0, "pages": 8.0, "compare": 8.0, "compare_tables": 8.1, "compare_page": 8.2, "terminal": 8.1, "ward": 8.05, "serve": 8.1, "serve_command": 8.2,
     "blocks": 8.0, "markup": 8.05, "paper": 8.05, "document": 8.1, "typeset": 8.15, "word_parts": 8.0, "word_table": 8.1, "word": 8.15,
     "editions": 8.2, "publish": 8.3, "making": 8.4, "new_command": 8.2,
     "places": 8.1, "plan": 8.2, "batch": 8.5, "batch_page": 8.6, "batch_command": 8.7, "__main__": 9.0,

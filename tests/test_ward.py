@@ -6,10 +6,13 @@ import json
 import re
 import uuid
 from http.client import HTTPConnection
+from unittest.mock import Mock
 
 import pytest
 from servers import TOKEN, serve
 from tornado.httpclient import HTTPRequest
+from tornado.httputil import HTTPServerRequest, RequestStartLine
+from tornado.web import Application
 from tornado.websocket import websocket_connect
 
 from lib import ward
@@ -83,6 +86,35 @@ def test_a_visitor_reaches_nothing_beside_the_page(server, page, path):
 
 def test_a_visitor_opens_a_saved_report(server, page):
     assert server.get("/reports/demo/mine/index.html")[2] == "<p>A saved report</p>"
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("demo/shared/index.html", 200), ("demo/shared/figures/a.svg", 200), ("demo/default/index.html", 404),
+        ("demo/partly/index.html", 404), ("demo/queries.csv", 404), ("lab/cohort.ipynb", 404),
+    ],
+)  # fmt: skip
+def test_whoever_may_see_the_shared_view_alone_reads_shared_reports_alone(tmp_path, path, status):
+    """A report for an internal audience names patients; so do the data queries and the notebooks that lie beside it."""
+    made = {"shared": ("share", "share"), "default": ("internal", "internal"), "partly": ("share", "internal")}
+    for name, audiences in made.items():
+        (tmp_path / "demo" / name / "figures").mkdir(parents=True)
+        given = {report: {"audience": audience} for report, audience in zip(("cohort", "safety"), audiences, strict=True)}
+        (tmp_path / "demo" / name / "run.json").write_text(json.dumps({"parameters": given}))
+    file = tmp_path / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("")
+    asked = HTTPServerRequest(start_line=RequestStartLine("GET", f"/reports/{path}", "HTTP/1.1"), connection=Mock())
+    options = {"path": str(tmp_path), "shared_only": True}
+    handler = ward.Reports(Application(), asked, **options)
+    if status == 200:
+        assert handler.validate_absolute_path(str(tmp_path), str(file)) == str(file)
+    else:
+        with pytest.raises(ward.HTTPError, match="404"):
+            handler.validate_absolute_path(str(tmp_path), str(file))
+    handler.shared_only = False
+    assert handler.validate_absolute_path(str(tmp_path), str(file)) == str(file)
 
 
 def message(kind: str, content: dict, channel: str = "shell") -> str:
@@ -178,7 +210,7 @@ def test_the_socket_needs_the_token(server, kernel, token):
 def test_kernels_are_ended_when_idle_and_limited(monkeypatch):
     from lib.serve import IDLE_SECONDS, MOST_VISITORS, _settings  # noqa: PLC0415
 
-    settings = _settings(None, 1, "/", "")["Kernels"]
+    settings = _settings(None, 1, "/", "", "")["Kernels"]
     assert settings["cull_idle_timeout"] == IDLE_SECONDS > 0
     assert settings["cull_connected"]
     kernels = ward.Kernels(most=settings["most"])
