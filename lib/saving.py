@@ -52,7 +52,7 @@ def write_parameters(folder: str, given: dict, name: str) -> Path:
     Raises
     ------
     ValueError
-        If the name is none.
+        If the name is none, or that of a report that was not saved from here.
     """
     if not NAME.fullmatch(name):
         raise ValueError(
@@ -61,6 +61,8 @@ def write_parameters(folder: str, given: dict, name: str) -> Path:
     study, text = read_study(ROOT / folder).study.id, io.StringIO()
     YAML().dump({"study": study_path(ROOT / folder)} | given, text)
     path = OUTPUTS / study / f"{name}.yml"
+    if path.with_suffix("").exists() and not path.exists():
+        raise ValueError(f"there is a report called {name} already, made by another way; choose another name")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(
         f"# python -m lib report -f {path.name} --name {name}\n{text.getvalue()}", encoding="utf-8", newline="\n"

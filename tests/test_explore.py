@@ -225,6 +225,18 @@ def test_what_is_chosen_is_saved_as_parameters(page, tmp_path, monkeypatch):
             saving.write_parameters(RAIR, {}, name)
 
 
+def test_saving_leaves_reports_alone_that_were_made_by_another_way(tmp_path, monkeypatch):
+    """Whoever can save must not put another report in the place of the default one."""
+    monkeypatch.setattr(saving, "OUTPUTS", tmp_path)
+    (tmp_path / "rair_dtc" / "default").mkdir(parents=True)
+    with pytest.raises(ValueError, match="there is a report called default already"):
+        saving.write_parameters(RAIR, {}, "default")
+    assert not (tmp_path / "rair_dtc" / "default.yml").exists()
+    saving.write_parameters(RAIR, {}, "mine")
+    (tmp_path / "rair_dtc" / "mine").mkdir()
+    saving.write_parameters(RAIR, {"endpoint": "os"}, "mine")
+
+
 def test_saving_tells_how_far_it_is_and_what_failed(page, tmp_path, monkeypatch):
     monkeypatch.setattr(saving, "OUTPUTS", tmp_path)
     page.saver.name.value = "a name with <b>"
@@ -233,6 +245,7 @@ def test_saving_tells_how_far_it_is_and_what_failed(page, tmp_path, monkeypatch)
     page.saver.name.value = "mine"
     (tmp_path / "rair_dtc" / "mine").mkdir(parents=True)
     (tmp_path / "rair_dtc" / "mine" / "thesis.txt").write_text("not a report")
+    (tmp_path / "rair_dtc" / "mine.yml").touch()
     page.saver.save()
     assert "No report was made" in page.saver.said.value
     assert "files that are not a report" in page.saver.said.value.replace("\n", " ")
