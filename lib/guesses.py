@@ -4,7 +4,9 @@ from __future__ import annotations
 
 __all__ = ["Proposal", "as_id", "as_label", "is_numeric", "values_of"]
 
+import itertools
 import re
+from collections.abc import Container
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -45,10 +47,15 @@ class Proposal:
         self.left_out |= {f"{found.table}: {column}": reason for column, reason in reasons.items()}
 
 
-def as_id(text: str, otherwise: str) -> str:
-    """Make an id for study.yml: letters, digits and `_`, a letter first."""
+def as_id(text: str, otherwise: str, taken: Container[str] = ()) -> str:
+    """Make an id for study.yml: letters, digits and `_`, a letter first; numbered where it is `taken` already.
+
+    Two names in Chinese, or "CRP-a" and "CRP a", would else be one.
+    """
     name = plain_name(text)[:40]
-    return name if name[:1].isalpha() else f"{otherwise}_{name}"[:40].rstrip("_")
+    name = name if name[:1].isalpha() else f"{otherwise}_{name}"[:40].rstrip("_")
+    numbered = (f"{name[:36]}_{again}" for again in itertools.count(2))
+    return name if name not in taken else next(other for other in numbered if other not in taken)
 
 
 def as_label(text: str) -> str:

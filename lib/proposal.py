@@ -112,7 +112,7 @@ def _propose_markers(proposal: Proposal, found: Recognised | None) -> None:
     markers, ids = [], {}
     for name, samples in found.frame.groupby(marker):
         units = list(samples[unit].dropna().value_counts().index) if unit else []
-        ids[name] = as_id(name, "marker")
+        ids[name] = as_id(name, "marker", ids.values())
         entry = {
             "id": ids[name],
             "label": as_label(name),
@@ -153,7 +153,7 @@ def _propose_treatments(proposal: Proposal, tables: dict[str, Recognised]) -> No
         )
         if arms:
             kind = "local" if local else "drug"
-            ids[name] = as_id(name, "component")
+            ids[name] = as_id(name, "component", ids.values())
             components.append({"id": ids[name], "label": as_label(name), "kind": kind, "arms": arms})
     proposal.study["treatments"] = {"components": components}
     _write_ids(proposal, "treatments", found.frame, column, ids)

@@ -178,7 +178,7 @@ def _ready(proposal: Proposal, patients: Recognised, time: str, event: str, *, f
     codes, meaning = _codes(event, values_of(patients.frame[event]))
     columns = {}
     for what, theirs in (("time", time), ("status", event)):
-        ours = as_id(theirs, what)
+        ours = as_id(theirs, what, {name for name, column in patients.columns.items() if column != theirs})
         patients.columns[ours] = theirs
         columns[what] = ours
     short = stem.replace("_", " ").upper() if len(stem) <= 4 else as_label(stem)
@@ -255,7 +255,7 @@ def propose_baseline(proposal: Proposal, patients: Recognised, used: set[str]) -
         if reason:
             reasons[column] = reason
             continue
-        ours = as_id(column, "variable")
+        ours = as_id(column, "variable", patients.columns)
         patients.columns[ours] = column
         variables.append({"id": ours, "label": as_label(column)} | _type(cells))
     proposal.study["baseline"] = variables

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 __all__ = ["Recognised", "plain_name", "recognise", "with_header", "with_one_row_per_patient"]
 
+import itertools
 import re
 from dataclasses import dataclass
 
@@ -131,11 +132,11 @@ def with_header(header: list[str], frame: pd.DataFrame) -> pd.DataFrame:
     rows = [header, *frame.head(20).fillna("").values.tolist()]
     filled = [sum(bool(str(cell).strip()) for cell in row) for row in rows]
     start = next((i for i, count in enumerate(filled) if count > max(filled) / 2), 0)
-    names, seen = [], {}
+    names = []
     for number, cell in enumerate(rows[start], start=1):
         name = " ".join(str(cell).split()) or f"column {number}"
-        seen[name] = seen.get(name, 0) + 1
-        names.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+        numbered = (f"{name} ({again})" for again in itertools.count(2))
+        names.append(name if name not in names else next(other for other in numbered if other not in names))
     below = frame.iloc[start:].set_axis(names, axis="columns").dropna(how="all")
     unnamed = [name for name, cell in zip(names, rows[start], strict=True) if not str(cell).strip()]
     return below.drop(columns=[name for name in unnamed if below[name].isna().all()])

@@ -102,6 +102,31 @@ def test_a_title_above_the_header_is_left_out():
     assert named.to_dict() == {"Patient ID": {4: "1"}, "Arm": {4: "A"}}
 
 
+def test_columns_of_one_name_are_numbered_apart():
+    """Also where a column bears the number already."""
+    frame = pd.DataFrame([["1", "2", "3", "4"]], index=[2], dtype=object)
+    assert list(with_header(["a", "a", "a (2)", "b"], frame)) == ["a", "a (2)", "a (2) (2)", "b"]
+
+
+@pytest.mark.parametrize("names", [("性别", "吸烟"), ("risk-group", "risk group"), ("Sex", "sex")])
+def test_names_that_are_alike_get_ids_of_their_own(tmp_path, names):
+    """Nothing is merged: neither two variables of the patients, nor two markers in one column."""
+    patients = [
+        ("patient_id", "arm", "os_months", "os_status", *names),
+        *((f"P{i}", "AB"[i % 2], str(9 + i), str(i % 2), "fm"[i % 2], "xy"[i // 5]) for i in range(1, 9)),
+    ]
+    samples = [
+        ("patient_id", "marker", "value", "unit", "visit", "sample_date"),
+        *((f"P{i}", f"{name} b{k}", str(i + k), "mg", "0", "2024-01-01") for i in (1, 2) for k, name in enumerate(names)),
+    ]
+    new, folder = _new(tmp_path, _book(tmp_path / "alike.xlsx", {"patients": patients, "markers": samples}))
+    study = read_study(folder)
+    assert len({variable.id for variable in study.baseline}) == len(study.baseline) == 2
+    assert len({marker.id for marker in study.markers}) == 2
+    assert pd.read_csv(folder / "markers.csv").groupby("marker")["value"].size().tolist() == [2, 2]
+    assert {new.tables["patients"].columns[variable.id] for variable in study.baseline} == set(names)
+
+
 @pytest.mark.parametrize(("name", "plain"), [("Date of Death", "date_of_death"), ("PatID", "pat_id"), ("Größe", "gr_e")])
 def test_names_are_made_plain(name, plain):
     assert plain_name(name) == plain
