@@ -39,7 +39,7 @@ from lib.explore_view import View, blocks_of
 from lib.intake import Tables, read_tables
 from lib.parameters import NOTEBOOKS, check_parameters
 from lib.report import SYNTHETIC, Report
-from lib.saving import Saver
+from lib.saving import UNQUOTED, Saver
 from lib.sharing import allows, restrict
 from lib.study import ROOT, Study, read_study
 from lib.yamlfile import ProblemsFound
@@ -172,13 +172,19 @@ class Explorer:
             self.view.problems = []
         except ProblemsFound as found:
             self.page, self.view.blocks = None, []
-            self.view.problems = [_sentence(problem) for problem in found.problems]
+            self.view.problems = self._told(found.problems)
         except Exception as error:
             log.exception("the page could not be drawn")
             self.page, self.view.blocks = None, []
             self.view.problems = [f"These choices cannot be shown: {type(error).__name__}. Please choose otherwise."]
         finally:
             self.view.busy = False
+
+    def _told(self, problems: list) -> list[str]:
+        """Sentences for the reader; what is wrong with the tables names patients, so a shared page does not quote it."""
+        if self.form.audience == "share" and any(problem.file != "parameters" for problem in problems):
+            return [UNQUOTED]
+        return [_sentence(problem) for problem in problems]
 
     def _results(self) -> tuple[Report, list[dict]]:
         tab = list(TABS)[self.view.tab]

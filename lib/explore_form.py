@@ -104,6 +104,11 @@ class Form:
         """Folder of the chosen study."""
         return self._pick.value
 
+    @property
+    def audience(self) -> str:
+        """Who the page is for: internal or share."""
+        return self._audience.value
+
     def _make(self) -> None:
         """Make the controls that depend on the study."""
         self.study = study = read_study(ROOT / self.folder)

@@ -5,7 +5,7 @@ The command is the one that everybody uses, `python -m lib report -f FILE`, in a
 
 from __future__ import annotations
 
-__all__ = ["OUTPUTS", "Saver", "make_report", "write_parameters"]
+__all__ = ["OUTPUTS", "UNQUOTED", "Saver", "make_report", "write_parameters"]
 
 import asyncio
 import html
@@ -28,6 +28,8 @@ from lib.yamlfile import ProblemsFound
 OUTPUTS = Path(os.environ.get("COHORT_OUTPUTS", ROOT / "outputs"))
 PAGES = os.environ.get("COHORT_PAGES", "")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
+# In place of errors that may name patients, for whoever may see the shared view alone.
+UNQUOTED = "The study cannot be read as it is now; whoever keeps it finds the reasons with python -m lib check."
 # How the command tells how far it is: "12/140 efficacy: cell 5 of 40, ...".
 STEP = re.compile(r"^(\d+)/(\d+) (.*)$")
 
@@ -116,7 +118,7 @@ class Saver:
     """
 
     def __init__(self, chosen: Callable[[], tuple[str, dict]]):
-        self._chosen, self._task = chosen, None
+        self._chosen, self._task, self._shared = chosen, None, False
         self.name = w.Text(value="explored", description="Name of the report", continuous_update=False)
         self.button = w.Button(description="Save as report", tooltip="Make the three reports with these choices")
         self.bar = w.IntProgress(min=0, max=1, layout={"display": "none", "width": "auto"})
@@ -129,7 +131,9 @@ class Saver:
         if self.button.disabled:
             return
         try:
-            file = write_parameters(*self._chosen(), self.name.value.strip())
+            folder, given = self._chosen()
+            self._shared = given.get("audience") == "share"
+            file = write_parameters(folder, given, self.name.value.strip())
         except ProblemsFound:
             self._say("Nothing was saved: correct the choices first.")
             return
@@ -157,7 +161,7 @@ class Saver:
     def _done(self, file: Path, folder: Path | None, failed: str) -> None:
         self.button.disabled, self.bar.layout.display = False, "none"
         if folder is None:
-            self.said.value = f"<p role='alert'>No report was made.</p><pre>{html.escape(failed)}</pre>"
+            self.said.value = f"<p role='alert'>No report was made.</p><pre>{html.escape(UNQUOTED if self._shared else failed)}</pre>"
             return
         pages = [
             ("index.html", "Overview"),

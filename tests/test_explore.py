@@ -200,6 +200,21 @@ def test_whoever_serves_the_page_may_fix_the_audience(monkeypatch):
         page.form._audience.value = "internal"
 
 
+def test_a_shared_page_does_not_quote_tables_that_are_wrong(tmp_path, monkeypatch):
+    """Errors name patient and value: neither the page nor a report that cannot be made tells them to a shared audience."""
+    monkeypatch.setattr(saving, "OUTPUTS", tmp_path / "outputs")
+    write_study(tmp_path / "mine", patients=lambda frame: frame.assign(arm=["Zebra", *frame["arm"][1:]]))
+    page = explore.Explorer(str(tmp_path / "mine"))
+    assert "Zebra" in " ".join(page.view.problems)
+    page.form._audience.value = "share"
+    assert page.view.problems == [saving.UNQUOTED]
+    page.saver.save()
+    assert saving.UNQUOTED in page.saver.said.value
+    page.form._audience.value = "internal"
+    page.saver.save()
+    assert "Zebra" in page.saver.said.value
+
+
 def test_hostile_labels_are_shown_as_text(tmp_path):
     write_study(tmp_path)
     yml = tmp_path / "study.yml"
