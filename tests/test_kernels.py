@@ -106,6 +106,19 @@ def test_changed_environment_or_code_starts_another_server(tmp_path, monkeypatch
 
 
 @pytest.mark.notebook
+def test_a_kernel_that_runs_outlives_a_change_of_the_code(tmp_path):
+    """Its server no longer serves, but stays: without it the kernel would end in the middle of a report."""
+
+    def changed(*_):
+        kernels._server_for(kernels.kernel_environment() | {"OMP_MAX_ACTIVE_LEVELS": "1"})
+
+    assert _run(tmp_path, "print('to the end')", progress=changed) == "to the end\n"
+    assert len(_children()) == 2
+    kernels.shut_down()
+    assert _children() == []
+
+
+@pytest.mark.notebook
 @pytest.mark.parametrize("how", ["no fork", "server broken"])
 def test_ordinary_kernels_where_warm_ones_cannot_be(tmp_path, monkeypatch, how):
     if how == "no fork":
