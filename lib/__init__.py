@@ -9,6 +9,8 @@
 5. narrative, results, published, report : sentences, recorded results, header and colophon
    explore, explore_form, explore_view, saving : the interactive page (what its figures say: closer, on floor 4)
 
-Beside the floors stands the command line (`python -m lib`): run, target, publish, pages, compare*, provenance,
-terminal; and what a report is on paper: blocks, markup, document, paper, word*, typeset, editions.
+Beside the floors stands the command line (`python -m lib`): making, run, engine, kernel*, target, publish, pages,
+terminal; many reports: plan, places, batch*; two of them: compare*; what a report is on paper: blocks, markup,
+document, paper, word*, typeset, editions; who opens the notebooks: serve*, ward. A new study is proposed on floor 2:
+tidying, recognition, guesses, proposal*, newstudy, template_workbook.
 """
