@@ -5,7 +5,7 @@ Reads what the outputs carry under `cohort_report` in their metadata; computes n
 
 from __future__ import annotations
 
-__all__ = ["RESULTS_COLUMNS", "PublishError", "Report", "publish", "read_report", "summary"]
+__all__ = ["PublishError", "Report", "publish", "read_report", "summary"]
 
 import csv
 import io
@@ -21,10 +21,8 @@ from nbformat import NotebookNode
 from lib.display import METADATA
 from lib.editions import editions
 from lib.pages import overview_page, report_page, standalone_svg
+from lib.results import COLUMNS, KEY
 
-RESULTS_COLUMNS = ("report", "output", "variable", "group", "time", "statistic", "value", "method")
-# A row of results.csv is the only one with these.
-RESULTS_KEY = RESULTS_COLUMNS[:6]
 # What run.json says of the study, as the header of a page has it.
 ABOUT = ("title", "short_title", "synthetic", "cutoff", "time_unit", "arms", "endpoints")
 KINDS = ("header", "key_results", "results", "table", "figure", "verdict")
@@ -173,8 +171,8 @@ def _keep(report: Report, kept: dict, record: dict, content: str) -> None:
 
 def _results(name: str, text: str) -> list[list[str]]:
     header, *rows = [*csv.reader(io.StringIO(text))] or [[]]
-    if tuple(header) != RESULTS_COLUMNS:
-        raise PublishError(f"{name}: results need the columns {', '.join(RESULTS_COLUMNS)}, not {', '.join(header)}")
+    if header != COLUMNS:
+        raise PublishError(f"{name}: results need the columns {', '.join(COLUMNS)}, not {', '.join(header)}")
     return rows
 
 
@@ -212,10 +210,10 @@ def _pages(reports: list[Report], synthetic: bool, files: dict, run: dict) -> di
 
 def _results_file(reports: list[Report]) -> str:
     rows = [row for report in reports for row in report.results]
-    keys = Counter(tuple(row[: len(RESULTS_KEY)]) for row in rows)
+    keys = Counter(tuple(row[: len(KEY)]) for row in rows)
     twice = [key for key, count in keys.items() if count > 1]
     if twice:
         raise PublishError(f"results.csv: {len(twice)} rows are given twice, the first is {', '.join(twice[0])}")
     out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows([RESULTS_COLUMNS, *rows])
+    csv.writer(out, lineterminator="\n").writerows([COLUMNS, *rows])
     return out.getvalue()
