@@ -1,6 +1,6 @@
 """The numbers behind the three reports. Floors, lowest first; imports point down only (tests/test_floors.py).
 
-1. yamlfile, study_parts, study, parameters : what a study and a run are (study.yml -> frozen objects)
+1. yamlfile, study*, parameters : what a study and a run are (study.yml -> frozen objects)
 2. workbook, columns, schemas, personal, evidence, rules*, intake : files -> checked tables
    recist, dataset, derivation : checked tables -> the analysis set in force
 3. survival, logrank, cox, proportions, ranks, mixed, ... : statistical methods

@@ -19,7 +19,8 @@ import pandas as pd
 
 from lib import recist
 from lib.dataset import Dataset
-from lib.study_parts import Endpoint, Marker, Variable
+from lib.study_clinic import Marker
+from lib.study_parts import Endpoint, Variable
 
 # Days in each unit a ready-made time may have; a month is 365.25 / 12.
 DAYS = {"days": 1.0, "weeks": 7.0, "months": 30.4375, "years": 365.25}

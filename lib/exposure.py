@@ -12,7 +12,7 @@ import pandas as pd
 from lib import balance
 from lib.analysis import Analysis, requires
 from lib.dataset import Dataset
-from lib.study_parts import Component
+from lib.study_clinic import Component
 
 BETWEEN, FIRST, LATER = "between components", "first component", "later line"
 SAME_DAY = "same day"

@@ -15,7 +15,7 @@ from lib.analysis import Absent, Analysis, requires
 from lib.dataset import Dataset
 from lib.recist import BASELINE_VISIT
 from lib.safety_time import at_risk
-from lib.study_parts import Marker, Reference
+from lib.study_clinic import Marker, Reference
 
 # FDA. Guidance for Industry, Drug-Induced Liver Injury: Premarketing Clinical Evaluation. 2009, section II: transaminase
 # of at least 3, then bilirubin above 2 times the upper limit, without alkaline phosphatase of 2 times or more.

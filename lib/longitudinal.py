@@ -16,7 +16,7 @@ from lib.analysis import Absent, Analysis, requires
 from lib.dataset import Dataset
 from lib.derivation import marker_frame, volume_frame
 from lib.study import Study
-from lib.study_parts import Marker
+from lib.study_clinic import Marker
 
 VOLUME = "volume"
 LESION_VOLUME = "lesion_volume"

@@ -14,7 +14,7 @@ from lib.analysis import Absent, Analysis, requires
 from lib.dataset import Dataset
 from lib.derivation import marker_frame, volume_frame, why_not_seen
 from lib.longitudinal import VOLUME
-from lib.study_parts import Marker
+from lib.study_clinic import Marker
 
 MAIN, ALL = "main analysis", "all samples"
 PROGRESSION = ("local_progression_date", "distant_progression_date")

@@ -25,7 +25,7 @@ from fractions import Fraction
 import numpy as np
 import pandas as pd
 
-from lib.study_parts import Response
+from lib.study_clinic import Response
 
 RESPONSES = ("CR", "PR", "SD", "PD", "NE")
 DIAMETERS = ["longest_mm", "short_mm", "third_mm"]

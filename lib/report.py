@@ -22,7 +22,8 @@ from lib.references import cite
 from lib.results import COLUMNS, to_rows
 from lib.scale import LARGE, because_large
 from lib.sharing import allows, is_part, mask_analysis, restrict
-from lib.study_parts import Endpoint, Marker
+from lib.study_clinic import Marker
+from lib.study_parts import Endpoint
 
 # What the statistics are computed with; their versions stand in the methods section.
 ENGINES = ("numpy", "scipy", "statsmodels", "pandas")

@@ -12,27 +12,23 @@ from typing import Literal
 
 from pydantic import Field, PrivateAttr, model_validator
 
+from lib.study_clinic import AdverseEvents, Liver, Marker, Response, Treatments
 from lib.study_design import External, RisksOfBias, TargetTrial
 from lib.study_parts import (
     TABLES,
     About,
-    AdverseEvents,
     Arm,
     Confounding,
     Endpoint,
     Frozen,
     Id,
     Level,
-    Liver,
-    Marker,
     Policy,
-    Response,
     Sensitivity,
     Subgroup,
     Table,
     Text,
     Time,
-    Treatments,
     Variable,
     Visits,
     unique,

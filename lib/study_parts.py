@@ -1,6 +1,6 @@
-"""The parts of a study: arms, endpoints, variables, rules. Each a frozen model that refuses unknown keys.
+"""The parts of a study: arms, endpoints, variables, policy. Each a frozen model that refuses unknown keys.
 
-How they belong together, and the reader of study.yml, stand in study.
+What was measured and given stands in study_clinic; how the parts belong together, and the reader of study.yml, in study.
 """
 
 from __future__ import annotations
@@ -9,25 +9,20 @@ __all__ = [
     "DATE_COLUMNS",
     "TABLES",
     "About",
-    "AdverseEvents",
     "Arm",
-    "Component",
+    "Code",
     "Confounding",
     "Covariate",
     "Endpoint",
     "Frozen",
     "Id",
     "Level",
-    "Marker",
     "Policy",
-    "Response",
-    "RiskWindow",
     "Sensitivity",
     "Subgroup",
     "Table",
     "Text",
     "Time",
-    "Treatments",
     "Variable",
     "Visits",
     "unique",
@@ -232,134 +227,6 @@ class Endpoint(Frozen):
         if from_dates == ready or (ready and (self.events or self.censor)):
             raise ValueError("either events and censor (dates), or time and event (ready-made columns)")
         return self
-
-
-class Response(Frozen):
-    """The response rule: thresholds of a RECIST-like rule on sums of diameters."""
-
-    visits: tuple[float, ...]
-    rule: Text = "RECIST 1.1"
-    node_sites: tuple[Code, ...] = ()
-    node_min_short_mm: float = 15
-    node_normal_short_mm: float = 10
-    progression_ratio: float = Field(1.2, gt=1)
-    progression_mm: float = Field(5, ge=0)
-    partial_ratio: float = Field(0.7, gt=0, lt=1)
-    too_small_mm: float = Field(5, gt=0)
-    # Least days from a response to its confirmation; without it no response is called confirmed.
-    confirmation_days: int | None = Field(None, ge=1)
-    # Least days from time zero at which stable disease can be somebody's best response.
-    stable_days: int = Field(0, ge=0)
-    max_targets: int = 5
-    max_targets_per_site: int = 2
-    progression_column: Literal[DATE_COLUMNS] | None = None
-    caveat: Text = ""
-
-
-class Interference(Frozen):
-    """Samples in which another marker, above a limit, makes this one unreliable."""
-
-    marker: Id
-    above: float
-
-
-class Reference(Frozen):
-    """Reference limits of a laboratory value, in its unit; grades begin above so many times the upper limit."""
-
-    low: float | None = None
-    high: Annotated[float, Field(gt=0)] | None = None
-    grades_above: tuple[Annotated[float, Field(ge=1)], ...] = Field((), max_length=4)
-
-    @model_validator(mode="after")
-    def _limits_in_order(self):
-        if self.low is None and self.high is None:
-            raise ValueError("reference needs low, high or both")
-        if None not in (self.low, self.high) and self.low >= self.high:
-            raise ValueError(f"low {self.low:g} must be below high {self.high:g}")
-        if self.grades_above and self.high is None:
-            raise ValueError("grades_above are multiples of high, which is missing")
-        if list(self.grades_above) != sorted(set(self.grades_above)):
-            raise ValueError("grades_above must rise from grade 1 on")
-        return self
-
-
-class Liver(Frozen):
-    """Ids of the markers that are liver tests, for Hy's law; each has an upper reference limit."""
-
-    transaminases: tuple[Id, ...] = Field(min_length=1)
-    bilirubin: Id
-    alkaline_phosphatase: Id | None = None
-
-    @property
-    def markers(self) -> tuple[Id, ...]:
-        """Every liver test."""
-        return (*self.transaminases, self.bilirubin, *filter(None, [self.alkaline_phosphatase]))
-
-
-class Marker(Frozen):
-    """A laboratory marker followed over time. `units` are those accepted, with the factor to `unit`.
-
-    An `endpoint` is an outcome of efficacy, `safety` is watched for harm, `quality` judges other markers.
-    """
-
-    id: Id
-    label: Text
-    short: Text
-    unit: Text
-    units: dict[Text, float]
-    scale: Literal["log", "linear"] = "log"
-    role: Literal["endpoint", "quality", "safety"] = "endpoint"
-    visits: tuple[float, ...] = ()
-    interference: Interference | None = None
-    match_state: bool = False
-    reference: Reference | None = None
-
-    @model_validator(mode="after")
-    def _safety_has_limits(self):
-        if self.role == "safety" and self.reference is None:
-            raise ValueError("role safety needs reference: the limits that say what is normal")
-        return self
-
-
-class Component(Frozen):
-    """A treatment component; `arms` are those whose patients receive it."""
-
-    id: Id
-    label: Text
-    kind: Literal["drug", "local"]
-    arms: tuple[Id, ...]
-    doses: tuple[float, ...] = ()
-    dose_unit: Text = ""
-
-
-class Treatments(Frozen):
-    """The components of treatment."""
-
-    components: tuple[Component, ...]
-
-
-class RiskWindow(Frozen):
-    """An event is treatment-emergent from a component's start to `days` after its anchor."""
-
-    component: Id
-    anchor: Literal["start", "end"]
-    days: int = Field(ge=0)
-
-
-class AdverseEvents(Frozen):
-    """How adverse events are coded and counted."""
-
-    dictionary: Text
-    systems: dict[Text, tuple[Text, ...]]
-    severe_grade: int = Field(3, ge=1, le=5)
-    max_grade: int = Field(5, ge=1, le=5)
-    risk_windows: tuple[RiskWindow, ...] = ()
-    landmarks: tuple[Annotated[float, Field(gt=0)], ...] = ()
-
-    @property
-    def terms(self) -> dict[str, str]:
-        """Term -> system."""
-        return {term: system for system, terms in self.systems.items() for term in terms}
 
 
 class Visits(Frozen):
