@@ -136,8 +136,6 @@ def bench_report(repeats: int) -> list[str]:
 
 def bench_batch(repeats: int, count: int) -> list[str]:
     """(c): many reports; the naive way is measured for one and multiplied (it does not get faster)."""
-    if not (ROOT / "lib" / "batch.py").exists():
-        return ["Batches are not part of this version.", ""]
     levels = [round(0.90 + 0.001 * i, 3) for i in range(count)]
 
     def batch(folder: Path) -> tuple[float, float]:
