@@ -8,7 +8,6 @@ from __future__ import annotations
 
 __all__ = ["Tables", "read_tables", "write_queries"]
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,14 +17,12 @@ from lib.columns import Column, columns_of
 from lib.evidence import Evidence, look_up
 from lib.rules import check_rules
 from lib.schemas import check_table, typed_frame
-from lib.spreadsheet import write_spreadsheet
+from lib.spreadsheet import write_csv, write_spreadsheet
 from lib.study import Study
 from lib.workbook import Source, read_sources
 from lib.yamlfile import Problem, ProblemsFound
 
 QUERY_COLUMNS = list(Problem("", "").as_row())
-# What a spreadsheet takes for a formula when it opens the list; a plain number is none.
-FORMULA_START = re.compile(r"^\s*[=+\-@\t\r＝＋－＠](?![0-9.]+$)")
 SORTED_BY = ["patient_id", "lesion_id", "assessment_date", "marker", "sample_date", "component", "start_date"]
 
 
@@ -140,6 +137,4 @@ def write_queries(queries: pd.DataFrame, folder: Path | str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     queries = _by_patient(queries)
     write_spreadsheet(queries, folder / "queries.xlsx", "Data queries")
-    safe = queries.astype(str).map(lambda cell: f"'{cell}" if FORMULA_START.match(cell) else cell)
-    safe.to_csv(folder / "queries.csv", index=False, lineterminator="\n", encoding="utf-8")
-    return folder / "queries.csv"
+    return write_csv(queries, folder / "queries.csv")

@@ -21,6 +21,7 @@ from lib.guesses import Proposal
 from lib.personal import looks_personal
 from lib.proposal import propose
 from lib.recognition import Recognised, recognise, with_header, with_one_row_per_patient
+from lib.spreadsheet import write_csv
 from lib.study import read_study
 from lib.template_workbook import EXAMPLE
 from lib.tidying import CHANGE_COLUMNS, tidied
@@ -172,7 +173,7 @@ def write_new_study(new: NewStudy, folder: Path) -> None:
     """
     for table, one in new.tables.items():
         one.frame.to_csv(folder / f"{table}.csv", index=False, lineterminator="\n")
-    new.changes.to_csv(folder / CHANGES, index=False, lineterminator="\n")
+    write_csv(new.changes, folder / CHANGES)
     (folder / "study.yml").write_text(_yaml(new.proposal), "utf-8", newline="\n")
 
 

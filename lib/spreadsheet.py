@@ -1,10 +1,11 @@
-"""A table of text -> an Excel workbook in which nothing is a formula; the same table gives the same bytes."""
+"""A table of text -> an Excel workbook or a CSV in which nothing is a formula; the same table gives the same bytes."""
 
 from __future__ import annotations
 
-__all__ = ["save_workbook", "write_spreadsheet"]
+__all__ = ["save_workbook", "write_csv", "write_spreadsheet"]
 
 import io
+import re
 import zipfile
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from openpyxl.writer.excel import ExcelWriter
 from lib.archive import MADE, fixed_archive
 
 WIDEST = 80
+# What a spreadsheet takes for a formula when it opens a CSV; a plain number is none.
+FORMULA_START = re.compile(r"^\s*[=+\-@\t\r＝＋－＠](?![0-9.]+$)")
 # Excel itself holds no more in one cell.
 MAX_CELL = 32_767
 
@@ -52,6 +55,24 @@ def write_spreadsheet(frame: pd.DataFrame, path: Path | str, sheet: str) -> Path
         page.column_dimensions[get_column_letter(i)].width = min(WIDEST, max(map(len, texts)) + 2)
     page.auto_filter.ref = page.dimensions
     return save_workbook(book, path)
+
+
+def write_csv(frame: pd.DataFrame, path: Path) -> Path:
+    """Write `frame` as CSV; a cell that a spreadsheet would take for a formula begins with an apostrophe.
+
+    Parameters
+    ----------
+    frame : DataFrame
+    path : Path
+
+    Returns
+    -------
+    Path
+        Of the file.
+    """
+    safe = frame.astype(str).map(lambda cell: f"'{cell}" if FORMULA_START.match(cell) else cell)
+    safe.to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
+    return path
 
 
 def save_workbook(book: openpyxl.Workbook, path: Path | str) -> Path:

@@ -108,6 +108,15 @@ def test_columns_of_one_name_are_numbered_apart():
     assert list(with_header(["a", "a", "a (2)", "b"], frame)) == ["a", "a (2)", "a (2) (2)", "b"]
 
 
+def test_the_list_of_changes_holds_no_formula(tmp_path):
+    """It is made to be opened in a spreadsheet, and tells what stood in a hostile cell."""
+    rows = [("patient_id", "arm"), ("P1", ' =HYPERLINK("http://evil")'), ("P2", "B")]
+    (tmp_path / "in.csv").write_text("\n".join(",".join(f'"{c.replace(chr(34), chr(34) * 2)}"' for c in row) for row in rows))
+    _, folder = _new(tmp_path, tmp_path / "in.csv")
+    (change,) = pd.read_csv(folder / "changes.csv").itertuples()
+    assert (change.found, change.became) == ("' =HYPERLINK(\"http://evil\")", "'=HYPERLINK(\"http://evil\")")
+
+
 @pytest.mark.parametrize("names", [("性别", "吸烟"), ("risk-group", "risk group"), ("Sex", "sex")])
 def test_names_that_are_alike_get_ids_of_their_own(tmp_path, names):
     """Nothing is merged: neither two variables of the patients, nor two markers in one column."""
