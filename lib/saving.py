@@ -67,7 +67,7 @@ def write_parameters(folder: str, given: dict, name: str) -> Path:
         raise ValueError(f"there is a report called {name} already, made by another way; choose another name")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(
-        f"# python -m lib report -f {path.name} --name {name}\n{text.getvalue()}", encoding="utf-8", newline="\n"
+        f"# python -m lib report -f {_shown(path)} --name {name}\n{text.getvalue()}", encoding="utf-8", newline="\n"
     )
     return path
 
