@@ -46,7 +46,7 @@ def marks_survival(data: Dataset, analysis: Analysis, figure: Figure) -> list[di
     list of dict
         `says` (one sentence), `patients` (ids, may be empty), and the place in the SVG: `x` and `y`, or `id`.
     """
-    steps = _steps(data, analysis) if allows(data.parameters, "steps") else _landmarks(analysis)
+    steps = _steps(analysis) if allows(data.parameters, "steps") else _landmarks(analysis)
     decimals, unit, marks = decimals_of_time(data), data.study.time.unit, []
     for row in steps.itertuples():
         x, y = figure.place(0, row.time, row.estimate)
@@ -65,7 +65,7 @@ def _landmarks(analysis: Analysis) -> pd.DataFrame:
     return shown.assign(happened="", patients=[[]] * len(shown))
 
 
-def _steps(data: Dataset, analysis: Analysis) -> pd.DataFrame:
+def _steps(analysis: Analysis) -> pd.DataFrame:
     """The steps of the curves where somebody had the event or was censored, thinned to what a screen can show."""
     curve = analysis["curve"].rename(columns={"survival": "estimate"})
     curve = curve[(curve["n_events"] > 0) | (curve["n_censored"] > 0)]

@@ -67,7 +67,7 @@ def analyse(data: Dataset) -> Analysis | Absent:
     }
     above = [marker for marker in markers if marker.reference.high]
     if above:
-        frames["lab_peak"] = _over_markers(above, lambda m: _describe_peaks(data, shifts[m.id]))
+        frames["lab_peak"] = _over_markers(above, lambda m: _describe_peaks(shifts[m.id]))
     every = pd.concat([frame.assign(marker=name) for name, frame in shifts.items()], ignore_index=True)
     kept = {"shifts": every}
     if data.study.liver:
@@ -191,7 +191,7 @@ def _count_worse(data: Dataset, shifts: pd.DataFrame) -> pd.DataFrame:
     return proportions.estimate_proportion(counts, data.parameters.level)
 
 
-def _describe_peaks(data: Dataset, shifts: pd.DataFrame) -> pd.DataFrame:
+def _describe_peaks(shifts: pd.DataFrame) -> pd.DataFrame:
     """Multiples of the upper limit at baseline and at their highest: median, quartiles, range."""
     parts = []
     for name, column in (("baseline", "ratio_before"), ("highest", "ratio_after")):

@@ -114,8 +114,8 @@ def _analyse(data: Dataset, variable: str, values: pd.DataFrame, visits: tuple[f
     level, name, described = data.parameters.level, variable, measure(data.study, variable).described
     later = values[(values["visit"] != 0) & values["baseline"].notna()].assign(absolute_change=lambda v: v["change"])
     frames = {
-        f"{name}_level": _describe(values, "value", data),
-        f"{name}_{described}": _describe(later, described, data),
+        f"{name}_level": _describe(values, "value"),
+        f"{name}_{described}": _describe(later, described),
     }
     parts: dict[str, list[pd.DataFrame]] = {}
     for visit in visits:
@@ -133,7 +133,7 @@ def _analyse(data: Dataset, variable: str, values: pd.DataFrame, visits: tuple[f
     return Analysis(variable, frames, {"values": values})
 
 
-def _describe(values: pd.DataFrame, column: str, data: Dataset) -> pd.DataFrame:
+def _describe(values: pd.DataFrame, column: str) -> pd.DataFrame:
     """n, median, quartiles (type 7) and range by visit and arm; an arm without values keeps its row with n = 0."""
     grouped = values.groupby(["visit", "arm"], observed=False)[column]
     summary = grouped.agg(n="count", median="median", min="min", max="max")

@@ -68,7 +68,7 @@ def table_robustness(data: Dataset, robust: Analysis) -> Table:
         if way in ("rmst", "pairwise"):
             rows += [_pair_row(data, f"{label}, {pair_label(data, row['group'])}", row) for _, row in part.iterrows()]
         else:
-            rows.append(_way_row(data, label, part, pair))
+            rows.append(_way_row(label, part, pair))
     columns = (
         Column("What was done"),
         Column("Events / patients"),
@@ -89,7 +89,7 @@ def table_robustness(data: Dataset, robust: Analysis) -> Table:
     )
 
 
-def _way_row(data: Dataset, label: str, part: pd.DataFrame, pair: str) -> Row:
+def _way_row(label: str, part: pd.DataFrame, pair: str) -> Row:
     """One row from the test of all arms and the hazard ratio of the contrast."""
     ratios = part[(part["group"] == pair) & part["hr"].notna()]
     tests = part[part["group"] != pair]

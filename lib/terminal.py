@@ -16,7 +16,7 @@ import click
 from lib.run import NotebookFailed
 from lib.yamlfile import Problem
 
-# A terminal shows so many problems of one file; data_queries.csv holds all.
+# A terminal shows so many problems of one file; queries.csv holds all.
 SHOWN_PER_FILE = 40
 SHOWN_SOURCE_LINES = 8
 
