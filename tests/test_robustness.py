@@ -147,7 +147,7 @@ def test_a_way_that_cannot_be_gone_stays_and_says_why():
     data, analysis = _of("data/colon")
     robust = analyse_robustness(data, analysis)
     lost = robust["ways"][robust["ways"]["note"].str.startswith("not made")].set_index("way")["note"]
-    assert {"first_event", "competing", "later_component", "midpoint", "calendar"} == set(lost.index)
+    assert {"first_event", "competing", "later_component", "midpoint", "interval", "calendar"} == set(lost.index)
     text = table_robustness(data, robust).to_text()
     assert all(note in text for note in lost)
 
