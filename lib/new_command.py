@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from lib.intake import read_tables
-from lib.newstudy import CHANGES, NewStudy, read_new_study, write_new_study
+from lib.newstudy import CHANGES, NewStudy, read_new_study, update_tables, write_new_study
 from lib.recognition import Recognised
 from lib.study import read_study
 from lib.target import TargetError, replaced_folder
@@ -27,25 +27,34 @@ WIDTH = 100
 @click.option(
     "--from", "files", type=FILE, multiple=True, required=True, help="A workbook, .csv or .parquet. Repeatable."
 )
-def new(*, folder: Path, files: tuple[Path, ...]) -> None:
+@click.option("--update", is_flag=True, help="Write the tables of the study in FOLDER anew; its study.yml stays.")
+def new(*, folder: Path, files: tuple[Path, ...], update: bool) -> None:
     """Begin a study: read a workbook, write FOLDER with its tables and a proposed study.yml, and check them."""
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        fail(f"{shown(folder)} is there already and not empty; name another folder, nothing is overwritten", 2)
+    if update and not (folder / "study.yml").is_file():
+        fail(f"there is no study.yml in {shown(folder)}, so nothing to update", 2)
+    if not update and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        fail(
+            f"{shown(folder)} is there already; name another folder, or --update it: study.yml is never overwritten", 2
+        )
     try:
         study = read_new_study(folder.resolve().name, [path.absolute() for path in files])
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with replaced_folder(folder) as target:
-            write_new_study(study, target)
+        if update:
+            update_tables(study, folder.resolve())
+        else:
+            with replaced_folder(folder) as target:
+                write_new_study(study, target)
     except ProblemsFound as found:
         refuse(found.problems)
     except (TargetError, OSError) as error:
         fail(str(error))
-    _tell(study)
+    _tell(study, update)
     _check(folder)
 
 
-def _tell(study: NewStudy) -> None:
-    """Say what was recognised, guessed, changed, left out, and what is missing."""
+def _tell(study: NewStudy, update: bool) -> None:
+    """Say what was recognised, guessed (where that was written), changed, left out, and what is missing."""
+    guesses = {} if update else study.proposal.guesses
     said = {
         "Tables": [_recognised(table, one) for table, one in study.tables.items()],
         "Not copied": [
@@ -54,7 +63,7 @@ def _tell(study: NewStudy) -> None:
             *(f"{column}: {reason}" for column, reason in study.proposal.left_out.items()),
         ],
         "Guesses, each to be read again in study.yml": [
-            f"{key}: {sentence}" for key, sentences in study.proposal.guesses.items() for sentence in sentences
+            f"{key}: {sentence}" for key, sentences in guesses.items() for sentence in sentences
         ],
         f"Cells that were rewritten, listed in {CHANGES}": [
             f"{count}: {why}" for why, count in study.changes["why"].value_counts(sort=False).items()

@@ -6,9 +6,10 @@ looks personal is not copied.
 
 from __future__ import annotations
 
-__all__ = ["NewStudy", "read_new_study", "write_new_study"]
+__all__ = ["CHANGES", "NewStudy", "read_new_study", "update_tables", "write_new_study"]
 
 import io
+import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -171,10 +172,29 @@ def write_new_study(new: NewStudy, folder: Path) -> None:
     folder : Path
         Exists, and is empty.
     """
+    _write_tables(new, folder)
+    (folder / "study.yml").write_text(_yaml(new.proposal), "utf-8", newline="\n")
+
+
+def update_tables(new: NewStudy, folder: Path) -> None:
+    """Write the tables of a study anew, from files that were corrected or have grown; its study.yml stays as it is.
+
+    Parameters
+    ----------
+    new : NewStudy
+    folder : Path
+        Of the study.
+    """
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new_") as place:
+        _write_tables(new, Path(place))
+        for path in sorted(Path(place).iterdir()):
+            path.replace(folder / path.name)
+
+
+def _write_tables(new: NewStudy, folder: Path) -> None:
     for table, one in new.tables.items():
         one.frame.to_csv(folder / f"{table}.csv", index=False, lineterminator="\n")
     write_csv(new.changes, folder / CHANGES)
-    (folder / "study.yml").write_text(_yaml(new.proposal), "utf-8", newline="\n")
 
 
 def _yaml(proposal: Proposal) -> str:

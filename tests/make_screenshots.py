@@ -7,6 +7,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -42,6 +44,13 @@ def explore_closer(page: Page) -> None:
 STEPS: tuple[Callable[[Page], None], ...] = (explore_first, explore_closer)
 
 
+def report_overview(page: Page, folder: Path) -> None:
+    """The overview of a report, made for the picture."""
+    words = ["report", "--study", "data/rair_dtc", "--output", str(folder / "report")]
+    subprocess.run([sys.executable, "-m", "lib", *words], cwd=ROOT, check=True)
+    page.goto((folder / "report" / "index.html").as_uri())
+
+
 def picture(page: Page, name: str) -> Path:
     """Save what the page shows, with few colours, as notebooks/images/NAME.png."""
     IMAGES.mkdir(exist_ok=True)
@@ -69,6 +78,8 @@ def main() -> None:
             step(page)
             path = picture(page, step.__name__)
             print(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1000:.0f} kB")
+        report_overview(page, Path(folder))
+        picture(page, report_overview.__name__)
 
 
 if __name__ == "__main__":

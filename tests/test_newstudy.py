@@ -269,7 +269,7 @@ def test_what_is_there_is_never_overwritten(tmp_path):
     (tmp_path / "mine" / "notes.txt").write_text("keep")
     run = CliRunner().invoke(main, ["new", str(tmp_path / "mine"), "--from", str(FOLDER / "colon_full.csv")])
     assert run.exit_code == 2
-    assert "not empty" in run.output
+    assert "never overwritten" in run.output
     assert [path.name for path in (tmp_path / "mine").iterdir()] == ["notes.txt"]
 
 
@@ -284,3 +284,28 @@ def test_what_cannot_be_read_stops_with_a_sentence(tmp_path, name, content, says
     assert run.exit_code == 2
     assert says in re.sub(r"\s+", " ", run.output)
     assert not (tmp_path / "mine").exists()
+
+
+def test_corrected_tables_come_in_and_study_yml_stays(tmp_path):
+    """The second round: the workbook is corrected, study.yml keeps what was written into it."""
+    rows = [["id", "arm", "os_months", "os_status"], *[[f"P{n}", "AB"[n % 2], n + 1.5, n % 2] for n in range(12)]]
+    rows[3][2] = "many"
+    book, folder = _book(tmp_path / "x.xlsx", {"data": rows}), tmp_path / "mine"
+    words = ["new", str(folder), "--from", str(book)]
+    assert "E103" in CliRunner().invoke(main, words).output
+    proposed = (folder / "study.yml").read_text("utf-8")
+    (folder / "study.yml").write_text(proposed.replace("label: OS", "label: Overall survival"), "utf-8")
+    rows[3][2] = 3.5
+    _book(book, {"data": rows})
+    run = CliRunner().invoke(main, [*words, "--update"])
+    assert run.exit_code == 0, run.output
+    assert "Guesses" not in run.output
+    assert read_study(folder).endpoints[0].label == "Overall survival"
+    assert read_tables(read_study(folder)).queries.empty
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine", "x.xlsx"]
+
+
+def test_nothing_to_update_is_said(tmp_path):
+    run = CliRunner().invoke(main, ["new", str(tmp_path / "mine"), "--from", str(FOLDER / "colon_full.csv"), "--update"])
+    assert run.exit_code == 2
+    assert "nothing to update" in run.output
