@@ -22,8 +22,6 @@ from lib.study import ROOT
 
 IMAGES = ROOT / "notebooks" / "images"
 SIZE = {"width": 1366, "height": 880}
-# Colours of a screenshot that a reader can tell apart; the files stay small.
-COLOURS = 128
 
 
 def explore_first(page: Page) -> None:
@@ -52,13 +50,13 @@ def report_overview(page: Page, folder: Path) -> None:
 
 
 def picture(page: Page, name: str) -> Path:
-    """Save what the page shows, with few colours, as notebooks/images/NAME.png."""
+    """Save what the page shows as notebooks/images/NAME.png; fewer colours would make arms alike."""
     IMAGES.mkdir(exist_ok=True)
     path = IMAGES / f"{name}.png"
     page.wait_for_timeout(500)
     page.screenshot(path=path)
     with Image.open(path) as taken:
-        taken.convert("RGB").quantize(COLOURS).save(path, optimize=True)
+        taken.convert("RGB").save(path, optimize=True)
     return path
 
 
