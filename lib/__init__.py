@@ -7,7 +7,8 @@
    time_to_event, response, longitudinal, safety, baseline : what a report shows, as `analysis.Analysis`
 4. formats, labels, display, tables*, figures* : strings and pictures, which compute nothing
 5. narrative, results, published, report : sentences, recorded results, header and colophon
-   explore, explore_form, explore_view, saving : the interactive page (what its figures say: closer, on floor 4)
+   explore, explore_form, explore_view, explore_queries, saving : the interactive page (what its figures say: closer,
+   on floor 4)
 
 Beside the floors stands the command line (`python -m lib`): making, run, engine, kernel*, target, publish, pages,
 terminal; many reports: plan, places, batch*; two of them: compare*; what a report is on paper: blocks, markup,

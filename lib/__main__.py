@@ -27,7 +27,7 @@ from lib.compare import TOLERANCE, CompareError, read_outputs
 from lib.compare import compare as compare_outputs
 from lib.compare_tables import comparison_text
 from lib.editions import FORMATS
-from lib.intake import read_tables, write_queries
+from lib.intake import list_queries, read_tables, write_queries
 from lib.kernels import prepare
 from lib.making import NOTEBOOK_FOLDER, make_report, notebook_paths
 from lib.new_command import new, template
@@ -201,7 +201,7 @@ def _checked(study: Study, folder: Path) -> pd.DataFrame:
     try:
         queries = read_tables(study).queries
     except ProblemsFound as found:
-        _save(pd.DataFrame([problem.as_row() for problem in found.problems]), folder)
+        _save(list_queries(found.problems), folder)
         refuse(found.problems)
     _save(queries, folder)
     return queries

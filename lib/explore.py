@@ -35,14 +35,15 @@ from lib import (
 from lib.closer import marks_response, marks_survival, marks_terms, marks_waterfall
 from lib.display import Block, Figure
 from lib.explore_form import LABELS, Form, find_studies
+from lib.explore_queries import Checked, check_study, show_queries
 from lib.explore_view import View, blocks_of
-from lib.intake import Tables, read_tables
-from lib.parameters import NOTEBOOKS, check_parameters
+from lib.formats import plural
+from lib.parameters import NOTEBOOKS, Parameters, check_parameters
 from lib.report import SYNTHETIC, Report
-from lib.saving import UNQUOTED, Saver
+from lib.saving import Saver
 from lib.sharing import allows, restrict
-from lib.study import ROOT, Study, read_study
-from lib.yamlfile import ProblemsFound
+from lib.study import ROOT
+from lib.yamlfile import Problem, ProblemsFound
 
 # A change is drawn when nothing else has changed for so long; what was drawn is kept for going back and forth.
 WAIT_SECONDS, KEPT = 0.15, 24
@@ -110,17 +111,18 @@ TABS: dict[str, tuple[str, Callable[[Report], list]]] = {
     "Each patient": ("efficacy", _waterfall),
     "Adverse events": ("safety", _events),
 }
+# Beside them: the list of what is to be corrected in the data.
+DATA = "Data"
 
 
 @lru_cache(maxsize=4)
-def _read(folder: str, _stamp: tuple) -> tuple[Study, Tables]:
-    """A study and its checked tables, read once as long as no file of it changes."""
-    study = read_study(ROOT / folder)
-    return study, read_tables(study)
+def _read(folder: str, _stamp: tuple) -> Checked:
+    """A study, its checked tables and its data queries, read once as long as no file of it changes."""
+    return check_study(ROOT / folder)
 
 
 def _stamp(folder: str) -> tuple:
-    files = sorted(path for path in (ROOT / folder).iterdir() if path.is_file())
+    files = sorted(path for path in (ROOT / folder).glob("*") if path.is_file())
     return tuple((path.name, path.stat().st_mtime_ns) for path in files)
 
 
@@ -133,18 +135,20 @@ class Explorer:
     view : lib.explore_view.View
         What is shown.
     page : lib.report.Report or None
-        The report whose results are shown; its `results` are rows of results.csv.
+        The report whose results are shown; its `results` are rows of results.csv. None where there are none.
     """
 
     def __init__(self, study: str, audiences: tuple[str, ...] = ("internal", "share")):
         self.page: Report | None = None
+        self._first = study
         self._pending: asyncio.TimerHandle | None = None
         self._drawn: OrderedDict[tuple, tuple[Report, list[dict]]] = OrderedDict()
-        self.view = View(tabs=list(TABS))
+        self.view = View(tabs=[*TABS, DATA])
         self.form = Form(find_studies(study), audiences, self._later)
-        self.saver = Saver(lambda: (self.form.folder, self.form.parameters()))
+        self.saver = Saver(self._chosen)
         self.view.observe(lambda _: self._later(), "tab")
         self.view.observe(lambda change: self._show_profile(change["new"]), "picked")
+        self.view.observe(lambda _: self.check_again(), "asked")
         side = w.VBox([self.form.box, self.saver.box], _dom_classes=["cohort-side"])
         self.box = w.Box([side, self.view], _dom_classes=["cohort-page"])
         self.draw()
@@ -164,6 +168,13 @@ class Explorer:
         self.view.busy = True
         self._pending = loop.call_later(WAIT_SECONDS, self.draw)
 
+    def check_again(self) -> None:
+        """Read the list of studies, study.yml and the tables from disk again, whatever is remembered of them."""
+        _read.cache_clear()
+        self._drawn.clear()
+        self.form.offer(find_studies(self._first))
+        self._later()
+
     def draw(self) -> None:
         """Show the results of what is chosen, or say in a sentence why there are none."""
         self.view.picked, self.view.profile = "", {}
@@ -172,7 +183,7 @@ class Explorer:
             self.view.problems = []
         except ProblemsFound as found:
             self.page, self.view.blocks = None, []
-            self.view.problems = self._told(found.problems)
+            self.view.problems = [_sentence(problem) for problem in found.problems]
         except Exception as error:
             log.exception("the page could not be drawn")
             self.page, self.view.blocks = None, []
@@ -180,22 +191,32 @@ class Explorer:
         finally:
             self.view.busy = False
 
-    def _told(self, problems: list) -> list[str]:
-        """Sentences for the reader; what is wrong with the tables names patients, so a shared page does not quote it."""
-        if self.form.audience == "share" and any(problem.file != "parameters" for problem in problems):
-            return [UNQUOTED]
-        return [_sentence(problem) for problem in problems]
+    def _checked(self) -> Checked:
+        """The chosen study as it is on disk."""
+        checked = _read(self.form.folder, _stamp(self.form.folder))
+        self.form.follow(checked.study)
+        return checked
 
-    def _results(self) -> tuple[Report, list[dict]]:
+    def _chosen(self) -> tuple[str, dict]:
+        """Folder and parameters of the report that is looked at; `ProblemsFound` where none can be made."""
+        if blocking := self._checked().blocking:
+            message = f"{plural(blocking, 'problem')} of the data must be corrected first; the tab {DATA} says more"
+            raise ProblemsFound([Problem("E100", message)])
+        return self.form.folder, self.form.parameters()
+
+    def _results(self) -> tuple[Report | None, list[dict]]:
+        if self.view.tab == len(TABS):
+            return None, show_queries(self._checked(), Parameters(audience=self.form.audience))
         tab = list(TABS)[self.view.tab]
         name, show = TABS[tab]
-        folder, stamp, given = self.form.folder, _stamp(self.form.folder), self.form.parameters()
+        folder, given = self._chosen()
         own = {key: value for key, value in given.items() if key in NOTEBOOKS[name].model_fields}
-        key = (tab, folder, stamp, repr(own))
+        found = self._checked()
+        key = (tab, folder, found.at, repr(own))
         if key not in self._drawn:
-            study, read = _read(folder, stamp)
-            checked = check_parameters(study, name, {"study": folder} | own)
-            data = restrict(dataset.restrict(study, checked, dict(read.frames), read.queries))
+            parameters = check_parameters(found.study, name, {"study": folder} | own)
+            frames, queries = dict(found.tables.frames), found.queries
+            data = restrict(dataset.restrict(found.study, parameters, frames, queries))
             page = Report(name, data)
             shown = show(page) if len(data.patients) else [page.say("No patient is left with these choices.")]
             self._drawn[key] = page, blocks_of([*_notices(page), *shown])

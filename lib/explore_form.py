@@ -41,7 +41,7 @@ EVERYBODY = "All patients"
 
 
 def find_studies(first: str, folder: Path = ROOT / "data") -> dict[str, str]:
-    """Title -> folder of every study that can be read.
+    """Title -> folder of every study; one whose study.yml has to be corrected goes by the name of its folder.
 
     Parameters
     ----------
@@ -49,19 +49,22 @@ def find_studies(first: str, folder: Path = ROOT / "data") -> dict[str, str]:
         A study's folder, wherever it lies.
     folder : Path
         Holds one folder per study.
-
-    Raises
-    ------
-    ProblemsFound
-        If the first one cannot be read.
     """
-    found = {read_study(ROOT / first).study.short_title: study_path(ROOT / first)}
-    for path in sorted(folder.glob("*/study.yml")):
-        try:
-            found.setdefault(read_study(path.parent).study.short_title, study_path(path.parent))
-        except ProblemsFound:
-            continue
+    found = {}
+    for path in (ROOT / first, *(file.parent for file in sorted(folder.glob("*/study.yml")))):
+        address, study = study_path(path), _readable(path)
+        title = study.study.short_title if study else f"{path.name} (study.yml has to be corrected)"
+        if address not in found.values():
+            found[f"{title} ({address})" if title in found else title] = address
     return found
+
+
+def _readable(folder: Path) -> Study | None:
+    """The study, or None if its study.yml has to be corrected first."""
+    try:
+        return read_study(folder)
+    except ProblemsFound:
+        return None
 
 
 class Form:
@@ -80,6 +83,7 @@ class Form:
     def __init__(self, studies: dict[str, str], audiences: tuple[str, ...], changed: Callable[[], None]):
         self._changed = changed
         self._pick = w.Dropdown(options=list(studies.items()), description=LABELS["study"])
+        self._pick.observe(self._study_picked, "value")
         audiences = [(label, value) for label, value in AUDIENCES.items() if value in audiences]
         self._audience = w.Dropdown(options=audiences, description=LABELS["audience"])
         self._level = w.Dropdown(
@@ -87,17 +91,29 @@ class Form:
         )
         self._own = w.VBox()
         self.box = w.VBox([self._pick, self._own, self._level, self._audience], _dom_classes=["cohort-form"])
-        self._pick.observe(lambda _: self._study_picked(), "value")
         self._watch(self._audience, self._level)
-        self._make()
+        self._make(_readable(ROOT / self.folder))
 
     def _watch(self, *controls: w.Widget) -> None:
         for control in controls:
             control.observe(lambda _: self._changed(), "value")
 
-    def _study_picked(self) -> None:
-        self._make()
+    def _study_picked(self, _change) -> None:
+        self._make(_readable(ROOT / self.folder))
         self._changed()
+
+    def offer(self, studies: dict[str, str]) -> None:
+        """Offer these studies; the chosen one stays chosen."""
+        chosen = self.folder
+        self._pick.unobserve(self._study_picked, "value")
+        self._pick.options = list(studies.items())
+        self._pick.value = chosen if chosen in studies.values() else next(iter(studies.values()))
+        self._pick.observe(self._study_picked, "value")
+
+    def follow(self, study: Study | None) -> None:
+        """Make the controls anew if the chosen study's study.yml says something else by now."""
+        if study != self.study:
+            self._make(study)
 
     @property
     def folder(self) -> str:
@@ -109,9 +125,12 @@ class Form:
         """Who the page is for: internal or share."""
         return self._audience.value
 
-    def _make(self) -> None:
-        """Make the controls that depend on the study."""
-        self.study = study = read_study(ROOT / self.folder)
+    def _make(self, study: Study | None) -> None:
+        """Make the controls that depend on the study: none, if its study.yml has to be corrected first."""
+        self.study = study
+        if study is None:
+            self._own.children = []
+            return
         endpoints = [(e.label, e.id) for e in study.endpoints]
         self._endpoint = w.Dropdown(options=endpoints, value=study.primary.id, description=LABELS["endpoint"])
         self._arms = {arm.id: w.Checkbox(value=True, description=arm.label, indent=False) for arm in study.arms}
@@ -201,7 +220,7 @@ class Form:
         cutoff = self._cutoff.value
         given["cutoff"] = str(cutoff) if cutoff and cutoff != self.study.study.cutoff else ""
         given["level"] = self._level.value if self._level.value != 0.95 else ""
-        given["audience"] = self._audience.value if self._audience.value != "internal" else ""
+        given["audience"] = self.audience if self.audience != "internal" else ""
         return {name: value for name, value in given.items() if value not in ("", [])}
 
     def _times(self) -> list[float]:

@@ -18,7 +18,7 @@ HERE = Path(__file__).parent / "templates" / "explore"
 
 
 class View(anywidget.AnyWidget):
-    """The results beside the form. Traits are what both sides know; `tab` and `picked` are set by the reader."""
+    """The results beside the form. Traits are what both sides know; the reader sets `tab`, `picked` and `asked`."""
 
     _esm = HERE / "view.js"
     _css = HERE / "view.css"
@@ -29,6 +29,7 @@ class View(anywidget.AnyWidget):
     picked = t.Unicode("").tag(sync=True)
     profile = t.Dict().tag(sync=True)
     busy = t.Bool(False).tag(sync=True)
+    asked = t.Int(0).tag(sync=True)
 
     @t.validate("tab")
     def _known_tab(self, proposal):
@@ -46,7 +47,8 @@ def blocks_of(shown: list) -> list[dict]:
     Returns
     -------
     list of dict
-        `html` (escaped by whoever made it) and `text`; a figure has `svg`, `title`, `alt` and `marks`.
+        `html` (escaped by whoever made it) and `text`; a figure has `svg`, `title`, `alt` and `marks`. (A block with
+        a `button` has what it `says`; pressing it counts up `asked`.)
     """
     blocks = []
     for item in shown:

@@ -6,7 +6,7 @@ run in one pass, so that one run names everything that is wrong.
 
 from __future__ import annotations
 
-__all__ = ["Tables", "read_tables", "write_queries"]
+__all__ = ["Tables", "list_queries", "read_tables", "write_queries"]
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,8 +80,7 @@ def read_tables(study: Study) -> Tables:
     if any(problem.severity == "error" for problem in problems):
         raise ProblemsFound(sorted(problems, key=lambda problem: problem.severity != "error"))
     finished = {table: _finished(frames[table], sources[table], columns[table]) for table in study.tables}
-    queries = pd.DataFrame([problem.as_row() for problem in problems], columns=QUERY_COLUMNS)
-    return Tables(finished, _by_patient(queries))
+    return Tables(finished, list_queries(problems))
 
 
 def _typed(sources: dict[str, Source], columns: dict[str, tuple[Column, ...]]) -> dict[str, pd.DataFrame]:
@@ -107,6 +106,11 @@ def _finished(frame: pd.DataFrame, source: Source, columns: tuple[Column, ...]) 
         return frame.sort_values(keys[0], ignore_index=True)
     others = [column for column in frame if column not in keys]
     return frame.sort_values([*keys, *others], ignore_index=True)
+
+
+def list_queries(problems: list[Problem]) -> pd.DataFrame:
+    """Problems as the list of data queries, sorted by patient: columns as in `Tables.queries`."""
+    return _by_patient(pd.DataFrame([problem.as_row() for problem in problems], columns=QUERY_COLUMNS))
 
 
 def _by_patient(queries: pd.DataFrame) -> pd.DataFrame:

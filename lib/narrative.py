@@ -106,9 +106,12 @@ def sentence_follow_up(data: Dataset, analysis: Analysis) -> str:
 
 
 def sentence_queries(queries: pd.DataFrame) -> str:
-    """How many data queries are open."""
+    """How many data queries are open, and how many of them block a report."""
     if queries.empty:
         return "No data query is open: every rule of intake holds."
+    if blocking := int((queries["severity"] == "error").sum()):
+        n = plural(len(queries), "data query", "data queries")
+        return f"{blocking} of {n} {'has' if blocking == 1 else 'have'} to be answered before a report can be made."
     return f"{plural(len(queries), 'data query', 'data queries')} {'is' if len(queries) == 1 else 'are'} open; none of them stops the analysis."
 
 

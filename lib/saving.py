@@ -135,7 +135,7 @@ class Saver:
             self._shared = given.get("audience") == "share"
             file = write_parameters(folder, given, self.name.value.strip())
         except ProblemsFound:
-            self._say("Nothing was saved: correct the choices first.")
+            self._say("Nothing was saved: correct first what the page names.")
             return
         except (ValueError, OSError) as error:
             self._say(f"Nothing was saved: {error}.")

@@ -28,6 +28,7 @@ from lib.study_parts import Variable
 from lib.tables import arm_columns, cells
 
 SUMMARIES = {"median": "median (first to third quartile)", "mean": "mean (standard deviation)"}
+SEVERITIES = {"error": "To be corrected before a report can be made", "warning": "To be looked at; they stop nothing"}
 TESTS = {
     "Kruskal-Wallis test": "Kruskal-Wallis",
     "Pearson chi-square test without continuity correction": "chi-square",
@@ -214,10 +215,13 @@ def _completeness_rows(data: Dataset, analysis: Analysis, groups: list[str]) -> 
     ]  # fmt: skip
 
 
-def table_queries(queries: pd.DataFrame) -> Table:
-    """Open data queries, sorted by patient."""
-    rows = []
-    for query in queries.to_dict("records"):
+def table_queries(queries: pd.DataFrame, most: int | None = None) -> Table:
+    """Open data queries, sorted by patient; those that block a report come first; at most so many are listed."""
+    blocking, rows, before = "error" in set(queries["severity"]), [], ""
+    for query in queries.sort_values("severity", kind="stable").head(most or len(queries)).to_dict("records"):
+        if blocking and query["severity"] != before:
+            before = query["severity"]
+            rows.append(Row((SEVERITIES[before],), "group"))
         row = f"row {query['row']}" if query["row"] != "" else ""
         place = ", ".join(str(part) for part in (query["file"], row, query["column"]) if part)
         rows.append(Row((query["patient_id"] or DASH, place, str(query["value"]), query["message"], query["code"])))
@@ -228,4 +232,6 @@ def table_queries(queries: pd.DataFrame) -> Table:
         Column("What is wrong, and what would be right", text=True),
         Column("Code"),
     )
-    return Table("queries", "Open data queries", columns, tuple(rows))
+    left = len(queries) - (most or len(queries))
+    notes = (f"{format_whole(left)} more are not listed here.",) if left > 0 else ()
+    return Table("queries", "Open data queries", columns, tuple(rows), notes)

@@ -8,11 +8,12 @@ import pandas as pd
 import pytest
 from notebook_cells import run_notebook
 from ruamel.yaml import YAML
-from study_builder import write_study
+from study_builder import cell, write_study
 from traitlets import TraitError
 
 from lib import explore, saving
 from lib.closer import marks_survival
+from lib.explore_form import find_studies
 from lib.parameters import NOTEBOOKS
 from lib.results import KEY
 from lib.serve import copy_notebooks
@@ -20,6 +21,7 @@ from lib.study import ROOT
 
 RAIR, COLON = "data/rair_dtc", "data/colon"
 TABS = list(explore.TABS)
+DATA = len(TABS)
 
 
 @pytest.fixture
@@ -200,19 +202,15 @@ def test_whoever_serves_the_page_may_fix_the_audience(monkeypatch):
         page.form._audience.value = "internal"
 
 
-def test_a_shared_page_does_not_quote_tables_that_are_wrong(tmp_path, monkeypatch):
-    """Errors name patient and value: neither the page nor a report that cannot be made tells them to a shared audience."""
+def test_saving_for_sharing_does_not_quote_tables_that_are_wrong(tmp_path, monkeypatch):
+    """Errors name patient and value: what a report that cannot be made says is not for a shared audience."""
     monkeypatch.setattr(saving, "OUTPUTS", tmp_path / "outputs")
     write_study(tmp_path / "mine", patients=lambda frame: frame.assign(arm=["Zebra", *frame["arm"][1:]]))
-    page = explore.Explorer(str(tmp_path / "mine"))
-    assert "Zebra" in " ".join(page.view.problems)
-    page.form._audience.value = "share"
-    assert page.view.problems == [saving.UNQUOTED]
-    page.saver.save()
-    assert saving.UNQUOTED in page.saver.said.value
-    page.form._audience.value = "internal"
-    page.saver.save()
-    assert "Zebra" in page.saver.said.value
+    for audience, quoted in (("share", False), ("internal", True)):
+        saver = saving.Saver(lambda audience=audience: (str(tmp_path / "mine"), {"audience": audience}))
+        saver.save()
+        assert ("Zebra" in saver.said.value) == quoted
+        assert (saving.UNQUOTED in saver.said.value) != quoted
 
 
 def test_hostile_labels_are_shown_as_text(tmp_path):
@@ -285,3 +283,109 @@ def test_lab_works_on_copies_and_keeps_what_was_edited(tmp_path):
     nbformat.write(mine, path)
     assert copy_notebooks(tmp_path) == ["efficacy.ipynb"]
     assert "my thought" in path.read_text("utf-8")
+
+
+def open_queries(page) -> str:
+    """The tab Data as a reader sees it."""
+    page.view.tab = DATA
+    assert page.view.problems == []
+    return shown(page)
+
+
+def test_data_queries_are_shown_until_none_is_left(tmp_path):
+    """A blocking query and one that is not; both corrected on disk, one after the other."""
+    too_young = cell(0, "age_years", "17 <b>")
+    impossible = cell(3, "death_date", "2031-01-01")
+    write_study(tmp_path, patients=lambda frame: impossible(too_young(frame)))
+    page = explore.Explorer(str(tmp_path))
+    for tab in range(len(TABS)):
+        page.view.tab = tab
+        assert page.view.problems == ["2 problems of the data must be corrected first; the tab Data says more."]
+        assert page.view.blocks == []
+    text = open_queries(page)
+    assert "2 of 2 data queries have to be answered before a report can be made." in text
+    assert "To be corrected before a report can be made" in text
+    for what in ("SYN-01", "patients.csv, row 2, age_years", "17 &lt;b&gt;", "SYN-04", "patients.csv, row 5, death_date"):
+        assert what in text
+    assert "<b>" not in page.view.blocks[-1]["html"]
+    assert text.index("SYN-01") < text.index("SYN-04")
+    page.saver.save()
+    assert "Nothing was saved" in page.saver.said.value
+    write_study(tmp_path, patients=impossible)
+    page.view.asked += 1
+    text = shown(page)
+    assert "1 of 1 data query has to be answered" in text
+    assert "SYN-01" not in text
+    write_study(tmp_path)
+    page.view.asked += 1
+    assert page.view.blocks[0]["says"].startswith("No data query is open: every rule of intake holds. Checked at ")
+    assert len(page.view.blocks) == 1
+    assert any("svg" in block for block in look_at(page, "Survival"))
+
+
+def test_what_blocks_a_report_comes_first_and_a_long_list_is_cut(tmp_path, monkeypatch):
+    write_study(tmp_path, patients=cell(5, "age_years", "17"), markers=cell(slice(None), "unit", "furlongs"))
+    page = explore.Explorer(str(tmp_path))
+    whole = open_queries(page)
+    rows = page.view.blocks[-1]["text"].splitlines()
+    assert rows.index("To be corrected before a report can be made") == 2
+    monkeypatch.setattr("lib.explore_queries.MOST", 3)
+    page.view.asked += 1
+    cut = page.view.blocks[-1]
+    n = whole.count("<tr>") - 1
+    assert cut["html"].count("<tr>") - 1 == 3 < n
+    assert f"{n - 3} more are not listed here." in cut["html"]
+
+
+def test_a_study_whose_yml_is_wrong_can_be_chosen_and_corrected(tmp_path):
+    write_study(tmp_path, study=lambda text: text.replace("reference_arm: A", "reference_arm: <i>Z"))
+    page = explore.Explorer(str(tmp_path))
+    assert page.form._pick.options[0][0] == f"{tmp_path.name} (study.yml has to be corrected)"
+    assert "must be corrected first" in page.view.problems[0]
+    text = open_queries(page)
+    assert "study.yml" in text
+    assert "&lt;i&gt;Z" in page.view.blocks[-1]["html"]
+    assert "<i>" not in page.view.blocks[-1]["html"]
+    page.form._pick.value = RAIR
+    assert "No data query is open" in open_queries(page)
+    page.form._pick.value = page.form._pick.options[0][1]
+    write_study(tmp_path)
+    assert any("svg" in block for block in look_at(page, "Survival")), "seen without being asked to"
+    page.view.asked += 1
+    assert page.form._pick.options[0][0] == page.form.study.study.short_title
+    assert page.form.folder == page.form._pick.options[0][1] != RAIR
+
+
+def test_queries_are_only_counted_for_a_shared_view(tmp_path, monkeypatch):
+    """Neither the list nor the error of another tab, nor what saving says, tells anything of a single patient."""
+    monkeypatch.setenv("COHORT_AUDIENCE", "share")
+    write_study(tmp_path, patients=cell([0, 1], "age_years", "17"))
+    page = explore.start(str(tmp_path))
+    text = open_queries(page)
+    assert "2 of 2 data queries have to be answered" in text
+    assert "left out of a shared report" in text
+    page.saver.save()
+    for tab in range(DATA + 1):
+        page.view.tab = tab
+        said = re.sub(r"Checked at [\d:]+", "", shown(page) + page.saver.said.value)
+        assert not [word for word in ("SYN-", "age_years", "row 2", "17") if word in said]
+
+
+def test_a_new_study_is_offered_when_the_data_are_checked_again(tmp_path, monkeypatch):
+    data = tmp_path / "data"
+    monkeypatch.setattr(explore, "find_studies", lambda first: find_studies(first, data))
+    page = explore.Explorer(RAIR)
+    page.form._endpoint.value = "os"
+    assert len(page.form._pick.options) == 1
+    write_study(data / "mine")
+    write_study(data / "wrong", study=lambda _: "nonsense")
+    page.view.asked += 1
+    titles = [title for title, _ in page.form._pick.options]
+    assert len(titles) == 3
+    assert titles[1].startswith(titles[0])
+    assert "mine" in titles[1]
+    assert titles[2] == "wrong (study.yml has to be corrected)"
+    assert page.form.folder == RAIR
+    assert page.form.parameters() == {"endpoint": "os"}, "what was chosen stays"
+    page.form._pick.value = page.form._pick.options[1][1]
+    assert len(page.page.data.patients) == 6

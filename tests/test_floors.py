@@ -32,7 +32,7 @@ FLOORS = {
     "references": 5.0, "results": 5.0, "published": 5.0, "narrative": 5.0, "narrative_cohort": 5.05, "narrative_design": 5.05, "narrative_robustness": 5.05,
     "narrative_laboratory": 5.05, "narrative_safety": 5.1, "narrative_tumour": 5.05, "report": 5.1,
     # the interactive page, made of the reports' parts
-    "closer": 4.1, "explore_form": 5.0, "explore_view": 5.0, "saving": 5.15, "explore": 5.2,
+    "closer": 4.1, "explore_form": 5.0, "explore_view": 5.0, "explore_queries": 5.1, "saving": 5.15, "explore": 5.2,
     # beside the floors: the command line
     "kernel_server": 7.8, "kernels": 7.8, "engine": 7.9,
     "run": 8.0, "target": 8.0, "pages": 8.0, "compare": 8.0, "compare_tables": 8.1, "compare_page": 8.2, "terminal": 8.1, "ward": 8.05, "serve": 8.1, "serve_command": 8.2,

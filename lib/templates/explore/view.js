@@ -133,6 +133,11 @@ function render({ model, el }) {
   aside.setAttribute("aria-label", "A closer look");
   el.append(draw_tabs(model, el), problems, make("div", { className: "beside" }, panel, aside));
 
+  const spoken = make("p", { className: "unseen" });
+  spoken.setAttribute("role", "status");
+  el.append(spoken);
+  const ask = () => { model.set("asked", model.get("asked") + 1); model.save_changes(); };
+
   const pick = (patient) => { model.set("picked", patient); model.save_changes(); };
   const closer = (mark) => {
     aside.hidden = false;
@@ -144,14 +149,18 @@ function render({ model, el }) {
     pick(mark.patients.length === 1 ? mark.patients[0] : "");
   };
   const draw = () => {
+    const pressed = panel.querySelector(".ask button:focus") !== null;
     aside.hidden = true;
     kept.replaceChildren();
     panel.replaceChildren(...model.get("blocks").map((block) => {
       if (block.svg) return draw_figure(block, closer);
+      if (block.button) return make("div", { className: "ask" }, make("p", { className: "lead", textContent: block.says }), make("button", { type: "button", textContent: block.button, onclick: ask }));
       const part = make("div", { className: "part" });
       part.innerHTML = block.html;
       return part;
     }));
+    if (pressed) panel.querySelector(".ask button")?.focus();
+    spoken.textContent = panel.querySelector(".ask p")?.textContent ?? "";
     panel.setAttribute("aria-labelledby", `${el.id}-tab-${model.get("tab")}`);
   };
   const complain = () => problems.replaceChildren(...model.get("problems").map((text) => make("p", { textContent: text })));
