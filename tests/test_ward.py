@@ -11,7 +11,7 @@ from unittest.mock import Mock
 import pytest
 from servers import TOKEN, serve
 from tornado.httpclient import HTTPRequest
-from tornado.httputil import HTTPServerRequest, RequestStartLine
+from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
 from tornado.web import Application
 from tornado.websocket import websocket_connect
 
@@ -105,9 +105,11 @@ def test_whoever_may_see_the_shared_view_alone_reads_shared_reports_alone(tmp_pa
     file = tmp_path / path
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text("")
-    asked = HTTPServerRequest(start_line=RequestStartLine("GET", f"/reports/{path}", "HTTP/1.1"), connection=Mock())
+    line, headers = RequestStartLine("GET", f"/reports/{path}", "HTTP/1.1"), HTTPHeaders({"Host": "localhost"})
+    asked = HTTPServerRequest(start_line=line, headers=headers, connection=Mock())
     options = {"path": str(tmp_path), "shared_only": True}
     handler = ward.Reports(Application(), asked, **options)
+    handler.path = path  # set by tornado when it answers
     if status == 200:
         assert handler.validate_absolute_path(str(tmp_path), str(file)) == str(file)
     else:
