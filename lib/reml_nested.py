@@ -58,7 +58,10 @@ def fit_nested_intercepts(y: np.ndarray, design: np.ndarray, patient: np.ndarray
     covariance = within * np.eye(n)
     for labels, variance in zip((patient, group), variances, strict=True):
         covariance += variance * (labels[:, None] == labels[None, :])
-    calculus = variance_calculus(y, design, (patient, group), variances, np.linalg.inv(covariance))
+    try:
+        calculus = variance_calculus(y, design, (patient, group), variances, np.linalg.inv(covariance))
+    except np.linalg.LinAlgError:  # the likelihood is flat in one of the variances
+        return no_fit(p, "not estimable: too few values to tell the variances apart")
     return RandomIntercept(
         means, inverse * within, variances[0], within, loglik, *calculus, note, nested=float(variances[1])
     )

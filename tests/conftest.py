@@ -13,9 +13,12 @@ from lib.study import ROOT
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chromium-browser"))), None)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
-    """Debian's Chromium. Without one the test is skipped, except under CI, where that is a failure."""
+    """Debian's Chromium. Without one the test is skipped, except under CI, where that is a failure.
+
+    One per file: while it runs, so does its event loop, in which no other file could start one.
+    """
     if CHROMIUM is None:
         if os.environ.get("CI"):
             pytest.fail("no Chromium on this machine, and under CI the pages have to be seen in one")
