@@ -37,12 +37,9 @@ def fit_nested_intercepts(y: np.ndarray, design: np.ndarray, patient: np.ndarray
         R: ``lme4::lmer(y ~ 0 + design + (1 | patient / group), REML = TRUE)``
     """
     n, p = design.shape
-    if n <= p:
-        return no_fit(p, "not estimable: no more values than means")
-    if len(np.unique(group)) == len(np.unique(patient)):
-        return no_fit(p, "not estimable: no patient has two lesions")
-    if np.bincount(group).max() < 2:
-        return no_fit(p, "not estimable: no lesion has two values")
+    why = _too_little(n, p, patient, group)
+    if why:
+        return no_fit(p, f"not estimable: {why}")
     profile = _Profile(y, design, patient, group)
     if profile.solve(np.zeros(2))[2] < 1e-12 * n:
         return no_fit(p, "not estimable: the values do not vary around their means")
@@ -65,6 +62,15 @@ def fit_nested_intercepts(y: np.ndarray, design: np.ndarray, patient: np.ndarray
     return RandomIntercept(
         means, inverse * within, variances[0], within, loglik, *calculus, note, nested=float(variances[1])
     )
+
+
+def _too_little(n: int, p: int, patient: np.ndarray, group: np.ndarray) -> str:
+    """Why the model has too little to stand on, or ""."""
+    if n <= p:
+        return "no more values than means"
+    if len(np.unique(group)) == len(np.unique(patient)):
+        return "no patient has two lesions"
+    return "no lesion has two values" if np.bincount(group).max() < 2 else ""
 
 
 class _Profile:
