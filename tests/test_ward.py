@@ -136,6 +136,7 @@ def talk(server, kernel: str, messages: list[str]) -> list[dict]:
         while not any(answer["header"]["msg_type"] == "kernel_info_reply" for answer in answers):
             said = await asyncio.wait_for(socket.read_message(), 20)
             if said is None:
+                socket.close()
                 return [*answers, {"header": {"msg_type": "closed"}}]
             if isinstance(said, str):
                 answers.append(json.loads(said))
