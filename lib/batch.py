@@ -75,7 +75,7 @@ def is_up_to_date(run: Run, output: str, expected: dict) -> bool:
         found = json.loads(text or "{}")
     except ValueError:
         return False
-    return all(found.get(key) == expected[key] for key in SAME)
+    return isinstance(found, dict) and all(found.get(key) == expected[key] for key in SAME)
 
 
 def make_run(run: Run, output: str, expected: dict, notebooks: Path = NOTEBOOK_FOLDER) -> Outcome:

@@ -284,28 +284,14 @@ def plot_weighted_curves(data: Dataset, analysis: Analysis, weights: Analysis) -
     endpoint = data.study.endpoint(analysis.variable)
     with picture(3.1) as (figure, axes):
         for arm in data.arms:
-            crude, weighted = (
-                curve.iloc[thin_steps(curve["survival"])]
-                for curve in (where(analysis["curve"], group=arm.id), where(weights["weighted_curve"], group=arm.id))
-            )
-            axes.step(
-                crude["time"],
-                crude["survival"],
-                where="post",
-                color=arm.colour,
-                linewidth=0.9,
-                alpha=0.6,
-                linestyle=line_style(arm),
-            )
-            axes.step(
-                weighted["time"],
-                weighted["survival"],
-                where="post",
-                color=arm.colour,
-                linewidth=2,
-                linestyle=line_style(arm),
-                label=arm.label,
-            )
+            for curves, drawn in (
+                (analysis["curve"], {"linewidth": 0.9, "alpha": 0.6}),
+                (weights["weighted_curve"], {"linewidth": 2, "label": arm.label}),
+            ):
+                curve = where(curves, group=arm.id)
+                curve = curve.iloc[thin_steps(curve["survival"])]
+                drawn |= {"where": "post", "color": arm.colour, "linestyle": line_style(arm)}
+                axes.step(curve["time"], curve["survival"], **drawn)
         axes.set(ylim=(0, 1.02), ylabel=endpoint.label if len(endpoint.label) < 40 else endpoint.short)
         axes.set_xlim(left=0)
         axes.yaxis.set_major_formatter(PercentFormatter(1))

@@ -8,6 +8,7 @@ import sys
 import time
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import demo_notebooks as demo
 import psutil
@@ -16,7 +17,7 @@ from click.testing import CliRunner
 
 from lib import kernels
 from lib.__main__ import main
-from lib.batch import MADE, Outcome, make_all, make_run, outcome_of
+from lib.batch import MADE, Outcome, is_up_to_date, make_all, make_run, outcome_of
 from lib.batch_page import write_index, write_table
 from lib.making import inputs_of
 from lib.plan import read_plan
@@ -316,3 +317,11 @@ def _until(holds, seconds: float) -> None:
     while not holds():
         assert time.monotonic() < end
         time.sleep(0.05)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "3", "{", '{"study": "another"}'])
+def test_a_damaged_report_is_not_up_to_date(tmp_path, text):
+    """What cannot be told from a whole report is made again."""
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "run.json").write_text(text)
+    assert not is_up_to_date(SimpleNamespace(name="mine"), str(tmp_path), {"study": "mine", "parameters": {}, "versions": {}, "inputs": {}})
