@@ -73,6 +73,7 @@ def test_execution(tmp_path):
     assert {n: nbformat.writes(b) for n, b in first.items()} == {n: nbformat.writes(b) for n, b in again.items()}
 
 
+@pytest.mark.usefixtures("no_kernel_left")
 def test_failing_notebook(tmp_path):
     """The cell is numbered as in the notebook that the user opens; the other notebook is stopped at once."""
     notebooks = demo.write(tmp_path, cohort="import time\ntime.sleep(300)", efficacy="x = 1\nassert x == 2, 'not two'")
@@ -84,7 +85,6 @@ def test_failing_notebook(tmp_path):
     assert (failure.notebook, failure.cell, failure.error) == ("efficacy", 4, "AssertionError: not two")
     assert "assert x == 2" in failure.source
     assert failure.parameters == {"level": 0.5}
-    _no_kernel_left()
 
 
 def test_failure_in_the_cell_of_parameters(tmp_path):
@@ -96,11 +96,11 @@ def test_failure_in_the_cell_of_parameters(tmp_path):
         execute(notebooks, {"cohort": {"level": 0.5}})
 
 
+@pytest.mark.usefixtures("no_kernel_left")
 def test_kernel_that_dies(tmp_path):
     notebooks = demo.write(tmp_path, cohort="import os\nos._exit(1)")
     with pytest.raises(NotebookFailed, match=r"cohort.*Kernel died"):
         execute(notebooks, {"cohort": {"level": 0.5}})
-    _no_kernel_left()
 
 
 def test_notebook_that_is_no_notebook(tmp_path):
@@ -109,6 +109,7 @@ def test_notebook_that_is_no_notebook(tmp_path):
         execute(tmp_path, {"cohort": {}})
 
 
+@pytest.mark.usefixtures("no_kernel_left")
 def test_interrupted(tmp_path):
     """Ctrl-C reaches the main thread only: the kernels must end with it."""
     notebooks = demo.write(tmp_path, cohort="import time\ntime.sleep(300)")
@@ -122,7 +123,6 @@ def test_interrupted(tmp_path):
     threading.Thread(target=interrupt, daemon=True).start()
     with pytest.raises(KeyboardInterrupt):
         execute(notebooks, {"cohort": {}}, 1, lambda name, number, *_: asleep.set() if number == 4 else None)
-    _no_kernel_left()
 
 
 def test_messages_are_taken_out(tmp_path):
@@ -139,12 +139,19 @@ def test_messages_are_taken_out(tmp_path):
     assert take_messages(done) == []
 
 
-def _no_kernel_left():
-    kernels = [p for p in psutil.Process().children(recursive=True) if not _is_server(p)]
-    _, alive = psutil.wait_procs(kernels, timeout=10)
+@pytest.fixture
+def no_kernel_left():
+    """What the test starts has ended when it ends; what an earlier test file left running is not its own."""
+    before = set(psutil.Process().children(recursive=True))
+    yield
+    started = set(psutil.Process().children(recursive=True)) - before
+    _, alive = psutil.wait_procs([process for process in started if not _is_server(process)], timeout=10)
     assert alive == []
 
 
 def _is_server(process) -> bool:
     """The server of kernels stays for the next run; a kernel is its child."""
-    return "lib.kernel_server" in " ".join(process.cmdline()) and process.ppid() == psutil.Process().pid
+    try:
+        return "lib.kernel_server" in " ".join(process.cmdline()) and process.ppid() == psutil.Process().pid
+    except psutil.NoSuchProcess:
+        return False
