@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["batch"]
 
 import sys
+import time
 from pathlib import Path
 
 import click
@@ -20,6 +21,8 @@ from lib.terminal import fail, printable, refuse, shown
 from lib.yamlfile import ProblemsFound
 
 FOLDER = click.Path(path_type=Path)
+# Seconds between two writings of the index while runs are made: the page of thousands takes a moment.
+INDEX_EVERY = 10
 
 
 @click.command()
@@ -58,7 +61,7 @@ def batch(*, plan, output, jobs, scheduler, notebook_folder, resume) -> None:
 
 
 def _made(plan: Plan, runs: list[tuple[Run, dict]], output: str, *, resume: bool, **workers) -> list[Outcome]:
-    """Make what has to be made; batch.csv grows with every run, so that a batch that is killed has lost nothing."""
+    """Make what has to be made; batch.csv and the index grow with the runs: a batch that is killed has lost nothing."""
     outcomes = {}
     if resume:
         seconds = read_seconds(output)
@@ -66,21 +69,29 @@ def _made(plan: Plan, runs: list[tuple[Run, dict]], output: str, *, resume: bool
             if is_up_to_date(run, output, inputs):
                 outcomes[run.name] = outcome_of(run, output, KEPT, seconds.get(run.name))
     todo = [(run, inputs) for run, inputs in runs if run.name not in outcomes]
+    studies = {run.name: run.study for run, _ in runs}
+    written = time.monotonic()
 
     def in_order() -> list[Outcome]:
         return [outcomes[run.name] for run, _ in runs if run.name in outcomes]
 
-    write_table(in_order(), output)
     with tqdm(total=len(runs), initial=len(outcomes), unit="report", disable=None, smoothing=0.1) as bar:
 
         def done(outcome: Outcome) -> None:
+            nonlocal written
             outcomes[outcome.run] = outcome
             write_table(in_order(), output)
+            if time.monotonic() - written > INDEX_EVERY:
+                write_index(plan.title, in_order(), studies, output)
+                written = time.monotonic()
             bar.update()
 
-        if todo:
-            make_all(todo, output, done, **workers)
-    write_index(plan.title, in_order(), {run.name: run.study for run, _ in runs}, output)
+        write_table(in_order(), output)
+        try:
+            if todo:
+                make_all(todo, output, done, **workers)
+        finally:
+            write_index(plan.title, in_order(), studies, output)
     return in_order()
 
 

@@ -85,7 +85,7 @@ def write_index(title: str, outcomes: list[Outcome], studies: dict[str, Study], 
     title : str
         Of the plan.
     outcomes : list of Outcome
-        In the order of the plan.
+        In the order of the plan; while the batch runs, those that are finished.
     studies : dict of Study
         Run -> its study.
     output : str
@@ -97,7 +97,7 @@ def write_index(title: str, outcomes: list[Outcome], studies: dict[str, Study], 
         header={"short_title": title},
         synthetic=sorted(synthetic),
         pages=[(PAGE, "Overview")],
-        counts=counts,
+        counts=counts | {"waiting": len(studies) - len(outcomes)},
         differing=[outcome for outcome in outcomes if outcome.self_check == "differs"],
         panels=_panels(outcomes, studies),
         strip=WIDTH,

@@ -298,6 +298,15 @@ def test_index_shows_every_run_where_it_belongs(tmp_path):
     assert "not estimable" in page
     assert 'd="M0 10H220"' in page
     assert "1 run failed" in page
+    assert "4 runs: 3 made, 0 kept, 1 failed</p>" in page
+
+
+def test_index_of_a_batch_that_still_runs(tmp_path):
+    _, runs = read_plan(_plan(tmp_path, "data/rair_dtc", "[lpfs, os]"))
+    write_index("A plan", [Outcome(runs[0].name, "rair_dtc", {}, status=MADE)], {run.name: run.study for run in runs}, str(tmp_path))
+    page = (tmp_path / "batch.html").read_text("utf-8")
+    assert "2 runs: 1 made, 0 kept, 0 failed, 1 still to be made</p>" in page
+    assert "Every run has a report" not in page
 
 
 def test_everything_is_made_by_plain_workers(asked, tmp_path):
