@@ -12,17 +12,17 @@ from itertools import groupby
 from typing import NamedTuple
 
 from lib.batch import FAILED, KEPT, MADE, Outcome
+from lib.dataset import subgroup_label
 from lib.display import FORMULA_START
 from lib.formats import DASH, NOT_REACHED, format_interval, format_number, format_p
 from lib.pages import batch_page
-from lib.parameters import NOTEBOOKS
+from lib.parameters import NOTEBOOKS, Parameters
 from lib.places import read_file, write_file
 from lib.study import Study
 
 TABLE, PAGE = "batch.csv", "batch.html"
-PARAMETERS = tuple(
-    dict.fromkeys(name for model in NOTEBOOKS.values() for name in model.model_fields if name != "study")
-)
+# Of all notebooks: name -> default.
+DEFAULTS = {name: field.default for model in NOTEBOOKS.values() for name, field in model.model_fields.items()}
 COLUMNS = tuple(name for name in Outcome.__dataclass_fields__ if name != "given")
 # Pixels of the strip that holds an estimate, and the hazard ratios at which it may end.
 WIDTH, EDGE, WIDEST = 220, 14, (0.05, 20.0)
@@ -32,7 +32,6 @@ TICKS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20)
 class Strip(NamedTuple):
     """A run in the picture; positions in pixels from the left, None: beyond the strip or unknown."""
 
-    run: str
     label: str
     link: str
     low: float | None
@@ -53,7 +52,7 @@ class Panel(NamedTuple):
 
 def write_table(outcomes: list[Outcome], output: str) -> None:
     """Write batch.csv: one row per run, its parameters in columns of their own."""
-    given = [name for name in PARAMETERS if any(name in outcome.given for outcome in outcomes)]
+    given = [name for name in DEFAULTS if any(name in outcome.given for outcome in outcomes)]
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow([*COLUMNS[:2], *(f"parameter_{name}" for name in given), *COLUMNS[2:], "link"])
@@ -101,7 +100,7 @@ def write_index(title: str, outcomes: list[Outcome], studies: dict[str, Study], 
         differing=[outcome for outcome in outcomes if outcome.self_check == "differs"],
         panels=_panels(outcomes, studies),
         strip=WIDTH,
-        rows=[(outcome, _link(outcome), _asked(outcome), _cells(outcome)) for outcome in outcomes],
+        rows=[_row(outcome, studies[outcome.run]) for outcome in outcomes],
     )
     write_file(output, PAGE, page)
 
@@ -110,18 +109,33 @@ def _link(outcome: Outcome) -> str:
     return "" if outcome.status == FAILED else f"{outcome.run}/index.html"
 
 
-def _asked(outcome: Outcome, without: tuple[str, ...] = ()) -> str:
-    """What a run was asked for, as a reader says it."""
-    given = {name: value for name, value in outcome.given.items() if name not in without}
-    if "subgroup_values" in given:
-        given["subgroup"] = f"{given.get('subgroup')} {_said(given.pop('subgroup_values'))}"
-    return (
-        ", ".join(f"{name.replace('_', ' ')} {_said(value)}" for name, value in given.items()) or "as the study has it"
-    )
+def _asked(outcome: Outcome, study: Study, without: tuple[str, ...] = ()) -> str:
+    """What a run was asked for, as a reader says it; what is everybody's default goes without saying."""
+    given = {name: value for name, value in outcome.given.items() if name not in without and value != DEFAULTS[name]}
+    subgroup = Parameters(**{name: given.pop(name) for name in ("subgroup", "subgroup_values") if name in given})
+    words = {
+        "endpoint": lambda value: study.endpoint(value).label,
+        "reference": lambda value: f"against {study.arm(value).label}",
+        "arms": lambda value: " and ".join(study.arm(arm).label for arm in value),
+        "cutoff": lambda value: f"cut-off {value}",
+        "level": lambda value: f"{100 * value:g}\N{NO-BREAK SPACE}% intervals",
+        "audience": lambda value: f"to {value}",
+    }
+    others = [
+        words[name](value) if name in words else f"{name.replace('_', ' ')} {_said(value)}"
+        for name, value in given.items()
+    ]
+    return ", ".join(filter(None, [subgroup_label(study, subgroup), *others])) or "as the study has it"
 
 
 def _said(value) -> str:
     return "+".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def _row(outcome: Outcome, study: Study) -> tuple:
+    """A row of the table: the outcome, its link, what was asked for, endpoint and comparison, the numbers."""
+    about = ", ".join(filter(None, [study.endpoint(outcome.endpoint).short if outcome.endpoint else "", outcome.group]))
+    return outcome, _link(outcome), _asked(outcome, study, ("endpoint",)), about, _cells(outcome)
 
 
 def _cells(outcome: Outcome) -> list[tuple[str, object]]:
@@ -168,19 +182,21 @@ def _panel(group: list[Outcome], shown: list[Outcome], studies: dict[str, Study]
     scale = _scale([o for o in (shown if ratio else group) if o.statistic == one.statistic], ratio)
     known = [(scale(tick), f"{tick:g}") for tick in TICKS] if ratio else [(scale(0), "0")]
     ticks = [(x, label) for x, label in known if x is not None]
-    strips = [_strip(outcome, scale) for outcome in group]
+    strips = [_strip(outcome, study, scale) for outcome in group]
     about = f"Hazard ratio, {arms}" if ratio else f"Median time, {study.time.unit}, {arms}"
     title = f"{study.study.short_title}: {study.endpoint(one.endpoint).label}"
     return Panel(title, about, ticks, scale(1) if ratio else None, strips)
 
 
-def _strip(outcome: Outcome, scale) -> Strip:
+def _strip(outcome: Outcome, study: Study, scale) -> Strip:
     low, at, high = (None if v is None else scale(v) for v in (outcome.ci_low, outcome.estimate, outcome.ci_high))
     if at is not None:
         # A limit beyond the strip ends at its edge.
         low = low if low is not None else 0 if outcome.ci_low is not None else at
         high = high if high is not None else WIDTH
-    return Strip(outcome.run, _asked(outcome, ("endpoint",)), _link(outcome), low, at, high, _estimate(outcome))
+    # Endpoint and reference stand above the panel.
+    asked = _asked(outcome, study, ("endpoint", "reference") if outcome.statistic == "hr" else ("endpoint",))
+    return Strip(asked, _link(outcome), low, at, high, _estimate(outcome))
 
 
 def _scale(outcomes: list[Outcome], ratio: bool):

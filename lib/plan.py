@@ -161,7 +161,8 @@ def _runs_of(block: Block, place: str, study: Study, tables: Tables) -> tuple[li
             problems.append(Problem("E111", f"no patient of {study.study.id} is left with {asked}"))
             continue
         name = _name(block, routed)
-        runs.append(Run(f"{study.study.id}/{name}", place, study, given, routed))
+        plain = {k: v for asked in routed.values() for k, v in asked.items() if k != "study"}
+        runs.append(Run(f"{study.study.id}/{name}", place, study, plain, routed))
     return runs, problems
 
 

@@ -83,16 +83,26 @@ def test_index_of_a_batch_is_sorted_by_the_head_of_a_column(visit):
     """Numbers by value, up and down, with what is missing last; words by the alphabet."""
     page = visit("batch.html")
     heads, first = page.locator(".sortable thead button"), ".sortable tbody th"
-    levels = lambda: [text.split()[-1] for text in page.locator(first).all_inner_texts()]  # noqa: E731
-    assert levels() == ["0.9", "0.8", "0.7", "0.6"]
+    levels = lambda: [text.split()[0] for text in page.locator(first).all_inner_texts()]  # noqa: E731
+    assert levels() == ["90", "80", "70", "60"]
     heads.nth(2).click()
-    assert levels()[:2] == ["0.7", "0.9"]
+    assert levels()[:2] == ["70", "90"]
     assert page.locator("[aria-sort=ascending]").inner_text().startswith("n")
     heads.nth(2).click()
-    assert levels()[:2] == ["0.9", "0.7"]
+    assert levels()[:2] == ["90", "70"]
     heads.nth(0).click()
-    assert levels() == ["0.6", "0.7", "0.8", "0.9"]
+    assert levels() == ["60", "70", "80", "90"]
     assert page.locator("[aria-sort]").count() == 1
+
+
+def test_index_of_a_batch_shows_what_is_asked_for(visit):
+    page = visit("batch.html")
+    shown = page.locator(".sortable tbody tr:visible th")
+    page.get_by_label("Show rows with").fill("os MADE 0.50")
+    assert [text.split()[0] for text in shown.all_inner_texts()] == ["90", "70"]
+    assert page.get_by_role("status").inner_text() == "2 of 4 rows"
+    page.get_by_label("Show rows with").fill("")
+    assert shown.count() == 4
 
 
 def test_navigation_leads_to_every_section_and_page(visit, site):

@@ -105,6 +105,20 @@
     head.replaceChildren(made);
   };
 
+  // A long table shows only rows that hold every word typed.
+  const filterOf = (table, status) => {
+    const field = Object.assign(document.createElement("input"), { type: "search" });
+    const label = Object.assign(document.createElement("label"), { className: "filter", textContent: "Show rows with " });
+    field.addEventListener("input", () => {
+      const asked = field.value.toLowerCase().split(/\s+/);
+      const rows = [...table.tBodies[0].rows];
+      rows.forEach((row) => (row.hidden = !asked.every((word) => row.textContent.toLowerCase().includes(word))));
+      status.textContent = `${rows.filter((row) => !row.hidden).length} of ${rows.length} rows`;
+    });
+    label.append(field);
+    table.closest(".table").before(label);
+  };
+
   addEventListener("DOMContentLoaded", () => {
     const controls = document.querySelector(".controls");
     const blocks = [...document.querySelectorAll("details.code")];
@@ -122,6 +136,7 @@
     addEventListener("resize", reach);
     reach();
     document.querySelectorAll(".sortable thead th").forEach(sortBy);
+    document.querySelectorAll(".sortable").forEach((table) => filterOf(table, status));
     follow();
   });
 })();
