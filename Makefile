@@ -62,11 +62,15 @@ bench-statistics: $(READY)  ## type-I error and coverage at the cohort's size, b
 clean:      ## remove what was made here: environment and outputs
 	rm -rf .venv outputs
 
+# This folder is a package too: pyproject.toml names what it adds to papermill.
+$(READY): .venv/.synced pyproject.toml
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	touch $@
+
 # uv installs in seconds and compiles the bytecode; its own pin and hash come from the lock.
-$(READY): requirements.lock
+.venv/.synced: requirements.lock
 	$(PYTHON) -m venv --clear .venv
 	sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > .venv/uv.lock
 	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r .venv/uv.lock
 	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode requirements.lock
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
-	touch $(READY)
+	touch $@
