@@ -197,14 +197,10 @@ def test_sigkill_leaves_neither_process_nor_file(tmp_path, victim):
 @pytest.mark.notebook
 def test_papermill_command(tmp_path):
     """As a user of papermill calls it: the engine is found by name, and its kernels leave nothing."""
-    program = (
-        "import sys\nfrom papermill.engines import papermill_engines\nfrom lib.engine import WarmEngine\n"
-        "papermill_engines.register('warm', WarmEngine)\nfrom papermill.cli import papermill\npapermill(sys.argv[1:])"
-    )
     notebooks = demo.write(tmp_path, cohort="import os\nprint(level, os.getcwd())")
     words = [str(notebooks / "cohort.ipynb"), str(tmp_path / "out.ipynb"), "--engine", "warm", "-p", "level", "0.9"]
     done = subprocess.run(
-        [sys.executable, "-c", program, *words],
+        [sys.executable, "-m", "papermill", *words],
         cwd=tmp_path,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
