@@ -1,4 +1,4 @@
-"""Speed and memory, measured in one run: `make bench`. Table and picture go into README.md, between its two marks.
+"""Speed and memory: `make bench`. Each section is kept in results.json as soon as it is done, and goes into README.md.
 
     python tests/bench/bench.py [--quick] [--only report,batch,survival,large] [--repeats 5]
 
@@ -12,7 +12,6 @@ import json
 import os
 import platform
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -21,21 +20,25 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import psutil
 from large_study import make_patients, write_study
-from matplotlib import pyplot as plt
+from write_up import compose, draw, insert
 
-from lib.picture import STYLE
+from lib.provenance import code_commit
 from lib.study import ROOT
 
 HERE, BIN = Path(__file__).parent, Path(sys.executable).parent
-BEGIN, END, PICTURE = "<!-- bench -->", "<!-- end bench -->", HERE / "survival.svg"
 STUDY, NOTEBOOKS = "data/colon", ("cohort", "efficacy", "safety")
 PEERS = {"lifelines": "lifelines==0.30.3", "scikit_survival": "scikit-survival==0.28.0",
          "greenwood": "greenwood==0.8.0", "rust_survival": "survival==2.0.0"}  # fmt: skip
 SIZES, REPORTS, LARGE = (100, 1_000, 10_000, 100_000, 1_000_000), 50, 1_000_000
+# Rounds of the sections that take long, at most.
+FEW = 3
 # An engine that needs longer at one size (seconds, all repeats) is not asked at the larger ones.
-LIMIT = 120
+LIMIT = 180
+# Numbers of our report and of the R report may differ by this much (relative); what is drawn by chance is not compared.
+TOLERANCE, CHANCE = 1e-6, ("power", "permutation")
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
@@ -48,7 +51,7 @@ def measure(*command, cwd: Path = ROOT, **options) -> tuple[float, float]:
 
     def watch() -> None:
         nonlocal peak
-        while not done.wait(0.05):
+        while not done.wait(0.1):
             total = 0
             for each in [process, *process.children(recursive=True)]:
                 try:
@@ -85,10 +88,10 @@ def report(folder: Path, study: str = STUDY, *options: str) -> tuple[float, floa
     return measure(sys.executable, "-m", "lib", "report", "--study", study, "--output", folder / "ours", *options)
 
 
-def markdown(folder: Path) -> tuple[float, float]:
-    """Render an equivalent R Markdown report (cohort and efficacy; it has no checks and fewer analyses)."""
-    file = ROOT / STUDY / "patients.csv"
-    code = f"rmarkdown::render('{HERE / 'report.Rmd'}', output_dir='{folder}', intermediates_dir='{folder}', params=list(file='{file}'), quiet=TRUE)"
+def markdown(folder: Path, results: Path) -> tuple[float, float]:
+    """Render the R Markdown counterpart of the cohort and efficacy pages, its numbers into `results`."""
+    given = f"list(file = '{ROOT / STUDY / 'patients.csv'}', results = '{results}')"
+    code = f"rmarkdown::render('{HERE / 'report.Rmd'}', output_dir = '{folder}', intermediates_dir = '{folder}', params = {given}, quiet = TRUE)"
     return measure("Rscript", "-e", code)
 
 
@@ -103,39 +106,55 @@ def has_r(*packages: str) -> bool:
     return bool(shutil.which("Rscript")) and not subprocess.run(["Rscript", "-e", f"stopifnot({asked})"], capture_output=True, check=False).returncode
 
 
-def in_turn(ways: dict, repeats: int) -> dict[str, tuple[float, float]]:
-    """Median seconds, and the largest memory, of each way; one after the other, round after round."""
-    taken = {name: [] for name in ways}
+def in_turn(ways: dict, repeats: int) -> dict[str, dict[str, list[float]]]:
+    """Seconds and largest memory (MB) of each way; one after the other, round after round."""
+    taken = {name: {"seconds": [], "mb": []} for name in ways}
     for _ in range(repeats):
         for name, way in ways.items():
             with tempfile.TemporaryDirectory() as folder:
-                taken[name].append(way(Path(folder)))
-            print(f"  {name}: {taken[name][-1][0]:.1f} s", flush=True)
-    return {name: (statistics.median(s for s, _ in found), max(m for _, m in found)) for name, found in taken.items()}
+                seconds, peak = way(Path(folder))
+            taken[name]["seconds"].append(round(seconds, 3))
+            taken[name]["mb"].append(round(peak, 1))
+            print(f"  {name}: {seconds:.1f} s", flush=True)
+    return taken
 
 
-def table(heading: str, found: dict[str, tuple[float, float]], per: float = 1.0) -> list[str]:
-    """Lines of a table: seconds, ratio to the first way, peak memory of all processes together."""
-    first = next(iter(found.values()))[0]
-    lines = [f"| {heading} | seconds | ratio | memory, MB |", "| --- | ---: | ---: | ---: |"]
-    lines += [f"| {name} | {s / per:.1f} | {s / first:.2f} | {m:.0f} |" for name, (s, m) in found.items()]
-    return [*lines, ""]
+def bench_report(repeats: int) -> dict:
+    """(a) and (b): one report, all pages against papermill and the two that R makes against R Markdown."""
+    found = {"ways": in_turn({"`papermill` three times, `nbconvert`": naive, "`python -m lib report`": report}, repeats), "markdown": {}}
+    if not has_r("rmarkdown", "survminer", "coin", "ggplot2", "gridExtra", "MASS"):
+        return found
+    with tempfile.TemporaryDirectory() as held:
+        theirs, ours = Path(held, "theirs.csv"), Path(held, "ours.csv")
+
+        def two_pages(folder: Path, *options: str) -> tuple[float, float]:
+            taken = report(folder, STUDY, "--notebooks", "cohort,efficacy", *options)
+            shutil.copy(folder / "ours" / "results.csv", ours)
+            return taken
+
+        ways = {
+            "R Markdown (survival, survminer, coin, ggplot2, knitr)": lambda folder: markdown(folder, theirs),
+            "`python -m lib report` (two processes)": two_pages,
+            "`python -m lib report --jobs 1`": lambda folder: two_pages(folder, "--jobs", "1"),
+        }
+        return found | {"markdown": in_turn(ways, repeats), "same": compare(ours, theirs)}
 
 
-def bench_report(repeats: int) -> list[str]:
-    """(a) and (b): one report."""
-    ways = {"`papermill` three times, `nbconvert`": naive, "`python -m lib report`": report}
-    said = []
-    if has_r("rmarkdown", "survminer"):
-        ways["R Markdown (survival, survminer), cohort and efficacy only"] = markdown
-        ways["`python -m lib report`, cohort and efficacy only"] = lambda folder: report(folder, STUDY, "--notebooks", "cohort,efficacy")
-    else:
-        said = ["Not compared with R Markdown: R, rmarkdown or survminer is not installed.", ""]
-    return [*table("One report of `data/colon`", in_turn(ways, repeats)), *said]
+def compare(ours: Path, theirs: Path) -> dict:
+    """How many numbers both reports hold, and the largest relative difference; two that differ are not compared in speed."""
+    key = ["output", "variable", "group", "time", "statistic"]
+    frames = [pd.read_csv(path).drop_duplicates(key).dropna(subset="value") for path in (ours, theirs)]
+    both = frames[0].merge(frames[1], on=key, how="right", suffixes=("", "_r"))
+    both = both[~both["output"].isin(CHANCE) & ~both["variable"].str.endswith(CHANCE)]
+    scale = both[["value", "value_r"]].abs().max(axis=1)
+    apart = ((both["value"] - both["value_r"]).abs() / scale.where(scale > 0, 1)).fillna(np.inf)
+    if not len(both) or apart.max() > TOLERANCE:
+        raise RuntimeError(f"the R report is not ours:\n{both[apart > TOLERANCE].to_string()}")
+    return {"compared": len(both), "largest": float(apart.max())}
 
 
-def bench_batch(repeats: int, count: int) -> list[str]:
-    """(c): many reports; the naive way is measured for one and multiplied (it does not get faster)."""
+def bench_batch(repeats: int, count: int) -> dict:
+    """(c): many reports; the naive way is measured for one (it does not get faster)."""
     levels = [round(0.90 + 0.001 * i, 3) for i in range(count)]
 
     def batch(folder: Path) -> tuple[float, float]:
@@ -143,12 +162,8 @@ def bench_batch(repeats: int, count: int) -> list[str]:
         (folder / "plan.yml").write_text(json.dumps(plan), encoding="utf-8")
         return measure(sys.executable, "-m", "lib", "batch", folder / "plan.yml", "--output", folder / "all")
 
-    found = in_turn({"plain scripts": lambda folder: scripts(folder, count), "batch": batch, "naive": naive}, repeats)
-    found["naive"] = found["naive"][0] * count, found["naive"][1]
-    names = {"plain scripts": "plain scripts without notebooks, two warm processes (the floor)", "batch": "`python -m lib batch`", "naive": f"`papermill` and `nbconvert` (one, times {count})"}
-    lines = table(f"{count} reports of `data/colon`", {names[name]: value for name, value in found.items()})
-    rates = ", ".join(f"{name} {60 * count / s:.1f}" for name, (s, _) in found.items())
-    return [*lines, f"Reports per minute: {rates}.", ""]
+    ways = {"plain scripts": lambda folder: scripts(folder, count), "`python -m lib batch`": batch, "`papermill` and `nbconvert`": naive}
+    return {"count": count, "ways": in_turn(ways, repeats)}
 
 
 def _peer(command: list, paths: str) -> dict | None:
@@ -161,7 +176,7 @@ def _peer(command: list, paths: str) -> dict | None:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def bench_survival(repeats: int, sizes: tuple[int, ...]) -> list[str]:
+def bench_survival(repeats: int, sizes: tuple[int, ...]) -> dict:
     """(d): Kaplan-Meier by arm, log-rank and arm-only Cox by every engine; times in whole days."""
     with tempfile.TemporaryDirectory() as held:
         folder = Path(held)
@@ -173,9 +188,7 @@ def bench_survival(repeats: int, sizes: tuple[int, ...]) -> list[str]:
             frame["arm"] = patients["rx"].astype("category").cat.codes
             np.savez(folder / "d.npz", **{name: frame[name].to_numpy() for name in frame})
             frame.to_csv(folder / "d.csv", index=False)
-            for name in engines:
-                if name in given_up:
-                    continue
+            for name in (name for name in engines if name not in given_up):
                 command = [sys.executable, HERE / "peers.py", name, folder / "d.npz", repeats]
                 if name == "R":
                     command = ["Rscript", HERE / "peers.R", folder / "d.csv", repeats]
@@ -184,17 +197,8 @@ def bench_survival(repeats: int, sizes: tuple[int, ...]) -> list[str]:
                 if result is None:
                     given_up.add(name)
                 else:
-                    found[name][n] = result
-    missing = [name for name in (*PEERS, "R") if name not in engines]
-    _draw(found)
-    rows = [f"| {_label(name)} | " + " | ".join(_cell(found[name].get(n)) for n in sizes) + " |" for name in engines]
-    return [
-        "| Kaplan-Meier + log-rank + Cox, seconds (memory, MB) | " + " | ".join(f"{n:,}" for n in sizes) + " |",
-        "| --- |" + " ---: |" * len(sizes), *rows, "",
-        f"Three arms, times in whole days, one process each, reading left out; nothing: more than {LIMIT} seconds in all, or failed."
-        + (f" Not installed: {', '.join(map(_label, missing))}." if missing else ""), "",
-        f"![Seconds against patients, both axes logarithmic: each engine a line]({PICTURE.relative_to(ROOT).as_posix()})", "",
-    ]  # fmt: skip
+                    found[name][str(n)] = result
+    return {"sizes": list(sizes), "limit": LIMIT, "engines": found, "missing": [name for name in (*PEERS, "R") if name not in engines]}
 
 
 def _installed(folder: Path) -> list[str]:
@@ -209,64 +213,60 @@ def _installed(folder: Path) -> list[str]:
     return [*engines, *(["R"] if has_r("survival") else [])]
 
 
-def _label(name: str) -> str:
-    return {"ours": "this repository", "rust_survival": "`survival` (Rust)", "R": "R survival"}.get(name, name.replace("_", "-"))
-
-
-def _cell(result: dict | None) -> str:
-    return "" if result is None else f"{sum(result['seconds']):.3g} ({result['mb']:.0f})"
-
-
-def _draw(found: dict[str, dict[int, dict]]) -> None:
-    with plt.rc_context(STYLE | {"svg.hashsalt": "bench"}):
-        figure, axes = plt.subplots(figsize=(7.2, 3.6), layout="constrained")
-        for (name, results), marker in zip(found.items(), "osD^vP", strict=False):
-            seconds = [sum(result["seconds"]) for result in results.values()]
-            axes.loglog(list(results), seconds, marker=marker, markersize=4, linewidth=2.2 if name == "ours" else 1.2, label=_label(name))
-        axes.set(xlabel="Patients", ylabel="Seconds")
-        axes.legend(fontsize=8)
-        figure.savefig(PICTURE, metadata={"Date": None, "Creator": None})
-        plt.close(figure)
-
-
-def bench_large(repeats: int, n: int) -> list[str]:
-    """A registry: cohort and efficacy reports against three calls of R on the same table."""
+def bench_large(repeats: int, n: int) -> dict:
+    """A registry: three calls of R for both endpoints, and the cohort and efficacy reports of the same patients."""
     with tempfile.TemporaryDirectory() as held:
-        folder = write_study(Path(held) / "study", n)
-        make_patients(n).to_pandas().to_csv(Path(held) / "patients.csv", index=False)
-        ways = {f"cohort and efficacy reports of {n:,} patients (Parquet)": lambda out: report(out, str(folder), "--notebooks", "cohort,efficacy", "--jobs", "1")}
+        folder, ways = write_study(Path(held) / "study", n), {}
         if has_r("survival"):
-            ways["R: read.csv, survfit + survdiff + coxph of both endpoints"] = lambda _: measure("Rscript", HERE / "large.R", Path(held) / "patients.csv")
-        return table("A large study", in_turn(ways, repeats))
+            make_patients(n).to_pandas().to_csv(Path(held) / "patients.csv", index=False)
+            ways["R: reading, survfit + survdiff + coxph of both endpoints"] = lambda _: measure("Rscript", HERE / "large.R", Path(held) / "patients.csv")
+        ways["cohort and efficacy reports (Parquet)"] = lambda out: report(out, str(folder), "--notebooks", "cohort,efficacy", "--jobs", "1")
+        return {"n": n, "ways": in_turn(ways, repeats)}
 
 
-def main() -> None:
-    """Measure what is asked for and write it down."""
+def keep(path: Path, section: str, found: dict, repeats: int) -> dict[str, dict]:
+    """Add a section to what was kept; everything that is kept."""
+    memory = f"{psutil.virtual_memory().total / 2**30:.0f} GB"
+    machine = f"{os.cpu_count()} cores, {memory}, {platform.system()}, Python {platform.python_version()}"
+    made = {"date": str(dt.date.today()), "commit": code_commit()[:7], "machine": machine, "repeats": repeats}
+    kept = (json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}) | {section: made | found}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8", newline="\n")
+    return kept
+
+
+def main() -> int:
+    """Measure what is asked for; keep and write down each section when it is done. Exit code 1: one failed."""
     asked = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     asked.add_argument("--only", default="report,batch,survival,large")
     asked.add_argument("--repeats", type=int, default=5)
-    asked.add_argument("--quick", action="store_true", help="small sizes, one repeat, nothing written")
+    asked.add_argument("--quick", action="store_true", help="small sizes, one repeat; into outputs/bench, not into README.md")
     given = asked.parse_args()
-    quick, only = given.quick, given.only.split(",")
-    repeats = 1 if quick else given.repeats
-    parts = {
-        "report": lambda: bench_report(repeats),
-        "batch": lambda: bench_batch(1 if quick else 3, 4 if quick else REPORTS),
-        "survival": lambda: bench_survival(repeats, SIZES[:3] if quick else SIZES),
-        "large": lambda: bench_large(1 if quick else 3, 10_000 if quick else LARGE),
+    quick, repeats = given.quick, 1 if given.quick else given.repeats
+    few, folder, failed = min(repeats, FEW), ROOT / "outputs" / "bench" if quick else HERE, []
+    sections = {
+        "report": (bench_report, repeats, ()),
+        "batch": (bench_batch, few, (4 if quick else REPORTS,)),
+        "survival": (bench_survival, repeats, (SIZES[:3] if quick else SIZES,)),
+        "large": (bench_large, few, (10_000 if quick else LARGE,)),
     }
-    made = f"{dt.date.today()}, {os.cpu_count()} cores, {psutil.virtual_memory().total / 2**30:.0f} GB, {platform.system()}, Python {platform.python_version()}; medians of {repeats}, ratios to the first row."
-    lines = [made, ""]
-    for name in only:
+    for name in given.only.split(","):
+        bench, rounds, size = sections[name]
         print(name, flush=True)
-        lines += parts[name]()
-    print("\n".join(lines))
-    if quick or set(only) != set(parts):
-        return
-    path = ROOT / "README.md"
-    before, rest = path.read_text(encoding="utf-8").split(BEGIN)
-    path.write_text(before + BEGIN + "\n" + "\n".join(lines) + END + rest.split(END)[1], encoding="utf-8", newline="\n")
+        try:
+            kept = keep(folder / "results.json", name, bench(rounds, *size), rounds)
+        except RuntimeError as error:  # the other sections are worth their hour all the same
+            failed.append(f"{name}: {error}")
+            continue
+        if name == "survival":
+            draw(kept[name], folder / "survival.svg")
+        lines = compose(kept, (folder / "survival.svg").relative_to(ROOT).as_posix())
+        if not quick:
+            insert(ROOT / "README.md", lines)
+        print("\n".join(lines), flush=True)
+    print(*failed, sep="\n", file=sys.stderr)
+    return bool(failed)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

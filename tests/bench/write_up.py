@@ -1,0 +1,164 @@
+"""What `make bench` has kept -> the README's block between its two marks, and the picture of the engines. Measures nothing."""
+
+__all__ = ["BEGIN", "END", "compose", "draw", "insert"]
+
+import statistics
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from matplotlib import pyplot as plt
+from matplotlib.ticker import FuncFormatter
+
+from lib.picture import INK, STYLE
+
+BEGIN, END = "<!-- bench -->", "<!-- end bench -->"
+LABELS = {"ours": "this repository", "R": "R survival", "rust_survival": "survival (Rust)", "scikit_survival": "scikit-survival"}
+# Okabe and Ito's colours: told apart by readers who are colour-blind, and by their markers in print.
+LOOKS = {"ours": ("#0072B2", "o"), "R": ("#D55E00", "s"), "lifelines": ("#009E73", "D"), "scikit_survival": ("#CC79A7", "^"),
+         "greenwood": ("#000000", "v"), "rust_survival": ("#E69F00", "P")}  # fmt: skip
+# Engines are compared from this many patients on; the memory that a large study may take, in MB.
+MANY, MEMORY = 100_000, 2048
+# Labels at the ends of lines keep this distance, in powers of ten of seconds.
+APART = 0.27
+
+
+def insert(readme: Path, lines: list[str]) -> None:
+    """Put the lines between the two marks of a file."""
+    before, rest = readme.read_text(encoding="utf-8").split(BEGIN)
+    readme.write_text(before + BEGIN + "\n" + "\n".join(lines) + END + rest.split(END)[1], encoding="utf-8", newline="\n")
+
+
+def compose(kept: dict[str, dict], picture: str) -> list[str]:
+    """Lines of the block: what each section found, when, where and how often, and which goals it meets.
+
+    Parameters
+    ----------
+    kept : dict
+        Section -> what bench.py keeps of it; sections that were never run are left out.
+    picture : str
+        Address of the picture, relative to the README.
+    """
+    write = {"report": _report, "batch": _batch, "survival": _survival, "large": _large}
+    lines = []
+    for name in (name for name in write if name in kept):
+        found = kept[name]
+        made = f"{found['date']}, commit {found['commit']}, {found['machine']}; medians of {found['repeats']}"
+        lines += ["", f"{write[name].__doc__.splitlines()[0]} ({made})", "", *write[name](found), ""]
+        if name == "survival":
+            lines += [f"![Seconds against patients, both axes logarithmic: each engine is a line with its name at the end]({picture})", ""]
+    return lines
+
+
+def _seconds(way: dict) -> float:
+    return statistics.median(way["seconds"])
+
+
+def _table(heading: str, ways: dict[str, dict], times: dict[str, int] | None = None) -> list[str]:
+    """Seconds, ratio to the first way, largest memory; `times`: a way that was measured once for so many."""
+    taken = {name: _seconds(way) * (times or {}).get(name, 1) for name, way in ways.items()}
+    first = next(iter(taken.values()))
+    lines = [f"| {heading} | seconds | ratio | memory, MB |", "| --- | ---: | ---: | ---: |"]
+    return lines + [f"| {name} | {s:.1f} | {s / first:.2f} | {max(ways[name]['mb']):,.0f} |" for name, s in taken.items()]
+
+
+def _goal(text: str, value: float, limit: float, *, at_least: bool = False) -> str:
+    """One goal in words, with what was found."""
+    met = value >= limit if at_least else value <= limit
+    return f"{text} {'at least' if at_least else 'at most'} {limit:,g}: {'met' if met else '**not met**'} ({value:,.3g})."
+
+
+def _report(found: dict) -> list[str]:
+    """**One report of `data/colon`**"""
+    naive, ours = found["ways"].values()
+    lines = [*_table("All three reports", found["ways"]), "", _goal("Goal, ratio to papermill and nbconvert:", _seconds(ours) / _seconds(naive), 0.5), ""]
+    if not found["markdown"]:
+        return [*lines, "Not compared with R Markdown: R or one of its packages is not installed."]
+    r, ours, _ = found["markdown"].values()
+    same = found["same"]
+    return [
+        *lines, *_table("Cohort and efficacy", found["markdown"]), "",
+        _goal("Goal, ratio to R Markdown:", _seconds(ours) / _seconds(r), 0.5),
+        "The R report ([report.Rmd](tests/bench/report.Rmd)) holds the same analyses, figures and tables, with as many permutations and "
+        f"simulations; {same['compared']:,} numbers of both were compared, the largest relative difference is {same['largest']:.0e}. "
+        "It leaves out what R users do not get: checks of the tables, a second computation of every number by another "
+        "engine, sentences, checklists, tables and figures as files.",
+    ]  # fmt: skip
+
+
+def _batch(found: dict) -> list[str]:
+    """**Many reports**"""
+    count, ways = found["count"], found["ways"]
+    floor, batch, naive = ways
+    seconds = {floor: _seconds(ways[floor]), batch: _seconds(ways[batch]), naive: _seconds(ways[naive]) * count}
+    rates = ", ".join(f"{name} {60 * count / s:.1f}" for name, s in seconds.items())
+    return [
+        *_table(f"{count} reports of `data/colon` (all three pages each)", ways, {naive: count}), "",
+        f"Reports per minute: {rates}. Plain scripts run the same cells and make every table and figure that they show, in two "
+        "processes that have imported everything; they write no pages. The naive way was measured for one report.", "",
+        _goal("Goal, times as fast as papermill and nbconvert:", seconds[naive] / seconds[batch], 5, at_least=True),
+        _goal("Goal, ratio to plain scripts:", seconds[batch] / seconds[floor], 1.5),
+    ]  # fmt: skip
+
+
+def _survival(found: dict) -> list[str]:
+    """**Survival engines**"""
+    sizes, engines = found["sizes"], found["engines"]
+    lines = ["| Kaplan-Meier + log-rank + Cox, seconds (memory, MB) | " + " | ".join(f"{n:,}" for n in sizes) + " |", "| --- |" + " ---: |" * len(sizes)]
+    for name, results in engines.items():
+        lines.append(f"| {_label(name)} | " + " | ".join(_cell(results.get(str(n))) for n in sizes) + " |")
+    missing = f" Could not be installed here: {', '.join(map(_label, found['missing']))}." if found["missing"] else ""
+    lines += ["", f"Three arms, times in whole days; one process for each engine and size, reading left out; –: more than {found['limit']} seconds in all, or failed.{missing}", ""]
+    for n in (n for n in sizes if n >= MANY):
+        peers = {name: sum(r[str(n)]["seconds"]) for name, r in engines.items() if name != "ours" and str(n) in r}
+        if peers and str(n) in engines["ours"]:
+            best = min(peers, key=peers.get)
+            lines.append(_goal(f"Goal, ratio to the fastest other engine at {n:,} ({_label(best)}):", sum(engines["ours"][str(n)]["seconds"]) / peers[best], 1))
+    return lines
+
+
+def _large(found: dict) -> list[str]:
+    """**A large study**"""
+    ways = list(found["ways"].values())
+    lines = [*_table(f"{found['n']:,} patients", found["ways"]), "", _goal("Goal, memory in MB:", max(ways[-1]["mb"]), MEMORY)]
+    return lines if len(ways) == 1 else [*lines, _goal("Goal, ratio to R:", _seconds(ways[-1]) / _seconds(ways[0]), 1)]
+
+
+def _label(name: str) -> str:
+    return LABELS.get(name, name)
+
+
+def _cell(result: dict | None) -> str:
+    return "–" if result is None else f"{sum(result['seconds']):.3g} ({result['mb']:,.0f})"
+
+
+def draw(found: dict, path: Path) -> None:
+    """Seconds of the three tasks together against patients: one line per engine, its name at its end."""
+    lines = {name: {int(n): sum(r["seconds"]) for n, r in results.items()} for name, results in found["engines"].items() if results}
+    with plt.rc_context(STYLE | {"svg.hashsalt": "bench"}):
+        figure, axes = plt.subplots(figsize=(7.2, 3.8), layout="constrained")
+        for name, taken in lines.items():
+            colour, marker = LOOKS[name]
+            thick = {"linewidth": 2.4, "markersize": 6, "zorder": 3} if name == "ours" else {"linewidth": 1.2, "markersize": 4.5}
+            axes.loglog(list(taken), list(taken.values()), color=colour, marker=marker, **thick)
+        for name, (x, end, place) in _places(lines).items():
+            leader = {"arrowstyle": "-", "color": LOOKS[name][0], "linewidth": 1, "linestyle": "dotted", "shrinkA": 1, "shrinkB": 4}
+            text = {"color": INK, "fontsize": 9, "va": "center", "fontweight": "bold" if name == "ours" else "normal"}
+            axes.annotate(_label(name), (x, end), (max(found["sizes"]) * 1.5, place), annotation_clip=False, arrowprops=leader, **text)
+        axes.set(xlabel="Patients", ylabel="Seconds", xticks=found["sizes"], xticklabels=[f"{n:,}" for n in found["sizes"]])
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:g}"))
+        axes.minorticks_off()
+        axes.grid(axis="y", color="#DDDDDD", linewidth=0.6)
+        figure.savefig(path, metadata={"Date": None, "Creator": None})
+        plt.close(figure)
+
+
+def _places(lines: dict[str, dict[int, float]]) -> dict[str, tuple[int, float, float]]:
+    """End of each line, and the height of its name: as near as the other names allow."""
+    ends = sorted((taken[max(taken)], name) for name, taken in lines.items())
+    heights = np.log10([end for end, _ in ends])
+    for _ in range(200):  # neighbours that are too near push each other apart
+        for i, (low, high) in enumerate(pairwise(heights.copy())):
+            push = max(0.0, APART - (high - low)) / 2
+            heights[i], heights[i + 1] = heights[i] - push, heights[i + 1] + push
+    return {name: (max(lines[name]), end, 10**height) for (end, name), height in zip(ends, heights, strict=True)}
