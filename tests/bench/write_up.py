@@ -39,12 +39,15 @@ def compose(kept: dict[str, dict], picture: str) -> list[str]:
     picture : str
         Address of the picture, relative to the README.
     """
-    write = {"report": _report, "batch": _batch, "survival": _survival, "large": _large}
+    sections = {
+        "report": ("One report", _report), "batch": ("Many reports", _batch),
+        "survival": ("Survival engines", _survival), "large": ("A large study", _large),
+    }  # fmt: skip
     lines = []
-    for name in (name for name in write if name in kept):
-        found = kept[name]
+    for name in (name for name in sections if name in kept):
+        found, (heading, write) = kept[name], sections[name]
         made = f"{found['date']}, commit {found['commit']}, {found['machine']}; medians of {found['repeats']}"
-        lines += ["", f"{write[name].__doc__.splitlines()[0]} ({made})", "", *write[name](found), ""]
+        lines += [f"**{heading}** ({made})", "", *write(found), ""]
         if name == "survival":
             lines += [f"![Seconds against patients, both axes logarithmic: each engine is a line with its name at the end]({picture})", ""]
     return lines
@@ -69,31 +72,29 @@ def _goal(text: str, value: float, limit: float, *, at_least: bool = False) -> s
 
 
 def _report(found: dict) -> list[str]:
-    """**One report of `data/colon`**"""
     naive, ours = found["ways"].values()
-    lines = [*_table("All three reports", found["ways"]), "", _goal("Goal, ratio to papermill and nbconvert:", _seconds(ours) / _seconds(naive), 0.5), ""]
+    lines = [*_table("Three pages of `data/colon`", found["ways"]), "", _goal("Goal, ratio to papermill and nbconvert:", _seconds(ours) / _seconds(naive), 0.5), ""]
     if not found["markdown"]:
         return [*lines, "Not compared with R Markdown: R or one of its packages is not installed."]
     r, ours, _ = found["markdown"].values()
     same = found["same"]
     return [
-        *lines, *_table("Cohort and efficacy", found["markdown"]), "",
+        *lines, *_table("Two of them, cohort and efficacy", found["markdown"]), "",
         _goal("Goal, ratio to R Markdown:", _seconds(ours) / _seconds(r), 0.5),
         "The R report ([report.Rmd](tests/bench/report.Rmd)) holds the same analyses, figures and tables, with as many permutations and "
-        f"simulations; {same['compared']:,} numbers of both were compared, the largest relative difference is {same['largest']:.0e}. "
-        "It leaves out what R users do not get: checks of the tables, a second computation of every number by another "
-        "engine, sentences, checklists, tables and figures as files.",
+        f"simulations; {same['compared']:,} numbers of both were compared, the largest relative difference is {same['largest']:.0e}. Where each "
+        "patient is left out or a study simulated, it calls survdiff again, as one writes it in R. It has no checks of the tables, no second "
+        "computation of the numbers by another engine, no sentences and checklists, no tables and figures as files.",
     ]  # fmt: skip
 
 
 def _batch(found: dict) -> list[str]:
-    """**Many reports**"""
     count, ways = found["count"], found["ways"]
     floor, batch, naive = ways
     seconds = {floor: _seconds(ways[floor]), batch: _seconds(ways[batch]), naive: _seconds(ways[naive]) * count}
     rates = ", ".join(f"{name} {60 * count / s:.1f}" for name, s in seconds.items())
     return [
-        *_table(f"{count} reports of `data/colon` (all three pages each)", ways, {naive: count}), "",
+        *_table(f"{count} reports of `data/colon`, three pages each", ways, {naive: count}), "",
         f"Reports per minute: {rates}. Plain scripts run the same cells and make every table and figure that they show, in two "
         "processes that have imported everything; they write no pages. The naive way was measured for one report.", "",
         _goal("Goal, times as fast as papermill and nbconvert:", seconds[naive] / seconds[batch], 5, at_least=True),
@@ -102,7 +103,6 @@ def _batch(found: dict) -> list[str]:
 
 
 def _survival(found: dict) -> list[str]:
-    """**Survival engines**"""
     sizes, engines = found["sizes"], found["engines"]
     lines = ["| Kaplan-Meier + log-rank + Cox, seconds (memory, MB) | " + " | ".join(f"{n:,}" for n in sizes) + " |", "| --- |" + " ---: |" * len(sizes)]
     for name, results in engines.items():
@@ -118,7 +118,6 @@ def _survival(found: dict) -> list[str]:
 
 
 def _large(found: dict) -> list[str]:
-    """**A large study**"""
     ways = list(found["ways"].values())
     lines = [*_table(f"{found['n']:,} patients", found["ways"]), "", _goal("Goal, memory in MB:", max(ways[-1]["mb"]), MEMORY)]
     return lines if len(ways) == 1 else [*lines, _goal("Goal, ratio to R:", _seconds(ways[-1]) / _seconds(ways[0]), 1)]
@@ -141,10 +140,13 @@ def draw(found: dict, path: Path) -> None:
             colour, marker = LOOKS[name]
             thick = {"linewidth": 2.4, "markersize": 6, "zorder": 3} if name == "ours" else {"linewidth": 1.2, "markersize": 4.5}
             axes.loglog(list(taken), list(taken.values()), color=colour, marker=marker, **thick)
-        for name, (x, end, place) in _places(lines).items():
+        places = _places(lines)
+        for name, (x, end, place) in places.items():
             leader = {"arrowstyle": "-", "color": LOOKS[name][0], "linewidth": 1, "linestyle": "dotted", "shrinkA": 1, "shrinkB": 4}
             text = {"color": INK, "fontsize": 9, "va": "center", "fontweight": "bold" if name == "ours" else "normal"}
             axes.annotate(_label(name), (x, end), (max(found["sizes"]) * 1.5, place), annotation_clip=False, arrowprops=leader, **text)
+        heights = [*(s for taken in lines.values() for s in taken.values()), *(place for _, _, place in places.values())]
+        axes.set_ylim(min(heights) / 1.4, max(heights) * 1.4)
         axes.set(xlabel="Patients", ylabel="Seconds", xticks=found["sizes"], xticklabels=[f"{n:,}" for n in found["sizes"]])
         axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:g}"))
         axes.minorticks_off()
