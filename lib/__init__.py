@@ -15,3 +15,9 @@ terminal; many reports: plan, places, batch*; two of them: compare*; what a repo
 document, paper, word*, typeset, editions; who opens the notebooks: serve*, ward. A new study is proposed on floor 2:
 tidying, recognition, guesses, proposal*, newstudy, template_workbook.
 """
+
+import sys
+
+# jsonschema, which checks notebooks, would take a second and a half to build a grammar for internationalised
+# addresses, which no notebook holds; where this module cannot be imported it does without.
+sys.modules.setdefault("rfc3987_syntax", None)

@@ -15,7 +15,7 @@ from lib.comparisons import adjust_holm
 from lib.event_table import OVERALL, EventTable, arm_names, check_tte, count_events, merge_times
 from lib.scale import LARGE, because_large
 
-__all__ = ["compare_logrank", "compare_pairwise", "compare_permutation", "count_observed_expected", "permute_scores", "quadratic_form", "test_tables"]
+__all__ = ["compare_logrank", "compare_pairwise", "compare_permutation", "count_observed_expected", "permute_scores", "quadratic_form", "quadratic_forms", "test_tables"]
 
 NO_EVENT = "not estimable: no event while two arms are at risk"
 # halves of 2^20 subset sums (8 MB each) are made in well under a second
@@ -40,11 +40,17 @@ def _moments(table: EventTable, rho: float, gamma: float) -> tuple[np.ndarray, n
 
 def quadratic_form(difference: np.ndarray, covariance: np.ndarray) -> tuple[float, int]:
     """Quadratic form by the generalised inverse, and its rank: arms that were never at risk at an event drop out."""
-    scale = np.trace(covariance)
-    if not scale > 0:
-        return np.nan, 0
-    inverse, values = np.linalg.pinv(covariance, rcond=1e-10, hermitian=True), np.linalg.eigvalsh(covariance)
-    return float(difference @ inverse @ difference), int((values > 1e-10 * values.max()).sum())
+    chisq, rank = quadratic_forms(difference[None], covariance[None])
+    return float(chisq[0]), int(rank[0])
+
+
+def quadratic_forms(differences: np.ndarray, covariances: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """`quadratic_form` of a stack, shapes (b, k) and (b, k, k): both of shape (b,); NaN and 0 where nothing varies."""
+    inverses, values = np.linalg.pinv(covariances, rcond=1e-10, hermitian=True), np.linalg.eigvalsh(covariances)
+    chisq = (differences[:, None, :] @ inverses @ differences[:, :, None])[:, 0, 0]
+    varies = np.trace(covariances, axis1=1, axis2=2) > 0
+    rank = (values > 1e-10 * values.max(axis=1, keepdims=True)).sum(axis=1)
+    return np.where(varies, chisq, np.nan), np.where(varies, rank, 0)
 
 
 def _stratum_tables(tte: pd.DataFrame, strata: str | None) -> list[EventTable]:

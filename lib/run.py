@@ -10,7 +10,6 @@ __all__ = ["NotebookFailed", "execute", "route_parameters", "run_name", "take_me
 import difflib
 import hashlib
 import re
-import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -235,8 +234,6 @@ class _Run:
 @cache
 def _papermill():
     """Import papermill, which takes a second: not before it is needed."""
-    # Half of that second goes into a grammar for internationalised addresses, which no notebook holds.
-    sys.modules.setdefault("rfc3987_syntax", None)
     import papermill  # noqa: PLC0415
     from papermill.engines import papermill_engines  # noqa: PLC0415
 

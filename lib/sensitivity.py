@@ -6,7 +6,7 @@ study (scale) their number does not, and approximations take their place (large_
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from math import sqrt
 
 import numpy as np
@@ -16,7 +16,7 @@ from scipy import stats
 from lib import large_sample
 from lib.comparisons import ALPHA
 from lib.event_table import OVERALL, EventTable, arm_names, count_events
-from lib.logrank import NO_EVENT, quadratic_form, test_tables
+from lib.logrank import NO_EVENT, quadratic_forms, test_tables
 from lib.scale import LARGE, because_large
 
 __all__ = ["BECOMES", "assume_extremes", "compare_without_each", "count_reversals", "estimate_power", "find_detectable"]
@@ -50,20 +50,42 @@ def compare_without_each(tte: pd.DataFrame, alpha: float = ALPHA) -> pd.DataFram
         found |= {"method": found["method"] + ", first-order approximation", "note": because_large("approximated")}
         p, times = large_sample.approximate_without_each(table)
     else:
-        each = [(test_tables([left])["p_value"], count) for left, count in _without_each(table)]
-        p, times = (np.array(column) for column in zip(*each, strict=True))
+        p, times = _without_each(table)
     turned = (p < alpha) != (whole["p_value"] < alpha)
     return pd.DataFrame([found | {"min": np.nanmin(p), "max": np.nanmax(p), "count": int(times[turned].sum())}])
 
 
-def _without_each(table: EventTable) -> Iterator[tuple[EventTable, int]]:
-    """Tables with one patient less, and how many patients are alike (same arm, time and end)."""
-    for counts, other in ((table.n_events, table.n_censored), (table.n_censored, table.n_events)):
-        for i, j in np.argwhere(counts > 0):
-            left = counts.copy()
-            left[i, j] -= 1
-            pair = (left, other) if counts is table.n_events else (other, left)
-            yield EventTable(table.arms, table.times, *pair), int(counts[i, j])
+def _without_each(table: EventTable) -> tuple[np.ndarray, np.ndarray]:
+    """P-value without a patient of each kind (same arm, time and end), and how many there are of it.
+
+    Up to the patient's time the risk sets have one less in his arm, later ones are as they were: running sums.
+    """
+    whole, p_values, counts = _terms(table.n_events, table.n_risk), [], []
+    for i, unit in enumerate(np.eye(len(table.arms))[:, :, None]):
+        thinner = table.n_risk - unit
+        fewer, last = _terms(table.n_events, thinner), _terms(table.n_events - unit, thinner)
+        for own, at_end in ((table.n_events[i], last), (table.n_censored[i], fewer)):
+            alike = np.flatnonzero(own)
+            chisq, df = quadratic_forms(*(
+                (np.cumsum(f, axis=0) - f + e + w.sum(axis=0) - np.cumsum(w, axis=0))[alike]
+                for f, e, w in zip(fewer, at_end, whole, strict=True)
+            ))  # fmt: skip
+            p_values.append(np.where(df > 0, stats.chi2.sf(chisq, np.maximum(df, 1)), np.nan))
+            counts.append(own[alike])
+    return np.concatenate(p_values), np.concatenate(counts)
+
+
+def _terms(events: np.ndarray, at_risk: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What each time adds to observed less expected events, shape (m, k), and to their covariance, shape (m, k, k)."""
+    d, n = events.sum(axis=0), at_risk.sum(axis=0)
+    share = (at_risk / np.maximum(n, 1)).T
+    spread = d * (n - d) / np.maximum(n - 1, 1)
+    return events.T - share * d[:, None], spread[:, None, None] * _products(share)
+
+
+def _products(share: np.ndarray) -> np.ndarray:
+    """Covariance of one event over the arms, diag(p) - pp', for shares at risk of shape (m, k): shape (m, k, k)."""
+    return share[:, :, None] * (np.eye(share.shape[1]) - share[:, None, :])
 
 
 def count_reversals(tte: pd.DataFrame, arm: str, alpha: float = ALPHA) -> pd.DataFrame:
@@ -131,21 +153,11 @@ def _reverse(table: EventTable, i: int, becomes: str, alpha: float) -> dict:
 
 def _chisq_after(table: EventTable, i: int, candidates: np.ndarray, step: int) -> np.ndarray:
     """Chi-square after one more (or one less) event of arm i at each candidate time: the risk sets stay as they are."""
-    d, n = table.n_events.sum(axis=0), table.n_risk.sum(axis=0)
-    share = table.n_risk / np.maximum(n, 1)
-
-    def spread(events):
-        return events * (n - events) / np.maximum(n - 1, 1)
-
-    products = np.einsum("im,ij->mij", share, np.eye(len(share))) - np.einsum("im,jm->mij", share, share)
-    covariance = np.einsum("m,mij->ij", spread(d), products)
-    more = (spread(d + step) - spread(d))[candidates]
-    score = table.n_events.sum(axis=1) - share @ d
-    scores = score + step * (np.eye(len(share))[i] - share[:, candidates].T)
-    return np.array([
-        np.nan_to_num(quadratic_form(u, covariance + m * products[j])[0])
-        for u, m, j in zip(scores, more, candidates, strict=True)
-    ])  # fmt: skip
+    unit = step * np.eye(len(table.arms))[:, [i]]
+    now = _terms(table.n_events, table.n_risk)
+    then = _terms((table.n_events + unit)[:, candidates], table.n_risk[:, candidates])
+    chisq, _ = quadratic_forms(*(n.sum(axis=0) - n[candidates] + t for n, t in zip(now, then, strict=True)))
+    return np.nan_to_num(chisq)
 
 
 def assume_extremes(tte: pd.DataFrame, arm: str) -> dict[str, pd.DataFrame]:
