@@ -50,22 +50,20 @@ def gather(**frames: pd.DataFrame) -> pd.DataFrame:
         `group`, `time` (NaN where there is none), `statistic` (``frame.column``, and ``[term]``, ``[test]`` where
         the group alone does not tell), `value`.
     """
-    parts = []
+    rows = []
     for name, given in frames.items():
         frame = given.rename(columns={"survival": "estimate"})
-        marks = pd.Series("", index=frame.index)
+        groups = frame["group"].astype(str).tolist()
+        times = frame["time"].to_numpy(dtype=float, na_value=np.nan) if "time" in frame else np.full(len(frame), np.nan)
+        marks = [""] * len(frame)
         for column in (c for c in QUALIFIERS if c in frame):
-            needed = frame["group"].eq("overall") if column == "term" else pd.Series(True, index=frame.index)
-            marks = marks.where(~needed, marks + "[" + frame[column].astype(str) + "]")
+            marks = [mark + f"[{value}]" if column != "term" or group == "overall" else mark
+                     for mark, value, group in zip(marks, frame[column], groups, strict=True)]  # fmt: skip
         values = frame.drop(columns=[*KEYS[:2], *QUALIFIERS], errors="ignore").select_dtypes("number")
-        time = frame.get("time", np.nan)
-        parts += [
-            pd.DataFrame({"group": frame["group"].astype(str), "time": time, "statistic": f"{name}.{column}" + marks,
-                          "value": values[column]}).astype({"time": float, "value": float})
-            for column in values if len(frame)
-        ]  # fmt: skip
-    columns = [*KEYS, "value"]
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+        for column in values:
+            names = [f"{name}.{column}{mark}" for mark in marks]
+            rows += zip(groups, times, names, values[column].to_numpy(dtype=float, na_value=np.nan), strict=True)
+    return pd.DataFrame(rows, columns=[*KEYS, "value"]).astype({"time": float, "value": float})
 
 
 class _Arm:
@@ -118,7 +116,9 @@ def _quantile(arm: _Arm, p: float, z: float) -> dict[str, float]:
     }  # fmt: skip
 
 
-def _curves(arms: dict[str, _Arm], reverse: dict[str, _Arm], reference: str, times: Sequence[float], z: float) -> Rows:
+def _curves(
+    arms: dict[str, _Arm], reverse: dict[str, _Arm], references: list[str], times: Sequence[float], z: float
+) -> Rows:
     for name, arm in arms.items():
         for label, source, p in (("median", arm, 0.5), ("quartile_1", arm, 0.75), ("quartile_3", arm, 0.25),
                                  ("follow_up", reverse[name], 0.5)):  # fmt: skip
@@ -131,7 +131,7 @@ def _curves(arms: dict[str, _Arm], reverse: dict[str, _Arm], reference: str, tim
             for column, value in values.items():
                 yield name, t, f"landmark.{column}", value, STATSMODELS
             yield name, t, "at_risk.n_risk", values["n_risk"], FORMULA
-            if name != reference and reference in arms:
+            for reference in (r for r in references if r != name):
                 other, other_error = arms[reference].value(t)
                 group, total = f"{name} vs {reference}", float(np.hypot(error, other_error))
                 yield group, t, "landmark_difference.difference", s - other, STATSMODELS
@@ -181,7 +181,7 @@ def _tests(tte: pd.DataFrame, names: list[str]) -> Rows:
             yield group, np.nan, f"logrank_pairwise.{column}", value, LIFELINES
 
 
-def _means(arms: dict[str, _Arm], reference: str, tau: float | None, z: float) -> Rows:
+def _means(arms: dict[str, _Arm], references: list[str], tau: float | None, z: float) -> Rows:
     tau = min(arm.last for arm in arms.values()) if tau is None else tau
     means = {}
     for name, arm in arms.items():
@@ -201,7 +201,7 @@ def _means(arms: dict[str, _Arm], reference: str, tau: float | None, z: float) -
                   "tau": tau, "n": len(arm.time), "n_events": (arm.event & (arm.time <= tau)).sum()}  # fmt: skip
         for column, value in values.items():
             yield name, np.nan, f"rmst.{column}", value, LIFELINES
-    for name in set(means) - {reference} if reference in means else ():
+    for name, reference in ((x, y) for y in references for x in means if y in means and x != y):
         (x, sx), (y, sy), group = means[name], means[reference], f"{name} vs {reference}"
         for column, value in (wald(x - y, float(np.hypot(sx, sy)), z) | {"estimate": x - y, "tau": tau}).items():
             yield group, np.nan, f"rmst_difference.{column}", value, LIFELINES
@@ -228,7 +228,7 @@ def _incidence(tte: pd.DataFrame, times: Sequence[float]) -> Rows:
 
 def recompute(
     tte: pd.DataFrame,
-    reference: str,
+    reference: str | Sequence[str],
     level: float = 0.95,
     landmark_times: Sequence[float] = (),
     tau: float | None = None,
@@ -241,8 +241,8 @@ def recompute(
     ----------
     tte : DataFrame, one row per patient
         `arm`, `time`, `event`, and `cause` where events compete.
-    reference : str
-        Arm that the others are compared with.
+    reference : str or sequence of str
+        Arms that each of the others is compared with; proportional hazards are tested for the first.
     level : float
         Confidence level.
     landmark_times : sequence of float
@@ -262,21 +262,23 @@ def recompute(
         return pd.DataFrame(columns=columns)
     # nine decimals: differences by float noise vanish, those of a clock do not
     tte = tte.assign(time=tte["time"].astype(float).round(9), event=tte["event"].astype(bool))
-    z = stats.norm.isf((1 - level) / 2)
+    z, asked_for = stats.norm.isf((1 - level) / 2), [reference] if isinstance(reference, str) else reference
     split = {str(name): rows for name, rows in tte.groupby("arm", observed=True)}
     arms = {name: _Arm(rows["time"].to_numpy(), rows["event"].to_numpy()) for name, rows in split.items()}
     ended = tte["cause"].ne(0) if "cause" in tte else tte["event"]
     reverse = {name: _Arm(rows["time"].to_numpy(), ~ended[rows.index].to_numpy(bool)) for name, rows in split.items()}
+    references = [name for name in asked_for if name in arms]
+
     def asked(*names: str) -> bool:
         return outputs is None or not set(names).isdisjoint(outputs)
 
-    rows = [*_curves(arms, reverse, reference, landmark_times, z)]
+    rows = [*_curves(arms, reverse, references, landmark_times, z)]
     if asked("logrank", "logrank_pairwise"):
         rows += _tests(tte, list(arms))
     if asked("rmst", "rmst_difference", "rmst_ratio"):
-        rows += _means(arms, reference, tau, z)
-    if asked("cox", "cox_overall", "proportional_hazards") and reference in arms and len(arms) > 1 and tte["event"].any():
-        rows += recompute_cox(tte, list(arms), reference, z)
+        rows += _means(arms, references, tau, z)
+    if asked("cox", "cox_overall", "proportional_hazards") and references and len(arms) > 1 and tte["event"].any():
+        rows += recompute_cox(tte, list(arms), references, z)
     if asked("cumulative_incidence") and "cause" in tte:
         rows += _incidence(tte, landmark_times)
     return pd.DataFrame(rows, columns=columns).astype({"time": float, "value": float})

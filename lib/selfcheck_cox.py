@@ -33,53 +33,58 @@ def wald(estimate: float, error: float, z: float) -> dict[str, float]:
             "statistic": estimate / usable, "p_value": 2 * stats.norm.sf(abs(estimate / usable))}  # fmt: skip
 
 
-def recompute_cox(tte: pd.DataFrame, names: list[str], reference: str, z: float) -> Rows:
-    """Crude Cox model by statsmodels; with Firth's penalty on a likelihood written out here where an arm has no event."""
-    others = [name for name in names if name != reference]
-    x = np.column_stack([(tte["arm"] == name).to_numpy(dtype=float) for name in others])
+def recompute_cox(tte: pd.DataFrame, names: list[str], references: list[str], z: float) -> Rows:
+    """Crude Cox model by statsmodels; with Firth's penalty on a likelihood written out here where an arm has no event.
+
+    The model is fitted once; what another arm is compared with another reference is a difference of its coefficients.
+    """
+    first = references[0]
+    others = [name for name in names if name != first]
     if tte.groupby("arm", observed=True)["event"].sum().eq(0).any():
-        model = _Penalised(tte, [reference, *others])
-        if np.linalg.eigvalsh(model.information(np.zeros(len(others)))).min() > 1e-9:
-            yield from _firth(model, others, reference, z)
-        return  # else an arm is never at risk at an event, and the first engine says so
+        for reference in references:
+            yield from _firth(tte, names, reference, z)
+        return
+    x = np.column_stack([(tte["arm"] == name).to_numpy(dtype=float) for name in others])
     model = PHReg(tte["time"], x, status=tte["event"].astype(int), ties="efron")
-    beta = np.zeros(len(others))
+    zero = beta = np.zeros(len(others))
+    start = score, hessian = model.score(zero), model.hessian(zero)
     for _ in range(50):
-        step = np.linalg.lstsq(model.hessian(beta), model.score(beta), rcond=None)[0]
+        step = np.linalg.lstsq(hessian, score, rcond=None)[0]
         beta = beta - step
         if not np.abs(beta).max() < 15:
             return  # separated: the first engine says so
+        score, hessian = model.score(beta), model.hessian(beta)
         if np.abs(step).max() < 1e-12:
             break
-    information = -model.hessian(beta)
-    if np.linalg.eigvalsh(information).min() < 1e-9:
+    if np.linalg.eigvalsh(-hessian).min() < 1e-9:
         return  # not estimable: the first engine says so
-    for name, b, error in zip(others, beta, np.sqrt(np.diag(np.linalg.inv(information))), strict=True):
-        around = wald(b, error, z)
+    sizes = {"n": len(tte), "n_events": int(tte["event"].sum())}
+    coef, covariance = dict(zip([first, *others], np.append(0.0, beta), strict=True)), np.linalg.inv(-hessian)
+    unit = {name: np.array([other == name for other in others], dtype=float) for name in coef}
+    for name, reference in ((x, y) for y in references for x in names if x != y):
+        b, apart = coef[name] - coef[reference], unit[name] - unit[reference]
+        around = wald(b, np.sqrt(apart @ covariance @ apart), z)
         limits = {column: np.exp(around[column]) for column in ("ci_low", "ci_high")}
-        values = around | limits | {"coef": b, "hr": np.exp(b)}
-        values |= {"n": len(tte), "n_events": int(tte["event"].sum())}
-        for column, value in values.items():
+        for column, value in (around | limits | {"coef": b, "hr": np.exp(b)} | sizes).items():
             yield f"{name} vs {reference}", np.nan, f"cox.{column}", value, STATSMODELS
-    yield from _overall(tte, x, model, beta)
-    if len(tte) <= LOOP_PATIENTS:
-        yield from _proportional(tte, x, beta, others, reference)
-
-
-def _overall(tte: pd.DataFrame, x: np.ndarray, model: PHReg, beta: np.ndarray) -> Rows:
-    """Likelihood-ratio, Wald and score test of all arms together."""
-    zero, n_events = np.zeros(len(beta)), int(tte["event"].sum())
-    start = model.score(zero)
     chisq = {
         "likelihood ratio": 2 * (model.loglike(beta) - model.loglike(zero)),
-        "Wald": beta @ -model.hessian(beta) @ beta,
-        "score": start @ np.linalg.solve(-model.hessian(zero), start),
+        "Wald": beta @ -hessian @ beta,
+        "score": start[0] @ np.linalg.solve(-start[1], start[0]),
     }
-    shared = {"df": len(beta), "n": len(tte), "n_events": n_events, "events_per_variable": n_events / len(beta)}
+    yield from _overall(tte, chisq, x @ beta, len(beta))
     if len(tte) <= LOOP_PATIENTS:
-        shared["concordance"] = _concordance(tte, x @ beta)
+        yield from _proportional(tte, x, beta, others, first)
+
+
+def _overall(tte: pd.DataFrame, chisq: dict[str, float], risk: np.ndarray, df: int) -> Rows:
+    """Likelihood-ratio, Wald and score test of all arms together, and what stands beside them."""
+    n_events = int(tte["event"].sum())
+    shared = {"df": df, "n": len(tte), "n_events": n_events, "events_per_variable": n_events / df}
+    if len(tte) <= LOOP_PATIENTS:
+        shared["concordance"] = _concordance(tte, risk)
     for test, value in chisq.items():
-        for column, number in (shared | {"chisq": value, "p_value": stats.chi2.sf(value, len(beta))}).items():
+        for column, number in (shared | {"chisq": value, "p_value": stats.chi2.sf(value, df)}).items():
             yield "overall", np.nan, f"cox_overall.{column}[{test}]", number, STATSMODELS
 
 
@@ -89,7 +94,7 @@ def _concordance(tte: pd.DataFrame, risk: np.ndarray) -> float:
     won = pairs = 0.0
     for t, r in zip(time[event], risk[event], strict=True):
         later = risk[(time > t) | ((time == t) & ~event)]
-        tied = np.isclose(later, r, rtol=0, atol=1e-9)
+        tied = np.abs(later - r) <= 1e-9
         won, pairs = won + (~tied & (later < r)).sum() + tied.sum() / 2, pairs + len(later)
     return won / pairs if pairs else np.nan
 
@@ -147,8 +152,12 @@ class _Penalised:
         return self.dead.sum(axis=1), (hazard / total)[:, 1:], np.log(total[:, 0])
 
 
-def _firth(model: _Penalised, others: list[str], reference: str, z: float) -> Rows:
+def _firth(tte: pd.DataFrame, names: list[str], reference: str, z: float) -> Rows:
     """Maximise the penalised likelihood, and find where its profile has fallen by the chi-square of the level."""
+    others = [name for name in names if name != reference]
+    model = _Penalised(tte, [reference, *others])
+    if np.linalg.eigvalsh(model.information(np.zeros(len(others)))).min() <= 1e-9:
+        return  # an arm is never at risk at an event, and the first engine says so
     free = np.ones(len(others), dtype=bool)
     best, bottom = model.lowest(np.zeros(len(others)), free)
 

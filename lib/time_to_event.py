@@ -112,16 +112,11 @@ def recompute(data: Dataset, analysis: Analysis) -> pd.DataFrame:
     frames |= {"cox_overall": pd.concat(overall)} if overall else {}
     if int(tte["event"].sum()) < data.study.policy.min_events:  # what the policy withholds was not computed wrongly
         frames = {n: f.drop(columns=[c for c in TESTED if c in f]) if n in TESTS else f for n, f in frames.items()}
-    references = dict.fromkeys([pair.split(" vs ")[1] for pair in _pairs(data)] or [data.reference])
-    second = pd.concat(
-        [
-            selfcheck.recompute(
-                tte, arm, data.parameters.level, data.landmarks(endpoint), endpoint.tau, outputs=list(frames)
-            )
-            for arm in references
-        ]
+    references = [*dict.fromkeys(pair.split(" vs ")[1] for pair in _pairs(data))] or [data.reference]
+    second = selfcheck.recompute(
+        tte, references, data.parameters.level, data.landmarks(endpoint), endpoint.tau, outputs=list(frames)
     )
-    return selfcheck.verify(selfcheck.gather(**frames), second.drop_duplicates(["group", "time", "statistic"]))
+    return selfcheck.verify(selfcheck.gather(**frames), second)
 
 
 def _quantile(tte: pd.DataFrame, p: float, level: float) -> pd.DataFrame:
