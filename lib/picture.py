@@ -29,7 +29,9 @@ from contextlib import contextmanager
 import matplotlib as mpl
 import numpy as np
 from matplotlib import pyplot as plt
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.transforms import Bbox
 
 from lib.dataset import Dataset
 from lib.display import Figure
@@ -103,14 +105,25 @@ def write_figure(figure, figure_id: str, title: str, alt: str) -> Figure:
     """Write the figure as SVG whose ids are its own, so that several can stand on one page."""
     buffer = io.StringIO()
     with mpl.rc_context({**STYLE, "svg.hashsalt": figure_id}):
-        figure.savefig(
-            buffer, format="svg", metadata={"Date": None, "Creator": None}, bbox_inches="tight", pad_inches=0.04
-        )
+        box = _lay_out(figure)
+        figure.savefig(buffer, format="svg", dpi=72, metadata={"Date": None, "Creator": None}, bbox_inches=box)
     svg = buffer.getvalue()
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     svg = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{figure_id}-", svg)
     return Figure(figure_id, title, svg, alt, _panels(figure, svg))
+
+
+def _lay_out(figure) -> Bbox:
+    """Find the places of the axes, and what surrounds all that is drawn, in inches.
+
+    The same as bbox_inches="tight", which draws every picture twice: once to throw it away.
+    """
+    FigureCanvasSVG(figure)
+    figure.set_dpi(72)  # SVG's, whatever a figure asks for
+    figure.get_layout_engine().execute(figure)
+    figure.set_layout_engine(None)
+    return figure.get_tightbbox().padded(0.04)
 
 
 def _panels(figure, svg: str) -> tuple[tuple[float, ...], ...]:
