@@ -7,6 +7,7 @@ from __future__ import annotations
 
 __all__ = ["CHECKLISTS", "DECLARATIONS", "Answer", "Checklist", "Item", "Place", "fill", "read_checklist"]
 
+from functools import cache
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -83,6 +84,7 @@ class Answer(NamedTuple):
     places: tuple[Place, ...]
 
 
+@cache
 def read_checklist(name: str) -> Checklist:
     """Read the items of one of `CHECKLISTS`."""
     return read_yaml(FOLDER / f"{name}.yml", Checklist)

@@ -13,6 +13,7 @@ import re
 import shlex
 import subprocess
 from collections.abc import Iterable
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -64,6 +65,7 @@ def package_versions() -> dict[str, str]:
     return {"python": platform.python_version()} | {name: _installed(name) for name in names}
 
 
+@cache
 def _installed(name: str) -> str:
     try:
         return version(name)

@@ -125,9 +125,10 @@ def _parse(raw: bytes, file: str):
     """The composed node, which knows its lines, and the plain content."""
     try:
         text = raw.decode("utf-8-sig")
-        node = YAML(pure=True).compose(text)
+        yaml = YAML(typ="safe", pure=True)
+        node = yaml.compose(text)
         refused = [] if node is None else list(_refused(node, file))
-        content = None if refused else YAML(typ="safe", pure=True).load(text)
+        content = None if refused or node is None else yaml.constructor.construct_document(node)
     except RecursionError:
         raise ProblemsFound([Problem("E101", "nested too deeply to be read", file=file)]) from None
     except (YAMLError, UnicodeDecodeError) as error:
