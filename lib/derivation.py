@@ -8,6 +8,7 @@ from __future__ import annotations
 __all__ = [
     "baseline_frame",
     "marker_frame",
+    "measured_responses",
     "response_frame",
     "time_to_event_frame",
     "volume_frame",
@@ -19,6 +20,7 @@ import pandas as pd
 
 from lib import recist
 from lib.dataset import Dataset
+from lib.remembered import once_per_dataset
 from lib.study_clinic import Marker
 from lib.study_parts import Endpoint, Variable
 
@@ -75,6 +77,7 @@ def _ready_made(patients: pd.DataFrame, endpoint: Endpoint):
     return days, cause, np.full(len(patients), endpoint.event.column, dtype=object)
 
 
+@once_per_dataset
 def volume_frame(data: Dataset) -> pd.DataFrame:
     """Total volume of the target lesions per patient and visit, and its change.
 
@@ -88,6 +91,7 @@ def volume_frame(data: Dataset) -> pd.DataFrame:
     return _with_change(data, volumes.dropna(subset=["value"]))
 
 
+@once_per_dataset
 def marker_frame(data: Dataset, marker: Marker) -> pd.DataFrame:
     """Values of one marker in its own unit, below-limit values as limit / sqrt(2), and their change.
 
@@ -143,6 +147,13 @@ def _with_change(data: Dataset, values: pd.DataFrame) -> pd.DataFrame:
     return values
 
 
+@once_per_dataset
+def measured_responses(data: Dataset) -> pd.DataFrame:
+    """Response at every assessment, from the measured diameters: `recist.derive_response` of the study's tables."""
+    return recist.derive_response(data.tables["lesions"], data.tables["measurements"], data.study.response)
+
+
+@once_per_dataset
 def response_frame(data: Dataset, visit: float) -> pd.DataFrame:
     """Time-point response of every patient at one visit.
 
@@ -154,7 +165,7 @@ def response_frame(data: Dataset, visit: float) -> pd.DataFrame:
         controlled (bool: CR, PR or SD), percent_change (of the sum of diameters), reader (the reader's category or NA).
     """
     patients = data.patients[["patient_id", "arm"]].reset_index(drop=True)
-    derived = recist.derive_response(data.tables["lesions"], data.tables["measurements"], data.study.response)
+    derived = measured_responses(data)
     at_visit = derived[derived["visit"] == visit].drop_duplicates("patient_id").set_index("patient_id")
     response = patients["patient_id"].map(at_visit["response"]).astype(object)
     progressed = derived[(derived["response"] == "PD") & (derived["visit"] < visit)]["patient_id"]
@@ -220,6 +231,5 @@ def _derived_baseline(data: Dataset, variable: Variable) -> pd.Series:
         lesions = data.tables["lesions"]
         if kind == "targets":
             return lesions[lesions["target"].astype(bool)].groupby("patient_id").size()
-        sums = recist.derive_response(lesions, data.tables["measurements"], data.study.response)
-        values = sums.rename(columns={"sum_mm": "value"})
+        values = measured_responses(data).rename(columns={"sum_mm": "value"})
     return values[values["visit"] == 0].drop_duplicates("patient_id").set_index("patient_id")["value"]

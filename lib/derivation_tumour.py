@@ -12,7 +12,8 @@ import pandas as pd
 
 from lib import recist
 from lib.dataset import Dataset
-from lib.derivation import why_not_seen
+from lib.derivation import measured_responses, why_not_seen
+from lib.remembered import once_per_dataset
 
 BEST_FIRST = ("CR", "PR", "SD", "PD", "NE")
 RESPONDED = ("CR", "PR")
@@ -30,7 +31,7 @@ def assessment_frame(data: Dataset) -> pd.DataFrame:
         sum_mm, percent_change (of the sum of diameters, from baseline), response (CR, PR, SD, PD, NE; None at
         baseline), reader (the reader's category or None), known (bool: up to and including the first progression).
     """
-    rows = recist.derive_response(data.tables["lesions"], data.tables["measurements"], data.study.response)
+    rows = measured_responses(data)
     own = data.patients.set_index("patient_id")[["arm", "time_zero"]]
     rows = rows.join(own, on="patient_id").rename(columns={"assessment_date": "date"})
     rows["day"] = (rows["date"] - rows["time_zero"]).dt.days
@@ -57,6 +58,7 @@ def _readings(data: Dataset, rows: pd.DataFrame) -> pd.Series:
     return found.astype(object).where(found.notna(), None).set_axis(rows.index)
 
 
+@once_per_dataset
 def course_frame(data: Dataset) -> pd.DataFrame:
     """The course of every patient's tumour, from the first assessment to the last, whatever treatment followed.
 
@@ -98,10 +100,10 @@ def course_frame(data: Dataset) -> pd.DataFrame:
 
 def _course(rows: pd.DataFrame, reason: str, data: Dataset) -> dict:
     """One patient: `rows` are the assessments after the baseline."""
-    rule = data.study.response
-    early = rows["response"].eq("SD") & (rows["day"] < rule.stable_days)
-    best = next((c for c in BEST_FIRST if rows["response"].where(~early, "NE").eq(c).any()), reason)
-    responses, progressions = rows[rows["response"].isin(RESPONDED)], rows[rows["response"] == "PD"]
+    rule, time, response = data.study.response, rows["time"], rows["response"].to_numpy(dtype=object)
+    early = (response == "SD") & (rows["day"] < rule.stable_days).to_numpy()
+    seen = set(np.where(early, "NE", response))
+    best = next((c for c in BEST_FIRST if c in seen), reason)
     changes = rows.loc[rows["known"], "percent_change"]
     unmeasured = {"died": "died before the first assessment", "not due": "first assessment not yet due"}
     why = unmeasured.get(reason, "no assessment after baseline") if rows.empty else "no sum of diameters to compare"
@@ -110,9 +112,9 @@ def _course(rows: pd.DataFrame, reason: str, data: Dataset) -> dict:
         "confirmed": rule.confirmation_days is not None and _is_confirmed(rows, rule.confirmation_days),
         "best_change": changes.min(),
         "no_change": why if changes.isna().all() else "",
-        "response_time": responses["time"].min(),
-        "progression_time": progressions["time"].min(),
-        "last_assessment": rows["time"].max(),
+        "response_time": time[np.isin(response, RESPONDED)].min(),
+        "progression_time": time[response == "PD"].min(),
+        "last_assessment": time.max(),
     }
 
 

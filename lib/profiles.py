@@ -6,10 +6,9 @@ __all__ = ["choose_patients", "profile"]
 
 import pandas as pd
 
-from lib import recist
 from lib.analysis import requires
 from lib.dataset import Dataset
-from lib.derivation import marker_frame
+from lib.derivation import marker_frame, measured_responses
 from lib.safety_time import course_frame
 
 
@@ -67,9 +66,9 @@ def profile(data: Dataset, patient_id: str) -> dict[str, pd.DataFrame]:
         measured = data.tables["measurements"]
         measured = measured[measured["lesion_id"].isin(lesions["lesion_id"])]
         if lesions["target"].any() and len(measured):
-            derived = recist.derive_response(lesions, measured, data.study.response)
+            derived = measured_responses(data)
             seen = measured.groupby("visit")["assessment_date"].min()
-            derived = derived[derived["visit"] > 0]
+            derived = derived[(derived["patient_id"] == patient_id) & (derived["visit"] > 0)].reset_index(drop=True)
             parts["responses"] = derived[["response"]].assign(time=since(derived["visit"].map(seen)))
     values = [_marker(data, marker, patient_id) for marker in data.study.markers if marker.role == "endpoint"]
     values = [frame.assign(time=since(frame["date"])) for frame in values if len(frame)]

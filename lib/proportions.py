@@ -52,11 +52,13 @@ def count_outcome(patients, outcome, arm="arm"):
     -------
     DataFrame, one row per arm: `group`, `count`, `n`, `n_missing`
     """
-    rows = []
+    rows, arms, values = [], patients[arm].to_numpy(dtype=object), patients[outcome]
+    known = values.notna().to_numpy()
+    having = values.where(known, False).to_numpy(dtype=bool)
     for group in ordered_levels(patients[arm]):
-        values = patients.loc[patients[arm] == group, outcome]
-        known = values.dropna().astype(bool)
-        rows.append((group, int(known.sum()), len(known), len(values) - len(known)))
+        own = arms == group
+        n = int((own & known).sum())
+        rows.append((group, int((own & having).sum()), n, int(own.sum()) - n))
     return pd.DataFrame(rows, columns=["group", "count", "n", "n_missing"])
 
 
@@ -74,17 +76,14 @@ def estimate_proportion(counts, level=0.95):
     `proportion`, `ci_low`, `ci_high`, `method`, `note`
         R: ``binom.test(count, n)$conf.int``
     """
-    rows = counts[["group", "count", "n"]].astype({"group": object})
+    rows = [*zip(counts["group"], counts["count"].tolist(), counts["n"].tolist(), strict=True)]
     if len(rows) > 1:
-        rows.loc[len(rows)] = ["overall", rows["count"].sum(), rows["n"].sum()]
-    limits = [clopper_pearson(count, n, level) for count, n in zip(rows["count"], rows["n"], strict=True)]
-    return rows.assign(
-        proportion=rows["count"].astype(float) / rows["n"].where(rows["n"] > 0).astype(float),
-        ci_low=[low for low, _ in limits],
-        ci_high=[high for _, high in limits],
-        method="proportion, exact Clopper-Pearson interval",
-        note=["" if n else EMPTY_ARM.format(group) for group, n in zip(rows["group"], rows["n"], strict=True)],
-    )
+        rows.append(("overall", sum(count for _, count, _ in rows), sum(n for *_, n in rows)))
+    found = [(group, count, n, count / n if n else np.nan, *clopper_pearson(count, n, level),
+              "proportion, exact Clopper-Pearson interval", "" if n else EMPTY_ARM.format(group))
+             for group, count, n in rows]  # fmt: skip
+    columns = ["group", "count", "n", "proportion", "ci_low", "ci_high", "method", "note"]
+    return pd.DataFrame(found, columns=columns).astype({"count": int, "n": int})
 
 
 @lru_cache(maxsize=REMEMBERED)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["COLUMNS", "KEY", "STATISTICS", "to_rows"]
 
+import numpy as np
 import pandas as pd
 
 from lib.analysis import PLACES, Analysis
@@ -93,24 +94,18 @@ def to_rows(report: str, analysis: Analysis) -> pd.DataFrame:
     ValueError
         If a frame holds a statistic that has no name in `STATISTICS`, or the same row twice.
     """
-    parts = []
+    parts: dict[str, list] = {column: [] for column in COLUMNS}
     for output, frame in analysis.frames.items():
         unknown = [c for c in frame if c not in STATISTICS and c not in PLACES]
         if unknown:
             raise ValueError(f"{output}: no such statistic as {', '.join(unknown)}; see STATISTICS in results.py")
-        statistics = [c for c in frame if c in STATISTICS]
-        wide = frame.assign(
-            report=report,
-            output=output,
-            variable=frame.get("variable", analysis.variable),
-            time=frame.get("time", float("nan")),
-            method=frame.get("method", "count"),
-        )
-        identifiers = ["report", "output", "variable", "group", "time", "method"]
-        long = wide.melt(identifiers, statistics, "statistic", "value")
-        parts.append(long.assign(value=long["value"].astype(float)))
-    parts = [part for part in parts if len(part)]
-    rows = pd.concat(parts, ignore_index=True)[COLUMNS] if parts else pd.DataFrame(columns=COLUMNS)
+        always = {"report": report, "output": output, "variable": analysis.variable, "time": np.nan, "method": "count"}
+        places = {c: frame[c].tolist() if c in frame else [always[c]] * len(frame) for c in (*always, "group")}
+        for statistic in (c for c in frame if c in STATISTICS):
+            values = frame[statistic].astype(float).tolist()
+            for column, added in (places | {"statistic": [statistic] * len(frame), "value": values}).items():
+                parts[column] += added
+    rows = pd.DataFrame(parts)
     twice = rows[rows.duplicated(KEY)]
     if len(twice):
         raise ValueError(f"the same statistic twice: {twice.iloc[0][KEY].to_dict()}")

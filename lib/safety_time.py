@@ -12,6 +12,7 @@ import pandas as pd
 from lib import competing, rates
 from lib.analysis import Absent, Analysis, requires
 from lib.dataset import Dataset
+from lib.remembered import once_per_dataset
 from lib.safety import kinds_of_events
 
 DAYS_PER_YEAR = 365.25
@@ -215,6 +216,7 @@ def _with_risk(curve: pd.DataFrame, tte: pd.DataFrame) -> pd.DataFrame:
     return curve.assign(n_risk=n_risk, n_events=first, n_censored=[len(c) - n for c, n in zip(left, first, strict=True)])
 
 
+@once_per_dataset
 def course_frame(data: Dataset) -> pd.DataFrame:
     """Every event as a stretch of time since time zero.
 

@@ -1,10 +1,15 @@
 """The analysis set in force: cut-off, arms, subgroup, and the frames derived from the tables."""
 
+import gc
+import weakref
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 from study_builder import cell, write_study
 
 from lib import dataset, derivation, time_to_event
+from lib.remembered import once_per_dataset
 from lib.yamlfile import ProblemsFound
 
 
@@ -143,3 +148,24 @@ def test_wrong_parameters_are_named_together():
     with pytest.raises(ProblemsFound) as found:
         dataset.load("efficacy", study="data/colon", arms=["X"], cutoff="2020-01-01", endpoint="lpfs")
     assert {problem.column for problem in found.value.problems} == {"arms", "cutoff", "endpoint"}
+
+
+def test_what_is_derived_once_is_a_copy_for_everybody_and_goes_with_its_data_set(folder):
+    data = dataset.load("efficacy", study=folder)
+    calls = []
+
+    @once_per_dataset
+    def patients(given, visit):
+        calls.append(visit)
+        return given.patients.assign(visit=visit)
+
+    patients(data, 6)["arm"] = "changed"
+    assert list(patients(data, 6)["arm"]) == list(data.patients["arm"])
+    assert patients(data, 12)["visit"].eq(12).all()
+    assert calls == [6, 12]
+    patients(replace(data), 6)
+    assert calls == [6, 12, 6]
+    kept = weakref.ref(data)
+    del data
+    gc.collect()
+    assert kept() is None

@@ -1,5 +1,7 @@
 """Tumour response on the shipped cohort: a second reading by R (tumour.R), margins, and hand-made courses."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -111,7 +113,7 @@ def with_responses(monkeypatch, day_and_response):
     rows["day"], rows["response"] = zip(*day_and_response, strict=True)
     rows["time"] = rows["day"] / DATA.study.time.days_per_unit
     monkeypatch.setattr("lib.derivation_tumour.assessment_frame", lambda _: rows)
-    return course_frame(DATA).iloc[0]
+    return course_frame(replace(DATA)).iloc[0]  # a data set of its own: what is derived from one is remembered
 
 
 @pytest.mark.parametrize(
