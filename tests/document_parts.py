@@ -10,7 +10,7 @@ import nbformat
 import pypdf
 import pytest
 from nbformat.v4 import new_code_cell, new_output
-from notebook_cells import read_notebook, run_notebook
+from notebook_cells import read_notebook, run_notebook, shipped
 
 from lib.document import Document, read_document
 from lib.publish import Report, read_report
@@ -29,11 +29,14 @@ HOSTILE = [
 ]
 
 
-def executed(name: str, **parameters) -> nbformat.NotebookNode:
+def executed(name: str, study: str, arms: str, audience: str) -> nbformat.NotebookNode:
     """A notebook that was run in this process, with its text and with everything it showed."""
     notebook = read_notebook(name)
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        shown = run_notebook(name, monkeypatch, **parameters)
+    if arms:
+        with pytest.MonkeyPatch.context() as monkeypatch:
+            shown = run_notebook(name, monkeypatch, study=study, arms=[arms], audience=audience)
+    else:
+        shown = shipped(name, study, audience)
     outputs = [new_output("display_data", data, metadata=metadata) for data, metadata in shown.outputs]
     text = [cell for cell in notebook.cells if cell.cell_type == "markdown"]
     notebook.cells = [text[0], new_code_cell("show()", outputs=outputs, id="all"), *text[1:]]
@@ -43,7 +46,7 @@ def executed(name: str, **parameters) -> nbformat.NotebookNode:
 @cache
 def report_and_document(name: str, study: str, arms: str = "", audience: str = "internal") -> tuple[Report, Document]:
     """The report of a notebook that was run, and its document."""
-    notebook = executed(name, study=study, arms=[arms] if arms else [], audience=audience)
+    notebook = executed(name, study, arms, audience)
     report = read_report(name, notebook)
     return report, read_document([report], report.header["synthetic"])
 

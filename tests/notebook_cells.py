@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import ast
+import functools
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from io import StringIO
 
 import IPython.core.display_functions
 import nbformat
+import pytest
 
 from lib.study import ROOT
 
-__all__ = ["EVERY", "NOTEBOOKS", "Shown", "read_notebook", "run_notebook"]
+__all__ = ["EVERY", "NOTEBOOKS", "Shown", "read_notebook", "run_notebook", "shipped"]
 
 NOTEBOOKS = ("cohort", "efficacy", "safety")
 # The reports, and the interactive page, which is none.
@@ -67,3 +69,10 @@ def run_notebook(name: str, monkeypatch, **parameters) -> Shown:
         if "parameters" in cell.metadata.get("tags", []):
             names.update(parameters)
     return shown
+
+
+@functools.cache
+def shipped(name: str, study: str, audience: str = "internal") -> Shown:
+    """A notebook with a study that the repository ships, all else at its default; run once for all who read it."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        return run_notebook(name, monkeypatch, study=study, audience=audience)

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from notebook_cells import read_notebook, run_notebook
+from notebook_cells import read_notebook, shipped
 from study_builder import write_study
 
 from lib import multiplicity, tables_design
@@ -54,8 +54,8 @@ def test_the_one_confirmatory_test_is_the_declared_one():
         assert confirmatory(_data(**restricted)) == 0
 
 
-def test_the_page_counts_its_own_tests_and_links_to_its_own_sections(monkeypatch):
-    shown = run_notebook("efficacy", monkeypatch, study="data/rair_dtc")
+def test_the_page_counts_its_own_tests_and_links_to_its_own_sections():
+    shown = shipped("efficacy", "data/rair_dtc")
     data, page = shown.names["data"], shown.names["page"]
     counts = shown.names["tests"]["tests"].set_index("variable")
     said = sentence_tests(data, shown.names["tests"])
@@ -70,8 +70,8 @@ def test_the_page_counts_its_own_tests_and_links_to_its_own_sections(monkeypatch
         assert all(heading in headings[page] and anchor(heading) for page, heading in places)
 
 
-def test_declared_and_found_stand_side_by_side(monkeypatch):
-    shown = run_notebook("efficacy", monkeypatch, study="data/rair_dtc")
+def test_declared_and_found_stand_side_by_side():
+    shown = shipped("efficacy", "data/rair_dtc")
     data = shown.names["data"]
     text = "\n".join(t["csv"] for t in shown.records("table") if t["id"] in ("target_trial", "risks_of_bias"))
     for name in ELEMENTS:

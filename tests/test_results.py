@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from markupsafe import escape
-from notebook_cells import run_notebook
+from notebook_cells import shipped
 
 from lib.analysis import Analysis
 from lib.references import cite
@@ -45,9 +45,9 @@ def test_the_data_dictionary_lists_every_statistic():
     assert listed == STATISTICS
 
 
-def test_the_methods_section_names_what_was_run(monkeypatch):
+def test_the_methods_section_names_what_was_run():
     """Every method of results.csv stands there, with tau, engines and sources."""
-    shown = run_notebook("efficacy", monkeypatch, study="data/colon")
+    shown = shipped("efficacy", "data/colon")
     page = next(d["text/html"] for d, _ in shown.outputs if 'class="methods"' in d.get("text/html", ""))
     results = pd.read_csv(io.StringIO(shown.records("results")[0]["csv"]))
     for method in results["method"].dropna().unique():

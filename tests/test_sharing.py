@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from notebook_cells import NOTEBOOKS, run_notebook
+from notebook_cells import NOTEBOOKS, shipped
 from scipy.optimize import linprog
 
 from lib import baseline, figures, figures_safety, report, response, safety, safety_time, sharing, tables_safety
@@ -194,8 +194,8 @@ def test_masked_statistics_are_not_recorded_and_the_others_do_not_change():
 
 @pytest.mark.parametrize("study", ["data/colon"])
 @pytest.mark.parametrize("name", NOTEBOOKS)
-def test_a_shared_notebook_runs(name, study, monkeypatch):
-    shown = run_notebook(name, monkeypatch, study=study, audience="share")
+def test_a_shared_notebook_runs(name, study):
+    shown = shipped(name, study, "share")
     assert "nan" not in shown.text.lower().split()
     assert "Shared report" in "".join(d.get("text/html", "") for d, _ in shown.outputs)
 
