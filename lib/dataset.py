@@ -132,8 +132,8 @@ def restrict(study: Study, parameters: Parameters, tables: dict, queries: pd.Dat
         tables = apply_cutoff({**tables, "patients": patients}, pd.Timestamp(cutoff))
         patients = tables["patients"]
         flow += _step(patients, "cutoff", study.arms, f"treated by {cutoff}")
-    patients = patients[patients["arm"].isin([arm.id for arm in arms])]
     if len(arms) < len(study.arms):
+        patients = patients[patients["arm"].isin([arm.id for arm in arms])]
         flow += _step(patients, "arms", study.arms)
     if parameters.subgroup:
         patients = patients[_in_subgroup(study, parameters, patients)]
@@ -155,11 +155,11 @@ def _step(patients: pd.DataFrame, step: str, arms, note: str = "") -> list[dict]
 
 def _restricted(tables: dict) -> dict:
     """Keep the rows of the patients in force, in every table."""
-    ids = set(tables["patients"]["patient_id"])
-    kept = {}
+    patients = tables["patients"].reset_index(drop=True)
+    kept = {"patients": patients}
     for name, frame in tables.items():
-        if "patient_id" in frame:
-            kept[name] = frame[frame["patient_id"].isin(ids)].reset_index(drop=True)
+        if name != "patients" and "patient_id" in frame:
+            kept[name] = frame[frame["patient_id"].isin(patients["patient_id"])].reset_index(drop=True)
     if "measurements" in tables and "patient_id" not in tables["measurements"]:
         own = kept["lesions"].set_index("lesion_id")["patient_id"]
         measurements = tables["measurements"]

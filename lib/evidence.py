@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from lib.study import Study
-from lib.workbook import Source
+from lib.workbook import TEXT, Source
 from lib.yamlfile import Problem, shown
 
 # A column that is wrong throughout is one mistake: the first rows show it, one line counts the others.
@@ -60,7 +60,7 @@ class Evidence:
 
     def text(self, table: str, column: str) -> pd.Series:
         """A column as the file holds it: text, missing where the cell is empty."""
-        return self.sources[table].frame[column].reindex(self.frames[table].index)
+        return self.sources[table].frame[column].reindex(self.frames[table].index).astype(TEXT)
 
     def empty(self, table: str, column: str) -> pd.Series:
         """Which cells of a column are empty in the file; all, where it lacks the column."""

@@ -75,7 +75,8 @@ def read_tables(study: Study) -> Tables:
     for table, source in sources.items():
         problems += check_table(source, columns[table], frames[table].get("patient_id"))
     if "patients" in frames:
-        included = frames["patients"][frames["patients"]["excluded"].isna()]
+        patients = frames["patients"]
+        included = patients[patients["excluded"].isna()] if patients["excluded"].notna().any() else patients
         problems += check_rules(Evidence(study, sources, {**frames, "patients": included}))
     if any(problem.severity == "error" for problem in problems):
         raise ProblemsFound(sorted(problems, key=lambda problem: problem.severity != "error"))
@@ -103,6 +104,8 @@ def _finished(frame: pd.DataFrame, source: Source, columns: tuple[Column, ...]) 
     frame = frame.drop(columns=lacking)
     keys = [column for column in SORTED_BY if column in frame]
     if keys and frame[keys[0]].is_unique:  # then no other column decides
+        if frame[keys[0]].is_monotonic_increasing:
+            return frame.reset_index(drop=True)
         return frame.sort_values(keys[0], ignore_index=True)
     others = [column for column in frame if column not in keys]
     return frame.sort_values([*keys, *others], ignore_index=True)

@@ -8,6 +8,7 @@ import pandas as pd
 
 from lib.columns import FLAGS_OF_DATES
 from lib.evidence import Evidence, needs
+from lib.workbook import TEXT
 from lib.yamlfile import Problem
 
 # How ids of made-up patients begin, so that a table cannot be taken for the other kind.
@@ -23,7 +24,7 @@ def duplicate_ids(e: Evidence) -> list[Problem]:
     problems = []
     for table, column in (("patients", "patient_id"), ("lesions", "lesion_id")):
         if e.holds(f"{table}.{column}"):
-            ids = e.sources[table].frame[column].dropna()
+            ids = e.sources[table].frame[column].dropna().astype(TEXT)
             twice = ids[ids.duplicated(keep=False)]
             rows = twice.index.to_series().groupby(twice).agg(lambda r: " and ".join(map(str, r[:10])))
             second = twice[twice.groupby(twice).cumcount() == 1]
@@ -49,7 +50,8 @@ def empty_arms(e: Evidence) -> list[Problem]:
 def synthetic_banner(e: Evidence) -> list[Problem]:
     """E091: the banner of the report and the ids agree."""
     ids = e["patients"][["patient_id"]].dropna()
-    wrong = ids[ids["patient_id"].str.startswith(SYNTHETIC_PREFIX).astype(bool) != e.study.study.synthetic]
+    marked = ids["patient_id"].astype(TEXT).str.startswith(SYNTHETIC_PREFIX).astype(bool)
+    wrong = ids[marked != e.study.study.synthetic]
     other = "do not begin" if e.study.study.synthetic else "begin"
     message = (
         f"study.yml says synthetic: {str(e.study.study.synthetic).lower()}, but {len(wrong)} ids {other} "

@@ -111,7 +111,7 @@ def _check_cells(
     for (name, check), cases in failed.groupby(["column", "check"], sort=False):
         code, _, message = check.partition(" ")
         rows = cases["index"].astype(int)
-        cells = frame.loc[rows, name]
+        cells = frame.loc[rows, name].astype(TEXT)
         near = cells.map({value: _near(value, known[name], code) for value in cells.unique()}, na_action="ignore")
         found = pd.DataFrame({"near": near.fillna("").astype(object)}, index=rows).assign(patient_id=owner)
         problems += list_problems(code, source, found, name, message + "{near}")
@@ -128,7 +128,9 @@ def _failed(frame: pd.DataFrame, schemas: dict[str, pa.Column]) -> pd.DataFrame:
 
 
 def _failed_by_value(cells: pd.Series, schema: pa.Column) -> pd.DataFrame:
-    """As `_failed` for one column of a large table: a check sees each text once, not once per row."""
+    """As `_failed` for one column of a large table: of few different texts, a check sees each once."""
+    if not isinstance(cells.dtype, pd.CategoricalDtype):
+        return _failed(cells.to_frame(), {cells.name: schema})
     values, codes = _distinct(cells)
     present = values if cells.hasnans else values.iloc[:-1]
     failed = _failed(present.to_frame(cells.name), {cells.name: schema}).set_index("index")
@@ -138,12 +140,10 @@ def _failed_by_value(cells: pd.Series, schema: pa.Column) -> pd.DataFrame:
 
 
 def _distinct(cells: pd.Series) -> tuple[pd.Series, np.ndarray]:
-    """Distinct texts, the missing one last, and the position of each cell among them."""
-    encoded = pa_array(cells)
-    encoded = (encoded.combine_chunks() if hasattr(encoded, "combine_chunks") else encoded).dictionary_encode()
-    values = [*encoded.dictionary.to_pylist(), None]
-    codes = pc.fill_null(encoded.indices, len(values) - 1).to_numpy(zero_copy_only=False)
-    return pd.Series(values, dtype=TEXT), codes
+    """Distinct texts of a Categorical, the missing one last, and the position of each cell among them."""
+    values = [*cells.cat.categories, None]
+    codes = cells.cat.codes.to_numpy(dtype=np.int64)
+    return pd.Series(values, dtype=TEXT), np.where(codes < 0, len(values) - 1, codes)
 
 
 def _near(value, column: Column, code: str) -> str:
@@ -203,8 +203,8 @@ def typed_frame(source: Source, columns: tuple[Column, ...]) -> pd.DataFrame:
 
 
 def _convert_all(cells: pd.Series, column: Column):
-    """As `_convert`; in a large table each text is converted once."""
-    if len(cells) <= LARGE:
+    """As `_convert`; of few different texts each is converted once."""
+    if not isinstance(cells.dtype, pd.CategoricalDtype):
         return _convert(cells, column)
     values, codes = _distinct(cells)
     return _convert(values, column)[codes]

@@ -27,16 +27,18 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
+from lib.scale import LARGE
 from lib.study import Study
 from lib.yamlfile import Problem, shown
 
 TEXT = "string[pyarrow]"
-# Room for a million patients; what is larger is a mistake or an attack on the memory.
+# What is larger is a mistake or an attack on the memory; only Parquet is meant for more than a million patients.
 MAX_BYTES = 500_000_000
 MAX_UNPACKED_BYTES = 200_000_000
 MAX_COLUMNS = 1_000
-MAX_ROWS = 5_000_000
 MAX_SHEET_ROWS = 1_048_576  # of Excel itself
+MAX_PARQUET_BYTES, MAX_CELLS = 4_000_000_000, 500_000_000
+FEW = 2  # A text that stands in so many rows on average, or more, is one of few.
 EXTENSIONS = (".csv", ".xlsx", ".parquet")
 # First bytes of files that are not what their name says.
 MAGIC = {
@@ -57,7 +59,8 @@ class Source:
     file : str
         File name, with the sheet in brackets.
     frame : DataFrame of text, index = row in the file (the header is row 1)
-        Under our names where study.yml maps them; empty cells are missing.
+        Under our names where study.yml maps them; empty cells are missing. In a large table (scale) a column of few
+        texts is a Categorical of them.
     theirs : dict of str to str
         Our name -> the file's own, for messages.
     """
@@ -133,7 +136,8 @@ def read_file(path: Path) -> dict[str, tuple[list[str], pd.DataFrame]]:
     """
     path = _inside(path.parent, path.name)
     if path.suffix.lower() != ".xlsx":
-        return {path.stem: _read(path, "")}
+        header, frame = _read(path, "")
+        return {path.stem: (header, frame.astype(TEXT))}
     tables = {}
     for sheet in _sheet_names(path):
         with contextlib.suppress(EmptySheet):
@@ -182,15 +186,16 @@ def _read(path: Path, sheet: str) -> tuple[list[str], pd.DataFrame]:
 
 def _split(table: pa.Table) -> tuple[list[str], pd.DataFrame]:
     """The first row is the header; the rows below keep their numbers."""
-    frame = _as_text(table)
-    header = [value if isinstance(value, str) else "" for value in frame.iloc[0]]
-    return header, frame.iloc[1:]
+    header = [column[0].as_py() or "" for column in table.columns]
+    rows = [column.combine_chunks() for column in table.slice(1).columns]
+    return header, _as_text([_compact(column.dictionary_encode()) for column in rows])
 
 
-def _as_text(table: pa.Table) -> pd.DataFrame:
-    table = table.rename_columns([str(i) for i in range(table.num_columns)])
+def _as_text(columns: list[pa.Array]) -> pd.DataFrame:
+    """The rows below the header, which is row 1."""
+    table = pa.table(columns, names=[str(i) for i in range(len(columns))])
     frame = table.to_pandas(types_mapper={pa.large_string(): pd.StringDtype("pyarrow")}.get)
-    frame.index = pd.RangeIndex(1, len(frame) + 1, name="row")
+    frame.index = pd.RangeIndex(2, len(frame) + 2, name="row")
     return frame
 
 
@@ -328,27 +333,45 @@ def _rows(worksheet) -> Iterator[list]:
 def _read_parquet(path: Path) -> tuple[list[str], pd.DataFrame]:
     described = pa.parquet.read_metadata(path)
     unpacked = sum(described.row_group(i).total_byte_size for i in range(described.num_row_groups))
-    if unpacked > MAX_BYTES or described.num_rows > MAX_ROWS or described.num_columns > MAX_COLUMNS:
-        raise Unreadable("E101", f"more than {MAX_BYTES:,} bytes, {MAX_ROWS:,} rows or {MAX_COLUMNS:,} columns")
-    table = pa.parquet.ParquetFile(path).read()
-    frame = _as_text(pa.table([_text_array(column) for column in table.columns], names=table.column_names))
+    n_cells = described.num_rows * described.num_columns
+    if unpacked > MAX_PARQUET_BYTES or n_cells > MAX_CELLS or described.num_columns > MAX_COLUMNS:
+        limits = f"{MAX_PARQUET_BYTES:,} bytes, {MAX_CELLS:,} cells or {MAX_COLUMNS:,} columns"
+        raise Unreadable("E101", f"more than {limits}")
+    texts = [field.name for field in pa.parquet.read_schema(path) if _is_text(field.type)]
+    # A text that stands in many rows is held once: the memory grows with the file, not with what it unpacks to.
+    table = pa.parquet.ParquetFile(path, read_dictionary=texts).read()
     # Parquet has no header row; counted as if it had, rows agree with the same table as CSV.
-    return list(table.column_names), frame.set_axis(frame.index + 1)
+    return list(table.column_names), _as_text([_text_array(column) for column in table.columns])
+
+
+def _is_text(of: pa.DataType) -> bool:
+    return pa.types.is_string(of) or pa.types.is_large_string(of)
 
 
 def _text_array(column: pa.ChunkedArray) -> pa.Array:
+    """A column as text: of few different texts in a large table their codes, else the texts."""
     nested = pa.types.is_nested(column.type) or pa.types.is_binary(column.type)
     if nested or pa.types.is_large_binary(column.type) or pa.types.is_fixed_size_binary(column.type):
         raise Unreadable("E104", f"not readable as .parquet: a column of type {shown(column.type)}")
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
-    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-        texts = column.cast(pa.large_string()).combine_chunks()
+    if not pa.types.is_dictionary(column.type):
+        column = column.dictionary_encode()
+    values = column.unify_dictionaries().combine_chunks()
+    if isinstance(values, pa.ChunkedArray):  # a column without a row
+        return pa.array([], pa.large_string())
+    if _is_text(values.dictionary.type):
+        texts = values.dictionary.cast(pa.large_string())
         texts.validate(full=True)  # bytes that are no UTF-8
-        return pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.large_string()), texts)
-    values = column.combine_chunks().dictionary_encode()
-    texts = pa.array([_text(value.as_py()) for value in values.dictionary], pa.large_string())
-    return texts.take(values.indices)
+        texts = pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.large_string()), texts)
+    else:
+        texts = pa.array([_text(value.as_py()) for value in values.dictionary], pa.large_string())
+    texts = texts.dictionary_encode()  # two values may be one text: 0.0 and -0.0
+    return _compact(pa.DictionaryArray.from_arrays(texts.indices.take(values.indices), texts.dictionary))
+
+
+def _compact(texts: pa.DictionaryArray) -> pa.Array:
+    """The texts themselves, unless they are few in a large table."""
+    few = len(texts) > LARGE and FEW * len(texts.dictionary) <= len(texts)
+    return texts if few else texts.dictionary.take(texts.indices)
 
 
 def _text(value) -> str | None:
