@@ -28,7 +28,7 @@ def estimate_quantiles(patients, variables, arm="arm"):
     """
     rows = []
     for variable in variables:
-        for group, part in _groups(patients, arm):
+        for group, part in _groups(patients[[variable, arm]], arm):
             x = part[variable].dropna().to_numpy(dtype=float)
             q1, median, q3 = np.quantile(x, [0.25, 0.5, 0.75], method="linear") if len(x) else [np.nan] * 3
             rows.append({
@@ -57,8 +57,9 @@ def count_levels(patients, variables, arm="arm"):
     """
     rows = []
     for variable in variables:
+        groups = _groups(patients[[variable, arm]], arm)
         for level in ordered_levels(patients[variable]):
-            for group, part in _groups(patients, arm):
+            for group, part in groups:
                 count, n = int((part[variable] == level).sum()), int(part[variable].notna().sum())
                 rows.append({
                     "variable": variable, "level": level, "group": group, "count": count, "n": n,
@@ -97,13 +98,13 @@ def compare_balance(patients, variables, arm="arm", reference=None, weight=None)
     """
     pairs, rows = arm_pairs(ordered_levels(patients[arm]), reference), []
     for variable in variables:
-        known = patients[patients[variable].notna()]
+        known = patients[[arm, variable, *([weight] if weight else [])]].dropna(subset=variable)
         values, kind = _as_columns(known[variable])
         weights = np.ones(len(known)) if weight is None else known[weight].to_numpy(dtype=float)
-        found = []
+        own = {name: (known[arm] == name).to_numpy() for name in dict.fromkeys(sum(pairs, ()))}
+        parts, found = {name: (values[rows], weights[rows]) for name, rows in own.items()}, []
         for x, y in pairs:
-            in_x, in_y = (known[arm] == x).to_numpy(), (known[arm] == y).to_numpy()
-            smd, note = _difference(values[in_x], values[in_y], weights[in_x], weights[in_y], kind)
+            smd, note = _difference(*parts[x], *parts[y], kind)
             found.append((variable, name_pair(x, y), smd, note))
         sizes = np.abs([smd for _, _, smd, _ in found if not np.isnan(smd)])
         note = "" if len(sizes) else "not estimable: no pair of arms"
@@ -145,7 +146,7 @@ def _as_columns(values):
     return np.column_stack(columns) if columns else np.zeros((len(values), 0)), "levels"
 
 
-def _difference(x, y, weights_x, weights_y, kind):
+def _difference(x, weights_x, y, weights_y, kind):
     """Standardized difference of two samples of columns, and why it does not exist."""
     if weights_x.sum() <= 0 or weights_y.sum() <= 0:
         return np.nan, "not estimable: an arm has no value"

@@ -7,7 +7,7 @@ import pandas as pd
 
 from lib.event_table import distinct, merge_times
 
-__all__ = ["concordance"]
+__all__ = ["concordance", "concordance_of_patterns"]
 
 # cells of a table that is small whatever the number of patients
 DENSE = 10_000
@@ -61,3 +61,21 @@ def concordance(rows: pd.DataFrame, risk: np.ndarray, strata: str | None) -> flo
         won, known = _count_pairs(ranks[own], later[own], event[own])
         concordant, pairs = concordant + won, pairs + known
     return concordant / pairs if pairs else np.nan
+
+
+def concordance_of_patterns(risk: np.ndarray, at_risk: np.ndarray, events: np.ndarray) -> float:
+    """As `concordance`, of patients who are counted by time and pattern.
+
+    Parameters
+    ----------
+    risk : ndarray, shape (k,)
+        Predicted risk of each pattern.
+    at_risk, events : ndarray, shape (b, k)
+        Patients at risk at each time of a stratum, and how many of them have the event then.
+    """
+    values, rank = distinct(np.round(risk, 10))
+    by_rank = (rank[:, None] == np.arange(len(values))).astype(float)
+    dead, outliving = events @ by_rank, (at_risk - events) @ by_rank
+    below = np.cumsum(outliving, axis=1) - outliving
+    pairs = (dead.sum(axis=1) * outliving.sum(axis=1)).sum()
+    return float((dead * (below + outliving / 2)).sum() / pairs) if pairs else np.nan

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from lib.concordance import concordance
+from lib.concordance import concordance, concordance_of_patterns
 from lib.design import Design, make_design, pick_terms
 from lib.event_table import OVERALL
 from lib.firth import estimate_firth
-from lib.partial_likelihood import Fit, RiskSets, fit_cox, sum_rows
+from lib.partial_likelihood import CountedSets, Fit, RiskSets, fit_cox, sum_rows
 
 __all__ = ["CoxModel", "check_proportional_hazards", "estimate_cox", "estimate_weighted_cox"]
 
@@ -98,7 +98,7 @@ def _overall_tests(fit: Fit) -> dict[str, float]:
     }
 
 
-def _overall(tte: pd.DataFrame, design: Design, fit: Fit, coef: np.ndarray, strata: str | None) -> pd.DataFrame:
+def _overall(tte: pd.DataFrame, design: Design, fit: Fit, harrell: float) -> pd.DataFrame:
     df, n_events = int(fit.estimable.sum()), int(tte["event"].to_numpy()[design.kept].sum())
     per_variable = n_events / len(design.terms) if design.terms else np.nan
     note = NO_INFORMATION if not df else ""
@@ -108,7 +108,6 @@ def _overall(tte: pd.DataFrame, design: Design, fit: Fit, coef: np.ndarray, stra
     found = pd.DataFrame({"group": OVERALL, "test": list(chisq), "chisq": list(chisq.values())})
     found["df"] = float(df) if df else np.nan
     found["p_value"] = stats.chi2.sf(found["chisq"], df) if df else np.nan
-    harrell = concordance(tte.loc[design.kept, ["time", "event", *([strata] if strata else [])]], np.nan_to_num(coef) @ (design.x * design.scale).T, strata)
     found = found.assign(n=int(design.kept.sum()), n_events=n_events, events_per_variable=per_variable,
                          concordance=harrell, method="Cox regression (Efron ties)", note=note)  # fmt: skip
     if fit.separated and df:
@@ -157,9 +156,15 @@ def estimate_cox(
     precision is too coarse for 1e-6 (1.4e-4 off).
     """
     design = make_design(tte, reference, covariates)
-    fit, _ = fit_cox(tte, design, strata, None)
+    fit, sets = fit_cox(tte, design, strata, None)
     terms = _terms(tte, design, fit, level, strata)
-    return CoxModel(terms, _overall(tte, design, fit, terms["coef"].to_numpy(dtype=float), strata))
+    coef = np.nan_to_num(terms["coef"].to_numpy(dtype=float))
+    if isinstance(sets, CountedSets):
+        harrell = concordance_of_patterns(sets.patterns @ (coef * design.scale)[fit.estimable], sets.risk_by, sets.events_by)
+    else:
+        rows = tte.loc[design.kept, ["time", "event", *([strata] if strata else [])]]
+        harrell = concordance(rows, coef @ (design.x * design.scale).T, strata)
+    return CoxModel(terms, _overall(tte, design, fit, harrell))
 
 
 def check_proportional_hazards(

@@ -14,15 +14,9 @@ import pandas as pd
 
 from lib.design import Design, number_patterns, pick_terms
 from lib.event_table import distinct, merge_times
+from lib.scale import LARGE
 
-__all__ = [
-    "Derivatives",
-    "Fit",
-    "RiskSets",
-    "fit_cox",
-    "make_risk_sets",
-    "sum_rows",
-]
+__all__ = ["CountedSets", "Derivatives", "Fit", "RiskSets", "fit_cox", "make_risk_sets", "sum_rows"]
 
 # Of more tied events than this, at most a sixteenth of those at risk, NODES stand for all in Efron's sums.
 MANY_TIES, NODES, FEW_OF = 32, 8, 16
@@ -147,6 +141,39 @@ class RiskSets:
         return Derivatives(own @ eta - weight @ np.log(total), own @ self.x - weight @ mean, information)
 
 
+@dataclass(frozen=True)
+class CountedSets(RiskSets):
+    """Risk sets of a large study whose patients are counted: sums over a risk set are sums over a few patterns.
+
+    Attributes
+    ----------
+    patterns : ndarray, shape (k, p)
+        Covariates of each pattern.
+    risk_by, events_by : ndarray, shape (b, k)
+        Patients at risk, and events, of each block by pattern.
+    """
+
+    patterns: np.ndarray
+    risk_by: np.ndarray
+    events_by: np.ndarray
+
+    def derivatives(self, beta: np.ndarray, g: np.ndarray | None = None, power: int = 0) -> Derivatives:
+        """As `RiskSets.derivatives`, at a cost that grows with blocks times patterns."""
+        factor = np.ones(len(self.starts)) if g is None else g**power
+        eta = self.patterns @ beta
+        eta = eta - (eta.real.max() if eta.size else 0.0)
+        risk = np.exp(eta)
+        mass = risk[:, None] * np.column_stack([np.ones(len(risk)), self.patterns])
+        sums = (self.risk_by @ mass)[self.term_block] - self.term_share[:, None] * (self.events_by @ mass)[self.term_block]
+        total, mean = sums[:, 0], sums[:, 1:] / sums[:, :1]
+        weight, own = self.term_weight * factor[self.term_block], factor @ self.events_by
+        hazard = weight / total
+        tied = self.per_block(hazard * self.term_share)
+        expected = risk * (self.per_block(hazard) @ self.risk_by - tied @ self.events_by)
+        information = (self.patterns.T * expected) @ self.patterns - (mean.T * weight) @ mean
+        return Derivatives(own @ eta - weight @ np.log(total), own @ self.patterns - weight @ mean, information)
+
+
 def make_risk_sets(
     tte: pd.DataFrame,
     design: Design,
@@ -156,7 +183,8 @@ def make_risk_sets(
 ) -> RiskSets:
     """Sort and count the patients of a design into risk sets.
 
-    Where the arm is the only term and nobody is weighted, patients of one stratum, time and arm become one row.
+    Where the arm is the only term and nobody is weighted, patients of one stratum, time and arm become one row; in a
+    large study (scale) also those with the same of few patterns of covariates.
     """
     kept = design.kept
     times, index = merge_times(tte["time"].to_numpy(dtype=float)[kept])
@@ -191,7 +219,12 @@ def make_risk_sets(
         term_block = np.flatnonzero(d)
         share, term_weight, term_count = np.zeros(len(term_block)), tied_weight[term_block], d[term_block]
     ties_of = (term_block, share, term_weight, term_count)
-    return RiskSets(x, weight, count, events, starts, block, block_time, stratum_starts, *ties_of, order)
+    sets = (x, weight, count, events, starts, block, block_time, stratum_starts, *ties_of, order)
+    if pattern is None or len(index) <= LARGE:
+        return RiskSets(*sets)
+    at, shape = block * alike + cells % alike, (len(starts), alike)
+    leaving, dead = (np.bincount(at, values, shape[0] * shape[1]).reshape(shape) for values in (count, events))
+    return CountedSets(*sets, design.x[one_of], _from_block_on(leaving, stratum_starts), dead)
 
 
 def _tied(d: np.ndarray, at_risk: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

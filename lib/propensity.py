@@ -16,10 +16,10 @@ from scipy import stats
 from statsmodels.discrete.discrete_model import MNLogit
 
 from lib.comparisons import ordered_levels
-from lib.event_table import merge_times
+from lib.event_table import distinct, merge_times
+from lib.multinomial import MAX_SLOPE, fit_multinomial, information_at, probabilities
+from lib.scale import LARGE
 
-# A standardized slope of 15 is an odds ratio of 3 million: the covariates tell the arms apart, and Newton runs off.
-MAX_SLOPE = 15.0
 # Outcome share above which a hazard ratio is no risk ratio (VanderWeele and Ding, Ann Intern Med 2017;167:268-274)
 RARE = 0.15
 METHOD = "multinomial logistic propensity model, maximum likelihood"
@@ -81,14 +81,10 @@ def estimate_propensity(
         raise ValueError(f"{len(patients)} patients are too few for {x.shape[1]} covariates")
     codes = patients["arm"].map({arm: i for i, arm in enumerate(order)}).to_numpy(dtype=int)
     scale, design = x.std(ddof=0).to_numpy(), np.column_stack([np.ones(len(x)), (x - x.mean()) / x.std(ddof=0)])
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        # A fit that runs off is found below, whatever the library says of it.
-        warnings.simplefilter("ignore")
-        try:
-            fit = MNLogit(codes, design).fit(method="newton", maxiter=100, tol=1e-12, disp=0)
-            coef, errors, scores = (np.asarray(v, float) for v in (fit.params, fit.bse, fit.predict()))
-        except (np.linalg.LinAlgError, ValueError) as error:
-            raise ValueError("the covariates tell the arms apart completely") from error
+    try:
+        coef, errors, scores = (_fit_alike if len(codes) > LARGE else _fit_listed)(codes, design)
+    except (np.linalg.LinAlgError, ValueError) as error:
+        raise ValueError("the covariates tell the arms apart completely") from error
     if not np.isfinite([*coef.ravel(), *errors.ravel()]).all() or np.abs(coef[1:]).max(initial=0) > MAX_SLOPE:
         raise ValueError("the covariates tell the arms apart completely")
     z, parts = stats.norm.ppf(0.5 + level / 2), []
@@ -100,6 +96,33 @@ def estimate_propensity(
         }))  # fmt: skip
     terms = pd.concat(parts, ignore_index=True).assign(method=METHOD, note="")
     return pd.DataFrame(scores, index=patients.index, columns=order)[present], terms
+
+
+def _fit_listed(codes: np.ndarray, design: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Coefficients and their standard errors, shape (p, k - 1), and probabilities, shape (n, k)."""
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        # A fit that runs off is found by who asks, whatever the library says of it.
+        warnings.simplefilter("ignore")
+        fit = MNLogit(codes, design).fit(method="newton", maxiter=100, tol=1e-12, disp=0)
+        return tuple(np.asarray(v, float) for v in (fit.params, fit.bse, fit.predict()))
+
+
+def _fit_alike(codes: np.ndarray, design: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """As `_fit_listed`, the same likelihood; patients of one arm with the same covariates are counted."""
+    alike = np.zeros(len(codes), dtype=np.int64)
+    for column in design.T:
+        values, position = distinct(column)
+        alike = distinct(alike * len(values) + position)[1]
+    one_of = np.zeros(alike.max() + 1, dtype=np.int64)
+    one_of[alike] = np.arange(len(alike))
+    n_arms = codes.max() + 1
+    cells = np.bincount(alike * n_arms + codes, minlength=len(one_of) * n_arms).astype(float)
+    rows, own = np.repeat(design[one_of], n_arms, axis=0), np.tile(np.eye(n_arms), (len(one_of), 1))
+    beta, fitted = fit_multinomial(rows, own, cells[None])
+    if not fitted.all():
+        raise ValueError("the likelihood has no maximum")
+    errors = np.sqrt(np.diag(np.linalg.inv(information_at(rows, own, cells[None], beta)[0])))
+    return beta[0].T, errors.reshape(beta[0].shape).T, probabilities(design[one_of], beta)[0].T[alike]
 
 
 def make_overlap_weights(scores: pd.DataFrame, arm: pd.Series) -> pd.Series:
@@ -118,7 +141,7 @@ def make_overlap_weights(scores: pd.DataFrame, arm: pd.Series) -> pd.Series:
         w = (1 / e[own arm]) / sum over the arms of 1 / e (Li and Li, Ann Appl Stat 2019;13:2389-2415). With two arms
         this is the probability of the other arm.
     """
-    own = np.array([scores.at[i, a] for i, a in arm.items()], dtype=float)
+    own = scores.to_numpy()[np.arange(len(arm)), scores.columns.get_indexer(arm)]
     return pd.Series(1 / own / (1 / scores).sum(axis=1).to_numpy(), index=scores.index)
 
 

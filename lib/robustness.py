@@ -53,6 +53,7 @@ WAYS = {
     "best": (CASES, "Best case for {focus} among the censored"),
 }
 ONE_KIND = "the endpoint has one kind of event"
+OUTCOME = ["arm", "time", "event"]
 SHOWN = ["n", "n_events", "hr", "difference", "ci_low", "ci_high", "p_value", "p_adjusted", "mc_error", "min", "max",
          "count", "method", "note"]  # fmt: skip
 
@@ -202,7 +203,7 @@ def _other_clocks(data: Dataset, endpoint: Endpoint, tte: pd.DataFrame) -> list[
     found += [_between_scans(data, tte, ready or timing.why_no_midpoint(data, endpoint)), _stratified(data, tte)]
     if "time_zero" not in tte:
         return [*found, _impossible("calendar", "the study holds no date of time zero")]
-    test = logrank.compare_logrank(tte.assign(year=tte["time_zero"].dt.year.astype(int)), strata="year")
+    test = logrank.compare_logrank(tte[OUTCOME].assign(year=tte["time_zero"].dt.year.astype(int)), strata="year")
     if test["n_events"].iat[0] < data.study.policy.min_events:
         test = test.assign(p_value=np.nan, note=f"no test: fewer than {data.study.policy.min_events} events")
     return [*found, _rows("calendar", test)]
@@ -223,7 +224,7 @@ def _stratified(data: Dataset, tte: pd.DataFrame) -> pd.DataFrame:
     strata = list(data.study.sensitivity.strata)
     if not strata:
         return _impossible("stratified", "not recorded: the study declares no site or other stratum (sensitivity.strata)")
-    known = tte[tte[strata].notna().all(axis=1)]
+    known = tte.loc[tte[strata].notna().all(axis=1), [*OUTCOME, *strata]]
     known = known.assign(stratum=known.groupby(strata, observed=True).ngroup())
     left = f"{len(tte) - len(known)} of {len(tte)} patients without a known stratum" if len(known) < len(tte) else ""
     return _again(data, "stratified", known, said=left, strata="stratum")
@@ -235,7 +236,7 @@ def _left_out(tte: pd.DataFrame, frame: pd.DataFrame) -> str:
 
 
 def _from_landmark(data: Dataset, tte: pd.DataFrame, time: float) -> pd.DataFrame:
-    frame = landmark.select_landmark(tte, "arm", time)
+    frame = landmark.select_landmark(tte[OUTCOME], "arm", time)
     if len(frame) == len(tte):
         return _impossible(
             "landmark", "nobody had the event or left before, so it would be the declared test again", time
@@ -247,7 +248,7 @@ def _other_cases(data: Dataset, tte: pd.DataFrame) -> list[pd.DataFrame]:
     if int(tte["event"].sum()) < data.study.policy.min_events:
         why = f"fewer than {data.study.policy.min_events} events"
         return [_impossible(way, why) for way, (heading, _) in WAYS.items() if heading == CASES]
-    focus = data.contrast[0]
+    focus, tte = data.contrast[0], tte[OUTCOME]
     reversals = sensitivity.count_reversals(tte, focus)
     extremes = sensitivity.assume_extremes(tte, focus)
     return [

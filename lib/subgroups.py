@@ -43,15 +43,16 @@ def analyse_subgroups(data: Dataset, analysis: Analysis) -> Analysis | Absent:
     if not data.study.subgroups:
         return Absent("This study declares no subgroups.")
     tte, name = analysis["tte"], analysis.variable
+    outcome = tte[["arm", "time", "event"]]
     ratios, counts, tests = [_ratio(data, tte).assign(variable=f"{name}: all")], [], []
     counts.append(_counts(data, tte).assign(variable=f"{name}: all"))
     for subgroup in data.study.subgroups:
         levels = list(_levels(subgroup, tte, data))
         for level, inside in levels:
             variable = f"{name}: {subgroup.id}: {level}"
-            ratios.append(_ratio(data, tte[inside]).assign(variable=variable))
-            counts.append(_counts(data, tte[inside]).assign(variable=variable))
-        tests.append(_interaction(data, tte, levels).assign(variable=f"{name}: {subgroup.id}"))
+            ratios.append(_ratio(data, outcome[inside]).assign(variable=variable))
+            counts.append(_counts(data, outcome[inside]).assign(variable=variable))
+        tests.append(_interaction(data, outcome, levels).assign(variable=f"{name}: {subgroup.id}"))
     frames = {"subgroup": ratios, "subgroup_count": counts, "interaction": tests}
     return Analysis(name, {output: pd.concat(rows, ignore_index=True) for output, rows in frames.items()})
 
@@ -105,7 +106,7 @@ def _interaction(data: Dataset, tte: pd.DataFrame, levels: list[tuple[str, pd.Se
                 [found | {"note": f"not tested: no event with {' or '.join(quiet)} in one of the levels"}]
             )
     known = np.logical_or.reduce([inside.to_numpy() for _, inside in present])
-    frame = tte[["arm", "time", "event"]].copy()
+    frame = tte.copy()
     additive, products = [], []
     for i, (_, inside) in enumerate(present[1:]):
         frame[f"level_{i}"] = inside.astype(float)

@@ -15,13 +15,11 @@ import pandas as pd
 
 from lib.comparisons import name_pair
 from lib.event_table import TOLERANCE, merge_times
-from lib.propensity import MAX_SLOPE, design_columns
+from lib.multinomial import fit_multinomial, probabilities
+from lib.propensity import design_columns
 from lib.scale import LARGE, because_large
 
 METHOD = "difference in restricted means with overlap weights"
-NEWTON_STEPS = 30
-# Per patient: where Newton's method has arrived. An information with this condition number has no inverse.
-SCORE_AT_REST, SINGULAR = 1e-12, 1e14
 # Numbers held at once per block of resamples: 32 MB.
 BLOCK = 4_000_000
 # Below this share of usable resamples the percentiles would describe a selection of them.
@@ -72,47 +70,12 @@ def estimate_resamples(
 
 
 def _overlap_weights(design: np.ndarray, own: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Overlap weight of each patient from the multinomial propensity of each resample, by Newton's method."""
-    beta = np.zeros((len(counts), own.shape[1] - 1, design.shape[1]))
-    open_ = np.flatnonzero(((counts @ own) > 0).all(axis=1))
-    fitted = np.zeros(len(counts), dtype=bool)
-    with np.errstate(all="ignore"):  # a fit that runs off is dropped
-        for _ in range(NEWTON_STEPS):
-            score, information = _calculus(design, own, counts[open_], beta[open_])
-            done = (np.abs(score) < SCORE_AT_REST * len(design)).all(axis=1)
-            fitted[open_[done]] = True
-            going = ~done & (np.linalg.cond(np.where(np.isfinite(information), information, 0.0)) < SINGULAR)
-            going &= (np.abs(beta[open_][:, :, 1:]) < MAX_SLOPE).all(axis=(1, 2))
-            open_ = open_[going]
-            if not len(open_):
-                break
-            steps = np.linalg.solve(information[going], score[going][:, :, None])[:, :, 0]
-            beta[open_] += steps.reshape(len(open_), *beta.shape[1:])
-        probability = _probabilities(design, beta)
+    """Overlap weight of each patient from the multinomial propensity of each resample."""
+    beta, fitted = fit_multinomial(design, own, counts)
+    with np.errstate(all="ignore"):  # a fit that ran off is dropped
+        probability = probabilities(design, beta)
         weights = 1 / (probability * own.T[None]).sum(axis=1) / (1 / probability).sum(axis=1)
     return np.where(fitted[:, None], weights, np.nan)
-
-
-def _calculus(
-    design: np.ndarray, own: np.ndarray, counts: np.ndarray, beta: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Score, shape (b, k), and information, shape (b, k, k), of each resample's multinomial likelihood."""
-    b, others, p = beta.shape
-    later = _probabilities(design, beta)[:, 1:]
-    score = (counts[:, None, :] * (own[:, 1:].T[None] - later)) @ design
-    information = np.empty((b, others, p, others, p))
-    for i in range(others):
-        for j in range(others):
-            spread = counts * later[:, i] * ((i == j) - later[:, j])
-            information[:, i, :, j, :] = (design.T[None] * spread[:, None, :]) @ design
-    return score.reshape(b, -1), information.reshape(b, others * p, others * p)
-
-
-def _probabilities(design: np.ndarray, beta: np.ndarray) -> np.ndarray:
-    """Probability of each arm, shape (b, n_arms, n); the first arm is the one the slopes are relative to."""
-    logits = np.concatenate([np.zeros((len(beta), 1, len(design))), beta @ design.T], axis=1)
-    odds = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return odds / odds.sum(axis=1, keepdims=True)
 
 
 def _restricted_means(weights: np.ndarray, own: np.ndarray, patients: pd.DataFrame, tau: float) -> np.ndarray:
