@@ -27,7 +27,8 @@ from lib.compare import TOLERANCE, CompareError, read_outputs
 from lib.compare import compare as compare_outputs
 from lib.compare_tables import comparison_text
 from lib.editions import FORMATS
-from lib.intake import list_queries, read_tables, write_queries
+from lib.handover import offered
+from lib.intake import Tables, list_queries, read_tables, write_queries
 from lib.kernels import prepare
 from lib.making import NOTEBOOK_FOLDER, make_report, notebook_paths
 from lib.new_command import new, template
@@ -97,8 +98,7 @@ def report(*, folder, output, pairs, file, notebooks, notebook_folder, jobs, nam
         if warm:
             # Its imports take as long as the tables that are read meanwhile.
             prepare(sources.values())
-        _checked(study, target.parent)
-        with _bar(sources, steps) as progress:
+        with offered(study, _checked(study, target.parent)), _bar(sources, steps) as progress:
             make_report(
                 study,
                 routed,
@@ -129,7 +129,7 @@ def check(*, folder) -> None:
         study = read_study(folder)
     except ProblemsFound as found:
         refuse(found.problems)
-    queries = _checked(study, OUTPUTS / study.study.id)
+    queries = _checked(study, OUTPUTS / study.study.id).queries
     say_problems([Problem(**row) for row in queries.drop(columns="severity").to_dict("records")])
     tables, found = _counted(len(study.tables), "table", "tables"), _counted(len(queries), "data query", "data queries")
     click.echo(f"{study.study.short_title}: {tables} read, {found}, nothing that blocks a report.")
@@ -196,15 +196,15 @@ def _one_word(name: str) -> str:
     return name
 
 
-def _checked(study: Study, folder: Path) -> pd.DataFrame:
+def _checked(study: Study, folder: Path) -> Tables:
     """Read the tables and write the list of data queries beside the reports; stop at blocking ones."""
     try:
-        queries = read_tables(study).queries
+        tables = read_tables(study)
     except ProblemsFound as found:
         _save(list_queries(found.problems), folder)
         refuse(found.problems)
-    _save(queries, folder)
-    return queries
+    _save(tables.queries, folder)
+    return tables
 
 
 def _save(queries: pd.DataFrame, folder: Path) -> None:

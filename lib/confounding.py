@@ -62,7 +62,8 @@ def analyse_weights(data: Dataset, analysis: Analysis) -> Analysis | Absent:
     except ValueError as error:
         return Absent(f"The comparison cannot be weighted: {error}.")
     kept = kept.assign(weight=propensity.make_overlap_weights(scores, kept["arm"]))
-    tte = analysis["tte"].merge(kept[["patient_id", "weight"]], on="patient_id")
+    # Both frames hold the patients of the data set in its order, so their rows need not be looked up by id.
+    tte = kept.assign(**analysis["tte"].loc[kept.index, ["time", "event"]]).reset_index(drop=True)
     variables = list(dict.fromkeys([*names.values(), *(v.id for v in data.study.baseline if v.id not in names)]))
     before, after = (
         balance.compare_balance(kept, variables, reference=data.reference, weight=w) for w in (None, "weight")
@@ -73,7 +74,7 @@ def analyse_weights(data: Dataset, analysis: Analysis) -> Analysis | Absent:
         "balance_after": after.assign(method=after["method"] + ", overlap weights"),
         "effective_size": _effective_size(data, patients, kept),
         "weighted_cox": _weighted(data, tte),
-        "weighted_rmst": _weighted_rmst(data, analysis, kept, list(names.values())),
+        "weighted_rmst": _weighted_rmst(data, analysis.variable, tte, list(names.values())),
         "unweighted_cox": cox.estimate_cox(tte, data.reference, level=data.parameters.level).terms,
     }
     curve = propensity.estimate_weighted_curve(tte)
@@ -92,9 +93,8 @@ def _weighted(data: Dataset, tte: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _weighted_rmst(data: Dataset, analysis: Analysis, kept: pd.DataFrame, covariates: list[str]) -> pd.DataFrame:
-    endpoint, least = data.study.endpoint(analysis.variable), data.study.policy.min_events
-    patients = kept.merge(analysis["tte"][["patient_id", "time", "event"]], on="patient_id")
+def _weighted_rmst(data: Dataset, variable: str, patients: pd.DataFrame, covariates: list[str]) -> pd.DataFrame:
+    endpoint, least = data.study.endpoint(variable), data.study.policy.min_events
     found = weighted_rmst.bootstrap_weighted_rmst(
         patients, covariates, data.reference, endpoint.tau,
         level=data.parameters.level, n_resamples=N_RESAMPLES, seed=SEED,

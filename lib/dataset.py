@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from lib import handover
 from lib.intake import read_tables
 from lib.parameters import Parameters, check_parameters
 from lib.study import ROOT, Study, read_study
@@ -110,7 +111,7 @@ def load(notebook: str, **parameters) -> Dataset:
     folder = Path(parameters.get("study") or Parameters.model_fields["study"].default)
     study = read_study(folder if folder.is_absolute() or folder.exists() else ROOT / folder)
     checked = check_parameters(study, notebook, parameters)
-    tables = read_tables(study)
+    tables = handover.take(study) or read_tables(study)
     return restrict(study, checked, dict(tables.frames), tables.queries)
 
 

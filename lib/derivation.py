@@ -43,9 +43,9 @@ def time_to_event_frame(data: Dataset, endpoint: Endpoint) -> pd.DataFrame:
         cause (0 censored, 1 event, 2 competing), decided_by (column that made it an event or censored it), and the
         patient's baseline variables.
     """
-    patients = data.patients.reset_index(drop=True)
+    patients = data.patients
     days, cause, decided_by = _from_dates(patients, endpoint) if endpoint.derived else _ready_made(patients, endpoint)
-    frame = patients.copy()
+    frame = patients.copy(deep=False)  # a registry's columns are held once
     frame.insert(2, "time", days / data.study.time.days_per_unit)
     frame.insert(3, "event", cause == 1)
     frame.insert(4, "cause", cause)
@@ -69,7 +69,7 @@ def _from_dates(patients: pd.DataFrame, endpoint: Endpoint):
 
 
 def _ready_made(patients: pd.DataFrame, endpoint: Endpoint):
-    codes = patients[endpoint.event.column].astype("string")
+    codes = patients[endpoint.event.column]
     cause = np.where(codes == endpoint.event.event, 1, 0)
     if endpoint.event.competing:
         cause = np.where(codes == endpoint.event.competing, 2, cause)

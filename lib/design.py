@@ -64,12 +64,15 @@ def make_design(tte: pd.DataFrame, reference: str, covariates: Sequence[str] = (
     x = x - x.mean(axis=0) if len(x) else x
     scale = np.sqrt((x**2).mean(axis=0)) if len(x) else np.ones(x.shape[1])
     scale = np.where(scale > 0, scale, 1.0)
+    x /= scale
     terms, groups = (tuple(names) for names in zip(*columns, strict=True)) if columns else ((), ())
-    return Design(x / scale, scale, terms, groups, kept)
+    return Design(x, scale, terms, groups, kept)
 
 
 def pick_terms(design: Design, chosen: np.ndarray) -> Design:
     """Keep the chosen columns of a design."""
+    if chosen.all():
+        return design
     names = [tuple(n for n, use in zip(group, chosen, strict=True) if use) for group in (design.terms, design.groups)]
     return Design(design.x[:, chosen], design.scale[chosen], *names, design.kept)
 

@@ -85,7 +85,7 @@ def analyse(data: Dataset, visits: Sequence[float] = ()) -> Analysis:
 def _endpoints(data: Dataset) -> pd.DataFrame:
     parts = []
     for endpoint in data.study.endpoints:
-        times = time_to_event_frame(data, endpoint)
+        times = time_to_event_frame(data, endpoint)[["patient_id", "time"]]
         parts.append(_count(data, times[times["time"].notna()]).assign(variable=endpoint.id))
     return pd.concat(parts, ignore_index=True)
 
@@ -101,8 +101,10 @@ def _over_visits(data: Dataset, frames: dict[float, pd.DataFrame]) -> pd.DataFra
 
 def _count(data: Dataset, rows: pd.DataFrame) -> pd.DataFrame:
     """Patients of `rows` per arm and overall, of those analysed; an arm with none keeps its row."""
-    chosen = data.patients[data.patients["patient_id"].isin(rows["patient_id"])]
-    counts, n = chosen["arm"].value_counts(sort=False), data.n
+    ids = data.patients["patient_id"]
+    known = np.ones(len(ids), dtype=bool) if rows["patient_id"].equals(ids) else ids.isin(rows["patient_id"])
+    chosen = data.patients["arm"][known]
+    counts, n = chosen.value_counts(sort=False), data.n
     found = [(arm.id, int(counts[arm.id]), int(n[arm.id])) for arm in data.arms]
     if len(data.arms) > 1:
         found.append(("overall", len(chosen), len(data.patients)))

@@ -16,7 +16,7 @@ import pandas as pd
 from lib.comparisons import name_pair
 from lib.event_table import TOLERANCE, merge_times
 from lib.multinomial import fit_multinomial, probabilities
-from lib.propensity import design_columns
+from lib.propensity import design_columns, estimate_propensity, make_overlap_weights
 from lib.scale import LARGE, because_large
 
 METHOD = "difference in restricted means with overlap weights"
@@ -59,14 +59,19 @@ def estimate_resamples(
     """
     x = design_columns(patients, covariates)
     design = np.column_stack([np.ones(len(x)), (x - x.mean()) / x.std(ddof=0)])
-    own = np.stack([(patients["arm"] == arm).to_numpy(dtype=float) for arm in arms], axis=1)
+    own = _indicators(patients, arms)
     step = max(1, BLOCK // (len(patients) * max(design.shape[1] * len(arms), 1)))
     parts = []
     for start in range(0, len(counts), step):
         block = counts[start : start + step].astype(float)
         weights = block * _overlap_weights(design, own, block)
-        parts.append(_restricted_means(weights, own, patients, tau))
+        parts.append(_restricted_means(weights, own, *_outcome(patients), tau))
     return np.concatenate(parts)
+
+
+def _indicators(patients: pd.DataFrame, arms: Sequence[str]) -> np.ndarray:
+    """1 in the column of each patient's arm."""
+    return np.stack([(patients["arm"] == arm).to_numpy(dtype=float) for arm in arms], axis=1)
 
 
 def _overlap_weights(design: np.ndarray, own: np.ndarray, counts: np.ndarray) -> np.ndarray:
@@ -78,10 +83,15 @@ def _overlap_weights(design: np.ndarray, own: np.ndarray, counts: np.ndarray) ->
     return np.where(fitted[:, None], weights, np.nan)
 
 
-def _restricted_means(weights: np.ndarray, own: np.ndarray, patients: pd.DataFrame, tau: float) -> np.ndarray:
+def _outcome(patients: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    return patients["time"].to_numpy(dtype=float), patients["event"].to_numpy(dtype=bool)
+
+
+def _restricted_means(
+    weights: np.ndarray, own: np.ndarray, time: np.ndarray, event: np.ndarray, tau: float
+) -> np.ndarray:
     """Area under the weighted Kaplan-Meier curve up to tau, shape (b, n_arms)."""
-    times, index = merge_times(patients["time"].to_numpy(dtype=float))
-    event = patients["event"].to_numpy(dtype=bool)
+    times, index = merge_times(time)
     order = np.argsort(index, kind="stable")
     starts = np.searchsorted(index[order], np.arange(len(times)))
     inside = times <= tau * (1 + TOLERANCE)
@@ -133,9 +143,11 @@ def bootstrap_weighted_rmst(
     last = patients.groupby("arm", observed=True)["time"].max()
     tau = float(last.min()) if tau is None else tau
     method = f"{METHOD}, {level:.0%} percentile interval of {n_resamples} resamples of patients (seed {seed}), propensity fitted in each"
-    ones = estimate_resamples(patients, covariates, arms, tau, np.ones((1, len(patients)), dtype=int))[0]
-    said = ""
+    patients, said = patients[["arm", "time", "event", *covariates]], ""
     if len(patients) > LARGE:
+        scores, _ = estimate_propensity(patients, covariates, reference)
+        weights = make_overlap_weights(scores, patients["arm"]).to_numpy()[None]
+        ones = _restricted_means(weights, _indicators(patients, arms), *_outcome(patients), tau)[0]
         drawn, n_resamples = _subsamples(patients, covariates, arms, tau, seed), N_SUBSAMPLES
         known = drawn[~np.isnan(drawn).any(axis=1)]
         centre = known.mean(axis=0) if len(known) else ones
@@ -143,6 +155,7 @@ def bootstrap_weighted_rmst(
         said = because_large(f"interval from {N_SUBSAMPLES} subsamples")
         method = f"{METHOD}, {level:.0%} percentile interval of {N_SUBSAMPLES} random subsamples of {SUBSAMPLE} patients (seed {seed}), scaled to all, propensity fitted in each"
     else:
+        ones = estimate_resamples(patients, covariates, arms, tau, np.ones((1, len(patients)), dtype=int))[0]
         drawn = estimate_resamples(patients, covariates, arms, tau, count_resamples(len(patients), n_resamples, seed))
     usable = ~np.isnan(drawn).any(axis=1)
     limits, rows = [0.5 - level / 2, 0.5 + level / 2], []
@@ -170,9 +183,16 @@ def bootstrap_weighted_rmst(
 
 def _subsamples(patients: pd.DataFrame, covariates: Sequence[str], arms: Sequence[str], tau: float, seed: int):
     """Weighted restricted means in subsamples without replacement (Politis and Romano, Ann Stat 1994;22:2031-2050)."""
-    rng, ones = np.random.default_rng(seed), np.ones((1, SUBSAMPLE), dtype=int)
-    drawn = (patients.iloc[rng.choice(len(patients), SUBSAMPLE, replace=False)] for _ in range(N_SUBSAMPLES))
-    return np.concatenate([estimate_resamples(part, covariates, arms, tau, ones) for part in drawn])
+    rng, ones = np.random.default_rng(seed), np.ones((1, SUBSAMPLE))
+    x, own = design_columns(patients, covariates).to_numpy(), _indicators(patients, arms)
+    (time, event), found = _outcome(patients), []
+    for _ in range(N_SUBSAMPLES):
+        rows = rng.choice(len(patients), SUBSAMPLE, replace=False)
+        part = x[rows][:, x[rows].std(axis=0) > 0]
+        design = np.column_stack([ones[0], (part - part.mean(axis=0)) / part.std(axis=0)])
+        weights = _overlap_weights(design, own[rows], ones)
+        found.append(_restricted_means(weights, own[rows], time[rows], event[rows], tau))
+    return np.concatenate(found)
 
 
 def _ends_at_zero(patients: pd.DataFrame, arm: str) -> bool:
