@@ -3,6 +3,7 @@
 Each approximation is held against the exact way at a size where both can be made, each shortcut against the long way.
 """
 
+import os
 import sys
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from reference_data import load_tte
 from scipy import stats
 
-from lib import cox, intake, logrank, partial_likelihood, schemas, sensitivity, weighted_rmst
+from lib import cox, handover, intake, logrank, partial_likelihood, propensity, sensitivity, weighted_rmst
 from lib.concordance import _count_before, _count_pairs
 from lib.confounding import analyse_weights
 from lib.dataset import load
@@ -29,6 +30,7 @@ from lib.scale import LARGE
 from lib.study import read_study
 from lib.tables_robustness import table_robustness
 from lib.time_to_event import analyse
+from lib.workbook import read_sources
 
 sys.path.append(str(Path(__file__).parent / "bench"))
 from large_study import make_patients, write_study
@@ -177,7 +179,8 @@ def test_a_large_table_is_read_as_a_small_one(tmp_path, monkeypatch):
     frame.to_parquet(study.folder / "patients.parquet")
     found = []
     for limit in (LARGE, 0):
-        monkeypatch.setattr(schemas, "LARGE", limit)
+        monkeypatch.setattr("lib.workbook.LARGE", limit)
+        monkeypatch.setattr("lib.schemas.LARGE", limit)
         with pytest.raises(intake.ProblemsFound) as caught:
             intake.read_tables(study)
         found.append([problem.as_row() for problem in caught.value.problems])
@@ -204,3 +207,77 @@ def test_a_curve_with_few_steps_is_not_thinned():
 def test_a_picture_of_many_patients_stays_small(tmp_path):
     data = load("efficacy", study=str(write_study(tmp_path / "large", 20_000)))
     assert len(plot_survival(data, analyse(data, data.study.primary)).svg) < 600_000
+
+
+def test_concordance_of_counted_patients_equals_that_of_listed_ones(large):
+    """R: concordance(fit)$concordance counts the same pairs; held in test_cox for the patients listed."""
+    tte = large[1]["tte"].assign(male=lambda f: (f["sex"] == "1").astype(float))
+    found = []
+    for limit in (LARGE, 10**9):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(partial_likelihood, "LARGE", limit)
+            found.append(cox.estimate_cox(tte, "Obs", ["male"], strata="extent"))
+    assert found[0].overall["concordance"].tolist() == pytest.approx(found[1].overall["concordance"].tolist(), rel=1e-12)
+    assert found[0].terms["coef"].tolist() == pytest.approx(found[1].terms["coef"].tolist(), rel=1e-9)
+
+
+def test_the_propensity_of_counted_patients_is_that_of_listed_ones(large):
+    patients = large[0].patients[["arm", "age_years", "positive_nodes", "sex"]].dropna()
+    found = []
+    for limit in (0, 10**9):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(propensity, "LARGE", limit)
+            found.append(propensity.estimate_propensity(patients, ["age_years", "positive_nodes", "sex"], "Obs"))
+    for alike, listed in zip(*found, strict=True):
+        numbers = [part.select_dtypes("number").to_numpy() for part in (alike, listed)]
+        assert numbers[0] == pytest.approx(numbers[1], rel=1e-7)
+
+
+def test_covariates_that_tell_the_arms_apart_are_refused_in_a_large_study(large):
+    patients = large[0].patients.assign(told=lambda f: f["arm"].cat.codes.astype(float))
+    with pytest.raises(ValueError, match="tell the arms apart completely"):
+        propensity.estimate_propensity(patients, ["told"], "Obs")
+
+
+@pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="no file in memory here, so every notebook reads the tables")
+def test_the_tables_of_a_large_study_are_read_once(tmp_path, monkeypatch):
+    study = read_study(write_study(tmp_path / "study", LARGE + 1))
+    tables = intake.read_tables(study)
+    assert handover.take(study) is None
+    with handover.offered(study, tables):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("lib.dataset.read_tables", None)
+            given = load("cohort", study=str(study.folder))
+        taken = handover.take(study)
+        (study.folder / "patients.parquet").touch()
+        assert handover.take(study) is None  # the file has changed: it is read again
+    assert handover.take(study) is None
+    pd.testing.assert_frame_equal(taken["patients"], tables["patients"])
+    pd.testing.assert_frame_equal(given.patients, load("cohort", study=str(study.folder)).patients)
+
+
+def test_a_small_study_is_not_handed_over(tmp_path):
+    study = read_study(write_study(tmp_path / "study", 400))
+    with handover.offered(study, intake.read_tables(study)):
+        assert handover.take(study) is None
+
+
+def test_the_same_large_table_as_csv_and_as_parquet(tmp_path):
+    """Texts that stand in many rows are held once, whatever the file; what is read is the same."""
+    study = read_study(write_study(tmp_path / "study", LARGE + 1))
+    parquet, typed = read_sources(study)[0]["patients"], intake.read_tables(study)["patients"]
+    pd.read_parquet(study.folder / "patients.parquet").convert_dtypes().to_csv(study.folder / "patients.csv", index=False)
+    (study.folder / "patients.parquet").unlink()
+    file = study.folder / "study.yml"
+    file.write_text(file.read_text("utf-8").replace("patients.parquet", "patients.csv"), encoding="utf-8", newline="\n")
+    study = read_study(study.folder)
+    assert isinstance(parquet.frame["sex"].dtype, pd.CategoricalDtype)
+    assert read_sources(study)[0]["patients"].frame.dtypes.tolist() == parquet.frame.dtypes.tolist()
+    pd.testing.assert_frame_equal(intake.read_tables(study)["patients"], typed)
+
+
+def test_a_small_file_that_unpacks_to_too_many_cells_is_refused(tmp_path, monkeypatch):
+    study = read_study(write_study(tmp_path / "study", 400))
+    monkeypatch.setattr("lib.workbook.MAX_CELLS", 1000)
+    with pytest.raises(intake.ProblemsFound, match="more than 4,000,000,000 bytes, 1,000 cells or 1,000 columns"):
+        intake.read_tables(study)
