@@ -53,6 +53,11 @@ def test_a_large_study_is_held_against_memory_and_r():
     assert "at most 2,048: met (100)" in text and "ratio to R: at most 1: met (0.9)" in text
 
 
+def test_growth_is_the_steepest_step():
+    text = kept(growth={"ways": ways(10, 12, 132), "repeats": 1})
+    assert "at most 10: **not met** (11)" in text and "one run each" in text
+
+
 def test_sections_are_kept_one_by_one_and_written_between_the_marks(tmp_path):
     bench.keep(tmp_path / "results.json", "large", {"n": 1, "ways": ways(2, 1)}, 3)
     both = bench.keep(tmp_path / "results.json", "report", {"ways": ways(10, 4), "markdown": {}}, 5)

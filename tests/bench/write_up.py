@@ -42,15 +42,20 @@ def compose(kept: dict[str, dict], picture: str) -> list[str]:
     sections = {
         "report": ("One report", _report), "batch": ("Many reports", _batch),
         "survival": ("Survival engines", _survival), "large": ("A large study", _large),
+        "growth": ("Growth", _growth),
     }  # fmt: skip
     lines = []
     for name in (name for name in sections if name in kept):
         found, (heading, write) = kept[name], sections[name]
-        made = f"{found['date']}, commit {found['commit']}, {found['machine']}; medians of {found['repeats']}"
+        made = f"{found['date']}, commit {found['commit']}, {found['machine']}; {_rounds(found['repeats'])}"
         lines += [f"**{heading}** ({made})", "", *write(found), ""]
         if name == "survival":
             lines += [f"![Seconds against patients, both axes logarithmic: each engine is a line with its name at the end]({picture})", ""]
     return lines
+
+
+def _rounds(repeats: int) -> str:
+    return "one run each" if repeats == 1 else f"medians of {repeats}"
 
 
 def _seconds(way: dict) -> float:
@@ -121,6 +126,12 @@ def _large(found: dict) -> list[str]:
     ways = list(found["ways"].values())
     lines = [*_table(f"{found['n']:,} patients", found["ways"]), "", _goal("Goal, memory in MB:", max(ways[-1]["mb"]), MEMORY)]
     return lines if len(ways) == 1 else [*lines, _goal("Goal, ratio to R:", _seconds(ways[-1]) / _seconds(ways[0]), 1)]
+
+
+def _growth(found: dict) -> list[str]:
+    steps = [_seconds(after) / _seconds(before) for before, after in pairwise(found["ways"].values())]
+    heading = "Cohort and efficacy reports (Parquet, one process)"
+    return [*_table(heading, found["ways"]), "", _goal("Goal, growth of time for ten times the patients:", max(steps), 10)]
 
 
 def _label(name: str) -> str:
