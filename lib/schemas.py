@@ -14,6 +14,7 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import pandera.backends.pandas.builtin_checks  # noqa: F401  else imported at the first check, in every kernel
 import pandera.pandas as pa
 import pyarrow.compute as pc
 from pyarrow import array as pa_array
