@@ -1,4 +1,4 @@
-"""Tests on a contingency table: exact by full enumeration, Pearson chi-square.
+"""Tests on a contingency table: exact by full enumeration (of a large study by random tables), Pearson chi-square.
 
 scipy's `fisher_exact` draws random tables as soon as a table is larger than 2 x 2, so two runs of a report
 would differ (scipy 1.17.1, https://docs.scipy.org/doc/scipy/reference/generated/scipy.stats.fisher_exact.html).
@@ -12,6 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 from scipy.special import gammaln
+
+from lib.scale import LARGE, because_large
 
 RELATIVE_TOLERANCE = 1e-7  # tables this close to the observed one count as equally likely; R fisher.test
 EXACT_LIMIT = 3_000_000  # partial tables held at once; about a second and 300 MB
@@ -54,7 +56,8 @@ def exact_test(table, seed=20250228, limit=EXACT_LIMIT):
         return ExactTest(np.nan, np.nan, name)
     if table.shape[0] < table.shape[1]:  # few columns keep the number of states small
         table = table.T
-    halves = _two_halves(table.sum(axis=1), table.sum(axis=0), limit)
+    # Of more patients, the tables with these margins have probabilities beyond what a number can hold.
+    halves = _two_halves(table.sum(axis=1), table.sum(axis=0), limit) if table.sum() <= LARGE else None
     if halves is None:
         return _monte_carlo(table, seed)
     p_value = _share_of_extreme(*halves, table.sum(axis=0), _log_weight(table.ravel()))
@@ -157,5 +160,6 @@ def _monte_carlo(table, seed):
     extreme = (_log_weight(drawn.reshape(len(drawn), -1)) <= limit).sum()
     p_value = (extreme + 1) / (MONTE_CARLO_TABLES + 1)  # the observed table is one of them
     error = np.sqrt(p_value * (1 - p_value) / MONTE_CARLO_TABLES)
-    method = f"Fisher-Freeman-Halton test, {MONTE_CARLO_TABLES:,} random tables, seed {seed}"
-    return ExactTest(float(p_value), float(error), method)
+    drawn = f"{MONTE_CARLO_TABLES:,} random tables"
+    drawn = because_large(drawn) if table.sum() > LARGE else drawn
+    return ExactTest(float(p_value), float(error), f"Fisher-Freeman-Halton test, {drawn}, seed {seed}")

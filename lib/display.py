@@ -19,7 +19,7 @@ __all__ = [
     "empty_if_absent",
     "internal_only",
     "template",
-    "withheld",
+    "too_many", "withheld",
 ]
 
 import csv
@@ -34,6 +34,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from lib.analysis import Absent
+from lib.scale import LARGE, because_large
 from lib.sharing import allows
 
 # Key of an output's metadata under which the runner finds id, title and contents.
@@ -198,13 +199,25 @@ def withheld(what: str) -> Block:
     return Block(f'<p class="note">{html.escape(text)}</p>', text, {})
 
 
-def internal_only(kind: str, what: str) -> Callable:
-    """Let a table or figure say that it is left out where the audience may not see this kind of output."""
+def too_many(what: str) -> Block:
+    """Say that patients are not shown one by one."""
+    text = because_large(f"{what[0].upper()}{what[1:]}: not shown") + "; the tables of this page count them."
+    return Block(f'<p class="note">{html.escape(text)}</p>', text, {})
+
+
+def internal_only(kind: str, what: str, scales: bool = False) -> Callable:
+    """Let a table or figure say that it is left out where the audience may not see this kind of output.
+
+    Nor is it made in a large study, unless it `scales`: stays small and readable however many patients there are.
+    """
 
     def decorate(show: Callable) -> Callable:
         @wraps(show)
         def checked(data, *arguments, **options):
-            return show(data, *arguments, **options) if allows(data.parameters, kind) else withheld(what)
+            if not allows(data.parameters, kind):
+                return withheld(what)
+            large = not scales and len(data.patients) > LARGE
+            return too_many(what) if large else show(data, *arguments, **options)
 
         return checked
 

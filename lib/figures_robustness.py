@@ -277,7 +277,7 @@ def plot_balance(data: Dataset, weights: Analysis) -> Figure:
         )
 
 
-@internal_only("single patients", "weighted curves, which step for single patients")
+@internal_only("single patients", "weighted curves, which step for single patients", scales=True)
 @empty_if_absent
 def plot_weighted_curves(data: Dataset, analysis: Analysis, weights: Analysis) -> Figure:
     """Kaplan-Meier curves with overlap weights (bold) over the crude ones (thin)."""

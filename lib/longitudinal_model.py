@@ -7,6 +7,7 @@ from __future__ import annotations
 
 __all__ = ["ALL", "MAIN", "PRESENCE", "analyse_model", "analyse_presence"]
 
+import numpy as np
 import pandas as pd
 
 from lib import mixed
@@ -17,6 +18,8 @@ from lib.longitudinal import VOLUME
 from lib.study_clinic import Marker
 
 MAIN, ALL = "main analysis", "all samples"
+# The mixed model costs the cube of its values; patients of a larger study are drawn, by this seed.
+MOST_VALUES, SEED = 2_000, 20250228
 PROGRESSION = ("local_progression_date", "distant_progression_date")
 PRESENCE = ("value", "excluded", "died", "not due", "progressed", "missing")
 
@@ -41,6 +44,7 @@ def analyse_model(data: Dataset, marker: Marker) -> Analysis | Absent:
     """
     values = marker_frame(data, marker)
     values = values[values["visit"].isin(marker.visits or values["visit"].unique())]
+    values, sampled = _sampled(values)
     samples = _choices(values, data)
     why = _unfit(samples[MAIN], marker)
     fit = None if why else mixed.fit_mixed(samples[MAIN], visit="visit")
@@ -60,7 +64,21 @@ def analyse_model(data: Dataset, marker: Marker) -> Analysis | Absent:
     frames[f"{name}_sensitivity"] = pd.concat(
         [_again(chosen, marker, choice, level) for choice, chosen in samples.items()], ignore_index=True
     )
-    return Analysis(name, frames, {"counts": fit.counts})
+    if not sampled:
+        return Analysis(name, frames, {"counts": fit.counts})
+    frames = {output: frame.assign(method=frame["method"] + ", " + sampled) for output, frame in frames.items()}
+    return Analysis(name, frames, {"counts": fit.counts, "sampled": pd.DataFrame({"said": [sampled]})})
+
+
+def _sampled(values: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """All samples of as many random patients as the model takes, and how that is said; "" where it takes all."""
+    patients = values["patient_id"].unique()
+    taken = len(patients) * MOST_VALUES // max(len(values), 1)
+    if taken >= len(patients):
+        return values, ""
+    chosen = np.random.default_rng(SEED).choice(np.sort(patients), taken, replace=False)
+    said = f"of a random sample of {taken:,} patients, because the model takes at most {MOST_VALUES:,} samples"
+    return values[values["patient_id"].isin(chosen)], said
 
 
 def _choices(values: pd.DataFrame, data: Dataset) -> dict[str, pd.DataFrame]:

@@ -37,6 +37,7 @@ from lib.labels import decimals_of_time, groups_of
 from lib.longitudinal import measure
 from lib.narrative import ALPHA, reason_if_absent
 from lib.response_time import NON_RESPONDER, RESPONDER
+from lib.scale import LARGE
 
 # Names of patients that a sentence can carry; beyond it the number of patients has to do.
 MOST_NAMED = 12
@@ -77,13 +78,14 @@ def sentence_undrawn(data: Dataset, course: Analysis) -> str:
     if "course" not in course:
         return ""
     missing, n = undrawn(course), len(course["course"])
+    are, alone = ("have a change", "Without one") if n > LARGE else ("are drawn", "Not drawn")
     if missing.empty:
-        return f"Every patient is drawn (n = {n})."
+        return "" if n > LARGE else f"Every patient is drawn (n = {n})."
     told = []
     for reason, part in missing.groupby("no_change"):
         names = joined(part["patient_id"]) if len(part) <= MOST_NAMED else plural(len(part), "patient")
         told.append(f"{reason}: {names}")
-    return f"{n - len(missing)} of {plural(n, 'patient')} are drawn. Not drawn, {'; '.join(told)}."
+    return f"{n - len(missing)} of {plural(n, 'patient')} {are}. {alone}, {'; '.join(told)}."
 
 
 @reason_if_absent
@@ -146,7 +148,8 @@ def sentence_model(data: Dataset, model: Analysis) -> str:
             interval = format_interval(row["ci_low"], row["ci_high"], 2, missing="no interval")
             parts.append(f"{format_number(row['ratio'], 2)} ({interval}) with {label}")
     when = format_duration(last, data.study.time.unit)
-    text = f"{measure(data.study, name).label} at {when} as a ratio to baseline, from the mixed model: {joined(parts)}."
+    sampled = f" {model['sampled']['said'].iat[0]}" if "sampled" in model else ""
+    text = f"{measure(data.study, name).label} at {when} as a ratio to baseline, from the mixed model{sampled}: {joined(parts)}."
     p = model[f"{name}_model_term"].set_index("term").loc["arm x visit", "p_value"]
     if len(data.arms) > 1 and pd.notna(p):
         verdict = (

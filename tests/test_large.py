@@ -15,7 +15,21 @@ from hypothesis import strategies as st
 from reference_data import load_tte
 from scipy import stats
 
-from lib import cox, handover, intake, logrank, partial_likelihood, propensity, sensitivity, weighted_rmst
+from lib import (
+    contingency,
+    cox,
+    figures_tumour,
+    handover,
+    intake,
+    logrank,
+    longitudinal_model,
+    narrative_tumour,
+    partial_likelihood,
+    propensity,
+    response_course,
+    sensitivity,
+    weighted_rmst,
+)  # fmt: skip
 from lib.concordance import _count_before, _count_pairs
 from lib.confounding import analyse_weights
 from lib.dataset import load
@@ -281,3 +295,36 @@ def test_a_small_file_that_unpacks_to_too_many_cells_is_refused(tmp_path, monkey
     monkeypatch.setattr("lib.workbook.MAX_CELLS", 1000)
     with pytest.raises(intake.ProblemsFound, match="more than 4,000,000,000 bytes, 1,000 cells or 1,000 columns"):
         intake.read_tables(study)
+
+
+def test_sparse_tables_of_many_patients_have_a_p_value():
+    """R: fisher.test(table, simulate.p.value = TRUE) also draws; beside it stands the chi-square approximation."""
+    table = np.array([[21_000, 30, 9_000], [20_600, 41, 9_400], [20_800, 37, 9_150]])
+    found = contingency.exact_test(table)
+    assert found.p_value == pytest.approx(contingency.chi_square(table)[2], abs=0.02)
+    assert 0 < found.mc_error < 0.002
+    assert SAID in found.method
+
+
+def test_the_mixed_model_of_many_samples_is_that_of_a_random_part(monkeypatch):
+    data = load("efficacy", study="data/rair_dtc")
+    marker = data.study.markers[0]
+    whole = longitudinal_model.analyse_model(data, marker)
+    assert "sampled" not in whole
+    monkeypatch.setattr(longitudinal_model, "MOST_VALUES", 120)
+    part = longitudinal_model.analyse_model(data, marker)
+    assert part["counts"].to_numpy().sum() <= 130 < whole["counts"].to_numpy().sum()
+    said = "of a random sample of 32 patients, because the model takes at most 120 samples"
+    assert said in part[f"{marker.id}_model_ratio"]["method"].iat[0]
+    assert said in narrative_tumour.sentence_model(data, part)
+    assert "random sample" not in narrative_tumour.sentence_model(data, whole)
+
+
+def test_patients_of_a_large_study_are_not_drawn_one_by_one(monkeypatch):
+    data = load("efficacy", study="data/rair_dtc")
+    course = response_course.analyse_course(data, [6.0])
+    monkeypatch.setattr("lib.display.LARGE", 10)
+    for plot in (figures_tumour.plot_waterfall, figures_tumour.plot_spider, figures_tumour.plot_swimmer):
+        assert SAID in plot(data, course).text
+    monkeypatch.setattr("lib.narrative_tumour.LARGE", 10)
+    assert "drawn" not in narrative_tumour.sentence_undrawn(data, course)

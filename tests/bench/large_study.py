@@ -1,6 +1,7 @@
 """A study as large as asked for, made on the fly: the columns of data/colon, one Parquet table, whole days.
 
-    python tests/large_study.py 1000000 FOLDER
+    python tests/bench/large_study.py 1000000 FOLDER                  survival alone
+    python tests/bench/large_study.py 1000000 FOLDER data/rair_dtc    every table of a study, its patients many times
 
 Hazards differ by arm, age and positive nodes; which arm a patient is in depends a little on age and nodes, as in a
 registry, so that the comparison is also weighted. The same size gives the same bytes.
@@ -10,6 +11,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -56,5 +58,25 @@ def write_study(folder: Path, n: int) -> Path:
     return folder
 
 
+def repeat_study(source: Path, folder: Path, n: int) -> Path:
+    """Write a study of n patients or a few more: every table of `source`, with its patients under as many new ids."""
+    folder.mkdir(parents=True, exist_ok=True)
+    times = -(-n // len(pd.read_csv(source / "patients.csv")))
+    text = (source / "study.yml").read_text(encoding="utf-8")
+    for file in sorted(source.glob("*.csv")):
+        rows = pd.read_csv(file, dtype=str)
+        table = rows.loc[np.repeat(rows.index, times)].reset_index(drop=True)
+        copy = np.tile(np.arange(times).astype(str), len(rows))
+        for column in {"patient_id", "lesion_id"} & set(table):
+            table[column] = (table[column] + "." + copy).where(table[column].notna())
+        pq.write_table(pa.Table.from_pandas(table, preserve_index=False), folder / f"{file.stem}.parquet")
+        text = text.replace(file.name, f"{file.stem}.parquet")
+    (folder / "study.yml").write_text(text, encoding="utf-8", newline="\n")
+    return folder
+
+
 if __name__ == "__main__":
-    write_study(Path(sys.argv[2]), int(sys.argv[1]))
+    if len(sys.argv) > 3:
+        repeat_study(Path(sys.argv[3]), Path(sys.argv[2]), int(sys.argv[1]))
+    else:
+        write_study(Path(sys.argv[2]), int(sys.argv[1]))
