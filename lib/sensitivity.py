@@ -215,13 +215,13 @@ def estimate_power(tte: pd.DataFrame, n_simulations: int = 2000, seed: int = 0, 
         found |= {"note": because_large("approximated"), "power": large_sample.approximate_power(table, rates, alpha)}
         return pd.DataFrame([found])
     rng, arms, k = np.random.default_rng(seed), np.repeat(np.arange(len(table.n)), table.n), int(present.sum())
-    membership = np.eye(len(table.n))[arms][:, present]
+    shown = np.cumsum(present)[arms] - 1
     chunk, chisq = max(1, 400_000 // len(tte)), []  # 10 MB of risk sets at a time
     for start in range(0, n_simulations, chunk):
         b = min(chunk, n_simulations - start)
         with np.errstate(divide="ignore"):
             times = rng.exponential(size=(b, len(arms))) / rates[arms]
-        chisq.append(_chisq_of_each(times, _draw_censoring(rng, table, arms, b), membership))
+        chisq.append(_chisq_of_each(times, _draw_censoring(rng, table, arms, b), shown))
     power = float(np.mean(stats.chi2.sf(np.concatenate(chisq), k - 1) < alpha))
     return pd.DataFrame([found | {"power": power, "mc_error": sqrt(power * (1 - power) / n_simulations), "note": ""}])
 
@@ -247,18 +247,18 @@ def _draw_censoring(rng: np.random.Generator, table: EventTable, arms: np.ndarra
     return drawn
 
 
-def _chisq_of_each(times: np.ndarray, censoring: np.ndarray, membership: np.ndarray) -> np.ndarray:
-    """Log-rank chi-square of each simulated study; no two events are tied."""
+def _chisq_of_each(times: np.ndarray, censoring: np.ndarray, arms: np.ndarray) -> np.ndarray:
+    """Log-rank chi-square of each simulated study of arms 0 to k - 1; no two events are tied."""
     event, observed = times <= censoring, np.minimum(times, censoring)
     order = np.argsort(observed, axis=1)
-    x, happened = membership[order], np.take_along_axis(event, order, axis=1).astype(float)
-    at_risk = x[:, ::-1].cumsum(axis=1)[:, ::-1]
-    share = at_risk / np.arange(x.shape[1], 0, -1)[:, None]
-    score = np.einsum("bn,bni->bi", happened, x - share)[:, :-1]
-    first = share[:, :, :-1]
-    covariance = -np.einsum("bn,bni,bnj->bij", happened, first, first, optimize=True)
+    happened = np.take_along_axis(event, order, axis=1)[:, None]
+    # shape (b, k - 1, n): of every arm but the last, which the others determine
+    own = arms[order][:, None] == np.arange(arms.max())[:, None]
+    share = own[..., ::-1].cumsum(axis=2)[..., ::-1] / np.arange(len(arms), 0, -1) * happened
+    score = (own & happened).sum(axis=2) - share.sum(axis=2)
+    covariance = -share @ share.transpose(0, 2, 1)
     diagonal = np.arange(score.shape[1])
-    covariance[:, diagonal, diagonal] += np.einsum("bn,bni->bi", happened, first)
+    covariance[:, diagonal, diagonal] += share.sum(axis=2)
     inverse = np.linalg.pinv(covariance, rcond=1e-10, hermitian=True)
     return np.einsum("bi,bij,bj->b", score, inverse, score)
 
