@@ -11,8 +11,6 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Mapping
 
 import numpy as np
-from scipy.optimize import linprog
-from scipy.sparse import csr_array
 
 Key = Hashable
 # HiGHS is exact to about 1e-7; counts are whole.
@@ -120,8 +118,13 @@ class Cells:
                         waiting.append(name)
         return unknown, list(relations)
 
-    def _around(self, key: Key) -> tuple[dict[Key, int], csr_array, np.ndarray, list[int]]:
-        """The relations around `key` as matrix x hidden counts <= limits, and the number of each row's relation."""
+    def _around(self, key: Key) -> tuple:
+        """The relations around `key` as sparse matrix x hidden counts <= limits, and each row's relation.
+
+        Hidden counts by column, matrix, limits, number of the relation of each row.
+        """
+        from scipy.sparse import csr_array  # noqa: PLC0415  every command would wait half a second for scipy
+
         unknown, relations = self._reach(key)
         rows, limits, numbers = [], [], []
         for number in relations:
@@ -138,6 +141,8 @@ class Cells:
 
     def _solve(self, key: Key, system: tuple, sign: int) -> tuple[float, list[int]]:
         """Smallest (sign 1) or largest (-1) possible value, and the relations that hold it there."""
+        from scipy.optimize import linprog  # noqa: PLC0415  as above
+
         unknown, matrix, limits, numbers = system
         goal = np.zeros(len(unknown))
         goal[unknown[key]] = sign

@@ -314,11 +314,11 @@ def compare_paired_proportions(patients, before, after, arm="arm"):
 
 def _per_pair(counts, reference, estimate, method, columns):
     """One row per pair of arms; a pair with an empty arm has NaN and the reason."""
-    arms = counts.set_index("group")
+    arms = counts.set_index("group")[["count", "n"]].to_dict("index")
     rows = []
-    for x, y in arm_pairs(arms.index, reference):
-        empty = " and ".join(str(group) for group in (x, y) if arms.loc[group, "n"] == 0)
-        values = {"note": EMPTY_ARM.format(empty)} if empty else estimate(arms.loc[x], arms.loc[y])
+    for x, y in arm_pairs(arms, reference):
+        empty = " and ".join(str(group) for group in (x, y) if arms[group]["n"] == 0)
+        values = {"note": EMPTY_ARM.format(empty)} if empty else estimate(arms[x], arms[y])
         rows.append({"group": name_pair(x, y), "method": method, "note": ""} | values)
     return pd.DataFrame(rows, columns=["group", *columns, "method", "note"])
 
