@@ -20,6 +20,8 @@ from pathlib import Path
 
 import nbformat
 
+from lib.handover import offered
+from lib.intake import read_tables
 from lib.kernels import prepare
 from lib.making import NOTEBOOK_FOLDER, inputs_of, make_report, notebook_paths
 from lib.parameters import NOTEBOOKS
@@ -100,7 +102,8 @@ def make_run(run: Run, output: str, expected: dict, notebooks: Path = NOTEBOOK_F
             found = inputs_of(study, run.routed, notebooks)
             if differing := _differing(found, expected):
                 raise ValueError(f"not as it was when the plan was checked: {', '.join(differing)}")
-            make_report(study, run.routed, folder, command=_command(run, study), folder=notebooks)
+            with offered(study, read_tables(study)):
+                make_report(study, run.routed, folder, command=_command(run, study), folder=notebooks)
     except NotebookFailed as failure:
         error = str(failure)
     except Exception as failure:

@@ -1,4 +1,4 @@
-"""Checked tables of a large study, handed to the kernels by the process that has read them, so that they are read once.
+"""Checked tables, handed to the kernels by the process that has read them, so that they are read once per report.
 
 They lie in a file in memory that has no name on any disk and is gone when that process ends, however it does. Where
 there is none (another system, a notebook run by itself, tables that have changed), a notebook reads the tables itself.
@@ -11,14 +11,15 @@ __all__ = ["offered", "take"]
 import contextlib
 import os
 import pickle
+import secrets
 from collections.abc import Iterator
 
 from lib.intake import Tables
-from lib.scale import LARGE
 from lib.study import Study
 
-# Where a kernel finds them: a file of the process that started it, open to nobody but the same user.
-VARIABLE, PLACE = "COHORT_REPORT_TABLES", "/proc/{}/fd/{}"
+# Where a kernel finds them: a file of the process that started it, open to nobody but the same user. It begins with a
+# mark that nobody else knows, since the place may be another file's by then, and what is unpickled must be ours.
+VARIABLE, PLACE = "COHORT_REPORT_TABLES", "{} /proc/{}/fd/{}"
 
 
 @contextlib.contextmanager
@@ -31,27 +32,29 @@ def offered(study: Study, tables: Tables) -> Iterator[None]:
     tables : Tables
         Not kept: a caller who keeps them neither needs their memory once only.
     """
-    if not hasattr(os, "memfd_create") or len(tables["patients"]) <= LARGE:
+    if not hasattr(os, "memfd_create"):
         yield
         return
+    mark = secrets.token_hex()
     with open(os.memfd_create("tables"), "wb") as file:
+        file.write(mark.encode())
         pickle.dump(_state(study), file)
         pickle.dump(tables, file, protocol=pickle.HIGHEST_PROTOCOL)
         file.flush()
         del tables
-        os.environ[VARIABLE] = PLACE.format(os.getpid(), file.fileno())
+        os.environ[VARIABLE] = PLACE.format(mark, os.getpid(), file.fileno())
         try:
             yield
         finally:
-            del os.environ[VARIABLE]
+            os.environ.pop(VARIABLE, None)
 
 
 def take(study: Study) -> Tables | None:
     """Tables that were offered for this study as it is now; None without any."""
-    place = os.environ.get(VARIABLE)
+    mark, _, place = os.environ.get(VARIABLE, "").partition(" ")
     if place:
         with contextlib.suppress(OSError), open(place, "rb") as file:
-            if pickle.load(file) == _state(study):
+            if file.read(len(mark)) == mark.encode() and pickle.load(file) == _state(study):
                 return pickle.load(file)
     return None
 

@@ -270,10 +270,20 @@ def test_the_tables_of_a_large_study_are_read_once(tmp_path, monkeypatch):
     pd.testing.assert_frame_equal(given.patients, load("cohort", study=str(study.folder)).patients)
 
 
-def test_a_small_study_is_not_handed_over(tmp_path):
+@pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="no file in memory here, so every notebook reads the tables")
+def test_a_file_that_is_not_ours_is_never_unpickled(tmp_path):
+    """The place may be another file's by the time a kernel looks."""
     study = read_study(write_study(tmp_path / "study", 400))
+    ours, other = tmp_path / "ours", tmp_path / "other"
     with handover.offered(study, intake.read_tables(study)):
-        assert handover.take(study) is None
+        mark, place = os.environ[handover.VARIABLE].split()
+        ours.write_bytes(Path(place).read_bytes())
+        other.write_bytes(b"another".ljust(len(mark)) + ours.read_bytes()[len(mark) :])
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv(handover.VARIABLE, f"{mark} {ours}")
+            assert handover.take(study) is not None
+            patch.setenv(handover.VARIABLE, f"{mark} {other}")
+            assert handover.take(study) is None
 
 
 def test_the_same_large_table_as_csv_and_as_parquet(tmp_path):
