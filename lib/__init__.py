@@ -1,7 +1,7 @@
 """The numbers behind the three reports. Floors, lowest first; imports point down only (tests/test_floors.py).
 
 1. yamlfile, study*, parameters : what a study and a run are (study.yml -> frozen objects)
-2. workbook, columns, schemas, personal, evidence, rules*, intake : files -> checked tables
+2. cells, parquet, workbook, columns, schemas, personal, evidence, rules*, intake : files -> checked tables
    recist, dataset, derivation : checked tables -> the analysis set in force
 3. survival, logrank, cox, proportions, ranks, mixed, ... : statistical methods
    time_to_event, response, longitudinal, safety, baseline : what a report shows, as `analysis.Analysis`

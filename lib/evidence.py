@@ -14,8 +14,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from lib.cells import TEXT
 from lib.study import Study
-from lib.workbook import TEXT, Source
+from lib.workbook import Source
 from lib.yamlfile import Problem, shown
 
 # A column that is wrong throughout is one mistake: the first rows show it, one line counts the others.

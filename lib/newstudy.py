@@ -17,6 +17,7 @@ import pandas as pd
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
+from lib.cells import Unreadable
 from lib.columns import columns_of
 from lib.guesses import Proposal
 from lib.personal import looks_personal
@@ -26,7 +27,7 @@ from lib.spreadsheet import write_csv
 from lib.study import read_study
 from lib.template_workbook import EXAMPLE
 from lib.tidying import CHANGE_COLUMNS, tidied
-from lib.workbook import Unreadable, read_file
+from lib.workbook import read_file
 from lib.yamlfile import Problem, ProblemsFound, shown
 
 # What a flag is called in a clinic's table.

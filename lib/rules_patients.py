@@ -6,9 +6,9 @@ __all__ = ["RULES", "SYNTHETIC_PREFIX"]
 
 import pandas as pd
 
+from lib.cells import TEXT
 from lib.columns import FLAGS_OF_DATES
 from lib.evidence import Evidence, needs
-from lib.workbook import TEXT
 from lib.yamlfile import Problem
 
 # How ids of made-up patients begin, so that a table cannot be taken for the other kind.

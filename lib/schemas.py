@@ -19,11 +19,12 @@ import pandera.pandas as pa
 import pyarrow.compute as pc
 from pyarrow import array as pa_array
 
+from lib.cells import TEXT
 from lib.columns import Column
 from lib.evidence import list_problems
 from lib.personal import looks_personal
 from lib.scale import LARGE
-from lib.workbook import TEXT, Source
+from lib.workbook import Source
 from lib.yamlfile import Problem, shown
 
 MAX_CHARACTERS = 200

@@ -1,19 +1,17 @@
 """Files -> text: the only reader of data files. Every cell is text, every row keeps its number in the file.
 
-CSV, one Excel workbook with a sheet per table, or Parquet. Nothing is evaluated, no link is followed, nothing
+CSV, one Excel workbook with a sheet per table, or Parquet (lib/parquet.py). Nothing is evaluated, no link is followed, nothing
 outside the study's folder is opened, and a file larger than it should be is refused before it is unpacked.
 What the columns mean is not known here (lib/schemas.py).
 """
 
 from __future__ import annotations
 
-__all__ = ["TEXT", "Source", "Unreadable", "read_file", "read_sources"]
+__all__ = ["Source", "read_file", "read_sources"]
 
 import contextlib
-import datetime as dt
 import difflib
 import itertools
-import math
 import warnings
 import zipfile
 from collections.abc import Iterator
@@ -23,22 +21,18 @@ from pathlib import Path
 import openpyxl
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv
-import pyarrow.parquet
 
-from lib.scale import LARGE
+from lib.cells import TEXT, Unreadable, cell_text, compact, text_frame
+from lib.parquet import read_parquet
 from lib.study import Study
 from lib.yamlfile import Problem, shown
 
-TEXT = "string[pyarrow]"
 # What is larger is a mistake or an attack on the memory; only Parquet is meant for more than a million patients.
 MAX_BYTES = 500_000_000
 MAX_UNPACKED_BYTES = 200_000_000
 MAX_COLUMNS = 1_000
 MAX_SHEET_ROWS = 1_048_576  # of Excel itself
-MAX_PARQUET_BYTES, MAX_CELLS = 4_000_000_000, 500_000_000
-FEW = 2  # A text that stands in so many rows on average, or more, is one of few.
 EXTENSIONS = (".csv", ".xlsx", ".parquet")
 # First bytes of files that are not what their name says.
 MAGIC = {
@@ -68,14 +62,6 @@ class Source:
     file: str
     frame: pd.DataFrame
     theirs: dict[str, str]
-
-
-class Unreadable(Exception):
-    """A file that is not read: code, reason, and where it shows."""
-
-    def __init__(self, code: str, reason: str, row: int | str = "", column: str = ""):
-        super().__init__(reason)
-        self.code, self.row, self.column = code, row, column
 
 
 class EmptySheet(Unreadable):
@@ -175,7 +161,7 @@ def _read(path: Path, sheet: str) -> tuple[list[str], pd.DataFrame]:
             return _split(_read_csv(path.read_bytes()))
         if extension == ".xlsx":
             return _split(_read_sheet(path, sheet))
-        return _read_parquet(path)
+        return read_parquet(path)
     except Unreadable:
         raise
     except Exception as error:
@@ -188,15 +174,7 @@ def _split(table: pa.Table) -> tuple[list[str], pd.DataFrame]:
     """The first row is the header; the rows below keep their numbers."""
     header = [column[0].as_py() or "" for column in table.columns]
     rows = [column.combine_chunks() for column in table.slice(1).columns]
-    return header, _as_text([_compact(column.dictionary_encode()) for column in rows])
-
-
-def _as_text(columns: list[pa.Array]) -> pd.DataFrame:
-    """The rows below the header, which is row 1."""
-    table = pa.table(columns, names=[str(i) for i in range(len(columns))])
-    frame = table.to_pandas(types_mapper={pa.large_string(): pd.StringDtype("pyarrow")}.get)
-    frame.index = pd.RangeIndex(2, len(frame) + 2, name="row")
-    return frame
+    return header, text_frame([compact(column.dictionary_encode()) for column in rows])
 
 
 def _source(file: str, mapped: dict[str, str], header: list[str], frame: pd.DataFrame) -> Source:
@@ -327,66 +305,4 @@ def _rows(worksheet) -> Iterator[list]:
     for number, row in enumerate(worksheet.iter_rows(values_only=True), 1):
         if number > MAX_SHEET_ROWS or len(row) > MAX_COLUMNS:
             raise Unreadable("E101", f"more than {MAX_SHEET_ROWS:,} rows or {MAX_COLUMNS:,} columns")
-        yield [_text(value) for value in row]
-
-
-def _read_parquet(path: Path) -> tuple[list[str], pd.DataFrame]:
-    described = pa.parquet.read_metadata(path)
-    unpacked = sum(described.row_group(i).total_byte_size for i in range(described.num_row_groups))
-    n_cells = described.num_rows * described.num_columns
-    if unpacked > MAX_PARQUET_BYTES or n_cells > MAX_CELLS or described.num_columns > MAX_COLUMNS:
-        limits = f"{MAX_PARQUET_BYTES:,} bytes, {MAX_CELLS:,} cells or {MAX_COLUMNS:,} columns"
-        raise Unreadable("E101", f"more than {limits}")
-    texts = [field.name for field in pa.parquet.read_schema(path) if _is_text(field.type)]
-    # A text that stands in many rows is held once: the memory grows with the file, not with what it unpacks to.
-    table = pa.parquet.ParquetFile(path, read_dictionary=texts).read()
-    # Parquet has no header row; counted as if it had, rows agree with the same table as CSV.
-    return list(table.column_names), _as_text([_text_array(column) for column in table.columns])
-
-
-def _is_text(of: pa.DataType) -> bool:
-    return pa.types.is_string(of) or pa.types.is_large_string(of)
-
-
-def _text_array(column: pa.ChunkedArray) -> pa.Array:
-    """A column as text: of few different texts in a large table their codes, else the texts."""
-    nested = pa.types.is_nested(column.type) or pa.types.is_binary(column.type)
-    if nested or pa.types.is_large_binary(column.type) or pa.types.is_fixed_size_binary(column.type):
-        raise Unreadable("E104", f"not readable as .parquet: a column of type {shown(column.type)}")
-    if not pa.types.is_dictionary(column.type):
-        column = column.dictionary_encode()
-    values = column.unify_dictionaries().combine_chunks()
-    if isinstance(values, pa.ChunkedArray):  # a column without a row
-        return pa.array([], pa.large_string())
-    if _is_text(values.dictionary.type):
-        texts = values.dictionary.cast(pa.large_string())
-        texts.validate(full=True)  # bytes that are no UTF-8
-        texts = pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.large_string()), texts)
-    else:
-        texts = pa.array([_text(value.as_py()) for value in values.dictionary], pa.large_string())
-    texts = texts.dictionary_encode()  # two values may be one text: 0.0 and -0.0
-    return _compact(pa.DictionaryArray.from_arrays(texts.indices.take(values.indices), texts.dictionary))
-
-
-def _compact(texts: pa.DictionaryArray) -> pa.Array:
-    """The texts themselves, unless they are few in a large table."""
-    few = len(texts) > LARGE and FEW * len(texts.dictionary) <= len(texts)
-    return texts if few else texts.dictionary.take(texts.indices)
-
-
-def _text(value) -> str | None:
-    """A cell as text: whole numbers without decimals, dates as ISO dates, formulas as they are written."""
-    if value is None or value == "":
-        return None
-    if isinstance(value, bool):
-        return str(value).upper()
-    if isinstance(value, float):
-        return str(int(value)) if math.isfinite(value) and value == int(value) else repr(value)
-    if isinstance(value, dt.datetime):
-        midnight = value.time() == dt.time() and value.tzinfo is None
-        return value.date().isoformat() if midnight else value.isoformat()
-    if isinstance(value, dt.date | dt.time):
-        return value.isoformat()
-    text = f"={getattr(value, 'text', '')}" if type(value).__name__.endswith("Formula") else str(value)
-    # a lone surrogate, which XML can hold by an escape, is no text
-    return text.encode("utf-8", "replace").decode()
+        yield [cell_text(value) for value in row]

@@ -193,7 +193,7 @@ def test_a_large_table_is_read_as_a_small_one(tmp_path, monkeypatch):
     frame.to_parquet(study.folder / "patients.parquet")
     found = []
     for limit in (LARGE, 0):
-        monkeypatch.setattr("lib.workbook.LARGE", limit)
+        monkeypatch.setattr("lib.cells.LARGE", limit)
         monkeypatch.setattr("lib.schemas.LARGE", limit)
         with pytest.raises(intake.ProblemsFound) as caught:
             intake.read_tables(study)
@@ -302,7 +302,7 @@ def test_the_same_large_table_as_csv_and_as_parquet(tmp_path):
 
 def test_a_small_file_that_unpacks_to_too_many_cells_is_refused(tmp_path, monkeypatch):
     study = read_study(write_study(tmp_path / "study", 400))
-    monkeypatch.setattr("lib.workbook.MAX_CELLS", 1000)
+    monkeypatch.setattr("lib.parquet.MAX_CELLS", 1000)
     with pytest.raises(intake.ProblemsFound, match="more than 4,000,000,000 bytes, 1,000 cells or 1,000 columns"):
         intake.read_tables(study)
 

@@ -1,0 +1,56 @@
+"""What every reader of data files gives: cells as text, rows with their number in the file, or why there are none."""
+
+from __future__ import annotations
+
+__all__ = ["TEXT", "Unreadable", "cell_text", "compact", "text_frame"]
+
+import datetime as dt
+import math
+
+import pandas as pd
+import pyarrow as pa
+
+from lib.scale import LARGE
+
+TEXT = "string[pyarrow]"
+FEW = 2  # A text that stands in so many rows on average, or more, is one of few.
+
+
+class Unreadable(Exception):
+    """A file that is not read: code, reason, and where it shows."""
+
+    def __init__(self, code: str, reason: str, row: int | str = "", column: str = ""):
+        super().__init__(reason)
+        self.code, self.row, self.column = code, row, column
+
+
+def cell_text(value) -> str | None:
+    """A cell as text: whole numbers without decimals, dates as ISO dates, formulas as they are written."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool):
+        return str(value).upper()
+    if isinstance(value, float):
+        return str(int(value)) if math.isfinite(value) and value == int(value) else repr(value)
+    if isinstance(value, dt.datetime):
+        midnight = value.time() == dt.time() and value.tzinfo is None
+        return value.date().isoformat() if midnight else value.isoformat()
+    if isinstance(value, dt.date | dt.time):
+        return value.isoformat()
+    text = f"={getattr(value, 'text', '')}" if type(value).__name__.endswith("Formula") else str(value)
+    # a lone surrogate, which XML can hold by an escape, is no text
+    return text.encode("utf-8", "replace").decode()
+
+
+def compact(texts: pa.DictionaryArray) -> pa.Array:
+    """Return the texts themselves, or as codes where they are few in a large table."""
+    few = len(texts) > LARGE and FEW * len(texts.dictionary) <= len(texts)
+    return texts if few else texts.dictionary.take(texts.indices)
+
+
+def text_frame(columns: list[pa.Array]) -> pd.DataFrame:
+    """Columns of text as a frame, index = row in the file: the rows below the header, which is row 1."""
+    table = pa.table(columns, names=[str(i) for i in range(len(columns))])
+    frame = table.to_pandas(types_mapper={pa.large_string(): pd.StringDtype("pyarrow")}.get)
+    frame.index = pd.RangeIndex(2, len(frame) + 2, name="row")
+    return frame
