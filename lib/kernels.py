@@ -24,6 +24,7 @@ from jupyter_client import AsyncKernelManager
 from jupyter_client.provisioning import LocalProvisioner
 from nbformat import NotebookNode
 
+from lib.provenance import library_files
 from lib.study import ROOT
 
 # What a kernel is given, so that the same input gives the same bytes on every machine.
@@ -211,7 +212,7 @@ def _server_for(env: dict[str, str], notebooks: Iterable[NotebookNode] = ()) -> 
 
 def _key(env: dict[str, str]) -> tuple:
     """What a process that has started cannot take over any more: settings, and the library's code."""
-    code = sorted((path.name, path.stat().st_mtime_ns) for path in (ROOT / "lib").glob("*.py"))
+    code = [(str(path), path.stat().st_mtime_ns) for path in library_files()]
     return [(name, value) for name, value in sorted(env.items()) if name.startswith(READ_AT_START)], code
 
 

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-__all__ = ["code_commit", "fingerprints", "package_versions", "rerun_command", "study_path", "write_run"]
+__all__ = [
+    "code_commit",
+    "fingerprints",
+    "library_files",
+    "package_versions",
+    "rerun_command",
+    "study_path",
+    "write_run",
+]
 
 import datetime as dt
 import hashlib
@@ -39,18 +47,22 @@ def fingerprints(study: Study, notebooks: Iterable[Path]) -> dict[str, dict[str,
     Returns
     -------
     dict of dict
-        `data`: files of the study's folder; `code`: notebooks, library, templates; each name -> SHA-256.
+        `data`: files of the study's folder; `code`: notebooks and library; each name -> SHA-256.
     """
     tables = {study.folder / table.file for table in study.tables.values()}
     data = [study.folder / "study.yml", *sorted(tables), study.folder / "published.yml"]
-    templates = (path for path in (ROOT / "lib" / "templates").rglob("*") if path.is_file())
-    library = sorted([*(ROOT / "lib").glob("*.py"), *templates])
     code = {f"notebooks/{path.name}": path for path in notebooks}
-    code |= {path.relative_to(ROOT).as_posix(): path for path in library}
+    code |= {path.relative_to(ROOT).as_posix(): path for path in library_files()}
     return {
         "data": {path.name: _sha256(path) for path in data if path.is_file()},
         "code": {name: _sha256(path) for name, path in code.items()},
     }
+
+
+def library_files() -> list[Path]:
+    """Return every file of the library, in whatever folder: modules, templates, checklists. No bytecode, nothing hidden."""
+    found = ((path, path.relative_to(ROOT).parts) for path in (ROOT / "lib").rglob("*") if path.is_file())
+    return sorted(path for path, parts in found if not any(part.startswith((".", "__pycache__")) for part in parts))
 
 
 def _sha256(path: Path) -> str:
