@@ -53,7 +53,7 @@ cohort: $(READY)  ## make the synthetic cohort anew from its seed
 reference: $(READY)  ## run R on the reference data and compare with the committed values
 	$(BIN)/python tests/reference/compare.py
 
-bench: $(READY)  ## speed and memory against papermill, R Markdown and other survival engines (an hour); into README.md
+bench: $(READY)  ## speed and memory against papermill, R Markdown and other survival engines (an hour); into docs/benchmarks.md
 	$(BIN)/python tests/bench/bench.py
 
 bench-statistics: $(READY)  ## type-I error and coverage at the cohort's size, by simulation; table into data/README.md

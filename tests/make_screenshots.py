@@ -1,6 +1,6 @@
 """Take the pictures of the README's tutorial from the real thing: the page served, a browser, a choice.
 
-    python tests/make_screenshots.py            # writes notebooks/images/*.png
+    python tests/make_screenshots.py            # writes docs/images/*.png
 
 `picture(page, name)` is the hook: a tutorial adds its steps to STEPS.
 """
@@ -20,7 +20,7 @@ from servers import TOKEN, serve
 
 from lib.study import ROOT
 
-IMAGES = ROOT / "notebooks" / "images"
+IMAGES = ROOT / "docs" / "images"
 SIZE = {"width": 1366, "height": 880}
 
 
@@ -50,7 +50,7 @@ def report_overview(page: Page, folder: Path) -> None:
 
 
 def picture(page: Page, name: str) -> Path:
-    """Save what the page shows as notebooks/images/NAME.png; fewer colours would make arms alike."""
+    """Save what the page shows as docs/images/NAME.png; fewer colours would make arms alike."""
     IMAGES.mkdir(exist_ok=True)
     path = IMAGES / f"{name}.png"
     page.wait_for_timeout(500)

@@ -1,4 +1,4 @@
-"""What the benchmark keeps and writes: goals in words, one block in the README, and no race between unequal reports."""
+"""What the benchmark keeps and writes: goals in words, one block in its page, and no race between unequal reports."""
 
 import json
 import sys
@@ -63,11 +63,11 @@ def test_sections_are_kept_one_by_one_and_written_between_the_marks(tmp_path):
     both = bench.keep(tmp_path / "results.json", "report", {"ways": ways(10, 4), "markdown": {}}, 5)
     assert list(both) == ["large", "report"] and both["report"]["repeats"] == 5
     assert json.loads((tmp_path / "results.json").read_text()) == both
-    readme = tmp_path / "README.md"
-    readme.write_text(f"before\n{write_up.BEGIN}\nold\n{write_up.END}\nafter\n")
+    page = tmp_path / "benchmarks.md"
+    page.write_text(f"before\n{write_up.BEGIN}\nold\n{write_up.END}\nafter\n")
     for _ in range(2):
-        write_up.insert(readme, write_up.compose(both, "p.svg"))
-    text = readme.read_text()
+        write_up.insert(page, write_up.compose(both, "p.svg"))
+    text = page.read_text()
     assert text.startswith("before\n") and text.endswith(f"{write_up.END}\nafter\n") and "old" not in text
     assert text.index("**One report**") < text.index("**A large study**")
 

@@ -1,4 +1,4 @@
-"""Speed and memory: `make bench`. Each section is kept in results.json as soon as it is done, and goes into README.md.
+"""Speed and memory: `make bench`. Each section is kept in results.json as soon as it is done, and goes into docs/benchmarks.md.
 
     python tests/bench/bench.py [--quick] [--only report,batch,survival,large,growth] [--repeats 5]
 
@@ -29,6 +29,7 @@ from lib.provenance import code_commit
 from lib.study import ROOT
 
 HERE, BIN = Path(__file__).parent, Path(sys.executable).parent
+PAGE = ROOT / "docs" / "benchmarks.md"
 STUDY, NOTEBOOKS = "data/colon", ("cohort", "efficacy", "safety")
 PEERS = {"lifelines": "lifelines==0.30.3", "scikit_survival": "scikit-survival==0.28.0",
          "greenwood": "greenwood==0.8.0", "rust_survival": "survival==2.0.0"}  # fmt: skip
@@ -254,7 +255,7 @@ def main() -> int:
     asked = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     asked.add_argument("--only", default="report,batch,survival,large,growth")
     asked.add_argument("--repeats", type=int, default=5)
-    asked.add_argument("--quick", action="store_true", help="small sizes, one repeat; into outputs/bench, not into README.md")
+    asked.add_argument("--quick", action="store_true", help="small sizes, one repeat; into outputs/bench, not into docs/")
     given = asked.parse_args()
     quick, repeats = given.quick, 1 if given.quick else given.repeats
     few, folder, failed = min(repeats, FEW), ROOT / "outputs" / "bench" if quick else HERE, []
@@ -275,9 +276,9 @@ def main() -> int:
             continue
         if name == "survival":
             draw(kept[name], folder / "survival.svg")
-        lines = compose(kept, (folder / "survival.svg").relative_to(ROOT).as_posix())
+        lines = compose(kept, f"../{(folder / 'survival.svg').relative_to(ROOT).as_posix()}")
         if not quick:
-            insert(ROOT / "README.md", lines)
+            insert(PAGE, lines)
         print("\n".join(lines), flush=True)
     print(*failed, sep="\n", file=sys.stderr)
     return bool(failed)

@@ -1,4 +1,4 @@
-"""What `make bench` has kept -> the README's block between its two marks, and the picture of the engines. Measures nothing."""
+"""What `make bench` has kept -> the block of docs/benchmarks.md between its two marks, and the picture of the engines. Measures nothing."""
 
 __all__ = ["BEGIN", "END", "compose", "draw", "insert"]
 
@@ -23,10 +23,10 @@ MANY, MEMORY = 100_000, 2048
 APART = 0.27
 
 
-def insert(readme: Path, lines: list[str]) -> None:
+def insert(page: Path, lines: list[str]) -> None:
     """Put the lines between the two marks of a file."""
-    before, rest = readme.read_text(encoding="utf-8").split(BEGIN)
-    readme.write_text(before + BEGIN + "\n" + "\n".join(lines) + END + rest.split(END)[1], encoding="utf-8", newline="\n")
+    before, rest = page.read_text(encoding="utf-8").split(BEGIN)
+    page.write_text(before + BEGIN + "\n" + "\n".join(lines) + END + rest.split(END)[1], encoding="utf-8", newline="\n")
 
 
 def compose(kept: dict[str, dict], picture: str) -> list[str]:
@@ -37,7 +37,7 @@ def compose(kept: dict[str, dict], picture: str) -> list[str]:
     kept : dict
         Section -> what bench.py keeps of it; sections that were never run are left out.
     picture : str
-        Address of the picture, relative to the README.
+        Address of the picture, relative to the page.
     """
     sections = {
         "report": ("One report", _report), "batch": ("Many reports", _batch),
