@@ -89,7 +89,7 @@ class Dataset:
         return self.study.holds(*tables)
 
 
-def load(notebook: str, **parameters) -> Dataset:
+def load(notebook: str, /, **parameters) -> Dataset:
     """Read, check and restrict a study.
 
     Parameters
@@ -108,7 +108,7 @@ def load(notebook: str, **parameters) -> Dataset:
     lib.yamlfile.ProblemsFound
         With everything that is wrong in study.yml, the parameters or the tables.
     """
-    folder = Path(parameters.get("study") or Parameters.model_fields["study"].default)
+    folder = Path(check_parameters(None, notebook, parameters).study)
     study = read_study(folder if folder.is_absolute() or folder.exists() else ROOT / folder)
     checked = check_parameters(study, notebook, parameters)
     tables = handover.take(study) or read_tables(study)

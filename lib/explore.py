@@ -38,7 +38,8 @@ from lib.explore_form import LABELS, Form, find_studies
 from lib.explore_queries import Checked, check_study, show_queries
 from lib.explore_view import View, blocks_of
 from lib.formats import plural
-from lib.parameters import NOTEBOOKS, Parameters, check_parameters
+from lib.given import given
+from lib.parameters import NOTEBOOKS, Parameters, check_parameters, unknown
 from lib.report import SYNTHETIC, Report
 from lib.saving import Saver
 from lib.sharing import allows, restrict
@@ -247,7 +248,16 @@ def _sentence(problem) -> str:
     return f"{where}{problem.message}{found}."
 
 
-def start(study: str = "data/rair_dtc") -> Explorer | Block:
-    """Open the page on a study; whoever serves it may restrict the audience (COHORT_AUDIENCE)."""
+def start(names: dict) -> Explorer | Block:
+    """Open the page on the study that the notebook's `globals()` name; whoever serves it may restrict the audience (COHORT_AUDIENCE).
+
+    Raises
+    ------
+    ProblemsFound
+        E110 for a parameter that the notebook does not know.
+    """
+    asked = given(names, ["study"])
+    if problems := [unknown(name, ["study"]) for name in asked if name != "study"]:
+        raise ProblemsFound(problems)
     only = os.environ.get("COHORT_AUDIENCE")
-    return Explorer(study, (only,) if only else ("internal", "share"))
+    return Explorer(asked["study"], (only,) if only else ("internal", "share"))

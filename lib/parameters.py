@@ -5,16 +5,26 @@ The `parameters` cell of a notebook holds the same names and defaults (tests/tes
 
 from __future__ import annotations
 
-__all__ = ["NOTEBOOKS", "Cohort", "Efficacy", "Parameters", "Safety", "check_parameters", "subgroup_levels"]
+__all__ = [
+    "NOTEBOOKS",
+    "Cohort",
+    "Efficacy",
+    "Parameters",
+    "Safety",
+    "check_parameters",
+    "subgroup_levels",
+    "unknown",
+]
 
 import datetime as dt
 import difflib
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from lib.study import Study
-from lib.yamlfile import Problem, ProblemsFound
+from lib.yamlfile import Problem, ProblemsFound, shown
 
 
 def _listed(value):
@@ -28,8 +38,11 @@ def _text(value):
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-def _no_date(value):
-    return None if value == "" else value
+def _date(value):
+    """Take a date of the calendar only: pydantic would read a number as seconds since 1970."""
+    if value in ("", None):
+        return None
+    return value if isinstance(value, dt.date) else dt.date.fromisoformat(str(value))
 
 
 Names = Annotated[tuple[Annotated[str, BeforeValidator(_text)], ...], BeforeValidator(_listed)]
@@ -44,51 +57,52 @@ Landmarks = Annotated[
 
 
 class Parameters(BaseModel):
-    """Parameters that all three notebooks share."""
+    """Parameters that all three notebooks share; a description ends the sentence "must be ..."."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    study: str = "data/rair_dtc"
-    cutoff: Annotated[dt.date | None, BeforeValidator(_no_date)] = None
-    arms: Names = ()
-    reference: str = ""
-    subgroup: str = ""
-    subgroup_values: Names = ()
-    level: float = Field(0.95, ge=0.5, le=0.999)
-    audience: Literal["internal", "share"] = "internal"
+    study: str = Field("data/rair_dtc", description="the folder of a study")
+    cutoff: Annotated[dt.date | None, BeforeValidator(_date)] = Field(None, description="a date such as 2023-06-30")
+    arms: Names = Field((), description="ids of arms, such as A,C")
+    reference: str = Field("", description="the id of an arm")
+    subgroup: str = Field("", description="the id of a subgroup")
+    subgroup_values: Names = Field((), description="values of the subgroup, such as F,M")
+    level: float = Field(0.95, ge=0.5, le=0.999, description="a number from 0.5 to 0.999")
+    audience: Literal["internal", "share"] = Field("internal", description="internal or share")
 
 
 class Cohort(Parameters):
     """Parameters of the cohort report."""
 
-    show_p_values: bool = False
+    show_p_values: bool = Field(False, description="true or false")
 
 
 class Efficacy(Parameters):
     """Parameters of the efficacy report."""
 
-    endpoint: str = ""
-    landmarks: Landmarks = ()
-    response_visits: Numbers = ()
+    endpoint: str = Field("", description="the id of an endpoint")
+    landmarks: Landmarks = Field((), description="at most 8 times above 0, such as 12,24")
+    response_visits: Numbers = Field((), description="times of visits, such as 3,6")
 
 
 class Safety(Parameters):
     """Parameters of the safety report."""
 
-    threshold_percent: float = Field(0, ge=0, le=100)
-    profiles: Literal["severe", "all", "none"] = "severe"
+    threshold_percent: float = Field(0, ge=0, le=100, description="a number from 0 to 100")
+    profiles: Literal["severe", "all", "none"] = Field("severe", description="severe, all or none")
 
 
 # The order is the order of the reports.
 NOTEBOOKS: dict[str, type[Parameters]] = {"cohort": Cohort, "efficacy": Efficacy, "safety": Safety}
 
 
-def check_parameters(study: Study, notebook: str, given: dict) -> Parameters:
+def check_parameters(study: Study | None, notebook: str, given: dict) -> Parameters:
     """Check the parameters of one notebook against their types and against the study.
 
     Parameters
     ----------
-    study : Study
+    study : Study or None
+        Without one, names and types alone are checked.
     notebook : str
         A key of `NOTEBOOKS`.
     given : dict
@@ -105,35 +119,30 @@ def check_parameters(study: Study, notebook: str, given: dict) -> Parameters:
         E110 for each unknown name or value that is not allowed, with what is allowed.
     """
     model = NOTEBOOKS[notebook]
-    problems = [_unknown(name, model) for name in given if name not in model.model_fields]
-    known = {name: value for name, value in given.items() if name in model.model_fields}
+    fields = model.model_fields
+    problems = [unknown(name, fields) for name in given if name not in fields]
     try:
-        parameters = model.model_validate(known)
+        parameters = model.model_validate({name: value for name, value in given.items() if name in fields})
     except ValidationError as error:
-        problems += [
-            _problem(
-                str(e["loc"][0]), e["input"], f"{e['msg']} (the default is {model.model_fields[e['loc'][0]].default!r})"
-            )
-            for e in error.errors()
-        ]
+        wrong = dict.fromkeys(str(e["loc"][0]) for e in error.errors())
+        problems += [_problem(name, given[name], f"must be {fields[name].description}") for name in wrong]
     else:
-        problems += _against_study(study, parameters)
+        problems += _against_study(study, parameters) if study else []
     if problems:
         raise ProblemsFound(problems)
     return parameters
 
 
 def _problem(name: str, value, message: str) -> Problem:
-    return Problem("E110", message, file="parameters", column=name, value=str(value)[:80])
+    return Problem("E110", message, file="parameters", column=name, value=shown(value))
 
 
-def _unknown(name: str, model: type[Parameters]) -> Problem:
-    known = list(model.model_fields)
+def unknown(name: str, known: Iterable[str], hint: str = "") -> Problem:
+    """Say that no parameter is called `name`, and which one may be meant."""
     near = difflib.get_close_matches(name, known, 1)
-    hint = f" (did you mean {near[0]}?)" if near else ""
-    return Problem(
-        "E110", f"unknown parameter {name}{hint}; known are {', '.join(known)}", file="parameters", column=name
-    )
+    hint = hint or (f" (did you mean {near[0]}?)" if near else "")
+    message = f"unknown parameter {shown(name)}{hint}; known are {', '.join(known)}"
+    return Problem("E110", message, file="parameters", column=shown(name))
 
 
 def _against_study(study: Study, p: Parameters) -> list[Problem]:
@@ -142,8 +151,10 @@ def _against_study(study: Study, p: Parameters) -> list[Problem]:
     def need(name, values, allowed):
         for value in values:
             if value not in allowed:
-                shown = ", ".join(f"{a:g}" if isinstance(a, float) else str(a) for a in allowed) or "none in this study"
-                problems.append(_problem(name, value, f"not in this study; allowed: {shown}"))
+                listed = (
+                    ", ".join(f"{a:g}" if isinstance(a, float) else str(a) for a in allowed) or "none in this study"
+                )
+                problems.append(_problem(name, value, f"not in this study; allowed: {listed}"))
 
     need("arms", p.arms, study.arm_ids)
     need("reference", filter(None, [p.reference]), p.arms or study.arm_ids)

@@ -16,6 +16,7 @@ from lib.analysis import Absent, Analysis
 from lib.dataset import Dataset, load, subgroup_label
 from lib.display import Block, Table, template
 from lib.formats import joined, plural
+from lib.given import given
 from lib.parameters import NOTEBOOKS
 from lib.published import MATCHES, compare_published, read_published
 from lib.references import cite
@@ -33,14 +34,22 @@ SHARED = "Shared report: counts of 1 to {0} patients, and whatever would give th
 SUBTRACTED = " This report shows part of the study: before it is shared beside another report, think what subtracting one from the other tells."
 
 
-def start(notebook: str, **parameters) -> Report:
+def start(notebook: str, names: dict) -> Report:
     """Read and check everything a notebook needs; a wrong parameter or table fails here, before the first figure.
+
+    Parameters
+    ----------
+    notebook : str
+        cohort, efficacy or safety.
+    names : dict
+        The notebook's `globals()`, where its parameters stand.
 
     Raises
     ------
     lib.yamlfile.ProblemsFound
+        Also for a parameter that the notebook does not know.
     """
-    return Report(notebook, restrict(load(notebook, **parameters)))
+    return Report(notebook, restrict(load(notebook, **given(names, NOTEBOOKS[notebook].model_fields))))
 
 
 class Report:

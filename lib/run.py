@@ -7,7 +7,6 @@ from __future__ import annotations
 
 __all__ = ["NotebookFailed", "execute", "route_parameters", "run_name", "take_messages"]
 
-import difflib
 import hashlib
 import re
 import threading
@@ -21,10 +20,10 @@ from jupyter_core.utils import ensure_event_loop
 from nbformat import NotebookNode
 
 from lib import engine
-from lib.parameters import NOTEBOOKS, check_parameters
+from lib.parameters import NOTEBOOKS, check_parameters, unknown
 from lib.provenance import study_path
 from lib.study import ROOT, Study
-from lib.yamlfile import Problem, ProblemsFound
+from lib.yamlfile import ProblemsFound
 
 # Our engine's name in papermill.
 ENGINE = "warm"
@@ -76,7 +75,8 @@ def route_parameters(study: Study, notebooks: list[str], given: dict) -> dict[st
     """
     names = {name: set(NOTEBOOKS[name].model_fields) - {"study"} for name in notebooks}
     known = sorted(set().union(*names.values()))
-    problems = [_unknown(name, known) for name in given if name not in known]
+    hints = {"study": " (the study is named by --study)"}
+    problems = [unknown(name, known, hints.get(name, "")) for name in given if name not in known]
     routed = {}
     for notebook in notebooks:
         own = {"study": study_path(study.folder)} | {k: v for k, v in given.items() if k in names[notebook]}
@@ -88,15 +88,6 @@ def route_parameters(study: Study, notebooks: list[str], given: dict) -> dict[st
     if problems:
         raise ProblemsFound(problems)
     return routed
-
-
-def _unknown(name: str, known: list[str]) -> Problem:
-    near = difflib.get_close_matches(name, known, 1)
-    hint = f" (did you mean {near[0]}?)" if near else ""
-    if name == "study":
-        hint = " (the study is named by --study)"
-    message = f"unknown parameter {name}{hint}; the notebooks of this run know {', '.join(known)}"
-    return Problem("E110", message, file="parameters", column=name)
 
 
 def run_name(routed: dict[str, dict]) -> str:

@@ -72,6 +72,10 @@ class ProblemsFound(ValueError):
         self.problems = problems
         super().__init__("\n".join(str(p) for p in problems))
 
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows of it: the sentences, since no line of code is to blame."""
+        return [str(problem) for problem in self.problems]
+
 
 def shown(value) -> str:
     """`value` as text that is safe to print: one line, at most 80 characters, nothing invisible."""

@@ -113,7 +113,7 @@ def test_the_place_of_a_mark_is_the_place_on_the_axes(page):
     [
         (lambda form: [setattr(box, "value", False) for box in form._arms.values()], "Arms: tick at least one arm"),
         (lambda form: setattr(form._landmarks, "value", "twelve"), "numbers with commas between them"),
-        (lambda form: setattr(form._landmarks, "value", "-3"), "greater than 0"),
+        (lambda form: setattr(form._landmarks, "value", "-3"), "times above 0"),
         (lambda form: setattr(form._landmarks, "value", "1," * 400), "at most 60 characters"),
         (lambda form: setattr(form._landmarks, "value", "1e999"), "Curves read off at"),
         (lambda form: setattr(form._cutoff, "value", dt.date(1980, 1, 1)), "No patient is left"),
@@ -196,7 +196,7 @@ def test_nothing_of_a_single_patient_is_shared(page):
 
 def test_whoever_serves_the_page_may_fix_the_audience(monkeypatch):
     monkeypatch.setenv("COHORT_AUDIENCE", "share")
-    page = explore.start(RAIR)
+    page = explore.start({"study": RAIR})
     assert [value for _, value in page.form._audience.options] == ["share"]
     with pytest.raises(TraitError):
         page.form._audience.value = "internal"
@@ -360,7 +360,7 @@ def test_queries_are_only_counted_for_a_shared_view(tmp_path, monkeypatch):
     """Neither the list nor the error of another tab, nor what saving says, tells anything of a single patient."""
     monkeypatch.setenv("COHORT_AUDIENCE", "share")
     write_study(tmp_path, patients=cell([0, 1], "age_years", "17"))
-    page = explore.start(str(tmp_path))
+    page = explore.start({"study": str(tmp_path)})
     text = open_queries(page)
     assert "2 of 2 data queries have to be answered" in text
     assert "left out of a shared report" in text

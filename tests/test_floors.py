@@ -9,7 +9,7 @@ from lib.study import ROOT
 # Module -> floor. A module imports from lower floors only; a new module has to be entered here.
 FLOORS = {
     # 1: what a study and a run are
-    "scale": 1.0, "yamlfile": 1.0, "study_parts": 1.05, "study_clinic": 1.07, "study_design": 1.07, "study": 1.1, "parameters": 1.2, "provenance": 1.2, "archive": 1.0,
+    "scale": 1.0, "yamlfile": 1.0, "study_parts": 1.05, "study_clinic": 1.07, "study_design": 1.07, "study": 1.1, "given": 1.0, "parameters": 1.2, "provenance": 1.2, "archive": 1.0,
     # 2: files -> checked analysis frames
     "personal": 2.0, "recist": 2.0, "spreadsheet": 2.0, "cells": 2.0, "parquet": 2.02, "workbook": 2.05, "columns": 2.1, "evidence": 2.1,
     "schemas": 2.2, "rules_patients": 2.2, "rules_tumour": 2.2, "rules_clinic": 2.2, "rules": 2.3, "intake": 2.4, "handover": 2.45,

@@ -170,7 +170,7 @@ def test_events_may_exceed_patients_but_patients_may_not():
 
 
 def test_every_report_ends_with_the_check():
-    page = report.start("cohort", study=RAIR)
+    page = report.start("cohort", {"study": RAIR})
     page.record(baseline.analyse_baseline(page.data))
     assert page.check_counts().record["ok"]
 

@@ -181,7 +181,7 @@ def test_pictures_and_lists_of_single_patients_are_left_out(data):
 
 
 def test_masked_statistics_are_not_recorded_and_the_others_do_not_change():
-    internal, share = (report.start("safety", audience=audience) for audience in ("internal", "share"))
+    internal, share = (report.start("safety", {"audience": audience}) for audience in ("internal", "share"))
     for page in (internal, share):
         page.record(safety.analyse(page.data))
         page.record(safety_time.analyse(page.data))
@@ -254,7 +254,7 @@ def test_an_id_is_found_where_there_is_one(tmp_path):
 
 
 def test_the_work_list_is_linked_for_the_data_manager_alone():
-    internal, shared = (report.start("cohort", audience=audience).query_files() for audience in ("internal", "share"))
+    internal, shared = (report.start("cohort", {"audience": audience}).query_files() for audience in ("internal", "share"))
     assert '<a href="../queries.xlsx">' in internal.html
     assert "<a" not in shared.html
     assert "stays with the data manager" in shared.text
