@@ -182,6 +182,9 @@ def _headline(rows: list[dict], study: Study, given: dict) -> dict:
                 for r in about
                 if (r["output"], r["group"]) == ("logrank", "overall")
             }
+            pair = [r for r in about if (r["output"], r["group"], r["statistic"]) == ("logrank_pairwise", group, "p_value")]
+            if pair and not pair[0]["value"]:  # a p-value of all arms beside two that are not compared would be theirs
+                test["p_value"] = None
             counts = test if "n" in test else values
             shown = {"estimate": values[statistic]} | {key: values.get(key) for key in ("ci_low", "ci_high")}
             sizes = {"n": counts.get("n"), "n_events": counts.get("n_events"), "p_value": test.get("p_value")}

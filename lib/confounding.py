@@ -16,10 +16,12 @@ from lib.baseline import typed_baseline
 from lib.comparisons import name_pair
 from lib.dataset import Dataset
 from lib.derivation import baseline_frame
+from lib.policy import withhold
 
 # Below ten effective patients in an arm the robust standard error of a weighted model is too small to be believed
 # (Fay and Graubard, Biometrics 2001;57:1198-1206, on sandwich estimators in small samples).
 MIN_EFFECTIVE = 10
+COMPARISONS = ("weighted_cox", "weighted_rmst", "unweighted_cox")
 # Of the interval of the weighted difference in means.
 SEED, N_RESAMPLES = 20250228, 2000
 
@@ -47,7 +49,7 @@ def analyse_weights(data: Dataset, analysis: Analysis) -> Analysis | Absent:
         return Absent("With one arm there is nothing to weight.")
     if data.study.confounding is None:
         return Absent("This study declares no covariates that may confound, so the comparison is not weighted.")
-    patients = typed_baseline(data, baseline_frame(data))
+    level, patients = data.parameters.level, typed_baseline(data, baseline_frame(data))
     covariates = data.study.confounding.covariates
     names = {c.variable: f"log {c.variable}" if c.log else c.variable for c in covariates}
     for covariate in covariates:
@@ -57,7 +59,7 @@ def analyse_weights(data: Dataset, analysis: Analysis) -> Analysis | Absent:
     kept = patients[patients[list(names.values())].notna().all(axis=1)]
     try:
         scores, terms = propensity.estimate_propensity(
-            kept, list(names.values()), data.reference, data.parameters.level
+            kept, list(names.values()), data.reference, level
         )
     except ValueError as error:
         return Absent(f"The comparison cannot be weighted: {error}.")
@@ -73,36 +75,23 @@ def analyse_weights(data: Dataset, analysis: Analysis) -> Analysis | Absent:
         "balance_before": before.assign(method=before["method"] + ", before weighting"),
         "balance_after": after.assign(method=after["method"] + ", overlap weights"),
         "effective_size": _effective_size(data, patients, kept),
-        "weighted_cox": _weighted(data, tte),
+        "weighted_cox": cox.estimate_weighted_cox(tte, data.reference, level=level).drop(columns="naive_std_err"),
         "weighted_rmst": _weighted_rmst(data, analysis.variable, tte, list(names.values())),
-        "unweighted_cox": cox.estimate_cox(tte, data.reference, level=data.parameters.level).terms,
+        "unweighted_cox": cox.estimate_cox(tte, data.reference, level=level).terms,
     }
+    frames |= {name: withhold(frames[name], tte, data.study.policy) for name in COMPARISONS}
     curve = propensity.estimate_weighted_curve(tte)
     return Analysis(
         analysis.variable, frames, {"patients": kept.join(scores, rsuffix="_score"), "weighted_curve": curve}
     )
 
 
-def _weighted(data: Dataset, tte: pd.DataFrame) -> pd.DataFrame:
-    found = cox.estimate_weighted_cox(tte, data.reference, level=data.parameters.level).drop(columns="naive_std_err")
-    least = data.study.policy.min_events
-    if tte["event"].sum() >= least:
-        return found
-    return found.assign(
-        hr=np.nan, ci_low=np.nan, ci_high=np.nan, p_value=np.nan, note=f"no estimate: fewer than {least} events"
-    )
-
-
 def _weighted_rmst(data: Dataset, variable: str, patients: pd.DataFrame, covariates: list[str]) -> pd.DataFrame:
-    endpoint, least = data.study.endpoint(variable), data.study.policy.min_events
-    found = weighted_rmst.bootstrap_weighted_rmst(
+    endpoint = data.study.endpoint(variable)
+    return weighted_rmst.bootstrap_weighted_rmst(
         patients, covariates, data.reference, endpoint.tau,
         level=data.parameters.level, n_resamples=N_RESAMPLES, seed=SEED,
     )  # fmt: skip
-    if patients["event"].sum() >= least:
-        return found
-    blank = dict.fromkeys(("estimate", "std_err", "ci_low", "ci_high"), np.nan)
-    return found.assign(**blank, note=f"no estimate: fewer than {least} events")
 
 
 def _effective_size(data: Dataset, patients: pd.DataFrame, kept: pd.DataFrame) -> pd.DataFrame:

@@ -12,14 +12,14 @@ from scipy import stats
 from lib.concordance import concordance, concordance_of_patterns
 from lib.design import Design, make_design, pick_terms
 from lib.event_table import OVERALL
-from lib.firth import estimate_firth
+from lib.firth import ESTIMATES, estimate_penalised, leave_out_quiet
 from lib.partial_likelihood import CountedSets, Fit, RiskSets, fit_cox, sum_rows
 
 __all__ = ["CoxModel", "check_proportional_hazards", "estimate_cox", "estimate_weighted_cox"]
 
 # Peduzzi et al., J Clin Epidemiol 1995;48:1503-1510
 EVENTS_PER_VARIABLE = 10
-TERM_COLUMNS = ["term", "group", "coef", "std_err", "hr", "ci_low", "ci_high", "statistic", "p_value"]
+TERM_COLUMNS = ["term", "group", *ESTIMATES]
 NO_INFORMATION = "not estimable: no event while patients of both groups (or with different values) are at risk"
 
 
@@ -67,7 +67,7 @@ def _terms(tte: pd.DataFrame, design: Design, fit: Fit, level: float, strata: st
     if not fit.estimable.any():
         found = pd.DataFrame(columns=[*TERM_COLUMNS, "method", "note"])
     elif fit.separated:
-        found = estimate_firth(tte, "", level=level, strata=strata, design=chosen)
+        found = estimate_penalised(tte, chosen, level, strata)
         switched = f"{_quiet_events(tte, design)}, so Firth's penalised Cox regression is used for all terms"
         found["note"] = [f"{switched}; {note}" if note else switched for note in found["note"]]
     else:
@@ -143,6 +143,7 @@ def estimate_cox(
         Frames `terms` and `overall`. `coef` > 0 or `hr` > 1: more events than with the reference. Where an arm has no
         event, or the covariates separate, all terms come from `estimate_firth`, and `note` says so; the
         likelihood-ratio test is then the limit that the unpenalised likelihood approaches, and Wald's does not exist.
+        Two arms without any event have no hazard ratio.
 
     Raises
     ------
@@ -164,7 +165,8 @@ def estimate_cox(
     else:
         rows = tte.loc[design.kept, ["time", "event", *([strata] if strata else [])]]
         harrell = concordance(rows, coef @ (design.x * design.scale).T, strata)
-    return CoxModel(terms, _overall(tte, design, fit, harrell))
+    # Only now: the concordance asks for the risk of every arm.
+    return CoxModel(leave_out_quiet(terms, tte, design), _overall(tte, design, fit, harrell))
 
 
 def check_proportional_hazards(

@@ -11,7 +11,7 @@ import pandas as pd
 from lib.event_table import arm_names, check_tte, distinct
 from lib.scale import LARGE
 
-__all__ = ["Design", "make_design", "number_patterns", "pick_terms"]
+__all__ = ["Design", "make_design", "number_patterns", "pick_terms", "without_event"]
 
 # Patterns of covariates up to which patients of a large study are counted instead of listed
 MAX_PATTERNS = 128
@@ -75,6 +75,12 @@ def pick_terms(design: Design, chosen: np.ndarray) -> Design:
         return design
     names = [tuple(n for n, use in zip(group, chosen, strict=True) if use) for group in (design.terms, design.groups)]
     return Design(design.x[:, chosen], design.scale[chosen], *names, design.kept)
+
+
+def without_event(tte: pd.DataFrame, design: Design) -> np.ndarray:
+    """Whether a term compares two arms neither of which has an event, shape (p,)."""
+    events = set(tte.loc[design.kept & tte["event"].to_numpy(dtype=bool), "arm"].astype(str))
+    return np.array([" vs " in group and events.isdisjoint(group.split(" vs ")) for group in design.groups], dtype=bool)
 
 
 def number_patterns(design: Design, arm: np.ndarray) -> np.ndarray | None:

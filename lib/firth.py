@@ -8,10 +8,12 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, stats
 
-from lib.design import Design, make_design
+from lib.design import Design, make_design, without_event
 from lib.partial_likelihood import Derivatives, RiskSets, make_risk_sets
 
-__all__ = ["estimate_firth"]
+__all__ = ["ESTIMATES", "estimate_firth", "estimate_penalised", "leave_out_quiet"]
+
+ESTIMATES = ["coef", "std_err", "hr", "ci_low", "ci_high", "statistic", "p_value"]
 
 # largest move of a coefficient (in standard deviations of its column) within one iteration
 MAX_STEP = 2.0
@@ -19,6 +21,8 @@ MAX_STEP = 2.0
 MAX_COEF, MIN_EIGENVALUE = 25.0, 1e-11
 # imaginary step: so small that it leaves the real part untouched (Squire and Trapp, SIAM Rev 1998;40:110-112)
 STEP = 1e-30
+# The penalty alone would decide, and answer 1 whatever the treatments do.
+NO_EVENT = "not estimable: no event in either arm"
 
 
 def _penalised(sets: RiskSets, beta: np.ndarray) -> tuple[float, Derivatives]:
@@ -99,13 +103,7 @@ def fit_firth(sets: RiskSets, level: float) -> dict[str, np.ndarray | float]:
 
 
 def estimate_firth(
-    tte: pd.DataFrame,
-    reference: str,
-    covariates: Sequence[str] = (),
-    level: float = 0.95,
-    strata: str | None = None,
-    *,
-    design: Design | None = None,
+    tte: pd.DataFrame, reference: str, covariates: Sequence[str] = (), level: float = 0.95, strata: str | None = None
 ) -> pd.DataFrame:
     """Hazard ratios by Cox regression with Firth's penalty and profile-likelihood intervals.
 
@@ -121,24 +119,35 @@ def estimate_firth(
         Confidence level.
     strata : str, optional
         Column whose levels have their own baseline hazard.
-    design : Design, optional
-        Of the same frame, without the columns that cannot be estimated.
 
     Returns
     -------
     DataFrame, one row per term
         `term`, `group`, `coef` (log hazard ratio; > 0 = more events), `std_err`, `hr`, `ci_low`, `ci_high` (of the
         hazard ratio; NaN = beyond e^25), `statistic` (penalised likelihood ratio, chi-square with 1 df), `p_value`,
-        `method`, `note`.
+        `method`, `note`. NaN between two arms without any event.
 
     Notes
     -----
     Ties by Breslow, as in R: ``coxphf::coxphf(Surv(time, event) ~ arm, pl = TRUE, maxit = 2000)``. Heinze and
     Schemper, Biometrics 2001;57:114-119.
     """
-    design = make_design(tte, reference, covariates) if design is None else design
+    design = make_design(tte, reference, covariates)
+    return leave_out_quiet(estimate_penalised(tte, design, level, strata), tte, design)
+
+
+def leave_out_quiet(terms: pd.DataFrame, tte: pd.DataFrame, design: Design) -> pd.DataFrame:
+    """Leave no hazard ratio between two arms without any event."""
+    quiet, terms = without_event(tte, design), terms.copy()
+    terms.loc[quiet, ESTIMATES] = np.nan
+    terms.loc[quiet, "note"] = NO_EVENT
+    return terms
+
+
+def estimate_penalised(tte: pd.DataFrame, design: Design, level: float, strata: str | None) -> pd.DataFrame:
+    """Every term of a design, as `estimate_firth`: two arms without any event too, which the penalty holds together."""
     sets = make_risk_sets(tte, design, strata, ties="breslow")
-    columns = ["term", "group", "coef", "std_err", "hr", "ci_low", "ci_high", "statistic", "p_value"]
+    columns = ["term", "group", *ESTIMATES]
     method = f"Cox regression with Firth's penalty (Breslow ties), profile-likelihood {level:.0%} interval"
     if not design.terms:
         return pd.DataFrame(columns=columns).assign(method=method, note="")

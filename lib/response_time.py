@@ -20,6 +20,7 @@ from lib.dataset import Dataset
 from lib.derivation import response_frame, time_to_event_frame
 from lib.derivation_tumour import course_frame
 from lib.landmark import compare_from_landmark, select_landmark
+from lib.policy import withhold
 
 RESPONDER, NON_RESPONDER = "responder", "non-responder"
 
@@ -48,7 +49,7 @@ def analyse_response_time(data: Dataset, visits: Sequence[float]) -> Analysis | 
     first, level = _first_response(data), data.parameters.level
     frames = {"response_incidence": competing.estimate_cumulative_incidence(first, ends, level=level)}
     if len(data.arms) > 1:
-        frames["response_incidence_test"] = competing.compare_gray(first)
+        frames["response_incidence_test"] = withhold(competing.compare_gray(first), first, data.study.policy)
     compared, medians = [], []
     for endpoint in (e for e in data.study.endpoints if e.role != "sensitivity"):
         tte = time_to_event_frame(data, endpoint)
@@ -93,13 +94,9 @@ def _compare(data: Dataset, grouped: pd.DataFrame, end: float) -> pd.DataFrame:
     selected = select_landmark(grouped, "response", end)
     pair = name_pair(RESPONDER, NON_RESPONDER)
     row = test.rename(columns={"n_excluded": "n_missing"}).assign(group=pair, hr=np.nan, ci_low=np.nan, ci_high=np.nan)
-    if test["n_events"].iat[0] < data.study.policy.min_events:
-        blank = dict.fromkeys(("chisq", "df", "p_value"), np.nan)
-        return row.assign(
-            **blank, note=f"no test: fewer than {data.study.policy.min_events} events beyond the landmark"
-        )
     if selected["arm"].nunique() < 2:
         return row
     term = cox.estimate_cox(selected, NON_RESPONDER, level=data.parameters.level).terms.iloc[0]
     said = "; ".join(note for note in dict.fromkeys([row["note"].iat[0], term["note"]]) if note)
-    return row.assign(hr=term["hr"], ci_low=term["ci_low"], ci_high=term["ci_high"], note=said)
+    row = row.assign(hr=term["hr"], ci_low=term["ci_low"], ci_high=term["ci_high"], note=said)
+    return withhold(row, selected, data.study.policy)

@@ -17,6 +17,7 @@ from lib.analysis import Absent, Analysis, where
 from lib.comparisons import name_pair
 from lib.dataset import Dataset
 from lib.event_table import OVERALL
+from lib.policy import too_few, withhold
 from lib.study_parts import Endpoint
 
 # Of every random number here; the Monte Carlo error is shown beside what it made.
@@ -72,7 +73,7 @@ def analyse_robustness(data: Dataset, analysis: Analysis) -> Analysis | Absent:
     Analysis
         `robustness`: one row per way and group (`overall`: the test of all arms; the focus arm vs the reference arm:
         its hazard ratio; for restricted means and Holm each arm vs the reference arm); `variable` is
-        "endpoint: way", `time` the landmark. No p-value below `policy.min_events` events. `power`, `detectable` (see
+        "endpoint: way", `time` the landmark. What rests on too few events says so (policy). `power`, `detectable` (see
         sensitivity), where scans are recorded `scan_interval` (days between scans by arm), where progression is found at
         scans `interval_median` and `interval_landmark` (bounds, as the time between scans is unknown), and for an endpoint of two
         kinds of event `incidence` and `incidence_other` (cumulative incidence of each, the other competing).
@@ -121,14 +122,9 @@ def _again(
     data: Dataset, way: str, tte: pd.DataFrame, time: float = np.nan, *, said: str = "", strata: str | None = None
 ) -> pd.DataFrame:
     """Log-rank test of all arms and hazard ratio of the focus arm, on changed data or within strata."""
-    pair, least = name_pair(*data.contrast), data.study.policy.min_events
-    test = logrank.compare_logrank(tte, strata=strata)
     model = cox.estimate_cox(tte, data.reference, level=data.parameters.level, strata=strata).terms
-    ratio = model[model["group"] == pair].drop(columns=["n", "n_events", "p_value"])
-    if test["n_events"].iat[0] < least:
-        note = f"no test: fewer than {least} events"
-        test = test.assign(p_value=np.nan, note=note)
-        ratio = ratio.assign(hr=np.nan, ci_low=np.nan, ci_high=np.nan, note=note)
+    ratio = where(model, group=name_pair(*data.contrast)).drop(columns=["n", "n_events", "p_value"])
+    test, ratio = (withhold(f, tte, data.study.policy) for f in (logrank.compare_logrank(tte, strata=strata), ratio))
     if said:
         test = test.assign(note=[f"{note}; {said}" if note else said for note in test["note"]])
     return pd.concat([_rows(way, test, time), _rows(way, ratio, time)], ignore_index=True)
@@ -140,17 +136,9 @@ def _other_tests(data: Dataset, analysis: Analysis) -> list[pd.DataFrame]:
     to_reference = [name_pair(arm.id, data.reference) for arm in data.arms if arm.id != data.reference]
     means = analysis["rmst_difference"].rename(columns={"estimate": "difference"})
     pairs = analysis["logrank_pairwise"]
-    few = int(tte["event"].sum()) < data.study.policy.min_events
-    penalised = firth.estimate_firth(tte, data.reference, level=level)
-    penalised, peto = where(penalised, group=pair), logrank.compare_logrank(tte, rho=1)
-    shuffled = logrank.compare_permutation(tte, N_RESAMPLES, SEED)
-    if few:
-        blank = dict.fromkeys(("p_value", "mc_error", "hr", "ci_low", "ci_high"), np.nan)
-        note = analysis["logrank"]["note"].iat[0]
-        penalised, peto, shuffled = (
-            frame.assign(**{c: v for c, v in blank.items() if c in frame}, note=note)
-            for frame in (penalised, peto, shuffled)
-        )
+    penalised = where(firth.estimate_firth(tte, data.reference, level=level), group=pair)
+    peto, shuffled = logrank.compare_logrank(tte, rho=1), logrank.compare_permutation(tte, N_RESAMPLES, SEED)
+    penalised, peto, shuffled = (withhold(frame, tte, data.study.policy) for frame in (penalised, peto, shuffled))
     return [
         _rows("declared", analysis["logrank"]),
         _rows("declared", ratio),
@@ -177,9 +165,7 @@ def _other_events(data: Dataset, endpoint: Endpoint, tte: pd.DataFrame) -> list[
     split = _two_causes(endpoint, tte)
     if split is None:
         return [_impossible(way, ONE_KIND) for way in ("first_event", "competing")]
-    gray = competing.compare_gray(split).assign(n=len(split), n_events=int(split["event"].sum()))
-    if gray["n_events"].iat[0] < data.study.policy.min_events:
-        gray = gray.assign(p_value=np.nan, note=f"no test: fewer than {data.study.policy.min_events} events")
+    gray = withhold(competing.compare_gray(split), split, data.study.policy)
     found = [_again(data, "first_event", split), _rows("competing", gray)]
     if endpoint.has_competing:
         found.append(_again(data, "composite", split.assign(event=split["cause"] > 0)))
@@ -204,16 +190,12 @@ def _other_clocks(data: Dataset, endpoint: Endpoint, tte: pd.DataFrame) -> list[
     if "time_zero" not in tte:
         return [*found, _impossible("calendar", "the study holds no date of time zero")]
     test = logrank.compare_logrank(tte[OUTCOME].assign(year=tte["time_zero"].dt.year.astype(int)), strata="year")
-    if test["n_events"].iat[0] < data.study.policy.min_events:
-        test = test.assign(p_value=np.nan, note=f"no test: fewer than {data.study.policy.min_events} events")
-    return [*found, _rows("calendar", test)]
+    return [*found, _rows("calendar", withhold(test, tte, data.study.policy))]
 
 
 def _between_scans(data: Dataset, tte: pd.DataFrame, why_not: str) -> pd.DataFrame:
     """Permutation test of the intervals in which the events lie."""
-    few = data.study.policy.min_events
-    why_not = why_not or (f"fewer than {few} events" if tte["event"].sum() < few else "")
-    if why_not:
+    if why_not := why_not or too_few(tte["event"].sum(), data.study.policy):
         return _impossible("interval", why_not)
     intervals = timing.interval_frame(data, tte)
     return _rows("interval", interval_censored.compare_intervals(intervals, N_RESAMPLES, SEED))
@@ -245,8 +227,7 @@ def _from_landmark(data: Dataset, tte: pd.DataFrame, time: float) -> pd.DataFram
 
 
 def _other_cases(data: Dataset, tte: pd.DataFrame) -> list[pd.DataFrame]:
-    if int(tte["event"].sum()) < data.study.policy.min_events:
-        why = f"fewer than {data.study.policy.min_events} events"
+    if why := too_few(tte["event"].sum(), data.study.policy):
         return [_impossible(way, why) for way, (heading, _) in WAYS.items() if heading == CASES]
     focus, tte = data.contrast[0], tte[OUTCOME]
     reversals = sensitivity.count_reversals(tte, focus)

@@ -12,6 +12,7 @@ import pandas as pd
 from lib import competing, rates
 from lib.analysis import Absent, Analysis, requires
 from lib.dataset import Dataset
+from lib.policy import withhold
 from lib.remembered import once_per_dataset
 from lib.safety import kinds_of_events
 
@@ -56,7 +57,7 @@ def analyse(data: Dataset) -> Analysis | Absent:
     if len(data.arms) > 1:
         frames["ae_rate_ratio"] = _ratios(every, data.reference, level)
         frames["ae_first_rate_ratio"] = _ratios(first, data.reference, level)
-        frames["ae_first_gray"] = competing.compare_gray(tte)
+        frames["ae_first_gray"] = withhold(competing.compare_gray(tte), tte, data.study.policy)
     curve = competing.estimate_incidence_curve(tte, level=level)
     return Analysis("first_event", frames, {"curve": _with_risk(curve, tte), "courses": course_frame(data)})
 

@@ -15,6 +15,7 @@ from lib.analysis import Absent, Analysis
 from lib.comparisons import name_pair
 from lib.dataset import Dataset
 from lib.event_table import OVERALL
+from lib.policy import too_few, withhold
 from lib.study_parts import Subgroup
 
 METHOD = "likelihood-ratio test, arm x subgroup against arm + subgroup (Cox regression, Efron ties)"
@@ -77,17 +78,14 @@ def _counts(data: Dataset, tte: pd.DataFrame) -> pd.DataFrame:
 
 def _ratio(data: Dataset, tte: pd.DataFrame) -> pd.DataFrame:
     """Hazard ratio of the contrast from the model of all arms, or why there is none."""
-    pair, least, counts = name_pair(*data.contrast), data.study.policy.min_events, _counts(data, tte)
+    pair, counts = name_pair(*data.contrast), _counts(data, tte)
     found = cox.estimate_cox(tte, data.reference, level=data.parameters.level).terms
     found = found[found["group"] == pair][["group", "hr", "ci_low", "ci_high", "method", "note"]]
     empty = [data.study.arm(arm).label for arm in counts.loc[counts["n"] == 0, "group"]]
     if empty:
-        note = f"not estimable: no patient with {' or '.join(empty)}"
-    elif counts["n_events"].sum() < least:
-        note = f"not estimated: fewer than {least} events in the two arms"
-    else:
-        return found
-    return found.assign(hr=np.nan, ci_low=np.nan, ci_high=np.nan, note=note)
+        nothing = dict.fromkeys(("hr", "ci_low", "ci_high"), np.nan)
+        return found.assign(**nothing, note=f"not estimable: no patient with {' or '.join(empty)}")
+    return withhold(found, tte, data.study.policy)
 
 
 def _interaction(data: Dataset, tte: pd.DataFrame, levels: list[tuple[str, pd.Series]]) -> pd.DataFrame:
@@ -95,6 +93,9 @@ def _interaction(data: Dataset, tte: pd.DataFrame, levels: list[tuple[str, pd.Se
     found = {"group": OVERALL, "chisq": np.nan, "df": np.nan, "p_value": np.nan, "method": METHOD}
     if len(present) < 2:
         return pd.DataFrame([found | {"note": "not tested: one level only"}])
+    known = np.logical_or.reduce([inside.to_numpy() for _, inside in present])
+    if few := too_few(tte.loc[known, "event"].sum(), data.study.policy):
+        return pd.DataFrame([found | {"note": f"not tested: {few}"}])
     events = pd.DataFrame(
         {level: tte[inside].groupby("arm", observed=False)["event"].sum() for level, inside in present}
     )
@@ -105,7 +106,6 @@ def _interaction(data: Dataset, tte: pd.DataFrame, levels: list[tuple[str, pd.Se
             return pd.DataFrame(
                 [found | {"note": f"not tested: no event with {' or '.join(quiet)} in one of the levels"}]
             )
-    known = np.logical_or.reduce([inside.to_numpy() for _, inside in present])
     frame = tte.copy()
     additive, products = [], []
     for i, (_, inside) in enumerate(present[1:]):

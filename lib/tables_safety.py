@@ -259,8 +259,9 @@ def table_ae_first(data: Dataset, timed: Analysis) -> Table | Block:
         f"{timed['ae_first']['method'].iat[0][0].upper()}{timed['ae_first']['method'].iat[0][1:]}; death competing. Observation ends with the time at risk."
     ]
     if "ae_first_gray" in timed:
-        p = timed["ae_first_gray"]["p_value"].iat[0]
-        notes.append(f"Gray's test of all arms: p {format_p(p)}, descriptive.")
+        test = timed["ae_first_gray"].iloc[0]
+        said = f"p {format_p(test['p_value'])}, descriptive" if pd.notna(test["p_value"]) else test["note"]
+        notes.append(f"Gray's test of all arms: {said}.")
     notes += notes_of(timed["ae_first"])
     return Table("ae_first", "Risk of a first adverse event", columns, tuple(rows), tuple(notes))
 

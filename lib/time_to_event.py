@@ -17,6 +17,7 @@ from lib.analysis import Analysis
 from lib.comparisons import arm_pairs, name_pair
 from lib.dataset import Dataset
 from lib.derivation import time_to_event_frame
+from lib.policy import withhold
 from lib.scale import LARGE
 from lib.study_parts import Endpoint
 
@@ -31,12 +32,11 @@ TICK_STEPS = {
 }
 MAX_TICKS = 9
 COX_TESTS = {"likelihood_ratio": "likelihood ratio", "wald": "Wald", "score": "score"}
-TESTS = {
+# Frames that compare arms.
+COMPARISONS = {
     *("logrank", "logrank_pairwise", "rmst_difference", "rmst_ratio", "landmark_difference", "gray"),
-    *("cox", "cox_overall", *(f"cox_{name}" for name in COX_TESTS), "proportional_hazards"),
+    *("cox", *(f"cox_{name}" for name in COX_TESTS), "proportional_hazards"),
 }
-# What a test leaves in a frame; the estimate and its interval stay.
-TESTED = ("p_value", "p_adjusted", "chisq", "df", "statistic")
 
 
 def analyse(data: Dataset, endpoint: Endpoint) -> Analysis:
@@ -78,7 +78,8 @@ def _estimates(tte: pd.DataFrame, data: Dataset, endpoint: Endpoint) -> dict[str
         frames["cumulative_incidence"] = competing.estimate_cumulative_incidence(tte, landmarks, level=level)
         if len(data.arms) > 1:
             frames["gray"] = competing.compare_gray(tte)
-    return _withhold_tests(frames, tte, data)
+    policy = data.study.policy
+    return {n: withhold(frame, tte, policy) if n in COMPARISONS else frame for n, frame in frames.items()}
 
 
 def analyse_follow_up(data: Dataset, endpoint: Endpoint) -> Analysis:
@@ -110,12 +111,11 @@ def recompute(data: Dataset, analysis: Analysis) -> pd.DataFrame:
     overall = [found[f"cox_{name}"] for name in COX_TESTS if f"cox_{name}" in found]
     frames = {name: frame for name, frame in found.items() if name not in {f"cox_{n}" for n in COX_TESTS}}
     frames |= {"cox_overall": pd.concat(overall)} if overall else {}
-    if int(tte["event"].sum()) < data.study.policy.min_events:  # what the policy withholds was not computed wrongly
-        frames = {n: f.drop(columns=[c for c in TESTED if c in f]) if n in TESTS else f for n, f in frames.items()}
     references = [*dict.fromkeys(pair.split(" vs ")[1] for pair in _pairs(data))] or [data.reference]
     second = selfcheck.recompute(
-        tte, references, data.parameters.level, data.landmarks(endpoint), endpoint.tau, outputs=list(frames)
-    )
+        tte, references, data.parameters.level, data.landmarks(endpoint), endpoint.tau,
+        outputs=list(frames), min_events=data.study.policy.min_events,
+    )  # fmt: skip
     return selfcheck.verify(selfcheck.gather(**frames), second)
 
 
@@ -158,20 +158,6 @@ def _named_as_pairs(data: Dataset, found: pd.DataFrame) -> pd.DataFrame:
     """Name the pairs of a symmetric test as the other comparisons do."""
     flipped = {" vs ".join(reversed(pair.split(" vs "))): pair for pair in _pairs(data)}
     return found.assign(group=found["group"].replace(flipped))
-
-
-def _withhold_tests(frames: dict[str, pd.DataFrame], tte: pd.DataFrame, data: Dataset) -> dict[str, pd.DataFrame]:
-    """No test below `policy.min_events` events in total: a test of so few events says nothing either way."""
-    n_events, least = int(tte["event"].sum()), data.study.policy.min_events
-    if n_events >= least:
-        return frames
-    why = f"no test: {n_events} events in all, fewer than the {least} that the study asks for"
-    withheld = dict(frames)
-    for name in TESTS & set(frames):
-        tested = [column for column in TESTED if column in frames[name]]
-        notes = [f"{note}; {why}" if note else why for note in frames[name]["note"]]
-        withheld[name] = frames[name].assign(note=notes, **dict.fromkeys(tested, np.nan))
-    return withheld
 
 
 def ticks(longest: float, unit: str) -> list[float]:

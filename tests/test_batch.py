@@ -260,6 +260,9 @@ def test_headline_is_that_of_the_arm_that_carries_the_question(tmp_path):
     assert (found.endpoint, found.group, found.statistic, found.estimate) == ("os", "C vs A", "hr", 0.5)
     assert (found.ci_low, found.ci_high, found.p_value) == (0.25, None, 0.04)
     assert (found.n, found.n_events, found.self_check, found.seconds) == (52, 27, "differs", 1.5)
+    withheld = ["efficacy,logrank_pairwise,os,C vs A,,p_value,,x", "efficacy,logrank_pairwise,os,B vs A,,p_value,0.01,x"]
+    (folder / "results.csv").write_text("\n".join([demo.COLUMNS, *rows, *withheld]) + "\n")
+    assert outcome_of(run, str(tmp_path / "out"), MADE).p_value is None
     (folder / "results.csv").write_text(
         f"{demo.COLUMNS}\nefficacy,median,os,A,,median,,x\nefficacy,median,os,A,,n,14,x\n"
     )

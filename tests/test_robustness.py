@@ -163,7 +163,7 @@ def test_one_arm_and_too_few_events():
     assert "no way of asking" in sentence_robustness(data, robust)
     assert sentence_single_patients(data, robust) == ""
     assert "cannot be estimated" in sentence_subgroups(data, analyse_subgroups(data, analysis))
-    assert "not estimated" in table_subgroups(data, analyse_subgroups(data, analysis)).to_text()
+    assert "not estimable: no event in either arm" in table_subgroups(data, analyse_subgroups(data, analysis)).to_text()
 
 
 def test_the_sentence_counts_what_the_frame_holds(cohort):

@@ -1,0 +1,219 @@
+"""What rests on too few events is not compared, in any output; two arms without an event have no hazard ratio."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib import confounding, cox, dataset, firth, robustness, subgroups, time_to_event
+from lib.analysis import Absent, where
+from lib.comparisons import adjust_holm
+from lib.policy import COMPARED, too_few, withhold
+from lib.study_parts import Policy
+
+CASES = Path(__file__).parent / "cases"
+# Whatever a p-value follows from, and the p-value.
+TELLING = ["coef", "std_err", "hr", "ci_low", "ci_high", "statistic", "chisq", "p_value", "p_adjusted"]
+# Of robustness: these tell of data that were changed.
+CHANGED = ("composite", "later_component", "landmark", "midpoint", "stratified", "worst", "best")
+
+
+def _frame(sizes, events):
+    """Patients by arm, of which the first so many have the event."""
+    rows = [(arm, n - i, i < events[arm]) for arm, n in sizes.items() for i in range(n)]
+    tte = pd.DataFrame(rows, columns=["arm", "time", "event"]).astype({"time": float})
+    return tte.assign(arm=pd.Categorical(tte["arm"], list(sizes), ordered=True))
+
+
+@pytest.mark.parametrize(
+    ("events", "least", "said"),
+    [
+        (4, 5, "fewer than 5 events"),
+        (5, 5, ""),
+        (0, 1, "fewer than 1 event"),
+        (1, 1, ""),
+        (0, 5, "fewer than 5 events"),
+    ],
+)
+def test_the_reason_in_words(events, least, said):
+    assert too_few(events, Policy(min_events=least)) == said
+
+
+def test_a_pair_counts_its_own_events_and_all_arms_count_all():
+    tte = _frame({"a": 5, "b": 5, "c": 5}, {"a": 3, "b": 2, "c": 1})
+    compared = pd.DataFrame({
+        "group": ["overall", "b vs a", "c vs a", "c vs b"], "n": 1, "n_events": 1, "p_value": [0.01, 0.02, 0.03, np.nan],
+        "p_adjusted": [1.0, 1.0, 1.0, np.nan], "note": ["", "careful", "careful", "not estimable: why"],
+    })  # fmt: skip
+    found = withhold(compared, tte, Policy(min_events=5))
+    assert found["p_value"].tolist()[:2] == [0.01, 0.02]
+    assert found["p_value"].isna().tolist() == [False, False, True, True]
+    assert found["note"].tolist() == ["", "careful", "not compared: fewer than 5 events", "not estimable: why"]
+    assert found[["n", "n_events"]].eq(1).all(axis=None)
+    np.testing.assert_array_equal(found["p_adjusted"], adjust_holm([0.01, 0.02, np.nan, np.nan]))
+    assert compared["p_value"].notna().sum() == 3
+
+
+@given(
+    events=st.lists(st.integers(0, 8), min_size=2, max_size=6), least=st.integers(1, 20),
+)  # fmt: skip
+def test_what_is_left_is_what_has_enough_events(events, least):
+    arms = [f"arm_{i}" for i in range(len(events))]
+    tte = _frame(dict.fromkeys(arms, 8), dict(zip(arms, events, strict=True)))
+    pairs = {f"{x} vs {y}": events[i] + events[j] for i, x in enumerate(arms) for j, y in enumerate(arms) if i > j}
+    counts = {"overall": sum(events)} | pairs
+    compared = pd.DataFrame({"group": list(counts), "note": ""} | dict.fromkeys(COMPARED, 0.5))
+    found = withhold(compared, tte, Policy(min_events=least)).set_index("group")
+    for group, count in counts.items():
+        assert found.loc[group, list(COMPARED)].isna().all() == (count < least)
+        assert found.loc[group, list(COMPARED)].notna().all() == (count >= least)
+        assert (found.at[group, "note"] == "") == (count >= least)
+
+
+@pytest.mark.parametrize("reference", ["a", "b", "c", "d"])
+def test_two_arms_without_an_event_have_no_hazard_ratio(reference):
+    """The penalty alone would give 1 with an interval; the other pairs are as they were."""
+    tte = _frame({"a": 6, "b": 4, "c": 5, "d": 3}, {"a": 4, "b": 0, "c": 0, "d": 2})
+    for found in (cox.estimate_cox(tte, reference).terms, firth.estimate_firth(tte, reference)):
+        quiet = found["group"].isin(["b vs c", "c vs b"])
+        assert quiet.any() == (reference in "bc")
+        assert found.loc[quiet, TELLING[:6]].isna().all(axis=None)
+        assert found.loc[quiet, "note"].eq("not estimable: no event in either arm").all()
+        assert found.loc[~quiet, ["hr", "p_value"]].notna().all(axis=None)
+    weighted = cox.estimate_weighted_cox(tte.assign(weight=0.5), reference)
+    assert weighted["hr"].isna().all()
+    assert weighted["note"].str.startswith("not estimable").all()
+
+
+def test_the_overall_tests_do_not_depend_on_a_reference_without_an_event():
+    tte = _frame({"a": 6, "b": 4, "c": 5, "d": 3}, {"a": 4, "b": 0, "c": 0, "d": 2})
+    tables = [cox.estimate_cox(tte, arm).overall[["chisq", "df", "p_value", "concordance"]] for arm in "abcd"]
+    for table in tables[1:]:
+        np.testing.assert_allclose(table.astype(float), tables[0].astype(float), rtol=1e-6)
+
+
+def _write(folder, seed, arms, hazards, least, **more):
+    """A ready-made study of so many patients an arm, with events at so many shares."""
+    rng, rows = np.random.default_rng(seed), []
+    for arm, n in arms.items():
+        for _ in range(n):
+            status = rng.choice(
+                [0, 1, 2], p=[1 - hazards[arm] - more.get("competing", 0), hazards[arm], more.get("competing", 0)]
+            )
+            rows.append(
+                (len(rows), arm, int(rng.integers(1, 30)), status, int(rng.integers(30, 90)), rng.choice(["F", "M"]))
+            )
+    folder.mkdir()
+    pd.DataFrame(rows, columns=["id", "arm", "days", "status", "age", "sex"]).to_csv(
+        folder / "patients.csv", index=False
+    )
+    event = {"column": "status", "event": 1, "censored": 0} | ({"competing": 2} if more.get("competing") else {})
+    study = yaml.safe_load((CASES / "six_arms" / "study.yml").read_text()) | {
+        "arms": [{"id": a, "label": a.upper(), "colour": f"#{40 * i:02x}72B2"} for i, a in enumerate(arms)],
+        "reference_arm": next(iter(arms)), "focus_arm": list(arms)[-1],
+        "endpoints": [{"id": "ep", "label": "Event", "short": "EP", "role": "primary", "time": {"column": "days", "unit": "days"},
+                       "event": event, "definition": "d", "landmarks": [5, 10], "tau": 10}],
+        "policy": {"min_at_risk": 3, "min_events": least, "small_cell": 5},
+    }  # fmt: skip
+    study["time"] = {"unit": "days", "days_per_unit": 1, "zero_label": "start"}
+    (folder / "study.yml").write_text(yaml.safe_dump(study))
+    return folder
+
+
+# Sizes and shares of events by arm, the least number, and whether an event competes.
+STUDIES = {
+    "two arms, few": ({"a": 9, "b": 8}, {"a": 0.3, "b": 0.2}, 5, {}),
+    "two arms, one event asked for": ({"a": 9, "b": 8}, {"a": 0.4, "b": 0.1}, 1, {}),
+    "two arms, no event": ({"a": 12, "b": 8}, {"a": 0, "b": 0}, 1, {}),
+    "one arm silent": ({"a": 20, "b": 15, "c": 12}, {"a": 0.6, "b": 0.3, "c": 0}, 8, {}),
+    "two arms silent": ({"a": 20, "b": 15, "c": 12, "d": 6}, {"a": 0.6, "b": 0, "c": 0, "d": 0.4}, 3, {}),
+    "five arms, silent reference": ({"a": 6, "b": 15, "c": 12, "d": 6, "e": 2}, {"a": 0, "b": 0.3, "c": 0.2, "d": 0.4, "e": 0}, 6, {}),
+    "six arms, a competing event": (dict.fromkeys("abcdef", 11), dict(zip("abcdef", (0.5, 0.4, 0.3, 0.2, 0.1, 0), strict=True)), 7, {"competing": 0.3}),
+    "few of a competing pair": ({"a": 14, "b": 14}, {"a": 0.1, "b": 0.1}, 10, {"competing": 0.5}),
+    "enough": ({"a": 40, "b": 40, "c": 40}, {"a": 0.6, "b": 0.5, "c": 0.4}, 10, {}),
+    "more asked for than there are": ({"a": 40, "b": 40}, {"a": 0.8, "b": 0.7}, 500, {}),
+    "single patients": ({"a": 1, "b": 1, "c": 7}, {"a": 1, "b": 0, "c": 0.5}, 2, {}),
+}  # fmt: skip
+
+
+def _analyses(folder):
+    data = dataset.load("efficacy", study=str(folder))
+    whole = time_to_event.analyse(data, data.study.primary)
+    time_to_event.recompute(data, whole)
+    others = (
+        robustness.analyse_robustness(data, whole), subgroups.analyse_subgroups(data, whole),
+        confounding.analyse_weights(data, whole), confounding.analyse_e_values(data, whole),
+    )  # fmt: skip
+    return data, whole, [whole, *(a for a in others if not isinstance(a, Absent))]
+
+
+def _events(tte, group):
+    """Events of the arms that a row compares, counted here; None for a row that compares none."""
+    if group != "overall" and " vs " not in group:
+        return None
+    return sum(
+        bool(e)
+        for arm, e in zip(tte["arm"], tte["event"], strict=True)
+        if group == "overall" or arm in group.split(" vs ")
+    )
+
+
+def _part(data, tte, variable):
+    """Patients of "endpoint: subgroup: level"."""
+    named = variable.split(": ")
+    return tte if len(named) < 3 else tte[tte[data.study.subgroup(named[1]).variable].astype(str) == named[2]]
+
+
+@pytest.mark.parametrize("name", [*STUDIES, "case six_arms", "case weighted"])
+def test_no_output_holds_what_a_withheld_test_follows_from(name, tmp_path):
+    folder = (
+        CASES / name.removeprefix("case ")
+        if name.startswith("case ")
+        else _write(tmp_path / "study", len(name), *STUDIES[name][:3], **STUDIES[name][3])
+    )
+    data, whole, analyses = _analyses(folder)
+    least, looked = data.study.policy.min_events, 0
+    for analysis in analyses:
+        for output, frame in analysis.frames.items():
+            if output in ("power", "detectable", "propensity") or output.startswith("balance"):
+                continue
+            for row in frame.to_dict("records"):
+                variable = str(row.get("variable", ""))
+                tte = _part(data, whole["tte"], variable)
+                events = _events(tte, row["group"])
+                if output == "robustness" and variable.split(": ")[1] in CHANGED:
+                    events = row["n_events"] if row["group"] == "overall" else None
+                if events is None or np.isnan(events):
+                    continue
+                left = [
+                    c for c in (*TELLING, "estimate", "difference", "e_value", "min") if pd.notna(row.get(c, np.nan))
+                ]
+                looked += 1
+                assert events >= least or not left, (output, row)
+                assert left or row["note"], (output, row)
+    assert looked > 10
+
+
+def test_six_arms():
+    """A pair with one event is not tested; two arms without any have no hazard ratio; all arms have 16 events."""
+    _, whole, _ = _analyses(CASES / "six_arms")
+    pair = whole.row("logrank_pairwise", "e vs d")
+    assert (pair["n_events"], pair["note"]) == (1, "not compared: fewer than 5 events")
+    assert pair[["chisq", "df", "p_value", "p_adjusted"]].isna().all()
+    assert whole.row("cox", "f vs d")["note"] == "not estimable: no event in either arm"
+    assert whole["logrank"]["p_value"].notna().all()
+    assert where(whole["logrank_pairwise"], group="c vs a")["p_adjusted"].notna().all()
+
+
+def test_weighted_pair_with_too_few_events():
+    _, _, analyses = _analyses(CASES / "weighted")
+    weights = next(a for a in analyses if "weighted_cox" in a)
+    for output in ("weighted_cox", "unweighted_cox"):
+        assert weights[output][TELLING[:6]].isna().all(axis=None)
+        assert weights[output]["note"].eq("not compared: fewer than 50 events").all()
+        assert weights[output]["n_events"].eq(19).all()
+    assert weights["weighted_rmst"][["estimate", "std_err", "ci_low", "ci_high"]].isna().all(axis=None)
