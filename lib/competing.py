@@ -9,9 +9,13 @@ import pandas as pd
 from scipy import stats
 
 from lib.event_table import OVERALL, TOLERANCE, EventTable, count_events
-from lib.logrank import quadratic_form
 
 __all__ = ["compare_gray", "estimate_cumulative_incidence", "estimate_incidence_curve"]
+
+# As R's qr(): a column that the others leave less of than this share depends on them.
+DEPENDENT = 1e-7
+# Of the number of events: a variance this small is rounding
+NOTHING = 1e-12
 
 
 def _tables(tte: pd.DataFrame, cause: int) -> tuple[EventTable, np.ndarray]:
@@ -153,12 +157,15 @@ def estimate_cumulative_incidence(
     return found.assign(method=_method(level))
 
 
+@np.errstate(divide="ignore", invalid="ignore")
 def _gray(table: EventTable, d1: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Gray's scores by arm and their covariance, shapes (k,) and (k, k).
 
     With R_i(t) = n_i (1 - F_i(t-)) / S_i(t-), arm i scores d1_i - R_i d1 / sum(R). The covariance follows the paper's
     martingale form: an event of arm k at u moves the score of arm i by a_ik(u) less what u changes in F_k later, so
-    that sums over later times are differences of cumulative sums c.
+    that sums over later times are differences of cumulative sums c. The pooled incidence, a sum of d1 / sum(h), is no
+    probability where arms are followed for different times: it may pass 1, and what is left of it is then negative.
+    Not finite where nothing at all is left of it and an event follows.
     """
     n, d2 = table.n_risk, table.n_events - d1
     s, s_left = table.survival, _left(table.survival, 1.0)
@@ -166,13 +173,16 @@ def _gray(table: EventTable, d1: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     h = _over(n, s_left)  # subdistribution risk sets but for the factor 1 - F
     total, events = h.sum(axis=0), d1.sum(axis=0)
     pooled = np.cumsum(_over(events, total))
-    pooled_left = np.concatenate([[0.0], pooled[:-1]])[: len(pooled)]
+    left = 1 - np.concatenate([[0.0], pooled[:-1]])[: len(pooled)]
+    left[np.abs(left) < TOLERANCE] = 0.0  # rounding would decide on which side of 1 the incidence is
     risk = h * (1 - f_left)
     score = (d1 - risk * _over(events, risk.sum(axis=0))).sum(axis=1)
 
     k = len(table.arms)
     a = np.eye(k)[:, :, None] * h[:, None, :] - h[:, None, :] * _over(h[None, :, :], total)
-    c = np.cumsum(a * _over(events, total * (1 - pooled_left)), axis=2)
+    # Where one arm alone is at risk, a is 0: nothing is compared, whatever is left.
+    steps = a * np.divide(events, total * left, out=np.zeros_like(total), where=events > 0)
+    c = np.cumsum(np.where(a == 0, 0.0, steps), axis=2)
     at_risk = n > 0
     gap = np.where(s > 0, _over(1 - pooled, s), 0.0)
     pooled_ties = 1 - _over(np.maximum(events - 1, 0) * np.ones_like(s), np.maximum(total * s_left - 1, 0))
@@ -201,14 +211,38 @@ def compare_gray(tte: pd.DataFrame, cause: int = 1) -> pd.DataFrame:
     -------
     DataFrame, one row, group ``overall``
         `n`, `n_events` (of this cause), `chisq`, `df`, `p_value`, `method`, `note`.
-        R: ``cmprsk::cuminc(time, cause, arm)$Tests``; Gray, Ann Stat 1988;16:1141-1154.
+        R: ``cmprsk::cuminc(time, cause, arm)$Tests``; Gray, Ann Stat 1988;16:1141-1154. Degrees of freedom are the
+        arms with patients less one, or there is no test.
     """
     table, d1 = _tables(tte, cause)
     found = {"group": OVERALL, "n": int(table.n.sum()), "n_events": int(d1.sum()), "chisq": np.nan, "df": np.nan,
-             "p_value": np.nan, "method": "Gray's test, chi-square approximation",
-             "note": "not estimable: no event of this kind while two arms are at risk"}  # fmt: skip
-    if d1.any():
-        chisq, df = quadratic_form(*_gray(table, d1))
-        if df:
-            found |= {"chisq": chisq, "df": float(df), "p_value": float(stats.chi2.sf(chisq, df)), "note": ""}
+             "p_value": np.nan, "method": "Gray's test, chi-square approximation"}  # fmt: skip
+    known = np.flatnonzero(table.n)
+    at_risk = table.n_risk[np.ix_(known, np.flatnonzero(d1.any(axis=0)))] > 0
+    shared = at_risk[:, at_risk.sum(axis=0) > 1]
+    if not shared.any():
+        return pd.DataFrame([found | {"note": "not estimable: no event of this kind while two arms are at risk"}])
+    if not shared.any(axis=1).all():
+        names = ", ".join(table.arms[i] for i in known[~shared.any(axis=1)])
+        why = f"not estimable: no event of this kind while patients of {names} and of another arm are at risk"
+        return pd.DataFrame([found | {"note": why}])
+    score, covariance = _gray(table, d1)
+    chosen, df = known[:-1], len(known) - 1  # the scores sum to 0
+    score, covariance = score[chosen], covariance[np.ix_(chosen, chosen)]
+    found["note"] = _why_no_test(covariance, found["n_events"])
+    if not found["note"]:
+        chisq = float(score @ np.linalg.solve(covariance, score))
+        found |= {"chisq": chisq, "df": float(df), "p_value": float(stats.chi2.sf(chisq, df))}
     return pd.DataFrame([found])
+
+
+def _why_no_test(covariance: np.ndarray, n_events: int) -> str:
+    """Why scores with this covariance cannot be tested; "" where they can."""
+    if not np.isfinite(covariance).all():
+        return "not estimable: the pooled incidence reaches 1 before the last event"
+    size, rest = np.linalg.norm(covariance, axis=0), np.abs(np.diag(np.linalg.qr(covariance, mode="r")))
+    if (size < NOTHING * n_events).any() or (rest < DEPENDENT * size).any():
+        return "not estimable: the scores of the arms do not vary independently (singular covariance)"
+    if np.linalg.eigvalsh(covariance)[0] <= 0:
+        return "not estimable: too many events at one time (the covariance is not positive definite)"
+    return ""
