@@ -130,7 +130,7 @@ def marks_terms(data: Dataset, safety: Analysis | Absent, figure: Figure | Block
     if not isinstance(figure, Figure):
         return []
     marks, events, arm_of = [], data.tables["adverse_events"], data.patients.set_index("patient_id")["arm"].astype(str)
-    severe = data.study.adverse_events.severe_grade
+    severe = data.study.adverse_events.severe_words
     worst = safety["ae_term_severe"].set_index(["variable", "group"])["count"]
     for row in safety["ae_term"].rename(columns={"count": "number"}).itertuples():
         if row.group == OVERALL or pd.isna(row.number):
@@ -138,8 +138,8 @@ def marks_terms(data: Dataset, safety: Analysis | Absent, figure: Figure | Block
         interval = format_interval(row.ci_low, row.ci_high, 0, 100)
         says = (
             f"{row.variable}, {data.study.arm(row.group).label}: {format_whole(row.number)} of {plural(row.n, 'patient')} "
-            f"({format_percent(row.proportion)}; {level_text(data)} CI {interval}), "
-            f"{format_whole(worst.get((row.variable, row.group), 0))} with grade {severe} or higher."
+            f"({format_percent(row.proportion)}; {level_text(data)} CI {interval}); "
+            f"{severe}: {format_whole(worst.get((row.variable, row.group), 0))}."
         )
         behind = []
         if allows(data.parameters, "patient ids"):

@@ -5,13 +5,14 @@ What a cell must be stands here; that it is so is checked in lib/schemas.py.
 
 from __future__ import annotations
 
-__all__ = ["FLAGS_OF_DATES", "Column", "columns_of"]
+__all__ = ["FLAGS_OF_DATES", "OUTCOMES", "Column", "columns_of"]
 
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from lib.recist import DIAMETERS, RESPONSES, STATUSES
 from lib.study import Study
+from lib.study_clinic import FATAL_GRADE
 from lib.study_parts import DATE_COLUMNS, Variable
 
 # Nothing that is measured in a patient is larger: a diameter of half a metre is a slip of the unit.
@@ -19,9 +20,11 @@ MAX_DIAMETER_MM = 500
 # Plausible limits of seed implantation (data/README.md): outside them a unit is wrong (cGy for Gy).
 SEED_LIMITS = {"seed_activity_mci": (0.2, 1.0), "prescription_gy": (60, 160), "d90_gy": (40, 300)}
 MAX_SEEDS = 400
+# What became of an adverse event (E2B, SDTM's OUT in our spelling).
+OUTCOMES = ("recovered", "recovering", "not recovered", "sequelae", "fatal", "unknown")
 FLAGS_OF_DATES = {"death_date": "death", "local_progression_date": "local_progression"}
 
-Kind = Literal["id", "code", "text", "whole", "number", "date", "flag"]
+Kind = Literal["id", "code", "rank", "text", "whole", "number", "date", "flag"]
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class Column:
     low, high : float, optional
         Smallest and largest value.
     allowed : dict of str to str, optional
-        Code in the file -> value in the typed frame, in order.
+        Code in the file -> value in the typed frame, in order; of a `rank`, to its place from 1 on.
     unit : str
     mistyped : str
         Error code of a value of another type.
@@ -56,7 +59,7 @@ class Column:
     filled: bool = True
     low: float | None = None
     high: float | None = None
-    allowed: dict[str, str] | None = None
+    allowed: dict[str, str] | dict[str, int] | None = None
     unit: str = ""
     mistyped: str = ""
     ordered: bool = False
@@ -77,7 +80,7 @@ class Column:
             if self.low is not None and self.high is not None:
                 limits = f" from {self.low:g} to {self.high:g}"
             return f"a {'whole ' if self.kind == 'whole' else ''}number{limits}{' ' + self.unit if self.unit else ''}"
-        if self.kind == "code" and self.allowed:
+        if self.kind in ("code", "rank") and self.allowed:
             known = list(self.allowed)
             return f"one of {', '.join(known)}" if len(known) <= 12 else f"one of the {len(known)} in study.yml"
         return {
@@ -195,19 +198,29 @@ def _treatments(patient: Column, lesion: Column) -> tuple[Column, ...]:
 
 def _adverse_events(study: Study, patient: Column) -> tuple[Column, ...]:
     settings = study.adverse_events
-    terms, grades = (settings.terms, settings.max_grade) if settings else ({}, 5)
+    terms = settings.terms if settings else {}
     return (
         patient,
         Column("term", "code", "E074", allowed=_same(terms)),
-        Column("grade", "whole", "E070", low=1, high=grades, mistyped="E070"),
+        _severity(study),
         Column("onset_date", "date"),
         *optional(Column("end_date", "date"), Column("serious", "flag"), always=True),
         *optional(
             Column("system", "code", "E074", allowed=_same(dict.fromkeys(terms.values()))),
             Column("related", "code", allowed=_same(["drug", "procedure", "both", "no"])),
             Column("action", "code", allowed=_same(["none", "reduced", "interrupted", "stopped"])),
+            Column("outcome", "code", allowed=_same(OUTCOMES)),
         ),
     )
+
+
+def _severity(study: Study) -> Column:
+    settings = study.adverse_events
+    if settings and settings.levels:
+        ranks = {level.value: rank for rank, level in enumerate(settings.levels, start=1)}
+        return Column("grade", "rank", "E070", allowed=ranks)
+    highest = settings.max_grade if settings else FATAL_GRADE
+    return Column("grade", "whole", "E070", low=1, high=highest, mistyped="E070")
 
 
 def _same(values) -> dict[str, str]:

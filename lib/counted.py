@@ -21,8 +21,6 @@ UNITS = r"\b(?:events|lesions|intervals|scans|samples)\b"
 # Output -> what its variables have in common when they share a denominator.
 FAMILIES = {
     "baseline_category": r"^(.*): ",
-    "ae_grade": r"^(.*), grade ",
-    "ae_events": r"^(.*), grade ",
     "response_category": r"^()",
     "best_response": r"^()",
     "lab_shift": r"^(.*?): ",
@@ -30,6 +28,8 @@ FAMILIES = {
     "response_change": r"^()",
     "ae_attribution_events": r"^()",
 }
+# Rows of a term share a denominator, one row per severity.
+BY_SEVERITY = {"ae_grade", "ae_events"}
 PRESENCE = re.compile(r"\w+_presence")
 # These counts are spread over time: the years add up to the arm.
 OVER_TIME = {"enrolment"}
@@ -45,6 +45,7 @@ NESTED = (
     ("ae_attribution_severe", None, "ae_overview", "severe"),
     ("objective_response_treated", None, "disease_control_treated", None),
     ("best_objective_response", None, "best_disease_control", None),
+    ("ae_overview", "fatal", "ae_overview", "death"),
     ("liver_hys_law", "hy_law", "liver_quadrant", "hy"),
     ("confirmed_response", None, "best_objective_response", None),
 )
@@ -66,6 +67,8 @@ LEAST_MISSED = ("ae_system", "ae_system_severe", "ae_grade", "ae_events", "ae_at
 def family(name: str, frame: pd.DataFrame) -> pd.DataFrame:
     """What the rows that add up to one denominator have in common: `common`, `time`, `group`, one row per row."""
     variables = frame["variable"].astype(str) if "variable" in frame else pd.Series("", index=frame.index)
+    if name in BY_SEVERITY:
+        variables = frame["term"].astype(str)
     pattern = r"^(.*): " if PRESENCE.fullmatch(name) else FAMILIES.get(name)
     common = variables.map(lambda v: (re.match(pattern, v) or [v, v])[1]) if pattern else variables
     time = frame["time"].astype(float) if "time" in frame and name not in OVER_TIME else pd.Series(-1.0, frame.index)
@@ -86,7 +89,11 @@ def price(frames: dict[str, pd.DataFrame]):
 
 
 def count_cells(
-    frames: dict[str, pd.DataFrame], sizes: pd.Series, systems: dict[str, list[str]], severe: int = 3
+    frames: dict[str, pd.DataFrame],
+    sizes: pd.Series,
+    systems: dict[str, list[str]],
+    severe: int = 3,
+    fatal: int | None = None,
 ) -> Cells:
     """The counts of an analysis and everything that is known about how they add up.
 
@@ -99,7 +106,9 @@ def count_cells(
     systems : dict of str to list of str
         System -> its terms, where there are adverse events.
     severe : int
-        Lowest severe grade.
+        Rank of the mildest adverse event that counts as severe.
+    fatal : int, optional
+        Rank that is death, on a scale that has one.
 
     Returns
     -------
@@ -119,7 +128,7 @@ def count_cells(
             if key in lookup.get(other, {}):
                 _equal(cells, {(one, place, column): 1.0, (other, lookup[other][key], same): -1.0})
     if "ae_grade" in frames:
-        _add_adverse_events(cells, frames, lookup, systems, severe)
+        _add_adverse_events(cells, frames, systems, severe, fatal)
     _add_responses(cells, lookup)
     if "flow" in frames:
         _add_flow(cells, frames["flow"])
@@ -265,12 +274,20 @@ def _union(cells: Cells, whole: tuple, parts: list[tuple]) -> None:
         _inside(cells, part, whole)
 
 
-def _add_adverse_events(cells: Cells, frames: dict, lookup: dict, systems: dict[str, list[str]], severe: int) -> None:
-    """Terms in systems in any event; causes; grades that add up, of patients and of events."""
+def _add_adverse_events(
+    cells: Cells, frames: dict, systems: dict[str, list[str]], severe: int, fatal: int | None
+) -> None:
+    """Terms in systems in any event; causes; severities that add up, of patients and of events."""
+    lookup = _lookup(frames)
 
     def at(output, variable, group, column="count"):
         return output, lookup.get(output, {}).get((variable, -1.0, group)), column
 
+    graded = {
+        (output, row.term, row.grade, str(row.group)): (output, number, "count")
+        for output in BY_SEVERITY & set(frames)
+        for number, row in enumerate(frames[output].itertuples())
+    }
     grades = sorted(frames["ae_grade"]["grade"].unique())
     for group in dict.fromkeys(frames["ae_overview"]["group"].astype(str)):
         for end, kind in (("", "any"), ("_severe", "severe")):
@@ -285,16 +302,24 @@ def _add_adverse_events(cells: Cells, frames: dict, lookup: dict, systems: dict[
             ("any term", at("ae_overview", "any", group), at("ae_overview", "severe", group)), *every
         ]:  # fmt: skip
             for whole, least in ((mild, 1), (worst, severe)):
-                parts = [at("ae_grade", f"{name}, grade {grade}", group) for grade in grades if grade >= least]
+                parts = [graded.get(("ae_grade", name, grade, group)) for grade in grades if grade >= least]
                 _equal(cells, {whole: -1.0} | dict.fromkeys(parts, 1.0))
-        fatal = at("ae_grade", f"any term, grade {grades[-1]}", group)
-        _equal(cells, {fatal: 1.0, at("ae_overview", "fatal", group): -1.0} if grades[-1] == 5 else {None: 0.0})
-        _add_events(cells, at, group, grades, severe)
+        # Where outcomes are recorded too, more events can be fatal than those whose severity says so.
+        _same_or_inside(cells, graded.get(("ae_grade", "any term", fatal, group)), at("ae_overview", "fatal", group))
+        by_grade = [graded.get(("ae_events", "events", grade, group)) for grade in grades]
+        _add_events(cells, at, group, by_grade, severe)
 
 
-def _add_events(cells: Cells, at, group: str, grades: list[int], severe: int) -> None:
-    """Events, not patients: by grade and by cause they add up to all events."""
-    by_grade = [at("ae_events", f"events, grade {grade}", group) for grade in grades]
+def _same_or_inside(cells: Cells, inner: tuple, outer: tuple) -> None:
+    """One count is another or lies within it; where they are the same, a reader may know."""
+    if inner in cells.values and outer in cells.values and cells.values[inner] == cells.values[outer]:
+        cells.relate({inner: 1.0, outer: -1.0})
+    else:
+        _inside(cells, inner, outer)
+
+
+def _add_events(cells: Cells, at, group: str, by_grade: list, severe: int) -> None:
+    """Events, not patients: by severity and by cause they add up to all events."""
     every, mild = (at("ae_events_mild", "events below severe", group, column) for column in ("n", "count"))
     _equal(cells, {every: -1.0} | dict.fromkeys(by_grade, 1.0))
     _equal(cells, {mild: -1.0} | dict.fromkeys(by_grade[: severe - 1], 1.0))

@@ -215,13 +215,22 @@ def apply_cutoff(tables: dict, cutoff: pd.Timestamp) -> dict:
     ):
         if name in tables:
             frame = tables[name]
-            frame = frame[~(frame[date] > cutoff)].copy()
-            if "end_date" in frame:
-                frame["end_date"] = frame["end_date"].where(~(frame["end_date"] > cutoff))
-            kept[name] = frame
+            kept[name] = _as_known(frame[~(frame[date] > cutoff)].copy(), patients, cutoff)
     if "last_tumour_assessment" in patients:
         patients["last_tumour_assessment"] = _last_assessment(patients, kept, cutoff)
     return {**kept, "patients": patients}
+
+
+def _as_known(frame: pd.DataFrame, patients: pd.DataFrame, cutoff: pd.Timestamp) -> pd.DataFrame:
+    """Rows as they stood on `cutoff`: what ended later goes on, and what became of it is not known."""
+    if "end_date" not in frame:
+        return frame
+    later = frame["end_date"] > cutoff
+    if "outcome" in frame:
+        alive = patients.set_index("patient_id")["death_date"].isna() if "death_date" in patients else pd.Series()
+        not_yet = later | ((frame["outcome"] == "fatal") & frame["patient_id"].map(alive).eq(True))
+        frame["outcome"] = frame["outcome"].mask(not_yet)
+    return frame.assign(end_date=frame["end_date"].mask(later))
 
 
 def _last_assessment(patients: pd.DataFrame, tables: dict, cutoff: pd.Timestamp) -> pd.Series:

@@ -16,6 +16,7 @@ from lib.formats import format_number, format_percent, joined, plural
 from lib.labels import OVERALL, level_text
 from lib.picture import GREY, INK, MARKERS, PALE, line_style, picture, plain_log_ticks, shown_arms, write_figure
 from lib.profiles import profile
+from lib.safety import ANY
 
 # Pale to dark: readable in grey; the worst grades are hatched as well.
 GRADE_COLOURS = ("#fde0c5", "#f8b58b", "#e5743f", "#a63603", "#4d1800")
@@ -76,7 +77,7 @@ def _draw_risks(axes, data: Dataset, every: pd.DataFrame, severe: pd.DataFrame, 
             worst[seen], places[seen], marker, color="white", markeredgecolor=arm.colour, markersize=4.5, linestyle=""
         )
     axes.xaxis.set_major_formatter(PercentFormatter(1))
-    axes.set_xlabel(f"Patients with the event\n(open: grade {data.study.adverse_events.severe_grade} or higher)")
+    axes.set_xlabel(f"Patients with the event\n(open: {data.study.adverse_events.severe_words})")
     axes.set_xlim(left=0)
 
 
@@ -95,14 +96,15 @@ def _draw_differences(axes, data: Dataset, differences: pd.DataFrame, terms: lis
 
 @empty_if_absent
 def plot_ae_grades(data: Dataset, safety: Analysis, most: int = 15) -> Figure | Block:
-    """Worst grade of each patient per term, stacked, one panel per arm."""
+    """Worst severity of each patient per term, stacked, one panel per arm."""
+    settings = data.study.adverse_events
     if safety["ae_grade"]["count"].isna().any():
-        return withheld("worst grades as a picture, because its bars would show masked counts")
+        return withheld(f"the worst {settings.scale} as a picture, because its bars would show masked counts")
     by_arm = safety["ae_term"][safety["ae_term"]["group"] != OVERALL]
     terms = _most_frequent(by_arm, most)
     if not terms:
         return EMPTY
-    grades = range(1, data.study.adverse_events.max_grade + 1)
+    grades = settings.ranks
     rows = int(np.ceil(len(data.arms) / 3))
     columns = int(np.ceil(len(data.arms) / rows))
     with picture(
@@ -117,23 +119,29 @@ def plot_ae_grades(data: Dataset, safety: Analysis, most: int = 15) -> Figure | 
         axes[0, 0].set_yticks(range(len(terms)), terms)
         for axis in axes[-1]:
             axis.set_xlabel("Share of all treated", fontsize=8)
-        shades = [
-            Patch(facecolor=GRADE_COLOURS[g - 1], edgecolor=GREY, hatch=HATCHES[g - 1], label=f"Grade {g}")
-            for g in grades
-        ]
-        figure.legend(handles=shades, loc="outside lower center", ncols=5, fontsize=8)
+        figure.legend(handles=_shades(data, grades, hatched=True), loc="outside lower center", ncols=5, fontsize=8)
         told = [
-            f"{arm.label}, grade {g}: {_patients(safety, arm.id, g)}"
+            f"{arm.label}, {settings.words(g)}: {_patients(safety, arm.id, g)}"
             for arm in data.arms
             for g in grades
             if _patients(safety, arm.id, g)
         ]
-        alt = f"Stacked bars by term and arm. Patients by worst grade of any event: {'; '.join(told) or 'none'}."
-        return write_figure(figure, "ae_term_grades", "Worst grade of each patient, by term and arm", alt)
+        alt = f"Stacked bars by term and arm. Patients by worst {settings.scale} of any event: {'; '.join(told) or 'none'}."
+        return write_figure(figure, "ae_term_grades", f"Worst {settings.scale} of each patient, by term and arm", alt)
+
+
+def _shades(data: Dataset, ranks, hatched: bool = False) -> list[Patch]:
+    """The legend of severities."""
+    words = {rank: data.study.adverse_events.words(rank) for rank in ranks}
+    return [
+        Patch(facecolor=GRADE_COLOURS[rank - 1], edgecolor=GREY, hatch=HATCHES[rank - 1] if hatched else None,
+              label=f"{label[:1].upper()}{label[1:]}")
+        for rank, label in words.items()
+    ]  # fmt: skip
 
 
 def _patients(safety: Analysis, group: str, grade: int) -> int:
-    return int(where(safety["ae_grade"], group=group, term="any term", grade=grade)["count"].iat[0])
+    return int(where(safety["ae_grade"], group=group, term=ANY, grade=grade)["count"].iat[0])
 
 
 def _draw_grades(axes, own: pd.DataFrame, terms: list[str], grades: range) -> None:
@@ -221,8 +229,7 @@ def plot_ae_courses(data: Dataset, timed: Analysis) -> Figure | Block:
         axes.set(xlim=(-0.012 * limit, limit), ylim=(-len(patients) + 0.2, 0.8))
         axes.set_yticks(list(place.values()), patients, fontsize=6)
         axes.set_xlabel(f"{data.study.time.unit.capitalize()} since {data.study.time.zero_label}")
-        grades = sorted(courses["grade"].unique())
-        shades = [Patch(facecolor=GRADE_COLOURS[int(g) - 1], edgecolor=GREY, label=f"Grade {g}") for g in grades]
+        shades = _shades(data, sorted(int(grade) for grade in courses["grade"].unique()))
         figure.legend(handles=shades, loc="outside lower center", ncols=5, fontsize=8)
         alt = f"One line per patient with an event, {plural(len(patients), 'patient')}, {plural(len(courses), 'event')}; a tick is an onset, a bar lasts as long as the event, a triangle goes on."
         return write_figure(figure, "ae_courses", "Onset and duration of each patient's events", alt)
@@ -246,7 +253,7 @@ def _plot_profile(data: Dataset, patient_id: str) -> Figure:
         sum(ratios) + 0.8, len(ratios), 1, sharex=True, squeeze=False, gridspec_kw={"height_ratios": ratios}
     ) as (figure, axes):
         top, bottom = axes[0, 0], axes[-1, 0]
-        _draw_course(top, parts, lines)
+        _draw_course(top, data, parts, lines)
         top.set_yticks([-i for i in range(len(lines))], [labels.get(line, line) for line in lines], fontsize=8)
         top.set_ylim(-len(lines) + 0.4, 0.6)
         if has_markers:
@@ -278,13 +285,13 @@ def _plot_profile(data: Dataset, patient_id: str) -> Figure:
             )
         bottom.set_xlabel(f"{data.study.time.unit.capitalize()} since {data.study.time.zero_label}")
         arm = data.study.arm(str(data.patients.set_index("patient_id")["arm"][patient_id])).label
-        events = [f"{e.term} grade {e.grade}" for e in parts["events"].itertuples()]
+        events = [f"{e.term} {data.study.adverse_events.words(e.grade)}" for e in parts["events"].itertuples()]
         alt = f"{patient_id}, {arm}. Adverse events: {joined(events) or 'none'}."
         safe = "".join(c if c.isalnum() else "_" for c in patient_id)
         return write_figure(figure, f"profile_{safe}", f"Patient {patient_id}, {arm}", alt)
 
 
-def _draw_course(axes, parts: dict[str, pd.DataFrame], lines: list[str]) -> None:
+def _draw_course(axes, data: Dataset, parts: dict[str, pd.DataFrame], lines: list[str]) -> None:
     """Bars of treatment and events, letters of response, one line each."""
     place = {line: -i for i, line in enumerate(lines)}
     for row in parts["treatments"].itertuples():
@@ -302,6 +309,6 @@ def _draw_course(axes, parts: dict[str, pd.DataFrame], lines: list[str]) -> None
         y = place[str(row.term)]
         shade = GRADE_COLOURS[int(row.grade) - 1]
         axes.plot([row.start, row.end], [y, y], color=shade, linewidth=5, solid_capstyle="butt")
-        axes.text(row.start, y, f"{row.grade}", fontsize=7, va="center", ha="right")
+        axes.text(row.start, y, data.study.adverse_events.short(row.grade), fontsize=7, va="center", ha="right")
         if row.ongoing:
             axes.plot(row.end, y, ">", color=INK, markersize=4)

@@ -23,18 +23,18 @@ from lib.narrative import ALPHA, reason_if_absent
 @reason_if_absent
 def sentence_safety(data: Dataset, safety: Analysis) -> str:
     """Patients with any and with a severe event."""
-    overview, severe = safety["ae_overview"], data.study.adverse_events.severe_grade
+    overview, settings = safety["ae_overview"], data.study.adverse_events
     parts = []
     for arm in data.arms:
         any_event, worst = (where(overview, variable=kind, group=arm.id).iloc[0] for kind in ("any", "severe"))
         parts.append(
-            f"{format_whole(any_event['count'])}/{format_whole(any_event['n'])} ({format_whole(worst['count'])} of grade {severe} or higher) with {arm.label}"
+            f"{format_whole(any_event['count'])}/{format_whole(any_event['n'])} ({settings.severe_words}: {format_whole(worst['count'])}) with {arm.label}"
         )
     mild = safety["ae_events_mild"]
     row = mild[mild["group"] == (OVERALL if len(data.arms) > 1 else data.arms[0].id)].iloc[0]
     known = row["n"] and not pd.isna(row["proportion"])
     share = (
-        f" Of {plural(row['n'], 'event')}, {format_percent(row['proportion'])} were below grade {severe}."
+        f" Of {plural(row['n'], 'event')}, {format_percent(row['proportion'])} were below {settings.words(settings.severe)}."
         if known
         else ""
     )

@@ -22,6 +22,7 @@ from lib.columns import columns_of
 from lib.guesses import Proposal
 from lib.personal import looks_personal
 from lib.proposal import propose
+from lib.proposal_events import with_event_codes
 from lib.recognition import Recognised, recognise, with_header, with_one_row_per_patient
 from lib.spreadsheet import write_csv
 from lib.study import read_study
@@ -95,6 +96,8 @@ def read_new_study(name: str, files: list[Path]) -> NewStudy:
     tables = {table: replace(one, frame=one.frame.copy()) for table, one in tables.items()}
     for table, one in tables.items():
         changes += [_with_flags(table, one), _with_limits(table, one)]
+        if table == "adverse_events":
+            changes.append(with_event_codes(one))
     proposal = propose(name, tables)
     if key:
         proposal.say(

@@ -9,23 +9,24 @@ import pandas as pd
 from lib.analysis import requires
 from lib.dataset import Dataset
 from lib.derivation import marker_frame, measured_responses
+from lib.safety import kinds_of_events
 from lib.safety_time import course_frame
+
+GRAVE = ("severe", "serious", "stopped", "fatal")
 
 
 @requires("adverse_events")
 def choose_patients(data: Dataset) -> list[str]:
     """Ids of the patients whose profile is asked for by the parameter `profiles`, in study order.
 
-    `severe`: with a severe or serious event, or one that ended a treatment; `all`; `none`.
+    `severe`: with a severe, serious or fatal event, or one that ended a treatment; `all`; `none`.
     """
     ids, wanted = list(data.patients["patient_id"]), data.parameters.profiles
     if wanted != "severe" or data.study.time.zero not in data.patients:
         return ids if wanted == "all" and data.study.time.zero in data.patients else []
     events = data.tables["adverse_events"]
-    grave = events["grade"] >= data.study.adverse_events.severe_grade
-    for column, values in (("serious", [True]), ("action", ["stopped"])):
-        if column in events:
-            grave |= events[column].isin(values)
+    kinds = kinds_of_events(data, events)
+    grave = pd.concat([kinds[kind] for kind in GRAVE if kind in kinds], axis="columns").any(axis="columns")
     found = set(events.loc[grave, "patient_id"])
     return [patient for patient in ids if patient in found]
 

@@ -11,6 +11,7 @@ __all__ = ["propose"]
 import pandas as pd
 
 from lib.guesses import Proposal, as_id, as_label, values_of
+from lib.proposal_events import propose_events
 from lib.proposal_patients import propose_arms, propose_baseline, propose_endpoints
 from lib.recognition import MADE_OF, Recognised
 from lib.rules_patients import SYNTHETIC_PREFIX
@@ -57,7 +58,8 @@ def propose(name: str, tables: dict[str, Recognised]) -> Proposal:
     _propose_visits(proposal, tables)
     _propose_markers(proposal, tables.get("markers"))
     _propose_treatments(proposal, tables)
-    _propose_events(proposal, tables.get("adverse_events"))
+    if "adverse_events" in tables:
+        propose_events(proposal, tables["adverse_events"])
     proposal.study["tables"] = {table: _table(found) for table, found in tables.items()}
     proposal.study = {key: proposal.study[key] for key in ORDER if key in proposal.study}
     absent = [table for table in reversed(MADE_OF) if table not in tables]
@@ -166,24 +168,3 @@ def _write_ids(proposal: Proposal, key: str, frame: pd.DataFrame, column: str, i
     changed = [f"{name} as {new}" for name, new in ids.items() if name != new]
     if changed:
         proposal.say(key, f"The table now writes {', '.join(changed)}: an id holds no space and no sign.")
-
-
-def _propose_events(proposal: Proposal, found: Recognised | None) -> None:
-    if found is None:
-        return
-    term, system = found.columns["term"], found.columns.get("system")
-    of = found.frame[system].fillna("Not classified") if system else pd.Series("Not classified", found.frame.index)
-    pairs = (
-        pd.DataFrame({"system": of, "term": found.frame[term]})
-        .dropna()
-        .drop_duplicates("term")
-        .sort_values(["system", "term"])
-    )
-    proposal.study["adverse_events"] = {
-        "dictionary": "CTCAE (write the version)",
-        "systems": {name: list(rows["term"]) for name, rows in pairs.groupby("system")},
-    }
-    proposal.say(
-        "adverse_events",
-        "Every term in the table under its system. Two spellings of one term would count apart: correct the table.",
-    )

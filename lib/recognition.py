@@ -66,17 +66,18 @@ CALLED = {
     "line": "line treatment_line line_of_therapy",
     "term": "term event adverse_event ae aeterm aedecod preferred_term pt toxicity",
     "system": "system soc system_organ_class aesoc aebodsys",
-    "grade": "grade ctcae_grade severity aetoxgr toxicity_grade ctc_grade",
+    "grade": "grade ctcae_grade severity aetoxgr toxicity_grade ctc_grade aesev",
     "onset_date": "onset_date onset start_date date_of_onset aestdtc date",
     "related": "related relationship causality aerel attribution",
     "serious": "serious sae aeser",
     "action": "action action_taken aeacn",
+    "outcome": "outcome aeout outcome_of_event event_outcome ae_outcome",
 }
 # Table -> the columns it may have; the first ones, up to the bar, make a sheet that table.
 MADE_OF = {
     "measurements": "lesion_id longest_mm assessment_date | visit short_mm third_mm too_small status modality",
     "markers": "patient_id marker value | sample_date visit unit below_limit limit state",
-    "adverse_events": "patient_id term grade | onset_date end_date system related serious action",
+    "adverse_events": "patient_id term grade | onset_date end_date system related serious action outcome",
     "treatments": "patient_id component start_date | end_date start_dose lowest_dose lesion_id n_seeds "
     "seed_activity_mci prescription_gy d90_gy line",
     "lesions": "lesion_id patient_id site | target treated",

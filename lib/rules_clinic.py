@@ -178,16 +178,60 @@ def exposure_in_follow_up(e: Evidence) -> list[Problem]:
     ]
 
 
+def _fatal_by_rank(e: Evidence) -> pd.Series:
+    """Events whose severity is death, on a scale that has one."""
+    rank = e.study.adverse_events.fatal if e.study.adverse_events else None
+    return e["adverse_events"]["grade"].eq(rank).fillna(False).astype(bool)
+
+
+def _fatal_by_outcome(e: Evidence) -> pd.Series:
+    return e["adverse_events"]["outcome"].eq("fatal")
+
+
+def _death(e: Evidence) -> str:
+    """The severity that is death, in words."""
+    return e.study.adverse_events.words(e.study.adverse_events.fatal)
+
+
 @needs("patients.death_date", "adverse_events.grade")
-def fatal_events(e: Evidence) -> list[Problem]:
-    """E071: grade 5 is death, on the day the event ends."""
-    events = e["adverse_events"].assign(died=e.of_patient("adverse_events", "death_date"))
-    fatal = events["grade"].eq(5).fillna(False) & e.of_patient("adverse_events", "patient_id").notna()
-    alive = events[fatal & events["died"].isna()]
-    other = events[fatal & events["died"].notna() & (events["died"] != events["end_date"])]
+def fatal_severity(e: Evidence) -> list[Problem]:
+    """E071: an event of the severity that is death needs one, on the day the event ends."""
+    fatal = _fatal_by_rank(e) & e.of_patient("adverse_events", "patient_id").notna()
+    events = e["adverse_events"].assign(died=e.of_patient("adverse_events", "death_date"))[fatal]
+    if events.empty:
+        return []
+    alive, dead = events[events["died"].isna()], events[events["died"].notna()]
+    other = dead[dead["died"] != dead["end_date"]]
     return [
-        *e.problems("E071", "adverse_events", alive, "grade", "grade 5 is death, but the patient has no death_date"),
-        *e.problems("E071", "adverse_events", other, "end_date", "a grade 5 event ends with the death on {died}"),
+        *e.problems("E071", "adverse_events", alive, "grade", f"{_death(e)} is death, but the patient has no death_date"),
+        *e.problems("E071", "adverse_events", other, "end_date", f"a {_death(e)} event ends with the death on {{died}}"),
+    ]
+
+
+@needs("patients.death_date", "adverse_events.outcome")
+def fatal_outcome(e: Evidence) -> list[Problem]:
+    """E071: a fatal outcome needs a death, and an end that is recorded is its day."""
+    fatal = _fatal_by_outcome(e) & ~_fatal_by_rank(e) & e.of_patient("adverse_events", "patient_id").notna()
+    events = e["adverse_events"].assign(died=e.of_patient("adverse_events", "death_date"))[fatal]
+    alive, dead = events[events["died"].isna()], events[events["died"].notna()]
+    other = dead[dead["end_date"].notna() & (dead["died"] != dead["end_date"])]
+    return [
+        *e.problems("E071", "adverse_events", alive, "outcome", "fatal, but the patient has no death_date"),
+        *e.problems("E071", "adverse_events", other, "end_date", "a fatal event ends with the death on {died}"),
+    ]
+
+
+@needs("adverse_events.outcome", "adverse_events.grade")
+def outcome_agrees(e: Evidence) -> list[Problem]:
+    """E071, W076: severity and outcome call the same events fatal."""
+    events, by_rank, by_outcome = e["adverse_events"], _fatal_by_rank(e), _fatal_by_outcome(e)
+    survived = events["outcome"].notna() & ~events["outcome"].isin(["fatal", "unknown"])
+    if not e.study.adverse_events or e.study.adverse_events.fatal is None:
+        return []
+    less = f"fatal, but not {_death(e)}, which is death on this scale: counted as fatal"
+    return [
+        *e.problems("E071", "adverse_events", events[by_rank & survived], "outcome", f"contradicts {_death(e)}, which is death"),
+        *e.problems("W076", "adverse_events", events[by_outcome & ~by_rank & events["grade"].notna()], "grade", less),
     ]
 
 
@@ -260,7 +304,9 @@ RULES = (
     starts_at_zero,
     doses,
     exposure_in_follow_up,
-    fatal_events,
+    fatal_severity,
+    fatal_outcome,
+    outcome_agrees,
     treatment_emergent,
     event_dates,
     system_of_term,

@@ -6,7 +6,7 @@ person-time, first events and onset stand in safety_time.
 
 from __future__ import annotations
 
-__all__ = ["ANY", "ATTRIBUTIONS", "OVERVIEW", "analyse", "kinds_of_events", "worst_grades"]
+__all__ = ["ANY", "ATTRIBUTIONS", "analyse", "kind_label", "kinds_of_events", "worst_grades"]
 
 import pandas as pd
 
@@ -17,11 +17,11 @@ from lib.dataset import Dataset
 # Row of the overview -> label; the conditions stand in `_kinds`.
 OVERVIEW = {
     "any": "Any adverse event",
-    "severe": "Grade {severe} or higher",
+    "severe": "{severe}",
     "serious": "Serious",
     "related_drug": "Related to the drug",
     "related_procedure": "Related to the procedure",
-    "severe_procedure": "Related to the procedure, grade {severe} or higher",
+    "severe_procedure": "Related to the procedure, {severe}",
     "reduced": "Leading to dose reduction",
     "interrupted": "Leading to interruption",
     "stopped": "Leading to the end of treatment",
@@ -108,7 +108,7 @@ def analyse(data: Dataset) -> Analysis:
 
 def kinds_of_events(data: Dataset, events: pd.DataFrame) -> dict[str, pd.Series]:
     """Which events belong to each row of the overview that the table can answer, one flag per event."""
-    severe = events["grade"] >= data.study.adverse_events.severe_grade
+    severe = events["grade"] >= data.study.adverse_events.severe
     kinds = {"any": severe | True, "severe": severe}
     if "serious" in events:
         kinds["serious"] = events["serious"].fillna(False).astype(bool)
@@ -118,7 +118,32 @@ def kinds_of_events(data: Dataset, events: pd.DataFrame) -> dict[str, pd.Series]
                   "severe_procedure": procedure & severe}  # fmt: skip
     if "action" in events:
         kinds |= {action: events["action"] == action for action in ("reduced", "interrupted", "stopped")}
-    return kinds | {"fatal": events["grade"] == 5}
+    fatal = _fatal(data, events)
+    return kinds if fatal is None else kinds | {"fatal": fatal}
+
+
+def _fatal(data: Dataset, events: pd.DataFrame) -> pd.Series | None:
+    """Which events were fatal, by severity or by outcome; None where the table cannot tell."""
+    rank, told = data.study.adverse_events.fatal, []
+    if rank:
+        told.append(events["grade"] == rank)
+    if "outcome" in events:
+        told.append(events["outcome"] == "fatal")
+    if not told:
+        return None
+    fatal = pd.concat(told, axis="columns").any(axis="columns")
+    if "death_date" not in data.patients:
+        return fatal
+    # At an earlier cut-off whoever died of it later is still alive.
+    return fatal & events["patient_id"].isin(data.patients.loc[data.patients["death_date"].notna(), "patient_id"])
+
+
+def kind_label(data: Dataset, kind: str) -> str:
+    """Label of a row of the overview; of a term, its name."""
+    if kind not in OVERVIEW:
+        return kind
+    label = OVERVIEW[kind].format(severe=data.study.adverse_events.severe_words)
+    return label[:1].upper() + label[1:]
 
 
 def _system(data: Dataset, events: pd.DataFrame) -> pd.Series:
@@ -141,7 +166,7 @@ def _count_events(data: Dataset, part: pd.DataFrame, events: pd.DataFrame) -> pd
 
 
 def _severe(data: Dataset, events: pd.DataFrame) -> pd.DataFrame:
-    return events[events["grade"] >= data.study.adverse_events.severe_grade]
+    return events[events["grade"] >= data.study.adverse_events.severe]
 
 
 def _count(data: Dataset, events: pd.DataFrame) -> pd.DataFrame:
@@ -182,38 +207,39 @@ def _grades(data: Dataset, events: pd.DataFrame) -> pd.DataFrame:
     worst = pd.concat([either, each], ignore_index=True)
     arm = data.patients.set_index("patient_id")["arm"]
     counts = worst.assign(group=worst["patient_id"].map(arm).astype(str)).groupby(["term", "group", "grade"]).size()
-    groups, grades = [a.id for a in data.arms], range(1, data.study.adverse_events.max_grade + 1)
+    groups, grades = [a.id for a in data.arms], data.study.adverse_events.ranks
     every = pd.MultiIndex.from_product(
         [[ANY, *_parts(events, events["term"])], groups, grades], names=["term", "group", "grade"]
     )
     tidy = counts.reindex(every, fill_value=0).rename("count").reset_index()
     tidy["n"] = tidy["group"].map(data.n.to_dict())
-    return _by_grade(tidy, "patients by worst grade")
+    return _by_grade(data, tidy, "patients by worst {}")
 
 
 def _event_grades(data: Dataset, events: pd.DataFrame) -> pd.DataFrame:
     """Events (not patients) by grade and arm."""
     arm = data.patients.set_index("patient_id")["arm"]
     counts = events.assign(group=events["patient_id"].map(arm).astype(str)).groupby(["group", "grade"]).size()
-    groups, grades = [a.id for a in data.arms], range(1, data.study.adverse_events.max_grade + 1)
+    groups, grades = [a.id for a in data.arms], data.study.adverse_events.ranks
     every = pd.MultiIndex.from_product([groups, grades], names=["group", "grade"])
     tidy = counts.reindex(every, fill_value=0).rename("count").reset_index()
     overall = tidy.groupby("grade", as_index=False)["count"].sum().assign(group="overall")
-    return _by_grade(pd.concat([tidy, overall], ignore_index=True).assign(term="events"), "events by grade")
+    return _by_grade(data, pd.concat([tidy, overall], ignore_index=True).assign(term="events"), "events by {}")
 
 
 def _mild(data: Dataset, events: pd.DataFrame) -> pd.DataFrame:
     """Share of events below severe, by arm: a description; events of one patient are not independent."""
     arm = pd.Categorical(events["patient_id"].map(data.patients.set_index("patient_id")["arm"].astype(str)),
                          categories=[a.id for a in data.arms])  # fmt: skip
-    mild = events["grade"] < data.study.adverse_events.severe_grade
+    mild = events["grade"] < data.study.adverse_events.severe
     shares = proportions.estimate_proportion(
         proportions.count_outcome(pd.DataFrame({"arm": arm, "mild": mild}), "mild")
     )
     return shares.drop(columns=["ci_low", "ci_high"]).assign(variable="events below severe", method="share of events")
 
 
-def _by_grade(tidy: pd.DataFrame, method: str) -> pd.DataFrame:
-    """Name the grade in `variable`: "Hypertension, grade 2"."""
-    tidy["variable"] = tidy["term"] + ", grade " + tidy["grade"].astype(str)
-    return tidy.assign(method=method, note="")
+def _by_grade(data: Dataset, tidy: pd.DataFrame, method: str) -> pd.DataFrame:
+    """Name the severity in `variable`: "Hypertension, grade 2"."""
+    settings = data.study.adverse_events
+    tidy["variable"] = tidy["term"] + ", " + tidy["grade"].map(settings.code)
+    return tidy.assign(method=method.format(settings.scale), note="")

@@ -225,6 +225,8 @@ def _convert(cells: pd.Series, column: Column):
         allowed = np.isfinite(numbers) & (numbers >= low) & (numbers <= high)
         numbers = np.where(allowed, numbers, np.nan)
         return numbers if column.kind == "number" else pd.array(numbers, "Int64")
+    if column.kind == "rank":
+        return pd.array(pd.Series(texts, dtype=object).map(column.allowed), "Int64")
     if column.kind == "code" and column.allowed:
         values = pd.Series(texts).map(column.allowed).to_numpy(dtype=object)
         return pd.Categorical(values, list(column.allowed.values()), ordered=True) if column.ordered else values

@@ -182,8 +182,9 @@ def _hidden(data: Dataset, analysis: Analysis, frames: dict, small: int) -> dict
         counted["landmark"] = frames["landmark"].assign(n_events=_events_by(analysis["curve"], frames["landmark"]))
     systems = analysis["terms"].groupby("system")["term"].apply(list).to_dict() if "terms" in analysis.data else {}
     sizes = pd.Series({**data.n, OVERALL: len(data.patients)})
-    severe = data.study.adverse_events.severe_grade if data.study.adverse_events else 0
-    gone = count_cells(counted, sizes, systems, severe).suppress(small, price(counted))
+    settings = data.study.adverse_events
+    ranks = (settings.severe, settings.fatal) if settings else ()
+    gone = count_cells(counted, sizes, systems, *ranks).suppress(small, price(counted))
     return {
         name: pd.DataFrame(
             {c: [(name, row, c) in gone for row in range(len(frame))] for c in COUNTS if c in frame}, index=frame.index

@@ -31,7 +31,7 @@ from lib.formats import (
     format_whole,
 )
 from lib.labels import groups_of, level_text, pair_label
-from lib.safety import ANY, ATTRIBUTIONS, OVERVIEW
+from lib.safety import ANY, ATTRIBUTIONS, kind_label
 from lib.tables import arm_columns, cells, format_share, notes_of
 
 DESCRIPTIVE = "descriptive, not adjusted. A large p is not evidence of equal risk at these sizes."
@@ -40,10 +40,6 @@ ONSETS = {
     "outside": "In no risk window",
     "before time zero": "Before time zero",
 }
-
-
-def _kind(data: Dataset, kind: str) -> str:
-    return OVERVIEW.get(kind, kind).format(severe=data.study.adverse_events.severe_grade)
 
 
 def _risk(row: pd.Series) -> str:
@@ -62,7 +58,7 @@ def table_ae_overview(data: Dataset, safety: Analysis) -> Table:
     for kind in safety["ae_overview"]["variable"].unique():
         part = where(safety["ae_overview"], variable=kind)
         p = [format_p(where(safety["ae_overview_test"], variable=kind)["p_value"].iat[0])] if tested else []
-        rows.append(Row((_kind(data, kind), *cells(part, groups, _risk), *p)))
+        rows.append(Row((kind_label(data, kind), *cells(part, groups, _risk), *p)))
     columns = [Column("Patients with at least one event"), *arm_columns(data, overall=True)]
     notes = [f"Patients (% of all treated; exact Clopper-Pearson {level_text(data)} CI in %)."]
     if tested:
@@ -78,7 +74,7 @@ def table_ae_differences(data: Dataset, safety: Analysis) -> Table:
     differences = safety["ae_overview_difference"]
     pairs = _against_reference(data, differences)
     rows = [
-        Row((_kind(data, kind), *cells(where(differences, variable=kind), pairs, _points)))
+        Row((kind_label(data, kind), *cells(where(differences, variable=kind), pairs, _points)))
         for kind in differences["variable"].unique()
     ]
     columns = (Column("Patients with at least one event"), *[Column(pair_label(data, p), "points (CI)") for p in pairs])
@@ -115,8 +111,8 @@ def table_ae_terms(data: Dataset, safety: Analysis, threshold_percent: float = 0
     columns = [Column("System and term")]
     for arm in arm_columns(data):
         columns += [
-            Column(arm.label, f"{arm.detail}; any grade", arm.colour),
-            Column("", f"≥ grade {settings.severe_grade}"),
+            Column(arm.label, f"{arm.detail}; any {settings.scale}", arm.colour),
+            Column("", settings.severe_words),
         ]
     limit = (
         f" Terms seen in fewer than {threshold_percent:g}% of every arm are left out; the rows of systems count them."
@@ -124,7 +120,7 @@ def table_ae_terms(data: Dataset, safety: Analysis, threshold_percent: float = 0
         else ""
     )
     notes = (
-        f"{settings.dictionary}. Patients (% of all treated), each counted once per row with the worst grade; a system counts its patients, not the sum of its terms.{limit}",
+        f"{settings.dictionary}. Patients (% of all treated), each counted once per row with the worst {settings.scale}; a system counts its patients, not the sum of its terms.{limit}",
     )
     return Table("ae_terms", "Adverse events by system and term", tuple(columns), tuple(rows), notes)
 
@@ -149,16 +145,16 @@ def _any_and_severe(safety: Analysis, output: str, name: str, groups: list[str])
 
 @empty_if_absent
 def table_ae_grades(data: Dataset, safety: Analysis) -> Table:
-    """Patients by the worst grade of any event."""
+    """Patients by the worst severity of any event."""
+    settings = data.study.adverse_events
     groups, grades, any_event = groups_of(data), safety["ae_grade"], where(safety["ae_overview"], variable="any")
     rows = [Row(("Any event", *cells(any_event, groups, lambda r: format_count(r["count"], r["n"]))))]
-    for grade in range(1, data.study.adverse_events.max_grade + 1):
-        part = where(grades, variable=f"{ANY}, grade {grade}")
-        rows.append(
-            Row((f"Worst grade {grade}", *cells(part, groups, lambda r: format_count(r["count"], r["n"]))), "sub")
-        )
-    columns = (Column("Grade"), *arm_columns(data))
-    return Table("ae_grades", "Patients by worst grade of any event", columns, tuple(rows))
+    for grade in settings.ranks:
+        part, label = where(grades, term=ANY, grade=grade), settings.words(grade)
+        shown = cells(part, groups, lambda r: format_count(r["count"], r["n"]))
+        rows.append(Row((f"{label[:1].upper()}{label[1:]}", *shown), "sub"))
+    columns = (Column(f"Worst {settings.scale}"), *arm_columns(data))
+    return Table("ae_grades", f"Patients by worst {settings.scale} of any event", columns, tuple(rows))
 
 
 @empty_if_absent
@@ -166,7 +162,7 @@ def table_ae_attribution(data: Dataset, safety: Analysis) -> Table | Block:
     """Patients and events by what they were attributed to."""
     if "ae_attribution" not in safety:
         return EMPTY
-    groups, severe, rows = groups_of(data, overall=True), data.study.adverse_events.severe_grade, []
+    groups, severe, rows = groups_of(data, overall=True), data.study.adverse_events.severe_words, []
     for name, label in ATTRIBUTIONS.items():
         if name in set(safety["ae_attribution"]["variable"]):
             patients, worst, events = (
@@ -175,7 +171,7 @@ def table_ae_attribution(data: Dataset, safety: Analysis) -> Table | Block:
             rows += [
                 Row((label,), "group"),
                 Row(("Patients", *cells(patients, groups, _risk)), "sub"),
-                Row((f"Patients, grade {severe} or higher", *cells(worst, groups, lambda r: format_whole(r["count"]))), "sub"),
+                Row((f"Patients, {severe}", *cells(worst, groups, lambda r: format_whole(r["count"]))), "sub"),
                 Row(("Events", *cells(events, groups, lambda r: f"{format_whole(r['count'])} of {format_whole(r['n'])}")), "sub"),
             ]  # fmt: skip
     columns = (Column("As the investigator attributed it"), *arm_columns(data, overall=True))
@@ -196,7 +192,7 @@ def table_ae_rates(data: Dataset, timed: Analysis) -> Table:
         rows.append(Row((heading,), "group"))
         for name, part in timed[output].groupby("variable", sort=False):
             shown = cells(part, groups, lambda r, first=output == "ae_first_rate": _rate(r, first))
-            rows.append(Row((_kind(data, name), *shown), "sub"))
+            rows.append(Row((kind_label(data, name), *shown), "sub"))
     columns = (Column("Kind or term"), *arm_columns(data))
     notes = (
         f"{_windows(data)} Exact Poisson {level_text(data)} CI. Several events of one patient are not independent, so the intervals of events are too narrow; those of first events are not.",
@@ -232,7 +228,7 @@ def table_ae_rate_ratios(data: Dataset, timed: Analysis) -> Table:
     rows = []
     for output, heading in (("ae_first_rate_ratio", "First events"), ("ae_rate_ratio", "All events")):
         for kind in ("any", "severe"):
-            rows.append(Row((f"{heading}: {_kind(data, kind).lower()}",), "group"))
+            rows.append(Row((f"{heading}: {kind_label(data, kind).lower()}",), "group"))
             for _, row in where(timed[output], variable=kind).iterrows():
                 interval = format_interval(row["ci_low"], row["ci_high"], 2)
                 ratio = f"{format_number(row['ratio'], 2)} ({interval})"
@@ -293,18 +289,18 @@ def table_ae_onset(data: Dataset, timed: Analysis) -> Table:
 @empty_if_absent
 def table_ae_listing(data: Dataset, timed: Analysis) -> Table:
     """Every event of every patient: for the safety physician, not for sharing."""
-    decimals, rows = 1, []
-    optional = {"related": "Related to", "serious": "Serious", "action": "Action"}
+    settings, decimals, rows = data.study.adverse_events, 1, []
+    optional = {"related": "Related to", "serious": "Serious", "action": "Action", "outcome": "Outcome"}
     extra = [name for name in optional if name in timed["courses"]]
     for _, event in timed["courses"].iterrows():
         last = "ongoing" if event["ongoing"] else format_number(event["end"], decimals)
         told = [_told(event[name]) for name in extra]
         rows.append(Row((str(event["patient_id"]), data.study.arm(event["arm"]).label, str(event["term"]),
-                         str(event["grade"]), format_number(event["start"], decimals), last, *told)))  # fmt: skip
+                         settings.short(event["grade"]), format_number(event["start"], decimals), last, *told)))  # fmt: skip
     unit = data.study.time.unit
-    columns = (Column("Patient"), Column("Arm", text=True), Column("Term", text=True), Column("Grade"),
+    columns = (Column("Patient"), Column("Arm", text=True), Column("Term", text=True), Column(settings.scale.capitalize()),
                Column("Onset", unit), Column("End", unit), *[Column(optional[name], text=True) for name in extra])  # fmt: skip
-    notes = (f"{data.study.adverse_events.dictionary}. Times in {unit} since {data.study.time.zero_label}.",)
+    notes = (f"{settings.dictionary}. Times in {unit} since {data.study.time.zero_label}.",)
     return Table("ae_listing", "All adverse events", columns, tuple(rows), notes)
 
 

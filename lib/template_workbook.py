@@ -75,11 +75,12 @@ MEANING = {
     "line": "1 = study treatment, 2 and more = later therapy.",
     "term": "What happened, one term of the dictionary (CTCAE).",
     "system": "Its organ system.",
-    "grade": "1 to 5.",
+    "grade": "How severe it was, on the scale of study.yml.",
     "onset_date": "First day.",
     "related": "drug, procedure, both or no.",
     "serious": "1 if serious, else 0.",
     "action": "none, reduced, interrupted or stopped.",
+    "outcome": "What became of it: recovered, recovering, not recovered, sequelae, fatal or unknown.",
 }
 READ_ME = (
     "How to fill this workbook",
