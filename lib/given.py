@@ -12,6 +12,8 @@ import ast
 import types
 from collections.abc import Collection, Iterable, Iterator
 
+# What every kernel holds; one that keeps no history (nbval's) shows it among the names.
+IPYTHON = {"In", "Out"}
 # The first line of the cell that papermill injects.
 INJECTED = "# Parameters"
 
@@ -66,7 +68,7 @@ def _targets(node: ast.stmt) -> Iterable[ast.expr]:
 
 
 def _plain(names: dict) -> Iterator[str]:
-    """Public names that hold neither a module nor a function or class."""
+    """Public names that hold neither a module nor a function or class, nor what IPython puts beside them."""
     for name, value in names.items():
-        if not (name.startswith("_") or isinstance(value, types.ModuleType) or callable(value)):
+        if not (name.startswith("_") or name in IPYTHON or isinstance(value, types.ModuleType) or callable(value)):
             yield name
