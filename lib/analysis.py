@@ -5,7 +5,7 @@ Tables, figures, sentences and results.csv are all made from these frames and fr
 
 from __future__ import annotations
 
-__all__ = ["PLACES", "Absent", "Analysis", "requires", "where"]
+__all__ = ["PLACES", "Absent", "Analysis", "absent_if_absent", "requires", "where"]
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -62,9 +62,20 @@ class Analysis:
 
 @dataclass(frozen=True)
 class Absent:
-    """Stands for an analysis that a study has no tables for. Sentences say why, tables and figures stay empty."""
+    """Stands for an analysis that a study has no data for. Sentences say why, tables and figures stay empty."""
 
     reason: str
+    variable: str = ""
+
+
+def absent_if_absent(analyse: Callable) -> Callable:
+    """Let an analysis of an analysis give back the `Absent` that it is given. It takes the dataset first."""
+
+    @wraps(analyse)
+    def checked(data, analysis, *arguments, **options):
+        return analysis if isinstance(analysis, Absent) else analyse(data, analysis, *arguments, **options)
+
+    return checked
 
 
 def requires(*tables: str) -> Callable:

@@ -169,7 +169,7 @@ def _patients(said: dict) -> float | None:
 
 def _headline(rows: list[dict], study: Study, given: dict) -> dict:
     """The hazard ratio of the arm that carries the question (a median where arms are not compared), n and events."""
-    endpoint = str(given.get("endpoint") or study.primary.id)
+    endpoint = str(given.get("endpoint") or (study.primary.id if study.primary else ""))
     about = [row for row in rows if row["report"] == "efficacy" and row["variable"] == endpoint]
     for output, statistic in (("cox", "hr"), ("median", "median")):
         found = [row for row in about if row["output"] == output]

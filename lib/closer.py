@@ -30,7 +30,7 @@ def _mark(says: str, patients: Iterable[str] = (), **place) -> dict:
     return {"says": says + more, "patients": named[:MOST_PATIENTS], **place}
 
 
-def marks_survival(data: Dataset, analysis: Analysis, figure: Figure) -> list[dict]:
+def marks_survival(data: Dataset, analysis: Analysis | Absent, figure: Figure | Block) -> list[dict]:
     """Say, at each step of the curves, the time, the estimate with its interval, and who is behind the step.
 
     Parameters
@@ -46,6 +46,8 @@ def marks_survival(data: Dataset, analysis: Analysis, figure: Figure) -> list[di
     list of dict
         `says` (one sentence), `patients` (ids, may be empty), and the place in the SVG: `x` and `y`, or `id`.
     """
+    if isinstance(analysis, Absent):
+        return []
     steps = _steps(analysis) if allows(data.parameters, "steps") else _landmarks(analysis)
     decimals, unit, marks = decimals_of_time(data), data.study.time.unit, []
     for row in steps.itertuples():

@@ -22,6 +22,7 @@ SEED_LIMITS = {"seed_activity_mci": (0.2, 1.0), "prescription_gy": (60, 160), "d
 MAX_SEEDS = 400
 # What became of an adverse event (E2B, SDTM's OUT in our spelling).
 OUTCOMES = ("recovered", "recovering", "not recovered", "sequelae", "fatal", "unknown")
+EXAMINED = "last_tumour_assessment"
 FLAGS_OF_DATES = {"death_date": "death", "local_progression_date": "local_progression"}
 
 Kind = Literal["id", "code", "rank", "text", "whole", "number", "date", "flag"]
@@ -152,14 +153,17 @@ def _patients(study: Study) -> tuple[Column, ...]:
         if endpoint.derived:
             used = [*endpoint.events, *endpoint.competing]
             dates |= {date: Column(date, "date", filled=False) for date in used if date not in dates}
-            dates |= {date: Column(date, "date") for date in (zero, endpoint.censor)}
+            # Everybody was last seen on some day; not everybody need have been examined.
+            dates |= {date: Column(date, "date", filled=date != EXAMINED) for date in (zero, endpoint.censor)}
             columns += [Column(FLAGS_OF_DATES[date], "flag") for date in used if date in FLAGS_OF_DATES]
         else:
             codes = (endpoint.event.event, endpoint.event.censored, endpoint.event.competing)
             columns += [
-                Column(endpoint.time.column, "number", "E103", low=0, unit=endpoint.time.unit, mistyped="E103"),
-                Column(endpoint.event.column, "code", "E102", allowed=_same(c for c in codes if c is not None)),
+                Column(endpoint.time.column, "number", "E103", filled=False, low=0, unit=endpoint.time.unit, mistyped="E103"),
+                Column(endpoint.event.column, "code", "E102", filled=False, allowed=_same(c for c in codes if c is not None)),
             ]
+    if study.holds("measurements"):  # how soon a tumour responds, and for how long
+        dates.setdefault(zero, Column(zero, "date"))
     columns += dates.values()
     columns += optional(*(Column(date, "date") for date in (zero, *DATE_COLUMNS)))
     columns += optional(*(Column(flag, "flag") for flag in FLAGS_OF_DATES.values()), Column("excluded", "text"))

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from lib import balance, cox, propensity, timing, weighted_rmst
-from lib.analysis import Absent, Analysis
+from lib.analysis import Absent, Analysis, absent_if_absent
 from lib.baseline import typed_baseline
 from lib.comparisons import name_pair
 from lib.dataset import Dataset
@@ -26,6 +26,7 @@ COMPARISONS = ("weighted_cox", "weighted_rmst", "unweighted_cox")
 SEED, N_RESAMPLES = 20250228, 2000
 
 
+@absent_if_absent
 def analyse_weights(data: Dataset, analysis: Analysis) -> Analysis | Absent:
     """Compare the arms after weighting for the declared covariates.
 
@@ -50,6 +51,7 @@ def analyse_weights(data: Dataset, analysis: Analysis) -> Analysis | Absent:
     if data.study.confounding is None:
         return Absent("This study declares no covariates that may confound, so the comparison is not weighted.")
     level, patients = data.parameters.level, typed_baseline(data, baseline_frame(data))
+    patients = patients[patients.index.isin(analysis["tte"].index)].copy()
     covariates = data.study.confounding.covariates
     names = {c.variable: f"log {c.variable}" if c.log else c.variable for c in covariates}
     for covariate in covariates:
@@ -57,6 +59,8 @@ def analyse_weights(data: Dataset, analysis: Analysis) -> Analysis | Absent:
             values = patients[covariate.variable]
             patients[names[covariate.variable]] = np.log(values.where(values > 0))
     kept = patients[patients[list(names.values())].notna().all(axis=1)]
+    if empty := [arm.label for arm in data.arms if not (kept["arm"] == arm.id).any()]:
+        return Absent(f"The comparison cannot be weighted: nobody with {' or '.join(empty)} has a known time and all covariates.")
     try:
         scores, terms = propensity.estimate_propensity(
             kept, list(names.values()), data.reference, level
@@ -103,6 +107,7 @@ def _effective_size(data: Dataset, patients: pd.DataFrame, kept: pd.DataFrame) -
     return pd.DataFrame(rows).assign(method="effective sample size (Kish) under overlap weights")
 
 
+@absent_if_absent
 def analyse_e_values(data: Dataset, analysis: Analysis) -> Analysis | Absent:
     """How strong an unmeasured confounder would have to be: `e_value` for each arm vs the reference arm."""
     if len(data.arms) < 2:

@@ -100,7 +100,7 @@ def _overall_tests(fit: Fit) -> dict[str, float]:
 
 def _overall(tte: pd.DataFrame, design: Design, fit: Fit, harrell: float) -> pd.DataFrame:
     df, n_events = int(fit.estimable.sum()), int(tte["event"].to_numpy()[design.kept].sum())
-    per_variable = n_events / len(design.terms) if design.terms else np.nan
+    per_variable = n_events / (df or len(design.terms)) if design.terms else np.nan
     note = NO_INFORMATION if not df else ""
     if df and per_variable < EVENTS_PER_VARIABLE:
         note = f"only {per_variable:.1f} events per variable (fewer than {EVENTS_PER_VARIABLE}): estimates are unstable"

@@ -18,6 +18,7 @@ from lib.intake import read_tables
 from lib.parameters import Parameters, check_parameters
 from lib.study import ROOT, Study, read_study
 from lib.study_parts import Arm, Endpoint
+from lib.yamlfile import Problem, ProblemsFound
 
 EVENT_FLAGS = {"local_progression_date": "local_progression", "death_date": "death"}
 
@@ -130,6 +131,9 @@ def restrict(study: Study, parameters: Parameters, tables: dict, queries: pd.Dat
     flow += _step(patients, "treated", study.arms)
     cutoff = parameters.cutoff
     if cutoff is not None and cutoff != study.study.cutoff:
+        if "time_zero" not in patients:
+            message = "cannot be changed: the study holds no date of time zero"
+            raise ProblemsFound([Problem("E110", message, file="parameters", column="cutoff", value=str(cutoff))])
         tables = apply_cutoff({**tables, "patients": patients}, pd.Timestamp(cutoff))
         patients = tables["patients"]
         flow += _step(patients, "cutoff", study.arms, f"treated by {cutoff}")

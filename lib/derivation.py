@@ -29,7 +29,7 @@ DAYS = {"days": 1.0, "weeks": 7.0, "months": 30.4375, "years": 365.25}
 
 
 def time_to_event_frame(data: Dataset, endpoint: Endpoint) -> pd.DataFrame:
-    """Time and event of every patient, and what decided them.
+    """Time and event of every patient for whom the endpoint is known, and what decided them.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def time_to_event_frame(data: Dataset, endpoint: Endpoint) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame, one row per patient
+    DataFrame, one row per patient with a known time, the index as in `data.patients`
         patient_id, arm, time (in the study's unit), event (bool, True = event of interest),
         cause (0 censored, 1 event, 2 competing), decided_by (column that made it an event or censored it), and the
         patient's baseline variables.
@@ -50,7 +50,7 @@ def time_to_event_frame(data: Dataset, endpoint: Endpoint) -> pd.DataFrame:
     frame.insert(3, "event", cause == 1)
     frame.insert(4, "cause", cause)
     frame.insert(5, "decided_by", decided_by)
-    return frame
+    return frame if frame["time"].notna().all() else frame[frame["time"].notna()]
 
 
 def _from_dates(patients: pd.DataFrame, endpoint: Endpoint):
@@ -187,8 +187,10 @@ def why_not_seen(data: Dataset, visit: float) -> pd.Series:
     Series, one value per row of `data.patients`
     """
     patients = data.patients
-    due = patients["time_zero"] + pd.to_timedelta(visit * data.study.time.days_per_unit, unit="D")
     why = pd.Series("missing", index=patients.index, dtype=object)
+    if "time_zero" not in patients:  # nobody knows when the visit was due
+        return why
+    due = patients["time_zero"] + pd.to_timedelta(visit * data.study.time.days_per_unit, unit="D")
     if data.cutoff is not None:
         why[due + pd.Timedelta(days=data.study.visits.window_days[1]) > pd.Timestamp(data.cutoff)] = "not due"
     if "death_date" in patients:

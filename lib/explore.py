@@ -60,7 +60,7 @@ def _notices(page: Report) -> list[Block]:
 
 
 def _survival(page: Report) -> list:
-    data, endpoint = page.data, page.endpoints[0]
+    data, endpoint = page.data, page.endpoint
     found = page.record(time_to_event.analyse(data, endpoint))
     figure = figures.plot_survival(data, found)
     return [
@@ -68,7 +68,7 @@ def _survival(page: Report) -> list:
         page.say(narrative.sentence_small(data, found), kind="banner"),
         (figure, marks_survival(data, found, figure)),
         tables.table_survival(data, found), tables.table_comparisons(data, found),
-        page.say(f"{endpoint.label}: {endpoint.definition}.", kind="note"),
+        page.say(narrative.sentence_endpoint(data, endpoint), kind="note"),
     ]  # fmt: skip
 
 

@@ -132,7 +132,8 @@ class Form:
             self._own.children = []
             return
         endpoints = [(e.label, e.id) for e in study.endpoints]
-        self._endpoint = w.Dropdown(options=endpoints, value=study.primary.id, description=LABELS["endpoint"])
+        self._primary = study.primary.id if study.primary else None
+        self._endpoint = w.Dropdown(options=endpoints, value=self._primary, description=LABELS["endpoint"])
         self._arms = {arm.id: w.Checkbox(value=True, description=arm.label, indent=False) for arm in study.arms}
         self._reference = w.Dropdown(description=LABELS["reference"])
         self._offer_references()
@@ -149,13 +150,14 @@ class Form:
         several = [w.VBox(arms), self._reference] if len(study.arms) > 1 else []
         grouped = [self._subgroup, self._value_box] if study.subgroups else []
         dated = [self._cutoff] if movable else []
+        timed = ([self._endpoint], [self._landmarks]) if endpoints else ([], [])
         self._landmarks.value = self._usual_landmarks()
         self._watch(self._reference, self._landmarks, self._cutoff)
         for box in self._arms.values():
             box.observe(lambda _: self._arm_ticked(), "value")
         self._endpoint.observe(lambda _: self._endpoint_picked(), "value")
         self._subgroup.observe(lambda _: self._subgroup_picked(), "value")
-        self._own.children = [self._endpoint, *several, *grouped, self._landmarks, *dated]
+        self._own.children = [*timed[0], *several, *grouped, *timed[1], *dated]
 
     def _ticked(self) -> list[str]:
         return [arm for arm, box in self._arms.items() if box.value]
@@ -179,7 +181,8 @@ class Form:
         self._changed()
 
     def _usual_landmarks(self) -> str:
-        return ", ".join(f"{time:g}" for time in self.study.endpoint(self._endpoint.value).landmarks)
+        chosen = self._endpoint.value
+        return ", ".join(f"{time:g}" for time in self.study.endpoint(chosen).landmarks) if chosen else ""
 
     def _endpoint_picked(self) -> None:
         """Another endpoint brings its own times along."""
@@ -209,7 +212,7 @@ class Form:
         if not arms:
             raise _problem("arms", "tick at least one arm")
         given = {"arms": arms if len(arms) < len(self._arms) else []}
-        given["endpoint"] = self._endpoint.value if self._endpoint.value != self.study.primary.id else ""
+        given["endpoint"] = self._endpoint.value if self._endpoint.value != self._primary else ""
         given["reference"] = self._reference.value if self._reference.value != self._usual_reference() else ""
         if self._subgroup.value:
             values = [value for value, box in self._values.items() if box.value]

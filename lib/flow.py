@@ -64,7 +64,9 @@ def analyse(data: Dataset, visits: Sequence[float] = ()) -> Analysis:
     """
     flow = data.flow.assign(method=PATIENTS)
     flow["variable"] = flow["step"] + flow["note"].map(lambda note: f": {note}" if note else "")
-    frames = {"flow": flow, "flow_endpoint": _endpoints(data)}
+    frames = {"flow": flow}
+    if data.study.endpoints:
+        frames["flow_endpoint"] = _endpoints(data)
     if data.holds("lesions", "measurements") and visits:
         responses = {visit: response_frame(data, visit) for visit in visits}
         due = {visit: frame[frame["response"] != "not due"] for visit, frame in responses.items()}
@@ -86,8 +88,7 @@ def analyse(data: Dataset, visits: Sequence[float] = ()) -> Analysis:
 def _endpoints(data: Dataset) -> pd.DataFrame:
     parts = []
     for endpoint in data.study.endpoints:
-        times = time_to_event_frame(data, endpoint)[["patient_id", "time"]]
-        parts.append(_count(data, times[times["time"].notna()]).assign(variable=endpoint.id))
+        parts.append(_count(data, time_to_event_frame(data, endpoint)).assign(variable=endpoint.id))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -136,8 +137,8 @@ def analyse_enrolment(data: Dataset) -> Analysis | Absent:
 def check_counts(flow: Analysis, analyses: Iterable[Analysis]) -> int:
     """Hold the denominators of every table against the participant flow.
 
-    Denominators named in `EQUAL` (and those of tumour volume and markers) must equal the flow's; no other `n` of
-    patients may exceed the number analysed in its arm.
+    Denominators named in `EQUAL` (and those of tumour volume and markers) must equal the flow's, with those of an
+    endpoint stand all who lack it, and no other `n` of patients may exceed the number analysed in its arm.
 
     Parameters
     ----------
@@ -162,6 +163,9 @@ def check_counts(flow: Analysis, analyses: Iterable[Analysis]) -> int:
                 continue
             counted = _counted(analysis, output, frame)
             compared += _must_equal(flow, analysis, output, counted) + _must_not_exceed(most, output, counted)
+            if output == "median":
+                everybody = counted.assign(counted=counted["counted"] + frame["n_missing"], count=counted["group"].map(most))
+                _refuse(output, everybody[everybody["counted"] != everybody["count"]])
     return compared
 
 

@@ -15,7 +15,7 @@ from lib.study_parts import Endpoint
 CLARK = "completeness index (Clark): observed over potential person-time, an event counting as complete"
 
 
-def analyse_completeness(data: Dataset, endpoint: Endpoint) -> Analysis | Absent:
+def analyse_completeness(data: Dataset, endpoint: Endpoint | None) -> Analysis | Absent:
     """Completeness of follow-up for one endpoint.
 
     Everybody without an event could have been followed until the data cut-off; the index is the time that was
@@ -24,8 +24,8 @@ def analyse_completeness(data: Dataset, endpoint: Endpoint) -> Analysis | Absent
     Parameters
     ----------
     data : Dataset
-    endpoint : Endpoint
-        Derived from dates.
+    endpoint : Endpoint or None
+        Derived from dates; None in a study that declares none.
 
     Returns
     -------
@@ -39,6 +39,8 @@ def analyse_completeness(data: Dataset, endpoint: Endpoint) -> Analysis | Absent
     Clark TG, Altman DG, De Stavola BL. Lancet 2002;359:1309-1310.
         R: ``sum(time) / sum(ifelse(event, time, cutoff - start))``
     """
+    if endpoint is None:
+        return Absent("This study declares no time-to-event endpoint.")
     if not endpoint.derived or data.cutoff is None:
         return Absent("The study holds no calendar dates or no data cut-off, so completeness cannot be judged.")
     tte = time_to_event_frame(data, endpoint)

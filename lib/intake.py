@@ -81,6 +81,8 @@ def read_tables(study: Study) -> Tables:
     if any(problem.severity == "error" for problem in problems):
         raise ProblemsFound(sorted(problems, key=lambda problem: problem.severity != "error"))
     finished = {table: _finished(frames[table], sources[table], columns[table]) for table in study.tables}
+    if study.time.zero in finished["patients"]:  # whatever the study calls it, from here on it has one name
+        finished["patients"]["time_zero"] = finished["patients"][study.time.zero]
     return Tables(finished, list_queries(problems))
 
 

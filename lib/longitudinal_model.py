@@ -166,7 +166,9 @@ def _marker_presence(data: Dataset, marker: Marker) -> Analysis:
 def _presence(data: Dataset, variable: str, values: pd.DataFrame, visits: tuple[float, ...]) -> pd.DataFrame:
     """Patients per visit, arm and reason; every patient counts once at each visit."""
     parts = []
-    progressed = (_progressed(data) - data.patients.set_index("patient_id")["time_zero"]).dt.days.to_numpy()
+    patients = data.patients.set_index("patient_id")
+    zero = patients.get("time_zero", pd.Series(pd.NaT, patients.index))
+    progressed = (_progressed(data) - zero).dt.days.to_numpy()
     for visit in visits:
         at = values[values["visit"] == visit].drop_duplicates("patient_id").set_index("patient_id")["excluded"]
         state = data.patients["patient_id"].map(at.where(at == "", "excluded").replace("", "value")).astype(object)

@@ -41,7 +41,8 @@ def count_tests(data: Dataset, results: pd.DataFrame) -> Analysis:
     seen = pd.MultiIndex.from_frame(tests.assign(variable=about)[["variable", "group", "value"]])
     own = tests["output"] != REPEATS
     tests = tests.loc[(own | ~seen.isin(seen[own])).astype(bool)]
-    announced = tests["output"].eq("logrank") & tests["variable"].eq(data.study.primary.id) & _is_declared(data)
+    primary = data.study.primary
+    announced = tests["output"].eq("logrank") & tests["variable"].eq(primary.id if primary else "") & _is_declared(data)
     rows = [
         {"variable": name, "group": OVERALL, "n_tests": len(part), "n_below": int((part["value"] < ALPHA).sum()),
          "n_expected": ALPHA * len(part), "method": METHOD}
@@ -54,7 +55,8 @@ def _is_declared(data: Dataset) -> bool:
     """Whether the report shows what the study announced: a primary endpoint, everybody, every arm, the full time."""
     chosen = data.parameters
     return (
-        data.study.primary.role == "primary"
+        data.study.primary is not None
+        and data.study.primary.role == "primary"
         and not chosen.subgroup
         and len(data.arms) == len(data.study.arms)
         and data.cutoff == data.study.study.cutoff

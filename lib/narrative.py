@@ -8,6 +8,7 @@ __all__ = [
     "sentence_baseline",
     "sentence_change",
     "sentence_comparison",
+    "sentence_endpoint",
     "sentence_flow",
     "sentence_follow_up",
     "sentence_other_events",
@@ -98,6 +99,7 @@ def _label(data: Dataset, variable: str) -> str:
     return label if label[:2].isupper() else label[0].lower() + label[1:]
 
 
+@reason_if_absent
 def sentence_follow_up(data: Dataset, analysis: Analysis) -> str:
     """Median follow-up of each arm."""
     d, unit = decimals_of_time(data), data.study.time.unit
@@ -115,6 +117,7 @@ def sentence_queries(queries: pd.DataFrame) -> str:
     return f"{plural(len(queries), 'data query', 'data queries')} {'is' if len(queries) == 1 else 'are'} open; none of them stops the analysis."
 
 
+@reason_if_absent
 def sentence_survival(data: Dataset, analysis: Analysis) -> str:
     """Events and medians by arm."""
     endpoint, d, unit = data.study.endpoint(analysis.variable), decimals_of_time(data), data.study.time.unit
@@ -130,9 +133,12 @@ def sentence_survival(data: Dataset, analysis: Analysis) -> str:
     events = (
         f"{plural(median['n_events'].sum(skipna=False), 'event')} in {plural(median['n'].sum(skipna=False), 'patient')}"
     )
-    return f"{endpoint.label}: {events}. The median was {joined(parts)}."
+    missing = median["n_missing"].sum(skipna=False)
+    unknown = f" {plural(missing, 'patient')} without a known time {'is' if missing == 1 else 'are'} left out." if missing else ""
+    return f"{endpoint.label}: {events}.{unknown} The median was {joined(parts)}."
 
 
+@reason_if_absent
 def sentence_comparison(data: Dataset, analysis: Analysis) -> str:
     """What the test of all arms says, and what it cannot say."""
     if "logrank" not in analysis:
@@ -212,6 +218,13 @@ def sentence_change(data: Dataset, analysis: Analysis, visit: float) -> str:
     return f"{quantity.label} at {format_duration(visit, data.study.time.unit)}, median change from baseline: {joined(parts)}."
 
 
+def sentence_endpoint(data: Dataset, endpoint: Endpoint | None) -> str:
+    """What the endpoint is, and what counts as progression; nothing in a study that declares none."""
+    if endpoint is None:
+        return ""
+    return f"{endpoint.label}: {endpoint.definition}. {sentence_progression(data, endpoint)}".strip()
+
+
 def sentence_progression(data: Dataset, endpoint: Endpoint) -> str:
     """What counts as progression where an endpoint rests on scans: the rule, new lesions, and which lesions."""
     rule = data.study.response
@@ -234,6 +247,7 @@ def sentence_other_events(data: Dataset, other: Analysis) -> str:
     return " ".join(parts)
 
 
+@reason_if_absent
 def sentence_small(data: Dataset, analysis: Analysis) -> str:
     """What the small numbers of a time-to-event analysis forbid to read into it; empty where they are not small."""
     small = [f"{arm.label} ({data.n[arm.id]})" for arm in data.arms if data.n[arm.id] < SMALL_ARM]

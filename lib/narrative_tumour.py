@@ -206,6 +206,8 @@ def sentence_response_time(data: Dataset, timed: Analysis) -> str:
 @reason_if_absent
 def sentence_survival_by_response(data: Dataset, timed: Analysis) -> str:
     """Responders against non-responders from the last landmark at which both can be compared."""
+    if "response_landmark" not in timed:
+        return ""
     known = timed["response_landmark"].dropna(subset=["hr", "p_value"])
     if known.empty:
         return "Responders cannot be compared with non-responders: too few events or patients beyond the landmark."

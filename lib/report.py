@@ -156,14 +156,24 @@ class Report:
 
     def say(self, *sentences: str, kind: str = "lead") -> Block:
         """Sentences made from results, as a paragraph; `kind` is `lead` or `note`."""
-        text = " ".join(sentence for sentence in sentences if sentence)
+        text = " ".join(dict.fromkeys(sentence for sentence in sentences if sentence))
         return Block(f'<p class="{kind}">{html.escape(text)}</p>' if text else "", text, {})
 
     @property
-    def endpoints(self) -> list[Endpoint]:
-        """Endpoints of the study: the chosen one first, the others in study order."""
-        chosen = self.data.study.endpoint(self.data.parameters.endpoint)
-        return [chosen, *(e for e in self.data.study.endpoints if e.id != chosen.id)]
+    def endpoint(self) -> Endpoint | None:
+        """The endpoint that is shown first: the parameter's, or the primary one; None in a study that declares none."""
+        chosen = getattr(self.data.parameters, "endpoint", "")
+        return self.data.study.endpoint(chosen) if chosen else self.data.study.primary
+
+    @property
+    def other_endpoints(self) -> list[Endpoint]:
+        """All endpoints but the first, in study order."""
+        return [endpoint for endpoint in self.data.study.endpoints if endpoint != self.endpoint]
+
+    @property
+    def sensitivity(self) -> set[str]:
+        """Ids of the endpoints that are there for sensitivity alone."""
+        return {endpoint.id for endpoint in self.data.study.endpoints if endpoint.role == "sensitivity"}
 
     @property
     def markers(self) -> list[Marker]:

@@ -61,8 +61,9 @@ def analyse_response_time(data: Dataset, visits: Sequence[float]) -> Analysis | 
             medians.append(
                 found.assign(variable=endpoint.id, time=end, method=f"{found['method'].iat[0]}, from the landmark")
             )
-    frames["response_landmark"] = pd.concat(compared, ignore_index=True)
-    frames["response_landmark_median"] = pd.concat(medians, ignore_index=True)
+    if compared:
+        frames["response_landmark"] = pd.concat(compared, ignore_index=True)
+        frames["response_landmark_median"] = pd.concat(medians, ignore_index=True)
     return Analysis("response", frames, {"incidence_curve": competing.estimate_incidence_curve(first, level=level)})
 
 

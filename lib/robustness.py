@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from lib import balance, competing, cox, firth, interval_censored, landmark, logrank, sensitivity, timing
-from lib.analysis import Absent, Analysis, where
+from lib.analysis import Absent, Analysis, absent_if_absent, where
 from lib.comparisons import name_pair
 from lib.dataset import Dataset
 from lib.event_table import OVERALL
@@ -59,6 +59,7 @@ SHOWN = ["n", "n_events", "hr", "difference", "ci_low", "ci_high", "p_value", "p
          "count", "method", "note"]  # fmt: skip
 
 
+@absent_if_absent
 def analyse_robustness(data: Dataset, analysis: Analysis) -> Analysis | Absent:
     """Ask again, in every way of `WAYS`, whether the arms differ in one endpoint.
 

@@ -93,6 +93,24 @@ def no_time(e: Evidence) -> list[Problem]:
     return problems
 
 
+@needs("patients")
+def endpoint_is_known(e: Evidence) -> list[Problem]:
+    """E102, E103, W034: a ready-made time and its event stand together; who has neither is not counted for the endpoint."""
+    problems, patients = [], e["patients"]
+    for endpoint in (endpoint for endpoint in e.study.endpoints if not endpoint.derived):
+        time, event = endpoint.time.column, endpoint.event.column
+        if not e.holds(f"patients.{time}", f"patients.{event}"):
+            continue
+        no_time, no_event = e.empty("patients", time), e.empty("patients", event)
+        both = patients[no_time & no_event]
+        message = f"is empty, though {{}} is given; both are given, or neither where {endpoint.label} is not known"
+        problems += e.problems("E103", "patients", patients[no_time & ~no_event], time, message.format(event))
+        problems += e.problems("E102", "patients", patients[no_event & ~no_time], event, message.format(time))
+        said = f"{len(both)} of {len(patients)} patients have neither {time} nor {event}: they do not count for {endpoint.label}"
+        problems += e.problems("W034", "patients", both.head(1), time, said)
+    return problems
+
+
 @needs("patients.death", "patients.death_date")
 def death_has_date(e: Evidence) -> list[Problem]:
     """E024, E025: death and its date go together."""
@@ -186,6 +204,7 @@ RULES = (
     after_cutoff,
     follow_up,
     no_time,
+    endpoint_is_known,
     death_has_date,
     progression_has_date,
     death_is_last_contact,

@@ -49,7 +49,7 @@ class Study(Frozen):
     tables: dict[Literal[TABLES], Table]
     visits: Visits | None = None
     baseline: tuple[Variable, ...] = ()
-    endpoints: tuple[Endpoint, ...] = Field(min_length=1)
+    endpoints: tuple[Endpoint, ...] = ()
     response: Response | None = None
     sites: tuple[Level, ...] = ()
     markers: tuple[Marker, ...] = ()
@@ -77,17 +77,17 @@ class Study(Frozen):
         return [arm.id for arm in self.arms]
 
     @property
-    def primary(self) -> Endpoint:
-        """The primary endpoint (the first, where none is declared primary)."""
-        return next((e for e in self.endpoints if e.role == "primary"), self.endpoints[0])
+    def primary(self) -> Endpoint | None:
+        """The primary endpoint; the first, where none is declared primary; None in a study without endpoints."""
+        return next((e for e in self.endpoints if e.role == "primary"), next(iter(self.endpoints), None))
 
     def arm(self, arm_id: str) -> Arm:
         """Return the arm with this id."""
         return _find("arm", self.arms, arm_id)
 
     def endpoint(self, endpoint_id: str) -> Endpoint:
-        """Return the endpoint with this id; the primary one for an empty id."""
-        return _find("endpoint", self.endpoints, endpoint_id) if endpoint_id else self.primary
+        """Return the endpoint with this id."""
+        return _find("endpoint", self.endpoints, endpoint_id)
 
     def variable(self, variable_id: str) -> Variable:
         """Return the baseline variable with this id."""

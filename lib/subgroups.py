@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import stats
 
 from lib import cox
-from lib.analysis import Absent, Analysis
+from lib.analysis import Absent, Analysis, absent_if_absent
 from lib.comparisons import name_pair
 from lib.dataset import Dataset
 from lib.event_table import OVERALL
@@ -21,6 +21,7 @@ from lib.study_parts import Subgroup
 METHOD = "likelihood-ratio test, arm x subgroup against arm + subgroup (Cox regression, Efron ties)"
 
 
+@absent_if_absent
 def analyse_subgroups(data: Dataset, analysis: Analysis) -> Analysis | Absent:
     """Hazard ratio of the focus arm against the reference arm in every declared subgroup.
 

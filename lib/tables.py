@@ -18,7 +18,7 @@ import pandas as pd
 from lib.analysis import Analysis
 from lib.comparisons import ALPHA
 from lib.dataset import Dataset
-from lib.display import Column, Row, Table, compares_arms
+from lib.display import Column, Row, Table, compares_arms, empty_if_absent
 from lib.formats import (
     DASH,
     MASKED,
@@ -78,12 +78,14 @@ def format_share(row: pd.Series) -> str:
     return count if pd.isna(row["count"]) else f"{count} ({format_percent(row['proportion'])})"
 
 
+@empty_if_absent
 def table_survival(data: Dataset, analysis: Analysis) -> Table:
     """Events, median, follow-up, landmarks and restricted mean by arm."""
     endpoint, groups, d = data.study.endpoint(analysis.variable), groups_of(data), decimals_of_time(data)
     unit, median = data.study.time.unit, analysis["median"]
     rows = [
         Row(("Events / patients", *cells(median, groups, lambda r: format_count(r["n_events"], r["n"])))),
+        *_missing_row(median, groups),
         Row(
             (
                 f"Median, {unit} ({level_text(data)} CI)",
@@ -128,6 +130,13 @@ def table_survival(data: Dataset, analysis: Analysis) -> Table:
     )
 
 
+def _missing_row(median: pd.DataFrame, groups: list[str]) -> list[Row]:
+    """Patients without a known time, where there are any (a hidden count may be one)."""
+    if (median["n_missing"] == 0).all():
+        return []
+    return [Row(("Without a known time", *cells(median, groups, lambda r: format_whole(r["n_missing"]))), "sub")]
+
+
 def format_with_interval(row: pd.Series, column: str, decimals: int, missing: str = "NR") -> str:
     """Estimate and interval of a row: "18.6 (9.1 to NR)"; a dash alone if there is no estimate."""
     estimate = format_number(row[column], decimals, missing)
@@ -151,6 +160,7 @@ def _free(endpoint: Endpoint) -> str:
 
 
 @compares_arms
+@empty_if_absent
 def table_comparisons(data: Dataset, analysis: Analysis) -> Table:
     """Comparisons of arms: hazard ratio, log-rank, difference in restricted means."""
     endpoint, d, unit = data.study.endpoint(analysis.variable), decimals_of_time(data), data.study.time.unit

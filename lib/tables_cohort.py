@@ -10,7 +10,7 @@ import pandas as pd
 
 from lib.analysis import Absent, Analysis, where
 from lib.dataset import Dataset
-from lib.display import Column, Row, Table
+from lib.display import EMPTY, Block, Column, Row, Table
 from lib.formats import (
     DASH,
     format_count,
@@ -174,9 +174,14 @@ def _median(row: pd.Series, decimals: int) -> str:
     return f"{format_number(row['median'], decimals)} ({format_interval(row['q1'], row['q3'], decimals)})"
 
 
-def table_follow_up(data: Dataset, analyses: list[Analysis], completeness: Sequence[Analysis | Absent] = ()) -> Table:
+def table_follow_up(
+    data: Dataset, analyses: Sequence[Analysis | Absent], completeness: Sequence[Analysis | Absent] = ()
+) -> Table | Block:
     """Follow-up by reverse Kaplan-Meier per endpoint and arm, how complete it is, and who was lost."""
     groups, d, rows = groups_of(data), decimals_of_time(data), []
+    analyses = [analysis for analysis in analyses if isinstance(analysis, Analysis)]
+    if not analyses:
+        return EMPTY
     complete = {analysis.variable: analysis for analysis in completeness if isinstance(analysis, Analysis)}
     for analysis in analyses:
         endpoint, frame = data.study.endpoint(analysis.variable), analysis["follow_up"]

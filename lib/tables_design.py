@@ -35,7 +35,7 @@ COLUMNS = ("Domain", "Judgement in study.yml", "What this report shows", "Where 
 
 
 def table_target_trial(
-    data: Dataset, survival: Analysis, weights: Analysis | Absent, calendar: Analysis | Absent
+    data: Dataset, survival: Analysis | Absent, weights: Analysis | Absent, calendar: Analysis | Absent
 ) -> Table:
     """The trial that would answer the question, element by element, beside what this study could do."""
     declared, found = data.study.target_trial, _emulation(data, survival, weights, calendar)
@@ -47,27 +47,44 @@ def table_target_trial(
     return Table("target_trial", "The trial that this study stands in for", columns, tuple(rows), notes)
 
 
-def _emulation(data: Dataset, survival: Analysis, weights: Analysis | Absent, calendar: Analysis | Absent) -> dict:
+def _emulation(
+    data: Dataset, survival: Analysis | Absent, weights: Analysis | Absent, calendar: Analysis | Absent
+) -> dict:
     """What the report computed for each element."""
-    endpoint, about, d = data.study.endpoint(survival.variable), data.study.study, decimals_of_time(data)
-    arms = {arm.id: arm.label for arm in data.arms}
-    median, followed = survival["median"].set_index("group"), survival["follow_up"].set_index("group")["median"]
-    events = [
-        f"{format_whole(median.at[a, 'n_events'])}/{format_whole(median.at[a, 'n'])} with {arms[a]}" for a in arms
-    ]
+    about, arms = data.study.study, {arm.id: arm.label for arm in data.arms}
     return {
         "eligibility": f"{plural(len(data.patients), 'patient')}{f', {about.population}' if about.population else ''}.",
         "strategies": f"{joined([f'{label} ({data.n[arm]})' for arm, label in arms.items()])}, as treated.",
         "assignment": _imbalance(data, weights, "before"),
         "time_zero": f"{data.study.time.zero_label[:1].upper()}{data.study.time.zero_label[1:]}. {_gap(data, calendar)}".strip(),
-        "follow_up": f"Median, {data.study.time.unit}: {joined([f'{format_time(followed[a], d)} with {arms[a]}' for a in arms])}; data cut-off {data.cutoff or 'not recorded'}.",
-        "outcome": f"{endpoint.short}: {endpoint.definition}. Events: {joined(events)}.",
+        "follow_up": _followed(data, survival),
+        "outcome": _outcome(data, survival),
         "contrast": _contrast(data, survival),
         "analysis": _weighted(data, weights),
     }
 
 
-def _contrast(data: Dataset, survival: Analysis) -> str:
+def _followed(data: Dataset, survival: Analysis | Absent) -> str:
+    cutoff = f"data cut-off {data.cutoff or 'not recorded'}."
+    if isinstance(survival, Absent):
+        return cutoff.capitalize()
+    median, d = survival["follow_up"].set_index("group")["median"], decimals_of_time(data)
+    by_arm = [f"{format_time(median[arm.id], d)} with {arm.label}" for arm in data.arms]
+    return f"Median, {data.study.time.unit}: {joined(by_arm)}; {cutoff}"
+
+
+def _outcome(data: Dataset, survival: Analysis | Absent) -> str:
+    if isinstance(survival, Absent):
+        return survival.reason
+    endpoint, median = data.study.endpoint(survival.variable), survival["median"].set_index("group")
+    counts = {arm.label: median.loc[arm.id] for arm in data.arms}
+    events = [f"{format_whole(r['n_events'])}/{format_whole(r['n'])} with {label}" for label, r in counts.items()]
+    return f"{endpoint.short}: {endpoint.definition}. Events: {joined(events)}."
+
+
+def _contrast(data: Dataset, survival: Analysis | Absent) -> str:
+    if isinstance(survival, Absent):
+        return survival.reason
     if "cox" not in survival:
         return "One arm: there is no contrast."
     pair = name_pair(*data.contrast)
@@ -106,13 +123,15 @@ def _gap(data: Dataset, calendar: Analysis | Absent) -> str:
     return f"Immortal days between the components of a combination, median (range): {joined(gaps)}."
 
 
-def table_external(data: Dataset, survivals: list[Analysis], course: Analysis | Absent) -> Table | Block:
+def table_external(data: Dataset, survivals: list[Analysis | Absent], course: Analysis | Absent) -> Table | Block:
     """Declared results of other studies beside this one's."""
-    by_endpoint = {analysis.variable: analysis for analysis in survivals}
+    by_endpoint = {analysis.variable: analysis for analysis in survivals if isinstance(analysis, Analysis)}
     arms = {arm.id: arm.label for arm in data.arms}
     rows = []
     for other in (e for e in data.study.external if e.arm in arms):
-        if other.endpoint:
+        if other.endpoint and other.endpoint not in by_endpoint:
+            own = NOT_HERE
+        elif other.endpoint:
             row = by_endpoint[other.endpoint].row("median", other.arm)
             own = f"{format_with_interval(row, 'median', decimals_of_time(data))} {data.study.time.unit}"
         else:

@@ -9,7 +9,7 @@ import pandas as pd
 from lib import tables
 from lib.analysis import Analysis, where
 from lib.dataset import Dataset
-from lib.display import Column, Row, Table, empty_if_absent
+from lib.display import EMPTY, Block, Column, Row, Table, empty_if_absent
 from lib.formats import DASH, format_duration, format_interval, format_p, format_percent, format_whole
 from lib.labels import decimals_of_time, groups_of, level_text
 from lib.response_time import NON_RESPONDER, RESPONDER
@@ -45,8 +45,10 @@ def _share(row: pd.Series) -> str:
 
 
 @empty_if_absent
-def table_survival_by_response(data: Dataset, timed: Analysis) -> Table:
+def table_survival_by_response(data: Dataset, timed: Analysis) -> Table | Block:
     """Responders against non-responders, the clock set back to the landmark."""
+    if "response_landmark" not in timed:
+        return EMPTY
     d, unit, rows = decimals_of_time(data), data.study.time.unit, []
     for test in timed["response_landmark"].to_dict("records"):
         short = data.study.endpoint(test["variable"]).short

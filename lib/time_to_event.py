@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from lib import competing, cox, logrank, rmst, selfcheck, survival
-from lib.analysis import Analysis
+from lib.analysis import Absent, Analysis
 from lib.comparisons import arm_pairs, name_pair
 from lib.dataset import Dataset
 from lib.derivation import time_to_event_frame
@@ -39,32 +39,51 @@ COMPARISONS = {
 }
 
 
-def analyse(data: Dataset, endpoint: Endpoint) -> Analysis:
+def analyse(data: Dataset, endpoint: Endpoint | None) -> Analysis | Absent:
     """Analyse one endpoint by arm.
 
     Parameters
     ----------
     data : Dataset
-    endpoint : Endpoint
+    endpoint : Endpoint or None
+        None in a study that declares none.
 
     Returns
     -------
     Analysis
-        `median`, `quartile_1`, `quartile_3` (time by which 25 % and 75 % had the event), `follow_up` (reverse
+        `median` (with `n_missing`, the patients without a known time), `quartile_1`, `quartile_3` (time by which 25 % and 75 % had the event), `follow_up` (reverse
         Kaplan-Meier), `landmark`, `at_risk` (at the ticks of the figure), and with two arms or more
         `landmark_difference`, `logrank`, `logrank_pairwise`, `cox`, `cox_likelihood_ratio`, `cox_wald`, `cox_score`,
         `proportional_hazards`, `rmst`, `rmst_difference`, `rmst_ratio`; with a competing event `cumulative_incidence` and `gray`.
-        Data: `tte` (one row per patient), `curve` (steps).
+        Data: `tte` (one row per patient with a known time), `curve` (steps). `Absent` without an endpoint, and where
+        nobody has a known time.
     """
-    tte = time_to_event_frame(data, endpoint)
+    tte = _known(data, endpoint)
+    if isinstance(tte, Absent):
+        return tte
     curve = survival.estimate_curve(tte, level=data.parameters.level)
     return Analysis(endpoint.id, _estimates(tte, data, endpoint), {"tte": tte, "curve": curve})
+
+
+def _known(data: Dataset, endpoint: Endpoint | None) -> pd.DataFrame | Absent:
+    """Patients with a known time to the endpoint, or why there are none."""
+    if endpoint is None:
+        return Absent("This study declares no time-to-event endpoint.")
+    tte = time_to_event_frame(data, endpoint)
+    return tte if len(tte) else Absent(f"{endpoint.label}: no patient has a known time.", endpoint.id)
+
+
+def _median(tte: pd.DataFrame, data: Dataset) -> pd.DataFrame:
+    """Medians, and who has no known time beside those who have one."""
+    median = survival.estimate_median(tte, level=data.parameters.level)
+    median.insert(list(median).index("n") + 1, "n_missing", [int(data.n[g] - n) for g, n in zip(median["group"], median["n"], strict=True)])
+    return median
 
 
 def _estimates(tte: pd.DataFrame, data: Dataset, endpoint: Endpoint) -> dict[str, pd.DataFrame]:
     level, landmarks = data.parameters.level, list(data.landmarks(endpoint))
     frames = {
-        "median": survival.estimate_median(tte, level=level),
+        "median": _median(tte, data),
         "quartile_1": _quantile(tte, 0.25, level),
         "quartile_3": _quantile(tte, 0.75, level),
         "follow_up": survival.estimate_follow_up(tte, level=level),
@@ -82,9 +101,11 @@ def _estimates(tte: pd.DataFrame, data: Dataset, endpoint: Endpoint) -> dict[str
     return {n: withhold(frame, tte, policy) if n in COMPARISONS else frame for n, frame in frames.items()}
 
 
-def analyse_follow_up(data: Dataset, endpoint: Endpoint) -> Analysis:
+def analyse_follow_up(data: Dataset, endpoint: Endpoint | None) -> Analysis | Absent:
     """Follow-up of one endpoint by arm: `follow_up`, as in `analyse`."""
-    tte = time_to_event_frame(data, endpoint)
+    tte = _known(data, endpoint)
+    if isinstance(tte, Absent):
+        return tte
     frames = {"follow_up": survival.estimate_follow_up(tte, level=data.parameters.level)}
     return Analysis(endpoint.id, frames, {"tte": tte})
 
@@ -129,14 +150,17 @@ def _comparisons(
     level, reference, tau = data.parameters.level, data.reference, endpoint.tau
     means = _every_pair(data, lambda y: rmst.compare_rmst(tte, y, tau, level))
     models = {arm.id: cox.estimate_cox(tte, arm.id, level=level) for arm in data.arms}
-    overall = models[reference].overall
+    # Tests of all arms are the same whatever the reference, as long as somebody is in it.
+    known = set(tte["arm"])
+    present = reference if reference in known else next(arm.id for arm in data.arms if arm.id in known)
+    overall = models[present].overall
     return {
         "landmark_difference": survival.compare_landmark(tte, landmarks, reference, level=level),
         "logrank": logrank.compare_logrank(tte),
         "logrank_pairwise": _named_as_pairs(data, logrank.compare_pairwise(tte)),
         "cox": _every_pair(data, lambda y: models[y].terms),
         **{f"cox_{name}": overall[overall["test"] == test] for name, test in COX_TESTS.items()},
-        "proportional_hazards": cox.check_proportional_hazards(tte, reference),
+        "proportional_hazards": cox.check_proportional_hazards(tte, present),
         "rmst_difference": means[means["contrast"] == "difference"].drop(columns="contrast"),
         "rmst_ratio": means[means["contrast"] == "ratio"].drop(columns="contrast"),
     }

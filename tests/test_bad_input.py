@@ -50,11 +50,21 @@ def test_65_event_code_that_is_not_declared(value: str, tmp_path: Path):
     assert "one of 1, 0" in found[0].message
 
 
-@pytest.mark.parametrize("value", ["-1", "", "soon"])
+@pytest.mark.parametrize("value", ["-1", "soon"])
 def test_66_time_that_is_none(value: str, tmp_path: Path):
     found = check(_colon(tmp_path, cell(3, "death_days", value)))
     assert [(p.code, p.row, p.column, p.value) for p in found] == [("E103", 5, "death_days", value)]
     assert "a number of at least 0 days" in found[0].message
+
+
+def test_66_a_time_without_its_event(tmp_path: Path):
+    """Both are given or neither: half of a pair is a slip, none is an endpoint that the patient lacks."""
+    found = check(_colon(tmp_path, lambda frame: cell(4, "death_status", "")(cell(3, "death_days", "")(frame))))
+    assert [(p.code, p.row, p.column) for p in found] == [("E103", 5, "death_days"), ("E102", 6, "death_status")]
+    assert "is empty, though death_status is given" in found[0].message
+    found = check(_colon(tmp_path, cell([3, 7, 9], ["death_days", "death_status"], "")))
+    assert [(p.code, p.row, p.column) for p in found] == [("W034", 5, "death_days")]
+    assert found[0].message.startswith("3 of 929 patients have neither death_days nor death_status")
 
 
 def test_27_ready_made_time_of_zero(tmp_path: Path):

@@ -25,7 +25,7 @@ EXPECTED = load_expected("robustness")
 
 def _of(study="data/rair_dtc", endpoint="", **parameters):
     data = load("efficacy", study=str(ROOT / study), **parameters)
-    return data, analyse(data, data.study.endpoint(endpoint))
+    return data, analyse(data, data.study.endpoint(endpoint) if endpoint else data.study.primary)
 
 
 @pytest.fixture(scope="module")
