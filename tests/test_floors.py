@@ -13,7 +13,7 @@ FLOORS = {
     # 2: files -> checked analysis frames
     "personal": 2.0, "recist": 2.0, "spreadsheet": 2.0, "cells": 2.0, "parquet": 2.02, "workbook": 2.05, "columns": 2.1, "evidence": 2.1,
     "schemas": 2.2, "rules_patients": 2.2, "rules_tumour": 2.2, "rules_clinic": 2.2, "rules": 2.3, "intake": 2.4, "handover": 2.45,
-    "tidying": 2.0, "recognition": 2.0, "template_workbook": 2.2, "guesses": 2.1, "proposal_patients": 2.25, "proposal": 2.3, "newstudy": 2.4,
+    "tidying": 2.0, "recognition": 2.0, "template_workbook": 2.2, "guesses": 2.1, "proposal_patients": 2.25, "proposal_events": 2.25, "proposal": 2.3, "newstudy": 2.4,
     "dataset": 2.5, "remembered": 2.55, "derivation": 2.6, "checklist": 2.6, "timing": 2.6, "derivation_tumour": 2.7,
     # 3: statistics, methods first, then clinical tasks
     "analysis": 3.0, "comparisons": 3.0, "contingency": 3.0, "disclosure": 3.0, "event_table": 3.0, "design": 3.05, "policy": 3.05, "multiplicity": 3.1, "multinomial": 3.0, "reml": 3.0, "reml_nested": 3.05, "selfcheck_cox": 3.0,
