@@ -83,7 +83,7 @@ def analyse_weights(data: Dataset, analysis: Analysis) -> Analysis | Absent:
         "weighted_rmst": _weighted_rmst(data, analysis.variable, tte, list(names.values())),
         "unweighted_cox": cox.estimate_cox(tte, data.reference, level=level).terms,
     }
-    frames |= {name: withhold(frames[name], tte, data.study.policy) for name in COMPARISONS}
+    frames |= {name: withhold(data, tte, frames[name]) for name in COMPARISONS}
     curve = propensity.estimate_weighted_curve(tte)
     return Analysis(
         analysis.variable, frames, {"patients": kept.join(scores, rsuffix="_score"), "weighted_curve": curve}

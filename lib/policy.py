@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 
 from lib.comparisons import adjust_holm
+from lib.dataset import Dataset
 from lib.event_table import OVERALL
-from lib.study_parts import Policy
 
 # All that a comparison says; counts, `tau` and what was done (`method`) stay.
 COMPARED = (
@@ -25,22 +25,42 @@ COMPARED = (
 )
 
 
-def too_few(n_events: int, policy: Policy) -> str:
-    """Why so many events are not compared: "fewer than 5 events"; "" where they are enough."""
-    least = policy.min_events
-    return f"fewer than {least} event{'s' if least > 1 else ''}" if n_events < least else ""
+def too_few(data: Dataset, tte: pd.DataFrame, group: str = OVERALL) -> str:
+    """Why arms are not compared: "fewer than 5 events"; "" where their events are enough.
+
+    Parameters
+    ----------
+    data : Dataset
+    tte : DataFrame, one row per patient who is compared
+        `arm`, `event` (True = event).
+    group : str
+        ``overall`` (all arms) or ``x vs y``.
+    """
+    return _reason(data, _count_by_arm(tte), group)
 
 
-def withhold(compared: pd.DataFrame, tte: pd.DataFrame, policy: Policy) -> pd.DataFrame:
+def _count_by_arm(tte: pd.DataFrame) -> dict[str, int]:
+    return tte.loc[tte["event"].astype(bool), "arm"].astype(str).value_counts().to_dict()
+
+
+def _reason(data: Dataset, events: dict[str, int], group: str) -> str:
+    least = data.study.policy.min_events
+    counts = [sum(events.values())] if group == OVERALL else [events.get(arm, 0) for arm in group.split(" vs ")]
+    if data.parameters.audience == "share":
+        # Whether arms are compared must not tell a count that is masked: it counts as one event.
+        counts = [1 if 0 < count < data.study.policy.small_cell else count for count in counts]
+    return f"fewer than {least} event{'s' if least > 1 else ''}" if sum(counts) < least else ""
+
+
+def withhold(data: Dataset, tte: pd.DataFrame, compared: pd.DataFrame) -> pd.DataFrame:
     """Take what a comparison says out of the rows that rest on too few events.
 
     Parameters
     ----------
+    data, tte
+        As in `too_few`.
     compared : DataFrame, one row per comparison
-        `group`: ``overall`` (all arms) or ``x vs y``; `note`, and columns of `COMPARED`.
-    tte : DataFrame, one row per patient who is compared
-        `arm`, `event` (True = event).
-    policy : Policy
+        `group`, `note`, and columns of `COMPARED`.
 
     Returns
     -------
@@ -48,11 +68,8 @@ def withhold(compared: pd.DataFrame, tte: pd.DataFrame, policy: Policy) -> pd.Da
         As `compared`, with NaN and the reason in `note`. `p_adjusted` counts the tests that are left. A row that said
         nothing keeps its own reason.
     """
-    events = tte.loc[tte["event"].astype(bool), "arm"].astype(str).value_counts()
-    counts = [
-        events.sum() if g == OVERALL else sum(events.get(arm, 0) for arm in g.split(" vs ")) for g in compared["group"]
-    ]
-    reasons = np.array([too_few(count, policy) for count in counts], dtype=object)
+    events = _count_by_arm(tte)
+    reasons = np.array([_reason(data, events, group) for group in compared["group"]], dtype=object)
     columns = [column for column in COMPARED if column in compared]
     held = (reasons != "") & compared[columns].notna().any(axis=1).to_numpy()
     left = compared.astype(dict.fromkeys(columns, float))

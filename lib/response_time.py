@@ -49,7 +49,7 @@ def analyse_response_time(data: Dataset, visits: Sequence[float]) -> Analysis | 
     first, level = _first_response(data), data.parameters.level
     frames = {"response_incidence": competing.estimate_cumulative_incidence(first, ends, level=level)}
     if len(data.arms) > 1:
-        frames["response_incidence_test"] = withhold(competing.compare_gray(first), first, data.study.policy)
+        frames["response_incidence_test"] = withhold(data, first, competing.compare_gray(first))
     compared, medians = [], []
     for endpoint in (e for e in data.study.endpoints if e.role != "sensitivity"):
         tte = time_to_event_frame(data, endpoint)
@@ -100,4 +100,4 @@ def _compare(data: Dataset, grouped: pd.DataFrame, end: float) -> pd.DataFrame:
     term = cox.estimate_cox(selected, NON_RESPONDER, level=data.parameters.level).terms.iloc[0]
     said = "; ".join(note for note in dict.fromkeys([row["note"].iat[0], term["note"]]) if note)
     row = row.assign(hr=term["hr"], ci_low=term["ci_low"], ci_high=term["ci_high"], note=said)
-    return withhold(row, selected, data.study.policy)
+    return withhold(data, selected, row)

@@ -125,7 +125,7 @@ def _again(
     """Log-rank test of all arms and hazard ratio of the focus arm, on changed data or within strata."""
     model = cox.estimate_cox(tte, data.reference, level=data.parameters.level, strata=strata).terms
     ratio = where(model, group=name_pair(*data.contrast)).drop(columns=["n", "n_events", "p_value"])
-    test, ratio = (withhold(f, tte, data.study.policy) for f in (logrank.compare_logrank(tte, strata=strata), ratio))
+    test, ratio = (withhold(data, tte, f) for f in (logrank.compare_logrank(tte, strata=strata), ratio))
     if said:
         test = test.assign(note=[f"{note}; {said}" if note else said for note in test["note"]])
     return pd.concat([_rows(way, test, time), _rows(way, ratio, time)], ignore_index=True)
@@ -139,7 +139,7 @@ def _other_tests(data: Dataset, analysis: Analysis) -> list[pd.DataFrame]:
     pairs = analysis["logrank_pairwise"]
     penalised = where(firth.estimate_firth(tte, data.reference, level=level), group=pair)
     peto, shuffled = logrank.compare_logrank(tte, rho=1), logrank.compare_permutation(tte, N_RESAMPLES, SEED)
-    penalised, peto, shuffled = (withhold(frame, tte, data.study.policy) for frame in (penalised, peto, shuffled))
+    penalised, peto, shuffled = (withhold(data, tte, frame) for frame in (penalised, peto, shuffled))
     return [
         _rows("declared", analysis["logrank"]),
         _rows("declared", ratio),
@@ -166,7 +166,7 @@ def _other_events(data: Dataset, endpoint: Endpoint, tte: pd.DataFrame) -> list[
     split = _two_causes(endpoint, tte)
     if split is None:
         return [_impossible(way, ONE_KIND) for way in ("first_event", "competing")]
-    gray = withhold(competing.compare_gray(split), split, data.study.policy)
+    gray = withhold(data, split, competing.compare_gray(split))
     found = [_again(data, "first_event", split), _rows("competing", gray)]
     if endpoint.has_competing:
         found.append(_again(data, "composite", split.assign(event=split["cause"] > 0)))
@@ -191,12 +191,12 @@ def _other_clocks(data: Dataset, endpoint: Endpoint, tte: pd.DataFrame) -> list[
     if "time_zero" not in tte:
         return [*found, _impossible("calendar", "the study holds no date of time zero")]
     test = logrank.compare_logrank(tte[OUTCOME].assign(year=tte["time_zero"].dt.year.astype(int)), strata="year")
-    return [*found, _rows("calendar", withhold(test, tte, data.study.policy))]
+    return [*found, _rows("calendar", withhold(data, tte, test))]
 
 
 def _between_scans(data: Dataset, tte: pd.DataFrame, why_not: str) -> pd.DataFrame:
     """Permutation test of the intervals in which the events lie."""
-    if why_not := why_not or too_few(tte["event"].sum(), data.study.policy):
+    if why_not := why_not or too_few(data, tte):
         return _impossible("interval", why_not)
     intervals = timing.interval_frame(data, tte)
     return _rows("interval", interval_censored.compare_intervals(intervals, N_RESAMPLES, SEED))
@@ -228,7 +228,7 @@ def _from_landmark(data: Dataset, tte: pd.DataFrame, time: float) -> pd.DataFram
 
 
 def _other_cases(data: Dataset, tte: pd.DataFrame) -> list[pd.DataFrame]:
-    if why := too_few(tte["event"].sum(), data.study.policy):
+    if why := too_few(data, tte):
         return [_impossible(way, why) for way, (heading, _) in WAYS.items() if heading == CASES]
     focus, tte = data.contrast[0], tte[OUTCOME]
     reversals = sensitivity.count_reversals(tte, focus)

@@ -57,7 +57,7 @@ def analyse(data: Dataset) -> Analysis | Absent:
     if len(data.arms) > 1:
         frames["ae_rate_ratio"] = _ratios(every, data.reference, level)
         frames["ae_first_rate_ratio"] = _ratios(first, data.reference, level)
-        frames["ae_first_gray"] = withhold(competing.compare_gray(tte), tte, data.study.policy)
+        frames["ae_first_gray"] = withhold(data, tte, competing.compare_gray(tte))
     curve = competing.estimate_incidence_curve(tte, level=level)
     return Analysis("first_event", frames, {"curve": _with_risk(curve, tte), "courses": course_frame(data)})
 

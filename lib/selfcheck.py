@@ -28,7 +28,7 @@ QUALIFIERS = ("test", "contrast", "term")
 LIFELINES = f"lifelines {lifelines.__version__}"
 # values nearer to 0 than this are compared absolutely
 SMALL = 1e-6
-# What a comparison of too few events keeps.
+# What a comparison that is not made keeps.
 COUNTS = ("n", "n_events", "tau", "concordance", "events_per_variable")
 
 
@@ -168,17 +168,16 @@ def _sizes(tte: pd.DataFrame, names: Sequence[str], group: str, label: str) -> R
     yield group, np.nan, f"{label}.n_events", int(rows["event"].sum()), FORMULA
 
 
-def _tests(tte: pd.DataFrame, names: list[str], min_events: int) -> Rows:
+def _tests(tte: pd.DataFrame, names: list[str], left_out: Sequence[str]) -> Rows:
     yield from _sizes(tte, names, "overall", "logrank")
     overall = _logrank(tte, names) if len(names) > 1 else None
     if overall is not None:
         for column, value in zip(("chisq", "p_value", "df"), (*overall, len(names) - 1), strict=True):
             yield "overall", np.nan, f"logrank.{column}", value, LIFELINES
-    enough = [pair for pair in combinations(names, 2) if tte.loc[tte["arm"].isin(pair), "event"].sum() >= min_events]
-    pairs = {f"{x} vs {y}": _logrank(tte, [y, x]) for y, x in enough}
+    pairs = {f"{x} vs {y}": _logrank(tte, [y, x]) for y, x in combinations(names, 2)}
     for x, y in ((x, y) for y, x in combinations(names, 2)):
         yield from _sizes(tte, (x, y), f"{x} vs {y}", "logrank_pairwise")
-    known = {group: pair for group, pair in pairs.items() if pair is not None}
+    known = {group: pair for group, pair in pairs.items() if pair is not None and group not in left_out}
     for (group, (chisq, p)), holm in zip(known.items(), _holm([p for _, p in known.values()]), strict=True):
         for column, value in (("chisq", chisq), ("df", 1), ("p_value", p), ("p_adjusted", holm)):
             yield group, np.nan, f"logrank_pairwise.{column}", value, LIFELINES
@@ -237,7 +236,7 @@ def recompute(
     tau: float | None = None,
     *,
     outputs: Sequence[str] | None = None,
-    min_events: int = 1,
+    left_out: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Compute medians, landmarks, tests, hazard ratios and restricted means by second engines.
 
@@ -255,8 +254,9 @@ def recompute(
         Horizon of the restricted means (default: the smallest of the arms' largest times).
     outputs : sequence of str, optional
         Names of the frames that will be compared (default: all); tests, means and models without one are left out.
-    min_events : int
-        Arms with fewer events together are not compared; Holm's adjustment counts the others.
+    left_out : sequence of str
+        Comparisons (``overall``, ``x vs y``) that are not made: who is counted is all that is told of them, and Holm's
+        adjustment counts the others.
 
     Returns
     -------
@@ -280,7 +280,7 @@ def recompute(
 
     rows = [*_curves(arms, reverse, references, landmark_times, z)]
     if asked("logrank", "logrank_pairwise"):
-        rows += _tests(tte, list(arms), min_events)
+        rows += _tests(tte, list(arms), left_out)
     if asked("rmst", "rmst_difference", "rmst_ratio"):
         rows += _means(arms, references, tau, z)
     if asked("cox", "cox_overall", "proportional_hazards") and references and len(arms) > 1 and tte["event"].any():
@@ -288,16 +288,8 @@ def recompute(
     if asked("cumulative_incidence") and "cause" in tte:
         rows += _incidence(tte, landmark_times)
     found = pd.DataFrame(rows, columns=columns).astype({"time": float, "value": float})
-    return found[~_withheld(found, tte, min_events)].reset_index(drop=True)
-
-
-def _withheld(found: pd.DataFrame, tte: pd.DataFrame, min_events: int) -> pd.Series:
-    """Whether a number is what a comparison of too few events says; who was counted, and how, is not."""
-    events = {str(arm): int(rows["event"].sum()) for arm, rows in tte.groupby("arm", observed=True)}
-    total = sum(events.values())
-    compared = found["group"].str.contains(" vs ") | found["group"].eq("overall")
-    counts = found["group"].map(lambda g: total if g == "overall" else sum(events.get(arm, 0) for arm in g.split(" vs ")))
-    return compared & (counts < min_events) & ~found["statistic"].str.replace(r".*\.|\[.*", "", regex=True).isin(COUNTS)
+    counts = found["statistic"].str.replace(r".*\.|\[.*", "", regex=True).isin(COUNTS)
+    return found[counts | ~found["group"].isin(left_out)].reset_index(drop=True)
 
 
 def verify(first: pd.DataFrame, second: pd.DataFrame, tolerance: float = 1e-6) -> pd.DataFrame:

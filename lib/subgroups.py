@@ -86,7 +86,7 @@ def _ratio(data: Dataset, tte: pd.DataFrame) -> pd.DataFrame:
     if empty:
         nothing = dict.fromkeys(("hr", "ci_low", "ci_high"), np.nan)
         return found.assign(**nothing, note=f"not estimable: no patient with {' or '.join(empty)}")
-    return withhold(found, tte, data.study.policy)
+    return withhold(data, tte, found)
 
 
 def _interaction(data: Dataset, tte: pd.DataFrame, levels: list[tuple[str, pd.Series]]) -> pd.DataFrame:
@@ -95,7 +95,7 @@ def _interaction(data: Dataset, tte: pd.DataFrame, levels: list[tuple[str, pd.Se
     if len(present) < 2:
         return pd.DataFrame([found | {"note": "not tested: one level only"}])
     known = np.logical_or.reduce([inside.to_numpy() for _, inside in present])
-    if few := too_few(tte.loc[known, "event"].sum(), data.study.policy):
+    if few := too_few(data, tte[known]):
         return pd.DataFrame([found | {"note": f"not tested: {few}"}])
     events = pd.DataFrame(
         {level: tte[inside].groupby("arm", observed=False)["event"].sum() for level, inside in present}

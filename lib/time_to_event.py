@@ -17,7 +17,8 @@ from lib.analysis import Absent, Analysis
 from lib.comparisons import arm_pairs, name_pair
 from lib.dataset import Dataset
 from lib.derivation import time_to_event_frame
-from lib.policy import withhold
+from lib.event_table import OVERALL
+from lib.policy import too_few, withhold
 from lib.scale import LARGE
 from lib.study_parts import Endpoint
 
@@ -97,8 +98,7 @@ def _estimates(tte: pd.DataFrame, data: Dataset, endpoint: Endpoint) -> dict[str
         frames["cumulative_incidence"] = competing.estimate_cumulative_incidence(tte, landmarks, level=level)
         if len(data.arms) > 1:
             frames["gray"] = competing.compare_gray(tte)
-    policy = data.study.policy
-    return {n: withhold(frame, tte, policy) if n in COMPARISONS else frame for n, frame in frames.items()}
+    return {n: withhold(data, tte, frame) if n in COMPARISONS else frame for n, frame in frames.items()}
 
 
 def analyse_follow_up(data: Dataset, endpoint: Endpoint | None) -> Analysis | Absent:
@@ -135,7 +135,7 @@ def recompute(data: Dataset, analysis: Analysis) -> pd.DataFrame:
     references = [*dict.fromkeys(pair.split(" vs ")[1] for pair in _pairs(data))] or [data.reference]
     second = selfcheck.recompute(
         tte, references, data.parameters.level, data.landmarks(endpoint), endpoint.tau,
-        outputs=list(frames), min_events=data.study.policy.min_events,
+        outputs=list(frames), left_out=[g for g in (OVERALL, *_pairs(data)) if too_few(data, tte, g)],
     )  # fmt: skip
     return selfcheck.verify(selfcheck.gather(**frames), second)
 

@@ -1,5 +1,7 @@
 """What rests on too few events is not compared, in any output; two arms without an event have no hazard ratio."""
 
+import functools
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,17 +11,31 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib import confounding, cox, dataset, firth, robustness, subgroups, time_to_event
+from lib import confounding, cox, dataset, firth, response_time, robustness, safety_time, subgroups, time_to_event
 from lib.analysis import Absent, where
 from lib.comparisons import adjust_holm
 from lib.policy import COMPARED, too_few, withhold
 from lib.study_parts import Policy
+from lib.tables_safety import table_ae_first
 
 CASES = Path(__file__).parent / "cases"
 # Whatever a p-value follows from, and the p-value.
 TELLING = ["coef", "std_err", "hr", "ci_low", "ci_high", "statistic", "chisq", "p_value", "p_adjusted"]
 # Of robustness: these tell of data that were changed.
 CHANGED = ("composite", "later_component", "landmark", "midpoint", "stratified", "worst", "best")
+
+
+@functools.cache
+def _six_arms():
+    return dataset.load("efficacy", study=str(CASES / "six_arms"))
+
+
+def _data(least, audience="internal", small_cell=5, data=None):
+    """The analysis set of six arms, or another, under another policy."""
+    data = data or _six_arms()
+    policy = Policy(min_events=least, small_cell=small_cell)
+    study = data.study.model_copy(update={"policy": policy})
+    return replace(data, study=study, parameters=data.parameters.model_copy(update={"audience": audience}))
 
 
 def _frame(sizes, events):
@@ -40,7 +56,7 @@ def _frame(sizes, events):
     ],
 )
 def test_the_reason_in_words(events, least, said):
-    assert too_few(events, Policy(min_events=least)) == said
+    assert too_few(_data(least), _frame({"a": 5, "b": 5}, {"a": 0, "b": events})) == said
 
 
 def test_a_pair_counts_its_own_events_and_all_arms_count_all():
@@ -49,7 +65,7 @@ def test_a_pair_counts_its_own_events_and_all_arms_count_all():
         "group": ["overall", "b vs a", "c vs a", "c vs b"], "n": 1, "n_events": 1, "p_value": [0.01, 0.02, 0.03, np.nan],
         "p_adjusted": [1.0, 1.0, 1.0, np.nan], "note": ["", "careful", "careful", "not estimable: why"],
     })  # fmt: skip
-    found = withhold(compared, tte, Policy(min_events=5))
+    found = withhold(_data(5), tte, compared)
     assert found["p_value"].tolist()[:2] == [0.01, 0.02]
     assert found["p_value"].isna().tolist() == [False, False, True, True]
     assert found["note"].tolist() == ["", "careful", "not compared: fewer than 5 events", "not estimable: why"]
@@ -67,11 +83,24 @@ def test_what_is_left_is_what_has_enough_events(events, least):
     pairs = {f"{x} vs {y}": events[i] + events[j] for i, x in enumerate(arms) for j, y in enumerate(arms) if i > j}
     counts = {"overall": sum(events)} | pairs
     compared = pd.DataFrame({"group": list(counts), "note": ""} | dict.fromkeys(COMPARED, 0.5))
-    found = withhold(compared, tte, Policy(min_events=least)).set_index("group")
+    found = withhold(_data(least), tte, compared).set_index("group")
     for group, count in counts.items():
         assert found.loc[group, list(COMPARED)].isna().all() == (count < least)
         assert found.loc[group, list(COMPARED)].notna().all() == (count >= least)
         assert (found.at[group, "note"] == "") == (count >= least)
+
+
+@pytest.mark.parametrize("shown", [0, 5, 7, 8, 9])
+@pytest.mark.parametrize("least", [1, 4, 7, 9, 10, 12])
+def test_whether_arms_are_compared_tells_no_masked_count(shown, least):
+    """A count of 1 to 4 is masked; whichever it is, the same pairs are compared, and none that has too few."""
+    data, hidden = _data(least, "share"), []
+    for count in (1, 2, 3, 4):
+        tte = _frame({"a": 10, "b": 10, "c": 10}, {"a": shown, "b": count, "c": count})
+        hidden.append([too_few(data, tte, pair) for pair in ("b vs a", "c vs b")])
+        for pair, events in (("b vs a", shown + count), ("c vs b", 2 * count)):
+            assert events >= least or too_few(data, tte, pair)
+    assert all(reasons == hidden[0] for reasons in hidden)
 
 
 @pytest.mark.parametrize("reference", ["a", "b", "c", "d"])
@@ -217,3 +246,16 @@ def test_weighted_pair_with_too_few_events():
         assert weights[output]["note"].eq("not compared: fewer than 50 events").all()
         assert weights[output]["n_events"].eq(19).all()
     assert weights["weighted_rmst"][["estimate", "std_err", "ci_low", "ci_high"]].isna().all(axis=None)
+
+
+def test_responses_and_adverse_events_are_events_too():
+    """All 52 patients have fewer than 60 events of any kind."""
+    data = _data(60, data=dataset.load("efficacy", study="data/rair_dtc"))
+    timed, harms = response_time.analyse_response_time(data, [6]), safety_time.analyse(data)
+    for frame in (timed["response_incidence_test"], timed["response_landmark"], harms["ae_first_gray"]):
+        shown = [column for column in TELLING if column in frame]
+        assert frame[shown].isna().all(axis=None)
+        assert frame["note"].eq("not compared: fewer than 60 events").all()
+    assert harms["ae_rate_ratio"]["p_value"].notna().any()
+    said = table_ae_first(data, harms).to_text()
+    assert "Gray's test of all arms: not compared: fewer than 60 events" in said
