@@ -9,9 +9,11 @@ __all__ = [
     "DASH",
     "MASKED",
     "NOT_REACHED",
+    "exactness",
     "format_bounds",
     "format_count",
     "format_duration",
+    "format_exact_p",
     "format_interval",
     "format_number",
     "format_p",
@@ -97,6 +99,21 @@ def format_p(p: float, symbol: bool = False) -> str:
     if not symbol:
         return shown
     return f"p {shown[0]} {shown[1:]}" if shown[0] in "<>" else f"p = {shown}"
+
+
+def format_exact_p(test) -> str:
+    """P-value of an exact test (`p_value`, `mc_error`): where random tables were drawn, with its Monte Carlo error."""
+    p = format_p(test["p_value"], symbol=True)
+    return f"simulated {p}, Monte Carlo error {test['mc_error']:.4f}" if test["mc_error"] > 0 else f"exact {p}"
+
+
+def exactness(mc_errors) -> str:
+    """Heading of such p-values: "exact", or that tables were drawn, with the largest Monte Carlo error."""
+    drawn = [error for error in mc_errors if error > 0]
+    if not drawn:
+        return "exact"
+    how = "simulated" if len(drawn) == len(mc_errors) else "exact or simulated"
+    return f"{how}, Monte Carlo error up to {max(drawn):.4f}"
 
 
 def joined(parts, last: str = "and") -> str:

@@ -31,6 +31,7 @@ from lib.formats import (
     MASKED,
     format_count,
     format_duration,
+    format_exact_p,
     format_interval,
     format_number,
     format_p,
@@ -188,14 +189,14 @@ def sentence_response(data: Dataset, response: Analysis, visit: float) -> str:
         parts.append(f"{told} with {arm.label}" if row["n"] else f"nobody due with {arm.label}")
     text = f"At {format_duration(visit, data.study.time.unit)} an objective response was seen in {joined(parts)}."
     if "objective_response_treated_test" in response:
-        p = where(response["objective_response_treated_test"], time=visit)["p_value"].iat[0]
-        if pd.notna(p):
+        test = where(response["objective_response_treated_test"], time=visit).iloc[0]
+        if pd.notna(test["p_value"]):
             verdict = (
                 "The arms differ"
-                if p < ALPHA
+                if test["p_value"] < ALPHA
                 else "The test does not tell the arms apart, which is not evidence of equal response"
             )
-            text += f" {verdict} (exact {format_p(p, symbol=True)})."
+            text += f" {verdict} ({format_exact_p(test)})."
     return text
 
 

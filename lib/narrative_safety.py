@@ -15,7 +15,16 @@ import pandas as pd
 
 from lib.analysis import Analysis, where
 from lib.dataset import Dataset
-from lib.formats import format_duration, format_interval, format_number, format_percent, format_whole, joined, plural
+from lib.formats import (
+    exactness,
+    format_duration,
+    format_interval,
+    format_number,
+    format_percent,
+    format_whole,
+    joined,
+    plural,
+)
 from lib.labels import OVERALL, level_text
 from lib.narrative import ALPHA, reason_if_absent
 
@@ -51,7 +60,9 @@ def sentence_terms(data: Dataset, safety: Analysis) -> str:
         return "No test of a term can be shown or made; nothing here says that the profiles are comparable."
     apart = tests[tests["p_value"] < ALPHA]
     if apart.empty:
-        return f"No term has an exact p below 0.05 among {len(tests)} tested; rare terms cannot be told apart at these sizes."
+        kind = exactness(tests["mc_error"])
+        p = "an exact p" if kind == "exact" else f"a p ({kind})"
+        return f"No term has {p} below 0.05 among {len(tests)} tested; rare terms cannot be told apart at these sizes."
     named = []
     for row in apart.head(3).itertuples():
         shares = where(safety["ae_term"], variable=row.variable)

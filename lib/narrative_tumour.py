@@ -23,6 +23,7 @@ from lib.dataset import Dataset
 from lib.figures_tumour import undrawn
 from lib.formats import (
     format_duration,
+    format_exact_p,
     format_interval,
     format_number,
     format_p,
@@ -57,14 +58,14 @@ def sentence_best_response(data: Dataset, course: Analysis) -> str:
         parts.append(f"{share} with {arm.label}")
     text = f"An objective response was the best response in {joined(parts)}."
     if "best_objective_response_test" in course:
-        p = course["best_objective_response_test"]["p_value"].iat[0]
-        if pd.notna(p):
+        test = course["best_objective_response_test"].iloc[0]
+        if pd.notna(test["p_value"]):
             verdict = (
                 "The arms differ"
-                if p < ALPHA
+                if test["p_value"] < ALPHA
                 else "The test does not tell the arms apart, which is not evidence of equal response"
             )
-            text += f" {verdict} (exact {format_p(p, symbol=True)})."
+            text += f" {verdict} ({format_exact_p(test)})."
     if "confirmed_response" in course:
         confirmed = course["confirmed_response"].set_index("group").loc[groups_of(data, overall=True)[-1]]
         days = data.study.response.confirmation_days

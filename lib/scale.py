@@ -1,4 +1,4 @@
-"""The declared size from which on exact tests, simulations and loops over patients give way, and how that is said.
+"""The declared size from which on simulations and loops over patients give way, and how that is said.
 
 Below it nothing changes. What takes their place stands beside them, in large_sample and selfcheck.
 """

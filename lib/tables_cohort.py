@@ -96,7 +96,7 @@ def table_baseline(data: Dataset, baseline: Analysis) -> Table:
             test = where(baseline["baseline_test"], variable=variable.id).iloc[0]
             extra += [
                 format_p(test["p_value"]),
-                TESTS.get(test["method"], test["method"]) if test["note"] == "" else DASH,
+                _test_name(test) if test["note"] == "" else DASH,
             ]
         rows += _baseline_rows(data, baseline, variable, groups, extra)
     columns = [Column("Characteristic"), *arm_columns(data, overall=True)]
@@ -126,6 +126,11 @@ def table_baseline(data: Dataset, baseline: Analysis) -> Table:
             "p: the chi-square test where no cell is sparse, else the exact test. Balance is not a hypothesis; p-values are shown on request only."
         )
     return Table("baseline", "Baseline characteristics by arm", tuple(columns), tuple(rows), tuple(notes))
+
+
+def _test_name(test: pd.Series) -> str:
+    name = TESTS.get(test["method"], test["method"])
+    return f"{name}, Monte Carlo error {test['mc_error']:.4f}" if test.get("mc_error", 0) > 0 else name
 
 
 def _largest_smd(baseline: Analysis, variable: Variable) -> str:

@@ -24,6 +24,7 @@ from lib.display import EMPTY, Block, Column, Row, Table, compares_arms, empty_i
 from lib.formats import (
     DASH,
     MASKED,
+    exactness,
     format_count,
     format_duration,
     format_interval,
@@ -116,7 +117,7 @@ def table_response_pairs(data: Dataset, response: Analysis, outcome: str = "obje
             )))  # fmt: skip
         exact = where(response[f"{name}_test"], time=time).iloc[0]
         chisq = where(response[f"{name}_chisq"], time=time).iloc[0]
-        rows.append(Row(("All arms, exact", "", "", "", format_p(exact["p_value"]), "")))
+        rows.append(Row((f"All arms, {exactness([exact['mc_error']])}", "", "", "", format_p(exact["p_value"]), "")))
         rows.append(Row(("All arms, chi-square", "", "", "", format_p(chisq["p_value"]), "")))
     columns = (Column("Comparison"), Column("Risk difference, points", f"{level} CI"), Column("Newcombe", f"{level} CI"),
                Column("Odds ratio", f"exact {level} CI"), Column("p", "Fisher"), Column("p", "Holm"))  # fmt: skip

@@ -22,6 +22,7 @@ from lib.dataset import Dataset
 from lib.display import EMPTY, Block, Column, Row, Table, compares_arms, empty_if_absent, internal_only
 from lib.formats import (
     DASH,
+    exactness,
     format_count,
     format_duration,
     format_interval,
@@ -62,7 +63,7 @@ def table_ae_overview(data: Dataset, safety: Analysis) -> Table:
     columns = [Column("Patients with at least one event"), *arm_columns(data, overall=True)]
     notes = [f"Patients (% of all treated; exact Clopper-Pearson {level_text(data)} CI in %)."]
     if tested:
-        columns.append(Column("p", "exact, descriptive"))
+        columns.append(Column("p", f"{exactness(safety['ae_overview_test']['mc_error'])}, descriptive"))
         notes.append(f"p: Fisher-Freeman-Halton over the arms, {DESCRIPTIVE}")
     return Table("ae_overview", "Adverse events: overview", tuple(columns), tuple(rows), tuple(notes))
 

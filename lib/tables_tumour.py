@@ -25,6 +25,7 @@ from lib.formats import (
     DASH,
     format_count,
     format_duration,
+    format_exact_p,
     format_interval,
     format_number,
     format_p,
@@ -84,8 +85,8 @@ def table_best_response(data: Dataset, course: Analysis) -> Table:
         "A best response is chosen after the event and looks better than the response at any one visit.",
     ]
     if "best_objective_response_test" in course:
-        p = format_p(course["best_objective_response_test"]["p_value"].iat[0])
-        notes.append(f"Objective response, all arms: Fisher-Freeman-Halton p {p}.")
+        p = format_exact_p(course["best_objective_response_test"].iloc[0])
+        notes.append(f"Objective response, all arms: Fisher-Freeman-Halton, {p}.")
     columns = (Column("Best response"), *tables.arm_columns(data, overall=True))
     return Table("best_response", "Best response by arm", columns, tuple(rows), tuple(notes))
 
