@@ -5,7 +5,7 @@ Tables, figures, sentences and results.csv are all made from these frames and fr
 
 from __future__ import annotations
 
-__all__ = ["PLACES", "Absent", "Analysis", "absent_if_absent", "requires", "where"]
+__all__ = ["PATIENTS", "PLACES", "Absent", "Analysis", "absent_if_absent", "requires", "unit_of", "where"]
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -14,7 +14,14 @@ from functools import wraps
 import pandas as pd
 
 # Columns that say where a value belongs, not what it is.
-PLACES = {"variable", "group", "time", "method", "note", "term", "test", "step", "grade", "level"}
+PLACES = {"variable", "group", "time", "method", "note", "term", "test", "step", "grade", "level", "unit"}
+# What a row counts, where its frame does not say otherwise in a column `unit`.
+PATIENTS = "patients"
+
+
+def unit_of(frame: pd.DataFrame) -> pd.Series:
+    """What each row counts: patients, events, lesions, samples, scans, intervals."""
+    return frame["unit"] if "unit" in frame else pd.Series(PATIENTS, frame.index)
 
 
 def where(frame: pd.DataFrame, **values) -> pd.DataFrame:
@@ -34,7 +41,7 @@ class Analysis:
         Id of the endpoint, baseline variable, marker or term ("" where the frames name it in a column `variable`).
     frames : dict of str to DataFrame
         Output name -> tidy frame: `group`, optional `time` and `variable`, one column per statistic,
-        `method`, `note`. Recorded in results.csv.
+        `method`, `note`, and `unit` where it counts anything but patients. Recorded in results.csv.
     data : dict of str to DataFrame
         What the pictures need beyond that (curves, single patients); not recorded.
     """

@@ -10,7 +10,7 @@ __all__ = ["SCANS", "analyse_missing", "analyse_timing"]
 import pandas as pd
 
 from lib import balance
-from lib.analysis import Absent, Analysis
+from lib.analysis import PATIENTS, Absent, Analysis
 from lib.dataset import Dataset
 
 SCANS = "scans"
@@ -95,13 +95,13 @@ def analyse_timing(data: Dataset) -> Analysis | Absent:
     later = scans.dropna(subset="interval")
     longest = later.groupby(["patient_id", "arm"], observed=True)["interval"].max().reset_index()
     parts = [
-        _describe(part, "interval", "intervals between scans").assign(time=float(visit))
+        _describe(part, "interval", "intervals between scans", "intervals").assign(time=float(visit))
         for visit, part in later.groupby("visit")
     ]
     frames = {
-        "scan_interval": _describe(later, "interval", "intervals between scans"),
-        "scan_longest": _describe(longest, "interval", "patients; longest of each"),
-        "scan_delay": _describe(scans[scans["visit"] > 0], "delay", "scans after baseline"),
+        "scan_interval": _describe(later, "interval", "intervals between scans", "intervals"),
+        "scan_longest": _describe(longest, "interval", "patients; longest of each", PATIENTS),
+        "scan_delay": _describe(scans[scans["visit"] > 0], "delay", "scans after baseline", "scans"),
     }
     if parts:
         frames["scan_interval_visit"] = pd.concat(parts, ignore_index=True)
@@ -123,6 +123,6 @@ def _scans(data: Dataset) -> pd.DataFrame:
     return scans
 
 
-def _describe(values: pd.DataFrame, column: str, method: str) -> pd.DataFrame:
+def _describe(values: pd.DataFrame, column: str, method: str, unit: str) -> pd.DataFrame:
     frame = balance.estimate_quantiles(values, [column])
-    return frame.drop(columns=["variable", "n_missing"]).assign(method=f"{method}; quantiles of type 7")
+    return frame.drop(columns=["variable", "n_missing"]).assign(method=f"{method}; quantiles of type 7", unit=unit)

@@ -12,12 +12,11 @@ from itertools import combinations
 
 import pandas as pd
 
+from lib.analysis import PATIENTS, unit_of
 from lib.disclosure import Cells
 
 OVERALL = "overall"
 COUNTS = ("n", "count", "n_events", "n_censored", "n_risk", "n_missing", "n_zero", "n_gained", "n_lost")
-# Where the method names one of these, `n` counts them and is no part of the patients.
-UNITS = r"\b(?:events|lesions|intervals|scans|samples)\b"
 # Output -> what its variables have in common when they share a denominator.
 FAMILIES = {
     "baseline_category": r"^(.*): ",
@@ -144,7 +143,7 @@ def _equal(cells: Cells, terms: dict) -> None:
 def _add(cells: Cells, name: str, frame: pd.DataFrame, sizes: pd.Series) -> None:
     """Counts of one frame, their denominators, and the sums over arms."""
     columns = [column for column in COUNTS if column in frame]
-    patients = ~frame["method"].astype(str).str.contains(UNITS) if "method" in frame else frame["group"].notna()
+    patients = unit_of(frame) == PATIENTS
     groups = frame["group"].astype(str).to_list()
     for column in columns:
         for row, (value, of_patients) in enumerate(zip(frame[column].astype(float), patients, strict=True)):

@@ -10,13 +10,12 @@ __all__ = ["BETWEEN", "FIRST", "LATER", "analyse"]
 import pandas as pd
 
 from lib import balance
-from lib.analysis import Analysis, requires
+from lib.analysis import PATIENTS, Analysis, requires
 from lib.dataset import Dataset
 from lib.study_clinic import Component
 
 BETWEEN, FIRST, LATER = "between components", "first component", "later line"
 SAME_DAY = "same day"
-OF_PATIENTS, OF_LESIONS = "patients; quantiles of type 7", "treated lesions; quantiles of type 7"
 # Lesion-level columns of a local therapy -> name of the measure.
 PER_LESION = {"prescription_gy": "prescription", "d90_gy": "d90"}
 
@@ -91,7 +90,7 @@ def _local(data: Dataset, component: Component, own: pd.DataFrame) -> tuple[dict
     for column, measure in PER_LESION.items():
         if own[column].notna().any():
             per_lesion = own.set_index("patient_id")[column]
-            numbers.append(_number(data, f"{name}: {measure}", per_lesion, OF_LESIONS))
+            numbers.append(_number(data, f"{name}: {measure}", per_lesion, "lesions", "treated lesions"))
     if own["d90_gy"].notna().any():
         numbers.append(_number(data, f"{name}: lowest d90", by_patient["d90_gy"].min()))
     return {}, numbers
@@ -139,10 +138,11 @@ def _counts(data: Dataset, counts: dict[str, tuple[pd.Series, pd.Series]]) -> pd
     return frame.assign(proportion=proportion, method="count of patients", note="")
 
 
-def _number(data: Dataset, name: str, values: pd.Series, method: str = OF_PATIENTS) -> pd.DataFrame:
+def _number(data: Dataset, name: str, values: pd.Series, unit: str = PATIENTS, who: str = PATIENTS) -> pd.DataFrame:
     """Describe values indexed by patient_id, per arm and overall; an arm without any keeps its row with n = 0."""
     arm = data.patients.set_index("patient_id")["arm"]
     values = values[values.index.isin(arm.index)].astype(float)
     frame = pd.DataFrame({"value": values.to_numpy(), "arm": arm.reindex(values.index).to_numpy()})
     frame["arm"] = pd.Categorical(frame["arm"], categories=[a.id for a in data.arms], ordered=True)
-    return balance.estimate_quantiles(frame, ["value"]).assign(variable=name, method=method)
+    method = f"{who}; quantiles of type 7"
+    return balance.estimate_quantiles(frame, ["value"]).assign(variable=name, method=method, unit=unit)

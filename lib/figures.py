@@ -28,7 +28,7 @@ from lib.formats import (
     format_whole,
     plural,
 )
-from lib.labels import OVERALL, decimals_of_time, level_text
+from lib.labels import OVERALL, counted, decimals_of_time, level_text, unit_label
 from lib.longitudinal import Measure, measure
 from lib.picture import (
     CATEGORY_COLOURS,
@@ -123,7 +123,7 @@ def _survival_alt(data: Dataset, analysis: Analysis) -> str:
         row = analysis.row("median", arm.id)
         median = "not reached" if pd.isna(row["median"]) else f"{format_time(row['median'], d)} {unit}"
         parts.append(
-            f"{arm.label}, {format_whole(row['n_events'])} of {plural(row['n'], 'patient')} with the event, median {median}"
+            f"{arm.label}, {format_whole(row['n_events'])} of {counted(row)} with the event, median {median}"
         )
     return f"Kaplan-Meier curves. {'; '.join(parts)}. {_logrank(analysis)}".strip()
 
@@ -267,12 +267,12 @@ def plot_summary(data: Dataset, analysis: Analysis) -> Figure:
         top.set_ylabel(_change_label(quantity))
         top.set_xticks(range(len(visits)), [f"{visit:g}" for visit in visits])
         top.set_xlim(-0.5, max(len(visits), 2) - 0.5)
-        top.set_xlabel(f"Visit, {data.study.time.unit} (open: fewer than {least} patients)")
+        top.set_xlabel(f"Visit, {data.study.time.unit} (open: fewer than {least} {unit_label(changes)})")
         figure.legend(loc="outside upper left", ncols=3, fontsize=8, handlelength=3)
         baseline = where(analysis[f"{name}_level"], time=0).assign(x=0)
         counts = pd.concat([baseline, changes])
         _write_counts(bottom, data, "With a value", counts, top.get_xlim())
-        alt = f"Medians with quartiles by visit and arm. The last median of at least {least} patients: {'; '.join(told)}."
+        alt = f"Medians with quartiles by visit and arm. The last median of at least {least} {unit_label(changes)}: {'; '.join(told)}."
         return write_figure(figure, f"{name}_summary", f"{quantity.label}: change from baseline by visit and arm", alt)
 
 

@@ -14,8 +14,8 @@ from matplotlib.ticker import MaxNLocator
 from lib.analysis import Analysis, where
 from lib.dataset import Dataset
 from lib.display import Figure, empty_if_absent, internal_only
-from lib.formats import format_duration, format_number, format_percent, format_whole, joined, plural, total_of
-from lib.labels import FLOW_STEPS, OVERALL, examination_label, groups_of
+from lib.formats import format_duration, format_number, format_percent, format_whole, joined, total_of
+from lib.labels import FLOW_STEPS, OVERALL, counted, examination_label, groups_of, unit_label
 from lib.picture import GREY, INK, PALE, line_style, picture, shown_arms, thin_steps, write_figure
 
 LINE = 0.21  # inches of one line of text
@@ -219,11 +219,11 @@ def plot_timing(data: Dataset, timing: Analysis) -> Figure:
         axes.set_xticks(range(len(visits)), [f"{visit:g}" for visit in visits])
         axes.set_ylim(bottom=0)
         axes.set_ylabel("Days since the scan before")
-        axes.set_xlabel(f"Visit, {data.study.time.unit} (pale: fewer than {least} intervals)")
+        axes.set_xlabel(f"Visit, {data.study.time.unit} (pale: fewer than {least} {unit_label(frame)})")
         axes.legend(loc="upper left", fontsize=8)
         intervals = timing["scan_interval"]
         told = [
-            f"{data.study.arm(r['group']).label} {plural(r['n'], 'interval')}"
+            f"{data.study.arm(r['group']).label} {counted(r)}"
             + (f", median {format_number(r['median'], 0)} days" if r["n"] else "")
             for r in intervals[intervals["group"].isin(groups_of(data))].to_dict("records")
         ]

@@ -15,7 +15,7 @@ from matplotlib.colors import to_rgba
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from lib.analysis import Analysis
+from lib.analysis import Analysis, unit_of, where
 from lib.dataset import Dataset
 from lib.display import Figure, empty_if_absent, internal_only
 from lib.formats import format_duration, format_interval, format_number, format_whole, joined, plural
@@ -275,7 +275,7 @@ def _swimmer_legend() -> list:
 def plot_ratios(data: Dataset, model: Analysis) -> Figure:
     """Ratio to baseline by visit and arm from the mixed model, with intervals, on a logarithmic axis."""
     name, d = model.variable, 2
-    frame, counts = model[f"{name}_model_ratio"], model.data.get("counts")
+    frame, counts = model[f"{name}_model_ratio"], model[f"{name}_model_count"]
     visits = sorted(frame["time"].unique())
     offsets = np.linspace(-0.22, 0.22, len(data.arms)) if len(data.arms) > 1 else [0.0]
     with picture(3.1 + 0.17 * len(data.arms)) as (figure, axes):
@@ -299,10 +299,10 @@ def plot_ratios(data: Dataset, model: Analysis) -> Figure:
         axes.set_yscale("log")
         plain_log_ticks(axes)
         labels = ["Baseline", *(format_duration(t, data.study.time.unit) for t in visits)]
-        if counts is not None:
-            labels = [_below(label, [counts.loc[arm.id, at] for arm in data.arms])
+        if counts["n"].notna().all():
+            labels = [_below(label, [where(counts, group=arm.id, time=at)["n"].iat[0] for arm in data.arms])
                       for label, at in zip(labels, [0.0, *visits], strict=True)]  # fmt: skip
-            axes.set_xlabel("n: patients with a value, arms in the order of the legend", fontsize=8)
+            axes.set_xlabel(f"Below: {unit_of(counts).iat[0]} with a value, arms in the order of the legend", fontsize=8)
         axes.set_xticks(range(len(labels)), labels)
         axes.set_ylabel(f"Ratio to baseline ({level_text(data)} CI)")
         figure.legend(loc="outside upper left", ncols=min(len(data.arms), 3), fontsize=8)
@@ -312,4 +312,4 @@ def plot_ratios(data: Dataset, model: Analysis) -> Figure:
 
 
 def _below(label: str, counts: list) -> str:
-    return f"{label}\nn = {' / '.join(f'{format_whole(n)}' for n in counts)}"
+    return f"{label}\n{' / '.join(f'{format_whole(n)}' for n in counts)}"

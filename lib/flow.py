@@ -8,18 +8,17 @@ from __future__ import annotations
 
 __all__ = ["CountsDifferError", "analyse", "analyse_enrolment", "check_counts"]
 
-import re
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
 
-from lib.analysis import Absent, Analysis
+from lib.analysis import PATIENTS, Absent, Analysis, unit_of
 from lib.dataset import Dataset
 from lib.derivation import marker_frame, response_frame, time_to_event_frame, volume_frame
 from lib.longitudinal import VOLUME
 
-PATIENTS = "count of patients"
+COUNTED = "count of patients"
 # Output -> the step of the flow that its denominators must equal, and the columns by which the two are matched.
 EQUAL = {
     **dict.fromkeys(("median", "follow_up", "quartile_1", "quartile_3"), ("flow_endpoint", ["variable", "group"])),
@@ -37,8 +36,6 @@ EQUAL = {
         ("flow", ["group"]),
     ),
 }
-# Where the method names one of these, `n` counts them and may exceed the patients.
-UNITS = r"\b(?:events|lesions|intervals|scans|samples)\b"
 
 
 class CountsDifferError(AssertionError):
@@ -62,7 +59,7 @@ def analyse(data: Dataset, visits: Sequence[float] = ()) -> Analysis:
         whose visit lies after the cut-off), `flow_response_evaluable`, `flow_volume` and `flow_marker` (patients with
         a usable value at the visit). `n` is always the number analysed.
     """
-    flow = data.flow.assign(method=PATIENTS)
+    flow = data.flow.assign(method=COUNTED)
     flow["variable"] = flow["step"] + flow["note"].map(lambda note: f": {note}" if note else "")
     frames = {"flow": flow}
     if data.study.endpoints:
@@ -110,7 +107,7 @@ def _count(data: Dataset, rows: pd.DataFrame) -> pd.DataFrame:
     found = [(arm.id, int(counts[arm.id]), int(n[arm.id])) for arm in data.arms]
     if len(data.arms) > 1:
         found.append(("overall", len(chosen), len(data.patients)))
-    return pd.DataFrame(found, columns=["group", "count", "n"]).assign(method=PATIENTS, note="")
+    return pd.DataFrame(found, columns=["group", "count", "n"]).assign(method=COUNTED, note="")
 
 
 def analyse_enrolment(data: Dataset) -> Analysis | Absent:
@@ -174,10 +171,9 @@ def _counted(analysis: Analysis, output: str, frame: pd.DataFrame) -> pd.DataFra
     n = frame["n"].astype(float)
     if output.startswith("baseline_"):
         n = n + (frame["n_missing"] if "n_missing" in frame else _missing(analysis, frame))
-    method = frame["method"] if "method" in frame else pd.Series("", index=frame.index)
     return pd.DataFrame({
         "variable": frame.get("variable", analysis.variable), "group": frame["group"],
-        "time": frame.get("time", np.nan), "counted": n, "method": method.astype(str),
+        "time": frame.get("time", np.nan), "counted": n, "unit": unit_of(frame),
     })  # fmt: skip
 
 
@@ -202,8 +198,7 @@ def _must_equal(flow: Analysis, analysis: Analysis, output: str, counted: pd.Dat
 
 
 def _must_not_exceed(most: dict[str, int], output: str, counted: pd.DataFrame) -> int:
-    units = {method: re.search(UNITS, method, re.IGNORECASE) for method in counted["method"].unique()}
-    held = counted[[group in most and not units[method] for group, method in zip(counted["group"], counted["method"], strict=True)]]
+    held = counted[counted["group"].isin(list(most)) & (counted["unit"] == PATIENTS)]
     both = held.assign(count=[most[group] for group in held["group"]])
     _refuse(output, both[both["counted"] > both["count"]])
     return len(both)

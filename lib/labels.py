@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
-__all__ = ["FLOW_STEPS", "OVERALL", "decimals_of_time", "examination_label", "groups_of", "level_text", "pair_label"]
+__all__ = [
+    "FLOW_STEPS",
+    "OVERALL",
+    "counted",
+    "decimals_of_time",
+    "examination_label",
+    "groups_of",
+    "level_text",
+    "pair_label",
+    "unit_label",
+]
 
+import pandas as pd
+
+from lib.analysis import PATIENTS, unit_of
 from lib.attendance import SCANS
 from lib.dataset import Dataset
+from lib.formats import plural
 from lib.study import Study
 
 OVERALL = "overall"
@@ -44,3 +58,14 @@ def examination_label(study: Study, name: str) -> str:
 def pair_label(data: Dataset, group: str) -> str:
     """Such as "C vs A" -> "Both drugs vs drug A"."""
     return " vs ".join(data.study.arm(part).label for part in group.split(" vs "))
+
+
+def unit_label(frame: pd.DataFrame) -> str:
+    """What the rows of a frame count: "patients", "lesions"."""
+    return " and ".join(dict.fromkeys(unit_of(frame))) or PATIENTS
+
+
+def counted(row: pd.Series | dict, column: str = "n") -> str:
+    """A count of a row with what it counts: "1 patient", "29 lesions"."""
+    unit = row.get("unit", PATIENTS)
+    return plural(row[column], unit.removesuffix("s"), unit)

@@ -34,7 +34,7 @@ def analyse_lesions(data: Dataset, visits: Sequence[float]) -> Analysis | Absent
     Returns
     -------
     Analysis
-        `lesion_volume_model_ratio`, `_model_term`, `_model_variance` (`var_between` patients, `var_lesions` of a
+        `lesion_volume_model_ratio`, `_model_count` (lesions with a volume, per arm and visit), `_model_term`, `_model_variance` (`var_between` patients, `var_lesions` of a
         patient, `var_within` lesions), with two arms or more `_model_comparison`; `lesion_volume_several` (patients
         with several target lesions). `Absent` where no patient has several or the data do not determine the model.
         R: ``lmer(log(volume) ~ arm * factor(visit) + (1 | patient / lesion), REML = TRUE)``
@@ -50,15 +50,16 @@ def analyse_lesions(data: Dataset, visits: Sequence[float]) -> Analysis | Absent
     terms = mixed.compare_terms(fit)
     frames = {
         f"{name}_model_ratio": mixed.estimate_ratios(fit, level=level),
+        f"{name}_model_count": mixed.count_values(fit).assign(unit="lesions"),
         f"{name}_model_term": terms.assign(variable=name + ": " + terms["term"]),
         f"{name}_model_variance": mixed.estimate_variance(fit).assign(
-            method=f"{fit.method}; n counts samples of lesions"
+            method=fit.method, unit="measurements of lesions"
         ),
         f"{name}_several": _several(data, lesions),
     }
     if len(data.arms) > 1:
         frames[f"{name}_model_comparison"] = mixed.compare_ratios(fit, data.reference, level=level)
-    return Analysis(name, frames, {"counts": fit.counts})
+    return Analysis(name, frames)
 
 
 def _unfit(samples, lesions) -> str:

@@ -36,7 +36,8 @@ def analyse_model(data: Dataset, marker: Marker) -> Analysis | Absent:
     Returns
     -------
     Analysis
-        `<marker>_model_ratio` (each later visit against baseline, per arm), `<marker>_model_term` (F tests),
+        `<marker>_model_ratio` (each later visit against baseline, per arm), `<marker>_model_count` (patients with a
+        value, per arm and visit), `<marker>_model_term` (F tests),
         `<marker>_model_variance`, with two arms or more `<marker>_model_comparison` (ratio of the ratios of two
         arms), and `<marker>_sensitivity` (the ratios again with all samples, with those up to the first progression,
         and without those below the limit of detection). Absent where the data do not determine the model: the rank
@@ -56,8 +57,9 @@ def analyse_model(data: Dataset, marker: Marker) -> Analysis | Absent:
     terms = mixed.compare_terms(fit)
     frames = {
         f"{name}_model_ratio": mixed.estimate_ratios(fit, level=level),
+        f"{name}_model_count": mixed.count_values(fit),
         f"{name}_model_term": terms.assign(variable=name + ": " + terms["term"]),
-        f"{name}_model_variance": mixed.estimate_variance(fit).assign(method=f"{mixed.METHOD}; n counts samples"),
+        f"{name}_model_variance": mixed.estimate_variance(fit).assign(method=mixed.METHOD, unit="samples"),
     }
     if len(data.arms) > 1:
         frames[f"{name}_model_comparison"] = mixed.compare_ratios(fit, data.reference, level=level)
@@ -65,9 +67,9 @@ def analyse_model(data: Dataset, marker: Marker) -> Analysis | Absent:
         [_again(chosen, marker, choice, level) for choice, chosen in samples.items()], ignore_index=True
     )
     if not sampled:
-        return Analysis(name, frames, {"counts": fit.counts})
+        return Analysis(name, frames)
     frames = {output: frame.assign(method=frame["method"] + ", " + sampled) for output, frame in frames.items()}
-    return Analysis(name, frames, {"counts": fit.counts, "sampled": pd.DataFrame({"said": [sampled]})})
+    return Analysis(name, frames, {"sampled": pd.DataFrame({"said": [sampled]})})
 
 
 def _sampled(values: pd.DataFrame) -> tuple[pd.DataFrame, str]:
@@ -158,7 +160,7 @@ def _marker_presence(data: Dataset, marker: Marker) -> Analysis:
     return Analysis(marker.id, {
         f"{marker.id}_presence": _presence(data, marker.id, values, visits),
         f"{marker.id}_below_limit": counts.assign(
-            method="samples below the limit of detection; analysed as limit / sqrt(2)", note=""
+            method="samples below the limit of detection; analysed as limit / sqrt(2)", note="", unit="samples"
         ),
     })  # fmt: skip
 

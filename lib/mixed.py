@@ -9,6 +9,7 @@ __all__ = [
     "MixedFit",
     "compare_ratios",
     "compare_terms",
+    "count_values",
     "estimate_means",
     "estimate_ratios",
     "estimate_variance",
@@ -130,6 +131,21 @@ def estimate_means(fit, df="satterthwaite", level=0.95):
     frame = _contrast_frame(fit, rows, df, level)
     frame.insert(2, "n", fit.counts.to_numpy().ravel())
     return frame.rename(columns={"ratio": "mean"}).drop(columns=["coef", "statistic", "p_value"])
+
+
+def count_values(fit):
+    """Values behind each mean of the model.
+
+    Parameters
+    ----------
+    fit : MixedFit
+
+    Returns
+    -------
+    DataFrame, one row per arm and visit: `group`, `time`, `n`, `method`, `note`
+    """
+    tidy = fit.counts.rename_axis(index="group", columns="time").stack().rename("n").reset_index()
+    return tidy.astype({"group": str, "time": float}).assign(method="values in the mixed model", note="")
 
 
 def estimate_ratios(fit, df="satterthwaite", level=0.95):

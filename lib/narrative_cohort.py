@@ -15,8 +15,8 @@ from lib.analysis import Analysis, where
 from lib.checklist import CHECKLISTS, fill, read_checklist
 from lib.dataset import Dataset
 from lib.exposure import BETWEEN
-from lib.formats import format_count, format_number, format_percent, format_whole, joined, plural, total_of
-from lib.labels import OVERALL, examination_label
+from lib.formats import format_count, format_number, format_percent, format_whole, joined, total_of
+from lib.labels import OVERALL, counted, examination_label
 from lib.narrative import reason_if_absent
 
 # An arm whose share of examinations, or median delay in days, lies so far from another's is named.
@@ -65,7 +65,7 @@ def sentence_exposure(data: Dataset, exposure: Analysis) -> str:
     if len(days) and days["n"].iat[0]:
         row = days.iloc[0]
         text += (
-            f" In {plural(row['n'], 'patient')} with several components {format_number(row['median'], 0)} days (median; "
+            f" In {counted(row)} with several components {format_number(row['median'], 0)} days (median; "
             f"at most {format_number(row['max'], 0)}) lay between the first start and the last: time in which only part of the treatment was given."
         )
     return text

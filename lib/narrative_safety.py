@@ -25,7 +25,7 @@ from lib.formats import (
     joined,
     plural,
 )
-from lib.labels import OVERALL, level_text
+from lib.labels import OVERALL, counted, level_text
 from lib.narrative import ALPHA, reason_if_absent
 
 
@@ -43,7 +43,7 @@ def sentence_safety(data: Dataset, safety: Analysis) -> str:
     row = mild[mild["group"] == (OVERALL if len(data.arms) > 1 else data.arms[0].id)].iloc[0]
     known = row["n"] and not pd.isna(row["proportion"])
     share = (
-        f" Of {plural(row['n'], 'event')}, {format_percent(row['proportion'])} were below {settings.words(settings.severe)}."
+        f" Of {counted(row)}, {format_percent(row['proportion'])} were below {settings.words(settings.severe)}."
         if known
         else ""
     )
@@ -114,7 +114,7 @@ def sentence_onset(data: Dataset, timed: Analysis) -> str:
     group = OVERALL if len(data.arms) > 1 else data.arms[0].id
     onset = where(timed["ae_onset"], group=group).set_index("variable")
     outside, early = onset.loc["outside", "count"], onset.loc["before time zero", "count"]
-    total = plural(onset.loc["any window", "n"], "event")
+    total = counted(onset.loc["any window"])
     if outside == 0 and early == 0:
         return f"All {total} began in the time at risk."
     return f"Of {total}, {format_whole(outside)} began in no risk window and {format_whole(early)} before time zero; they are in the counts of patients, not in the rates."

@@ -34,7 +34,7 @@ from lib.formats import (
     plural,
     total_of,
 )
-from lib.labels import decimals_of_time, groups_of
+from lib.labels import counted, decimals_of_time, groups_of
 from lib.longitudinal import measure
 from lib.narrative import ALPHA, reason_if_absent
 from lib.response_time import NON_RESPONDER, RESPONDER
@@ -69,7 +69,7 @@ def sentence_best_response(data: Dataset, course: Analysis) -> str:
     if "confirmed_response" in course:
         confirmed = course["confirmed_response"].set_index("group").loc[groups_of(data, overall=True)[-1]]
         days = data.study.response.confirmation_days
-        text += f" {format_whole(confirmed['count'])} of {plural(confirmed['n'], 'patient')} had one that was confirmed {days} days later or more."
+        text += f" {format_whole(confirmed['count'])} of {counted(confirmed)} had one that was confirmed {days} days later or more."
     return text
 
 
@@ -112,7 +112,7 @@ def sentence_paired_response(data: Dataset, course: Analysis) -> str:
     if not row["n"]:
         return "No patient was due at both response visits."
     last = format_duration(course["response_change_treated"]["time"].iat[0], data.study.time.unit)
-    text = f"From the first response visit to {last}, {plural(row['n_gained'], 'response was', 'responses were')} gained and {format_whole(row['n_lost'])} lost among {plural(row['n'], 'patient')}"
+    text = f"From the first response visit to {last}, {plural(row['n_gained'], 'response was', 'responses were')} gained and {format_whole(row['n_lost'])} lost among {counted(row)}"
     if row["n_gained"] + row["n_lost"] == 0:
         return f"{text}."
     hedge = "" if row["p_value"] < ALPHA else "; so few changes cannot show whether response comes or goes"

@@ -7,20 +7,21 @@ __all__ = ["COLUMNS", "KEY", "STATISTICS", "to_rows"]
 import numpy as np
 import pandas as pd
 
-from lib.analysis import PLACES, Analysis
+from lib.analysis import PLACES, Analysis, unit_of
+from lib.counted import COUNTS
 
-COLUMNS = ["report", "output", "variable", "group", "time", "statistic", "value", "method"]
+COLUMNS = ["report", "output", "variable", "group", "time", "statistic", "value", "method", "unit"]
 KEY = ["report", "output", "variable", "group", "time", "statistic"]
 
 # Name -> meaning; listed in data/README.md (a test compares the two).
 STATISTICS = {
-    "n": "patients (or events, where the method says so) in the denominator",
+    "n": "how many of the unit are in the denominator",
     "n_events": "patients with the event; for reverse Kaplan-Meier, censored patients",
     "n_censored": "patients censored",
     "n_risk": "patients at risk just before the time",
     "n_missing": "patients without a known value",
     "n_zero": "patients without any change",
-    "count": "patients (or events, where the method says so) with the property",
+    "count": "how many of the unit have the property",
     "proportion": "count / n",
     "n_gained": "patients without the property before and with it after",
     "n_lost": "patients with the property before and without it after",
@@ -87,7 +88,7 @@ def to_rows(report: str, analysis: Analysis) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame, one row per statistic, columns `COLUMNS`
+    DataFrame, one row per statistic, columns `COLUMNS`; `unit` is what a count counts, else empty
 
     Raises
     ------
@@ -102,8 +103,9 @@ def to_rows(report: str, analysis: Analysis) -> pd.DataFrame:
         always = {"report": report, "output": output, "variable": analysis.variable, "time": np.nan, "method": "count"}
         places = {c: frame[c].tolist() if c in frame else [always[c]] * len(frame) for c in (*always, "group")}
         for statistic in (c for c in frame if c in STATISTICS):
-            values = frame[statistic].astype(float).tolist()
-            for column, added in (places | {"statistic": [statistic] * len(frame), "value": values}).items():
+            units = unit_of(frame).tolist() if statistic in COUNTS else [""] * len(frame)
+            own = {"statistic": [statistic] * len(frame), "value": frame[statistic].astype(float).tolist(), "unit": units}
+            for column, added in (places | own).items():
                 parts[column] += added
     rows = pd.DataFrame(parts)
     twice = rows[rows.duplicated(KEY)]

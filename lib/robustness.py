@@ -95,7 +95,7 @@ def analyse_robustness(data: Dataset, analysis: Analysis) -> Analysis | Absent:
     }
     if data.holds("measurements"):
         gaps = balance.estimate_quantiles(timing.scan_gaps(data), ["days"])
-        frames["scan_interval"] = gaps.drop(columns="variable").assign(method="days between two scans of a patient")
+        frames["scan_interval"] = gaps.drop(columns="variable").assign(method="days between two scans of a patient", unit="intervals")
     if endpoint.derived and not timing.why_no_midpoint(data, endpoint):
         intervals = timing.interval_frame(data, tte)
         frames["interval_median"] = interval_censored.bound_median(intervals)

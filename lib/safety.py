@@ -162,7 +162,7 @@ def _count_events(data: Dataset, part: pd.DataFrame, events: pd.DataFrame) -> pd
     rows = [(a.id, *[int((e["patient_id"].map(arm) == a.id).sum()) for e in (part, events)]) for a in data.arms]
     if len(rows) > 1:
         rows.append(("overall", len(part), len(events)))
-    return pd.DataFrame(rows, columns=["group", "count", "n"]).assign(method="count of events", note="")
+    return pd.DataFrame(rows, columns=["group", "count", "n"]).assign(method="count of events", note="", unit="events")
 
 
 def _severe(data: Dataset, events: pd.DataFrame) -> pd.DataFrame:
@@ -224,7 +224,8 @@ def _event_grades(data: Dataset, events: pd.DataFrame) -> pd.DataFrame:
     every = pd.MultiIndex.from_product([groups, grades], names=["group", "grade"])
     tidy = counts.reindex(every, fill_value=0).rename("count").reset_index()
     overall = tidy.groupby("grade", as_index=False)["count"].sum().assign(group="overall")
-    return _by_grade(data, pd.concat([tidy, overall], ignore_index=True).assign(term="events"), "events by {}")
+    frame = _by_grade(data, pd.concat([tidy, overall], ignore_index=True).assign(term="events"), "events by {}")
+    return frame.assign(unit="events")
 
 
 def _mild(data: Dataset, events: pd.DataFrame) -> pd.DataFrame:
@@ -235,7 +236,8 @@ def _mild(data: Dataset, events: pd.DataFrame) -> pd.DataFrame:
     shares = proportions.estimate_proportion(
         proportions.count_outcome(pd.DataFrame({"arm": arm, "mild": mild}), "mild")
     )
-    return shares.drop(columns=["ci_low", "ci_high"]).assign(variable="events below severe", method="share of events")
+    shares = shares.drop(columns=["ci_low", "ci_high"])
+    return shares.assign(variable="events below severe", method="share of events", unit="events")
 
 
 def _by_grade(data: Dataset, tidy: pd.DataFrame, method: str) -> pd.DataFrame:

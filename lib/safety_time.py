@@ -49,7 +49,7 @@ def analyse(data: Dataset) -> Analysis | Absent:
     first = {name: _first_per_time(data, risk, part) for name, part in parts.items()}
     tte = _first_event(data, risk, events)
     frames = {
-        "ae_rate": _rates(every, level),
+        "ae_rate": _rates(every, level).assign(unit="events"),
         "ae_first_rate": _rates(first, level, "patients with a first event"),
         "ae_onset": _onset(data, events),
         "ae_first": competing.estimate_cumulative_incidence(tte, data.study.adverse_events.landmarks, level=level),
@@ -183,7 +183,7 @@ def _onset(data: Dataset, events: pd.DataFrame) -> pd.DataFrame:
             own = pd.Series(True, events.index) if group == "overall" else events["arm"] == group
             rows.append((place, group, int((found & own).sum()), int(own.sum())))
     frame = pd.DataFrame(rows, columns=["variable", "group", "count", "n"])
-    return frame.assign(method="count of events by onset", note="")
+    return frame.assign(method="count of events by onset", note="", unit="events")
 
 
 def _first_event(data: Dataset, risk: pd.DataFrame, events: pd.DataFrame) -> pd.DataFrame:

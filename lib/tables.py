@@ -31,7 +31,7 @@ from lib.formats import (
     format_time,
     format_whole,
 )
-from lib.labels import OVERALL, decimals_of_time, groups_of, level_text, pair_label
+from lib.labels import OVERALL, decimals_of_time, groups_of, level_text, pair_label, unit_label
 from lib.study_parts import Endpoint
 
 # Below it the normal interval of a restricted mean covers less than it says: table in data/README.md, by simulation.
@@ -84,7 +84,7 @@ def table_survival(data: Dataset, analysis: Analysis) -> Table:
     endpoint, groups, d = data.study.endpoint(analysis.variable), groups_of(data), decimals_of_time(data)
     unit, median = data.study.time.unit, analysis["median"]
     rows = [
-        Row(("Events / patients", *cells(median, groups, lambda r: format_count(r["n_events"], r["n"])))),
+        Row((f"Events / {unit_label(median)}", *cells(median, groups, lambda r: format_count(r["n_events"], r["n"])))),
         *_missing_row(median, groups),
         Row(
             (

@@ -23,7 +23,7 @@ from lib.formats import (
     format_whole,
     joined,
 )
-from lib.labels import FLOW_STEPS, OVERALL, decimals_of_time, groups_of, level_text
+from lib.labels import FLOW_STEPS, OVERALL, decimals_of_time, groups_of, level_text, unit_label
 from lib.study_parts import Variable
 from lib.tables import arm_columns, cells
 
@@ -103,7 +103,7 @@ def table_baseline(data: Dataset, baseline: Analysis) -> Table:
     shown = {variable.summary for variable in data.study.baseline if variable.type != "category"}
     numbers = joined([words for summary, words in SUMMARIES.items() if summary in shown], "or")
     notes = [
-        "Categories: n (% of patients with a known value).",
+        f"Categories: n (% of {unit_label(baseline['baseline_category'])} with a known value).",
         *(
             [f"Numbers: {numbers}, as named in the row; range."]
             if len(shown) > 1
@@ -196,7 +196,7 @@ def table_follow_up(
             Row((endpoint.label,), "group"),
             Row(
                 (
-                    "Censored / patients",
+                    f"Censored / {unit_label(frame)}",
                     *cells(frame, groups, lambda r: f"{format_whole(r['n_events'])}/{format_whole(r['n'])}"),
                 )
             ),

@@ -13,7 +13,7 @@ from lib.dataset import Dataset
 from lib.display import Column, Links, Row, Table, anchor, empty_if_absent
 from lib.exposure import BETWEEN, FIRST, LATER, SAME_DAY
 from lib.formats import DASH, format_count, format_duration, format_interval, format_number, format_whole
-from lib.labels import examination_label, groups_of
+from lib.labels import examination_label, groups_of, unit_label
 from lib.tables import arm_columns, cells
 
 # Measure -> label, decimals.
@@ -117,7 +117,7 @@ def table_attendance(data: Dataset, attendance: Analysis) -> Table:
         ", for scans also until progression" if SCANS in set(frame["variable"]) and data.study.response else ""
     )
     notes = (
-        f"Patients examined/due (%). Due: examined, or under observation until the visit's window had closed ({until}).",
+        f"{unit_label(frame).capitalize()} examined/due (%). Due: examined, or under observation until the visit's window had closed ({until}).",
     )
     columns = (Column("Visit"), *arm_columns(data, overall=True))
     return Table("attendance", "Patients examined at each visit, of those due", columns, tuple(rows), notes)
@@ -127,16 +127,16 @@ def table_attendance(data: Dataset, attendance: Analysis) -> Table:
 def table_timing(data: Dataset, timing: Analysis) -> Table:
     """Days between scans, and from the scheduled day."""
     groups, rows = groups_of(data, overall=True), []
-    for output, label, unit in (
-        ("scan_interval", "Days between two scans", "Intervals"),
-        ("scan_longest", "Longest interval of a patient, days", "Patients"),
-        ("scan_delay", "Days after the scheduled day", "Scans"),
+    for output, label in (
+        ("scan_interval", "Days between two scans"),
+        ("scan_longest", "Longest interval of a patient, days"),
+        ("scan_delay", "Days after the scheduled day"),
     ):
         frame = timing[output]
         rows += [
             Row((label, *cells(frame, groups, _summary(0)))),
             Row(("Range", *cells(frame, groups, _range)), "sub"),
-            Row((unit, *cells(frame, groups, lambda r: f"{format_whole(r['n'])}")), "sub"),
+            Row((unit_label(frame).capitalize(), *cells(frame, groups, lambda r: f"{format_whole(r['n'])}")), "sub"),
         ]
     notes = (
         "Median (first to third quartile). Intervals grow with the schedule, so an arm that is followed for longer has longer ones: compare arms visit by visit in the figure.",

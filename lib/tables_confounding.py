@@ -11,7 +11,7 @@ from lib.analysis import Absent, Analysis, where
 from lib.dataset import Dataset
 from lib.display import EMPTY, Block, Column, Row, Table, empty_if_absent
 from lib.formats import DASH, format_interval, format_number, format_p, format_whole
-from lib.labels import OVERALL, decimals_of_time, groups_of, level_text, pair_label
+from lib.labels import OVERALL, decimals_of_time, groups_of, level_text, pair_label, unit_label
 
 
 def covariate_label(data: Dataset, variable: str) -> str:
@@ -40,7 +40,8 @@ def table_balance(data: Dataset, weights: Analysis) -> Table:
                 "sub",
             )
         )
-    rows.append(Row(("Patients, and effective patients after weighting",), "group"))
+    units = unit_label(weights["effective_size"])
+    rows.append(Row((f"{units.capitalize()}, and effective {units} after weighting",), "group"))
     for row in weights["effective_size"].itertuples():
         missing = f" ({row.n_missing} without a covariate left out)" if row.n_missing else ""
         rows.append(Row((f"{data.study.arm(row.group).label}{missing}", f"{row.n}", format_number(row.ess, 1)), "sub"))
@@ -126,7 +127,7 @@ def table_enrolment(data: Dataset, calendar: Analysis) -> Table:
     return Table(
         "enrolment",
         "Calendar time and time between components",
-        (Column("Patients"), *tables.arm_columns(data)),
+        (Column(unit_label(calendar["enrolment"]).capitalize()), *tables.arm_columns(data)),
         tuple(rows),
     )
 

@@ -8,7 +8,7 @@ from lib.analysis import Analysis, where
 from lib.dataset import Dataset
 from lib.display import EMPTY, Block, Column, Row, Table, empty_if_absent, internal_only
 from lib.formats import format_interval, format_number, format_whole, joined
-from lib.labels import groups_of, level_text
+from lib.labels import groups_of, level_text, unit_label
 from lib.laboratory import CASE, MISSING, QUADRANTS, watched
 from lib.tables import arm_columns, cells
 from lib.tables_outcome import format_rate
@@ -34,7 +34,7 @@ def table_lab_overview(data: Dataset, laboratory: Analysis) -> Table:
             rows.append(Row((label, *cells(peaks, groups, _spread)), "sub"))
     columns = (Column("Laboratory value"), *arm_columns(data))
     notes = (
-        f"Worse: patients/those with a sample at baseline and at risk (%); exact {level_text(data)} CI in %. {LIMITS}",
+        f"Worse: {unit_label(laboratory['lab_worse'])}/those with a sample at baseline and at risk (%); exact {level_text(data)} CI in %. {LIMITS}",
     )
     return Table("lab_overview", "Laboratory values at baseline and at their worst", columns, tuple(rows), notes)
 
@@ -73,11 +73,11 @@ def _shift(data: Dataset, laboratory: Analysis, marker) -> Table:
         f"{marker.label}: from baseline to the worst",
         columns,
         tuple(rows),
-        _scale_notes(marker),
+        _scale_notes(marker, unit_label(frame)),
     )
 
 
-def _scale_notes(marker) -> tuple[str, ...]:
+def _scale_notes(marker, units: str) -> tuple[str, ...]:
     limits = marker.reference
     if limits.grades_above:
         steps = ", ".join(f"{grade} above {times:g}" for grade, times in enumerate(limits.grades_above, start=1))
@@ -87,7 +87,7 @@ def _scale_notes(marker) -> tuple[str, ...]:
             f"{word} {limit:g}" for word, limit in (("lower", limits.low), ("upper", limits.high)) if limit is not None
         ]
         scale = f"Limits of the study, {marker.unit}: {joined(told)}."
-    return (f"Patients; all treated, each once. {scale} {LIMITS}",)
+    return (f"{units.capitalize()}; all treated, each once. {scale} {LIMITS}",)
 
 
 @empty_if_absent
@@ -109,7 +109,7 @@ def table_liver(data: Dataset, laboratory: Analysis) -> Table | Block:
         else "the study has no alkaline phosphatase, so cholestasis cannot be ruled out"
     )
     notes = (
-        "Patients/those with both tests at risk. High: a transaminase of 3 times the upper limit or more, a bilirubin above twice it.",
+        f"{unit_label(laboratory['liver_quadrant']).capitalize()}/those with both tests at risk. High: a transaminase of 3 times the upper limit or more, a bilirubin above twice it.",
         f"Hy's law: such a transaminase, such a bilirubin within 30 days of it, and {cholestasis} (exact {level_text(data)} CI in %). Whether the drug was the cause is for a clinician to judge: viral hepatitis, liver metastases and biliary obstruction do the same.",
     )  # fmt: skip
     return Table("liver", "Liver tests: Hy's law", columns, tuple(rows), notes)

@@ -32,7 +32,7 @@ from lib.formats import (
     format_p,
     format_whole,
 )
-from lib.labels import groups_of, level_text, pair_label
+from lib.labels import groups_of, level_text, pair_label, unit_label
 from lib.longitudinal import measure
 from lib.other_events import OTHER_EVENTS
 from lib.response import CATEGORIES
@@ -87,7 +87,7 @@ def table_response(data: Dataset, response: Analysis) -> Table:
             part = response[output]
             rows.append(Row((label, *tables.cells(part[part["time"] == time], groups, format_rate))))
     notes = [
-        f"Rates: patients/denominator (%); exact Clopper-Pearson {level_text(data)} CI in %. All treated counts patients who died or were not assessed as non-responders.",
+        f"Rates: {unit_label(response['objective_response_treated'])}/denominator (%); exact Clopper-Pearson {level_text(data)} CI in %. All treated counts patients who died or were not assessed as non-responders.",
         data.study.response.caveat,
     ]
     columns = (Column("Response"), *tables.arm_columns(data, overall=True))
@@ -164,10 +164,10 @@ def table_level(data: Dataset, analysis: Analysis) -> Table:
             rows.append(
                 Row(("Baseline" if time == 0 else _visit(data, time), *tables.cells(part, groups, shown)), "sub")
             )
-    columns = (Column("Visit"), *tables.arm_columns(data))
+    columns, units = (Column("Visit"), *tables.arm_columns(data)), unit_label(analysis[f"{name}_level"])
     notes = (
-        "Median (first to third quartile), and the patients with a value. Patients who died or left are not in later rows.",
-        f"Visits at which every arm has fewer than {data.study.policy.min_at_risk} patients are in results.csv only.",
+        f"Median (first to third quartile), and n, the {units} with a value. Patients who died or left are not in later rows.",
+        f"Visits at which every arm has fewer than {data.study.policy.min_at_risk} {units} are in results.csv only.",
     )
     return Table(f"{name}_by_visit", f"{label} by visit and arm", columns, tuple(rows), notes)
 
@@ -189,7 +189,7 @@ def table_change(data: Dataset, analysis: Analysis) -> Table:
         if f"{name}_between" in analysis:
             rows += _between(data, analysis, time, log)
     unit = "ratio to baseline" if log else "points of % change" if quantity.change_unit == "%" else quantity.change_unit
-    columns = (Column("Arm or comparison"), Column("n"), Column(f"Hodges-Lehmann, {unit}", f"{level} CI"),
+    columns = (Column("Arm or comparison"), Column(unit_label(within_all).capitalize()), Column(f"Hodges-Lehmann, {unit}", f"{level} CI"),
                Column("p"), Column("p", "Holm"))  # fmt: skip
     between = (
         "; between arms the Hodges-Lehmann shift, Dunn's test with Holm's adjustment, and Kruskal-Wallis over all arms"
@@ -264,4 +264,4 @@ def _counts(data: Dataset, frame: pd.DataFrame, labels: dict[str, str], title: s
         Row((labels[variable], *tables.cells(part, groups, format_rate)))
         for variable, part in frame.groupby("variable", sort=False)
     ]
-    return Table(name, title, (Column("Patients"), *tables.arm_columns(data, overall=True)), tuple(rows), notes)
+    return Table(name, title, (Column(unit_label(frame).capitalize()), *tables.arm_columns(data, overall=True)), tuple(rows), notes)

@@ -11,7 +11,7 @@ from lib.analysis import Analysis, where
 from lib.dataset import Dataset
 from lib.display import EMPTY, Block, Column, Row, Table, empty_if_absent
 from lib.formats import DASH, format_duration, format_interval, format_p, format_percent, format_whole
-from lib.labels import decimals_of_time, groups_of, level_text
+from lib.labels import counted, decimals_of_time, groups_of, level_text, unit_label
 from lib.response_time import NON_RESPONDER, RESPONDER
 
 LABELS = {RESPONDER: "Response at the landmark", NON_RESPONDER: "No response"}
@@ -52,7 +52,7 @@ def table_survival_by_response(data: Dataset, timed: Analysis) -> Table | Block:
     d, unit, rows = decimals_of_time(data), data.study.time.unit, []
     for test in timed["response_landmark"].to_dict("records"):
         short = data.study.endpoint(test["variable"]).short
-        heading = f"{short} from {format_duration(round(test['time'], 1), unit)} on: {format_whole(test['n'])} patients; {format_whole(test['n_missing'])} left out"
+        heading = f"{short} from {format_duration(round(test['time'], 1), unit)} on: {counted(test)}; {format_whole(test['n_missing'])} left out"
         rows.append(Row((heading,), "group"))
         medians = where(timed["response_landmark_median"], variable=test["variable"], time=test["time"]).set_index(
             "group"
@@ -65,7 +65,7 @@ def table_survival_by_response(data: Dataset, timed: Analysis) -> Table | Block:
             rows.append(Row((LABELS[group], events, median, *cells), "sub"))
     columns = (
         Column("Group"),
-        Column("Events / patients"),
+        Column(f"Events / {unit_label(timed['response_landmark_median'])}"),
         Column(f"Median from the landmark, {unit}", f"{level_text(data)} CI"),
         Column("Hazard ratio", f"{level_text(data)} CI"),
         Column("p", "log-rank"),

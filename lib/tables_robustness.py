@@ -32,7 +32,7 @@ from lib.formats import (
     joined,
     plural,
 )
-from lib.labels import decimals_of_time, groups_of, level_text, pair_label
+from lib.labels import decimals_of_time, groups_of, level_text, pair_label, unit_label
 from lib.robustness import WAYS
 
 
@@ -71,7 +71,7 @@ def table_robustness(data: Dataset, robust: Analysis) -> Table:
             rows.append(_way_row(label, part, pair))
     columns = (
         Column("What was done"),
-        Column("Events / patients"),
+        Column(f"Events / {unit_label(robust['robustness'])}"),
         Column("p"),
         Column("Hazard ratio or difference", f"{level_text(data)} CI"),
     )
@@ -199,7 +199,7 @@ def table_detectable(data: Dataset, robust: Analysis) -> Table:
     ]  # fmt: skip
     columns = (
         Column("Comparison"),
-        Column("Events / patients"),
+        Column(f"Events / {unit_label(robust['detectable'])}"),
         Column("Found if below", "hazard ratio"),
         Column("or above", "hazard ratio"),
     )

@@ -31,7 +31,7 @@ from lib.formats import (
     format_percent,
     format_whole,
 )
-from lib.labels import groups_of, level_text, pair_label
+from lib.labels import groups_of, level_text, pair_label, unit_label
 from lib.safety import ANY, ATTRIBUTIONS, kind_label
 from lib.tables import arm_columns, cells, format_share, notes_of
 
@@ -60,8 +60,9 @@ def table_ae_overview(data: Dataset, safety: Analysis) -> Table:
         part = where(safety["ae_overview"], variable=kind)
         p = [format_p(where(safety["ae_overview_test"], variable=kind)["p_value"].iat[0])] if tested else []
         rows.append(Row((kind_label(data, kind), *cells(part, groups, _risk), *p)))
-    columns = [Column("Patients with at least one event"), *arm_columns(data, overall=True)]
-    notes = [f"Patients (% of all treated; exact Clopper-Pearson {level_text(data)} CI in %)."]
+    units = unit_label(safety["ae_overview"]).capitalize()
+    columns = [Column(f"{units} with at least one event"), *arm_columns(data, overall=True)]
+    notes = [f"{units} (% of all treated; exact Clopper-Pearson {level_text(data)} CI in %)."]
     if tested:
         columns.append(Column("p", f"{exactness(safety['ae_overview_test']['mc_error'])}, descriptive"))
         notes.append(f"p: Fisher-Freeman-Halton over the arms, {DESCRIPTIVE}")
@@ -78,7 +79,8 @@ def table_ae_differences(data: Dataset, safety: Analysis) -> Table:
         Row((kind_label(data, kind), *cells(where(differences, variable=kind), pairs, _points)))
         for kind in differences["variable"].unique()
     ]
-    columns = (Column("Patients with at least one event"), *[Column(pair_label(data, p), "points (CI)") for p in pairs])
+    units = unit_label(differences).capitalize()
+    columns = (Column(f"{units} with at least one event"), *[Column(pair_label(data, p), "points (CI)") for p in pairs])
     notes = (
         f"Difference of the shares in percentage points, first arm minus second, with the Miettinen-Nurminen {level_text(data)} CI; above 0: more often in the arm named first.",
     )
@@ -121,7 +123,7 @@ def table_ae_terms(data: Dataset, safety: Analysis, threshold_percent: float = 0
         else ""
     )
     notes = (
-        f"{settings.dictionary}. Patients (% of all treated), each counted once per row with the worst {settings.scale}; a system counts its patients, not the sum of its terms.{limit}",
+        f"{settings.dictionary}. {unit_label(safety['ae_term']).capitalize()} (% of all treated), each counted once per row with the worst {settings.scale}; a system counts its patients, not the sum of its terms.{limit}",
     )
     return Table("ae_terms", "Adverse events by system and term", tuple(columns), tuple(rows), notes)
 
@@ -155,7 +157,7 @@ def table_ae_grades(data: Dataset, safety: Analysis) -> Table:
         shown = cells(part, groups, lambda r: format_count(r["count"], r["n"]))
         rows.append(Row((f"{label[:1].upper()}{label[1:]}", *shown), "sub"))
     columns = (Column(f"Worst {settings.scale}"), *arm_columns(data))
-    return Table("ae_grades", f"Patients by worst {settings.scale} of any event", columns, tuple(rows))
+    return Table("ae_grades", f"{unit_label(grades).capitalize()} by worst {settings.scale} of any event", columns, tuple(rows))
 
 
 @empty_if_absent
@@ -171,9 +173,9 @@ def table_ae_attribution(data: Dataset, safety: Analysis) -> Table | Block:
             )
             rows += [
                 Row((label,), "group"),
-                Row(("Patients", *cells(patients, groups, _risk)), "sub"),
-                Row((f"Patients, {severe}", *cells(worst, groups, lambda r: format_whole(r["count"]))), "sub"),
-                Row(("Events", *cells(events, groups, lambda r: f"{format_whole(r['count'])} of {format_whole(r['n'])}")), "sub"),
+                Row((unit_label(patients).capitalize(), *cells(patients, groups, _risk)), "sub"),
+                Row((f"{unit_label(worst).capitalize()}, {severe}", *cells(worst, groups, lambda r: format_whole(r["count"]))), "sub"),
+                Row((unit_label(events).capitalize(), *cells(events, groups, lambda r: f"{format_whole(r['count'])} of {format_whole(r['n'])}")), "sub"),
             ]  # fmt: skip
     columns = (Column("As the investigator attributed it"), *arm_columns(data, overall=True))
     notes = (
@@ -188,9 +190,11 @@ def table_ae_rates(data: Dataset, timed: Analysis) -> Table:
     groups, rows = groups_of(data), []
     years = where(timed["ae_rate"], variable="any")
     rows.append(Row(("Patient-years at risk", *cells(years, groups, lambda r: format_number(r["person_time"], 1)))))
-    for output, heading in (("ae_rate", "Events; per 100 patient-years"),
-                            ("ae_first_rate", "Patients with a first event/patient-years until then; per 100")):  # fmt: skip
-        rows.append(Row((heading,), "group"))
+    for output, heading in (
+        ("ae_rate", "{}; per 100 patient-years"),
+        ("ae_first_rate", "{} with a first event/patient-years until then; per 100"),
+    ):
+        rows.append(Row((heading.format(unit_label(timed[output]).capitalize()),), "group"))
         for name, part in timed[output].groupby("variable", sort=False):
             shown = cells(part, groups, lambda r, first=output == "ae_first_rate": _rate(r, first))
             rows.append(Row((kind_label(data, name), *shown), "sub"))
@@ -281,8 +285,9 @@ def table_ae_onset(data: Dataset, timed: Analysis) -> Table:
         label = ONSETS.get(name) or f"In the window of {labels[name.removeprefix('window ')]}"
         shown = cells(part, groups, lambda r: f"{format_whole(r['count'])}/{format_whole(r['n'])}")
         rows.append(Row((label, *shown), "sub" if name.startswith("window ") else ""))
-    columns = (Column("Events with onset"), *arm_columns(data, overall=True))
-    notes = (f"Events/all events of the arm. {_windows(data)}",)
+    units = unit_label(timed["ae_onset"])
+    columns = (Column(f"{units.capitalize()} with onset"), *arm_columns(data, overall=True))
+    notes = (f"{units.capitalize()}/all {units} of the arm. {_windows(data)}",)
     return Table("ae_onset", "Adverse events by onset", columns, tuple(rows), notes)
 
 

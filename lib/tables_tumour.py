@@ -34,7 +34,7 @@ from lib.formats import (
     format_whole,
     total_of,
 )
-from lib.labels import OVERALL, decimals_of_time, groups_of, level_text, pair_label
+from lib.labels import OVERALL, counted, decimals_of_time, groups_of, level_text, pair_label, unit_label
 from lib.longitudinal import measure
 from lib.longitudinal_model import PRESENCE
 from lib.response import CATEGORIES
@@ -135,7 +135,7 @@ def table_paired_response(data: Dataset, course: Analysis) -> Table | Block:
             points = format_number(100 * row["difference"], 0)
             numbers = (f"{format_whole(row[column])}" for column in ("n", "n_gained", "n_lost"))
             rows.append(Row((label, *numbers, points, format_p(row["p_value"])), "sub"))
-    columns = (Column("Arm"), Column("Patients"), Column("Gained"), Column("Lost"),
+    columns = (Column("Arm"), Column(unit_label(course["response_change_treated"]).capitalize()), Column("Gained"), Column("Lost"),
                Column("Points"), Column("p", "McNemar"))  # fmt: skip
     notes = (
         "The same patients at both visits, exact test; points: change of the response rate in percentage points. Only those who changed carry the test. Among all treated, a patient who "
@@ -200,7 +200,7 @@ def table_agreement(data: Dataset, course: Analysis) -> Table | Block:
     columns = (Column("Visit"), Column("Read and derived"), Column("Same category"), Column("Kappa", "unweighted"))
     note = (
         "Each patient counts once per visit. Kappa does not exist where both used one category only. "
-        f"Visits with fewer than {data.study.policy.min_at_risk} patients are in results.csv only."
+        f"Visits with fewer than {data.study.policy.min_at_risk} {unit_label(course['reader_agreement'])} are in results.csv only."
     )
     return Table("reader_agreement", "Derived category beside the reader's", columns, tuple(rows), (note,))
 
@@ -237,7 +237,7 @@ def table_presence(data: Dataset, presence: Analysis) -> Table:
             rows.append(Row((PRESENCE_LABELS[state], *tables.cells(own, groups, _count)), "sub"))
         if below in presence and (presence[below]["count"] != 0).any():
             own = where(presence[below], time=time)
-            label = "Samples below the limit of detection"
+            label = f"{unit_label(own).capitalize()} below the limit of detection"
             rows.append(
                 Row(
                     (label, *tables.cells(own, groups, lambda r: f"{format_whole(r['count'])}/{format_whole(r['n'])}")),
@@ -263,7 +263,7 @@ def table_excluded(data: Dataset, analysis: Analysis) -> Table | Block:
         reason = variable.split(": ", 1)[1]
         rows.append(Row((f"{reason[0].upper()}{reason[1:]}", *tables.cells(part, groups, _count))))
     marker = data.study.marker(analysis.variable)
-    columns = (Column("Patients left out"), *tables.arm_columns(data))
+    columns = (Column(f"{unit_label(frame).capitalize()} left out"), *tables.arm_columns(data))
     limit = (
         (f"Interfering: {data.study.marker(marker.interference.marker).label} above {marker.interference.above:g} "
          "at any time leaves out every sample of the patient.",) if marker.interference else ()
@@ -289,7 +289,7 @@ def table_ratios(data: Dataset, model: Analysis) -> Table:
     variance = model[f"{name}_model_variance"].iloc[0]
     method = model[f"{name}_model_ratio"]["method"].iat[0]
     notes = (
-        f"{method[0].upper()}{method[1:]}; {format_whole(variance['n'])} values. Not adjusted for multiplicity.",
+        f"{method[0].upper()}{method[1:]}; {counted(variance)}. Not adjusted for multiplicity.",
         "Below 1: lower than at baseline. Between arms: the ratio of two such ratios.",
         f"Intraclass correlation {format_number(variance['correlation'], 2)}: the share of the variance that lies between patients.",
         *_of_lesions(variance),
@@ -333,6 +333,7 @@ def table_sensitivity(data: Dataset, model: Analysis) -> Table:
             choice = variable.split(": ", 1)[1]
             rows.append(Row((f"{choice[0].upper()}{choice[1:]}", *tables.cells(own, groups, shown)), "sub"))
     columns = (Column("Samples"), *tables.arm_columns(data))
-    note = f"Ratio to baseline from the same model ({level_text(data)} CI), and the patients with a value. All samples: those left out of the main analysis included."
+    units = unit_label(model[f"{name}_sensitivity"])
+    note = f"Ratio to baseline from the same model ({level_text(data)} CI), and n, the {units} with a value. All samples: those left out of the main analysis included."
     title = f"{measure(data.study, name).label}: does the choice of samples matter?"
     return Table(f"{name}_sensitivity", title, columns, tuple(rows), (note,))

@@ -6,7 +6,7 @@ from pathlib import Path
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-COLUMNS = "report,output,variable,group,time,statistic,value,method"
+COLUMNS = "report,output,variable,group,time,statistic,value,method,unit"
 HEADER = {
     "kind": "header",
     "title": "A study of <two> arms & a half",
@@ -54,7 +54,7 @@ def outputs(name: str) -> list:
     """One output of each kind, as a report has them."""
     table = {"kind": "table", "id": f"{name}_counts", "title": "Counts", "csv": "Step,n\nTreated,39\n"}
     figure = {"kind": "figure", "id": "curve", "title": "A curve", "alt": 'Falls from 1 to 0, "fast"'}
-    row = f"{name},flow,all,overall,,n,39,count"
+    row = f"{name},flow,all,overall,,n,39,count,patients"
     return [
         shown(HEADER, '<div class="titleblock"><p class="lead">A question?</p></div>'),
         shown({"kind": "key_results", "sentences": ["39 patients < 40 & more."]}),

@@ -179,8 +179,9 @@ def test_ratios_are_drawn_with_their_intervals(name, draw):
         ends = np.array([segment[:, 1] for segment in bars.get_segments()], dtype=float)
         assert_allclose(ends[1:], own[["ci_low", "ci_high"]].to_numpy())
     labels = [label.get_text() for label in figure.axes[0].get_xticklabels()]
-    counts = [" / ".join(str(n) for n in model["counts"][visit]) for visit in (0.0, 3.0, 6.0, 12.0)]
-    assert all(label.endswith(f"n = {n}") for label, n in zip(labels, counts, strict=True))
+    behind = model["tg_model_count"].groupby("time")["n"]
+    counts = [" / ".join(str(n) for n in own) for _, own in behind]
+    assert all(label.endswith(f"\n{n}") for label, n in zip(labels, counts, strict=True))
 
 
 @pytest.mark.parametrize("name", STUDIES)

@@ -163,10 +163,12 @@ def test_a_denominator_that_differs_is_refused(output, change):
 def test_events_may_exceed_patients_but_patients_may_not():
     data = loaded()
     found = flow.analyse(data)
-    frame = pd.DataFrame({"group": ["A"], "n": [99], "method": ["events by grade"]})
+    frame = pd.DataFrame({"group": ["A"], "n": [99], "method": ["events by grade"], "unit": ["events"]})
     assert flow.check_counts(found, [Analysis("x", {"y": frame})]) == 0
     with pytest.raises(flow.CountsDifferError, match=r"y \(x, A\) counts 99 patients, the participant flow 14"):
-        flow.check_counts(found, [Analysis("x", {"y": frame.assign(method="patients")})])
+        flow.check_counts(found, [Analysis("x", {"y": frame.assign(unit="patients")})])
+    with pytest.raises(flow.CountsDifferError, match="counts 99 patients"):
+        flow.check_counts(found, [Analysis("x", {"y": frame.drop(columns="unit")})])
 
 
 def test_every_report_ends_with_the_check():

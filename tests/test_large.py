@@ -315,7 +315,8 @@ def test_the_mixed_model_of_many_samples_is_that_of_a_random_part(monkeypatch):
     assert "sampled" not in whole
     monkeypatch.setattr(longitudinal_model, "MOST_VALUES", 120)
     part = longitudinal_model.analyse_model(data, marker)
-    assert part["counts"].to_numpy().sum() <= 130 < whole["counts"].to_numpy().sum()
+    counted = f"{marker.id}_model_count"
+    assert part[counted]["n"].sum() <= 130 < whole[counted]["n"].sum()
     said = "of a random sample of 32 patients, because the model takes at most 120 samples"
     assert said in part[f"{marker.id}_model_ratio"]["method"].iat[0]
     assert said in narrative_tumour.sentence_model(data, part)

@@ -11,6 +11,7 @@ from markupsafe import escape
 from notebook_cells import shipped
 
 from lib.analysis import Analysis
+from lib.labels import counted, unit_label
 from lib.references import cite
 from lib.results import COLUMNS, KEY, STATISTICS, to_rows
 from lib.study import ROOT
@@ -56,3 +57,54 @@ def test_the_methods_section_names_what_was_run():
     assert f"statsmodels {version('statsmodels')}" in page
     assert "Mantel N. Cancer Chemother Rep 1966;50:163" in page
     assert cite("no such method") == []
+
+
+def test_what_a_row_counts_travels_with_the_number():
+    """Patients unless the frame says otherwise; a number that is no count counts nothing."""
+    frame = pd.DataFrame({"group": ["A", "B"], "n": [14, 29], "median": [1.5, 2.5], "unit": ["patients", "lesions"], "method": ""})
+    rows = to_rows("efficacy", Analysis("os", {"x": frame})).set_index(["statistic", "group"])["unit"]
+    assert rows["n"].tolist() == ["patients", "lesions"]
+    assert rows["median"].tolist() == ["", ""]
+    assert to_rows("efficacy", _analysis(n=[14, 25]))["unit"].tolist() == ["patients", "patients"]
+    assert counted(frame.iloc[1]) == "29 lesions"
+    assert counted({"n": 1, "unit": "lesions"}) == "1 lesion"
+    assert unit_label(frame) == "patients and lesions"
+    assert unit_label(frame.iloc[:0]) == "patients"
+
+
+@pytest.mark.parametrize(
+    ("report", "output", "unit"),
+    [
+        ("efficacy", "lesion_volume_model_count", "lesions"),
+        ("efficacy", "lesion_volume_model_variance", "measurements of lesions"),
+        ("efficacy", "lesion_volume_several", "patients"),
+        ("efficacy", "tg_model_count", "patients"),
+        ("efficacy", "tg_model_variance", "samples"),
+        ("efficacy", "tg_below_limit", "samples"),
+        ("efficacy", "scan_interval", "intervals"),
+        ("efficacy", "median", "patients"),
+        ("cohort", "scan_longest", "patients"),
+        ("cohort", "scan_delay", "scans"),
+        ("safety", "ae_overview", "patients"),
+        ("safety", "ae_events_mild", "events"),
+        ("safety", "ae_attribution_events", "events"),
+        ("safety", "ae_onset", "events"),
+        ("safety", "ae_rate", "events"),
+        ("safety", "ae_first_rate", "patients"),
+    ],
+)
+def test_units_of_the_shipped_study(report, output, unit):
+    results = pd.read_csv(io.StringIO(shipped(report, "data/rair_dtc").records("results")[0]["csv"]))
+    own = results[(results["output"] == output) & results["statistic"].isin(["n", "count"])]
+    assert set(own["unit"]) == {unit}
+
+
+def test_a_picture_of_lesions_counts_lesions():
+    """Under each visit of the mixed model stand the values behind it, and what they are."""
+    shown = shipped("efficacy", "data/rair_dtc")
+    figures = {m["cohort_report"]["id"]: d["image/svg+xml"] for d, m in shown.outputs if "image/svg+xml" in d}
+    results = pd.read_csv(io.StringIO(shown.records("results")[0]["csv"]))
+    for name, unit in (("lesion_volume", "lesions"), ("tg", "patients")):
+        behind = results[(results["output"] == f"{name}_model_count") & (results["time"] == 0)]["value"]
+        assert f"Below: {unit} with a value" in figures[f"{name}_ratios"]
+        assert " / ".join(f"{n:.0f}" for n in behind) in figures[f"{name}_ratios"]
