@@ -52,7 +52,7 @@ def marks_survival(data: Dataset, analysis: Analysis | Absent, figure: Figure | 
     decimals, unit, marks = decimals_of_time(data), data.study.time.unit, []
     for row in steps.itertuples():
         x, y = figure.place(0, row.time, row.estimate)
-        interval = format_interval(row.ci_low, row.ci_high, 0, 100)
+        interval = format_interval(row.ci_low, row.ci_high, 0, percent=True)
         says = (
             f"{data.study.arm(row.group).label}, {format_number(row.time, decimals)} {unit}: {format_percent(row.estimate)} "
             f"without the event ({level_text(data)} CI {interval}), {format_whole(row.n_risk)} at risk"
@@ -137,7 +137,7 @@ def marks_terms(data: Dataset, safety: Analysis | Absent, figure: Figure | Block
     for row in safety["ae_term"].rename(columns={"count": "number"}).itertuples():
         if row.group == OVERALL or pd.isna(row.number):
             continue
-        interval = format_interval(row.ci_low, row.ci_high, 0, 100)
+        interval = format_interval(row.ci_low, row.ci_high, 0, percent=True)
         says = (
             f"{row.variable}, {data.study.arm(row.group).label}: {format_whole(row.number)} of {plural(row.n, 'patient')} "
             f"({format_percent(row.proportion)}; {level_text(data)} CI {interval}); "

@@ -20,7 +20,18 @@ import pandas as pd
 
 from lib.compare import Comparison, Output
 from lib.display import Column, Row, Table
-from lib.formats import DASH, NOT_REACHED, format_interval, format_number, format_p, format_percent, plural
+from lib.formats import (
+    DASH,
+    NOT_REACHED,
+    format_interval,
+    format_number,
+    format_p,
+    format_percent,
+    format_points,
+    format_relative,
+    format_signed,
+    plural,
+)
 from lib.labels import DECIMALS, OVERALL
 
 # So many of the largest moves are listed; compare.csv holds all.
@@ -126,12 +137,13 @@ def _cells(values: pd.Series, headline: Headline, about: dict) -> tuple[str, str
         case "p":
             return counts, format_p(value)
         case "percent":
-            shown, scale = format_percent(value), 100
+            shown = format_percent(value)
         case _:
-            shown, scale = format_number(value, decimals, missing), 1
+            shown = format_number(value, decimals, missing)
     low, high = values.get("ci_low", math.nan), values.get("ci_high", math.nan)
     if not (math.isnan(low) and math.isnan(high)):
-        shown += f" ({format_interval(low, high, decimals, scale, NOT_REACHED)})"
+        percent = headline.kind == "percent"
+        shown += f" ({format_interval(low, high, decimals, percent, NOT_REACHED)})"
     return counts, shown
 
 
@@ -147,8 +159,10 @@ def _change(row: pd.Series, headline: Headline, about: dict) -> str:
         return STATUS[row["status"]]
     if math.isnan(row["absolute"]):
         return "now estimable" if math.isnan(row["old"]) else "no longer estimable"
-    scale, decimals = {"percent": (100, 1), "p": (1, 3)}.get(headline.kind, (1, _decimals(headline, about)))
-    shown = format_number(scale * row["absolute"], decimals)
+    if headline.kind == "percent":
+        shown = format_points(row["absolute"], 1)
+    else:
+        shown = format_number(row["absolute"], 3 if headline.kind == "p" else _decimals(headline, about))
     return f"+{shown}" if row["absolute"] > 0 and float(shown) else shown
 
 
@@ -179,7 +193,7 @@ def table_outputs(comparison: Comparison) -> Table:
             largest = part["relative"].abs().max()
             cells = [str(counts.get(status, 0)) for status in ("moved", "new", "missing")]
             rows.append(
-                Row((output, str(len(part)), *cells, DASH if math.isnan(largest) else f"{100 * largest:.3g}%"), "sub")
+                Row((output, str(len(part)), *cells, format_relative(largest).removeprefix("+")), "sub")
             )
     columns = ("Output of results.csv", "Compared", "Moved", "Only new", "Only old", "Largest relative change")
     return Table("outputs", "Every output", tuple(map(Column, columns)), tuple(rows))  # fmt: skip
@@ -192,11 +206,10 @@ def table_moved(comparison: Comparison) -> Table:
     rows = []
     for _, row in moved.loc[order[:LISTED]].iterrows():
         where = ", ".join(filter(None, [row["variable"], _label(comparison, row["group"]), row["time"]]))
-        relative = row["relative"]
-        change = STATUS[row["status"]] if row["status"] != "moved" else _signed(row["absolute"])
+        change = STATUS[row["status"]] if row["status"] != "moved" else format_signed(row["absolute"])
         rows.append(Row((
             f"{row['report']}: {row['output']}", where, row["statistic"], _value(row["old"]), _value(row["new"]),
-            change, DASH if math.isnan(relative) else f"{_signed(100 * relative)}%",
+            change, format_relative(row["relative"]),
         )))  # fmt: skip
     columns = (Column("Output"), Column("Variable, group, time", text=True), Column("Statistic", text=True))
     columns += tuple(map(Column, ("Old", "New", "Change", "Relative")))
@@ -206,13 +219,6 @@ def table_moved(comparison: Comparison) -> Table:
 
 def _value(value: float) -> str:
     return DASH if math.isnan(value) else f"{value:.5g}".replace("-", "−")
-
-
-def _signed(value: float) -> str:
-    """A change with its sign, to three significant digits."""
-    if math.isnan(value):
-        return DASH
-    return f"{'+' if value > 0 else '−'}{abs(value):.3g}" if value else "0"
 
 
 def comparison_text(comparison: Comparison) -> str:

@@ -122,7 +122,8 @@ def count_cells(
     lookup = _lookup(frames)
     for rule in NESTED:
         _nest(cells, lookup, rule)
-    for one, column, other, same in SAME:
+    ratios = [(name, "n", name.replace("_change_ratio", "_percent_change"), "n") for name in frames if "_change_ratio" in name]
+    for one, column, other, same in (*SAME, *ratios):
         for key, place in lookup.get(one, {}).items():
             if key in lookup.get(other, {}):
                 _equal(cells, {(one, place, column): 1.0, (other, lookup[other][key], same): -1.0})

@@ -240,12 +240,10 @@ def plot_trajectories(data: Dataset, analysis: Analysis) -> Figure:
 def plot_summary(data: Dataset, analysis: Analysis) -> Figure:
     """Median change and its quartiles by visit and arm, with the numbers behind them; open where few are left."""
     name, quantity, least = analysis.variable, measure(data.study, analysis.variable), data.study.policy.min_at_risk
-    changes = analysis[f"{name}_{quantity.described}"]
+    changes = analysis[f"{name}_{'change_ratio' if quantity.log else quantity.described}"]
     visits = [0.0, *(time for time, part in changes.groupby("time") if part["n"].max() >= least)]
     changes = changes[changes["time"].isin(visits)]
     changes = changes.assign(x=changes["time"].map(visits.index))
-    if quantity.log:
-        changes[["median", "q1", "q3"]] = 1 + changes[["median", "q1", "q3"]] / 100
     offsets = np.linspace(-0.24, 0.24, len(data.arms)) if len(data.arms) > 1 else [0.0]
     ratios = [2.7, 0.19 * (len(data.arms) + 1)]
     with picture(sum(ratios), 2, 1, gridspec_kw={"height_ratios": ratios}) as (figure, (top, bottom)):

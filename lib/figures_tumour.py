@@ -100,7 +100,7 @@ def _finite(value: float, otherwise: float) -> float:
 
 def _thresholds(rule) -> tuple[float, float]:
     """Change of the sum of diameters, in percent, of a partial response and of a progression."""
-    return 100 * (rule.partial_ratio - 1), 100 * (rule.progression_ratio - 1)
+    return rule.partial_percent, rule.progression_percent
 
 
 def _rule_text(rule) -> str:

@@ -1,6 +1,8 @@
-"""Numbers -> the strings a reader sees. The only place that rounds.
+"""Numbers -> the strings a reader sees. The only place that rounds, and the only one that changes a scale.
 
-Tables, figures and sentences all use these, so one number never reads two ways.
+Tables, figures and sentences all use these, so one number never reads two ways. A number is shown as results.csv holds
+it, with one exception: shares, their limits and their differences are recorded as proportions (0.42) and shown in percent
+or percentage points (42%). Nothing outside of this module multiplies, divides, subtracts or takes a logarithm.
 """
 
 from __future__ import annotations
@@ -15,9 +17,13 @@ __all__ = [
     "format_duration",
     "format_exact_p",
     "format_interval",
+    "format_level",
     "format_number",
     "format_p",
     "format_percent",
+    "format_points",
+    "format_relative",
+    "format_signed",
     "format_time",
     "format_whole",
     "joined",
@@ -27,6 +33,7 @@ __all__ = [
 
 import math
 
+PERCENT = 100
 NOT_REACHED = "NR"
 DASH = "–"
 MINUS = "−"
@@ -58,7 +65,7 @@ def format_duration(value: float, unit: str) -> str:
 
 def format_percent(proportion: float, decimals: int = 0) -> str:
     """Proportion in [0, 1] -> "77%"."""
-    return DASH if math.isnan(proportion) else f"{format_number(100 * proportion, decimals)}%"
+    return DASH if math.isnan(proportion) else f"{format_number(PERCENT * proportion, decimals)}%"
 
 
 def format_count(count: float, n: float, decimals: int = 0) -> str:
@@ -68,22 +75,49 @@ def format_count(count: float, n: float, decimals: int = 0) -> str:
     return f"{int(count)}/{int(n)} ({format_percent(count / n, decimals)})"
 
 
+def format_signed(change: float) -> str:
+    """A change with its sign, to three significant digits."""
+    if math.isnan(change):
+        return DASH
+    return f"{'+' if change > 0 else MINUS}{abs(change):.3g}" if change else "0"
+
+
+def format_relative(change: float) -> str:
+    """A relative change, in percent: 0.125 -> "+12.5%"."""
+    return DASH if math.isnan(change) else f"{format_signed(PERCENT * change)}%"
+
+
 def format_whole(count: float) -> str:
     """A count; a missing one was masked."""
     return MASKED if math.isnan(count) else f"{int(count)}"
 
 
-def format_interval(low: float, high: float, decimals: int = 1, scale: float = 1, missing: str = DASH) -> str:
-    """Interval -> "18.2 to NR"; both limits missing gives `missing` once."""
+def format_points(difference: float, decimals: int = 0) -> str:
+    """Difference of two proportions, in percentage points: 0.35 -> "35"."""
+    return format_number(PERCENT * difference, decimals)
+
+
+def format_level(level: float) -> str:
+    """Confidence level: 0.95 -> "95%"."""
+    return f"{PERCENT * level:g}%"
+
+
+def format_interval(low: float, high: float, decimals: int = 1, percent: bool = False, missing: str = DASH) -> str:
+    """Interval -> "18.2 to NR"; both limits missing gives `missing` once. Of a proportion: in percent."""
     if math.isnan(low) and math.isnan(high):
         return missing
-    return f"{format_number(scale * low, decimals, missing)} to {format_number(scale * high, decimals, missing)}"
+    return " to ".join(_limits(low, high, decimals, percent, missing))
 
 
-def format_bounds(low: float, high: float, decimals: int = 1, missing: str = DASH) -> str:
-    """Bounds of a value: "12.1 to 19.1", or one number where they print the same."""
-    shown = [format_number(value, decimals, missing) for value in (low, high)]
+def format_bounds(low: float, high: float, decimals: int = 1, percent: bool = False, missing: str = DASH) -> str:
+    """Bounds of a value: "12.1 to 19.1", or one number where they print the same. Of a proportion: in percent."""
+    shown = _limits(low, high, decimals, percent, missing)
     return shown[0] if shown[0] == shown[1] else " to ".join(shown)
+
+
+def _limits(low: float, high: float, decimals: int, percent: bool, missing: str) -> list[str]:
+    scale = PERCENT if percent else 1
+    return [format_number(scale * limit, decimals, missing) for limit in (low, high)]
 
 
 def format_p(p: float, symbol: bool = False) -> str:

@@ -19,7 +19,7 @@ import pandas as pd
 from lib.analysis import PATIENTS, unit_of
 from lib.attendance import SCANS
 from lib.dataset import Dataset
-from lib.formats import plural
+from lib.formats import format_level, plural
 from lib.study import Study
 
 OVERALL = "overall"
@@ -42,7 +42,7 @@ def decimals_of_time(data: Dataset) -> int:
 
 def level_text(data: Dataset) -> str:
     """Such as "95%" from 0.95."""
-    return f"{100 * data.parameters.level:g}%"
+    return format_level(data.parameters.level)
 
 
 def groups_of(data: Dataset, overall: bool = False) -> list[str]:

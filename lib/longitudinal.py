@@ -9,6 +9,7 @@ __all__ = ["Measure", "analyse_marker", "analyse_volume", "measure"]
 
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from lib import ranks
@@ -107,9 +108,10 @@ def _analyse(data: Dataset, variable: str, values: pd.DataFrame, visits: tuple[f
     -------
     Analysis
         `<variable>_level` (n, median, q1, q3, min, max of the value), `<variable>_percent_change` or, on a linear
-        scale, `<variable>_absolute_change` (the same of the change), `<variable>_within` (exact signed-rank test and Hodges-Lehmann estimate of `change` within
-        arms), `<variable>_between` (Kruskal-Wallis), `<variable>_pairwise` (Dunn, Holm), `<variable>_shift`
-        (Hodges-Lehmann difference between arms); data `values`.
+        scale, `<variable>_absolute_change` (the same of the change), on the log scale also `<variable>_change_ratio` (of
+        the ratio to baseline), `<variable>_within` (exact signed-rank test and Hodges-Lehmann estimate of `change` within
+        arms; a log ratio's as ratio), `<variable>_between` (Kruskal-Wallis), `<variable>_pairwise` (Dunn, Holm), `<variable>_shift`
+        (Hodges-Lehmann difference between arms, of log ratios `ratio`); data `values`.
     """
     level, name, described = data.parameters.level, variable, measure(data.study, variable).described
     later = values[(values["visit"] != 0) & values["baseline"].notna()].assign(absolute_change=lambda v: v["change"])
@@ -117,6 +119,8 @@ def _analyse(data: Dataset, variable: str, values: pd.DataFrame, visits: tuple[f
         f"{name}_level": _describe(values, "value"),
         f"{name}_{described}": _describe(later, described),
     }
+    if change == "log_ratio":
+        frames[f"{name}_change_ratio"] = _describe(later.assign(ratio=later["value"] / later["baseline"]), "ratio")
     parts: dict[str, list[pd.DataFrame]] = {}
     for visit in visits:
         at = later[later["visit"] == visit].drop_duplicates("patient_id")
@@ -127,10 +131,22 @@ def _analyse(data: Dataset, variable: str, values: pd.DataFrame, visits: tuple[f
                 "pairwise": ranks.compare_ranks_pairwise(at, change, reference=data.reference),
                 "shift": ranks.estimate_shift(at, change, reference=data.reference, level=level),
             }
+        if change == "log_ratio":
+            tests = _as_ratios(tests)
         for test, frame in tests.items():
             parts.setdefault(f"{name}_{test}", []).append(frame.assign(time=visit))
     frames |= {test: pd.concat(part, ignore_index=True) for test, part in parts.items()}
     return Analysis(variable, frames, {"values": values})
+
+
+def _as_ratios(tests: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Estimates of a change that was tested as a logarithm, as the ratios that are read."""
+    back = {"within": ["estimate", "ci_low", "ci_high"], "shift": ["difference", "ci_low", "ci_high"]}
+    found = {
+        test: frame.assign(**{column: np.exp(frame[column].astype(float)) for column in back.get(test, [])})
+        for test, frame in tests.items()
+    }
+    return found | {test: frame.rename(columns={"difference": "ratio"}) for test, frame in found.items() if test == "shift"}
 
 
 def _describe(values: pd.DataFrame, column: str) -> pd.DataFrame:

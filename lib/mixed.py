@@ -195,15 +195,16 @@ def estimate_variance(fit):
     Returns
     -------
     DataFrame, one row: `group` (overall), `n`, `var_between`, with lesions `var_lesions`, `var_within` (log scale
-    squared), `correlation` (share of the variance between patients), `loglik`, `method`, `note`
+    squared), `correlation` (share of the variance between patients), with lesions `correlation_lesions`, `loglik`, `method`, `note`
         R: ``VarCorr(fit)``, ``logLik(fit)``
     """
     model = fit.model
     lesions = {} if np.isnan(model.nested) else {"var_lesions": model.nested}
     total = model.between + model.within + sum(lesions.values())
+    shares = {f"correlation{name.removeprefix('var')}": variance / total for name, variance in lesions.items()}
     return pd.DataFrame([{
         "group": "overall", "n": int(fit.counts.to_numpy().sum()), "var_between": model.between, **lesions,
-        "var_within": model.within, "correlation": model.between / total,
+        "var_within": model.within, "correlation": model.between / total, **shares,
         "loglik": model.loglik, "method": fit.method, "note": model.note,
     }])  # fmt: skip
 

@@ -184,7 +184,7 @@ def sentence_response(data: Dataset, response: Analysis, visit: float) -> str:
     for arm in data.arms:
         row = rates[rates["group"] == arm.id].iloc[0]
         share = f"{format_whole(row['count'])}/{format_whole(row['n'])}"
-        interval = format_interval(row["ci_low"], row["ci_high"], 0, 100)
+        interval = format_interval(row["ci_low"], row["ci_high"], 0, percent=True)
         told = f"{share} ({format_percent(row['proportion'])}; {interval})" if pd.notna(row["proportion"]) else MASKED
         parts.append(f"{told} with {arm.label}" if row["n"] else f"nobody due with {arm.label}")
     text = f"At {format_duration(visit, data.study.time.unit)} an objective response was seen in {joined(parts)}."
@@ -233,7 +233,7 @@ def sentence_progression(data: Dataset, endpoint: Endpoint) -> str:
         return ""
     return (
         f"Progression is the first assessment at which the {rule.rule} rule says so: a sum of the target lesions' diameters at least "
-        f"{format_percent(rule.progression_ratio - 1)} and {rule.progression_mm:g} mm above the smallest before, or a new lesion. All targets count, locally treated or not."
+        f"{format_number(rule.progression_percent, 0)}% and {rule.progression_mm:g} mm above the smallest before, or a new lesion. All targets count, locally treated or not."
     )
 
 

@@ -124,7 +124,7 @@ def sentence_power(data: Dataset, robust: Analysis) -> str:
     said = f"Were the observed {short} medians the truth, a study of this size would find them different (p below 0.05) with a probability of {format_percent(row['power'])} ({error}, {plural(row['n_events'], 'event')})"
     detectable = where(robust["detectable"], group=name_pair(*data.contrast)).iloc[0]
     effect = (
-        f"; for {pair_label(data, detectable['group'])} only a hazard ratio below {format_number(detectable['hr'], 2)} (or above {format_number(1 / detectable['hr'], 2)}) is found with 80% power"
+        f"; for {pair_label(data, detectable['group'])} only a hazard ratio below {format_number(detectable['hr'], 2)} (or above {format_number(detectable['hr_above'], 2)}) is found with 80% power"
         if pd.notna(detectable["hr"])
         else ""
     )

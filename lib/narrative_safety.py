@@ -102,7 +102,7 @@ def sentence_first(data: Dataset, timed: Analysis) -> str:
     parts = []
     for arm in data.arms:
         for _, row in where(frame, group=arm.id, time=time).iterrows():
-            interval = format_interval(row["ci_low"], row["ci_high"], 0, 100)
+            interval = format_interval(row["ci_low"], row["ci_high"], 0, percent=True)
             parts.append(f"{format_percent(row['estimate'])} with {arm.label} ({level_text(data)} CI {interval})")
     when = format_duration(time, data.study.time.unit)
     return f"By {when} a first adverse event had occurred in {joined(parts)}, death competing."
@@ -127,6 +127,6 @@ def sentence_rates(data: Dataset, timed: Analysis) -> str:
     for arm in data.arms:
         row = where(timed["ae_first_rate"], variable="any", group=arm.id).iloc[0]
         if pd.notna(row["rate"]):
-            interval = format_interval(row["ci_low"], row["ci_high"], 0, 100)
-            parts.append(f"{format_number(100 * row['rate'], 0)} with {arm.label} ({level_text(data)} CI {interval})")
+            interval = format_interval(row["ci_low"], row["ci_high"], 0)
+            parts.append(f"{format_number(row['rate'], 0)} with {arm.label} ({level_text(data)} CI {interval})")
     return f"Patients with a first adverse event per 100 patient-years at risk: {joined(parts)}." if parts else ""

@@ -15,19 +15,21 @@ from lib.comparisons import adjust_holm, arm_pairs, name_pair
 NO_TIME = "not estimable: no person-time in {}"
 
 
-def estimate_rate(events, level=0.95):
+def estimate_rate(events, level=0.95, per=1):
     """Rate of events with the exact (Garwood) interval, per arm and over all arms.
 
     Parameters
     ----------
     events : DataFrame, one row per arm: `group`, `n_events`, `person_time` (> 0, or 0 for an empty arm)
     level : float
+    per : float
+        Units of person-time that a rate is given for.
 
     Returns
     -------
     DataFrame, one row per arm and one `overall` (if there are several arms): `group`, `n_events`,
     `person_time`, `rate`, `ci_low` (0 without events), `ci_high`, `method`, `note`
-        R: ``poisson.test(n_events, person_time)$conf.int``
+        R: ``per * poisson.test(n_events, person_time)$conf.int``
 
     References
     ----------
@@ -42,9 +44,9 @@ def estimate_rate(events, level=0.95):
     lower = stats.gamma.ppf(alpha, x.where(x > 0, 1.0))  # a gamma of shape 0 is a point at 0
     empty = [NO_TIME.format(group) for group in rows["group"]]
     return rows.assign(
-        rate=x / time,
-        ci_low=np.where(x > 0, lower, 0.0) / time,
-        ci_high=stats.gamma.isf(alpha, x + 1) / time,
+        rate=per * x / time,
+        ci_low=per * np.where(x > 0, lower, 0.0) / time,
+        ci_high=per * stats.gamma.isf(alpha, x + 1) / time,
         method="events per person-time, exact Poisson interval",
         note=np.where(time.isna(), empty, ""),
     )

@@ -16,7 +16,7 @@ from lib.policy import withhold
 from lib.remembered import once_per_dataset
 from lib.safety import kinds_of_events
 
-DAYS_PER_YEAR = 365.25
+DAYS_PER_YEAR, PER = 365.25, 100
 # Rates are shown for so many terms, by number of patients.
 MOST_TERMS = 10
 
@@ -33,8 +33,8 @@ def analyse(data: Dataset) -> Analysis | Absent:
     Returns
     -------
     Analysis
-        `ae_rate` (events with onset at risk per patient-year at risk), `ae_first_rate` (patients with a first event
-        per patient-year until then), `ae_rate_ratio`, `ae_first_rate_ratio` (each pair of arms); `variable` names the
+        `ae_rate` (events with onset at risk per 100 patient-years at risk), `ae_first_rate` (patients with a first
+        event per 100 patient-years until then), `ae_rate_ratio`, `ae_first_rate_ratio` (each pair of arms); `variable` names the
         kind (any, severe) or the term. `ae_onset` (events by where their onset lies: in the risk window of a
         component, in none, before time zero). `ae_first` (cumulative incidence of the first event at the landmarks of
         study.yml, death competing), `ae_first_gray`. Data: `curve` (its steps), `courses` (one row per event).
@@ -155,8 +155,8 @@ def _first_per_time(data: Dataset, risk: pd.DataFrame, part: pd.DataFrame) -> pd
 
 
 def _rates(parts: dict[str, pd.DataFrame], level: float, what: str = "events") -> pd.DataFrame:
-    found = [rates.estimate_rate(part, level).assign(variable=name) for name, part in parts.items()]
-    method = f"{what} per patient-year at risk, exact Poisson interval"
+    found = [rates.estimate_rate(part, level, PER).assign(variable=name) for name, part in parts.items()]
+    method = f"{what} per {PER} patient-years at risk, exact Poisson interval"
     return pd.concat(found, ignore_index=True).rename(columns={"n_events": "count"}).assign(method=method)
 
 

@@ -279,8 +279,8 @@ def find_detectable(
     Returns
     -------
     DataFrame, one row per pair
-        `group`, `n`, `n_events`, `hr` (below 1: one this small, or smaller, is found with that power; its inverse
-        on the other side), `method`, `note`. R: ``exp(-(qnorm(1 - alpha / 2) + qnorm(power)) / sqrt(d * p * (1 - p)))``
+        `group`, `n`, `n_events`, `hr` (below 1: one this small, or smaller, is found with that power), `hr_above` (its
+        inverse: one this large, or larger), `method`, `note`. R: ``exp(-(qnorm(1 - alpha / 2) + qnorm(power)) / sqrt(d * p * (1 - p)))``
         with d events and a share p of patients in one of the arms (Schoenfeld, Biometrika 1981;68:316-319).
     """
     reach, rows = stats.norm.ppf(1 - alpha / 2) + stats.norm.ppf(power), []
@@ -292,10 +292,10 @@ def find_detectable(
         events = int(tte.loc[tte["arm"].isin([x, y]), "event"].sum())
         possible = bool(events) and min(sizes) > 0
         share = sizes[0] / max(sum(sizes), 1)
+        ratio = np.exp(-reach / sqrt(events * share * (1 - share))) if possible else np.nan
         rows.append({
-            "group": f"{x} vs {y}", "n": sum(sizes), "n_events": events,
-            "hr": np.exp(-reach / sqrt(events * share * (1 - share))) if possible else np.nan,
+            "group": f"{x} vs {y}", "n": sum(sizes), "n_events": events, "hr": ratio, "hr_above": 1 / ratio,
             "note": "" if possible else "not estimable: no event in these arms",
         })  # fmt: skip
     method = f"smallest effect found with {power:.0%} power at the observed number of events (Schoenfeld)"
-    return pd.DataFrame(rows, columns=["group", "n", "n_events", "hr", "note"]).assign(method=method)
+    return pd.DataFrame(rows, columns=["group", "n", "n_events", "hr", "hr_above", "note"]).assign(method=method)

@@ -57,7 +57,7 @@ VETTED = re.compile(
     r"|(best_)?(objective_response|disease_control)(_treated|_evaluable)?"
     r"(_test|_chisq|_pairwise|_difference|_newcombe|_odds_ratio)?"
     r"|best_(response|change)|confirmed_response|duration_of_response|time_to_response|reader_agreement"
-    r"|tests|\w+_(level|percent_change|absolute_change|within|between|pairwise|shift|presence)|marker_excluded"
+    r"|tests|\w+_(level|percent_change|absolute_change|change_ratio|within|between|pairwise|shift|presence)|marker_excluded"
     r"|other_events|lesion_sites|\w+_several|\w+_model_(ratio|term|variance|comparison)|\w+_sensitivity"
     r"|enrolment|follow_up_completeness|follow_up_lost|exposure_(count|number)|attendance|scan_\w+|component_gap"
     r"|robustness|power|detectable|incidence(_other)?|subgroup|interaction"
@@ -259,7 +259,7 @@ def _blur(name: str, frame: pd.DataFrame) -> pd.DataFrame:
         frame = frame.assign(p_value=frame["p_value"].mask(of_one), n=np.nan, n_events=np.nan, count=np.nan)
     if name.endswith("_sensitivity"):
         frame = frame.assign(n=np.nan)
-    rounded = [*OF_PATIENTS, *(["estimate", "ci_low", "ci_high", "difference"] if QUANTILES.fullmatch(name) else [])]
+    rounded = [*OF_PATIENTS, *(["estimate", "ci_low", "ci_high", "difference", "ratio"] if QUANTILES.fullmatch(name) else [])]
     return frame.assign(**{c: _round(frame[c]) for c in rounded if c in frame})
 
 

@@ -45,6 +45,16 @@ class Response(Frozen):
     progression_column: Literal[DATE_COLUMNS] | None = None
     caveat: Text = ""
 
+    @property
+    def partial_percent(self) -> float:
+        """Change of the sum, in percent, from which on it is a partial response."""
+        return 100 * (self.partial_ratio - 1)
+
+    @property
+    def progression_percent(self) -> float:
+        """Change of the sum, in percent, from which on it is a progression."""
+        return 100 * (self.progression_ratio - 1)
+
 
 class Interference(Frozen):
     """Samples in which another marker, above a limit, makes this one unreliable."""

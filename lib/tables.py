@@ -150,7 +150,7 @@ def format_with_interval(row: pd.Series, column: str, decimals: int, missing: st
 def _landmark(row: pd.Series) -> str:
     if pd.isna(row["estimate"]):
         return MASKED if str(row["note"]).startswith(MASKED) else "not estimable"
-    interval = format_interval(row["ci_low"], row["ci_high"], 0, 100)
+    interval = format_interval(row["ci_low"], row["ci_high"], 0, percent=True)
     return f"{format_percent(row['estimate'])} ({interval}); {format_whole(row['n_risk'])}"
 
 

@@ -14,7 +14,6 @@ __all__ = [
     "table_sites",
 ]
 
-import numpy as np
 import pandas as pd
 
 from lib import tables
@@ -30,6 +29,7 @@ from lib.formats import (
     format_interval,
     format_number,
     format_p,
+    format_points,
     format_whole,
 )
 from lib.labels import groups_of, level_text, pair_label, unit_label
@@ -65,7 +65,7 @@ def format_rate(row: pd.Series) -> str:
         return DASH
     if pd.isna(row["count"]):
         return MASKED
-    return f"{format_count(row['count'], row['n'])}; {format_interval(row['ci_low'], row['ci_high'], 0, 100)}"
+    return f"{format_count(row['count'], row['n'])}; {format_interval(row['ci_low'], row['ci_high'], 0, percent=True)}"
 
 
 @empty_if_absent
@@ -110,7 +110,7 @@ def table_response_pairs(data: Dataset, response: Analysis, outcome: str = "obje
             rows.append(Row((
                 pair_label(data, group),
                 *tables.cells(at["_difference"], [group], lambda r: _points(r, "difference")),
-                *tables.cells(at["_newcombe"], [group], lambda r: format_interval(r["ci_low"], r["ci_high"], 0, 100)),
+                *tables.cells(at["_newcombe"], [group], lambda r: format_interval(r["ci_low"], r["ci_high"], 0, percent=True)),
                 *tables.cells(at["_odds_ratio"], [group], lambda r: _ratio(r, "odds_ratio")),
                 *tables.cells(pairs, [group], lambda r: format_p(r["p_value"])),
                 *tables.cells(pairs, [group], lambda r: format_p(r["p_adjusted"])),
@@ -133,7 +133,7 @@ def table_response_pairs(data: Dataset, response: Analysis, outcome: str = "obje
 def _points(row: pd.Series, column: str) -> str:
     if pd.isna(row[column]):
         return DASH
-    return f"{format_number(100 * row[column], 0)} ({format_interval(row['ci_low'], row['ci_high'], 0, 100)})"
+    return f"{format_points(row[column])} ({format_interval(row['ci_low'], row['ci_high'], 0, percent=True)})"
 
 
 def _ratio(row: pd.Series, column: str) -> str:
@@ -203,19 +203,15 @@ def table_change(data: Dataset, analysis: Analysis) -> Table:
 
 
 def _shift(row: pd.Series, column: str, log: bool) -> str:
-    """Estimate and interval; back from the log scale as a ratio."""
-    if pd.isna(row[column]):
-        return DASH
-    values = np.exp(row[[column, "ci_low", "ci_high"]].astype(float)) if log else row[[column, "ci_low", "ci_high"]]
-    decimals = 2 if log else 1
-    return f"{format_number(values.iloc[0], decimals)} ({format_interval(*values.iloc[1:], decimals)})"
+    """Estimate and interval; a ratio with two decimals."""
+    return tables.format_with_interval(row, column, 2 if log else 1, DASH)
 
 
 def _between(data: Dataset, analysis: Analysis, time: float, log: bool) -> list[Row]:
     parts = (analysis[f"{analysis.variable}_{part}"] for part in ("shift", "pairwise", "between"))
     shift, pairs, between = (part[part["time"] == time].set_index("group") for part in parts)
     rows = [
-        Row((pair_label(data, group), "", _shift(shift.loc[group], "difference", log),
+        Row((pair_label(data, group), "", _shift(shift.loc[group], "ratio" if log else "difference", log),
              format_p(pair["p_value"]), format_p(pair["p_adjusted"])), "sub")
         for group, pair in pairs.iterrows()
     ]  # fmt: skip

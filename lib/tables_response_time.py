@@ -40,7 +40,7 @@ def table_response_incidence(data: Dataset, timed: Analysis) -> Table:
 def _share(row: pd.Series) -> str:
     if pd.isna(row["estimate"]):
         return "not estimable"
-    interval = format_interval(row["ci_low"], row["ci_high"], 0, 100)
+    interval = format_interval(row["ci_low"], row["ci_high"], 0, percent=True)
     return f"{format_percent(row['estimate'])} ({interval}); {format_whole(row['n_events'])}"
 
 

@@ -161,7 +161,7 @@ def table_incidence(data: Dataset, robust: Analysis) -> Table | Block:
 def _share(row: pd.Series) -> str:
     if pd.isna(row["estimate"]):
         return "not estimable"
-    return f"{format_percent(row['estimate'])} ({format_interval(row['ci_low'], row['ci_high'], 0, 100)})"
+    return f"{format_percent(row['estimate'])} ({format_interval(row['ci_low'], row['ci_high'], 0, percent=True)})"
 
 
 @empty_if_absent
@@ -172,10 +172,10 @@ def table_intervals(data: Dataset, robust: Analysis, survival: Analysis) -> Tabl
     groups, d, unit = groups_of(data), decimals_of_time(data), data.study.time.unit
     rows = [
         Row((f"Median, {unit}: Kaplan-Meier", *tables.cells(survival["median"], groups, lambda r: format_time(r["median"], d)))),
-        Row(("Bounds between scans", *tables.cells(robust["interval_median"], groups, lambda r: _bounds(r, d, 1, "NR"))), "sub"),
+        Row(("Bounds between scans", *tables.cells(robust["interval_median"], groups, lambda r: format_bounds(r["bound_low"], r["bound_high"], d, missing="NR"))), "sub"),
     ]
     for time, part in robust["interval_landmark"].groupby("time"):
-        rows.append(Row((f"Event-free at {format_duration(time, unit)}: bounds", *tables.cells(part, groups, lambda r: _bounds(r, 0, 100, DASH)))))
+        rows.append(Row((f"Event-free at {format_duration(time, unit)}: bounds", *tables.cells(part, groups, lambda r: format_bounds(r["bound_low"], r["bound_high"], 0, percent=True)))))
     endpoint = data.study.endpoint(robust.variable)
     notes = (
         "Kaplan-Meier puts a progression on the day of the scan that found it. Turnbull's curve knows only that it came since the scan before, so its median is often earlier; what it leaves open lies between the bounds (shares in %). Bounds are no confidence intervals: they hold what the schedule of scans hides, not chance.",
@@ -185,16 +185,12 @@ def table_intervals(data: Dataset, robust: Analysis, survival: Analysis) -> Tabl
                  (Column(endpoint.short), *tables.arm_columns(data)), tuple(rows), notes)  # fmt: skip
 
 
-def _bounds(row: pd.Series, decimals: int, scale: float, missing: str) -> str:
-    return format_bounds(scale * row["bound_low"], scale * row["bound_high"], decimals, missing)
-
-
 @empty_if_absent
 def table_detectable(data: Dataset, robust: Analysis) -> Table:
     """What the observed number of events could have found."""
     rows = [
         Row((pair_label(data, row["group"]), f"{format_whole(row['n_events'])}/{format_whole(row['n'])}", format_number(row["hr"], 2),
-             DASH if pd.isna(row["hr"]) else format_number(1 / row["hr"], 2)))
+             format_number(row["hr_above"], 2)))
         for _, row in robust["detectable"].iterrows()
     ]  # fmt: skip
     columns = (

@@ -29,6 +29,7 @@ from lib.formats import (
     format_number,
     format_p,
     format_percent,
+    format_points,
     format_whole,
 )
 from lib.labels import groups_of, level_text, pair_label, unit_label
@@ -47,7 +48,7 @@ def _risk(row: pd.Series) -> str:
     if not row["n"]:
         return DASH
     share = format_share(row)
-    interval = format_interval(row["ci_low"], row["ci_high"], 0, 100)
+    interval = format_interval(row["ci_low"], row["ci_high"], 0, percent=True)
     return share if pd.isna(row["count"]) else f"{share[:-1]}; {interval})"
 
 
@@ -96,7 +97,7 @@ def _against_reference(data: Dataset, frame: pd.DataFrame) -> list[str]:
 def _points(row: pd.Series) -> str:
     if pd.isna(row["difference"]):
         return DASH
-    return f"{format_number(100 * row['difference'], 0)} ({format_interval(row['ci_low'], row['ci_high'], 0, 100)})"
+    return f"{format_points(row['difference'])} ({format_interval(row['ci_low'], row['ci_high'], 0, percent=True)})"
 
 
 @empty_if_absent
@@ -212,7 +213,7 @@ def _rate(row: pd.Series, first: bool) -> str:
     time = f"/{format_number(row['person_time'], 1)}" if first else ""
     if pd.isna(row["rate"]):
         return f"{format_whole(row['count'])}{time}"
-    rate = f"{format_number(100 * row['rate'], 0)} ({format_interval(row['ci_low'], row['ci_high'], 0, 100)})"
+    rate = f"{format_number(row['rate'], 0)} ({format_interval(row['ci_low'], row['ci_high'], 0)})"
     return f"{format_whole(row['count'])}{time}; {rate}"
 
 
@@ -272,7 +273,7 @@ def _incidence(row: pd.Series) -> str:
         return format_whole(row["n_events"])
     if pd.isna(row["estimate"]):
         return "not estimable"
-    return f"{format_percent(row['estimate'])} ({format_interval(row['ci_low'], row['ci_high'], 0, 100)})"
+    return f"{format_percent(row['estimate'])} ({format_interval(row['ci_low'], row['ci_high'], 0, percent=True)})"
 
 
 @empty_if_absent

@@ -30,6 +30,7 @@ from lib.formats import (
     format_number,
     format_p,
     format_percent,
+    format_points,
     format_time,
     format_whole,
     total_of,
@@ -132,7 +133,7 @@ def table_paired_response(data: Dataset, course: Analysis) -> Table | Block:
         for group in groups_of(data, overall=True):
             row = frame.loc[group]
             label = "All arms" if group == OVERALL else data.study.arm(group).label
-            points = format_number(100 * row["difference"], 0)
+            points = format_points(row["difference"])
             numbers = (f"{format_whole(row[column])}" for column in ("n", "n_gained", "n_lost"))
             rows.append(Row((label, *numbers, points, format_p(row["p_value"])), "sub"))
     columns = (Column("Arm"), Column(unit_label(course["response_change_treated"]).capitalize()), Column("Gained"), Column("Lost"),
@@ -304,8 +305,7 @@ def _of_lesions(variance: pd.Series) -> list[str]:
     """What the second random effect found, where the model has one."""
     if "var_lesions" not in variance:
         return []
-    total = variance["var_between"] + variance["var_lesions"] + variance["var_within"]
-    share = format_percent(variance["var_lesions"] / total)
+    share = format_percent(variance["correlation_lesions"])
     return [f"A further {share} of the variance lies between the lesions of a patient; a vanished lesion counts as too small to measure."]
 
 

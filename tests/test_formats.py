@@ -7,12 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.formats import (
+    format_bounds,
     format_count,
     format_duration,
     format_interval,
+    format_level,
     format_number,
     format_p,
     format_percent,
+    format_points,
+    format_relative,
     joined,
     plural,
 )
@@ -52,7 +56,11 @@ def test_counts_percentages_and_intervals():
     assert format_percent(0.3214, 1) == "32.1%"
     assert format_interval(18.2, math.nan, missing="NR") == "18.2 to NR"
     assert format_interval(math.nan, math.nan) == "–"
-    assert format_interval(0.461868, 0.949619, 0, 100) == "46 to 95"
+    assert format_interval(0.461868, 0.949619, 0, percent=True) == "46 to 95"
+    assert format_bounds(0.461868, 0.46234, 0, percent=True) == "46"
+    assert format_points(-0.345) == "−35"
+    assert format_level(0.999) == "99.9%"
+    assert [format_relative(c) for c in (0.125, -1e-9, 0.0, math.nan)] == ["+12.5%", "−1e-07%", "0%", "–"]
 
 
 def test_words():

@@ -127,6 +127,7 @@ def test_power_is_alpha_where_the_arms_are_alike():
 def test_detectable_effect_equals_schoenfeld(cohort):
     row = where(cohort[2]["detectable"], group="C vs A")
     assert row["hr"].item() == pytest.approx(EXPECTED["detectable"], rel=1e-6)
+    assert row["hr_above"].item() == pytest.approx(1 / EXPECTED["detectable"], rel=1e-6)
 
 
 def test_subgroups_equal_r(cohort):

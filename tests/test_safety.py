@@ -112,12 +112,14 @@ def test_exact_tests_of_terms_equal_r(harms, name):
 @pytest.mark.parametrize("output", ["rate", "first"])
 @pytest.mark.parametrize("kind", list(EXPECTED["rate"]))
 def test_rates_per_person_time_equal_r(timed, output, kind):
-    """Days at risk counted one by one; poisson.test(x, T), poisson.test(c(x1, x2), c(T1, T2))"""
+    """Days at risk counted one by one; 100 * poisson.test(x, T), poisson.test(c(x1, x2), c(T1, T2))"""
     expected, name = EXPECTED[output][kind], {"rate": "ae_rate", "first": "ae_first_rate"}[output]
     found = where(timed[name], variable=kind).set_index("group").reindex(ARMS)
     assert found["count"].tolist() == expected["x"]
     assert_allclose(found["person_time"], expected["years"], rtol=1e-6)
-    assert_allclose(found[["ci_low", "ci_high"]], list(zip(expected["low"], expected["high"], strict=True)), rtol=1e-6)
+    limits = list(zip(expected["low"], expected["high"], strict=True))
+    assert_allclose(found[["ci_low", "ci_high"]] / 100, limits, rtol=1e-6)
+    assert_allclose(found["rate"] / 100 * found["person_time"], expected["x"], rtol=1e-6)
     ratios = where(timed[f"{name}_ratio"], variable=kind).set_index("group")
     for pair in expected["pairs"]:
         assert_allclose(ratios.loc[pair["group"], "p_value"], pair["p"], rtol=1e-6)
