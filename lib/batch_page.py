@@ -14,7 +14,7 @@ from typing import NamedTuple
 from lib.batch import FAILED, KEPT, MADE, Outcome
 from lib.dataset import subgroup_label
 from lib.display import FORMULA_START
-from lib.formats import DASH, NOT_REACHED, format_interval, format_number, format_p
+from lib.formats import DASH, format_interval, format_median, format_number, format_p
 from lib.pages import batch_page
 from lib.parameters import NOTEBOOKS, Parameters
 from lib.places import read_file, write_file
@@ -155,9 +155,10 @@ def _cells(outcome: Outcome) -> list[tuple[str, object]]:
 def _estimate(outcome: Outcome) -> str:
     if not outcome.statistic:
         return DASH
-    decimals, missing = (2, DASH) if outcome.statistic == "hr" else (1, NOT_REACHED)
     at, low, high = (float("nan") if v is None else v for v in (outcome.estimate, outcome.ci_low, outcome.ci_high))
-    return f"{format_number(at, decimals, missing)} ({format_interval(low, high, decimals, missing=missing)})"
+    if outcome.statistic == "median":
+        return format_median({"n": outcome.n, "median": at, "ci_low": low, "ci_high": high})
+    return DASH if math.isnan(at) else f"{format_number(at, 2)} ({format_interval(low, high, 2)})"
 
 
 def _panels(outcomes: list[Outcome], studies: dict[str, Study]) -> list[Panel]:

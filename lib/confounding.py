@@ -17,6 +17,7 @@ from lib.comparisons import name_pair
 from lib.dataset import Dataset
 from lib.derivation import baseline_frame
 from lib.policy import withhold
+from lib.study_design import RANDOMISED
 
 # Below ten effective patients in an arm the robust standard error of a weighted model is too small to be believed
 # (Fay and Graubard, Biometrics 2001;57:1198-1206, on sandwich estimators in small samples).
@@ -48,6 +49,8 @@ def analyse_weights(data: Dataset, analysis: Analysis) -> Analysis | Absent:
     """
     if len(data.arms) < 2:
         return Absent("With one arm there is nothing to weight.")
+    if data.study.confounding is None and data.study.allocation == RANDOMISED:
+        return Absent("The arms were formed by chance, so the comparison is not weighted.")
     if data.study.confounding is None:
         return Absent("This study declares no covariates that may confound, so the comparison is not weighted.")
     level, patients = data.parameters.level, typed_baseline(data, baseline_frame(data))
@@ -109,9 +112,14 @@ def _effective_size(data: Dataset, patients: pd.DataFrame, kept: pd.DataFrame) -
 
 @absent_if_absent
 def analyse_e_values(data: Dataset, analysis: Analysis) -> Analysis | Absent:
-    """How strong an unmeasured confounder would have to be: `e_value` for each arm vs the reference arm."""
+    """How strong an unmeasured confounder would have to be: `e_value` for each arm vs the reference arm.
+
+    `Absent` for one arm, or where the arms were formed by chance.
+    """
     if len(data.arms) < 2:
         return Absent("With one arm there is no comparison that a confounder could explain.")
+    if data.study.allocation == RANDOMISED:
+        return Absent("The arms were formed by chance, so no E-value is computed: nothing unmeasured led to a treatment.")
     model = analysis["cox"]
     groups = [name_pair(arm.id, data.reference) for arm in data.arms if arm.id != data.reference]
     share = float(analysis["tte"]["event"].mean())

@@ -20,11 +20,13 @@ from lib.analysis import Analysis, where
 from lib.dataset import Dataset
 from lib.display import Figure, empty_if_absent, internal_only, withheld
 from lib.formats import (
+    DASH,
+    MASKED,
+    NOT_REACHED,
     format_duration,
-    format_interval,
+    format_median,
     format_number,
     format_p,
-    format_time,
     format_whole,
     plural,
 )
@@ -83,7 +85,7 @@ def _draw_curve(axes, arm: Arm, curve: pd.DataFrame, data: Dataset, median: pd.S
     if curve.empty:
         return
     d = decimals_of_time(data)
-    label = f"{arm.label}: {format_time(median['median'], d)} ({format_interval(median['ci_low'], median['ci_high'], d, missing='NR')})"
+    label = f"{arm.label}: {format_median(median, d)}"
     time, survival = curve["time"].to_numpy(), curve["survival"].to_numpy()
     enough = curve["n_risk"].to_numpy() >= data.study.policy.min_at_risk
     last = int(enough.sum())
@@ -121,7 +123,8 @@ def _survival_alt(data: Dataset, analysis: Analysis) -> str:
     parts = []
     for arm in data.arms:
         row = analysis.row("median", arm.id)
-        median = "not reached" if pd.isna(row["median"]) else f"{format_time(row['median'], d)} {unit}"
+        median = format_median(row, d, interval=False)
+        median = {NOT_REACHED: "not reached", DASH: "none", MASKED: MASKED}.get(median, f"{median} {unit}")
         parts.append(
             f"{arm.label}, {format_whole(row['n_events'])} of {counted(row)} with the event, median {median}"
         )

@@ -11,6 +11,7 @@ __all__ = [
     "DASH",
     "MASKED",
     "NOT_REACHED",
+    "SOME",
     "exactness",
     "format_bounds",
     "format_count",
@@ -18,6 +19,7 @@ __all__ = [
     "format_exact_p",
     "format_interval",
     "format_level",
+    "format_median",
     "format_number",
     "format_p",
     "format_percent",
@@ -26,12 +28,17 @@ __all__ = [
     "format_signed",
     "format_time",
     "format_whole",
+    "is_masked",
     "joined",
     "plural",
+    "said_count",
+    "said_share",
     "total_of",
 ]
 
 import math
+
+from lib.comparisons import ALPHA
 
 PERCENT = 100
 NOT_REACHED = "NR"
@@ -39,6 +46,8 @@ DASH = "–"
 MINUS = "−"
 # A count that the sharing policy hides; a count that does not exist is not shown at all.
 MASKED = "masked"
+# The same count within a sentence.
+SOME = "a masked number"
 
 
 def format_number(value: float, decimals: int = 1, missing: str = DASH) -> str:
@@ -102,11 +111,36 @@ def format_level(level: float) -> str:
     return f"{PERCENT * level:g}%"
 
 
+def said_count(count: float) -> str:
+    """A count within a sentence: "3", or "a masked number"."""
+    return SOME if math.isnan(count) else format_whole(count)
+
+
+def said_share(count: float, n: float) -> str:
+    """A count and its denominator within a sentence: "3/14", or "a masked number of 14"."""
+    return f"{SOME} of {said_count(n)}" if math.isnan(count) or math.isnan(n) else f"{format_whole(count)}/{format_whole(n)}"
+
+
 def format_interval(low: float, high: float, decimals: int = 1, percent: bool = False, missing: str = DASH) -> str:
     """Interval -> "18.2 to NR"; both limits missing gives `missing` once. Of a proportion: in percent."""
     if math.isnan(low) and math.isnan(high):
         return missing
     return " to ".join(_limits(low, high, decimals, percent, missing))
+
+
+def format_median(row, decimals: int = 1, interval: bool = True) -> str:
+    """Median of a curve, with its interval: "18.6 (9.1 to NR)"; "5.0 (–)" where the curve gives none; a dash for nobody.
+
+    `row` holds n, median, ci_low, ci_high, and a note if it was masked.
+    """
+    if row["n"] == 0 or is_masked(row):
+        return DASH if row["n"] == 0 else MASKED
+    shown = format_time(row["median"], decimals)
+    if not interval or (math.isnan(row["median"]) and math.isnan(row["ci_low"])):
+        return shown
+    # Both limits are missing where the curve falls to 0 at once, not because they lie beyond its end.
+    missing = DASH if math.isnan(row["ci_low"]) else NOT_REACHED
+    return f"{shown} ({format_interval(row['ci_low'], row['ci_high'], decimals, missing=missing)})"
 
 
 def format_bounds(low: float, high: float, decimals: int = 1, percent: bool = False, missing: str = DASH) -> str:
@@ -121,10 +155,12 @@ def _limits(low: float, high: float, decimals: int, percent: bool, missing: str)
 
 
 def format_p(p: float, symbol: bool = False) -> str:
-    """P-value with three decimals, never 0 and never 1."""
+    """P-value with three decimals, never 0 and never 1; with more where three would hide its side of the limit."""
     if math.isnan(p):
         return DASH
-    if p < 0.001:
+    if round(p, 3) == ALPHA and abs(p - ALPHA) > 1e-9:
+        shown = next(text for n in range(4, 12) if float(text := f"{p:.{n}f}") != ALPHA)
+    elif p < 0.001:
         shown = "<0.001"
     elif p > 0.999:
         shown = ">0.999"
@@ -150,6 +186,11 @@ def exactness(mc_errors) -> str:
     return f"{how}, Monte Carlo error up to {max(drawn):.4f}"
 
 
+def is_masked(row) -> bool:
+    """Whether the sharing policy took the numbers of a row, as its note says; else what is missing does not exist."""
+    return str(row.get("note", "")).startswith(MASKED)
+
+
 def joined(parts, last: str = "and") -> str:
     """["a", "b", "c"] -> "a, b and c"."""
     parts = [str(part) for part in parts]
@@ -159,7 +200,7 @@ def joined(parts, last: str = "and") -> str:
 def plural(count: int, noun: str, nouns: str = "") -> str:
     """(1, "patient") -> "1 patient"; (2, "patient") -> "2 patients"."""
     if math.isnan(count):
-        return f"{nouns or noun + 's'} ({MASKED})"
+        return f"{SOME} of {nouns or noun + 's'}"
     return f"{int(count):,} {noun if count == 1 else nouns or noun + 's'}".replace(",", " ")
 
 

@@ -9,6 +9,7 @@ __all__ = [
     "decimals_of_time",
     "examination_label",
     "groups_of",
+    "inside",
     "level_text",
     "pair_label",
     "unit_label",
@@ -43,6 +44,11 @@ def decimals_of_time(data: Dataset) -> int:
 def level_text(data: Dataset) -> str:
     """Such as "95%" from 0.95."""
     return format_level(data.parameters.level)
+
+
+def inside(label: str) -> str:
+    """A label within a sentence: "Serum marker" -> "serum marker", while "ECOG status" stays."""
+    return label if label[:2].isupper() else f"{label[:1].lower()}{label[1:]}"
 
 
 def groups_of(data: Dataset, overall: bool = False) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["count_tests"]
+__all__ = ["count_tests", "is_declared"]
 
 import pandas as pd
 
@@ -42,7 +42,7 @@ def count_tests(data: Dataset, results: pd.DataFrame) -> Analysis:
     own = tests["output"] != REPEATS
     tests = tests.loc[(own | ~seen.isin(seen[own])).astype(bool)]
     primary = data.study.primary
-    announced = tests["output"].eq("logrank") & tests["variable"].eq(primary.id if primary else "") & _is_declared(data)
+    announced = tests["output"].eq("logrank") & tests["variable"].eq(primary.id if primary else "") & is_declared(data)
     rows = [
         {"variable": name, "group": OVERALL, "n_tests": len(part), "n_below": int((part["value"] < ALPHA).sum()),
          "n_expected": ALPHA * len(part), "method": METHOD}
@@ -51,7 +51,7 @@ def count_tests(data: Dataset, results: pd.DataFrame) -> Analysis:
     return Analysis("", {"tests": pd.DataFrame(rows)})
 
 
-def _is_declared(data: Dataset) -> bool:
+def is_declared(data: Dataset) -> bool:
     """Whether the report shows what the study announced: a primary endpoint, everybody, every arm, the full time."""
     chosen = data.parameters
     return (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 __all__ = [
-    "ALPHA",
+    "crude_of",
     "reason_if_absent",
     "sentence_baseline",
     "sentence_change",
@@ -17,6 +17,8 @@ __all__ = [
     "sentence_response",
     "sentence_small",
     "sentence_survival",
+    "too_few",
+    "weighted_of",
 ]
 
 from collections.abc import Callable
@@ -25,30 +27,58 @@ from functools import wraps
 import pandas as pd
 
 from lib.analysis import Absent, Analysis, where
-from lib.comparisons import ALPHA
+from lib.comparisons import name_pair
+from lib.confounding import MIN_EFFECTIVE
 from lib.dataset import Dataset, subgroup_label
 from lib.formats import (
     MASKED,
-    format_count,
+    NOT_REACHED,
     format_duration,
-    format_exact_p,
     format_interval,
     format_number,
     format_p,
     format_percent,
     format_time,
-    format_whole,
+    is_masked,
     joined,
     plural,
+    said_share,
 )
-from lib.labels import decimals_of_time, level_text, pair_label
+from lib.labels import OVERALL, decimals_of_time, inside, level_text, pair_label
 from lib.longitudinal import measure
 from lib.other_events import OTHER_EVENTS
+from lib.study_design import NOT_RANDOMISED, RANDOMISED
 from lib.study_parts import Endpoint
 from lib.tables import SMALL_ARM
+from lib.verdict import (
+    GRAY,
+    Estimate,
+    OverallTest,
+    Pair,
+    Weighted,
+    below,
+    exact_test,
+    say_arms,
+    say_effect,
+    say_pairs,
+    say_tests,
+    say_verdict,
+    say_weighted,
+)
 
 # A difference of this size in a baseline variable is expected by chance with arms of about 13 to 25 patients.
 LARGE_SMD = 0.4
+# What such a difference means, by how the arms were formed.
+IMBALANCE = {
+    RANDOMISED: "The arms were formed by chance, so these differences are chance too; they can still bear on a result.",
+    NOT_RANDOMISED: "The arms were not formed by chance, so every comparison may be confounded by them.",
+    "": "Unless the arms were formed by chance, every comparison may be confounded by them.",
+}
+# Gray's test asks about something else than the log-rank test, so each can be right.
+TWO_QUESTIONS = (
+    "The log-rank test compares rates among those whom the competing event has not taken away, "
+    "Gray's test how many ever come to the event."
+)
 
 
 def reason_if_absent(say: Callable) -> Callable:
@@ -88,24 +118,25 @@ def sentence_baseline(data: Dataset, baseline: Analysis) -> str:
         return f"The largest standardized difference is {format_number(first['smd'], 2)} ({_label(data, first['variable'])})."
     named = [f"{_label(data, r.variable)} ({format_number(r.smd, 2)})" for r in above.head(4).itertuples()]
     more = f" and {len(above) - 4} more" if len(above) > 4 else ""
+    small = f" In arms this small {LARGE_SMD:g} is expected by chance." if data.n.min() < SMALL_ARM else ""
     return (
-        f"The arms differ most in {joined(named)}{more} (largest standardized difference over all pairs). "
-        + ("At these sizes 0.4 is expected by chance; the arms were not formed by chance, so every comparison below may be confounded."
-           if data.n.min() < 30 else "Comparisons below may be confounded by them unless the arms were formed by chance.")
-    )  # fmt: skip
+        f"The arms differ most in {joined(named)}{more} (largest standardized difference over all pairs).{small} "
+        f"{IMBALANCE[data.study.allocation]}"
+    )
 
 
 def _label(data: Dataset, variable: str) -> str:
-    label = data.study.variable(variable).label
-    return label if label[:2].isupper() else label[0].lower() + label[1:]
+    return inside(data.study.variable(variable).label)
 
 
 @reason_if_absent
 def sentence_follow_up(data: Dataset, analysis: Analysis) -> str:
     """Median follow-up of each arm."""
-    d, unit = decimals_of_time(data), data.study.time.unit
-    parts = [f"{arm.label} {format_time(analysis.row('follow_up', arm.id)['median'], d)}" for arm in data.arms]
-    return f"Median follow-up for {data.study.endpoint(analysis.variable).short} by reverse Kaplan-Meier, in {unit}: {joined(parts)} (NR = not reached)."
+    d, unit, found = decimals_of_time(data), data.study.time.unit, analysis["follow_up"].set_index("group")
+    shown = [(arm.label, found.loc[arm.id]) for arm in data.arms if found.at[arm.id, "n"] != 0]
+    parts = [f"{label} {MASKED if is_masked(row) else format_time(row['median'], d)}" for label, row in shown]
+    never = " (NR = not reached)" if any(part.endswith(NOT_REACHED) for part in parts) else ""
+    return f"Median follow-up for {data.study.endpoint(analysis.variable).short} by reverse Kaplan-Meier, in {unit}: {joined(parts)}{never}."
 
 
 def sentence_queries(queries: pd.DataFrame) -> str:
@@ -121,59 +152,86 @@ def sentence_queries(queries: pd.DataFrame) -> str:
 @reason_if_absent
 def sentence_survival(data: Dataset, analysis: Analysis) -> str:
     """Events and medians by arm."""
-    endpoint, d, unit = data.study.endpoint(analysis.variable), decimals_of_time(data), data.study.time.unit
-    median = analysis["median"]
-    parts = []
+    endpoint, median, parts = data.study.endpoint(analysis.variable), analysis["median"], []
     for arm in data.arms:
-        row, follow_up = analysis.row("median", arm.id), analysis.row("follow_up", arm.id)["median"]
-        interval = format_interval(row["ci_low"], row["ci_high"], d, missing="not reached")
-        value = "not reached" if pd.isna(row["median"]) else f"{format_time(row['median'], d)} {unit}"
-        value += "" if pd.isna(row["median"]) else f" ({level_text(data)} CI {interval})"
-        followed = f"{format_time(follow_up, d)} {unit}" if pd.notna(follow_up) else "not reached"
-        parts.append(f"{value} with {arm.label} ({plural(row['n_events'], 'event')}, median follow-up {followed})")
+        row, follow_up = analysis.row("median", arm.id), analysis.row("follow_up", arm.id)
+        if row["n"] != 0:
+            value, followed = _reached(data, row, True), _reached(data, follow_up, False)
+            parts.append(f"{value} with {arm.label} ({plural(row['n_events'], 'event')}, median follow-up {followed})")
+    empty = [arm.label for arm in data.arms if analysis.row("median", arm.id)["n"] == 0]
+    nobody = f" Nobody is counted with {joined(empty, 'or')}." if empty else ""
     events = (
         f"{plural(median['n_events'].sum(skipna=False), 'event')} in {plural(median['n'].sum(skipna=False), 'patient')}"
     )
     missing = median["n_missing"].sum(skipna=False)
     unknown = f" {plural(missing, 'patient')} without a known time {'is' if missing == 1 else 'are'} left out." if missing else ""
-    return f"{endpoint.label}: {events}.{unknown} The median was {joined(parts)}."
+    medians = f" The median was {joined(parts)}." if parts else ""
+    return f"{endpoint.label}: {events}.{unknown}{medians}{nobody}"
+
+
+def _reached(data: Dataset, row: pd.Series, with_interval: bool) -> str:
+    """A median in words, with its interval or why there is none."""
+    d, level = decimals_of_time(data), level_text(data)
+    if is_masked(row):
+        return MASKED
+    value = "not reached" if pd.isna(row["median"]) else f"{format_time(row['median'], d)} {data.study.time.unit}"
+    if not with_interval or pd.isna(row[["median", "ci_low"]]).all():
+        return value
+    if pd.isna(row["ci_low"]):
+        return f"{value} (too few events for a {level} CI)"
+    return f"{value} ({level} CI {format_interval(row['ci_low'], row['ci_high'], d, missing='not reached')})"
 
 
 @reason_if_absent
-def sentence_comparison(data: Dataset, analysis: Analysis) -> str:
-    """What the test of all arms says, and what it cannot say."""
+def sentence_comparison(data: Dataset, analysis: Analysis, weights: Analysis | Absent | None = None) -> str:
+    """Whether the arms differ, by all that was computed of it: all arms, pairs, competing event, weighted comparison."""
     if "logrank" not in analysis:
         return "With one arm there is nothing to compare."
-    short, test = data.study.endpoint(analysis.variable).short, analysis["logrank"].iloc[0]
-    if pd.isna(test["p_value"]):
-        return f"{short} is not compared by a test: {test['note'] or 'not estimable'}."
-    p = f"log-rank {format_p(test['p_value'], symbol=True)}, {plural(test['n_events'], 'event')}"
-    if "gray" in analysis:
-        gray = format_p(analysis["gray"]["p_value"].iat[0], symbol=True)
-        p += f"; with the competing event taken into account, Gray {gray}"
-    effect = _hazard_ratio(data, analysis)
-    if test["p_value"] >= ALPHA:
-        return f"The test does not tell the {short} curves apart ({p}). That is no evidence of equality: {effect}."
-    pairs = analysis["logrank_pairwise"]
-    apart = [pair_label(data, r.group) for r in pairs.itertuples() if r.p_adjusted < ALPHA]
-    detail = f" Pairs with p below 0.05 after Holm's adjustment: {joined(apart) if apart else 'none'}."
-    not_random = " The arms were not formed by chance, so this need not be an effect of treatment."
-    return (
-        f"{effect[0].upper()}{effect[1:]}; the {short} curves differ ({p})."
-        f"{detail if len(data.arms) > 2 else ''}{not_random if data.study.confounding else ''}"
-    )
+    row, gray = analysis["logrank"].iloc[0], analysis["gray"].iloc[0] if "gray" in analysis else None
+    tests = [OverallTest("log-rank", row["p_value"], row["note"], plural(row["n_events"], "event"))]
+    if gray is not None:
+        tests.append(OverallTest(GRAY, gray["p_value"], gray["note"], "which counts the competing event"))
+    said = say_tests(f"the {data.study.endpoint(analysis.variable).short} curves", *tests, disagree=TWO_QUESTIONS)
+    p_values = [test.p_value for test in tests]
+    if pd.isna(p_values).all():
+        return said
+    pairs = [Pair(pair_label(data, r.group), r.p_adjusted) for r in analysis["logrank_pairwise"].itertuples()]
+    crude, found = crude_of(data, analysis), weighted_of(data, weights)
+    return say_verdict(
+        data.study, said, say_pairs(pairs, p_values), say_effect(crude), say_weighted(crude, found) if found else "",
+        differ=any(map(below, [*p_values, *(pair.p_adjusted for pair in pairs), found.p_value if found else 1.0])),
+    )  # fmt: skip
 
 
-def _hazard_ratio(data: Dataset, analysis: Analysis) -> str:
-    """The hazard ratio of the arm that carries the question (or of the first pair), with its interval."""
-    pairs = analysis["cox"]
-    own = pairs[pairs["group"] == f"{data.focus} vs {data.reference}"]
-    row = (own if len(own) else pairs).iloc[0]
-    label = pair_label(data, row["group"])
-    if pd.isna(row["hr"]):
-        return f"the hazard ratio of {label} cannot be estimated"
-    interval = format_interval(row["ci_low"], row["ci_high"], 2)
-    return f"the hazard ratio of {label} is {format_number(row['hr'], 2)} ({level_text(data)} CI {interval})"
+def crude_of(data: Dataset, analysis: Analysis) -> Estimate:
+    """The hazard ratio of the comparison that carries the question, and the test that decides about it."""
+    pair = name_pair(*data.contrast)
+    row, test = analysis.row("cox", pair), analysis.row("logrank_pairwise", pair)
+    constant = where(analysis["proportional_hazards"], group=OVERALL)["p_value"]
+    competes = data.study.endpoint(analysis.variable).has_competing
+    return Estimate(
+        pair_label(data, pair), row["hr"], row["ci_low"], row["ci_high"], data.parameters.level,
+        p_value=test["p_value"], p_adjusted=test["p_adjusted"], several=len(data.arms) > 2,
+        name="cause-specific hazard ratio" if competes else "hazard ratio",
+        how="with Firth's correction" if "Firth" in str(row["method"]) else "",
+        p_constant=constant.iat[0] if len(constant) else float("nan"), note=row["note"],
+    )  # fmt: skip
+
+
+def weighted_of(data: Dataset, weights: Analysis | Absent | None) -> Weighted | None:
+    """The same comparison after weighting; None where nothing is weighted."""
+    if weights is None or isinstance(weights, Absent):
+        return None
+    row, sizes = weights.row("weighted_cox", name_pair(*data.contrast)), weights["effective_size"]
+    return Weighted(
+        [_label(data, covariate.variable) for covariate in data.study.confounding.covariates],
+        row["hr"], row["ci_low"], row["ci_high"], row["p_value"], not too_few(sizes).any(), row["note"],
+    )  # fmt: skip
+
+
+def too_few(sizes: pd.DataFrame) -> pd.Series:
+    """Which arms hold too few effective patients after weighting for a conclusion."""
+    return (sizes["ess"] < MIN_EFFECTIVE) | (sizes["ess"] < sizes["n"] / 2)
 
 
 @reason_if_absent
@@ -183,21 +241,16 @@ def sentence_response(data: Dataset, response: Analysis, visit: float) -> str:
     parts = []
     for arm in data.arms:
         row = rates[rates["group"] == arm.id].iloc[0]
-        share = f"{format_whole(row['count'])}/{format_whole(row['n'])}"
         interval = format_interval(row["ci_low"], row["ci_high"], 0, percent=True)
-        told = f"{share} ({format_percent(row['proportion'])}; {interval})" if pd.notna(row["proportion"]) else MASKED
+        told = said_share(row["count"], row["n"])
+        told += f" ({format_percent(row['proportion'])}; {interval})" if pd.notna(row["proportion"]) else ""
         parts.append(f"{told} with {arm.label}" if row["n"] else f"nobody due with {arm.label}")
     text = f"At {format_duration(visit, data.study.time.unit)} an objective response was seen in {joined(parts)}."
-    if "objective_response_treated_test" in response:
-        test = where(response["objective_response_treated_test"], time=visit).iloc[0]
-        if pd.notna(test["p_value"]):
-            verdict = (
-                "The arms differ"
-                if test["p_value"] < ALPHA
-                else "The test does not tell the arms apart, which is not evidence of equal response"
-            )
-            text += f" {verdict} ({format_exact_p(test)})."
-    return text
+    if "objective_response_treated_test" not in response:
+        return text
+    test = where(response["objective_response_treated_test"], time=visit).iloc[0]
+    pairs = where(response["objective_response_treated_pairwise"], time=visit)
+    return f"{text} {say_arms(data, exact_test(test), pairs)}"
 
 
 @reason_if_absent
@@ -212,11 +265,16 @@ def sentence_change(data: Dataset, analysis: Analysis, visit: float) -> str:
             parts.append(f"no value with {arm.label}")
             continue
         parts.append(
-            f"{format_number(rows['median'].iat[0], decimals)}{unit} with {arm.label} (n = {format_whole(rows['n'].iat[0])}, {format_p(within['p_value'].iat[0], symbol=True)})"
+            f"{format_number(rows['median'].iat[0], decimals)}{unit} with {arm.label} ({plural(rows['n'].iat[0], 'patient')}, {format_p(within['p_value'].iat[0], symbol=True)})"
         )
     if all(part.startswith("no value") for part in parts):
         return ""
-    return f"{quantity.label} at {format_duration(visit, data.study.time.unit)}, median change from baseline: {joined(parts)}."
+    text = f"{quantity.label} at {format_duration(visit, data.study.time.unit)}, median change from baseline: {joined(parts)}."
+    if f"{name}_between" not in analysis:
+        return text
+    test = where(analysis[f"{name}_between"], time=visit).iloc[0]
+    pairs = where(analysis[f"{name}_pairwise"], time=visit)
+    return f"{text} {say_arms(data, OverallTest('Kruskal-Wallis', test['p_value'], test['note']), pairs, 'the changes of the arms')}"
 
 
 def sentence_endpoint(data: Dataset, endpoint: Endpoint | None) -> str:
@@ -243,9 +301,15 @@ def sentence_other_events(data: Dataset, other: Analysis) -> str:
     frame, parts = other["other_events"], []
     for name in ("distant_progression", "later_line", "death_without"):
         rows = frame[(frame["variable"] == name) & frame["group"].isin([arm.id for arm in data.arms])]
-        shares = [f"{format_count(r['count'], r['n'])} with {data.study.arm(r['group']).label}" for _, r in rows.iterrows()]
+        shares = [f"{said_share(r['count'], r['n'])}{_percent(r)} with {data.study.arm(r['group']).label}" for _, r in rows.iterrows()]
         parts += [f"{OTHER_EVENTS[name]}: {joined(shares)}."] if shares else []
     return " ".join(parts)
+
+
+def _percent(row: pd.Series) -> str:
+    """Such as " (21%)", or "" for a masked share or nobody."""
+    share = row["count"] / row["n"] if row["n"] else float("nan")
+    return "" if pd.isna(share) else f" ({format_percent(share)})"
 
 
 @reason_if_absent
@@ -256,7 +320,17 @@ def sentence_small(data: Dataset, analysis: Analysis) -> str:
     events = analysis["median"]["n_events"].sum(skipna=False)
     if events < data.study.policy.min_events:
         said.append(f"{plural(events, 'event')} in all: too few for any test.")
-    bare = [arm.label for arm in data.arms if analysis.row("median", arm.id)["n_events"] == 0]
+    bare = [arm for arm in data.arms if analysis.row("median", arm.id)["n_events"] == 0]
     if bare:
-        said.append(f"No event with {joined(bare)}: no hazard ratio can be estimated there without a correction.")
+        said.append(f"No event with {joined([arm.label for arm in bare], 'or')}.{_without_event(analysis, [arm.id for arm in bare])}")
     return " ".join(said)
+
+
+def _without_event(analysis: Analysis, arms: list[str]) -> str:
+    """What becomes of the hazard ratios of arms without an event."""
+    if "cox" not in analysis:
+        return ""
+    about = analysis["cox"]["group"].str.split(" vs ").map(lambda pair: bool(set(pair) & set(arms)))
+    if analysis["cox"].loc[about, "hr"].notna().any():
+        return f" Hazard ratios of {'it' if len(arms) == 1 else 'these'} come from Firth's penalised model."
+    return " No hazard ratio can be estimated there."

@@ -11,16 +11,24 @@ __all__ = [
     "sentence_timing",
 ]
 
+import pandas as pd
+
 from lib.analysis import Analysis, where
 from lib.checklist import CHECKLISTS, fill, read_checklist
 from lib.dataset import Dataset
 from lib.exposure import BETWEEN
-from lib.formats import format_count, format_number, format_percent, format_whole, joined, total_of
+from lib.formats import format_count, format_number, format_percent, joined, said_count, total_of
 from lib.labels import OVERALL, counted, examination_label
 from lib.narrative import reason_if_absent
+from lib.study_design import RANDOMISED
 
 # An arm whose share of examinations, or median delay in days, lies so far from another's is named.
 SHARE_APART, DAYS_APART = 0.1, 7
+
+
+def _at_most(row: pd.Series) -> str:
+    """The largest value behind a median, where it may be shown."""
+    return "" if pd.isna(row["max"]) else f" (at most {format_number(row['max'], 0)})"
 
 
 def _everybody(data: Dataset) -> str:
@@ -35,8 +43,10 @@ def sentence_completeness(data: Dataset, analysis: Analysis) -> str:
     parts = []
     for arm in data.arms:
         lost = analysis.row("follow_up_lost", arm.id)
+        if lost["n"] == 0:
+            continue
         share = format_percent(analysis.row("follow_up_completeness", arm.id)["estimate"])
-        parts.append(f"{share} with {arm.label} ({format_whole(lost['count'])} of {format_whole(lost['n'])} lost)")
+        parts.append(f"{share} with {arm.label} ({said_count(lost['count'])} of {said_count(lost['n'])} lost)")
     days = data.study.policy.lost_after_days
     return f"Of the follow-up for {short} that was possible until the cut-off, this was observed: {joined(parts)}. Lost: censored more than {days} days before the cut-off."
 
@@ -49,7 +59,8 @@ def sentence_enrolment(data: Dataset, enrolment: Analysis) -> str:
     starts, parts = enrolment["starts"], []
     for arm in data.arms:
         dates = where(starts, arm=arm.id)["date"]
-        parts.append(f"{arm.label} {dates.min():%B %Y} to {dates.max():%B %Y}" if len(dates) else f"{arm.label} nobody")
+        months = dict.fromkeys(f"{date:%B %Y}" for date in (dates.min(), dates.max())) if len(dates) else ["nobody"]
+        parts.append(f"{arm.label} {' to '.join(months)}")
     return f"First and last start of treatment: {joined(parts)}."
 
 
@@ -65,8 +76,7 @@ def sentence_exposure(data: Dataset, exposure: Analysis) -> str:
     if len(days) and days["n"].iat[0]:
         row = days.iloc[0]
         text += (
-            f" In {counted(row)} with several components {format_number(row['median'], 0)} days (median; "
-            f"at most {format_number(row['max'], 0)}) lay between the first start and the last: time in which only part of the treatment was given."
+            f" In {counted(row)} with several components {format_number(row['median'], 0)} days{_at_most(row)} in the median lay between the first start and the last: time in which only part of the treatment was given."
         )
     return text
 
@@ -98,7 +108,7 @@ def sentence_timing(data: Dataset, timing: Analysis) -> str:
         if not row["n"]:
             parts.append(f"no interval with {arm.label}")
             continue
-        parts.append(f"{format_number(row['median'], 0)} (at most {format_number(row['max'], 0)}) with {arm.label}")
+        parts.append(f"{format_number(row['median'], 0)}{_at_most(row)} with {arm.label}")
         delays.append(timing.row("scan_delay", arm.id)["median"])
     text = f"Days between scans, median: {joined(parts)}."
     if len(delays) > 1:
@@ -121,4 +131,5 @@ def sentence_checklists(data: Dataset) -> str:
         checklist = read_checklist(name)
         answered = sum(bool(answer.places) for answer in fill(data, checklist))
         parts.append(f"{answered} of {len(checklist.items)} items of {checklist.name}")
-    return f"This report answers {joined(parts)}; the others say why they stay open."
+    other = " A randomised trial is reported by CONSORT, which is not filled here." if data.study.allocation == RANDOMISED else ""
+    return f"This report answers {joined(parts)}; the others say why they stay open.{other}"

@@ -6,9 +6,11 @@ __all__ = ["sentence_declared", "sentence_tests"]
 
 from lib.analysis import Analysis
 from lib.dataset import Dataset
-from lib.formats import format_number, plural
+from lib.formats import plural
+from lib.multiplicity import is_declared
 from lib.narrative import reason_if_absent
-from lib.study_design import DOMAINS, ELEMENTS
+from lib.study_design import ELEMENTS, RANDOMISED
+from lib.verdict import LIMIT, by_chance
 
 
 @reason_if_absent
@@ -21,22 +23,32 @@ def sentence_tests(data: Dataset, tests: Analysis) -> str:
     announced = (
         f"One of them is confirmatory, the log-rank test of all arms for {primary.short}; all others are exploratory."
         if own["n_tests"]
+        else f"Not one of them is confirmatory: the log-rank test of all arms for {primary.short} could not be made."
+        if len(data.arms) > 1 and is_declared(data)
         else "Not one of them is confirmatory: this report shows a part of the study or a study without a declared primary endpoint."
         if len(data.arms) > 1
         else "Not one of them compares arms."
     )
     return (
-        f"This page holds {plural(every['n_tests'], 'p-value')}, each counted once. {announced} {plural(every['n_below'], 'p-value lies', 'p-values lie')} below 0.05; "
-        f"if nothing differed anywhere, about {format_number(every['n_expected'], 0)} would by chance. Most ask related questions of the same patients, so "
+        f"This page holds {plural(every['n_tests'], 'p-value')}, each counted once. {announced} {plural(every['n_below'], 'p-value lies', 'p-values lie')} below {LIMIT}; "
+        f"if nothing differed anywhere, {by_chance(every['n_tests'])} would by chance. Most ask related questions of the same patients, so "
         "they rise and fall together and the number proves nothing in either direction; only Holm's adjustment over the pairs of one endpoint is made."
     )
 
 
 def sentence_declared(data: Dataset) -> str:
     """How much of the target trial and of the risks of bias the authors declared."""
-    trial, bias = data.study.target_trial, data.study.risks_of_bias
-    said, judged = sum(bool(getattr(trial, e)) for e in ELEMENTS), sum(bool(getattr(bias, d)) for d in DOMAINS)
+    trial, bias, tool = data.study.target_trial, data.study.risks_of_bias, data.study.instrument
+    said, judged = sum(bool(getattr(trial, e)) for e in ELEMENTS), len(bias.declared)
+    randomised = data.study.allocation == RANDOMISED
+    own = "This is a randomised trial: it stands in for no other. " if randomised else ""
+    asked = "its elements" if randomised else "the trial that it emulates"
     if not said + judged:
-        return "This study declares neither the trial that it emulates nor its risks of bias, so only what the report found stands here."
-    overall = f" Its overall judgement: {bias.overall.judgement} risk of bias." if bias.overall else ""
-    return f"study.yml declares {said} of {len(ELEMENTS)} elements of the target trial and judges {judged} of {len(DOMAINS)} domains of bias.{overall}"
+        return f"{own}This study declares neither {asked} nor its risks of bias, so only what the report found stands here."
+    overall = f" Its overall judgement: {_risk(bias.overall.judgement)}." if bias.overall else ""
+    whose = "the trial" if randomised else "the target trial"
+    return f"{own}study.yml declares {said} of {len(ELEMENTS)} elements of {whose} and judges {judged} of {len(tool.domains)} domains of bias ({tool.name}).{overall}"
+
+
+def _risk(grade: str) -> str:
+    return grade if grade in ("some concerns", "no information") else f"{grade} risk of bias"

@@ -17,7 +17,6 @@ import pandas as pd
 
 from lib.analysis import Analysis, where
 from lib.comparisons import name_pair
-from lib.confounding import MIN_EFFECTIVE
 from lib.dataset import Dataset
 from lib.formats import (
     format_bounds,
@@ -26,13 +25,16 @@ from lib.formats import (
     format_p,
     format_percent,
     format_whole,
+    is_masked,
     joined,
     plural,
 )
-from lib.labels import OVERALL, decimals_of_time, pair_label
-from lib.narrative import ALPHA, LARGE_SMD, reason_if_absent
+from lib.labels import OVERALL, decimals_of_time, inside, level_text, pair_label
+from lib.narrative import LARGE_SMD, reason_if_absent, too_few
 from lib.tables_confounding import covariate_label
+from lib.tables_design import years_of
 from lib.tables_robustness import level_label, way_label
+from lib.verdict import LIMIT, Pair, below, plain_note, say_interactions
 
 # Below this power a test that finds nothing says little (the usual aim of a trial is 80 % or 90 %).
 AIM = 0.8
@@ -46,15 +48,16 @@ def sentence_robustness(data: Dataset, robust: Analysis) -> str:
     ways, short = robust["ways"], data.study.endpoint(robust.variable).short
     answers = _answers(data, ways)
     if answers.empty:
-        return f"{short}: no way of asking could be answered, {ways['note'].iat[0] or 'no test was possible'}."
-    below = answers[answers["p_value"] < ALPHA]
+        return f"{short}: no way of asking could be answered: {plain_note(ways['note'].iat[0])}."
+    under = answers["p_value"].map(below)
+    low = answers[under]
     text = (
         f"{short}: the same question was asked in {plural(len(answers), 'way')}; p runs from {format_p(answers['p_value'].min())} to "
-        f"{format_p(answers['p_value'].max())} and lies below 0.05 in {len(below)} of {len(answers)}."
+        f"{format_p(answers['p_value'].max())} and lies below {LIMIT} in {len(low)} of {len(answers)}."
     )
-    if 0 < len(below) < len(answers):
-        odd = answers[answers["p_value"] >= ALPHA] if len(below) * 2 >= len(answers) else below
-        side = "not below 0.05" if len(below) * 2 >= len(answers) else "below 0.05"
+    if 0 < len(low) < len(answers):
+        most = len(low) * 2 >= len(answers)
+        odd, side = (answers[~under], f"not below {LIMIT}") if most else (low, f"below {LIMIT}")
         named = [
             f"{way_label(data, robust, r.way, r.time)} ({format_p(r.p_value, symbol=True)})"
             for r in odd.head(3).itertuples()
@@ -93,7 +96,8 @@ def _single_patients(data: Dataset, ways: pd.DataFrame) -> str:
         if row["way"] == "fragile_event"
         else "patients with the event had been censored instead"
     )
-    return f"{text} It would also turn if {format_whole(row['count'])} of the {format_whole(row['n'])} {change} with {focus} ({format_p(row['p_value'], symbol=True)})."
+    also = "also " if each["count"] else ""
+    return f"{text} It would {also}turn if {format_whole(row['count'])} of the {format_whole(row['n'])} {change} with {focus} ({format_p(row['p_value'], symbol=True)})."
 
 
 def _bounds(data: Dataset, ways: pd.DataFrame) -> str:
@@ -121,14 +125,14 @@ def sentence_power(data: Dataset, robust: Analysis) -> str:
     if pd.isna(row["power"]):
         return f"Power for {short}: {row['note']}."
     error = row["note"] or f"Monte Carlo error {format_percent(row['mc_error'], 1)}"
-    said = f"Were the observed {short} medians the truth, a study of this size would find them different (p below 0.05) with a probability of {format_percent(row['power'])} ({error}, {plural(row['n_events'], 'event')})"
+    said = f"Were the observed {short} medians (or event rates, where a median is not reached) the truth, a study of this size would find the arms different (p below {LIMIT}) with a probability of {format_percent(row['power'])} ({error}, {plural(row['n_events'], 'event')})"
     detectable = where(robust["detectable"], group=name_pair(*data.contrast)).iloc[0]
     effect = (
         f"; for {pair_label(data, detectable['group'])} only a hazard ratio below {format_number(detectable['hr'], 2)} (or above {format_number(detectable['hr_above'], 2)}) is found with 80% power"
         if pd.notna(detectable["hr"])
         else ""
     )
-    verdict = " A p above 0.05 is therefore no sign of equality." if row["power"] < AIM else ""
+    verdict = f" A p above {LIMIT} is therefore no sign of equality." if row["power"] < AIM else ""
     return f"{said}{effect}.{verdict}"
 
 
@@ -154,9 +158,11 @@ def _between_scans(data: Dataset, robust: Analysis) -> str:
     d, unit = decimals_of_time(data), data.study.time.unit
     parts = [
         f"{format_bounds(r.bound_low, r.bound_high, d, missing='not reached')} with {data.study.arm(r.group).label}"
-        for r in robust["interval_median"].itertuples()
-        if r.n
+        for _, r in robust["interval_median"].iterrows()
+        if r["n"] != 0 and not is_masked(r)
     ]
+    if not parts:
+        return ""
     p = where(robust["ways"], way="interval")["p_value"].iat[0]
     test = f"; a permutation test that knows the intervals only gives {format_p(p, symbol=True)}" if pd.notna(p) else ""
     return f" As each progression came at an unknown time since the scan before, the medians of the curves that know only this lie at {joined(parts)} ({unit}){test}."
@@ -171,17 +177,8 @@ def sentence_subgroups(data: Dataset, subgroups: Analysis) -> str:
     lost = int(ratios["hr"].isna().sum())
     gone = f" {plural(lost, 'row')} cannot be estimated and {'says' if lost == 1 else 'say'} so." if lost else ""
     if made.empty:
-        return f"No interaction could be tested: {tests['note'].iat[0].removeprefix('not tested: ')}.{gone}"
-    parts = [
-        f"{level_label(data, r.variable + ': ')[0]} ({format_p(r.p_value, symbol=True)})" for r in made.itertuples()
-    ]
-    low = made[made["p_value"] < ALPHA]
-    verdict = (
-        "At least one interaction has p below 0.05; with so many looks this is a question for another study, not a finding."
-        if len(low)
-        else "No test says that the comparison differs between subgroups; with these numbers only a very large difference would show, so this is no proof of the same effect everywhere either."
-    )
-    return f"Tests of interaction with the arm: {joined(parts)}. {verdict}{gone}"
+        return f"No interaction could be tested: {plain_note(tests['note'].iat[0])}.{gone}"
+    return f"{say_interactions([Pair(level_label(data, r.variable + ': ')[0], r.p_value) for r in made.itertuples()])}{gone}"
 
 
 @reason_if_absent
@@ -193,9 +190,9 @@ def sentence_weights(data: Dataset, weights: Analysis) -> str:
     modelled = list(before.index[: len(data.study.confounding.covariates)])
     sizes = weights["effective_size"]
     parts = [
-        f"{format_number(r.ess, 1)} of {r.n} with {data.study.arm(r.group).label}" for r in sizes.itertuples() if r.n
+        f"{format_number(r.ess, 1)} of {format_whole(r.n)} with {data.study.arm(r.group).label}" for r in sizes.itertuples() if r.n
     ]
-    small = sizes[(sizes["ess"] < MIN_EFFECTIVE) | (sizes["ess"] < sizes["n"] / 2)]
+    small = sizes[too_few(sizes)]
     verdict = (
         f"That is too few to weight ({joined([data.study.arm(g).label for g in small['group']])}): the weighted comparison stands here for completeness and carries no conclusion."
         if len(small)
@@ -205,16 +202,25 @@ def sentence_weights(data: Dataset, weights: Analysis) -> str:
     )
     pair = name_pair(*data.contrast)
     crude, weighted = (weights.row(f"{name}_cox", pair) for name in ("unweighted", "weighted"))
+    shown = f"{level_text(data)} CI {format_interval(weighted['ci_low'], weighted['ci_high'], 2)}"
+    shown += f"; {format_p(weighted['p_value'], symbol=True)}" if pd.notna(weighted["p_value"]) else "; not tested"
     ratio = (
-        f"The hazard ratio of {pair_label(data, pair)} goes from {format_number(crude['hr'], 2)} to {format_number(weighted['hr'], 2)} ({format_interval(weighted['ci_low'], weighted['ci_high'], 2)}) by weighting."
+        f"The hazard ratio of {pair_label(data, pair)} goes from {format_number(crude['hr'], 2)} to {format_number(weighted['hr'], 2)} ({shown}) by weighting."
         if pd.notna(weighted["hr"]) and pd.notna(crude["hr"])
         else "The weighted hazard ratio cannot be estimated."
     )
-    return (
-        f"Weighted for {joined([covariate_label(data, v) for v in modelled])}, the largest standardized difference among these falls from "
-        f"{format_number(before[modelled].max(), 2)} to {format_number(after[modelled].max(), 2)}; the weights leave {joined(parts)} effective patients. {verdict} {ratio} {_weighted_means(data, weights)} "
-        f"{_left_unbalanced(data, after, modelled)}Weighting removes what these covariates explain; what was not measured stays."
-    ).replace("  ", " ")
+    largest = [before[modelled].max(), after[modelled].max()]
+    moved = (
+        ""
+        if pd.isna(largest).any()
+        else f"the largest standardized difference among these goes from {format_number(largest[0], 2)} to {format_number(largest[1], 2)}; "
+    )
+    parts = [
+        f"Weighted for {joined([inside(covariate_label(data, v)) for v in modelled])}, {moved}the weights leave {joined(parts)} effective patients.",
+        verdict, ratio, _weighted_means(data, weights), _left_unbalanced(data, after, modelled),
+        "Weighting removes what these covariates explain; what was not measured stays.",
+    ]  # fmt: skip
+    return " ".join(filter(None, parts))
 
 
 def _weighted_means(data: Dataset, weights: Analysis) -> str:
@@ -225,7 +231,8 @@ def _weighted_means(data: Dataset, weights: Analysis) -> str:
         return ""
     sign = "which leaves the sign open" if row["ci_low"] <= 0 <= row["ci_high"] else "which leaves out zero"
     d, how = decimals_of_time(data), row["note"] or "by bootstrap"
-    return f"The weighted mean up to {row['tau']:g} {unit} differs by {format_number(row['estimate'], d)} {unit} ({format_interval(row['ci_low'], row['ci_high'], d)} {how}, {sign})."
+    interval = f"{level_text(data)} CI {format_interval(row['ci_low'], row['ci_high'], d)}"
+    return f"The weighted mean up to {row['tau']:g} {unit} differs by {format_number(row['estimate'], d)} {unit} ({interval} {how}, {sign})."
 
 
 def _left_unbalanced(data: Dataset, after: pd.Series, modelled: list[str]) -> str:
@@ -235,7 +242,7 @@ def _left_unbalanced(data: Dataset, after: pd.Series, modelled: list[str]) -> st
     if others.empty:
         return ""
     named = [f"{covariate_label(data, v)} ({format_number(smd, 2)})" for v, smd in others.items()]
-    return f"Outside the model the arms stay apart in {joined(named)}. "
+    return f"Outside the model the arms stay apart in {joined(named)}."
 
 
 @reason_if_absent
@@ -246,11 +253,13 @@ def sentence_e_value(data: Dataset, e_values: Analysis) -> str:
     if pd.isna(row["e_value"]):
         return f"An E-value for {pair} cannot be computed."
     limit = (
-        "its interval holds 1, so no confounder is needed to make it compatible with no effect"
+        ""
+        if pd.isna(row["e_value_limit"])
+        else f"; its {level_text(data)} interval holds 1, so no confounder is needed to make it compatible with no effect"
         if row["e_value_limit"] == 1
-        else f"to move its interval to 1, {format_number(row['e_value_limit'], 2)} would do"
+        else f"; to move its {level_text(data)} interval to 1, {format_number(row['e_value_limit'], 2)} would do"
     )
-    return f"To explain the hazard ratio of {pair} away, an unmeasured confounder would have to be linked to treatment and outcome by a risk ratio of {format_number(row['e_value'], 2)} each; {limit}. No outcome that the treatment cannot affect was recorded, so this cannot be checked further."
+    return f"To explain the hazard ratio of {pair} away, an unmeasured confounder would have to be linked to treatment and outcome by a risk ratio of {format_number(row['e_value'], 2)} each{limit}. No outcome that the treatment cannot affect was recorded, so this cannot be checked further."
 
 
 @reason_if_absent
@@ -259,16 +268,13 @@ def sentence_calendar(data: Dataset, calendar: Analysis) -> str:
     counts = calendar["enrolment"]
     parts = []
     for arm in data.arms:
-        own = where(counts, group=arm.id)
-        own = own[own["count"] > 0]
-        if len(own):
-            first, last = int(own["time"].min()), int(own["time"].max())
-            parts.append(f"{arm.label} {first}" if first == last else f"{arm.label} {first} to {last}")
-    text = f"Years of start: {joined(parts)}."
+        years = years_of(counts, arm.id)
+        parts += [f"{arm.label} {years}"] if years else []
+    text = f"Years of start: {joined(parts)}." if parts else ""
     if "component_gap" not in calendar:
         return text
     gaps = [f"{format_number(r.median, 0)} days ({format_interval(r.min, r.max, 0)}) with {data.study.arm(r.group).label}"
-            for r in calendar["component_gap"].itertuples()]  # fmt: skip
+            for r in calendar["component_gap"].itertuples() if pd.notna(r.min)]  # fmt: skip
     return (
         f"{text} Between the components of a combination lie {joined(gaps)} in the median (range). A patient has to live through these days without the event to have both; the comparison with the later start stands above."
         if gaps

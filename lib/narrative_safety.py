@@ -16,17 +16,23 @@ import pandas as pd
 from lib.analysis import Analysis, where
 from lib.dataset import Dataset
 from lib.formats import (
+    DASH,
     exactness,
     format_duration,
     format_interval,
     format_number,
+    format_p,
     format_percent,
     format_whole,
+    is_masked,
     joined,
     plural,
+    said_count,
+    said_share,
 )
 from lib.labels import OVERALL, counted, level_text
-from lib.narrative import ALPHA, reason_if_absent
+from lib.narrative import reason_if_absent
+from lib.verdict import below, say_many
 
 
 @reason_if_absent
@@ -37,7 +43,7 @@ def sentence_safety(data: Dataset, safety: Analysis) -> str:
     for arm in data.arms:
         any_event, worst = (where(overview, variable=kind, group=arm.id).iloc[0] for kind in ("any", "severe"))
         parts.append(
-            f"{format_whole(any_event['count'])}/{format_whole(any_event['n'])} ({settings.severe_words}: {format_whole(worst['count'])}) with {arm.label}"
+            f"{said_share(any_event['count'], any_event['n'])} ({settings.severe_words}: {said_count(worst['count'])}) with {arm.label}"
         )
     mild = safety["ae_events_mild"]
     row = mild[mild["group"] == (OVERALL if len(data.arms) > 1 else data.arms[0].id)].iloc[0]
@@ -58,20 +64,19 @@ def sentence_terms(data: Dataset, safety: Analysis) -> str:
     tests = safety["ae_term_test"].dropna(subset=["p_value"]).sort_values("p_value", kind="stable")
     if tests.empty:
         return "No test of a term can be shown or made; nothing here says that the profiles are comparable."
-    apart = tests[tests["p_value"] < ALPHA]
+    hidden = sum(is_masked(row) for _, row in safety["ae_term_test"].iterrows())
+    apart, said = tests[tests["p_value"].map(below)], say_many(tests["p_value"], "term", exactness(tests["mc_error"]), hidden)
     if apart.empty:
-        kind = exactness(tests["mc_error"])
-        p = "an exact p" if kind == "exact" else f"a p ({kind})"
-        return f"No term has {p} below 0.05 among {len(tests)} tested; rare terms cannot be told apart at these sizes."
+        return f"{said} Rare terms cannot be told apart at these sizes."
     named = []
     for row in apart.head(3).itertuples():
         shares = where(safety["ae_term"], variable=row.variable)
         counts = ", ".join(
-            f"{data.study.arm(r['group']).label} {format_whole(r['count'])}/{format_whole(r['n'])}"
+            f"{data.study.arm(r['group']).label} {said_share(r['count'], r['n'])}"
             for _, r in shares[shares["group"] != OVERALL].iterrows()
         )
-        named.append(f"{row.variable} ({counts})")
-    return f"The arms differ in single terms, most in {joined(named)}: similar overall risks do not make the profiles comparable (descriptive, {len(tests)} terms, not adjusted)."
+        named.append(f"{row.variable} ({counts}; {format_p(row.p_value, symbol=True)})")
+    return f"{said} The smallest p: {joined(named)}. Similar overall risks do not make the profiles comparable."
 
 
 @reason_if_absent
@@ -84,26 +89,28 @@ def sentence_attribution(data: Dataset, safety: Analysis) -> str:
         own = where(safety["ae_attribution_events"], group=arm.id).set_index("variable")
         total = own["n"].max() if len(own) else 0
         told = [
-            f"{format_whole(own.loc[name, 'count'])} to {label}"
+            f"{said_count(own.loc[name, 'count'])} to {label}"
             for name, label in (("drug", "the drug"), ("procedure", "the procedure"), ("both", "both"))
             if name in own.index and own.loc[name, "count"] != 0
         ]
-        parts.append(f"with {arm.label} {joined(told) or 'none to a treatment'} (of {plural(total, 'event')})")
+        of = f"(of {plural(total, 'event')})" if total != 0 else "as there was no event"
+        parts.append(f"with {arm.label} {joined(told) or 'none to a treatment'} {of}")
     return f"Events were attributed {joined(parts)}." if len(safety["ae_attribution_events"]) else ""
 
 
 @reason_if_absent
 def sentence_first(data: Dataset, timed: Analysis) -> str:
     """Risk of a first event at the study's first landmark."""
-    frame = timed["ae_first"].dropna(subset=["estimate"])
-    if frame.empty:
+    if timed["ae_first"]["estimate"].isna().all():
         return ""
-    time = frame["time"].min()
+    time = timed["ae_first"].dropna(subset=["estimate"])["time"].min()
     parts = []
     for arm in data.arms:
-        for _, row in where(frame, group=arm.id, time=time).iterrows():
-            interval = format_interval(row["ci_low"], row["ci_high"], 0, percent=True)
-            parts.append(f"{format_percent(row['estimate'])} with {arm.label} ({level_text(data)} CI {interval})")
+        row = timed.row("ae_first", arm.id, time)
+        interval = format_interval(row["ci_low"], row["ci_high"], 0, percent=True)
+        shown = f" ({level_text(data)} CI {interval})" if interval != DASH else ""
+        share = format_percent(row["estimate"]) if pd.notna(row["estimate"]) else _gap(row, "share")
+        parts.append(f"{share} with {arm.label}{shown}")
     when = format_duration(time, data.study.time.unit)
     return f"By {when} a first adverse event had occurred in {joined(parts)}, death competing."
 
@@ -126,7 +133,15 @@ def sentence_rates(data: Dataset, timed: Analysis) -> str:
     parts = []
     for arm in data.arms:
         row = where(timed["ae_first_rate"], variable="any", group=arm.id).iloc[0]
-        if pd.notna(row["rate"]):
-            interval = format_interval(row["ci_low"], row["ci_high"], 0)
-            parts.append(f"{format_number(row['rate'], 0)} with {arm.label} ({level_text(data)} CI {interval})")
-    return f"Patients with a first adverse event per 100 patient-years at risk: {joined(parts)}." if parts else ""
+        if pd.isna(row["rate"]):
+            parts.append(f"{_gap(row, 'rate')} with {arm.label}")
+            continue
+        interval = format_interval(row["ci_low"], row["ci_high"], 0)
+        parts.append(f"{format_number(row['rate'], 0)} with {arm.label} ({level_text(data)} CI {interval})")
+    known = timed["ae_first_rate"]["rate"].notna().any()
+    return f"Patients with a first adverse event per 100 patient-years at risk: {joined(parts)}." if known else ""
+
+
+def _gap(row: pd.Series, what: str) -> str:
+    """What stands in the place of a number that is hidden or does not exist."""
+    return f"{'a masked' if is_masked(row) else 'an unknown'} {what}"

@@ -23,22 +23,24 @@ from lib.dataset import Dataset
 from lib.figures_tumour import undrawn
 from lib.formats import (
     format_duration,
-    format_exact_p,
     format_interval,
     format_number,
-    format_p,
     format_percent,
     format_time,
     format_whole,
+    is_masked,
     joined,
     plural,
+    said_count,
+    said_share,
     total_of,
 )
-from lib.labels import counted, decimals_of_time, groups_of
+from lib.labels import counted, decimals_of_time, groups_of, level_text
 from lib.longitudinal import measure
-from lib.narrative import ALPHA, reason_if_absent
+from lib.narrative import reason_if_absent
 from lib.response_time import NON_RESPONDER, RESPONDER
 from lib.scale import LARGE
+from lib.verdict import GRAY, OverallTest, exact_test, say_arms, say_tests
 
 # Names of patients that a sentence can carry; beyond it the number of patients has to do.
 MOST_NAMED = 12
@@ -50,27 +52,22 @@ def sentence_best_response(data: Dataset, course: Analysis) -> str:
     best, parts = course["best_objective_response"], []
     for arm in data.arms:
         row = best[best["group"] == arm.id].iloc[0]
-        share = (
-            f"{format_whole(row['count'])}/{format_whole(row['n'])} ({format_percent(row['proportion'])})"
-            if row["n"]
-            else "nobody due"
-        )
+        known = f" ({format_percent(row['proportion'])})" if pd.notna(row["proportion"]) else ""
+        share = f"{said_share(row['count'], row['n'])}{known}" if row["n"] else "nobody due"
         parts.append(f"{share} with {arm.label}")
     text = f"An objective response was the best response in {joined(parts)}."
     if "best_objective_response_test" in course:
         test = course["best_objective_response_test"].iloc[0]
-        if pd.notna(test["p_value"]):
-            verdict = (
-                "The arms differ"
-                if test["p_value"] < ALPHA
-                else "The test does not tell the arms apart, which is not evidence of equal response"
-            )
-            text += f" {verdict} ({format_exact_p(test)})."
+        text += f" {say_arms(data, exact_test(test), course.frames.get('best_objective_response_pairwise'))}"
     if "confirmed_response" in course:
         confirmed = course["confirmed_response"].set_index("group").loc[groups_of(data, overall=True)[-1]]
         days = data.study.response.confirmation_days
-        text += f" {format_whole(confirmed['count'])} of {counted(confirmed)} had one that was confirmed {days} days later or more."
+        text += f" {_start(said_count(confirmed['count']))} of {counted(confirmed)} had one that was confirmed {days} days later or more."
     return text
+
+
+def _start(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 @reason_if_absent
@@ -111,12 +108,13 @@ def sentence_paired_response(data: Dataset, course: Analysis) -> str:
     row = course["response_change_treated"].set_index("group").loc[groups_of(data, overall=True)[-1]]
     if not row["n"]:
         return "No patient was due at both response visits."
+    if is_masked(row):
+        return "How many responses were gained and lost between the response visits is left out of a shared report."
     last = format_duration(course["response_change_treated"]["time"].iat[0], data.study.time.unit)
     text = f"From the first response visit to {last}, {plural(row['n_gained'], 'response was', 'responses were')} gained and {format_whole(row['n_lost'])} lost among {counted(row)}"
     if row["n_gained"] + row["n_lost"] == 0:
         return f"{text}."
-    hedge = "" if row["p_value"] < ALPHA else "; so few changes cannot show whether response comes or goes"
-    return f"{text} (exact McNemar {format_p(row['p_value'], symbol=True)}){hedge}."
+    return f"{text}. {say_tests('gains and losses', OverallTest('exact McNemar', row['p_value']))}"
 
 
 @reason_if_absent
@@ -151,15 +149,10 @@ def sentence_model(data: Dataset, model: Analysis) -> str:
     when = format_duration(last, data.study.time.unit)
     sampled = f" {model['sampled']['said'].iat[0]}" if "sampled" in model else ""
     text = f"{measure(data.study, name).label} at {when} as a ratio to baseline, from the mixed model{sampled}: {joined(parts)}."
-    p = model[f"{name}_model_term"].set_index("term").loc["arm x visit", "p_value"]
-    if len(data.arms) > 1 and pd.notna(p):
-        verdict = (
-            "The courses of the arms differ"
-            if p < ALPHA
-            else "The test over all visits does not tell the courses of the arms apart, which is not evidence that they are alike"
-        )
-        text += f" {verdict} ({format_p(p, symbol=True)})."
-    return text
+    if len(data.arms) < 2:
+        return text
+    test = model[f"{name}_model_term"].set_index("term").loc["arm x visit"]
+    return f"{text} {say_tests('the courses of the arms', OverallTest('F test over all visits', test['p_value'], test['note']))}"
 
 
 @reason_if_absent
@@ -180,10 +173,10 @@ def sentence_presence(data: Dataset, presence: Analysis) -> str:
     at_last = frame[frame["time"] == frame["time"].max()]
     counts = at_last.groupby(at_last["variable"].str.removeprefix(f"{name}: "))["count"].agg(total_of)
     when = format_duration(frame["time"].max(), data.study.time.unit)
-    text = f"At {when}, {format_whole(counts['value'])} of {plural(total_of(counts), 'patient')} still {'has' if counts['value'] == 1 else 'have'} a value that counts"
+    text = f"At {when}, {said_count(counts['value'])} of {plural(len(data.patients), 'patient')} still {'has' if counts['value'] == 1 else 'have'} a value that counts"
     lost = counts["died"] + counts["progressed"]
     if lost:
-        text += f"; {format_whole(lost)} died or progressed before, so the medians of later visits describe those who fared better"
+        text += f"; {said_count(lost)} died or progressed before, so the medians of later visits describe those who fared better"
     return f"{text}."
 
 
@@ -192,16 +185,21 @@ def sentence_response_time(data: Dataset, timed: Analysis) -> str:
     """Share of each arm with a response by the last response visit."""
     rows = timed["response_incidence"]
     end = rows["time"].max()
+    last = rows[rows["time"] == end]
     parts = [
-        f"{format_percent(r.estimate) if pd.notna(r.estimate) else 'not estimable'} with {data.study.arm(r.group).label}"
-        for r in rows[rows["time"] == end].itertuples()
+        f"{format_percent(r.estimate)} with {data.study.arm(r.group).label}"
+        for r in last[last["estimate"].notna()].itertuples()
     ]
-    text = f"By {format_number(end, 1)} {data.study.time.unit} a response had come in {joined(parts)} (cumulative incidence; progression and death compete)"
-    if "response_incidence_test" not in timed or pd.isna(timed["response_incidence_test"]["p_value"].iat[0]):
+    unknown = [data.study.arm(group).label for group in last.loc[last["estimate"].isna(), "group"]]
+    when = f"{format_number(end, 1)} {data.study.time.unit}"
+    text = f"By {when} a response had come in {joined(parts)} (cumulative incidence; progression and death compete)"
+    if unknown:
+        never = f"it cannot be told how many had responded by {when} with {joined(unknown, 'or')}"
+        text = f"{text}; {never}" if parts else _start(never)
+    if "response_incidence_test" not in timed:
         return f"{text}."
-    p = timed["response_incidence_test"]["p_value"].iat[0]
-    verdict = "the arms differ" if p < ALPHA else "the test does not tell the arms apart"
-    return f"{text}; {verdict} (Gray's test, {format_p(p, symbol=True)})."
+    test = timed["response_incidence_test"].iloc[0]
+    return f"{text}. {say_arms(data, OverallTest(GRAY, test['p_value'], test['note']))}"
 
 
 @reason_if_absent
@@ -217,10 +215,10 @@ def sentence_survival_by_response(data: Dataset, timed: Analysis) -> str:
     medians = medians[(medians["variable"] == row["variable"]) & (medians["time"] == row["time"])].set_index("group")
     sizes = [f"{format_whole(medians.at[g, 'n'])} {g}s" for g in (RESPONDER, NON_RESPONDER)]
     short, unit = data.study.endpoint(row["variable"]).short, data.study.time.unit
-    hedge = "" if row["p_value"] < ALPHA else ", which leaves the direction open"
+    verdict = say_tests("responders and non-responders", OverallTest("log-rank", row["p_value"]))
     return (
         f"Among those still free of the event at {format_number(row['time'], 1)} {unit} ({joined(sizes)}), the hazard ratio for {short} with a response is "
-        f"{format_number(row['hr'], 2)} ({format_interval(row['ci_low'], row['ci_high'], 2)}; {format_p(row['p_value'], symbol=True)}){hedge}. Response marks patients who do better; it is no proof that responding is what helped."
+        f"{format_number(row['hr'], 2)} ({level_text(data)} CI {format_interval(row['ci_low'], row['ci_high'], 2)}). {verdict} Response marks patients who do better; it is no proof that responding is what helped."
     )
 
 

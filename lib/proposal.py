@@ -51,7 +51,7 @@ def propose(name: str, tables: dict[str, Recognised]) -> Proposal:
         "short_title": title,
         "synthetic": bool(len(ids)) and bool(ids.str.startswith(SYNTHETIC_PREFIX).all()),
     }
-    proposal.say("study", "Write title, question, design and population: they head every page.")
+    proposal.say("study", "Write title, question, design and population: they head every page. If arms were formed by chance say allocation: randomised, else allocation: not randomised; it decides what is said of differences between them.")
     propose_arms(proposal, patients)
     endpoints = propose_endpoints(proposal, patients)
     propose_baseline(proposal, patients, endpoints)

@@ -25,6 +25,7 @@ from lib.scale import LARGE, because_large
 from lib.sharing import allows, is_part, mask_analysis, restrict
 from lib.study_clinic import Marker
 from lib.study_parts import Endpoint
+from lib.verdict import how_formed
 
 # What the statistics are computed with; their versions stand in the methods section.
 ENGINES = ("numpy", "scipy", "statsmodels", "pandas")
@@ -120,6 +121,7 @@ class Report:
         shown = template("header.html").render(
             header=record,
             about=about,
+            formed=how_formed(data.study) if len(data.study.arms) > 1 else "",
             banner=SYNTHETIC if about.synthetic else "",
             n=len(data.patients),
             subgroup=subgroup_label(data.study, data.parameters),
@@ -249,15 +251,18 @@ class Report:
         """
         checked = [time_to_event.recompute(self.data, a) for a in self._analyses if "tte" in a]
         if not checked:
-            return self.say("This report holds no time-to-event statistic, so none was recomputed.", kind="note")
+            none = "Self-check: no number of this report was computed a second time. There are second engines for survival curves, their tests and models, and follow-up, none of which it holds."
+            return self.say(none, kind="note")
         total = pd.concat([frame[frame["engine"] == "all"] for frame in checked])
         engines = dict.fromkeys(engine for frame in checked for engine in frame["engine"] if engine != "all")
+        alone, one = int(total["n_only_first"].sum()), "number"
+        have = "has" if alone == 1 else "have"
         large = len(self.data.patients) > LARGE
         sample = because_large(f", on a random sample of {time_to_event.SAMPLE:,} patients") if large else ""
         text = (
             f"Self-check: {plural(total['n_compared'].sum(), 'time-to-event number')} were computed a second time by "
             f"{joined(engines)}{sample}; the largest relative difference is {total['largest_difference'].max():.0e}. "
-            f"{plural(total['n_only_first'].sum(), 'number')} have no second engine here."
+            f"{f'{plural(alone, one)} of this kind {have} no second engine here. ' if alone else ''}All other numbers were computed once."
         )
         return Block(
             f'<p class="note">{html.escape(text)}</p>',

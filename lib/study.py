@@ -13,7 +13,17 @@ from typing import Literal
 from pydantic import Field, PrivateAttr, model_validator
 
 from lib.study_clinic import AdverseEvents, Liver, Marker, Response, Treatments
-from lib.study_design import External, RisksOfBias, TargetTrial
+from lib.study_design import (
+    NOT_RANDOMISED,
+    RANDOMISED,
+    ROB_2,
+    ROBINS_I,
+    External,
+    Instrument,
+    RisksOfBias,
+    TargetTrial,
+    read_allocation,
+)
 from lib.study_parts import (
     TABLES,
     About,
@@ -81,6 +91,23 @@ class Study(Frozen):
         """The primary endpoint; the first, where none is declared primary; None in a study without endpoints."""
         return next((e for e in self.endpoints if e.role == "primary"), next(iter(self.endpoints), None))
 
+    @property
+    def allocation(self) -> str:
+        """How the arms were formed, "randomised" or "not randomised"; "" where study.yml leaves it open.
+
+        What it states outright decides; else what its design says in words. Who declares confounders says that
+        treatment was chosen; with a design that says otherwise it is left open.
+        """
+        said = self.study.allocation or read_allocation(self.study.design)
+        if self.study.allocation or not self.confounding:
+            return said
+        return "" if said == RANDOMISED else NOT_RANDOMISED
+
+    @property
+    def instrument(self) -> Instrument:
+        """What the risks of bias of such a study are judged by."""
+        return ROB_2 if self.allocation == RANDOMISED else ROBINS_I
+
     def arm(self, arm_id: str) -> Arm:
         """Return the arm with this id."""
         return _find("arm", self.arms, arm_id)
@@ -146,6 +173,17 @@ class Study(Frozen):
         for covariate in self.confounding.covariates if self.confounding else ():
             if covariate.log and self.variable(covariate.variable).type == "category":
                 raise ValueError(f"confounding.covariates: {covariate.variable} is a category and has no logarithm")
+        return self
+
+    @model_validator(mode="after")
+    def _bias_is_judged_by_the_right_instrument(self):
+        tool = self.instrument
+        if wrong := self.risks_of_bias.misfits(tool):
+            how = "randomised" if tool is ROB_2 else "not known to be randomised"
+            raise ValueError(
+                f"risks_of_bias: {', '.join(wrong)} cannot be so judged, because the study is {how} (study.allocation): "
+                f"{tool.name} asks {', '.join(tool.domains)} and answers {', '.join(tool.grades)} or no information"
+            )
         return self
 
     def _references(self):

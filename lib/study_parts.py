@@ -94,6 +94,7 @@ class About(Frozen):
     cutoff: dt.date | None = None
     question: Text = ""
     design: Text = ""
+    allocation: Literal["randomised", "not randomised"] | None = None
     population: Text = ""
     setting: Text = ""
     sample_size: Text = ""

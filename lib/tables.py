@@ -25,17 +25,20 @@ from lib.formats import (
     format_count,
     format_duration,
     format_interval,
+    format_median,
     format_number,
     format_p,
     format_percent,
-    format_time,
     format_whole,
 )
 from lib.labels import OVERALL, decimals_of_time, groups_of, level_text, pair_label, unit_label
 from lib.study_parts import Endpoint
+from lib.verdict import is_apart
 
 # Below it the normal interval of a restricted mean covers less than it says: table in data/README.md, by simulation.
 SMALL_ARM = 30
+# An interval at another level than the limit of p can seem to contradict it.
+LEVEL = f"Verdicts hold p against {ALPHA:g} at every level of the intervals, so that a {{level}} CI can leave out 1 where p is above it, or hold 1 where p is below."
 
 
 def arm_columns(data: Dataset, overall: bool = False) -> list[Column]:
@@ -89,11 +92,11 @@ def table_survival(data: Dataset, analysis: Analysis) -> Table:
         Row(
             (
                 f"Median, {unit} ({level_text(data)} CI)",
-                *cells(median, groups, lambda r: format_with_interval(r, "median", d)),
+                *cells(median, groups, lambda r: format_median(r, d)),
             )
         ),
         Row(
-            (f"Median follow-up, {unit}", *cells(analysis["follow_up"], groups, lambda r: format_time(r["median"], d))),
+            (f"Median follow-up, {unit}", *cells(analysis["follow_up"], groups, lambda r: format_median(r, d, interval=False))),
             "sub",
         ),
         Row((f"{_free(endpoint)} at ({level_text(data)} CI); at risk",), "group"),
@@ -117,7 +120,7 @@ def table_survival(data: Dataset, analysis: Analysis) -> Table:
         Row(
             (
                 f"Mean {unit} {_free(endpoint).lower()} up to {tau:g} ({level_text(data)} CI)",
-                *cells(rmst, groups, lambda r: format_with_interval(r, "estimate", d, DASH)),
+                *cells(rmst, groups, lambda r: format_with_interval(r, "estimate", d)),
             )
         )
     )
@@ -137,14 +140,10 @@ def _missing_row(median: pd.DataFrame, groups: list[str]) -> list[Row]:
     return [Row(("Without a known time", *cells(median, groups, lambda r: format_whole(r["n_missing"]))), "sub")]
 
 
-def format_with_interval(row: pd.Series, column: str, decimals: int, missing: str = "NR") -> str:
-    """Estimate and interval of a row: "18.6 (9.1 to NR)"; a dash alone if there is no estimate."""
-    estimate = format_number(row[column], decimals, missing)
-    return (
-        f"{estimate} ({format_interval(row['ci_low'], row['ci_high'], decimals, missing=missing)})"
-        if estimate != DASH
-        else DASH
-    )
+def format_with_interval(row: pd.Series, column: str, decimals: int) -> str:
+    """Estimate and interval of a row: "0.41 (0.22 to 0.76)"; a dash alone if there is no estimate."""
+    estimate = format_number(row[column], decimals)
+    return f"{estimate} ({format_interval(row['ci_low'], row['ci_high'], decimals)})" if estimate != DASH else DASH
 
 
 def _landmark(row: pd.Series) -> str:
@@ -170,16 +169,13 @@ def table_comparisons(data: Dataset, analysis: Analysis) -> Table:
         rows.append(Row((
             pair_label(data, group),
             *cells(analysis["cox"], [group], lambda r: f"{format_number(r['hr'], 2)} ({format_interval(r['ci_low'], r['ci_high'], 2)})"),
-            *cells(analysis["rmst_difference"], [group], lambda r: format_with_interval(r, "estimate", d, DASH)),
+            *cells(analysis["rmst_difference"], [group], lambda r: format_with_interval(r, "estimate", d)),
             *cells(pairs, [group], lambda r: format_p(r["p_value"])),
             *cells(pairs, [group], lambda r: format_p(r["p_adjusted"])),
         )))  # fmt: skip
-    overall = analysis["logrank"].iloc[0]
-    rows.append(Row(("All arms", "", "", format_p(overall["p_value"]), "")))
-    if "gray" in analysis:
-        rows.append(
-            Row(("All arms, Gray's test (competing event)", "", "", format_p(analysis["gray"]["p_value"].iat[0]), ""))
-        )
+    p_values = [analysis[name]["p_value"].iat[0] for name in ("logrank", "gray") if name in analysis]
+    for label, p in zip(("All arms", "All arms, Gray's test (competing event)"), p_values, strict=False):
+        rows.append(Row((label, "", "", format_p(p), "")))
     level = level_text(data)
     columns = (
         Column("Comparison"),
@@ -198,7 +194,8 @@ def table_comparisons(data: Dataset, analysis: Analysis) -> Table:
             if data.n.min() < SMALL_ARM
             else []
         ),
-        *_exploratory(data, endpoint, overall, len(rows)),
+        *_exploratory(data, endpoint, p_values, len(rows)),
+        *([LEVEL.format(level=level)] if data.parameters.level != 1 - ALPHA else []),
         *notes_of(analysis["cox_likelihood_ratio"], analysis["logrank"], analysis["cox"], analysis["rmst_difference"]),
     ]
     return Table(
@@ -206,11 +203,14 @@ def table_comparisons(data: Dataset, analysis: Analysis) -> Table:
     )
 
 
-def _exploratory(data: Dataset, endpoint: Endpoint, overall: pd.Series, tests: int) -> list[str]:
+def _exploratory(data: Dataset, endpoint: Endpoint, p_values: list[float], tests: int) -> list[str]:
     """Say what is exploratory: every endpoint but the primary, and pairs that the test of all arms does not carry."""
     said = []
-    if endpoint.id != data.study.primary.id:
-        said.append(f"Exploratory: the primary endpoint is {data.study.primary.short}. Tests in this table: {tests}.")
-    if len(data.arms) > 2 and overall["p_value"] >= ALPHA:
-        said.append("The pairwise tests are exploratory: the test of all arms is not significant.")
+    primary = data.study.primary
+    if primary.role != "primary":
+        said.append(f"Exploratory: no endpoint is declared primary. Tests in this table: {tests}.")
+    elif endpoint.id != primary.id:
+        said.append(f"Exploratory: the primary endpoint is {primary.short}. Tests in this table: {tests}.")
+    if len(data.arms) > 2 and not pd.isna(p_values).all() and not is_apart(p_values):
+        said.append("The pairwise tests are exploratory: the tests of all arms do not carry them.")
     return said

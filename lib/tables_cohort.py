@@ -13,13 +13,14 @@ from lib.dataset import Dataset
 from lib.display import EMPTY, Block, Column, Row, Table
 from lib.formats import (
     DASH,
+    NOT_REACHED,
     format_count,
     format_duration,
     format_interval,
+    format_median,
     format_number,
     format_p,
     format_percent,
-    format_time,
     format_whole,
     joined,
 )
@@ -191,7 +192,7 @@ def table_follow_up(
     for analysis in analyses:
         endpoint, frame = data.study.endpoint(analysis.variable), analysis["follow_up"]
         label = f"Median follow-up, {data.study.time.unit}"
-        limits = cells(frame, groups, lambda r: format_interval(r["ci_low"], r["ci_high"], d, missing="NR"))
+        limits = cells(frame, groups, lambda r: _limits(r, d))
         rows += [
             Row((endpoint.label,), "group"),
             Row(
@@ -200,7 +201,7 @@ def table_follow_up(
                     *cells(frame, groups, lambda r: f"{format_whole(r['n_events'])}/{format_whole(r['n'])}"),
                 )
             ),
-            Row((label, *cells(frame, groups, lambda r: format_time(r["median"], d)))),
+            Row((label, *cells(frame, groups, lambda r: format_median(r, d, interval=False)))),
             Row((f"{level_text(data)} CI", *limits), "sub"),
         ]
         if endpoint.id in complete:
@@ -214,6 +215,13 @@ def table_follow_up(
         )
     columns = (Column("Follow-up"), *arm_columns(data))
     return Table("follow_up", "Follow-up by endpoint and arm", columns, tuple(rows), tuple(notes))
+
+
+def _limits(row: pd.Series, decimals: int) -> str:
+    """Interval of a median follow-up; a dash where there is none."""
+    if pd.isna(row["ci_low"]):
+        return DASH
+    return format_interval(row["ci_low"], row["ci_high"], decimals, missing=NOT_REACHED)
 
 
 def _completeness_rows(data: Dataset, analysis: Analysis, groups: list[str]) -> list[Row]:

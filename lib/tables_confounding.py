@@ -53,28 +53,22 @@ def table_balance(data: Dataset, weights: Analysis) -> Table:
 
 
 def table_weighted(data: Dataset, weights: Analysis | Absent, e_values: Analysis | Absent) -> Table | Block:
-    """Crude and weighted hazard ratios with their E-values."""
-    if isinstance(e_values, Absent):
+    """Crude and weighted hazard ratios with their E-values; what a study does not have is left out."""
+    weighted, explained = not isinstance(weights, Absent), not isinstance(e_values, Absent)
+    if not weighted and not explained:
         return EMPTY
-    rows = []
-    for row in e_values["e_value"].itertuples():
-        crude = (
+    level, rows = level_text(data), []
+    crude = e_values["e_value"] if explained else weights["unweighted_cox"]
+    for row in crude.itertuples():
+        ratio = (
             DASH if pd.isna(row.hr) else f"{format_number(row.hr, 2)} ({format_interval(row.ci_low, row.ci_high, 2)})"
         )
-        e_value = (
-            DASH if pd.isna(row.e_value) else f"{format_number(row.e_value, 2)} ({format_number(row.e_value_limit, 2)})"
-        )
-        weighted = () if isinstance(weights, Absent) else _weighted(data, weights, row.group)
-        rows.append(Row((pair_label(data, row.group), crude, *weighted, e_value)))
-    level = level_text(data)
-    columns = [Column("Comparison"), Column("Hazard ratio", f"{level} CI"), Column("E-value", "of the limit next to 1")]
-    notes = [
-        "E-value: the risk ratio that an unmeasured confounder would need both with the treatment and with the outcome, beyond the measured ones, to explain the hazard ratio away; 1 means that nothing is needed.",
-        *tables.notes_of(e_values["e_value"]),
-    ]
-    if not isinstance(weights, Absent):
+        after = _weighted(data, weights, row.group) if weighted else ()
+        rows.append(Row((pair_label(data, row.group), ratio, *after, *([_e_value(row)] if explained else []))))
+    columns, notes = [Column("Comparison"), Column("Hazard ratio", f"{level} CI")], []
+    if weighted:
         unit = data.study.time.unit
-        columns[2:2] = [
+        columns += [
             Column("Weighted hazard ratio", f"{level} CI, robust"),
             Column("p", "weighted"),
             Column(f"Weighted difference in mean {unit}", f"{level} CI, bootstrap"),
@@ -84,19 +78,24 @@ def table_weighted(data: Dataset, weights: Analysis | Absent, e_values: Analysis
             f"Difference in weighted restricted means up to {weights['weighted_rmst']['tau'].max():g} {unit}; percentile interval over resamples of patients, the propensity fitted again in each ({format_whole(weights['weighted_rmst']['n_resamples'].min())} could be used).",
             *tables.notes_of(weights["weighted_cox"], weights["weighted_rmst"]),
         ]
-    endpoint = data.study.endpoint(e_values.variable)
-    return Table(
-        f"{endpoint.id}_weighted",
-        f"{endpoint.short}: comparison of arms, crude and against confounding",
-        tuple(columns),
-        tuple(rows),
-        tuple(notes),
-    )
+    if explained:
+        columns.append(Column("E-value", "of the limit next to 1"))
+        notes = [
+            "E-value: the risk ratio that an unmeasured confounder would need both with the treatment and with the outcome, beyond the measured ones, to explain the hazard ratio away; 1 means that nothing is needed.",
+            *tables.notes_of(e_values["e_value"]), *notes,
+        ]  # fmt: skip
+    variable = (e_values if explained else weights).variable
+    title = f"{data.study.endpoint(variable).short}: comparison of arms, crude and against confounding"
+    return Table(f"{variable}_weighted", title, tuple(columns), tuple(rows), tuple(notes))
+
+
+def _e_value(row) -> str:
+    return DASH if pd.isna(row.e_value) else f"{format_number(row.e_value, 2)} ({format_number(row.e_value_limit, 2)})"
 
 
 def _weighted(data: Dataset, weights: Analysis, group: str) -> tuple[str, str, str]:
     row, means = weights.row("weighted_cox", group), weights.row("weighted_rmst", group)
-    mean = tables.format_with_interval(means, "estimate", decimals_of_time(data), DASH)
+    mean = tables.format_with_interval(means, "estimate", decimals_of_time(data))
     if pd.isna(row["hr"]):
         return DASH, DASH, mean
     ratio = f"{format_number(row['hr'], 2)} ({format_interval(row['ci_low'], row['ci_high'], 2)})"

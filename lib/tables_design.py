@@ -1,8 +1,8 @@
-"""What study.yml declares of the design beside what the report found: target trial, ROBINS-I, other studies."""
+"""What study.yml declares of the design beside what the report found: target trial, risks of bias, other studies."""
 
 from __future__ import annotations
 
-__all__ = ["table_external", "table_risks_of_bias", "table_target_trial"]
+__all__ = ["table_external", "table_risks_of_bias", "table_target_trial", "years_of"]
 
 import pandas as pd
 
@@ -10,16 +10,28 @@ from lib.analysis import Absent, Analysis, where
 from lib.comparisons import name_pair
 from lib.dataset import Dataset
 from lib.display import EMPTY, Block, Column, Links, Row, Table, anchor
-from lib.formats import DASH, format_interval, format_number, format_time, format_whole, joined, plural
+from lib.formats import (
+    DASH,
+    MASKED,
+    format_interval,
+    format_median,
+    format_number,
+    format_time,
+    format_whole,
+    joined,
+    plural,
+)
 from lib.labels import OVERALL, decimals_of_time, pair_label
-from lib.study_design import DOMAINS, ELEMENTS
+from lib.study_design import ELEMENTS, RANDOMISED
 from lib.tables import format_with_interval
 from lib.tables_confounding import covariate_label
 from lib.tables_outcome import format_rate
+from lib.verdict import how_formed
 
 NOT_STATED, NOT_HERE = "not stated in study.yml", "not in this study"
 # Domain -> headings of the reports that hold its evidence.
 PLACES = {
+    "randomisation": (("cohort", "How alike are the arms?"), ("cohort", "When did the patients enter?")),
     "confounding": (("efficacy", "Could the arms differ for other reasons?"), ("cohort", "How alike are the arms?")),
     "selection": (("cohort", "Who is in the study?"), ("efficacy", "How robust is the answer?")),
     "classification": (("cohort", "What did the patients receive?"),),
@@ -44,7 +56,9 @@ def table_target_trial(
     ]
     columns = tuple(Column(label, text=True) for label in ("Element", "As declared in study.yml", "In this report"))
     notes = ("Elements of a target trial: Hernán MA, Robins JM. Am J Epidemiol 2016;183:758-764.",)
-    return Table("target_trial", "The trial that this study stands in for", columns, tuple(rows), notes)
+    randomised = data.study.allocation == RANDOMISED
+    title = "The trial, element by element" if randomised else "The trial that this study stands in for"
+    return Table("target_trial", title, columns, tuple(rows), notes)
 
 
 def _emulation(
@@ -54,14 +68,23 @@ def _emulation(
     about, arms = data.study.study, {arm.id: arm.label for arm in data.arms}
     return {
         "eligibility": f"{plural(len(data.patients), 'patient')}{f', {about.population}' if about.population else ''}.",
-        "strategies": f"{joined([f'{label} ({data.n[arm]})' for arm, label in arms.items()])}, as treated.",
-        "assignment": _imbalance(data, weights, "before"),
+        "strategies": f"{joined([f'{label} ({data.n[arm]})' for arm, label in arms.items()])}, {_as_recorded(data)}.",
+        "assignment": f"{_formed(data)} {_imbalance(data, weights, 'before')}".strip(),
         "time_zero": f"{data.study.time.zero_label[:1].upper()}{data.study.time.zero_label[1:]}. {_gap(data, calendar)}".strip(),
         "follow_up": _followed(data, survival),
         "outcome": _outcome(data, survival),
         "contrast": _contrast(data, survival),
         "analysis": _weighted(data, weights),
     }
+
+
+def _formed(data: Dataset) -> str:
+    return f"Arms formed: {how_formed(data.study)}."
+
+
+def _as_recorded(data: Dataset) -> str:
+    """What an arm of the tables is: which treatment was given, unless it was assigned by chance."""
+    return "as the table of patients has it" if data.study.allocation == RANDOMISED else "as treated"
 
 
 def _followed(data: Dataset, survival: Analysis | Absent) -> str:
@@ -89,20 +112,20 @@ def _contrast(data: Dataset, survival: Analysis | Absent) -> str:
         return "One arm: there is no contrast."
     pair = name_pair(*data.contrast)
     ratio, mean = (survival.row(name, pair) for name in ("cox", "rmst_difference"))
-    return f"{pair_label(data, pair)}: hazard ratio {format_with_interval(ratio, 'hr', 2, DASH)}, difference in mean {data.study.time.unit} up to {mean['tau']:g} {format_with_interval(mean, 'estimate', decimals_of_time(data), DASH)}."
+    return f"{pair_label(data, pair)}: hazard ratio {format_with_interval(ratio, 'hr', 2)}, difference in mean {data.study.time.unit} up to {mean['tau']:g}: {format_with_interval(mean, 'estimate', decimals_of_time(data))}."
 
 
 def _weighted(data: Dataset, weights: Analysis | Absent) -> str:
     if isinstance(weights, Absent):
         return weights.reason
     pair = name_pair(*data.contrast)
-    return f"{pair_label(data, pair)} with overlap weights: hazard ratio {format_with_interval(weights.row('weighted_cox', pair), 'hr', 2, DASH)}."
+    return f"{pair_label(data, pair)} with overlap weights: hazard ratio {format_with_interval(weights.row('weighted_cox', pair), 'hr', 2)}."
 
 
 def _imbalance(data: Dataset, weights: Analysis | Absent, when: str) -> str:
     """The variable in which the arms differ most, before or after weighting."""
     if isinstance(weights, Absent):
-        return weights.reason
+        return "" if data.study.allocation == RANDOMISED else weights.reason
     sizes = where(weights[f"balance_{when}"], group=OVERALL).set_index("variable")["smd"].dropna()
     if sizes.empty:
         return "No standardized difference can be estimated."
@@ -117,7 +140,7 @@ def _gap(data: Dataset, calendar: Analysis | Absent) -> str:
     if "component_gap" not in calendar or calendar["component_gap"].empty:
         return "No arm combines components, so none holds immortal time between them."
     gaps = [
-        f"{format_number(r.median, 0)} ({format_interval(r.min, r.max, 0)}) with {data.study.arm(r.group).label}"
+        f"{MASKED if pd.isna(r.min) else f'{format_number(r.median, 0)} ({format_interval(r.min, r.max, 0)})'} with {data.study.arm(r.group).label}"
         for r in calendar["component_gap"].itertuples()
     ]
     return f"Immortal days between the components of a combination, median (range): {joined(gaps)}."
@@ -133,7 +156,7 @@ def table_external(data: Dataset, survivals: list[Analysis | Absent], course: An
             own = NOT_HERE
         elif other.endpoint:
             row = by_endpoint[other.endpoint].row("median", other.arm)
-            own = f"{format_with_interval(row, 'median', decimals_of_time(data))} {data.study.time.unit}"
+            own = f"{format_median(row, decimals_of_time(data))} {data.study.time.unit}"
         else:
             own = (
                 NOT_HERE
@@ -166,8 +189,10 @@ def table_risks_of_bias(
     course: Analysis | Absent,
     tests: Analysis | Absent,
 ) -> Table:
-    """The domains of ROBINS-I: the declared judgement, and the report's own evidence with links to where it stands."""
+    """Domains of ROBINS-I or RoB 2: the declared judgement, and the report's own evidence with links to where it stands."""
+    tool = data.study.instrument
     evidence = {
+        "randomisation": f"{_formed(data)} {_years(data, calendar)}",
         "confounding": f"{_imbalance(data, weights, 'before')} {_strength(data, weights, e_values)}".strip(),
         "selection": _years(data, calendar),
         "classification": _gap(data, calendar),
@@ -178,7 +203,7 @@ def table_risks_of_bias(
         "overall": "No number sums up the domains.",
     }
     rows = []
-    for name, label in DOMAINS.items():
+    for name, label in tool.domains.items():
         judged = getattr(data.study.risks_of_bias, name)
         said = NOT_STATED if judged is None else f"{judged.judgement[:1].upper()}{judged.judgement[1:]}"
         said += f". {judged.why}" if judged and judged.why else ""
@@ -187,8 +212,9 @@ def table_risks_of_bias(
             for page, heading in PLACES.get(name, ())
         ]
         rows.append(Row((label, said, evidence[name] or DASH, Links(links) if links else DASH)))
+    other = "" if data.study.allocation else " A study whose arms were formed by chance is judged by RoB 2 instead."
     notes = (
-        "Risk of bias in non-randomised studies of interventions (ROBINS-I): Sterne JAC et al. BMJ 2016;355:i4919. The judgement is that of whoever declared the study; the numbers beside it are this report's and judge nothing. A study whose arms were formed by lot is judged by RoB 2 instead.",
+        f"{tool.source}. The judgement is that of whoever declared the study; the numbers beside it are this report's and judge nothing.{other}",
     )
     columns = tuple(Column(label, text=True) for label in COLUMNS)
     return Table("risks_of_bias", "Risks of bias", columns, tuple(rows), notes)
@@ -205,19 +231,24 @@ def _strength(data: Dataset, weights: Analysis | Absent, e_values: Analysis | Ab
 def _years(data: Dataset, calendar: Analysis | Absent) -> str:
     if isinstance(calendar, Absent):
         return calendar.reason
-    counts = calendar["enrolment"]
-    counts = counts[counts["count"] > 0]
-    years = [
-        f"{data.study.arm(arm).label} {int(part['time'].min())} to {int(part['time'].max())}"
-        for arm, part in counts.groupby("group", sort=False)
-    ]
-    return f"Years of start: {joined(years)}." if years else ""
+    known = [(arm.label, years_of(calendar["enrolment"], arm.id)) for arm in data.arms]
+    said = [f"{label} {years}" for label, years in known if years]
+    return f"Years of start: {joined(said)}." if said else ""
+
+
+def years_of(counts: pd.DataFrame, arm: str) -> str:
+    """First and last year in which patients of an arm started; "masked" where a count is, "" for nobody."""
+    own = where(counts, group=arm)
+    if own["count"].isna().any():
+        return MASKED
+    years = own.loc[own["count"] > 0, "time"]
+    return " to ".join(dict.fromkeys(f"{year:.0f}" for year in (years.min(), years.max()))) if len(years) else ""
 
 
 def _deviations(data: Dataset) -> str:
     if not data.holds("treatments"):
         return "This study holds no table of treatments."
-    return "Doses, interruptions and later lines of treatment are counted by arm; every analysis is as treated."
+    return f"Doses, interruptions and later lines of treatment are counted by arm; every analysis takes the arms {_as_recorded(data)}."
 
 
 def _missing(data: Dataset, weights: Analysis | Absent, response: Analysis | Absent) -> str:
@@ -254,6 +285,8 @@ def _readers(course: Analysis | Absent) -> str:
     if isinstance(course, Absent) or "reader_agreement" not in course:
         return "No reader's category stands beside the derived one."
     total = course["reader_agreement"][["count", "n"]].sum(skipna=False)
+    if pd.isna(total["count"]):
+        return "How often the reader and the rule agree is masked."
     return f"The reader and the rule agree at {format_whole(total['count'])} of {plural(total['n'], 'assessment')}."
 
 

@@ -204,7 +204,7 @@ def table_change(data: Dataset, analysis: Analysis) -> Table:
 
 def _shift(row: pd.Series, column: str, log: bool) -> str:
     """Estimate and interval; a ratio with two decimals."""
-    return tables.format_with_interval(row, column, 2 if log else 1, DASH)
+    return tables.format_with_interval(row, column, 2 if log else 1)
 
 
 def _between(data: Dataset, analysis: Analysis, time: float, log: bool) -> list[Row]:

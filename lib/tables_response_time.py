@@ -10,7 +10,7 @@ from lib import tables
 from lib.analysis import Analysis, where
 from lib.dataset import Dataset
 from lib.display import EMPTY, Block, Column, Row, Table, empty_if_absent
-from lib.formats import DASH, format_duration, format_interval, format_p, format_percent, format_whole
+from lib.formats import DASH, format_duration, format_interval, format_median, format_p, format_percent, format_whole
 from lib.labels import counted, decimals_of_time, groups_of, level_text, unit_label
 from lib.response_time import NON_RESPONDER, RESPONDER
 
@@ -57,11 +57,11 @@ def table_survival_by_response(data: Dataset, timed: Analysis) -> Table | Block:
         medians = where(timed["response_landmark_median"], variable=test["variable"], time=test["time"]).set_index(
             "group"
         )
-        ratio = DASH if pd.isna(test["hr"]) else tables.format_with_interval(pd.Series(test), "hr", 2, DASH)
+        ratio = DASH if pd.isna(test["hr"]) else tables.format_with_interval(pd.Series(test), "hr", 2)
         for group, cells in ((RESPONDER, (ratio, format_p(test["p_value"]))), (NON_RESPONDER, ("1", ""))):
             row = medians.loc[group]
             events = f"{format_whole(row['n_events'])}/{format_whole(row['n'])}"
-            median = tables.format_with_interval(row, "median", d) if row["n"] else DASH
+            median = format_median(row, d)
             rows.append(Row((LABELS[group], events, median, *cells), "sub"))
     columns = (
         Column("Group"),

@@ -27,11 +27,11 @@ from lib.formats import (
     format_duration,
     format_exact_p,
     format_interval,
+    format_median,
     format_number,
     format_p,
     format_percent,
     format_points,
-    format_time,
     format_whole,
     total_of,
 )
@@ -152,11 +152,6 @@ def table_duration(data: Dataset, course: Analysis) -> Table:
     groups, d, unit = groups_of(data), decimals_of_time(data), data.study.time.unit
     best, time, lasting = course["best_objective_response"], course["time_to_response"], course["duration_of_response"]
 
-    def median(row):
-        if not row["n"]:
-            return DASH
-        return f"{format_time(row['median'], d)} ({format_interval(row['ci_low'], row['ci_high'], d, missing='NR')})"
-
     def quartiles(row):
         return f"{format_number(row['median'], d)} ({format_interval(row['q1'], row['q3'], d)})" if row["n"] else DASH
 
@@ -171,7 +166,7 @@ def table_duration(data: Dataset, course: Analysis) -> Table:
                 *tables.cells(lasting, groups, lambda r: f"{format_whole(r['n_events'])}"),
             )
         ),
-        Row((f"Duration of response, {unit}: median ({level_text(data)} CI)", *tables.cells(lasting, groups, median))),
+        Row((f"Duration of response, {unit}: median ({level_text(data)} CI)", *tables.cells(lasting, groups, lambda r: format_median(r, d)))),
     )
     notes = (
         f"Duration: {lasting['method'].iat[0]}; from the first response to progression or death, else censored at the last assessment. NR: not reached.",

@@ -7,13 +7,23 @@ from hypothesis import strategies as st
 from notebook_cells import read_notebook, shipped
 from study_builder import write_study
 
-from lib import multiplicity, tables_design
+from lib import (
+    baseline,
+    confounding,
+    multiplicity,
+    narrative,
+    report,
+    tables_confounding,
+    tables_design,
+    time_to_event,
+)
 from lib.analysis import Absent
 from lib.dataset import load
-from lib.display import anchor
+from lib.display import Block, anchor
 from lib.narrative_design import sentence_declared, sentence_tests
 from lib.study import ROOT
-from lib.study_design import DOMAINS, ELEMENTS
+from lib.study_design import ELEMENTS, NOT_RANDOMISED, RANDOMISED, ROB_2, ROBINS_I, read_allocation
+from lib.yamlfile import ProblemsFound
 
 EVIDENCE = ("weights", "e_values", "calendar", "robust", "response", "course", "tests")
 P = st.lists(st.floats(0, 1), max_size=30)
@@ -76,7 +86,7 @@ def test_declared_and_found_stand_side_by_side():
     text = "\n".join(t["csv"] for t in shown.records("table") if t["id"] in ("target_trial", "risks_of_bias"))
     for name in ELEMENTS:
         assert getattr(data.study.target_trial, name) in text
-    for name in DOMAINS:
+    for name in ROBINS_I.domains:
         assert getattr(data.study.risks_of_bias, name).why in text
     ratio = shown.names["first"].row("cox", "C vs A")
     assert f"hazard ratio {ratio['hr']:.2f} ({ratio['ci_low']:.2f} to {ratio['ci_high']:.2f})" in text
@@ -89,5 +99,104 @@ def test_what_is_not_declared_is_said(tmp_path):
     data = load("efficacy", study=str(write_study(tmp_path / "s", study=cut)))
     absent = Absent("Nothing.")
     table = tables_design.table_risks_of_bias(data, **dict.fromkeys(EVIDENCE, absent))
-    assert [row.cells[1] for row in table.rows] == ["not stated in study.yml"] * len(DOMAINS)
+    assert [row.cells[1] for row in table.rows] == ["not stated in study.yml"] * len(ROBINS_I.domains)
     assert "declares neither" in sentence_declared(data)
+
+
+DESIGNS = {
+    RANDOMISED: (
+        "Randomised trial, two arms", "Double-blind, placebo-controlled randomized phase III", "RCT", "Cluster-randomised trial",
+        "Unblinded randomised trial", "No blinding, randomised 2:1", "Phase II, 1:1 random allocation", "Randomisierte Studie",
+        "gerandomiseerd onderzoek", "étude randomisée", "ensayo aleatorizado", "studio randomizzato", "随机对照试验",
+    ),
+    NOT_RANDOMISED: (
+        "Non-randomised comparison", "nonrandomized", "Not a randomised trial", "quasi-randomised", "without randomisation",
+        "not randomly assigned", "Retrospective cohort, as treated", "Registry", "Prospective observational study",
+        "nicht randomisiert", "niet gerandomiseerd", "étude non randomisée", "ensayo no aleatorizado", "非随机对照", "回顾性队列研究",
+    ),
+    "": ("", "Trial", "Two arms", "randomly sampled patients", "observational follow-up of a randomised trial", "Randomised cohort"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("said", "design"), [(said, design) for said, designs in DESIGNS.items() for design in designs])
+def test_a_design_in_words_says_how_the_arms_were_formed(said, design):
+    assert read_allocation(design) == said
+
+
+def _designed(tmp_path, design, more="", allocation=None):
+    """A study of two arms that differ in age, with this design."""
+    said = f"allocation: {allocation}" if allocation else f"design: {design!r}"
+    (tmp_path / "study.yml").write_text(f"""
+study: {{id: s, title: T, short_title: T, synthetic: false, {said}}}
+time: {{unit: days, days_per_unit: 1, zero_label: start}}
+arms: [{{id: A, label: Old, colour: "#0072B2"}}, {{id: B, label: New, colour: "#D55E00", line: dashed}}]
+reference_arm: A
+tables: {{patients: {{file: patients.csv}}}}
+baseline: [{{id: age, label: Age, unit: years, type: integer, min: 0, max: 120}}, {{id: sex, label: Sex, type: category, levels: [{{value: F, label: F}}, {{value: M, label: M}}]}}]
+endpoints: [{{id: ep, label: Event, short: EP, role: primary, time: {{column: days, unit: days}}, event: {{column: status, event: 1, censored: 0}}, definition: d, landmarks: [10]}}]
+{more}
+""", encoding="utf-8")
+    n = 20
+    pd.DataFrame({
+        "patient_id": range(1, 2 * n + 1), "arm": ["A", "B"] * n, "days": [5 + i if i % 2 else 1 + i // 4 for i in range(2 * n)],
+        "status": 1, "sex": ["F", "M", "M", "F"] * (n // 2), "age": [60 + i % 9 + 5 * (i % 2) for i in range(2 * n)],
+    }).to_csv(tmp_path / "patients.csv", index=False)  # fmt: skip
+    return load("efficacy", study=str(tmp_path))
+
+
+CHOSEN, OPEN = "The arms were not formed by chance, so", "Unless the arms were formed by chance,"
+COVARIATES = "confounding: {covariates: [{variable: age}]}"
+
+
+@pytest.mark.parametrize(
+    ("design", "more", "allocation", "start"),
+    [
+        ("Randomised trial", "", None, ""),
+        ("Cohort", "", None, CHOSEN),
+        ("", "", None, OPEN),
+        ("", COVARIATES, None, CHOSEN),
+        ("Randomised trial", COVARIATES, None, OPEN),
+        ("", COVARIATES, "randomised", ""),
+        ("", "", "not randomised", CHOSEN),
+    ],
+)
+def test_the_design_decides_what_is_said(tmp_path, design, more, allocation, start):
+    """Of a difference, of unlike arms, of confounding, of the trial, of the risks of bias, in the head of a page."""
+    data = _designed(tmp_path, design, more, allocation)
+    survival, table_1 = time_to_event.analyse(data, data.study.primary), baseline.analyse_baseline(data)
+    said = narrative.sentence_comparison(data, survival)
+    assert "curves differ" in said
+    assert said.endswith(f" {start} this need not be an effect of treatment.") if start else "chance" not in said
+    formed = start or "The arms were formed by chance, so these differences are chance too"
+    assert formed in narrative.sentence_baseline(data, table_1)
+    e_values = confounding.analyse_e_values(data, survival)
+    assert isinstance(e_values, Absent) == (not start)
+    weights = confounding.analyse_weights(data, survival)
+    assert isinstance(weights, Absent) == (not more)
+    reason = "formed by chance" if not start else "declares no covariates"
+    assert reason in weights.reason if isinstance(weights, Absent) else True
+    table = tables_confounding.table_weighted(data, weights, e_values)
+    assert isinstance(table, Block) == (not start and not more)
+    rows = tables_design.table_risks_of_bias(data, **dict.fromkeys(EVIDENCE, Absent("None."))).rows
+    assert rows[0].cells[0] == ("Confounding" if start else "Randomisation process")
+    trial = tables_design.table_target_trial(data, survival, weights, Absent("None.")).to_text()
+    assert ("as treated" in trial) == bool(start)
+    assert ("randomised trial" in sentence_declared(data)) == (not start)
+    how = {"": "by chance (randomised)", CHOSEN: "not by chance", OPEN: "not stated in study.yml"}[start]
+    assert f"<dd>{how}" in report.Report("efficacy", data).header().html
+
+
+def test_a_randomised_study_is_judged_by_rob_2(tmp_path):
+    judged = "risks_of_bias: {{{0}: {{judgement: {1}}}, overall: {{judgement: {1}}}}}"
+    data = _designed(tmp_path, "Randomised trial", judged.format("randomisation", "some concerns"))
+    table = tables_design.table_risks_of_bias(data, **dict.fromkeys(EVIDENCE, Absent("None.")))
+    assert [row.cells[0] for row in table.rows] == list(ROB_2.domains.values())
+    assert table.rows[0].cells[1] == "Some concerns"
+    assert "BMJ 2019;366:l4898" in table.notes[0]
+    assert "judges 2 of 6 domains of bias (RoB 2). Its overall judgement: some concerns." in sentence_declared(data)
+    for design, domain, grade, tool in (
+        ("Randomised trial", "confounding", "low", "RoB 2"), ("Randomised trial", "deviations", "serious", "RoB 2"),
+        ("Cohort", "randomisation", "low", "ROBINS-I"), ("Trial", "deviations", "high", "ROBINS-I"),
+    ):  # fmt: skip
+        with pytest.raises(ProblemsFound, match=f"{domain}.*{tool}"):
+            _designed(tmp_path, design, judged.format(domain, grade))

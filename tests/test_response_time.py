@@ -70,7 +70,7 @@ def test_shares_grow_and_stay_shares(cohort):
 def test_page_carries_the_numbers(cohort):
     data, timed = cohort
     row = timed["response_landmark"].iloc[0]
-    assert f"{row['hr']:.2f} ({row['ci_low']:.2f} to {row['ci_high']:.2f}" in sentence_survival_by_response(data, timed)
+    assert f"{row['hr']:.2f} (95% CI {row['ci_low']:.2f} to {row['ci_high']:.2f}" in sentence_survival_by_response(data, timed)
     assert f"{100 * timed['response_incidence']['estimate'].iat[-1]:.0f}%" in sentence_response_time(data, timed)
     assert f"{row['hr']:.2f} (" in table_survival_by_response(data, timed).to_text()
     assert "By 12.8 months" in table_response_incidence(data, timed).to_text()

@@ -15,6 +15,7 @@ from lib import figures_safety, narrative_safety, safety, safety_time, tables_sa
 from lib.analysis import Absent, where
 from lib.dataset import load
 from lib.display import EMPTY, Figure
+from lib.formats import format_p
 from lib.profiles import choose_patients, profile
 from lib.study import ROOT
 
@@ -228,7 +229,8 @@ def test_comparable_terms_are_never_claimed_from_an_overall_test(data, harms):
     having = data.patients["patient_id"].isin(events[events["term"] == "Hypertension"]["patient_id"])
     counts = having.groupby(data.patients["arm"], observed=False).agg(["sum", "count"])
     told = ", ".join(f"{arm.label} {counts.loc[arm.id, 'sum']}/{counts.loc[arm.id, 'count']}" for arm in data.arms)
-    assert f"Hypertension ({told})" in said
+    p = where(harms["ae_term_test"], variable="Hypertension")["p_value"].item()
+    assert f"Hypertension ({told}; {format_p(p, symbol=True)})" in said
     assert "do not make the profiles comparable" in said
     none = replace(harms, frames=harms.frames | {"ae_term_test": harms["ae_term_test"].assign(p_value=0.5)})
     assert "cannot be told apart" in narrative_safety.sentence_terms(data, none)
