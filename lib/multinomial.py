@@ -40,14 +40,14 @@ def fit_multinomial(design: np.ndarray, own: np.ndarray, counts: np.ndarray) -> 
     at_rest = SCORE_AT_REST * counts.sum(axis=1, keepdims=True)
     with np.errstate(all="ignore"):  # a fit that runs off is dropped
         for _ in range(NEWTON_STEPS):
+            if not len(open_):  # from the start, where no sample holds every group
+                break
             score, information = _calculus(design, own, counts[open_], beta[open_])
             done = (np.abs(score) < at_rest[open_]).all(axis=1)
             fitted[open_[done]] = True
             going = ~done & (np.linalg.cond(np.where(np.isfinite(information), information, 0.0)) < SINGULAR)
             going &= (np.abs(beta[open_][:, :, 1:]) < MAX_SLOPE).all(axis=(1, 2))
             open_ = open_[going]
-            if not len(open_):
-                break
             steps = np.linalg.solve(information[going], score[going][:, :, None])[:, :, 0]
             beta[open_] += steps.reshape(len(open_), *beta.shape[1:])
     return beta, fitted

@@ -76,9 +76,10 @@ def sentence_undrawn(data: Dataset, course: Analysis) -> str:
     if "course" not in course:
         return ""
     missing, n = undrawn(course), len(course["course"])
-    are, alone = ("have a change", "Without one") if n > LARGE else ("are drawn", "Not drawn")
+    large = len(data.patients) > LARGE  # as the pictures decide
+    are, alone = ("have a change", "Without one") if large else ("are drawn", "Not drawn")
     if missing.empty:
-        return "" if n > LARGE else f"Every patient is drawn (n = {n})."
+        return "" if large else f"Every patient is drawn (n = {n})."
     told = []
     for reason, part in missing.groupby("no_change"):
         names = joined(part["patient_id"]) if len(part) <= MOST_NAMED else plural(len(part), "patient")

@@ -249,7 +249,8 @@ class Report:
         lib.selfcheck.DisagreementError
             With the statistic and both values.
         """
-        checked = [time_to_event.recompute(self.data, a) for a in self._analyses if "tte" in a]
+        held = [analysis for analysis in self._analyses if "tte" in analysis]
+        checked = [time_to_event.recompute(self.data, analysis) for analysis in held]
         if not checked:
             none = "Self-check: no number of this report was computed a second time. There are second engines for survival curves, their tests and models, and follow-up, none of which it holds."
             return self.say(none, kind="note")
@@ -257,7 +258,7 @@ class Report:
         engines = dict.fromkeys(engine for frame in checked for engine in frame["engine"] if engine != "all")
         alone, one = int(total["n_only_first"].sum()), "number"
         have = "has" if alone == 1 else "have"
-        large = len(self.data.patients) > LARGE
+        large = any(len(analysis["tte"]) > LARGE for analysis in held)
         sample = because_large(f", on a random sample of {time_to_event.SAMPLE:,} patients") if large else ""
         text = (
             f"Self-check: {plural(total['n_compared'].sum(), 'time-to-event number')} were computed a second time by "

@@ -23,7 +23,6 @@ from lib.cells import TEXT
 from lib.columns import Column
 from lib.evidence import list_problems
 from lib.personal import looks_personal
-from lib.scale import LARGE
 from lib.workbook import Source
 from lib.yamlfile import Problem, shown
 
@@ -104,13 +103,14 @@ def _check_cells(
         name: pa.Column(None, _checks(column, must_be_filled), nullable=True, required=False)
         for name, column in known.items()
     }
-    if len(frame) > LARGE:
-        parts = [_failed_by_value(frame[name], schemas[name]) for name in frame]
-        failed = pd.concat([part for part in parts if len(part)] or parts[:1])
-    else:
-        failed = _failed(frame, schemas)
+    # How a column is held says how it is checked, and how many rows the file has how it is held.
+    few = [name for name in frame if isinstance(frame[name].dtype, pd.CategoricalDtype)]
+    texts = frame.drop(columns=few)
+    parts = [_failed(texts, schemas), *(_failed_by_value(frame[name], schemas[name]) for name in few)]
+    failed = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+    order = failed["column"].map({name: i for i, name in enumerate(frame)}).argsort(kind="stable")
     problems = []
-    for (name, check), cases in failed.groupby(["column", "check"], sort=False):
+    for (name, check), cases in failed.iloc[order].groupby(["column", "check"], sort=False):
         code, _, message = check.partition(" ")
         rows = cases["index"].astype(int)
         cells = frame.loc[rows, name].astype(TEXT)
@@ -130,9 +130,7 @@ def _failed(frame: pd.DataFrame, schemas: dict[str, pa.Column]) -> pd.DataFrame:
 
 
 def _failed_by_value(cells: pd.Series, schema: pa.Column) -> pd.DataFrame:
-    """As `_failed` for one column of a large table: of few different texts, a check sees each once."""
-    if not isinstance(cells.dtype, pd.CategoricalDtype):
-        return _failed(cells.to_frame(), {cells.name: schema})
+    """As `_failed` for one column of few different texts: a check sees each once."""
     values, codes = _distinct(cells)
     present = values if cells.hasnans else values.iloc[:-1]
     failed = _failed(present.to_frame(cells.name), {cells.name: schema}).set_index("index")

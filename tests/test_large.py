@@ -193,7 +193,6 @@ def test_a_large_table_is_read_as_a_small_one(tmp_path, monkeypatch):
     found = []
     for limit in (LARGE, 0):
         monkeypatch.setattr("lib.cells.LARGE", limit)
-        monkeypatch.setattr("lib.schemas.LARGE", limit)
         with pytest.raises(intake.ProblemsFound) as caught:
             intake.read_tables(study)
         found.append([problem.as_row() for problem in caught.value.problems])
