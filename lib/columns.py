@@ -13,7 +13,7 @@ from typing import Literal
 from lib.recist import DIAMETERS, RESPONSES, STATUSES
 from lib.study import Study
 from lib.study_clinic import FATAL_GRADE
-from lib.study_parts import DATE_COLUMNS, Variable
+from lib.study_parts import DATE_COLUMNS, DAYS, FIRST_DAY, LAST_DAY, ReadyTime, Variable
 
 # Nothing that is measured in a patient is larger: a diameter of half a metre is a slip of the unit.
 MAX_DIAMETER_MM = 500
@@ -22,6 +22,7 @@ SEED_LIMITS = {"seed_activity_mci": (0.2, 1.0), "prescription_gy": (60, 160), "d
 MAX_SEEDS = 400
 # What became of an adverse event (E2B, SDTM's OUT in our spelling).
 OUTCOMES = ("recovered", "recovering", "not recovered", "sequelae", "fatal", "unknown")
+MOST_YEARS = 200
 EXAMINED = "last_tumour_assessment"
 FLAGS_OF_DATES = {"death_date": "death", "local_progression_date": "local_progression"}
 
@@ -86,7 +87,7 @@ class Column:
             return f"one of {', '.join(known)}" if len(known) <= 12 else f"one of the {len(known)} in study.yml"
         return {
             "id": "an id of letters, digits and . _ / -, at most 40, without a space",
-            "date": "an ISO date such as 2023-02-28",
+            "date": f"an ISO date such as 2023-02-28, from {FIRST_DAY.year} to {LAST_DAY.year}",
             "flag": "0 or 1",
         }.get(self.kind, "a text")
 
@@ -98,7 +99,8 @@ def optional(*columns: Column, always: bool = False) -> tuple[Column, ...]:
 
 def columns_of(study: Study) -> dict[str, tuple[Column, ...]]:
     """Columns of every table of the data model, for this study."""
-    patient, lesion, visit = Column("patient_id", "id"), Column("lesion_id", "id"), Column("visit", "number")
+    patient, lesion, furthest = Column("patient_id", "id"), Column("lesion_id", "id"), study.furthest_visit
+    visit = Column("visit", "number", low=-furthest, high=furthest, unit=study.time.unit)
     assessment = Column("assessment_date", "date")
     return {
         "patients": _patients(study),
@@ -159,7 +161,7 @@ def _patients(study: Study) -> tuple[Column, ...]:
         else:
             codes = (endpoint.event.event, endpoint.event.censored, endpoint.event.competing)
             columns += [
-                Column(endpoint.time.column, "number", "E103", filled=False, low=0, unit=endpoint.time.unit, mistyped="E103"),
+                _time(endpoint.time),
                 Column(endpoint.event.column, "code", "E102", filled=False, allowed=_same(c for c in codes if c is not None)),
             ]
     if study.holds("measurements"):  # how soon a tumour responds, and for how long
@@ -168,6 +170,12 @@ def _patients(study: Study) -> tuple[Column, ...]:
     columns += optional(*(Column(date, "date") for date in (zero, *DATE_COLUMNS)))
     columns += optional(*(Column(flag, "flag") for flag in FLAGS_OF_DATES.values()), Column("excluded", "text"))
     return tuple({column.name: column for column in reversed(columns)}.values())[::-1]
+
+
+def _time(time: ReadyTime) -> Column:
+    """A ready-made time; nobody is followed for two lifetimes."""
+    longest = round(MOST_YEARS * DAYS["years"] / DAYS[time.unit])
+    return Column(time.column, "number", "E103", filled=False, low=0, high=longest, unit=time.unit, mistyped="E103")
 
 
 def _baseline(variable: Variable) -> Column:

@@ -22,10 +22,7 @@ from lib import recist
 from lib.dataset import Dataset
 from lib.remembered import once_per_dataset
 from lib.study_clinic import Marker
-from lib.study_parts import Endpoint, Variable
-
-# Days in each unit a ready-made time may have; a month is 365.25 / 12.
-DAYS = {"days": 1.0, "weeks": 7.0, "months": 30.4375, "years": 365.25}
+from lib.study_parts import DAYS, Endpoint, Variable
 
 
 def time_to_event_frame(data: Dataset, endpoint: Endpoint) -> pd.DataFrame:

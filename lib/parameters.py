@@ -24,6 +24,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from lib.study import Study
+from lib.study_parts import FIRST_DAY, LAST_DAY, Day
 from lib.yamlfile import Problem, ProblemsFound, shown
 
 
@@ -59,10 +60,12 @@ Landmarks = Annotated[
 class Parameters(BaseModel):
     """Parameters that all three notebooks share; a description ends the sentence "must be ..."."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     study: str = Field("data/rair_dtc", description="the folder of a study")
-    cutoff: Annotated[dt.date | None, BeforeValidator(_date)] = Field(None, description="a date such as 2023-06-30")
+    cutoff: Annotated[Day | None, BeforeValidator(_date)] = Field(
+        None, description=f"a date such as 2023-06-30, from {FIRST_DAY.year} to {LAST_DAY.year}"
+    )
     arms: Names = Field((), description="ids of arms, such as A,C")
     reference: str = Field("", description="the id of an arm")
     subgroup: str = Field("", description="the id of a subgroup")

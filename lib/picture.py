@@ -24,12 +24,14 @@ __all__ = [
 
 import io
 import re
+import warnings
 from contextlib import contextmanager
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from matplotlib.transforms import Bbox
 
@@ -41,6 +43,10 @@ WIDTH = 7.2
 # A curve of more steps than this is thinned for drawing: no axis of a step curve is higher than 300 pixels on a page
 # (96 to the inch), so half a pixel is this share of it, and nothing that is drawn lies further off.
 MANY_STEPS, HALF_PIXEL = 1_500, 1 / 600
+# Longest labels that are tried one after the other where those of a study leave no room for the axes.
+LABEL_LENGTHS = (60, 40, 25, 12)
+# Inches of the narrowest axes in which a reader still tells anything apart.
+LEAST_WIDTH = 0.5
 INK, GREY, PALE = "#222222", "#6b6b6b", "#d9d9d9"
 MARKERS = ("o", "s", "^", "D", "v", "P")
 # Six that can be told apart in grey: length on, length off, in widths of the line.
@@ -60,6 +66,8 @@ STYLE = {
     "xtick.labelcolor": INK,
     "ytick.labelcolor": INK,
     "text.color": INK,
+    # A label is drawn as it stands: a dollar begins no formula, least of all one that cannot be read.
+    "text.parse_math": False,
     "legend.frameon": False,
     "svg.fonttype": "none",
     "figure.dpi": 100,
@@ -121,9 +129,39 @@ def _lay_out(figure) -> Bbox:
     """
     FigureCanvasSVG(figure)
     figure.set_dpi(72)  # SVG's, whatever a figure asks for
-    figure.get_layout_engine().execute(figure)
+    for most in (*LABEL_LENGTHS, None):
+        if _fits(figure):
+            break
+        if most:
+            _shorten(figure, most)
     figure.set_layout_engine(None)
     return figure.get_tightbbox().padded(0.04)
+
+
+def _fits(figure) -> bool:
+    """Arrange the axes; whether their labels leave them any room."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message="constrained_layout not applied", category=UserWarning)
+        try:
+            figure.get_layout_engine().execute(figure)
+        except UserWarning:
+            return False
+    return min(axes.get_position().width for axes in figure.axes) * figure.get_figwidth() >= LEAST_WIDTH
+
+
+def _shorten(figure, most: int) -> None:
+    """Cut every text at so many characters; the table beside a figure holds it whole."""
+
+    def cut(text: str) -> str:
+        return "\n".join(line if len(line) <= most else f"{line[: most - 1]}…" for line in text.split("\n"))
+
+    for axis in (axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)):
+        # Ticks are written anew with each drawing, so it is their writer that is changed.
+        write = axis.get_major_formatter()
+        if any(cut(tick.get_text()) != tick.get_text() for tick in axis.get_ticklabels()):
+            axis.set_major_formatter(FuncFormatter(lambda value, place, write=write: cut(write(value, place))))
+    for text in figure.findobj(Text):
+        text.set_text(cut(text.get_text()))
 
 
 def _panels(figure, svg: str) -> tuple[tuple[float, ...], ...]:

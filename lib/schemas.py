@@ -23,10 +23,12 @@ from lib.cells import TEXT
 from lib.columns import Column
 from lib.evidence import list_problems
 from lib.personal import looks_personal
+from lib.study_parts import FIRST_DAY, LAST_DAY
 from lib.workbook import Source
 from lib.yamlfile import Problem, shown
 
 MAX_CHARACTERS = 200
+FIRST, LAST, NO_DATE = np.datetime64(FIRST_DAY, "ns"), np.datetime64(LAST_DAY, "ns"), np.datetime64("NaT", "ns")
 FAILED = ["column", "index", "check"]
 
 PATTERNS = {
@@ -216,7 +218,8 @@ def _convert(cells: pd.Series, column: Column):
     if column.kind in PATTERNS:
         texts = np.where(_matches(cells, PATTERNS[column.kind]), texts, np.nan)
     if column.kind == "date":
-        return pd.to_datetime(texts, format="%Y-%m-%d", errors="coerce").as_unit("ns").to_numpy()
+        days = pd.to_datetime(texts, format="%Y-%m-%d", errors="coerce").as_unit("ns").to_numpy()
+        return np.where((days >= FIRST) & (days <= LAST), days, NO_DATE)
     if column.kind in ("number", "whole"):
         numbers = texts.astype(float)
         low, high = -np.inf if column.low is None else column.low, np.inf if column.high is None else column.high

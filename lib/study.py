@@ -25,6 +25,7 @@ from lib.study_design import (
     read_allocation,
 )
 from lib.study_parts import (
+    MOST_DAYS,
     TABLES,
     About,
     Arm,
@@ -108,6 +109,11 @@ class Study(Frozen):
         """What the risks of bias of such a study are judged by."""
         return ROB_2 if self.allocation == RANDOMISED else ROBINS_I
 
+    @property
+    def furthest_visit(self) -> float:
+        """Time, in the study's unit, beyond which no visit can lie."""
+        return MOST_DAYS / self.time.days_per_unit
+
     def arm(self, arm_id: str) -> Arm:
         """Return the arm with this id."""
         return _find("arm", self.arms, arm_id)
@@ -184,6 +190,17 @@ class Study(Frozen):
                 f"risks_of_bias: {', '.join(wrong)} cannot be so judged, because the study is {how} (study.allocation): "
                 f"{tool.name} asks {', '.join(tool.domains)} and answers {', '.join(tool.grades)} or no information"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _visits_are_in_reach(self):
+        for what, visits in (
+            ("visits.schedule", self.visits.schedule if self.visits else ()),
+            ("response.visits", self.response.visits if self.response else ()),
+            *((f"markers.{marker.id}.visits", marker.visits) for marker in self.markers),
+        ):
+            if far := [visit for visit in visits if abs(visit) > self.furthest_visit]:
+                raise ValueError(f"{what}: {far[0]:g} {self.time.unit} lie more than fifty years from time zero")
         return self
 
     def _references(self):

@@ -18,7 +18,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from lib.study_parts import DATE_COLUMNS, Code, Frozen, Id, Level, Text, unique
+from lib.study_parts import DATE_COLUMNS, Code, Days, Frozen, Id, Label, LegendLabel, Level, Text, unique
 
 # Of CTCAE and every scale of five grades: death.
 FATAL_GRADE = 5
@@ -37,9 +37,9 @@ class Response(Frozen):
     partial_ratio: float = Field(0.7, gt=0, lt=1)
     too_small_mm: float = Field(5, gt=0)
     # Least days from a response to its confirmation; without it no response is called confirmed.
-    confirmation_days: int | None = Field(None, ge=1)
+    confirmation_days: Annotated[Days, Field(ge=1)] | None = None
     # Least days from time zero at which stable disease can be somebody's best response.
-    stable_days: int = Field(0, ge=0)
+    stable_days: Days = 0
     max_targets: int = 5
     max_targets_per_site: int = 2
     progression_column: Literal[DATE_COLUMNS] | None = None
@@ -103,8 +103,8 @@ class Marker(Frozen):
     """
 
     id: Id
-    label: Text
-    short: Text
+    label: LegendLabel
+    short: LegendLabel
     unit: Text
     units: dict[Text, float]
     scale: Literal["log", "linear"] = "log"
@@ -125,7 +125,7 @@ class Component(Frozen):
     """A treatment component; `arms` are those whose patients receive it."""
 
     id: Id
-    label: Text
+    label: Label
     kind: Literal["drug", "local"]
     arms: tuple[Id, ...]
     doses: tuple[float, ...] = ()
@@ -143,7 +143,7 @@ class RiskWindow(Frozen):
 
     component: Id
     anchor: Literal["start", "end"]
-    days: int = Field(ge=0)
+    days: Days
 
 
 class AdverseEvents(Frozen):

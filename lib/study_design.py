@@ -22,7 +22,7 @@ from typing import Literal, NamedTuple
 
 from pydantic import model_validator
 
-from lib.study_parts import Frozen, Id, Text
+from lib.study_parts import Frozen, Id, Label, Text
 
 # Key of study.yml -> label, in the order of Hernan and Robins (Am J Epidemiol 2016;183:758-764).
 ELEMENTS = {
@@ -126,7 +126,7 @@ class External(Frozen):
     """A result of another study that stands beside one of this; `endpoint` (its median), or the best response."""
 
     arm: Id
-    label: Text
+    label: Label
     printed: Text
     citation: Text
     why: Text = ""

@@ -7,17 +7,26 @@ from __future__ import annotations
 
 __all__ = [
     "DATE_COLUMNS",
+    "DAYS",
+    "FIRST_DAY",
+    "LAST_DAY",
+    "MOST_DAYS",
     "TABLES",
     "About",
     "Arm",
     "Code",
     "Confounding",
     "Covariate",
+    "Day",
+    "Days",
     "Endpoint",
     "Frozen",
     "Id",
+    "Label",
+    "LegendLabel",
     "Level",
     "Policy",
+    "ReadyTime",
     "Sensitivity",
     "Subgroup",
     "Table",
@@ -44,6 +53,12 @@ DATE_COLUMNS = (
     "death_date",
     "last_contact_date",
 )
+# Days in each unit that a ready-made time may have; a month is 365.25 / 12.
+DAYS = {"days": 1.0, "weeks": 7.0, "months": 30.4375, "years": 365.25}
+# pandas counts nanoseconds in 64 bits: from 1677 to 2262, and no more than 292 years between two days. Within these any
+# two days can be subtracted, and so many days and the window of a visit be added. (De-identified data lie after 2100.)
+FIRST_DAY, LAST_DAY = dt.date(1920, 1, 1), dt.date(2199, 12, 31)
+MOST_DAYS, MOST_WINDOW_DAYS = 18_263, 3_653  # fifty years, ten years
 
 
 def _plain(text: str) -> str:
@@ -53,7 +68,24 @@ def _plain(text: str) -> str:
     return text
 
 
+def _said(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must not be empty: a report calls it so")
+    return text
+
+
+def _in_legend(text: str) -> str:
+    if text.startswith("_"):
+        raise ValueError("must not begin with _: the legend of a figure leaves such a name out")
+    return text
+
+
 Text = Annotated[str, AfterValidator(_plain)]
+# What a report calls something; the second kind stands in legends too.
+Label = Annotated[Text, AfterValidator(_said)]
+LegendLabel = Annotated[Label, AfterValidator(_in_legend)]
+Day = Annotated[dt.date, Field(ge=FIRST_DAY, le=LAST_DAY)]
+Days = Annotated[int, Field(ge=0, le=MOST_DAYS)]
 # An id becomes part of file names and of results.csv.
 Id = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,39}$")]
 # A code as the table holds it: read as text, so 0 and "0" are the same code.
@@ -81,7 +113,7 @@ def unique(what: str, names: list) -> None:
 class Frozen(BaseModel):
     """Base of every part: no unknown key, nothing changed after reading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class About(Frozen):
@@ -91,7 +123,7 @@ class About(Frozen):
     title: Text
     short_title: Text
     synthetic: bool
-    cutoff: dt.date | None = None
+    cutoff: Day | None = None
     question: Text = ""
     design: Text = ""
     allocation: Literal["randomised", "not randomised"] | None = None
@@ -115,14 +147,14 @@ class Time(Frozen):
     unit: Literal["days", "weeks", "months", "years"]
     days_per_unit: float = Field(gt=0, le=366)
     zero: Id = "time_zero"
-    zero_label: Text
+    zero_label: Label
 
 
 class Arm(Frozen):
     """One arm. `value` is its code in the tables (default: its id)."""
 
     id: Id
-    label: Text
+    label: LegendLabel
     value: Code = ""
     colour: str = Field(pattern=r"^#[0-9A-Fa-f]{6}$")
     line: Literal["solid", "dashed", "dashdot", "dotted", "longdash", "dashdotdot"] = "solid"
@@ -145,7 +177,7 @@ class Level(Frozen):
     """One value of a categorical column."""
 
     value: Code
-    label: Text
+    label: Label
 
 
 class Source(Frozen):
@@ -159,7 +191,7 @@ class Variable(Frozen):
     """A baseline variable."""
 
     id: Id
-    label: Text
+    label: Label
     unit: Text = ""
     type: Literal["integer", "number", "category"]
     decimals: int = Field(0, ge=0, le=4)
@@ -200,8 +232,8 @@ class Endpoint(Frozen):
     """A time-to-event endpoint: derived from dates, or ready-made."""
 
     id: Id
-    label: Text
-    short: Text
+    label: Label
+    short: Label
     role: Literal["primary", "secondary", "sensitivity"]
     definition: Text
     landmarks: tuple[float, ...] = ()
@@ -230,11 +262,14 @@ class Endpoint(Frozen):
         return self
 
 
+WindowDays = Annotated[int, Field(ge=-MOST_WINDOW_DAYS, le=MOST_WINDOW_DAYS)]
+
+
 class Visits(Frozen):
     """The assessment schedule, in the study's time unit, and the window around a visit."""
 
     schedule: tuple[float, ...]
-    window_days: tuple[int, int] = (-14, 14)
+    window_days: tuple[WindowDays, WindowDays] = (-14, 14)
 
 
 class Subgroup(Frozen):
@@ -274,4 +309,4 @@ class Policy(Frozen):
     min_at_risk: int = Field(5, ge=1)
     min_events: int = Field(5, ge=1)
     small_cell: int = Field(5, ge=1)
-    lost_after_days: int = Field(180, ge=1)
+    lost_after_days: Days = Field(180, ge=1)

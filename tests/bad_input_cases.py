@@ -121,7 +121,7 @@ CASES = [
     case(13, "E017", "one of 0, 1, 2", ("patients.csv", 2, "ecog", "SYN-01", "1.5"), patients=cell(0, "ecog", "1.5")),
     *(case(14, "E020", "ISO date", ("patients.csv", 3, "time_zero", "SYN-02", value),
          patients=cell(1, "time_zero", value))
-      for value in ("2023-02-30", "13/05/2022", "45123")),
+      for value in ("2023-02-30", "13/05/2022", "45123", "0001-01-01", "1677-09-20", "1919-12-31", "2200-01-01", "9999-12-31")),
     case(15, "E021 E022", "after the data cut-off 2020-07-01", ("patients.csv", 7, "time_zero", "SYN-06"),
          study=replaced("cutoff: 2025-02-28", "cutoff: 2020-07-01")),
     case(16, "E022", "after the data cut-off 2022-01-01", ("patients.csv", 6, "last_contact_date", "SYN-05"),

@@ -9,6 +9,7 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
+from bad_input_cases import replaced
 from study_builder import STUDY_YML, TABLES, add, again, cell, good_tables, write_study
 
 from lib.evidence import MAX_LISTED
@@ -23,6 +24,15 @@ DATA = STUDY_YML.parent.parent
 @pytest.fixture(scope="module")
 def good(tmp_path_factory):
     return read_tables(read_study(write_study(tmp_path_factory.mktemp("good"))))
+
+
+def test_the_first_and_the_last_day_are_read_and_subtracted(tmp_path):
+    """As far as pandas' nanoseconds reach: these two days lie apart as far as any two may."""
+    days = {"time_zero": "1920-01-01", "last_contact_date": "2199-12-31", "last_tumour_assessment": "2199-12-31"}
+    folder = write_study(tmp_path, replaced("cutoff: 2025-02-28", "cutoff: 2199-12-31"), patients=cell(1, list(days), list(days.values())))
+    with pytest.raises(ProblemsFound) as found:
+        read_tables(read_study(folder))
+    assert "E020" not in {problem.code for problem in found.value.problems}
 
 
 def test_good_study_has_no_query(good):

@@ -91,6 +91,12 @@ ERRORS = {
     ),
     "bad type": ("days_per_unit: 30.4375", "days_per_unit: month", "days_per_unit", ["number"]),
     "bad date": ("cutoff: 2025-02-28", "cutoff: 2025-02-31", "cutoff", ["date"]),
+    "date before what can be counted": ("cutoff: 2025-02-28", "cutoff: 0001-01-01", "cutoff", ["1920-01-01"]),
+    "date after what can be counted": ("cutoff: 2025-02-28", "cutoff: 9999-12-31", "cutoff", ["2199-12-31"]),
+    "visit after a lifetime": ("schedule: [0, 1,", "schedule: [0, 1e18,", "study:", ["visits.schedule: 1e+18 months", "fifty years"]),
+    "days without end": ("confirmation_days: 28", "confirmation_days: 99999999999", "confirmation_days", ["18263"]),
+    "time without end": ("tau: 36", "tau: .inf", "tau", ["finite number"]),
+    "number that is none": ("days_per_unit: 30.4375", "days_per_unit: .nan", "days_per_unit", ["finite number"]),
     "bad colour": ('"#0072B2"', '"blue"', "{id: A", ["pattern"]),
     "category without levels": (
         "    levels: [{value: F, label: Female}, {value: M, label: Male}]\n",
