@@ -34,7 +34,8 @@ def usage(script: Path) -> list[str]:
         rf"Rscript {re.escape(script.name)}[ ]?(.*?)(\s{{2,}}|,|$)", script.read_text(encoding="utf-8"), re.MULTILINE
     )
     seed, name = SEEDED.get(script.name, ("20250228", script.stem))
-    values = {"SEED": seed, "DATA_FOLDER": "../../data/rair_dtc", "OUT.json": f"expected/{name}.json"}
+    values = {"SEED": seed, "DATA_FOLDER": "../../data/rair_dtc", "STUDIES": "../../studies"}
+    values |= {"OUT.json": f"expected/{name}.json"}
     return [values.get(word, word) for word in found[1].split()]
 
 
@@ -70,6 +71,7 @@ def main() -> int:
         copy = Path(folder) / "tests" / "reference"
         shutil.copytree(HERE, copy)
         shutil.copytree(DATA, Path(folder) / "data")
+        subprocess.run([sys.executable, HERE.parent / "other_people" / "tables.py", Path(folder) / "studies"], check=True)
         for script in sorted(copy.glob("*.R")):
             if lacking := missing_packages(script):
                 print(f"{script.name}: skipped, R lacks {', '.join(lacking)}. Debian has most: {DEBIAN}")
