@@ -35,6 +35,7 @@ from lib.target import MARK
 MADE, KEPT, FAILED = "made", "kept", "failed"
 # Verdicts on the computation, not on a publication.
 CHECKS = ("self_check", "counts")
+AGREES, DIFFERS, UNCHECKED = "agrees", "differs", "nothing checked"
 # What has to be the same for a report to stay. The commit is not among it: the files of the code are, by hash.
 SAME = ("study", "parameters", "versions", "inputs")
 
@@ -148,18 +149,27 @@ def outcome_of(run: Run, output: str, status: str, seconds: float | None = None)
     """Read from a report that is there what the index says of it: headline numbers and the verdict of its self-checks."""
     place = joined(output, run.name)
     said = json.loads(read_file(place, MARK))
-    # Claims of a publication about all patients do not have to hold in a subgroup; the self-checks do.
-    checks = [v["ok"] for report in said["reports"].values() for v in report["verdicts"] if v["id"] in CHECKS]
+    verdicts = [verdict for report in said["reports"].values() for verdict in report["verdicts"]]
     rows = list(csv.DictReader(io.StringIO(read_file(place, "results.csv"))))
     return Outcome(
         run.name,
         run.study.study.id,
         run.given,
         **({"n": _patients(said)} | _headline(rows, run.study, run.given)),
-        self_check="" if not checks else "agrees" if all(checks) else "differs",
+        self_check=_self_check(verdicts),
         status=status,
         seconds=seconds,
     )
+
+
+def _self_check(verdicts: list[dict]) -> str:
+    """Whether what was computed a second time agrees; denominators that agree are no second computation.
+
+    Claims of a publication about all patients do not have to hold in a subgroup; the self-checks do.
+    """
+    if any(verdict["ok"] is False for verdict in verdicts if verdict["id"] in CHECKS):
+        return DIFFERS
+    return AGREES if any(verdict["ok"] for verdict in verdicts if verdict["id"] == "self_check") else UNCHECKED
 
 
 def _patients(said: dict) -> float | None:

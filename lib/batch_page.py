@@ -7,6 +7,7 @@ __all__ = ["read_seconds", "write_index", "write_table"]
 import csv
 import io
 import math
+from collections import Counter
 from dataclasses import asdict
 from itertools import groupby
 from typing import NamedTuple
@@ -97,7 +98,7 @@ def write_index(title: str, outcomes: list[Outcome], studies: dict[str, Study], 
         synthetic=sorted(synthetic),
         pages=[(PAGE, "Overview")],
         counts=counts | {"waiting": len(studies) - len(outcomes)},
-        differing=[outcome for outcome in outcomes if outcome.self_check == "differs"],
+        checks=Counter(outcome.self_check for outcome in outcomes),
         panels=_panels(outcomes, studies),
         strip=WIDTH,
         rows=[_row(outcome, studies[outcome.run]) for outcome in outcomes],

@@ -111,7 +111,8 @@ def _analyse(data: Dataset, variable: str, values: pd.DataFrame, visits: tuple[f
         scale, `<variable>_absolute_change` (the same of the change), on the log scale also `<variable>_change_ratio` (of
         the ratio to baseline), `<variable>_within` (exact signed-rank test and Hodges-Lehmann estimate of `change` within
         arms; a log ratio's as ratio), `<variable>_between` (Kruskal-Wallis), `<variable>_pairwise` (Dunn, Holm), `<variable>_shift`
-        (Hodges-Lehmann difference between arms, of log ratios `ratio`); data `values`.
+        (Hodges-Lehmann difference between arms, of log ratios `ratio`); data `values` and `tested` (the changes
+        that were tested).
     """
     level, name, described = data.parameters.level, variable, measure(data.study, variable).described
     later = values[(values["visit"] != 0) & values["baseline"].notna()].assign(absolute_change=lambda v: v["change"])
@@ -122,6 +123,7 @@ def _analyse(data: Dataset, variable: str, values: pd.DataFrame, visits: tuple[f
     if change == "log_ratio":
         frames[f"{name}_change_ratio"] = _describe(later.assign(ratio=later["value"] / later["baseline"]), "ratio")
     parts: dict[str, list[pd.DataFrame]] = {}
+    tested = []
     for visit in visits:
         at = later[later["visit"] == visit].drop_duplicates("patient_id")
         tests = {"within": ranks.estimate_change(at, change, level=level)}
@@ -131,12 +133,13 @@ def _analyse(data: Dataset, variable: str, values: pd.DataFrame, visits: tuple[f
                 "pairwise": ranks.compare_ranks_pairwise(at, change, reference=data.reference),
                 "shift": ranks.estimate_shift(at, change, reference=data.reference, level=level),
             }
+        tested.append(at[["patient_id", "arm", "visit"]].assign(tested=at[change]))
         if change == "log_ratio":
             tests = _as_ratios(tests)
         for test, frame in tests.items():
             parts.setdefault(f"{name}_{test}", []).append(frame.assign(time=visit))
     frames |= {test: pd.concat(part, ignore_index=True) for test, part in parts.items()}
-    return Analysis(variable, frames, {"values": values})
+    return Analysis(variable, frames, {"values": values, "tested": pd.concat(tested, ignore_index=True)})
 
 
 def _as_ratios(tests: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:

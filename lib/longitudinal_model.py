@@ -66,10 +66,11 @@ def analyse_model(data: Dataset, marker: Marker) -> Analysis | Absent:
     frames[f"{name}_sensitivity"] = pd.concat(
         [_again(chosen, marker, choice, level) for choice, chosen in samples.items()], ignore_index=True
     )
+    modelled = {"samples": pd.concat([s.assign(choice=c) for c, s in samples.items()])}
     if not sampled:
-        return Analysis(name, frames)
+        return Analysis(name, frames, modelled)
     frames = {output: frame.assign(method=frame["method"] + ", " + sampled) for output, frame in frames.items()}
-    return Analysis(name, frames, {"sampled": pd.DataFrame({"said": [sampled]})})
+    return Analysis(name, frames, modelled | {"sampled": pd.DataFrame({"said": [sampled]})})
 
 
 def _sampled(values: pd.DataFrame) -> tuple[pd.DataFrame, str]:

@@ -11,7 +11,7 @@ from dataclasses import replace
 import pandas as pd
 from IPython.display import display
 
-from lib import flow, provenance, time_to_event
+from lib import flow, provenance, recheck, time_to_event
 from lib.analysis import Absent, Analysis
 from lib.dataset import Dataset, load, subgroup_label
 from lib.display import Block, Table, template
@@ -21,7 +21,7 @@ from lib.parameters import NOTEBOOKS
 from lib.published import MATCHES, compare_published, read_published
 from lib.references import cite
 from lib.results import COLUMNS, to_rows
-from lib.scale import LARGE, because_large
+from lib.scale import because_large
 from lib.sharing import allows, is_part, mask_analysis, restrict
 from lib.study_clinic import Marker
 from lib.study_parts import Endpoint
@@ -67,6 +67,7 @@ class Report:
         self.name, self.data = name, data
         self._rows: list[pd.DataFrame] = []
         self._analyses: list[Analysis] = []
+        self._recorded: list[pd.DataFrame] = []
         self._shown: list[Analysis] = []
 
     def record(self, analysis: Analysis | Absent) -> Analysis | Absent:
@@ -75,6 +76,7 @@ class Report:
             return analysis
         rows = to_rows(self.name, analysis)
         self._analyses.append(analysis)
+        self._recorded.append(rows)
         if not allows(self.data.parameters, "small cells"):
             analysis, full = mask_analysis(self.data, analysis), analysis
             rows = self._not_masked(full, analysis)
@@ -197,8 +199,9 @@ class Report:
             With the table and both counts.
         """
         compared = flow.check_counts(flow.analyse(self.data, self.response_visits), self._analyses)
-        text = f"Participant flow: {plural(compared, 'denominator')} of the tables of this report agree with it."
-        record = {"kind": "verdict", "id": "counts", "text": text, "ok": True}
+        agree = f"{plural(compared, 'denominator')} of the tables of this report agree with it"
+        text = f"Participant flow: {agree if compared else 'nothing was checked, because no table of this report counts its patients'}."
+        record = {"kind": "verdict", "id": "counts", "text": text, "ok": True if compared else None}
         return Block(f'<p class="note">{html.escape(text)}</p>', text, record)
 
     def lacks(self, table: str) -> str:
@@ -242,34 +245,17 @@ class Report:
         return claims, Block(f'<p class="lead">{html.escape(text + caveat)}</p>', text + caveat, record)
 
     def self_check(self) -> Block:
-        """Recompute every time-to-event number of this report by other engines; a difference stops the report.
+        """Compute the numbers of this report a second time, by other engines and definitions; a difference stops it.
 
         Raises
         ------
         lib.selfcheck.DisagreementError
-            With the statistic and both values.
+            With the number and both values.
         """
-        held = [analysis for analysis in self._analyses if "tte" in analysis]
-        checked = [time_to_event.recompute(self.data, analysis) for analysis in held]
-        if not checked:
-            none = "Self-check: no number of this report was computed a second time. There are second engines for survival curves, their tests and models, and follow-up, none of which it holds."
-            return self.say(none, kind="note")
-        total = pd.concat([frame[frame["engine"] == "all"] for frame in checked])
-        engines = dict.fromkeys(engine for frame in checked for engine in frame["engine"] if engine != "all")
-        alone, one = int(total["n_only_first"].sum()), "number"
-        have = "has" if alone == 1 else "have"
-        large = any(len(analysis["tte"]) > LARGE for analysis in held)
-        sample = because_large(f", on a random sample of {time_to_event.SAMPLE:,} patients") if large else ""
-        text = (
-            f"Self-check: {plural(total['n_compared'].sum(), 'time-to-event number')} were computed a second time by "
-            f"{joined(engines)}{sample}; the largest relative difference is {total['largest_difference'].max():.0e}. "
-            f"{f'{plural(alone, one)} of this kind {have} no second engine here. ' if alone else ''}All other numbers were computed once."
-        )
-        return Block(
-            f'<p class="note">{html.escape(text)}</p>',
-            text,
-            {"kind": "verdict", "id": "self_check", "text": text, "ok": True},
-        )
+        checked = recheck.check(self.data, list(zip(self._analyses, self._recorded, strict=True)))
+        text = _said_of(checked)
+        record = {"kind": "verdict", "id": "self_check", "text": text, "ok": True if len(checked.compared) else None}
+        return Block(f'<p class="note">{html.escape(text)}</p>', text, record)
 
     def methods(self) -> Block:
         """Every estimator and test that this report ran, each once, in the order of the page."""
@@ -310,3 +296,18 @@ class Report:
             commit=provenance.code_commit(),
         )
         return Block(shown, f"{len(self.results)} statistics recorded", {"kind": "results", "csv": results})
+
+
+def _said_of(checked: recheck.Checked) -> str:
+    """What was computed a second time, of what kind and by whom, and what was not."""
+    compared, left = checked.compared, checked.left[checked.left > 0]
+    alone = joined([f"{kind} ({number:,})" for kind, number in left.items()])
+    if compared.empty:
+        return f"Self-check: nothing was checked. {f'Not computed a second time: {alone}.' if alone else 'This report holds no number.'}"
+    kinds = joined([f"{kind} ({number:,})" for kind, number in compared["kind"].value_counts(sort=False).items()])
+    sample = because_large(f" Times to an event were compared on a random sample of {time_to_event.SAMPLE:,} patients")
+    return (
+        f"Self-check: {len(compared):,} of {len(compared) + left.sum():,} numbers of this report were computed a second time and agree: "
+        f"{kinds}; by {joined(list(dict.fromkeys(compared['engine'])))}. The largest relative difference is {compared['difference'].max():.0e}."
+        f"{f'{sample}.' if checked.sampled else ''}{f' Not computed a second time: {alone}.' if alone else ''}"
+    )

@@ -64,7 +64,7 @@ def analyse_response_time(data: Dataset, visits: Sequence[float]) -> Analysis | 
     if compared:
         frames["response_landmark"] = pd.concat(compared, ignore_index=True)
         frames["response_landmark_median"] = pd.concat(medians, ignore_index=True)
-    return Analysis("response", frames, {"incidence_curve": competing.estimate_incidence_curve(first, level=level)})
+    return Analysis("response", frames, {"incidence_curve": competing.estimate_incidence_curve(first, level=level), "competing": first})
 
 
 def _first_response(data: Dataset) -> pd.DataFrame:

@@ -106,7 +106,7 @@ def analyse_robustness(data: Dataset, analysis: Analysis) -> Analysis | Absent:
             frames[name] = competing.estimate_cumulative_incidence(
                 split, data.landmarks(endpoint), cause, data.parameters.level
             )
-    return Analysis(endpoint.id, frames, {"ways": rows})
+    return Analysis(endpoint.id, frames, {"ways": rows} | ({} if split is None else {"competing": split}))
 
 
 def _rows(way: str, frame: pd.DataFrame, time: float = np.nan) -> pd.DataFrame:

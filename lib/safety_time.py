@@ -59,7 +59,7 @@ def analyse(data: Dataset) -> Analysis | Absent:
         frames["ae_first_rate_ratio"] = _ratios(first, data.reference, level)
         frames["ae_first_gray"] = withhold(data, tte, competing.compare_gray(tte))
     curve = competing.estimate_incidence_curve(tte, level=level)
-    return Analysis("first_event", frames, {"curve": _with_risk(curve, tte), "courses": course_frame(data)})
+    return Analysis("first_event", frames, {"curve": _with_risk(curve, tte), "courses": course_frame(data), "competing": tte})
 
 
 def at_risk(data: Dataset) -> pd.DataFrame | None:

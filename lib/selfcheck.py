@@ -1,8 +1,9 @@
 """The time-to-event numbers a second time, by other engines, and their comparison with the first.
 
 Curves by statsmodels, log-rank tests and mean survival by lifelines, Cox models by statsmodels, the rest by formulas
-written out here patient by patient. Nothing of `survival`, `logrank`, `cox`, `rmst`, `competing` or the event table
-is called. Slow and plain on purpose. Not recomputed: Gray's test, permutation tests.
+written out here patient by patient. Nothing of `survival`, `logrank`, `cox`, `rmst` or the event table is called. Slow
+and plain on purpose. What else a report holds is computed again in selfcheck_shares, _ranks, _competing and _mixed; which
+numbers of which analysis are, stands in recheck.
 """
 
 from __future__ import annotations
@@ -19,53 +20,24 @@ from lifelines.utils import restricted_mean_survival_time
 from scipy import stats
 from statsmodels.duration.survfunc import SurvfuncRight
 
-from lib.selfcheck_cox import FORMULA, STATSMODELS, Rows, recompute_cox, wald
+from lib.selfcheck_cox import COX_TESTS, FORMULA, STATSMODELS, Rows, recompute_cox, wald
+from lib.selfcheck_shares import holm
 
-__all__ = ["DisagreementError", "gather", "recompute", "verify"]
+__all__ = ["KEYS", "DisagreementError", "recompute", "verify"]
 
-KEYS = ["group", "time", "statistic"]
-QUALIFIERS = ("test", "contrast", "term")
+# What tells one number of a report from all others, as in results.csv.
+KEYS = ["output", "variable", "group", "time", "statistic"]
 LIFELINES = f"lifelines {lifelines.__version__}"
 # values nearer to 0 than this are compared absolutely
 SMALL = 1e-6
+# Numbers that a disagreement names.
+MOST_SAID = 10
 # What a comparison that is not made keeps.
 COUNTS = ("n", "n_events", "tau", "concordance", "events_per_variable")
 
 
 class DisagreementError(ValueError):
     """Two engines give different values for one statistic."""
-
-
-def gather(**frames: pd.DataFrame) -> pd.DataFrame:
-    """Bring tidy frames of statistics into the shape of `recompute`.
-
-    Parameters
-    ----------
-    **frames : DataFrame
-        Under the names that `recompute` uses: ``median``, ``follow_up``, ``landmark``, ``at_risk``, ``logrank``,
-        ``logrank_pairwise``, ``cox``, ``cox_overall``, ``proportional_hazards``, ``rmst``, ``rmst_difference``,
-        ``rmst_ratio``, ``landmark_difference``, ``cumulative_incidence``. Others are kept and count as not recomputed.
-
-    Returns
-    -------
-    DataFrame, one row per number
-        `group`, `time` (NaN where there is none), `statistic` (``frame.column``, and ``[term]``, ``[test]`` where
-        the group alone does not tell), `value`.
-    """
-    rows = []
-    for name, given in frames.items():
-        frame = given.rename(columns={"survival": "estimate"})
-        groups = frame["group"].astype(str).tolist()
-        times = frame["time"].to_numpy(dtype=float, na_value=np.nan) if "time" in frame else np.full(len(frame), np.nan)
-        marks = [""] * len(frame)
-        for column in (c for c in QUALIFIERS if c in frame):
-            marks = [mark + f"[{value}]" if column != "term" or group == "overall" else mark
-                     for mark, value, group in zip(marks, frame[column], groups, strict=True)]  # fmt: skip
-        values = frame.drop(columns=[*KEYS[:2], *QUALIFIERS], errors="ignore").select_dtypes("number")
-        for column in values:
-            names = [f"{name}.{column}{mark}" for mark in marks]
-            rows += zip(groups, times, names, values[column].to_numpy(dtype=float, na_value=np.nan), strict=True)
-    return pd.DataFrame(rows, columns=[*KEYS, "value"]).astype({"time": float, "value": float})
 
 
 class _Arm:
@@ -154,14 +126,6 @@ def _logrank(tte: pd.DataFrame, names: list[str]) -> tuple[float, float] | None:
     return None
 
 
-def _holm(p: list[float]) -> list[float]:
-    order, adjusted, running = sorted(range(len(p)), key=p.__getitem__), [0.0] * len(p), 0.0
-    for rank, i in enumerate(order):
-        running = max(running, (len(p) - rank) * p[i])
-        adjusted[i] = min(running, 1.0)
-    return adjusted
-
-
 def _sizes(tte: pd.DataFrame, names: Sequence[str], group: str, label: str) -> Rows:
     rows = tte[tte["arm"].isin(names)]
     yield group, np.nan, f"{label}.n", len(rows), FORMULA
@@ -178,8 +142,8 @@ def _tests(tte: pd.DataFrame, names: list[str], left_out: Sequence[str]) -> Rows
     for x, y in ((x, y) for y, x in combinations(names, 2)):
         yield from _sizes(tte, (x, y), f"{x} vs {y}", "logrank_pairwise")
     known = {group: pair for group, pair in pairs.items() if pair is not None and group not in left_out}
-    for (group, (chisq, p)), holm in zip(known.items(), _holm([p for _, p in known.values()]), strict=True):
-        for column, value in (("chisq", chisq), ("df", 1), ("p_value", p), ("p_adjusted", holm)):
+    for (group, (chisq, p)), adjusted in zip(known.items(), holm([p for _, p in known.values()]), strict=True):
+        for column, value in (("chisq", chisq), ("df", 1), ("p_value", p), ("p_adjusted", adjusted)):
             yield group, np.nan, f"logrank_pairwise.{column}", value, LIFELINES
 
 
@@ -214,20 +178,6 @@ def _means(arms: dict[str, _Arm], references: list[str], tau: float | None, z: f
                 yield group, np.nan, f"rmst_ratio.{column}", value, LIFELINES
 
 
-def _incidence(tte: pd.DataFrame, times: Sequence[float]) -> Rows:
-    """Cumulative incidence of cause 1 patient by patient (lifelines jitters tied times, so not by lifelines)."""
-    for name, rows in tte.groupby("arm", observed=True):
-        time, cause = rows["time"].to_numpy(), rows["cause"].to_numpy()
-        for t in times:
-            s, f = 1.0, 0.0
-            for u in np.unique(time[(cause > 0) & (time <= t)]):
-                n = (time >= u).sum()
-                f += s * ((time == u) & (cause == 1)).sum() / n
-                s *= 1 - ((time == u) & (cause > 0)).sum() / n
-            known = t <= time.max() or s <= 1e-12
-            yield str(name), t, "cumulative_incidence.estimate", f if known else np.nan, FORMULA
-
-
 def recompute(
     tte: pd.DataFrame,
     reference: str | Sequence[str],
@@ -235,6 +185,7 @@ def recompute(
     landmark_times: Sequence[float] = (),
     tau: float | None = None,
     *,
+    variable: str = "",
     outputs: Sequence[str] | None = None,
     left_out: Sequence[str] = (),
 ) -> pd.DataFrame:
@@ -243,7 +194,7 @@ def recompute(
     Parameters
     ----------
     tte : DataFrame, one row per patient
-        `arm`, `time`, `event`, and `cause` where events compete.
+        `arm`, `time`, `event`, and `cause` where events compete (follow-up ends with either).
     reference : str or sequence of str
         Arms that each of the others is compared with; proportional hazards are tested for the first.
     level : float
@@ -252,8 +203,10 @@ def recompute(
         In the endpoint's unit.
     tau : float, optional
         Horizon of the restricted means (default: the smallest of the arms' largest times).
+    variable : str
+        What the numbers are about, for results.csv: the endpoint.
     outputs : sequence of str, optional
-        Names of the frames that will be compared (default: all); tests, means and models without one are left out.
+        Outputs that will be compared (default: all); tests, means and models without one are left out.
     left_out : sequence of str
         Comparisons (``overall``, ``x vs y``) that are not made: who is counted is all that is told of them, and Holm's
         adjustment counts the others.
@@ -261,11 +214,10 @@ def recompute(
     Returns
     -------
     DataFrame, one row per number
-        `group`, `time`, `statistic` (see `gather`), `value`, `engine`. What a second engine cannot do is not there.
+        `KEYS`, `value`, `engine`. What a second engine cannot do is not there.
     """
-    columns = [*KEYS, "value", "engine"]
     if tte.empty:
-        return pd.DataFrame(columns=columns)
+        return pd.DataFrame(columns=[*KEYS, "value", "engine"])
     # nine decimals: differences by float noise vanish, those of a clock do not
     tte = tte.assign(time=tte["time"].astype(float).round(9), event=tte["event"].astype(bool))
     z, asked_for = stats.norm.isf((1 - level) / 2), [reference] if isinstance(reference, str) else reference
@@ -283,13 +235,13 @@ def recompute(
         rows += _tests(tte, list(arms), left_out)
     if asked("rmst", "rmst_difference", "rmst_ratio"):
         rows += _means(arms, references, tau, z)
-    if asked("cox", "cox_overall", "proportional_hazards") and references and len(arms) > 1 and tte["event"].any():
+    if asked("cox", *COX_TESTS, "proportional_hazards") and references and len(arms) > 1 and tte["event"].any():
         rows += recompute_cox(tte, list(arms), references, z)
-    if asked("cumulative_incidence") and "cause" in tte:
-        rows += _incidence(tte, landmark_times)
-    found = pd.DataFrame(rows, columns=columns).astype({"time": float, "value": float})
-    counts = found["statistic"].str.replace(r".*\.|\[.*", "", regex=True).isin(COUNTS)
-    return found[counts | ~found["group"].isin(left_out)].reset_index(drop=True)
+    found = pd.DataFrame(rows, columns=["group", "time", "statistic", "value", "engine"])
+    found[["output", "statistic"]] = found["statistic"].str.split(".", expand=True)
+    found = found.assign(variable=variable).astype({"time": float, "value": float})
+    told = found["statistic"].isin(COUNTS) | ~found["group"].isin(left_out)
+    return found.loc[told, [*KEYS, "value", "engine"]].reset_index(drop=True)
 
 
 def verify(first: pd.DataFrame, second: pd.DataFrame, tolerance: float = 1e-6) -> pd.DataFrame:
@@ -298,38 +250,37 @@ def verify(first: pd.DataFrame, second: pd.DataFrame, tolerance: float = 1e-6) -
     Parameters
     ----------
     first : DataFrame
-        From `gather`.
+        Rows of results.csv: `KEYS`, `value`.
     second : DataFrame
-        From `recompute`.
+        `KEYS`, `value`, `engine`.
     tolerance : float
         Largest relative difference allowed (absolute below 1e-6). NaN agrees with NaN only.
 
     Returns
     -------
-    DataFrame, one row per engine, and a last one ``all``
-        `engine`, `n_compared`, `largest_difference`, `statistic` (where it is), `n_only_first` (numbers that were not
-        computed a second time; on the last row).
+    DataFrame, one row per number of both
+        The columns of `second`, and `difference`.
 
     Raises
     ------
     DisagreementError
-        If a difference is above the tolerance, naming the statistic and both values; or if nothing could be compared.
+        If a difference is above the tolerance, naming the number and both values; or if nothing could be compared.
     """
-    both = first.merge(second, on=KEYS, how="inner", suffixes=("_first", "_second"), validate="one_to_one")
+    both = second.merge(first[[*KEYS, "value"]], on=KEYS, how="inner", suffixes=("", "_first"), validate="one_to_one")
     if both.empty:
         raise DisagreementError("nothing was compared: the two computations share no statistic")
-    a, b = both["value_first"].astype(float), both["value_second"].astype(float)
+    a, b = both["value_first"].astype(float), both["value"].astype(float)
     relative = (a - b).abs() / np.maximum(np.maximum(a.abs(), b.abs()), SMALL)
     both["difference"] = relative.where(a.notna() | b.notna(), 0.0).where(a.notna() == b.notna(), np.inf)
     wrong = both[both["difference"] > tolerance]
     if len(wrong):
-        lines = [f"{r.statistic}, {r.group}{'' if np.isnan(r.time) else f' at {r.time:g}'}: {r.value_first!r} here, "
-                 f"{r.value_second!r} by {r.engine}" for r in wrong.head(10).itertuples()]  # fmt: skip
         found = f"{len(wrong)} of {len(both)} numbers differ by more than {tolerance:g}"
-        raise DisagreementError(f"{found}: {'; '.join(lines)}")
-    parts = [*((engine, part) for engine, part in both.groupby("engine")), ("all", both)]
-    rows = [(engine, len(part), part["difference"].max(), part.loc[part["difference"].idxmax(), "statistic"])
-            for engine, part in parts]  # fmt: skip
-    found = pd.DataFrame(rows, columns=["engine", "n_compared", "largest_difference", "statistic"])
-    only_first = int(first["value"].notna().sum() - a.notna().sum())
-    return found.assign(n_only_first=np.where(found["engine"] == "all", only_first, 0))
+        raise DisagreementError(f"{found}: {'; '.join(_said(row) for row in wrong.head(MOST_SAID).itertuples())}")
+    return both.drop(columns="value_first")
+
+
+def _said(row) -> str:
+    """Which number it is, and both values."""
+    about = f" ({row.variable})" if row.variable else ""
+    at = "" if np.isnan(row.time) else f" at {row.time:g}"
+    return f"{row.output}.{row.statistic}{about}, {row.group}{at}: {row.value_first!r} here, {row.value!r} by {row.engine}"

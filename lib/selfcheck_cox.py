@@ -13,8 +13,10 @@ import statsmodels
 from scipy import optimize, stats
 from statsmodels.duration.hazard_regression import PHReg
 
-__all__ = ["FORMULA", "STATSMODELS", "Rows", "recompute_cox", "wald"]
+__all__ = ["COX_TESTS", "FORMULA", "STATSMODELS", "Rows", "recompute_cox", "wald"]
 
+# Outputs of the tests of all arms together.
+COX_TESTS = ("cox_likelihood_ratio", "cox_wald", "cox_score")
 STATSMODELS, FORMULA = f"statsmodels {statsmodels.__version__}", "separate formula"
 # loops over patients x events: a few seconds at this size
 LOOP_PATIENTS = 3000
@@ -68,9 +70,9 @@ def recompute_cox(tte: pd.DataFrame, names: list[str], references: list[str], z:
         for column, value in (around | limits | {"coef": b, "hr": np.exp(b)} | sizes).items():
             yield f"{name} vs {reference}", np.nan, f"cox.{column}", value, STATSMODELS
     chisq = {
-        "likelihood ratio": 2 * (model.loglike(beta) - model.loglike(zero)),
-        "Wald": beta @ -hessian @ beta,
-        "score": start[0] @ np.linalg.solve(-start[1], start[0]),
+        "cox_likelihood_ratio": 2 * (model.loglike(beta) - model.loglike(zero)),
+        "cox_wald": beta @ -hessian @ beta,
+        "cox_score": start[0] @ np.linalg.solve(-start[1], start[0]),
     }
     yield from _overall(tte, chisq, x @ beta, len(beta))
     if len(tte) <= LOOP_PATIENTS:
@@ -85,7 +87,7 @@ def _overall(tte: pd.DataFrame, chisq: dict[str, float], risk: np.ndarray, df: i
         shared["concordance"] = _concordance(tte, risk)
     for test, value in chisq.items():
         for column, number in (shared | {"chisq": value, "p_value": stats.chi2.sf(value, df)}).items():
-            yield "overall", np.nan, f"cox_overall.{column}[{test}]", number, STATSMODELS
+            yield "overall", np.nan, f"{test}.{column}", number, STATSMODELS
 
 
 def _concordance(tte: pd.DataFrame, risk: np.ndarray) -> float:
@@ -202,4 +204,4 @@ def _proportional(tte: pd.DataFrame, x: np.ndarray, beta: np.ndarray, others: li
             yield f"{name} vs {reference}", np.nan, f"proportional_hazards.{column}", value, FORMULA
     chisq = score @ np.linalg.solve(left, score)
     for column, value in (("chisq", chisq), ("df", p), ("p_value", stats.chi2.sf(chisq, p))):
-        yield "overall", np.nan, f"proportional_hazards.{column}[global]", value, FORMULA
+        yield "overall", np.nan, f"proportional_hazards.{column}", value, FORMULA

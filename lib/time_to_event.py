@@ -5,7 +5,7 @@ Chooses which estimators a report shows and applies the study's small-sample pol
 
 from __future__ import annotations
 
-__all__ = ["SAMPLE", "analyse", "analyse_follow_up", "recompute", "ticks"]
+__all__ = ["SAMPLE", "analyse", "analyse_follow_up", "recompute", "sampled", "ticks"]
 
 from collections.abc import Callable
 
@@ -110,34 +110,24 @@ def analyse_follow_up(data: Dataset, endpoint: Endpoint | None) -> Analysis | Ab
     return Analysis(endpoint.id, frames, {"tte": tte})
 
 
+def sampled(data: Dataset, analysis: Analysis) -> Analysis | None:
+    """Of a large study (scale), one sample of SAMPLE patients analysed alike: second engines loop over patients."""
+    if "tte" not in analysis or len(analysis["tte"]) <= LARGE:
+        return None
+    tte = analysis["tte"].sample(SAMPLE, random_state=SEED)
+    found = _estimates(tte, data, data.study.endpoint(analysis.variable))
+    return Analysis(analysis.variable, {name: frame for name, frame in found.items() if name in analysis.frames}, {"tte": tte})
+
+
 def recompute(data: Dataset, analysis: Analysis) -> pd.DataFrame:
-    """Compute the numbers of `analyse` again by other engines and compare them with the first.
-
-    The second engines loop over patients, so of a large study (scale) both sides analyse one sample of SAMPLE patients.
-
-    Returns
-    -------
-    DataFrame
-        As `selfcheck.verify`: one row per engine, and a last one for all.
-
-    Raises
-    ------
-    lib.selfcheck.DisagreementError
-        If a number differs by more than 1e-6 (relative).
-    """
-    endpoint, tte, found = data.study.endpoint(analysis.variable), analysis["tte"], analysis.frames
-    if len(tte) > LARGE:
-        tte = tte.sample(SAMPLE, random_state=SEED)
-        found = {name: frame for name, frame in _estimates(tte, data, endpoint).items() if name in found}
-    overall = [found[f"cox_{name}"] for name in COX_TESTS if f"cox_{name}" in found]
-    frames = {name: frame for name, frame in found.items() if name not in {f"cox_{n}" for n in COX_TESTS}}
-    frames |= {"cox_overall": pd.concat(overall)} if overall else {}
+    """Compute the numbers of `analyse` again by other engines: rows as of `selfcheck.recompute`."""
+    endpoint = data.study.endpoint(analysis.variable)
     references = [*dict.fromkeys(pair.split(" vs ")[1] for pair in _pairs(data))] or [data.reference]
-    second = selfcheck.recompute(
+    tte, left_out = analysis["tte"], [g for g in (OVERALL, *_pairs(data)) if too_few(data, analysis["tte"], g)]
+    return selfcheck.recompute(
         tte, references, data.parameters.level, data.landmarks(endpoint), endpoint.tau,
-        outputs=list(frames), left_out=[g for g in (OVERALL, *_pairs(data)) if too_few(data, tte, g)],
+        variable=analysis.variable, outputs=list(analysis.frames), left_out=left_out,
     )  # fmt: skip
-    return selfcheck.verify(selfcheck.gather(**frames), second)
 
 
 def _quantile(tte: pd.DataFrame, p: float, level: float) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 import csv
 import json
 import random
+import re
 import subprocess
 import sys
 import time
@@ -266,11 +267,47 @@ def test_headline_is_that_of_the_arm_that_carries_the_question(tmp_path):
     (folder / "results.csv").write_text(
         f"{demo.COLUMNS}\nefficacy,median,os,A,,median,,x\nefficacy,median,os,A,,n,14,x\n"
     )
-    verdicts[0] |= {"id": "published"}
-    (folder / "run.json").write_text(json.dumps({"about": {}, "reports": {"efficacy": {"verdicts": verdicts}}}))
     alone = outcome_of(run, str(tmp_path / "out"), MADE)
     assert (alone.statistic, alone.group, alone.estimate, alone.n) == ("median", "A", None, 14)
-    assert alone.self_check == "agrees"
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "said"),
+    [
+        ({"self_check": True, "counts": True}, "agrees"),
+        ({"self_check": True, "counts": False}, "differs"),
+        ({"self_check": None, "counts": True}, "nothing checked"),
+        ({"counts": True}, "nothing checked"),
+        ({"self_check": True, "published": False}, "agrees"),
+    ],
+)
+def test_a_run_agrees_where_something_was_checked(verdicts, said, tmp_path):
+    """Denominators that agree are no second computation, and a publication is no check of this one."""
+    _, (run, *_) = read_plan(_plan(tmp_path, "data/rair_dtc", "[os]"))
+    folder = tmp_path / "out" / run.name
+    folder.mkdir(parents=True)
+    found = [{"id": name, "ok": ok} for name, ok in verdicts.items()]
+    (folder / "run.json").write_text(json.dumps({"about": {}, "reports": {"efficacy": {"verdicts": found}}}))
+    (folder / "results.csv").write_text(f"{demo.COLUMNS}\n")
+    assert outcome_of(run, str(tmp_path / "out"), MADE).self_check == said
+
+
+@pytest.mark.parametrize(
+    ("checks", "mark", "said"),
+    [
+        (["agrees", "agrees"], "✓", "No self-check found a difference."),
+        (["agrees", "nothing checked"], "✓", "No self-check found a difference. In 1 run nothing was checked."),
+        (["nothing checked", ""], "–", "Self-check: nothing was checked."),
+        (["differs", "agrees"], "✗", "A self-check differs in 1 of the runs: sort the table by it."),
+    ],
+)
+def test_the_index_gives_a_tick_only_for_what_was_checked(checks, mark, said, tmp_path):
+    _, runs = read_plan(_plan(tmp_path, "data/rair_dtc", "[lpfs, os]"))
+    outcomes = [Outcome(run.name, "rair_dtc", {}, self_check=check, status=MADE) for run, check in zip(runs, checks, strict=True)]
+    write_index("A plan", outcomes, {run.name: run.study for run in runs}, str(tmp_path))
+    last = re.findall(r'<li class="verdict.*?</li>', (tmp_path / "batch.html").read_text("utf-8"), re.DOTALL)[-1]
+    assert re.search(r'aria-hidden="true">(.)<', last)[1] == mark
+    assert " ".join(re.sub(r"<[^>]*>", "", last).split()) == f"{mark} {said}"
 
 
 def _plan(tmp_path, study, endpoints) -> Path:

@@ -71,7 +71,7 @@ def test_what_does_not_scale_says_so_where_the_result_stands(large):
     assert SAID in sentence_weights(data, analyse_weights(data, analysis))
     page = Report("efficacy", data)
     page.record(analysis)
-    assert "on a random sample of 1,000 patients, " + SAID in page.self_check().text
+    assert "compared on a random sample of 1,000 patients, " + SAID in page.self_check().text
 
 
 def test_a_small_study_is_left_as_it_was():

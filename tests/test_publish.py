@@ -116,6 +116,13 @@ def test_stderr_is_never_shown(tmp_path):
     assert "UserWarning" not in page
 
 
+@pytest.mark.parametrize(("ok", "mark", "look"), [(True, "✓", "good"), (False, "✗", "bad"), (None, "–", "open")])
+def test_a_verdict_on_nothing_gets_no_tick(ok, mark, look, tmp_path):
+    verdict = demo.shown({"kind": "verdict", "id": "v", "text": "What came out.", "ok": ok})
+    page = _publish(tmp_path, {"cohort": demo.executed("cohort", [verdict])})["index.html"]
+    assert re.search(rf'<li class="verdict {look}"><span class="mark" aria-hidden="true">{mark}</span>[^\n]*What came out', page)
+
+
 def test_metadata_is_escaped(tmp_path):
     evil = '<script>alert(1)</script>"\''
     figure = {"kind": "figure", "id": "f", "title": evil, "alt": evil}

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from reference_data import make_tte
-from test_selfcheck import compute
+from test_selfcheck import compute, gather
 
 from lib import selfcheck
 from lib.competing import compare_gray, estimate_cumulative_incidence, estimate_incidence_curve
@@ -218,4 +218,4 @@ def test_exact_permutation_counts_every_allocation(tte):
 def test_the_second_engine_agrees_on_any_cohort(tte):
     second = selfcheck.recompute(tte, "a", landmark_times=[2, 5])
     # simplex and bisection of the penalised likelihood end at about 1e-7 of a coefficient
-    selfcheck.verify(selfcheck.gather(**compute(tte, "a", [2, 5])), second, tolerance=1e-5)
+    selfcheck.verify(gather(**compute(tte, "a", [2, 5])), second, tolerance=1e-5)

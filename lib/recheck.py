@@ -1,0 +1,334 @@
+"""Which numbers of a report are computed a second time, by whom, and which are not.
+
+Takes from each analysis what the second engines need (selfcheck and its parts), and holds their numbers against the
+recorded ones. Computes nothing itself.
+"""
+
+from __future__ import annotations
+
+__all__ = ["KINDS", "Checked", "check", "recompute"]
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from math import exp, isnan, nan
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from lib import selfcheck_competing as competing
+from lib import selfcheck_mixed, time_to_event
+from lib import selfcheck_ranks as ranks
+from lib import selfcheck_shares as shares
+from lib.analysis import Analysis
+from lib.dataset import Dataset
+from lib.results import to_rows
+from lib.safety_time import PER
+from lib.scale import LARGE
+from lib.selfcheck import KEYS, verify
+from lib.selfcheck_cox import FORMULA
+
+# output, variable, group, time, statistic, value, engine
+Number = tuple[str, str, str, float, str, float, str]
+# variable and time (None: the output has none)
+Place = tuple[str, float | None]
+# Of the numbers that nothing computes a second time, by statistic.
+COUNTS = {"n", "n_events", "n_censored", "n_risk", "n_missing", "n_zero", "n_gained", "n_lost", "count", "n_tests", "n_below"}
+DESCRIPTIONS = {"median", "q1", "q3", "mean", "sd", "min", "max", "proportion", "person_time", "person_time_potential"}
+COUNTED, DESCRIBED, OTHER = "counts", "quantiles, means and shares", "other estimates and tests"
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What became of the numbers of a report.
+
+    Attributes
+    ----------
+    compared : DataFrame, one row per number that was computed a second time
+        The keys of results.csv, `kind` (of KINDS), `engine`, `difference`.
+    left : Series
+        What was not computed a second time (COUNTED, DESCRIBED, OTHER), and how many numbers of it there are.
+    sampled : bool
+        Whether times to an event were compared on a sample of the patients.
+    """
+
+    compared: pd.DataFrame
+    left: pd.Series
+    sampled: bool
+
+
+def check(data: Dataset, recorded: list[tuple[Analysis, pd.DataFrame]]) -> Checked:
+    """Compute a second time what can be, and compare.
+
+    Parameters
+    ----------
+    data : Dataset
+    recorded : list of (Analysis, DataFrame)
+        Each analysis of a report, unmasked, and its rows of results.csv.
+
+    Raises
+    ------
+    lib.selfcheck.DisagreementError
+        With the number and both values.
+    """
+    if not recorded:
+        return _nothing(pd.DataFrame(columns=[*KEYS, "value"]))
+    shown = pd.concat([rows for _, rows in recorded], ignore_index=True)
+    samples = [time_to_event.sampled(data, analysis) for analysis, _ in recorded]
+    used = [(analysis, rows) if sample is None else (sample, to_rows("", sample)) for (analysis, rows), sample in zip(recorded, samples, strict=True)]
+    again = recompute(data, [analysis for analysis, _ in used])
+    if again.empty:
+        return _nothing(shown)
+    compared = verify(pd.concat([rows for _, rows in used], ignore_index=True), again)
+    known = shown.merge(compared[KEYS], on=KEYS, how="left", indicator=True)
+    return Checked(compared, _left(known[known["_merge"] == "left_only"]), any(sample is not None for sample in samples))
+
+
+def recompute(data: Dataset, analyses: list[Analysis]) -> pd.DataFrame:
+    """Every number of `analyses` that a second engine can give: the keys of results.csv, `value`, `engine`, `kind`."""
+    numbers = [(*number, kind) for analysis in analyses for kind, again in KINDS.items() for number in again(data, analysis)]
+    return pd.DataFrame(numbers, columns=[*KEYS, "value", "engine", "kind"]).astype({"time": float, "value": float})
+
+
+def _nothing(shown: pd.DataFrame) -> Checked:
+    return Checked(pd.DataFrame(columns=[*KEYS, "engine", "kind", "difference"]), _left(shown), False)
+
+
+def _left(rows: pd.DataFrame) -> pd.Series:
+    """Numbers by what is said of them; those that do not exist are none."""
+    statistic = rows.loc[rows["value"].notna(), "statistic"]
+    kind = np.where(statistic.isin(COUNTS), COUNTED, np.where(statistic.isin(DESCRIPTIONS), DESCRIBED, OTHER))
+    return pd.Series(kind, dtype=object).value_counts().reindex([COUNTED, DESCRIBED, OTHER], fill_value=0)
+
+
+def _places(analysis: Analysis, output: str) -> dict[Place, dict[str, dict]]:
+    """Rows of an output by variable and time, then by group; none where the analysis has no such output."""
+    found: dict[Place, dict[str, dict]] = {}
+    for row in analysis.frames[output].to_dict("records") if output in analysis.frames else []:
+        time = float(row.get("time", nan))
+        place = str(row.get("variable", analysis.variable)), None if isnan(time) else time
+        found.setdefault(place, {})[str(row["group"])] = row
+    return found
+
+
+def _numbers(output: str, place: Place, group: str, values: dict[str, float], engine: str) -> Iterator[Number]:
+    variable, time = place
+    for statistic, value in values.items():
+        yield output, variable, group, nan if time is None else time, statistic, value, engine
+
+
+def _times(data: Dataset, analysis: Analysis) -> Iterator[Number]:
+    if "tte" in analysis:
+        yield from time_to_event.recompute(data, analysis).itertuples(index=False)
+
+
+def _shares(data: Dataset, analysis: Analysis) -> Iterator[Number]:
+    """Shares and their intervals from the counts beside them; comparisons of arms from the counts of the arms."""
+    level = data.parameters.level
+    for output, frame in analysis.frames.items():
+        if not {"count", "n", "proportion"} <= set(frame):
+            continue
+        compared = {name: _places(analysis, f"{output}_{name}") for name in COMPARISONS}
+        for place, rows in _places(analysis, output).items():
+            for group, row in rows.items():
+                values = shares.share(int(row["count"]), int(row["n"]), level)
+                shown = {name: value for name, value in values.items() if name in frame}
+                yield from _numbers(output, place, group, shown, shares.STATSMODELS if len(shown) > 1 else FORMULA)
+            arms = {arm.id: (int(rows[arm.id]["count"]), int(rows[arm.id]["n"])) for arm in data.arms if arm.id in rows}
+            for name, compare in COMPARISONS.items():
+                yield from compare(f"{output}_{name}", place, arms, compared[name].get(place, {}), level)
+
+
+def _exact(output, place, arms, rows, level) -> Iterator[Number]:
+    """The exact test of all arms; one by random tables is not computed a second time."""
+    p_value = shares.exact_p(_table(arms.values())) if rows and not rows["overall"]["mc_error"] > 0 else None
+    if p_value is not None:
+        several = sum(n > 0 for _, n in arms.values()) > 1
+        yield from _numbers(output, place, "overall", {"p_value": p_value if several else nan, "mc_error": 0.0}, shares.ENUMERATED)
+
+
+def _chi_square(output, place, arms, rows, level) -> Iterator[Number]:
+    if rows:
+        yield from _numbers(output, place, "overall", shares.chi_square(_table(arms.values())), FORMULA)
+
+
+def _table(arms) -> tuple[tuple[int, int], ...]:
+    return tuple((count, n - count) for count, n in arms)
+
+
+def _pairs(arms: dict, rows: dict) -> Iterator[tuple[str, tuple | None]]:
+    """Each pair `x vs y` that is compared and its counts; none where an arm is empty."""
+    for group in rows:
+        (x, n_x), (y, n_y) = (arms[arm] for arm in group.split(" vs "))
+        yield group, (x, n_x, y, n_y) if n_x and n_y else None
+
+
+def _pairwise(output, place, arms, rows, level) -> Iterator[Number]:
+    found = {
+        group: nan if pair is None else shares.exact_p(_table((pair[:2], pair[2:]))) for group, pair in _pairs(arms, rows)
+    }
+    yield from _adjusted(output, place, found, shares.ENUMERATED)
+
+
+def _adjusted(output: str, place: Place, found: dict[str, float | None], engine: str) -> Iterator[Number]:
+    """P-values of pairs, and Holm's adjustment where each of them is known."""
+    known = {group: p for group, p in found.items() if p is not None}
+    for group, p in known.items():
+        yield from _numbers(output, place, group, {"p_value": p}, engine)
+    if len(known) == len(found):
+        for group, p in zip(known, shares.holm(list(known.values())), strict=True):
+            yield from _numbers(output, place, group, {"p_adjusted": p}, FORMULA)
+
+
+def _difference(limits) -> Callable:
+    def compare(output, place, arms, rows, level) -> Iterator[Number]:
+        for group, pair in _pairs(arms, rows):
+            low, high = (nan, nan) if pair is None else limits(*pair, level)
+            difference = nan if pair is None else pair[0] / pair[1] - pair[2] / pair[3]
+            yield from _numbers(output, place, group, {"difference": difference, "ci_low": low, "ci_high": high}, FORMULA)
+
+    return compare
+
+
+def _odds_ratio(output, place, arms, rows, level) -> Iterator[Number]:
+    for group, pair in _pairs(arms, rows):
+        values = dict.fromkeys(("odds_ratio", "ci_low", "ci_high"), nan) if pair is None else shares.odds_ratio(*pair, level)
+        yield from _numbers(output, place, group, values, FORMULA)
+
+
+def _paired(data: Dataset, analysis: Analysis) -> Iterator[Number]:
+    for output in (name for name, frame in analysis.frames.items() if {"n_gained", "n_lost"} <= set(frame)):
+        for place, rows in _places(analysis, output).items():
+            for group, row in rows.items():
+                n, gained, lost = int(row["n"]), int(row["n_gained"]), int(row["n_lost"])
+                values = {"difference": (gained - lost) / n, "p_value": shares.mcnemar_p(gained, lost)} if n else {}
+                yield from _numbers(output, place, group, values, shares.ENUMERATED)
+
+
+def _rates(data: Dataset, analysis: Analysis) -> Iterator[Number]:
+    level = data.parameters.level
+    for output in (name for name, frame in analysis.frames.items() if {"count", "person_time", "rate"} <= set(frame)):
+        ratios = _places(analysis, f"{output}_ratio")
+        for place, rows in _places(analysis, output).items():
+            events = {group: (int(row["count"]), float(row["person_time"])) for group, row in rows.items()}
+            for group, counted in events.items():
+                yield from _numbers(output, place, group, shares.rate(counted[0], counted[1] / PER, level), shares.STATSMODELS)
+            p_values = {}
+            for group in ratios.get(place, {}):
+                x, y = group.split(" vs ")
+                values = shares.rate_ratio(*events[x], *events[y], level)
+                p_values[group] = values["p_value"]
+                limits = {name: value for name, value in values.items() if name != "p_value"}
+                yield from _numbers(f"{output}_ratio", place, group, limits, FORMULA)
+            yield from _adjusted(f"{output}_ratio", place, p_values, FORMULA)
+
+
+def _changes(data: Dataset, analysis: Analysis) -> Iterator[Number]:
+    """Rank tests of the changes of `tested`, one row per patient and visit."""
+    if "tested" not in analysis or len(data.patients) > LARGE:
+        return
+    tested, name, level = analysis["tested"], analysis.variable, data.parameters.level
+    ratios = f"{name}_change_ratio" in analysis  # what was tested as a logarithm is read as a ratio
+    for visit, at in tested.dropna(subset="tested").groupby("visit"):
+        place, samples = (name, float(visit)), {a.id: at.loc[at["arm"] == a.id, "tested"].to_numpy(float) for a in data.arms}
+        for arm, x in samples.items():
+            moved = ranks.walsh_shift(x, level)
+            moved |= {key: exp(moved[key]) for key in ("estimate", "ci_low", "ci_high")} if ratios else {}
+            yield from _numbers(f"{name}_within", place, arm, ranks.signed_rank(x) | moved, FORMULA)
+        yield from _numbers(f"{name}_between", place, "overall", ranks.kruskal(list(samples.values())), FORMULA)
+        dunn, sums = {}, {}
+        for group in _places(analysis, f"{name}_pairwise").get(place, {}):
+            x, y = group.split(" vs ")
+            z = ranks.dunn_z(samples, x, y)
+            dunn[group], sums[group] = 2 * float(stats.norm.sf(abs(z))), ranks.rank_sum_p(samples[x], samples[y])
+            yield from _numbers(f"{name}_pairwise", place, group, {"statistic": z}, FORMULA)
+            apart = ranks.shift(samples[x], samples[y], level)
+            apart = {"ratio" if key == "difference" else key: exp(value) for key, value in apart.items()} if ratios else apart
+            yield from _numbers(f"{name}_shift", place, group, apart, FORMULA)
+        yield from _adjusted(f"{name}_pairwise", place, dunn, FORMULA)
+        yield from _adjusted(f"{name}_shift", place, sums, FORMULA)
+
+
+def _incidence(data: Dataset, analysis: Analysis) -> Iterator[Number]:
+    """Cumulative incidence of each cause and Gray's test, where one row per patient is there."""
+    for output, (source, cause, test) in INCIDENCES.items():
+        if output not in analysis or source not in analysis or len(analysis[source]) > LARGE:
+            continue
+        tte = analysis[source].assign(time=lambda f: f["time"].astype(float).round(9))
+        tte["cause"] = tte["cause"].map({0: 0, cause: 1, 3 - cause: 2})
+        for place, rows in _places(analysis, output).items():
+            for group in rows:
+                own = tte[tte["arm"] == group]
+                values = competing.incidence(own["time"].to_numpy(), own["cause"].to_numpy(), place[1], data.parameters.level)
+                yield from _numbers(output, place, group, values, FORMULA)
+        # Where the covariance is singular R gives no test, and says so; greenwood gives one.
+        for place, rows in _places(analysis, test).items():
+            found = None if isnan(rows["overall"]["chisq"]) else competing.gray(tte)
+            if found is not None:
+                yield from _numbers(test, place, "overall", found[1], found[0])
+
+
+def _models(data: Dataset, analysis: Analysis) -> Iterator[Number]:
+    """Mixed models of each choice of samples: variances, and whatever follows from means and their covariance."""
+    if "samples" not in analysis:
+        return
+    samples, name = analysis["samples"], analysis.variable
+    within = "lesion_id" if "lesion_id" in samples else None
+    for choice, chosen in samples.groupby("choice", sort=False):
+        fit = selfcheck_mixed.fit(chosen, "visit", within)
+        if fit is None:
+            continue
+        if choice == samples["choice"].iat[0]:
+            total = sum(fit.variances.values())
+            shown = fit.variances | {"correlation": fit.variances["var_between"] / total, "loglik": fit.loglik}
+            shown |= {"correlation_lesions": fit.variances["var_lesions"] / total} if within else {}
+            yield from _numbers(f"{name}_model_variance", (name, None), "overall", shown, selfcheck_mixed.ENGINE)
+            for output in (f"{name}_model_ratio", f"{name}_model_comparison"):
+                yield from _ratios(output, _places(analysis, output), fit, data.parameters.level)
+        same = {place: rows for place, rows in _places(analysis, f"{name}_sensitivity").items() if place[0] == f"{name}: {choice}"}
+        yield from _ratios(f"{name}_sensitivity", same, fit, data.parameters.level)
+
+
+def _ratios(output: str, places: dict[Place, dict], fit: selfcheck_mixed.Fitted, level: float) -> Iterator[Number]:
+    """Ratios to the first visit, of one arm or of two; intervals and tests with the degrees of freedom that are shown."""
+    first = min(visit for _, visit in fit.cells)
+    for place, rows in places.items():
+        for group, row in rows.items():
+            weights: dict = {}
+            for arm, sign in zip(group.split(" vs "), (1.0, -1.0), strict=False):
+                weights |= {(arm, place[1]): sign, (arm, first): -sign}
+            if not set(weights) <= set(fit.cells):
+                continue
+            coef, error = fit.contrast(weights)
+            values = {"ratio": exp(coef)}
+            if "df" in row:
+                t, df = coef / error, row["df"]
+                reach = float(stats.t.isf((1 - level) / 2, df)) * error
+                values |= {"coef": coef, "std_err": error, "statistic": t, "p_value": 2 * float(stats.t.sf(abs(t), df))}
+                values |= {} if isnan(row["ci_low"]) else {"ci_low": exp(coef - reach), "ci_high": exp(coef + reach)}
+            yield from _numbers(output, place, group, values, selfcheck_mixed.ENGINE)
+
+
+# Output -> data with one row per patient, which cause it is about, and the test beside it.
+INCIDENCES = {
+    "cumulative_incidence": ("tte", 1, "gray"),
+    "incidence": ("competing", 1, ""),
+    "incidence_other": ("competing", 2, ""),
+    "response_incidence": ("competing", 1, "response_incidence_test"),
+    "ae_first": ("competing", 1, "ae_first_gray"),
+}
+# What stands beside a share, by the end of its output's name.
+COMPARISONS = {
+    "test": _exact, "chisq": _chi_square, "pairwise": _pairwise, "difference": _difference(shares.score_interval),
+    "newcombe": _difference(shares.newcombe), "odds_ratio": _odds_ratio,
+}  # fmt: skip
+# What a reader is told was computed a second time -> how.
+KINDS = {
+    "times to an event": _times,
+    "shares with their intervals and exact tests": _shares,
+    "changes within patients": _paired,
+    "rates": _rates,
+    "rank tests": _changes,
+    "cumulative incidences": _incidence,
+    "mixed models": _models,
+}
