@@ -10,6 +10,10 @@ import pandas as pd
 
 from lib.comparisons import arm_pairs, name_pair, ordered_levels
 
+# Columns of what is described and of what is counted, also where there is nothing.
+DESCRIBED = ["variable", "group", "n", "n_missing", "mean", "sd", "median", "q1", "q3", "min", "max", "method", "note"]
+COUNTED = ["variable", "level", "group", "count", "n", "n_missing", "proportion", "method", "note"]
+
 
 def estimate_quantiles(patients, variables, arm="arm"):
     """Describe numeric variables per arm and over all patients.
@@ -38,7 +42,7 @@ def estimate_quantiles(patients, variables, arm="arm"):
                 "min": x.min() if len(x) else np.nan, "max": x.max() if len(x) else np.nan,
                 "method": "quantiles of type 7", "note": "" if len(x) else "not estimable: no value",
             })  # fmt: skip
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=DESCRIBED)
 
 
 def count_levels(patients, variables, arm="arm"):
@@ -66,7 +70,7 @@ def count_levels(patients, variables, arm="arm"):
                     "n_missing": len(part) - n, "proportion": count / n if n else np.nan,
                     "method": "share of the known values", "note": "" if n else "not estimable: no value",
                 })  # fmt: skip
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=COUNTED)
 
 
 def compare_balance(patients, variables, arm="arm", reference=None, weight=None):

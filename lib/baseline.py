@@ -5,7 +5,7 @@ Standardized differences instead of p-values: a test of baseline balance answers
 
 from __future__ import annotations
 
-__all__ = ["analyse_baseline", "typed_baseline"]
+__all__ = ["analyse_baseline", "as_declared", "typed_baseline"]
 
 import pandas as pd
 
@@ -13,7 +13,7 @@ from lib import balance, proportions, ranks
 from lib.analysis import Analysis
 from lib.dataset import Dataset
 from lib.derivation import baseline_frame
-from lib.study_parts import Variable
+from lib.study_parts import OWN, Variable
 
 SPARSE = 5
 
@@ -36,8 +36,8 @@ def analyse_baseline(data: Dataset, p_values: bool = False) -> Analysis:
         (standardized difference per pair of arms), `baseline_test`.
     """
     frame = typed_baseline(data, baseline_frame(data))
-    numbers = [v.id for v in data.study.baseline if v.type != "category"]
-    categories = [v.id for v in data.study.baseline if v.type == "category"]
+    numbers = [v.column for v in data.study.baseline if v.type != "category"]
+    categories = [v.column for v in data.study.baseline if v.type == "category"]
     levels = balance.count_levels(frame, categories)
     missing = levels.drop_duplicates(["variable", "group"])[["variable", "group", "n_missing", "method", "note"]]
     counts = levels.drop(columns=["level", "n_missing"]).assign(variable=levels["variable"] + ": " + levels["level"])
@@ -47,11 +47,16 @@ def analyse_baseline(data: Dataset, p_values: bool = False) -> Analysis:
         "baseline_missing": missing,
     }
     if len(data.arms) > 1:
-        variables = [v.id for v in data.study.baseline]
+        variables = [v.column for v in data.study.baseline]
         frames["baseline_smd"] = balance.compare_balance(frame, variables, reference=data.reference)
-        if p_values:
+        if p_values and data.study.baseline:
             frames["baseline_test"] = pd.concat([_test(frame, v) for v in data.study.baseline], ignore_index=True)
-    return Analysis("", frames, {"patients": frame})
+    return Analysis("", {name: as_declared(found) for name, found in frames.items()}, {"patients": frame})
+
+
+def as_declared(found: pd.DataFrame) -> pd.DataFrame:
+    """Results about columns of the study's own, whose `variable` then is as study.yml has it."""
+    return found.assign(variable=found["variable"].str.removeprefix(OWN))
 
 
 def typed_baseline(data: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
@@ -59,8 +64,8 @@ def typed_baseline(data: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
     typed = {}
     for variable in data.study.baseline:
         codes = [level.value for level in variable.levels]
-        values = frame[variable.id]
-        typed[variable.id] = (
+        values = frame[variable.column]
+        typed[variable.column] = (
             pd.Categorical(values.astype("string"), categories=codes) if codes else values.astype("float64")
         )
     return frame.assign(**typed)
@@ -68,13 +73,13 @@ def typed_baseline(data: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
 
 def _test(frame: pd.DataFrame, variable: Variable) -> pd.DataFrame:
     if variable.type == "category":
-        table = pd.crosstab(frame[variable.id], frame["arm"], dropna=False)
-        table = table.loc[frame[variable.id].cat.categories]  # patients without a known value take no part
+        table = pd.crosstab(frame[variable.column], frame["arm"], dropna=False)
+        table = table.loc[frame[variable.column].cat.categories]  # patients without a known value take no part
         exact, chi_square = (proportions.compare_categories(table).iloc[[i]] for i in (0, 1))
         result = exact.drop(columns=["chisq", "df"]) if _sparse(table) else chi_square
     else:
-        result = ranks.compare_ranks(frame, variable.id)
-    return result.assign(variable=variable.id)
+        result = ranks.compare_ranks(frame, variable.column)
+    return result.assign(variable=variable.column)
 
 
 def _sparse(table: pd.DataFrame) -> bool:

@@ -5,7 +5,7 @@ What a cell must be stands here; that it is so is checked in lib/schemas.py.
 
 from __future__ import annotations
 
-__all__ = ["FLAGS_OF_DATES", "OUTCOMES", "Column", "columns_of"]
+__all__ = ["OUTCOMES", "Column", "columns_of"]
 
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -13,7 +13,7 @@ from typing import Literal
 from lib.recist import DIAMETERS, RESPONSES, STATUSES
 from lib.study import Study
 from lib.study_clinic import FATAL_GRADE
-from lib.study_parts import DATE_COLUMNS, DAYS, FIRST_DAY, LAST_DAY, ReadyTime, Variable
+from lib.study_parts import DATE_COLUMNS, DAYS, FIRST_DAY, FLAGS_OF_DATES, LAST_DAY, Endpoint, Variable
 
 # Nothing that is measured in a patient is larger: a diameter of half a metre is a slip of the unit.
 MAX_DIAMETER_MM = 500
@@ -24,7 +24,6 @@ MAX_SEEDS = 400
 OUTCOMES = ("recovered", "recovering", "not recovered", "sequelae", "fatal", "unknown")
 MOST_YEARS = 200
 EXAMINED = "last_tumour_assessment"
-FLAGS_OF_DATES = {"death_date": "death", "local_progression_date": "local_progression"}
 
 Kind = Literal["id", "code", "rank", "text", "whole", "number", "date", "flag"]
 
@@ -36,6 +35,7 @@ class Column:
     Attributes
     ----------
     name : str
+        In our frames. What only the study names has a prefix there (study_parts), so that it never meets a name of ours.
     kind : str
     code : str
         Of a value that is out of range or not among those allowed.
@@ -52,6 +52,8 @@ class Column:
         Whether the typed column is an ordered Categorical, not plain text.
     always : bool
         Whether the typed frame has the column even if the file lacks it.
+    called : str, optional
+        What study.yml calls it, if not by its name; "" where no column of the file is meant.
     """
 
     name: str
@@ -66,6 +68,12 @@ class Column:
     mistyped: str = ""
     ordered: bool = False
     always: bool = False
+    called: str | None = None
+
+    @property
+    def declared(self) -> str:
+        """What study.yml calls it."""
+        return self.name if self.called is None else self.called
 
     @property
     def type_code(self) -> str:
@@ -150,44 +158,58 @@ def _patients(study: Study) -> tuple[Column, ...]:
     arms = {arm.code: arm.id for arm in study.arms}
     columns = [Column("patient_id", "id"), Column("arm", "code", "E012", allowed=arms, ordered=True)]
     columns += [_baseline(variable) for variable in study.baseline if variable.source is None]
-    zero, dates = study.time.zero, {}
+    dates = {}
     for endpoint in study.endpoints:
         if endpoint.derived:
             used = [*endpoint.events, *endpoint.competing]
             dates |= {date: Column(date, "date", filled=False) for date in used if date not in dates}
             # Everybody was last seen on some day; not everybody need have been examined.
-            dates |= {date: Column(date, "date", filled=date != EXAMINED) for date in (zero, endpoint.censor)}
+            dates |= {date: Column(date, "date", filled=date != EXAMINED) for date in ("time_zero", endpoint.censor)}
             columns += [Column(FLAGS_OF_DATES[date], "flag") for date in used if date in FLAGS_OF_DATES]
         else:
-            codes = (endpoint.event.event, endpoint.event.censored, endpoint.event.competing)
-            columns += [
-                _time(endpoint.time),
-                Column(endpoint.event.column, "code", "E102", filled=False, allowed=_same(c for c in codes if c is not None)),
-            ]
+            columns += _ready_made(endpoint)
     if study.holds("measurements"):  # how soon a tumour responds, and for how long
-        dates.setdefault(zero, Column(zero, "date"))
+        dates.setdefault("time_zero", Column("time_zero", "date"))
     columns += dates.values()
-    columns += optional(*(Column(date, "date") for date in (zero, *DATE_COLUMNS)))
-    columns += optional(*(Column(flag, "flag") for flag in FLAGS_OF_DATES.values()), Column("excluded", "text"))
-    return tuple({column.name: column for column in reversed(columns)}.values())[::-1]
+    others = (
+        *(Column(date, "date") for date in DATE_COLUMNS),
+        *(Column(flag, "flag") for flag in FLAGS_OF_DATES.values()),
+        Column("excluded", "text"),
+    )
+    columns = {column.name: column for column in [*columns, *optional(*others)][::-1]}
+    return tuple(_in_the_file(column, study) for column in columns.values())[::-1]
 
 
-def _time(time: ReadyTime) -> Column:
-    """A ready-made time; nobody is followed for two lifetimes."""
-    longest = round(MOST_YEARS * DAYS["years"] / DAYS[time.unit])
-    return Column(time.column, "number", "E103", filled=False, low=0, high=longest, unit=time.unit, mistyped="E103")
+def _in_the_file(column: Column, study: Study) -> Column:
+    """The column with its name in the file: time zero has one of the study's, and what the study means otherwise is not ours."""
+    if column.name == "time_zero":
+        column = replace(column, called=study.time.zero)
+    meant_otherwise = not column.required and column.declared in study.own_columns
+    return replace(column, called="") if meant_otherwise else column
+
+
+def _ready_made(endpoint: Endpoint) -> list[Column]:
+    event, time = endpoint.event, endpoint.time
+    longest = round(MOST_YEARS * DAYS["years"] / DAYS[time.unit])  # nobody is followed for two lifetimes
+    codes = _same(code for code in (event.event, event.censored, event.competing) if code is not None)
+    limits = {"low": 0, "high": longest, "unit": time.unit, "mistyped": "E103"}
+    return [
+        Column(endpoint.time_column, "number", "E103", filled=False, called=time.column, **limits),
+        Column(endpoint.event_column, "code", "E102", filled=False, called=event.column, allowed=codes),
+    ]
 
 
 def _baseline(variable: Variable) -> Column:
     if variable.type == "category":
         values = [level.value for level in variable.levels]
         numeric = all(value.lstrip("-").isdigit() for value in values)
+        code = "E017" if numeric else "E016"
         return Column(
-            variable.id, "code", "E017" if numeric else "E016", filled=False, allowed=_same(values), ordered=True
+            variable.column, "code", code, called=variable.id, filled=False, allowed=_same(values), ordered=True
         )
     kind = "whole" if variable.type == "integer" else "number"
     limits = {"low": variable.min, "high": variable.max, "unit": variable.unit}
-    return Column(variable.id, kind, "E014", filled=False, **limits)
+    return Column(variable.column, kind, "E014", called=variable.id, filled=False, **limits)
 
 
 def _treatments(patient: Column, lesion: Column) -> tuple[Column, ...]:

@@ -12,12 +12,13 @@ import pandas as pd
 
 from lib import balance, cox, propensity, timing, weighted_rmst
 from lib.analysis import Absent, Analysis, absent_if_absent
-from lib.baseline import typed_baseline
+from lib.baseline import as_declared, typed_baseline
 from lib.comparisons import name_pair
 from lib.dataset import Dataset
 from lib.derivation import baseline_frame
 from lib.policy import withhold
 from lib.study_design import RANDOMISED
+from lib.study_parts import own
 
 # Below ten effective patients in an arm the robust standard error of a weighted model is too small to be believed
 # (Fay and Graubard, Biometrics 2001;57:1198-1206, on sandwich estimators in small samples).
@@ -44,7 +45,7 @@ def analyse_weights(data: Dataset, analysis: Analysis) -> Analysis | Absent:
         differences of every baseline variable, the weighted patients only), `effective_size` (n, n_missing, ess by
         arm), `weighted_cox` (each arm vs the reference arm, robust interval), `weighted_rmst` (difference in restricted
         means, bootstrap interval), `unweighted_cox` (the same patients).
-        Data: `patients` (baseline, scores, weight), `weighted_curve`. `Absent` where no covariate is declared, there
+        Data: `patients` (baseline, weight), `scores` (a column per arm), `weighted_curve`. `Absent` where no covariate is declared, there
         is one arm, or the propensity cannot be estimated.
     """
     if len(data.arms) < 2:
@@ -56,11 +57,9 @@ def analyse_weights(data: Dataset, analysis: Analysis) -> Analysis | Absent:
     level, patients = data.parameters.level, typed_baseline(data, baseline_frame(data))
     patients = patients[patients.index.isin(analysis["tte"].index)].copy()
     covariates = data.study.confounding.covariates
-    names = {c.variable: f"log {c.variable}" if c.log else c.variable for c in covariates}
-    for covariate in covariates:
-        if covariate.log:
-            values = patients[covariate.variable]
-            patients[names[covariate.variable]] = np.log(values.where(values > 0))
+    names = {own(c.variable): own(f"log {c.variable}" if c.log else c.variable) for c in covariates}
+    for column in (own(c.variable) for c in covariates if c.log):
+        patients[names[column]] = np.log(patients[column].where(patients[column] > 0))
     kept = patients[patients[list(names.values())].notna().all(axis=1)]
     if empty := [arm.label for arm in data.arms if not (kept["arm"] == arm.id).any()]:
         return Absent(f"The comparison cannot be weighted: nobody with {' or '.join(empty)} has a known time and all covariates.")
@@ -73,14 +72,14 @@ def analyse_weights(data: Dataset, analysis: Analysis) -> Analysis | Absent:
     kept = kept.assign(weight=propensity.make_overlap_weights(scores, kept["arm"]))
     # Both frames hold the patients of the data set in its order, so their rows need not be looked up by id.
     tte = kept.assign(**analysis["tte"].loc[kept.index, ["time", "event"]]).reset_index(drop=True)
-    variables = list(dict.fromkeys([*names.values(), *(v.id for v in data.study.baseline if v.id not in names)]))
+    variables = list(dict.fromkeys([*names.values(), *(v.column for v in data.study.baseline if v.column not in names)]))
     before, after = (
         balance.compare_balance(kept, variables, reference=data.reference, weight=w) for w in (None, "weight")
     )
     frames = {
-        "propensity": terms.assign(variable=terms["term"]).drop(columns="term"),
-        "balance_before": before.assign(method=before["method"] + ", before weighting"),
-        "balance_after": after.assign(method=after["method"] + ", overlap weights"),
+        "propensity": as_declared(terms.rename(columns={"term": "variable"})),
+        "balance_before": as_declared(before.assign(method=before["method"] + ", before weighting")),
+        "balance_after": as_declared(after.assign(method=after["method"] + ", overlap weights")),
         "effective_size": _effective_size(data, patients, kept),
         "weighted_cox": cox.estimate_weighted_cox(tte, data.reference, level=level).drop(columns="naive_std_err"),
         "weighted_rmst": _weighted_rmst(data, analysis.variable, tte, list(names.values())),
@@ -88,9 +87,7 @@ def analyse_weights(data: Dataset, analysis: Analysis) -> Analysis | Absent:
     }
     frames |= {name: withhold(data, tte, frames[name]) for name in COMPARISONS}
     curve = propensity.estimate_weighted_curve(tte)
-    return Analysis(
-        analysis.variable, frames, {"patients": kept.join(scores, rsuffix="_score"), "weighted_curve": curve}
-    )
+    return Analysis(analysis.variable, frames, {"patients": kept, "scores": scores, "weighted_curve": curve})
 
 
 def _weighted_rmst(data: Dataset, variable: str, patients: pd.DataFrame, covariates: list[str]) -> pd.DataFrame:

@@ -19,7 +19,7 @@ OVERALL = "overall"
 COUNTS = ("n", "count", "n_events", "n_censored", "n_risk", "n_missing", "n_zero", "n_gained", "n_lost")
 # Output -> what its variables have in common when they share a denominator.
 FAMILIES = {
-    "baseline_category": r"^(.*): ",
+    "baseline_category": r"^(\w+): ",
     "response_category": r"^()",
     "best_response": r"^()",
     "lab_shift": r"^(.*?): ",

@@ -17,10 +17,8 @@ from lib import handover
 from lib.intake import read_tables
 from lib.parameters import Parameters, check_parameters
 from lib.study import ROOT, Study, read_study
-from lib.study_parts import Arm, Endpoint
+from lib.study_parts import FLAGS_OF_DATES, Arm, Endpoint, own
 from lib.yamlfile import Problem, ProblemsFound
-
-EVENT_FLAGS = {"local_progression_date": "local_progression", "death_date": "death"}
 
 
 @dataclass(frozen=True)
@@ -174,7 +172,7 @@ def _restricted(tables: dict) -> dict:
 
 def _in_subgroup(study: Study, parameters: Parameters, patients: pd.DataFrame) -> pd.Series:
     subgroup = study.subgroup(parameters.subgroup)
-    values = patients[subgroup.variable]
+    values = patients[own(subgroup.variable)]
     if subgroup.cut is None:
         return values.astype("string").isin(parameters.subgroup_values)
     below = values < subgroup.cut
@@ -201,7 +199,7 @@ def apply_cutoff(tables: dict, cutoff: pd.Timestamp) -> dict:
     """
     patients = tables["patients"]
     patients = patients[patients["time_zero"] <= cutoff].copy()
-    for date, flag in (*EVENT_FLAGS.items(), ("distant_progression_date", None)):
+    for date, flag in (*FLAGS_OF_DATES.items(), ("distant_progression_date", None)):
         if date in patients:
             later = patients[date] > cutoff
             patients.loc[later, date] = pd.NaT

@@ -37,8 +37,8 @@ def time_to_event_frame(data: Dataset, endpoint: Endpoint) -> pd.DataFrame:
     -------
     DataFrame, one row per patient with a known time, the index as in `data.patients`
         patient_id, arm, time (in the study's unit), event (bool, True = event of interest),
-        cause (0 censored, 1 event, 2 competing), decided_by (column that made it an event or censored it), and the
-        patient's baseline variables.
+        cause (0 censored, 1 event, 2 competing), decided_by (column that made it an event or censored it), and what
+        else `patients` holds.
     """
     patients = data.patients
     days, cause, decided_by = _from_dates(patients, endpoint) if endpoint.derived else _ready_made(patients, endpoint)
@@ -66,11 +66,11 @@ def _from_dates(patients: pd.DataFrame, endpoint: Endpoint):
 
 
 def _ready_made(patients: pd.DataFrame, endpoint: Endpoint):
-    codes = patients[endpoint.event.column]
+    codes = patients[endpoint.event_column]
     cause = np.where(codes == endpoint.event.event, 1, 0)
     if endpoint.event.competing:
         cause = np.where(codes == endpoint.event.competing, 2, cause)
-    days = patients[endpoint.time.column].astype(float) * DAYS[endpoint.time.unit]
+    days = patients[endpoint.time_column].astype(float) * DAYS[endpoint.time.unit]
     return days, cause, np.full(len(patients), endpoint.event.column, dtype=object)
 
 
@@ -210,13 +210,13 @@ def baseline_frame(data: Dataset) -> pd.DataFrame:
     Returns
     -------
     DataFrame, one row per patient
-        patient_id, arm, and one column per variable of study.yml.
+        patient_id, arm, and the `column` of each variable of study.yml.
     """
     frame = data.patients.reset_index(drop=True).copy()
     for variable in data.study.baseline:
         if variable.source is not None:
-            frame[variable.id] = frame["patient_id"].map(_derived_baseline(data, variable))
-    return frame[["patient_id", "arm", *[v.id for v in data.study.baseline]]]
+            frame[variable.column] = frame["patient_id"].map(_derived_baseline(data, variable))
+    return frame[["patient_id", "arm", *[v.column for v in data.study.baseline]]]
 
 
 def _derived_baseline(data: Dataset, variable: Variable) -> pd.Series:

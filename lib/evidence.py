@@ -47,14 +47,13 @@ class Evidence:
 
     @property
     def zero(self) -> str:
-        """Name of the date from which time counts."""
+        """What the study calls the date from which time counts."""
         return self.study.time.zero
 
     def holds(self, *names: str) -> bool:
         """Whether the files hold these tables ("lesions") and columns ("patients.death")."""
         for name in names:
             table, _, column = name.partition(".")
-            column = self.zero if column == "time_zero" else column
             if table not in self.sources or (column and column not in self.sources[table].frame):
                 return False
         return True

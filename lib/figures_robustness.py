@@ -18,7 +18,7 @@ from lib.formats import format_interval, format_number, format_p, format_whole, 
 from lib.labels import OVERALL, level_text, pair_label
 from lib.picture import GREY, INK, PALE, line_style, picture, thin_steps, write_figure
 from lib.tables_confounding import covariate_label
-from lib.tables_robustness import level_label, way_label
+from lib.tables_robustness import level_label, subgroup_of, way_label
 
 # What is drawn of a p-value or hazard ratio stays inside these; beyond, an arrow head points outwards.
 P_SPAN, HR_SPAN = (1e-4, 1.0), (0.05, 20.0)
@@ -149,9 +149,9 @@ def plot_subgroups(data: Dataset, subgroups: Analysis) -> Figure:
     lines, shown = [], ""
     for _, row in ratios.iterrows():
         heading, level = level_label(data, row["variable"])
-        if level and heading != shown:
-            shown = heading
-            lines.append((heading, None, row["variable"].rsplit(": ", 1)[0]))
+        if level and subgroup_of(row["variable"]) != shown:
+            shown = subgroup_of(row["variable"])
+            lines.append((heading, None, shown))
         lines.append((level or heading, row, row["variable"]))
     span, colour = _span(ratios), data.study.arm(data.contrast[0]).colour
     tests = subgroups["interaction"].set_index("variable")["p_value"]

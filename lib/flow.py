@@ -36,6 +36,7 @@ EQUAL = {
         ("flow", ["group"]),
     ),
 }
+TABLE_1 = {"baseline_number", "baseline_category", "baseline_missing", "baseline_test"}
 
 
 class CountsDifferError(AssertionError):
@@ -169,7 +170,7 @@ def check_counts(flow: Analysis, analyses: Iterable[Analysis]) -> int:
 def _counted(analysis: Analysis, output: str, frame: pd.DataFrame) -> pd.DataFrame:
     """The patients that a frame accounts for: `n`, and in Table 1 those without a known value."""
     n = frame["n"].astype(float)
-    if output.startswith("baseline_"):
+    if output in TABLE_1:
         n = n + (frame["n_missing"] if "n_missing" in frame else _missing(analysis, frame))
     return pd.DataFrame({
         "variable": frame.get("variable", analysis.variable), "group": frame["group"],

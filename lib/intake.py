@@ -71,6 +71,7 @@ def read_tables(study: Study) -> Tables:
     """
     columns = columns_of(study)
     sources, problems = read_sources(study)
+    sources = {table: _under_our_names(source, columns[table]) for table, source in sources.items()}
     frames = _typed(sources, columns)
     for table, source in sources.items():
         problems += check_table(source, columns[table], frames[table].get("patient_id"))
@@ -81,9 +82,15 @@ def read_tables(study: Study) -> Tables:
     if any(problem.severity == "error" for problem in problems):
         raise ProblemsFound(sorted(problems, key=lambda problem: problem.severity != "error"))
     finished = {table: _finished(frames[table], sources[table], columns[table]) for table in study.tables}
-    if study.time.zero in finished["patients"]:  # whatever the study calls it, from here on it has one name
-        finished["patients"]["time_zero"] = finished["patients"][study.time.zero]
     return Tables(finished, list_queries(problems))
+
+
+def _under_our_names(source: Source, columns: tuple[Column, ...]) -> Source:
+    """The columns of the data model under our names, one that the study means in two ways twice; the others are ignored."""
+    found = {column.name: column.declared for column in columns if column.declared in source.frame}
+    theirs = {ours: source.theirs[declared] for ours, declared in found.items()}
+    ignored = tuple(source.theirs[name] for name in source.frame if name not in found.values())
+    return Source(source.file, source.frame[list(found.values())].set_axis(list(found), axis=1), theirs, ignored)
 
 
 def _typed(sources: dict[str, Source], columns: dict[str, tuple[Column, ...]]) -> dict[str, pd.DataFrame]:

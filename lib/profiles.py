@@ -22,8 +22,8 @@ def choose_patients(data: Dataset) -> list[str]:
     `severe`: with a severe, serious or fatal event, or one that ended a treatment; `all`; `none`.
     """
     ids, wanted = list(data.patients["patient_id"]), data.parameters.profiles
-    if wanted != "severe" or data.study.time.zero not in data.patients:
-        return ids if wanted == "all" and data.study.time.zero in data.patients else []
+    if wanted != "severe" or "time_zero" not in data.patients:
+        return ids if wanted == "all" and "time_zero" in data.patients else []
     events = data.tables["adverse_events"]
     kinds = kinds_of_events(data, events)
     grave = pd.concat([kinds[kind] for kind in GRAVE if kind in kinds], axis="columns").any(axis="columns")
@@ -42,7 +42,7 @@ def profile(data: Dataset, patient_id: str) -> dict[str, pd.DataFrame]:
         last contact). A table that the study lacks gives no rows.
     """
     own = data.patients[data.patients["patient_id"] == patient_id].iloc[0]
-    zero, last = own[data.study.time.zero], own.get("last_contact_date", pd.NaT)
+    zero, last = own["time_zero"], own.get("last_contact_date", pd.NaT)
     last = last if pd.notna(last) else pd.Timestamp(data.cutoff)
 
     def since(dates: pd.Series) -> pd.Series:

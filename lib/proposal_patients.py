@@ -8,10 +8,9 @@ import re
 
 import pandas as pd
 
-from lib.columns import FLAGS_OF_DATES
 from lib.guesses import NUMBER, Proposal, as_id, as_label, is_numeric, values_of
 from lib.recognition import Recognised, plain_name
-from lib.study_parts import DATE_COLUMNS
+from lib.study_parts import DATE_COLUMNS, FLAGS_OF_DATES
 
 # Okabe and Ito, safe for the colour-blind; yellow and black are left out, which print badly as bands.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")

@@ -18,7 +18,7 @@ from lib.comparisons import name_pair
 from lib.dataset import Dataset
 from lib.event_table import OVERALL
 from lib.policy import too_few, withhold
-from lib.study_parts import Endpoint
+from lib.study_parts import Endpoint, own
 
 # Of every random number here; the Monte Carlo error is shown beside what it made.
 SEED, N_RESAMPLES, N_SIMULATIONS = 20250228, 10_000, 2_000
@@ -204,7 +204,7 @@ def _between_scans(data: Dataset, tte: pd.DataFrame, why_not: str) -> pd.DataFra
 
 def _stratified(data: Dataset, tte: pd.DataFrame) -> pd.DataFrame:
     """Log-rank test and hazard ratio within the declared strata, all of them crossed."""
-    strata = list(data.study.sensitivity.strata)
+    strata = [own(variable) for variable in data.study.sensitivity.strata]
     if not strata:
         return _impossible("stratified", "not recorded: the study declares no site or other stratum (sensitivity.strata)")
     known = tte.loc[tte[strata].notna().all(axis=1), [*OUTCOME, *strata]]

@@ -140,15 +140,15 @@ def starts_at_zero(e: Evidence) -> list[Problem]:
     """E081: time zero is the start of the first component."""
     if not e.study.treatments:
         return []
-    rows = e["treatments"].assign(zero=e.of_patient("treatments", e.zero))
+    rows = e["treatments"].assign(zero=e.of_patient("treatments", "time_zero"))
     early = rows[rows["start_date"] < rows["zero"]]
     patients = e["patients"]
     first = _first_line(e).groupby("patient_id")["start_date"].min()
     patients = patients.assign(first=look_up(patients["patient_id"], first))
-    found = patients[(patients["first"] > patients[e.zero])]
+    found = patients[(patients["first"] > patients["time_zero"])]
     return [
         *e.problems("E081", "treatments", early, "start_date", f"before {e.zero} {{zero}}"),
-        *e.problems("E081", "patients", found, e.zero, "not the start of the first component, {first}"),
+        *e.problems("E081", "patients", found, "time_zero", "not the start of the first component, {first}"),
     ]
 
 
@@ -238,7 +238,7 @@ def outcome_agrees(e: Evidence) -> list[Problem]:
 @needs("patients.time_zero", "adverse_events.onset_date")
 def treatment_emergent(e: Evidence) -> list[Problem]:
     """W072: events begin under treatment, or within the risk window after it."""
-    events = e["adverse_events"].assign(zero=e.of_patient("adverse_events", e.zero))
+    events = e["adverse_events"].assign(zero=e.of_patient("adverse_events", "time_zero"))
     early = events["onset_date"] < events["zero"]
     problems = e.problems("W072", "adverse_events", events[early], "onset_date", f"before {e.zero} {{zero}}: not "
                           "treatment-emergent")  # fmt: skip

@@ -7,8 +7,8 @@ __all__ = ["RULES", "SYNTHETIC_PREFIX"]
 import pandas as pd
 
 from lib.cells import TEXT
-from lib.columns import FLAGS_OF_DATES
 from lib.evidence import Evidence, needs
+from lib.study_parts import FLAGS_OF_DATES
 from lib.yamlfile import Problem
 
 # How ids of made-up patients begin, so that a table cannot be taken for the other kind.
@@ -64,7 +64,7 @@ def synthetic_banner(e: Evidence) -> list[Problem]:
 def after_cutoff(e: Evidence) -> list[Problem]:
     """E021, E022: nothing is known after the data cut-off."""
     cutoff, patients, problems = e.study.study.cutoff, e["patients"], []
-    for code, column in (("E021", e.zero), ("E022", "last_contact_date")):
+    for code, column in (("E021", "time_zero"), ("E022", "last_contact_date")):
         if cutoff is not None and e.holds(f"patients.{column}"):
             found = patients[patients[column] > pd.Timestamp(cutoff)]
             problems += e.problems(code, "patients", found, column, f"after the data cut-off {cutoff}")
@@ -75,8 +75,8 @@ def after_cutoff(e: Evidence) -> list[Problem]:
 def follow_up(e: Evidence) -> list[Problem]:
     """E023, W033: follow-up lasts at least a day."""
     patients, column = e["patients"], "last_contact_date"
-    days = (patients[column] - patients[e.zero]).dt.days
-    negative = f"negative follow-up: before {e.zero} {{{e.zero}}}"
+    days = (patients[column] - patients["time_zero"]).dt.days
+    negative = f"negative follow-up: before {e.zero} {{time_zero}}"
     return [
         *e.problems("E023", "patients", patients[days < 0], column, negative),
         *e.problems("W033", "patients", patients[days == 0], column, "follow-up of 0 days: contributes no time"),
@@ -87,7 +87,8 @@ def follow_up(e: Evidence) -> list[Problem]:
 def no_time(e: Evidence) -> list[Problem]:
     """W033: a ready-made time of 0."""
     patients, problems = e["patients"], []
-    for column in dict.fromkeys(endpoint.time.column for endpoint in e.study.endpoints if endpoint.time):
+    times = {endpoint.time.column: endpoint.time_column for endpoint in e.study.endpoints if endpoint.time}
+    for column in times.values():
         found = patients[patients[column] == 0]
         problems += e.problems("W033", "patients", found, column, "a time of 0: contributes no time")
     return problems
@@ -98,15 +99,15 @@ def endpoint_is_known(e: Evidence) -> list[Problem]:
     """E102, E103, W034: a ready-made time and its event stand together; who has neither is not counted for the endpoint."""
     problems, patients = [], e["patients"]
     for endpoint in (endpoint for endpoint in e.study.endpoints if not endpoint.derived):
-        time, event = endpoint.time.column, endpoint.event.column
+        time, event = endpoint.time_column, endpoint.event_column
         if not e.holds(f"patients.{time}", f"patients.{event}"):
             continue
         no_time, no_event = e.empty("patients", time), e.empty("patients", event)
         both = patients[no_time & no_event]
         message = f"is empty, though {{}} is given; both are given, or neither where {endpoint.label} is not known"
-        problems += e.problems("E103", "patients", patients[no_time & ~no_event], time, message.format(event))
-        problems += e.problems("E102", "patients", patients[no_event & ~no_time], event, message.format(time))
-        said = f"{len(both)} of {len(patients)} patients have neither {time} nor {event}: they do not count for {endpoint.label}"
+        problems += e.problems("E103", "patients", patients[no_time & ~no_event], time, message.format(endpoint.event.column))
+        problems += e.problems("E102", "patients", patients[no_event & ~no_time], event, message.format(endpoint.time.column))
+        said = f"{len(both)} of {len(patients)} patients have neither {endpoint.time.column} nor {endpoint.event.column}: they do not count for {endpoint.label}"
         problems += e.problems("W034", "patients", both.head(1), time, said)
     return problems
 
@@ -151,10 +152,10 @@ def progression_in_follow_up(e: Evidence) -> list[Problem]:
     with_end = patients.assign(end=end)
     for column in PROGRESSIONS:
         if e.holds(f"patients.{column}"):
-            late, early = with_end[patients[column] > end], with_end[patients[column] < patients[e.zero]]
+            late, early = with_end[patients[column] > end], with_end[patients[column] < patients["time_zero"]]
             after = "after death or last contact {end}: time to progression would be longer than survival"
             problems += e.problems("E028", "patients", late, column, after)
-            problems += e.problems("E028", "patients", early, column, f"before {e.zero} {{{e.zero}}}")
+            problems += e.problems("E028", "patients", early, column, f"before {e.zero} {{time_zero}}")
     return problems
 
 
@@ -162,9 +163,9 @@ def progression_in_follow_up(e: Evidence) -> list[Problem]:
 def last_assessment_in_follow_up(e: Evidence) -> list[Problem]:
     """E032: the last tumour assessment lies between time zero and the last contact."""
     patients, column = e["patients"], "last_tumour_assessment"
-    early, late = patients[column] < patients[e.zero], patients[column] > patients["last_contact_date"]
+    early, late = patients[column] < patients["time_zero"], patients[column] > patients["last_contact_date"]
     return [
-        *e.problems("E032", "patients", patients[early], column, f"before {e.zero} {{{e.zero}}}"),
+        *e.problems("E032", "patients", patients[early], column, f"before {e.zero} {{time_zero}}"),
         *e.problems("E032", "patients", patients[late], column, "after last_contact_date {last_contact_date}"),
     ]
 
@@ -174,12 +175,15 @@ def positive_together(e: Evidence) -> list[Problem]:
     """E014: a variable is above 0 if and only if another one is (`positive_iff`)."""
     patients, problems = e["patients"], []
     for variable in e.study.baseline:
-        other = variable.positive_iff
-        if other and variable.source is None and e.holds(f"patients.{variable.id}", f"patients.{other}"):
-            both = patients[patients[[variable.id, other]].notna().all(axis=1)]
-            found = both[(both[variable.id] > 0) != (both[other] > 0)]
-            message = f"must be above 0 if and only if {other} is, which is {{{other}}}"
-            problems += e.problems("E014", "patients", found, variable.id, message)
+        if not variable.positive_iff:
+            continue
+        own, other = variable.column, e.study.variable(variable.positive_iff).column
+        if e.holds(f"patients.{own}", f"patients.{other}"):
+            both = patients[patients[[own, other]].notna().all(axis=1)]
+            found = both[(both[own] > 0) != (both[other] > 0)]
+            found = found.assign(other=found[other])
+            message = f"must be above 0 if and only if {variable.positive_iff} is, which is {{other}}"
+            problems += e.problems("E014", "patients", found, own, message)
     return problems
 
 

@@ -128,7 +128,7 @@ def in_schedule(e: Evidence) -> list[Problem]:
         if e.holds(f"{table}.visit", f"{table}.assessment_date"):
             frame = e[table]
             planned = frame["visit"].isin(e.study.visits.schedule)
-            days = (frame["assessment_date"] - e.of_patient(table, e.zero)).dt.days
+            days = (frame["assessment_date"] - e.of_patient(table, "time_zero")).dt.days
             off = days - (frame["visit"] * e.study.time.days_per_unit).round()
             found = frame.assign(off=off)
             unplanned = found[frame["visit"].notna() & ~planned]

@@ -75,9 +75,9 @@ def at_risk(data: Dataset) -> pd.DataFrame | None:
         patient_id, arm, zero (time zero), start, end (dates, the last day included). None if a date is not recorded.
     """
     patients = data.patients
-    if data.study.time.zero not in patients or not ("last_contact_date" in patients or data.cutoff is not None):
+    if "time_zero" not in patients or not ("last_contact_date" in patients or data.cutoff is not None):
         return None
-    zero = patients[data.study.time.zero]
+    zero = patients["time_zero"]
     last = patients["last_contact_date"] if "last_contact_date" in patients else pd.Series(pd.NaT, patients.index)
     last = last.fillna(pd.Timestamp(data.cutoff)) if data.cutoff is not None else last
     if data.cutoff is not None:
@@ -167,7 +167,7 @@ def _ratios(parts: dict[str, pd.DataFrame], reference: str, level: float) -> pd.
 
 def _onset(data: Dataset, events: pd.DataFrame) -> pd.DataFrame:
     """Events by where their onset lies; an event in the windows of two components counts in both."""
-    zero = data.patients.set_index("patient_id")[data.study.time.zero]
+    zero = data.patients.set_index("patient_id")["time_zero"]
     early = events["onset_date"] < events["patient_id"].map(zero)
     places = {"any window": events["inside"], "outside": ~events["inside"] & ~early, "before time zero": early}
     windows = _windows(data)
@@ -196,7 +196,7 @@ def _first_event(data: Dataset, risk: pd.DataFrame, events: pd.DataFrame) -> pd.
     end = patients["patient_id"].map(risk.groupby("patient_id")["end"].max())
     onset = patients["patient_id"].map(events[events["inside"]].groupby("patient_id")["onset_date"].min())
     died = patients["death_date"] if "death_date" in patients else pd.Series(pd.NaT, patients.index)
-    zero = patients[data.study.time.zero]
+    zero = patients["time_zero"]
     cause = onset.notna().astype(int).where(onset.notna() | ~(died <= end), 2)
     stop = onset.fillna(end).fillna(zero)
     days = (stop - zero).dt.days
@@ -228,7 +228,7 @@ def course_frame(data: Dataset) -> pd.DataFrame:
         contact or cut-off), and the table's other columns.
     """
     events, patients = data.tables["adverse_events"], data.patients.set_index("patient_id")
-    zero = events["patient_id"].map(patients[data.study.time.zero])
+    zero = events["patient_id"].map(patients["time_zero"])
     last = pd.Series(pd.Timestamp(data.cutoff) if data.cutoff else pd.NaT, events.index)
     if "last_contact_date" in patients:
         last = events["patient_id"].map(patients["last_contact_date"]).fillna(last)

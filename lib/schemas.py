@@ -62,11 +62,10 @@ def check_table(source: Source, columns: tuple[Column, ...], owner: pd.Series | 
         E003 missing column, W004 ignored column, W106 personal data, E090 formula or HTML, E107 hidden or overlong
         text, and per column the code of its type, range or list.
     """
-    frame, names = source.frame, [column.name for column in columns]
-    unknown = [name for name in frame if name not in names]
-    problems = [_missing(source, column, unknown) for column in columns if column.required and column.name not in frame]
-    problems += [_unknown(source, name, names) for name in unknown]
-    frame = frame[[name for name in names if name in frame]]
+    frame = source.frame
+    missing = {c.declared: c for c in columns if c.name not in frame}
+    problems = [_missing(source, column) for column in missing.values() if column.required]
+    problems += [_ignored(source, name, list(missing)) for name in source.ignored]
     owner = frame.get("patient_id", owner)
     excluded = frame["excluded"].notna() if "excluded" in frame else pd.Series(False, index=frame.index)
     for part, must_be_filled in ((frame[~excluded], True), (frame[excluded], False)):
@@ -75,19 +74,18 @@ def check_table(source: Source, columns: tuple[Column, ...], owner: pd.Series | 
     return problems
 
 
-def _missing(source: Source, column: Column, unknown: list[str]) -> Problem:
-    name = source.theirs.get(column.name, column.name)
-    near = difflib.get_close_matches(name, [source.theirs.get(other, other) for other in unknown], 1)
+def _missing(source: Source, column: Column) -> Problem:
+    name = column.declared
+    near = difflib.get_close_matches(name, source.ignored, 1)
     hint = f" (did you mean {shown(near[0])}?)" if near else ""
     return Problem("E003", f"missing column {name}{hint}; it holds {column.rule}", source.file, 1, name)
 
 
-def _unknown(source: Source, column: str, names: list[str]) -> Problem:
-    name = source.theirs.get(column, column)
+def _ignored(source: Source, name: str, missing: list[str]) -> Problem:
     if looks_personal(name):
         message = "looks like personal data: not read; take the column out of the file"
         return Problem("W106", message, source.file, 1, shown(name))
-    near = difflib.get_close_matches(name, [n for n in names if n not in source.frame], 1)
+    near = difflib.get_close_matches(name, missing, 1)
     hint = f" (did you mean {near[0]}?)" if near else ""
     return Problem("W004", f"ignored column: not in the data model{hint}", source.file, 1, shown(name))
 

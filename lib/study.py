@@ -25,6 +25,7 @@ from lib.study_design import (
     read_allocation,
 )
 from lib.study_parts import (
+    FLAGS_OF_DATES,
     MOST_DAYS,
     TABLES,
     About,
@@ -47,6 +48,12 @@ from lib.study_parts import (
 from lib.yamlfile import read_yaml
 
 ROOT = Path(__file__).resolve().parent.parent
+# Part of study.yml -> ids under which a report has rows or tables of its own.
+TAKEN = {
+    "arms": ("overall",),
+    "endpoints": ("balance", "disease_control", "objective_response", "response"),
+    "markers": ("lesion_volume", "response", "volume"),
+}
 
 
 class Study(Frozen):
@@ -114,6 +121,29 @@ class Study(Frozen):
         """Time, in the study's unit, beyond which no visit can lie."""
         return MOST_DAYS / self.time.days_per_unit
 
+    @property
+    def own_columns(self) -> dict[str, str]:
+        """Columns of patients that the study itself names, and what each is."""
+        return {v.id: "a baseline variable" for v in self.baseline if v.source is None} | self._outcomes
+
+    @property
+    def _outcomes(self) -> dict[str, str]:
+        ready = [endpoint for endpoint in self.endpoints if not endpoint.derived]
+        return {e.time.column: f"the time of {e.id}" for e in ready} | {
+            e.event.column: f"the event of {e.id}" for e in ready
+        }
+
+    @property
+    def model_columns(self) -> dict[str, str]:
+        """Columns of patients that the study's parts need under a name of ours, and what each is."""
+        needed = {"patient_id": "the patients' ids", "arm": "the arms"}
+        derived = [endpoint for endpoint in self.endpoints if endpoint.derived]
+        dates = {date for e in derived for date in (*e.events, *e.competing, e.censor)}
+        dates |= {self.response.progression_column} if self.response else set()
+        flags = {FLAGS_OF_DATES[date]: f"the flag of {date}" for date in dates if date in FLAGS_OF_DATES}
+        zero = {self.time.zero: "time zero"} if derived or self.holds("measurements") else {}
+        return needed | zero | {date: "a date of an endpoint" for date in dates if date} | flags
+
     def arm(self, arm_id: str) -> Arm:
         """Return the arm with this id."""
         return _find("arm", self.arms, arm_id)
@@ -169,10 +199,32 @@ class Study(Frozen):
         return self
 
     @model_validator(mode="after")
+    def _names_have_one_meaning(self):
+        for part, taken in TAKEN.items():
+            for one in getattr(self, part):
+                if one.id in taken:
+                    raise ValueError(f"{part}: the id {one.id} means something else in a report; choose another, the label may stay")
+        ours = self.model_columns
+        for variable in self.baseline:
+            other = ours.get(variable.id) or self._outcomes.get(variable.id)
+            if variable.source is None and other:
+                raise ValueError(
+                    f"baseline: the column {variable.id} is {other}, so it is no baseline variable; give the variable "
+                    "another id (tables.patients.columns says which column of the file holds it)"
+                )
+        for column, what in self._outcomes.items():
+            if column in ("patient_id", "arm"):
+                raise ValueError(f"endpoints: {column} cannot be {what}, it holds {ours[column]}")
+        return self
+
+    @model_validator(mode="after")
     def _types_fit(self):
         for stratum in self.sensitivity.strata:
             if self.variable(stratum).type != "category":
                 raise ValueError(f"sensitivity.strata: {stratum} is a number; only a category has strata")
+        for variable in self.baseline:
+            if variable.positive_iff and "category" in (variable.type, self.variable(variable.positive_iff).type):
+                raise ValueError(f"baseline: positive_iff of {variable.id} compares two numbers, and one is a category")
         for test in self.liver.markers if self.liver else ():
             if not (self.marker(test).reference and self.marker(test).reference.high):
                 raise ValueError(f"liver: {test} has no reference.high, of which Hy's law counts multiples")
@@ -201,6 +253,16 @@ class Study(Frozen):
         ):
             if far := [visit for visit in visits if abs(visit) > self.furthest_visit]:
                 raise ValueError(f"{what}: {far[0]:g} {self.time.unit} lie more than fifty years from time zero")
+        return self
+
+    @model_validator(mode="after")
+    def _parts_can_be_told(self):
+        for subgroup in self.subgroups:
+            if (self.variable(subgroup.variable).type == "category") != (subgroup.cut is None):
+                raise ValueError(f"subgroups: {subgroup.id}: a cut belongs to a number, and a number needs one")
+        for name in (*self.sensitivity.strata, *(subgroup.variable for subgroup in self.subgroups)):
+            if self.variable(name).source is not None:
+                raise ValueError(f"{name} is derived from another table; only a column of patients makes subgroups and strata")
         return self
 
     def _references(self):

@@ -9,8 +9,10 @@ __all__ = [
     "DATE_COLUMNS",
     "DAYS",
     "FIRST_DAY",
+    "FLAGS_OF_DATES",
     "LAST_DAY",
     "MOST_DAYS",
+    "OWN",
     "TABLES",
     "About",
     "Arm",
@@ -34,6 +36,7 @@ __all__ = [
     "Time",
     "Variable",
     "Visits",
+    "own",
     "unique",
 ]
 
@@ -59,6 +62,16 @@ DAYS = {"days": 1.0, "weeks": 7.0, "months": 30.4375, "years": 365.25}
 # two days can be subtracted, and so many days and the window of a visit be added. (De-identified data lie after 2100.)
 FIRST_DAY, LAST_DAY = dt.date(1920, 1, 1), dt.date(2199, 12, 31)
 MOST_DAYS, MOST_WINDOW_DAYS = 18_263, 3_653  # fifty years, ten years
+FLAGS_OF_DATES = {"death_date": "death", "local_progression_date": "local_progression"}
+
+
+# No id holds a full stop, so a column of the study's own is never one of ours, whatever the study calls it.
+OWN = "own."
+
+
+def own(name: str) -> str:
+    """Name of a column that the study itself names, in any frame that holds columns of ours too."""
+    return f"{OWN}{name}"
 
 
 def _plain(text: str) -> str:
@@ -176,7 +189,7 @@ class Table(Frozen):
 class Level(Frozen):
     """One value of a categorical column."""
 
-    value: Code
+    value: Annotated[Code, Field(min_length=1)]
     label: Label
 
 
@@ -201,6 +214,11 @@ class Variable(Frozen):
     source: Source | None = None
     positive_iff: Id | None = None
     summary: Literal["median", "mean"] = "median"
+
+    @property
+    def column(self) -> str:
+        """Its column in the frames of patients."""
+        return own(self.id)
 
     @model_validator(mode="after")
     def _levels_belong_to_categories(self):
@@ -248,6 +266,16 @@ class Endpoint(Frozen):
     def derived(self) -> bool:
         """Whether the endpoint is derived from dates."""
         return bool(self.events)
+
+    @property
+    def time_column(self) -> str:
+        """Column of a ready-made time in the frames of patients: each endpoint's own, though the file's may be shared."""
+        return own(f"{self.id}.time")
+
+    @property
+    def event_column(self) -> str:
+        """Column of the codes of a ready-made event in the frames of patients."""
+        return own(f"{self.id}.event")
 
     @property
     def has_competing(self) -> bool:

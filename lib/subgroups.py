@@ -16,7 +16,7 @@ from lib.comparisons import name_pair
 from lib.dataset import Dataset
 from lib.event_table import OVERALL
 from lib.policy import too_few, withhold
-from lib.study_parts import Subgroup
+from lib.study_parts import Subgroup, own
 
 METHOD = "likelihood-ratio test, arm x subgroup against arm + subgroup (Cox regression, Efron ties)"
 
@@ -61,7 +61,7 @@ def analyse_subgroups(data: Dataset, analysis: Analysis) -> Analysis | Absent:
 
 def _levels(subgroup: Subgroup, tte: pd.DataFrame, data: Dataset) -> Iterator[tuple[str, pd.Series]]:
     """Name of each level, as a parameter names it, and its patients."""
-    values = tte[subgroup.variable]
+    values = tte[own(subgroup.variable)]
     if subgroup.cut is not None:
         yield f"<{subgroup.cut:g}", (values < subgroup.cut).fillna(False).astype(bool)
         yield f">={subgroup.cut:g}", (values >= subgroup.cut).fillna(False).astype(bool)

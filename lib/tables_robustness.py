@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = [
     "level_label",
+    "subgroup_of",
     "table_detectable",
     "table_incidence",
     "table_intervals",
@@ -223,6 +224,11 @@ def level_label(data: Dataset, variable: str) -> tuple[str, str]:
     return declared.label, shown
 
 
+def subgroup_of(variable: str) -> str:
+    """The subgroup of a level, "os: sex" of "os: sex: F"; a level may hold anything."""
+    return ": ".join(variable.split(": ", 2)[:2])
+
+
 @empty_if_absent
 def table_subgroups(data: Dataset, subgroups: Analysis) -> Table:
     """Hazard ratio of the focus arm against the reference arm by subgroup, with counts and tests of interaction."""
@@ -231,8 +237,9 @@ def table_subgroups(data: Dataset, subgroups: Analysis) -> Table:
     for _, row in subgroups["subgroup"].iterrows():
         heading, level = level_label(data, row["variable"])
         counts = where(subgroups["subgroup_count"], variable=row["variable"]).set_index("group")
-        if level and heading != shown:
-            shown, test = heading, tests.loc[row["variable"].rsplit(": ", 1)[0]]
+        if level and subgroup_of(row["variable"]) != shown:
+            shown = subgroup_of(row["variable"])
+            test = tests.loc[shown]
             rows.append(Row((heading, "", "", "", format_p(test["p_value"]))))
             said += [f"{heading}, interaction {test['note']}."] if test["note"] else []
         events = [

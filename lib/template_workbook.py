@@ -129,7 +129,7 @@ def _fill(page: Worksheet, table: str, columns: tuple[Column, ...], study: Study
     page.freeze_panes = "B2"
     theirs = study.tables[table].columns
     for number, column in enumerate(columns, start=1):
-        name, letter = theirs.get(column.name, column.name), get_column_letter(number)
+        name, letter = theirs.get(column.declared, column.declared), get_column_letter(number)
         head = page.cell(1, number, name)
         head.font, head.alignment = Font(bold=True), Alignment(vertical="top")
         head.fill = REQUIRED if column.required and column.filled else OPTIONAL
@@ -143,8 +143,8 @@ def _fill(page: Worksheet, table: str, columns: tuple[Column, ...], study: Study
 
 
 def _explained(column: Column, study: Study) -> str:
-    label = next((variable.label for variable in study.baseline if variable.id == column.name), "")
-    meaning = MEANING.get(column.name, label or column.name)
+    label = next((variable.label for variable in study.baseline if variable.column == column.name), "")
+    meaning = MEANING.get(column.name, label or column.declared)
     rule = "your own words, spelt the same everywhere" if _own_words(column, study) else column.rule
     must = "" if column.required and column.filled else " May be empty."
     return f"{meaning}\n{rule[:1].upper()}{rule[1:]}.{must}"
@@ -168,5 +168,5 @@ def _limits(column: Column) -> DataValidation | None:
         rule = DataValidation(type=kind, operator="between", formula1=low, formula2=high, allow_blank=True)
     else:
         return None
-    rule.showErrorMessage, rule.errorTitle, rule.error = True, column.name[:31], f"{column.rule}"[:220]
+    rule.showErrorMessage, rule.errorTitle, rule.error = True, column.declared[:31], f"{column.rule}"[:220]
     return rule

@@ -57,11 +57,14 @@ class Source:
         texts is a Categorical of them.
     theirs : dict of str to str
         Our name -> the file's own, for messages.
+    ignored : tuple of str
+        Columns of the file, by its own names, that `frame` leaves out, as nobody knows them.
     """
 
     file: str
     frame: pd.DataFrame
     theirs: dict[str, str]
+    ignored: tuple[str, ...] = ()
 
 
 class EmptySheet(Unreadable):

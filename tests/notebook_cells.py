@@ -14,7 +14,7 @@ import pytest
 
 from lib.study import ROOT
 
-__all__ = ["EVERY", "NOTEBOOKS", "Shown", "read_notebook", "run_notebook", "shipped"]
+__all__ = ["EVERY", "NOTEBOOKS", "Shown", "read_notebook", "run_notebook", "shipped", "without_drawing"]
 
 NOTEBOOKS = ("cohort", "efficacy", "safety")
 # The reports, and the interactive page, which is none.
@@ -69,6 +69,12 @@ def run_notebook(name: str, monkeypatch, **parameters) -> Shown:
         if "parameters" in cell.metadata.get("tags", []):
             names.update(parameters)
     return shown
+
+
+def without_drawing(monkeypatch) -> None:
+    """Make figures without drawing them, which takes longer than all else on a page."""
+    monkeypatch.setattr("lib.picture._lay_out", lambda figure: None)
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", lambda figure, file, **options: file.write("<svg></svg>"))
 
 
 @functools.cache

@@ -8,6 +8,7 @@ from reference_data import load_expected
 from study_builder import cell, write_study
 
 from lib import baseline, dataset, tables_cohort
+from lib.study_parts import own
 
 RAIR, COLON = "data/rair_dtc", "data/colon"
 THEIRS = {"age": "age_years", "nodes": "positive_nodes"}
@@ -70,7 +71,7 @@ def test_mean_and_sd_by_choice_of_the_study(tmp_path):
     data = loaded(write_study(tmp_path, ages_as_mean).as_posix())
     table = tables_cohort.table_baseline(data, baseline.analyse_baseline(data))
     row = next(row for row in table.rows if row.cells[0].startswith("Age"))
-    ages = data.patients["age_years"].astype(float)
+    ages = data.patients[own("age_years")].astype(float)
     assert row.cells[0] == "Age, years, mean (SD)"
     assert row.cells[4] == f"{ages.mean():.1f} ({ages.std():.1f})"
     assert any("mean (standard deviation)" in note and "median" in note for note in table.notes)

@@ -36,7 +36,7 @@ def test_propensity_equals_r(cohort):
     for column, name in (("coef", "coef"), ("std_err", "se")):
         found = terms[column].to_numpy().reshape(2, 3)
         np.testing.assert_allclose(found, EXPECTED["propensity"][name], rtol=1e-4, atol=1e-6)
-    np.testing.assert_allclose(patients[["A", "B", "C"]], EXPECTED["propensity"]["scores"], rtol=1e-5)
+    np.testing.assert_allclose(cohort[2]["scores"][["A", "B", "C"]], EXPECTED["propensity"]["scores"], rtol=1e-5)
     np.testing.assert_allclose(patients["weight"], EXPECTED["propensity"]["weights"], rtol=1e-5)
 
 

@@ -10,6 +10,7 @@ from study_builder import cell, write_study
 
 from lib import dataset, derivation, time_to_event
 from lib.remembered import once_per_dataset
+from lib.study_parts import own
 from lib.yamlfile import ProblemsFound
 
 
@@ -70,7 +71,7 @@ def test_arms_and_subgroups_restrict_every_table(folder):
 def test_a_cut_makes_a_subgroup_of_a_number(folder):
     older = dataset.load("cohort", study=folder, subgroup="age60", subgroup_values=[">=60"])
     younger = dataset.load("cohort", study=folder, subgroup="age60", subgroup_values=["<60"])
-    assert (older.patients["age_years"] >= 60).all()
+    assert (older.patients[own("age_years")] >= 60).all()
     assert len(older.patients) + len(younger.patients) == 6
 
 

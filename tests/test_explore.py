@@ -18,6 +18,7 @@ from lib.parameters import NOTEBOOKS
 from lib.results import KEY
 from lib.serve import copy_notebooks
 from lib.study import ROOT
+from lib.study_parts import own
 
 RAIR, COLON = "data/rair_dtc", "data/colon"
 TABS = list(explore.TABS)
@@ -151,7 +152,7 @@ def test_a_subgroup_without_values_gives_a_sentence(page):
     assert page.view.problems == ["Which of them: tick at least one value."]
     page.form._values["F"].value = True
     assert page.view.problems == []
-    assert set(page.page.data.patients["sex"]) == {"F"}
+    assert set(page.page.data.patients[own("sex")]) == {"F"}
 
 
 def test_another_study_brings_its_own_choices(page):

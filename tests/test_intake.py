@@ -16,6 +16,7 @@ from lib.evidence import MAX_LISTED
 from lib.intake import QUERY_COLUMNS, read_tables, write_queries
 from lib.rules import RULES
 from lib.study import read_study
+from lib.study_parts import own
 from lib.yamlfile import Problem, ProblemsFound
 
 DATA = STUDY_YML.parent.parent
@@ -45,10 +46,10 @@ def test_types(good):
     patients = good["patients"]
     assert patients["arm"].cat.categories.tolist() == ["A", "B", "C"]
     assert patients["arm"].cat.ordered
-    assert patients["histology"].cat.categories.tolist() == ["PTC", "FTC", "HCC", "PDTC"]
-    assert patients["ecog"].tolist() == ["0", "1", "0", "2", "1", "0"]
-    assert patients["age_years"].dtype == "Int64"
-    assert patients["cum_rai_gbq"].dtype == float
+    assert patients[own("histology")].cat.categories.tolist() == ["PTC", "FTC", "HCC", "PDTC"]
+    assert patients[own("ecog")].tolist() == ["0", "1", "0", "2", "1", "0"]
+    assert patients[own("age_years")].dtype == "Int64"
+    assert patients[own("cum_rai_gbq")].dtype == float
     assert patients["time_zero"].dtype == "datetime64[ns]"
     assert patients["death"].dtype == bool
     assert patients["death_date"].isna().tolist() == [not dead for dead in patients["death"]]
@@ -67,7 +68,7 @@ def test_absent_tables_have_no_key(tmp_path):
     assert len(colon["patients"]) == 929
     assert colon["patients"]["arm"].cat.categories.tolist() == ["Obs", "Lev", "Lev5FU"]
     assert colon["patients"]["arm"].value_counts().tolist() == [315, 310, 304]
-    assert set(colon["patients"]["recurrence_status"]) == {"0", "1"}
+    assert set(colon["patients"][own("recurrence.event")]) == {"0", "1"}
 
 
 def test_the_cohort_has_no_query():

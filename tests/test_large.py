@@ -41,6 +41,7 @@ from lib.report import Report
 from lib.robustness import analyse_robustness
 from lib.scale import LARGE
 from lib.study import read_study
+from lib.study_parts import own
 from lib.tables_robustness import table_robustness
 from lib.time_to_event import analyse
 from lib.workbook import read_sources
@@ -48,6 +49,7 @@ from lib.workbook import read_sources
 sys.path.append(str(Path(__file__).parent / "bench"))
 from large_study import make_patients, write_study
 
+COVARIATES = [own("age_years"), own("positive_nodes"), own("sex")]
 SAID = "because there are more than 3,000 patients"
 
 
@@ -139,7 +141,7 @@ def test_cox_of_a_registry_equals_r():
 
 
 def test_alike_patients_counted_equal_patients_listed(large):
-    tte = large[1]["tte"].assign(male=lambda f: (f["sex"] == "1").astype(float))
+    tte = large[1]["tte"].assign(male=lambda f: (f[own("sex")] == "1").astype(float))
     design = make_design(tte, "Obs", ["male"])
     counted = partial_likelihood.make_risk_sets(tte, design)
     with pytest.MonkeyPatch.context() as patch:
@@ -173,8 +175,8 @@ def test_distinct_values_are_those_of_numpy(values):
 
 def test_intervals_from_subsamples_are_near_the_bootstrap(large):
     data, _, _ = large
-    patients = data.patients.head(2_000).assign(time=lambda f: f["death_days"] / 365.25, event=lambda f: f["death_status"] == "1")
-    ask = {"patients": patients, "covariates": ["age_years"], "reference": "Obs", "tau": 5.0, "seed": 3}
+    patients = data.patients.head(2_000).assign(time=lambda f: f[own("death.time")] / 365.25, event=lambda f: f[own("death.event")] == "1")
+    ask = {"patients": patients, "covariates": [own("age_years")], "reference": "Obs", "tau": 5.0, "seed": 3}
     whole = weighted_rmst.bootstrap_weighted_rmst(**ask, n_resamples=300).set_index("group")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(weighted_rmst, "LARGE", 0)
@@ -223,23 +225,23 @@ def test_a_picture_of_many_patients_stays_small(tmp_path):
 
 def test_concordance_of_counted_patients_equals_that_of_listed_ones(large):
     """R: concordance(fit)$concordance counts the same pairs; held in test_cox for the patients listed."""
-    tte = large[1]["tte"].assign(male=lambda f: (f["sex"] == "1").astype(float))
+    tte = large[1]["tte"].assign(male=lambda f: (f[own("sex")] == "1").astype(float))
     found = []
     for limit in (LARGE, 10**9):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(partial_likelihood, "LARGE", limit)
-            found.append(cox.estimate_cox(tte, "Obs", ["male"], strata="extent"))
+            found.append(cox.estimate_cox(tte, "Obs", ["male"], strata=own("extent")))
     assert found[0].overall["concordance"].tolist() == pytest.approx(found[1].overall["concordance"].tolist(), rel=1e-12)
     assert found[0].terms["coef"].tolist() == pytest.approx(found[1].terms["coef"].tolist(), rel=1e-9)
 
 
 def test_the_propensity_of_counted_patients_is_that_of_listed_ones(large):
-    patients = large[0].patients[["arm", "age_years", "positive_nodes", "sex"]].dropna()
+    patients = large[0].patients[["arm", *COVARIATES]].dropna()
     found = []
     for limit in (0, 10**9):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(propensity, "LARGE", limit)
-            found.append(propensity.estimate_propensity(patients, ["age_years", "positive_nodes", "sex"], "Obs"))
+            found.append(propensity.estimate_propensity(patients, COVARIATES, "Obs"))
     for alike, listed in zip(*found, strict=True):
         numbers = [part.select_dtypes("number").to_numpy() for part in (alike, listed)]
         assert numbers[0] == pytest.approx(numbers[1], rel=1e-7)

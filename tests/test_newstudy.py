@@ -152,9 +152,9 @@ def test_colon_from_a_workbook_has_the_numbers_of_the_shipped_study(tmp_path):
     assert tables.queries.empty
     assert [arm.code for arm in study.arms] == ["Obs", "Lev", "Lev+5FU"]
     assert study.time.unit == "years"
-    for etype, name in ((1, "recurrence"), (2, "death")):
-        assert (ours[f"time_etype_{etype}"] == shipped[f"{name}_days"]).all()
-        assert (ours[f"status_etype_{etype}"].astype(int) == shipped[f"{name}_status"]).all()
+    for endpoint, name in zip(study.endpoints, ("recurrence", "death"), strict=True):
+        assert (ours[endpoint.time_column] == shipped[f"{name}_days"]).all()
+        assert (ours[endpoint.event_column].astype(int) == shipped[f"{name}_status"]).all()
     assert "study" not in new.tables["patients"].frame
 
 

@@ -16,6 +16,7 @@ from lib.logrank import compare_logrank
 from lib.narrative_robustness import sentence_power, sentence_robustness, sentence_single_patients, sentence_subgroups
 from lib.robustness import WAYS, analyse_robustness
 from lib.study import ROOT
+from lib.study_parts import own
 from lib.subgroups import analyse_subgroups
 from lib.tables_robustness import table_robustness, table_subgroups
 from lib.time_to_event import analyse
@@ -72,7 +73,7 @@ def test_a_stratum_unknown_for_some_patients_leaves_them_out(tmp_path):
         tmp_path / "s", study=lambda text: text.replace("landmarks: [1, 3]", "landmarks: [1, 3]\n  strata: [sex]")
     )
     data = load("efficacy", study=str(folder))
-    data.patients.loc[data.patients.index[0], "sex"] = np.nan
+    data.patients.loc[data.patients.index[0], own("sex")] = np.nan
     analysis = analyse(data, data.study.primary)
     row = where(analyse_robustness(data, analysis)["ways"], way="stratified").iloc[0]
     assert "1 of 6 patients without a known stratum" in row["note"]

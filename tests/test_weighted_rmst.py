@@ -11,12 +11,13 @@ from lib import confounding, propensity, rmst
 from lib.dataset import load
 from lib.narrative_robustness import sentence_weights
 from lib.study import ROOT
+from lib.study_parts import own
 from lib.tables_confounding import table_weighted
 from lib.time_to_event import analyse
 from lib.weighted_rmst import bootstrap_weighted_rmst, count_resamples, estimate_resamples
 
 EXPECTED = load_expected("weighted_rmst")
-COVARIATES = ["age_years", "sex", "log tg_baseline"]
+COVARIATES = [own("age_years"), own("sex"), own("log tg_baseline")]
 
 
 @pytest.fixture(scope="module")
