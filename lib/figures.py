@@ -68,7 +68,7 @@ def plot_survival(data: Dataset, analysis: Analysis) -> Figure:
         # More than three arms would lie on the curves.
         place = {"loc": "upper right"} if len(data.arms) < 4 else {"loc": "lower left", "bbox_to_anchor": (0, 1), "ncols": 2}
         top.legend(**place, fontsize=8, title=_legend_title(data), title_fontsize=8, alignment="left", handlelength=3)
-        top.text(0.01, 0.03, _logrank(analysis), transform=top.transAxes)
+        top.text(0.01, 0.03, _tests(analysis), transform=top.transAxes)
         top.set_xlabel(f"{data.study.time.unit.capitalize()} since {data.study.time.zero_label}")
         top.set_xticks(sorted(risk["time"].unique()))
         top.set_xlim(left=0)
@@ -128,13 +128,14 @@ def _survival_alt(data: Dataset, analysis: Analysis) -> str:
         parts.append(
             f"{arm.label}, {format_whole(row['n_events'])} of {counted(row)} with the event, median {median}"
         )
-    return f"Kaplan-Meier curves. {'; '.join(parts)}. {_logrank(analysis)}".strip()
+    return f"Kaplan-Meier curves. {'; '.join(parts)}. {_tests(analysis)}".strip()
 
 
-def _logrank(analysis: Analysis) -> str:
-    """The test of all arms, or nothing where there is none."""
-    p = analysis["logrank"]["p_value"].iat[0] if "logrank" in analysis else float("nan")
-    return "" if pd.isna(p) else f"Log-rank {format_p(p, symbol=True)}"
+def _tests(analysis: Analysis) -> str:
+    """The tests of all arms: with a competing event Gray's beside the log-rank test, as they may disagree."""
+    names = {"logrank": "Log-rank", "gray": "Gray"}
+    p_values = {name: analysis[output]["p_value"].iat[0] for output, name in names.items() if output in analysis}
+    return "; ".join(f"{name} {format_p(p, symbol=True)}" for name, p in p_values.items() if pd.notna(p))
 
 
 @empty_if_absent

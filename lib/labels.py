@@ -11,16 +11,20 @@ __all__ = [
     "groups_of",
     "inside",
     "level_text",
+    "name_arms",
     "pair_label",
     "unit_label",
 ]
 
+import re
+from dataclasses import replace
+
 import pandas as pd
 
-from lib.analysis import PATIENTS, unit_of
+from lib.analysis import PATIENTS, Analysis, unit_of
 from lib.attendance import SCANS
 from lib.dataset import Dataset
-from lib.formats import format_level, plural
+from lib.formats import format_level, joined, plural
 from lib.study import Study
 
 OVERALL = "overall"
@@ -59,6 +63,24 @@ def groups_of(data: Dataset, overall: bool = False) -> list[str]:
 def examination_label(study: Study, name: str) -> str:
     """Label of what is examined at a visit: scans, or a marker."""
     return "Tumour scans" if name == SCANS else study.marker(name).label
+
+
+def name_arms(data: Dataset, analysis: Analysis) -> Analysis:
+    """The same results, whose notes call arms as a reader knows them: "no event in B, C" -> "no event in Drug and Both"."""
+    labels = {arm.id: arm.label for arm in data.arms}
+    one = "|".join(map(re.escape, sorted(labels, key=len, reverse=True)))
+    named = re.compile(rf"(no (?:event|value|patient) in |arm )((?:{one})(?:(?:, | and )(?:{one}))*)(?!\w)")
+
+    def renamed(found: re.Match) -> str:
+        return found[1].removeprefix("arm ") + joined([labels[arm] for arm in re.split(", | and ", found[2])])
+
+    def with_labels(frame: pd.DataFrame) -> pd.DataFrame:
+        if "note" not in frame or not frame["note"].astype(bool).any():
+            return frame
+        return frame.assign(note=[named.sub(renamed, note) if isinstance(note, str) else note for note in frame["note"]])
+
+    frames, shown = ({k: with_labels(f) for k, f in part.items()} for part in (analysis.frames, analysis.data))
+    return replace(analysis, frames=frames, data=shown)
 
 
 def pair_label(data: Dataset, group: str) -> str:

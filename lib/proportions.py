@@ -158,7 +158,7 @@ def compare_proportions_pairwise(counts, reference=None):
 
     def test(x, y):
         p_value = exact_test(_table([x, y])).p_value
-        note = "" if 0 < x["count"] + y["count"] < x["n"] + y["n"] else "no difference is possible"
+        note = "" if 0 < x["count"] + y["count"] < x["n"] + y["n"] else "all patients of both arms have the same outcome"
         return {"p_value": p_value, "note": note}
 
     frame = _per_pair(counts, reference, test, "Fisher's exact test, Holm over the pairs", ["p_value"])

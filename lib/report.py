@@ -17,6 +17,7 @@ from lib.dataset import Dataset, load, subgroup_label
 from lib.display import Block, Table, template
 from lib.formats import joined, plural
 from lib.given import given
+from lib.labels import name_arms
 from lib.parameters import NOTEBOOKS
 from lib.published import MATCHES, compare_published, read_published
 from lib.references import cite
@@ -74,6 +75,7 @@ class Report:
         """Keep every statistic of `analysis` for results.csv, and give it back as the audience may see it."""
         if isinstance(analysis, Absent):
             return analysis
+        analysis = name_arms(self.data, analysis)
         rows = to_rows(self.name, analysis)
         self._analyses.append(analysis)
         self._recorded.append(rows)

@@ -315,6 +315,24 @@ def test_a_page_without_a_second_engine_says_so_and_gets_no_tick():
     assert shown.record == {}
 
 
+@pytest.mark.parametrize(
+    ("note", "named"),
+    [
+        ("no event in A, C, so Firth's penalised Cox regression is used", f"no event in {A} and {C}, so Firth's penalised Cox regression is used"),
+        ("not estimable: no value in B", f"not estimable: no value in {B}"),
+        ("not estimable: no patient in A and B", f"not estimable: no patient in {A} and {B}"),
+        ("arm A has no value at visit 6; arm B has no value at visit 12", f"{A} has no value at visit 6; {B} has no value at visit 12"),
+        ("A note about no arm: no event in Australia", "A note about no arm: no event in Australia"),
+        ("", ""),
+    ],
+)
+def test_notes_call_arms_as_a_reader_knows_them(note, named):
+    page = Report("efficacy", THREE)
+    frame = pd.DataFrame([{"group": "A", "n": 1, "note": note, "method": "m"}])
+    shown = page.record(Analysis("os", {"median": frame}, {"ways": frame}))
+    assert [shown[name]["note"].item() for name in ("median", "ways")] == [named, named]
+
+
 def test_a_randomised_trial_is_told_of_its_own_guideline():
     told = {study: narrative_cohort.sentence_checklists(_data(study, "cohort")) for study in ("colon", "rair_dtc")}
     assert ["CONSORT" in said for said in told.values()] == [True, False]
