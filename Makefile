@@ -5,10 +5,12 @@ STUDY  ?= data/rair_dtc
 PLAN   ?= plans/example.yml
 JOBS   ?= 2
 FORMAT ?= html
+FUZZ   ?= 2000
+FUZZ_SEED ?= $(shell date +%s)
 BIN    := .venv/bin
 READY  := .venv/.ready
 
-.PHONY: help report batch check test lint lab explore lock notebooks pictures screenshots cohort reference bench bench-statistics clean
+.PHONY: help report batch check test fuzz lint lab explore lock notebooks pictures screenshots cohort reference bench bench-statistics clean
 .DEFAULT_GOAL := help
 
 help:       ## list the targets
@@ -25,6 +27,10 @@ check: $(READY)  ## check the tables of STUDY and list every data query, nothing
 
 test: $(READY)  ## all tests: statistics against R, intake, runner, notebooks
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+
+fuzz: $(READY)  ## many random studies: each gives a report or is refused (FUZZ=2000 how many, FUZZ_SEED= which)
+	@echo "seed $(FUZZ_SEED)"
+	FUZZ=$(FUZZ) FUZZ_SEED=$(FUZZ_SEED) $(BIN)/python -m pytest tests/test_random_studies.py
 
 lint: $(READY)  ## style of code and docstrings
 	$(BIN)/ruff check lib tests data notebooks

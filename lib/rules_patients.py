@@ -104,9 +104,12 @@ def endpoint_is_known(e: Evidence) -> list[Problem]:
             continue
         no_time, no_event = e.empty("patients", time), e.empty("patients", event)
         both = patients[no_time & no_event]
-        message = f"is empty, though {{}} is given; both are given, or neither where {endpoint.label} is not known"
-        problems += e.problems("E103", "patients", patients[no_time & ~no_event], time, message.format(endpoint.event.column))
-        problems += e.problems("E102", "patients", patients[no_event & ~no_time], event, message.format(endpoint.time.column))
+        for code, empty, column, given in (
+            ("E103", no_time & ~no_event, time, endpoint.event.column),
+            ("E102", no_event & ~no_time, event, endpoint.time.column),
+        ):
+            message = f"is empty, though {given} is given; both are given, or neither where {endpoint.label} is not known"
+            problems += e.problems(code, "patients", patients[empty], column, message)
         said = f"{len(both)} of {len(patients)} patients have neither {endpoint.time.column} nor {endpoint.event.column}: they do not count for {endpoint.label}"
         problems += e.problems("W034", "patients", both.head(1), time, said)
     return problems

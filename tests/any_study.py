@@ -43,7 +43,7 @@ def names_in_use() -> list[str]:
 IN_USE = names_in_use()
 COLUMNS_IN_USE = ["patient_id", "arm", "time_zero", "death", "death_date", "local_progression", "local_progression_date",
                   "distant_progression_date", "last_contact_date", "last_tumour_assessment", "excluded"]  # fmt: skip
-TEXTS = ("Age", "Sex", "Grösse, µg/L", "女性", "5 < x & y > 3", "it's \"so\"", "50% of all", "a_b^c", "A vs B", "overall", "n = 3: no",
+TEXTS = ("Age", "Sex", "Grösse, µg/L", "女性", "5 < x & y > 3", "it's \"so\"", "50% of all", "a_b^c", "{x} {0}", "A vs B", "overall", "n = 3: no",
          "x" * 70, "Two words", "Time to the first event of any kind, whatever it was, as the protocol has it")  # fmt: skip
 CODES = ("F", "M", "0", "1", "2", "yes", "no", "I", "II", "overall", "missing", "nan", "None", "a: b", "x vs y", "<5", "n", "Ü", "女")
 UNITS = {"days": 1.0, "weeks": 7.0, "months": MONTH, "years": 365.25}
