@@ -46,6 +46,8 @@ def _engine() -> type:
                 startup_timeout=start_timeout,
                 timeout=execution_timeout,
                 shutdown_kernel="immediate",
+                # Printed text comes in as many pieces as the machine is busy: one output whatever it was.
+                coalesce_streams=True,
                 **known,
             )
             if watch:

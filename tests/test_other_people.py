@@ -26,9 +26,9 @@ NO_TIMES = {"lcd", "nh4"}
 # What is wrong with each table that is refused: several rows per patient, an interval without end, no event.
 REFUSALS = {
     "c_botulinum": "E003 patients.csv, row 1, grown: missing column grown",
-    "dfcv": "E010 patients.csv, row 3, id, 1: rows 2 and 3 have the same patient_id",
+    "dfcv": "E010 patients.csv, row 7, id, 5: rows 6 and 7 have the same patient_id",
     "holly_molly_polly": "E010 patients.csv, row 3, ID, M: rows 2 and 3 have the same patient_id",
-    "mice_without_end": "E103 patients.csv, row 29, u, 28: must be a number of at least 0 days",
+    "mice_without_end": "E103 patients.csv, row 29, u, 28: must be a number from 0 to 73050 days",
     "panel_test": "E010 patients.csv, row 3, id, 1: rows 2 and 3 and 4 and 5 have the same patient_id",
     "recur": "E010 patients.csv, row 3, ID, 1: rows 2 and 3 and 4 and 5 have the same patient_id",
     "stanford_heart": "E010 patients.csv, row 5, id, 3: rows 4 and 5 have the same patient_id",

@@ -15,7 +15,7 @@ from lib import confounding, cox, dataset, firth, response_time, robustness, saf
 from lib.analysis import Absent, where
 from lib.comparisons import adjust_holm
 from lib.policy import COMPARED, too_few, withhold
-from lib.study_parts import Policy
+from lib.study_parts import Policy, own
 from lib.tables_safety import table_ae_first
 
 CASES = Path(__file__).parent / "cases"
@@ -194,7 +194,7 @@ def _events(tte, group):
 def _part(data, tte, variable):
     """Patients of "endpoint: subgroup: level"."""
     named = variable.split(": ")
-    return tte if len(named) < 3 else tte[tte[data.study.subgroup(named[1]).variable].astype(str) == named[2]]
+    return tte if len(named) < 3 else tte[tte[own(data.study.subgroup(named[1]).variable)].astype(str) == named[2]]
 
 
 @pytest.mark.parametrize("name", [*STUDIES, "case six_arms", "case weighted"])

@@ -19,6 +19,7 @@ from lib.dataset import load
 from lib.display import Block
 from lib.scale import LARGE
 from lib.study import ROOT, read_study
+from lib.study_parts import own
 
 sys.path.append(str(Path(__file__).parent / "bench"))
 from large_study import CONFOUNDING, write_study
@@ -149,8 +150,8 @@ def test_a_real_study_above_the_size_of_which_ten_patients_are_excluded(tmp_path
             patients.to_parquet(study.folder / file)
         data = load("efficacy", study=str(study.folder))
         assert len(data.patients) == LARGE + 90
-        assert data.patients["obstruct"].isna().all()
-        assert data.patients["positive_nodes"].isna().sum() == patients.loc[patients["excluded"].isna(), "nodes"].isna().sum()
+        assert data.patients[own("obstruct")].isna().all()
+        assert data.patients[own("positive_nodes")].isna().sum() == patients.loc[patients["excluded"].isna(), "nodes"].isna().sum()
 
 
 @pytest.mark.parametrize("few", [1, 3, 20])
