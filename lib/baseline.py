@@ -56,7 +56,7 @@ def analyse_baseline(data: Dataset, p_values: bool = False) -> Analysis:
 
 def as_declared(found: pd.DataFrame) -> pd.DataFrame:
     """Results about columns of the study's own, whose `variable` then is as study.yml has it."""
-    return found.assign(variable=found["variable"].str.removeprefix(OWN))
+    return found.assign(variable=found["variable"].astype(str).str.removeprefix(OWN))
 
 
 def typed_baseline(data: Dataset, frame: pd.DataFrame) -> pd.DataFrame:

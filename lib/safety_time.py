@@ -101,7 +101,8 @@ def at_risk(data: Dataset) -> pd.DataFrame | None:
 
 def _windows(data: Dataset) -> pd.DataFrame | None:
     """Risk windows of every patient and component: patient_id, component, start, until; None if none is declared."""
-    declared = data.study.adverse_events.risk_windows
+    # Markers can be watched for harm in a study that declares no adverse events.
+    declared = data.study.adverse_events.risk_windows if data.study.adverse_events else ()
     if not declared or not data.holds("treatments"):
         return None
     given = data.tables["treatments"]
