@@ -27,7 +27,8 @@ def analyse_missing(data: Dataset) -> Analysis | Absent:
     -------
     Analysis
         `attendance`: `count` of `n` due and `proportion`, by `variable` (scans, or the id of a marker), visit
-        (`time`) and arm.
+        (`time`) and arm; `attendance_total`: the same over all visits (examinations, not patients), with the largest
+        `difference` of two arms beside all of them.
     """
     examined = _examined(data)
     if not examined or data.study.visits is None or "time_zero" not in data.patients:
@@ -37,7 +38,17 @@ def analyse_missing(data: Dataset) -> Analysis | Absent:
         end = _observed_until(data, name)
         for visit in visits:
             parts.append(_attended(data, rows, visit, end).assign(variable=name, time=float(visit)))
-    return Analysis("", {"attendance": pd.concat(parts, ignore_index=True)})
+    attendance = pd.concat(parts, ignore_index=True)
+    return Analysis("", {"attendance": attendance, "attendance_total": _over_visits(attendance)})
+
+
+def _over_visits(attendance: pd.DataFrame) -> pd.DataFrame:
+    """Examinations made of those due, and how far apart the arms are."""
+    total = attendance.groupby(["variable", "group"], sort=False)[["count", "n"]].sum().reset_index()
+    total["proportion"] = total["count"].div(total["n"]).where(total["n"] > 0)
+    arms = total[total["group"] != "overall"].groupby("variable")["proportion"].agg(lambda p: p.max() - p.min())
+    apart = total["variable"].map(arms).where(total["group"] == "overall")
+    return total.assign(difference=apart, method=f"{DUE}; all visits", note="", unit="examinations")
 
 
 def _examined(data: Dataset) -> dict[str, tuple[pd.DataFrame, list[float]]]:
@@ -86,7 +97,8 @@ def analyse_timing(data: Dataset) -> Analysis | Absent:
     -------
     Analysis
         `scan_interval` (all intervals of an arm; n counts intervals), `scan_longest` (each patient's longest),
-        `scan_delay` (days after the scheduled day, negative before it; n counts scans after baseline),
+        `scan_delay` (days after the scheduled day, negative before it; n counts scans after baseline), with two arms or
+        more `delay_spread` (largest difference of two arms' median delays),
         `scan_interval_visit` (intervals that end at each visit, `time`): n, median, quartiles, range, mean, sd.
     """
     if not data.holds("measurements") or "time_zero" not in data.patients:
@@ -103,9 +115,17 @@ def analyse_timing(data: Dataset) -> Analysis | Absent:
         "scan_longest": _describe(longest, "interval", "patients; longest of each", PATIENTS),
         "scan_delay": _describe(scans[scans["visit"] > 0], "delay", "scans after baseline", "scans"),
     }
+    if len(data.arms) > 1:
+        frames["delay_spread"] = _spread(frames["scan_delay"])
     if parts:
         frames["scan_interval_visit"] = pd.concat(parts, ignore_index=True)
     return Analysis(SCANS, frames)
+
+
+def _spread(delays: pd.DataFrame) -> pd.DataFrame:
+    medians = delays.loc[(delays["group"] != "overall") & (delays["n"] > 0), "median"]
+    apart = float(medians.max() - medians.min()) if len(medians) > 1 else float("nan")
+    return pd.DataFrame([{"group": "overall", "difference": apart, "method": "largest difference of two medians", "note": ""}])
 
 
 def _scans(data: Dataset) -> pd.DataFrame:

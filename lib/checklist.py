@@ -5,16 +5,30 @@ The items are data (lib/checklists); links are made to the headings of the noteb
 
 from __future__ import annotations
 
-__all__ = ["CHECKLISTS", "DECLARATIONS", "Answer", "Checklist", "Item", "Place", "fill", "read_checklist"]
+__all__ = [
+    "CHECKLISTS",
+    "DECLARATIONS",
+    "Answer",
+    "Checklist",
+    "Item",
+    "Place",
+    "count_answered",
+    "count_declared",
+    "fill",
+    "read_checklist",
+]
 
 from functools import cache
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+import pandas as pd
 from pydantic import Field, model_validator
 
+from lib.analysis import Analysis
 from lib.dataset import Dataset
 from lib.parameters import NOTEBOOKS
+from lib.study_design import ELEMENTS
 from lib.study_parts import TABLES, Frozen, Text, unique
 from lib.yamlfile import read_yaml
 
@@ -104,6 +118,26 @@ def fill(data: Dataset, checklist: Checklist) -> list[Answer]:
         In the order of the checklist; none is left out.
     """
     return [_answer(data, item) for item in checklist.items]
+
+
+def count_answered(data: Dataset) -> Analysis:
+    """Items of each checklist that the report answers: `reporting`, `n_answered` of `n_items`."""
+    answers = {name: fill(data, read_checklist(name)) for name in CHECKLISTS}
+    return _counted("reporting", {n: (sum(bool(a.places) for a in given), len(given)) for n, given in answers.items()})
+
+
+def count_declared(data: Dataset) -> Analysis:
+    """What the authors declared: `declared`, of the elements of the target trial and of the domains of bias."""
+    study = data.study
+    elements = sum(bool(getattr(study.target_trial, element)) for element in ELEMENTS)
+    domains = len(study.risks_of_bias.declared), len(study.instrument.domains)
+    return _counted("declared", {"target_trial": (elements, len(ELEMENTS)), "risks_of_bias": domains})
+
+
+def _counted(output: str, counts: dict[str, tuple[int, int]]) -> Analysis:
+    rows = [(name, "overall", answered, asked) for name, (answered, asked) in counts.items()]
+    frame = pd.DataFrame(rows, columns=["variable", "group", "n_answered", "n_items"])
+    return Analysis("", {output: frame.assign(method="count of items", note="")})
 
 
 def _answer(data: Dataset, item: Item) -> Answer:

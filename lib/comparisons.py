@@ -3,7 +3,7 @@
 No estimator lives here; see proportions, ranks, rates, mixed and balance.
 """
 
-__all__ = ["ALPHA", "adjust_holm", "arm_pairs", "name_pair", "ordered_levels"]
+__all__ = ["ALPHA", "adjust_holm", "arm_pairs", "count_below", "name_pair", "ordered_levels"]
 
 from itertools import combinations
 
@@ -77,3 +77,21 @@ def adjust_holm(p_values):
     steps = np.arange(len(order), 0, -1) * p_values[known][order]
     adjusted[np.flatnonzero(known)[order]] = np.minimum(np.maximum.accumulate(steps), 1.0)
     return adjusted
+
+
+def count_below(p_values, method="tests that gave a p-value"):
+    """Count tests, those below 0.05, and how many would lie there by chance if nothing differed.
+
+    Parameters
+    ----------
+    p_values : array-like
+        A p-value that does not exist (NaN) is no test.
+    method : str
+
+    Returns
+    -------
+    DataFrame, one row: `group` (overall), `n_tests`, `n_below`, `n_expected`, `method`, `note`
+    """
+    made = pd.Series(np.asarray(p_values, dtype=float)).dropna()
+    row = {"group": "overall", "n_tests": len(made), "n_below": int((made < ALPHA).sum()), "n_expected": ALPHA * len(made)}
+    return pd.DataFrame([row | {"method": method, "note": ""}])

@@ -147,7 +147,7 @@ def estimate_cumulative_incidence(
             if not table.n[i]:
                 note, values = "not estimable: no patient", (np.nan, np.nan)
             elif time > table.last_times[i] * (1 + TOLERANCE) and alive[i, at] > 0:
-                note = f"not estimable: the last follow-up of this arm is {table.last_times[i]:.4g}"
+                note = "not estimable: beyond the last follow-up of this arm"
                 values = (np.nan, np.nan)
             elif not counts[i, at]:
                 note = "interval not estimable: no event of this kind yet"

@@ -5,7 +5,7 @@ A weighted comparison removes what the declared covariates explain and nothing e
 
 from __future__ import annotations
 
-__all__ = ["MIN_EFFECTIVE", "analyse_calendar", "analyse_e_values", "analyse_weights"]
+__all__ = ["analyse_calendar", "analyse_e_values", "analyse_weights", "too_few_effective"]
 
 import numpy as np
 import pandas as pd
@@ -26,6 +26,11 @@ MIN_EFFECTIVE = 10
 COMPARISONS = ("weighted_cox", "weighted_rmst", "unweighted_cox")
 # Of the interval of the weighted difference in means.
 SEED, N_RESAMPLES = 20250228, 2000
+
+
+def too_few_effective(sizes: pd.DataFrame) -> pd.Series:
+    """Which arms hold too few effective patients after weighting for a conclusion."""
+    return (sizes["ess"] < MIN_EFFECTIVE) | (sizes["ess"] < sizes["n"] / 2)
 
 
 @absent_if_absent

@@ -30,6 +30,8 @@ FAMILIES = {
 # Rows of a term share a denominator, one row per severity.
 BY_SEVERITY = {"ae_grade", "ae_events"}
 PRESENCE = re.compile(r"\w+_presence")
+# Over all visits: each row is the sum of the rows of another output at every time.
+SUMS_OVER_TIME = {"attendance_total": "attendance"}
 # These counts are spread over time: the years add up to the arm.
 OVER_TIME = {"enrolment"}
 # (output, variable) inside (output, variable); no variable: each, or the same one in both.
@@ -52,6 +54,9 @@ NESTED = (
 NOT_AN_EVENT = {"death", "any"}
 # The same count under two names: (output, column) twice.
 SAME = (
+    ("events", "n", "median", "n"),
+    ("events", "n_events", "median", "n_events"),
+    ("events", "n_missing", "median", "n_missing"),
     ("objective_response_evaluable", "count", "objective_response_treated", "count"),
     ("disease_control_evaluable", "count", "disease_control_treated", "count"),
     ("objective_response_evaluable", "n", "disease_control_evaluable", "n"),
@@ -59,6 +64,7 @@ SAME = (
     ("time_to_response", "n", "best_objective_response", "count"),
 )
 RESPONDERS, CONTROLLED, ASSESSED = ("CR", "PR"), ("CR", "PR", "SD"), ("CR", "PR", "SD", "PD")
+NOT_ASSESSED = ("NE", "died", "missing")
 # What a reader misses least, so what is hidden first where there is a choice.
 LEAST_MISSED = ("ae_system", "ae_system_severe", "ae_grade", "ae_events", "ae_attribution", "at_risk")
 
@@ -130,6 +136,8 @@ def count_cells(
     if "ae_grade" in frames:
         _add_adverse_events(cells, frames, systems, severe, fatal)
     _add_responses(cells, lookup)
+    for total, parts in SUMS_OVER_TIME.items():
+        _add_sums(cells, lookup, total, parts)
     if "flow" in frames:
         _add_flow(cells, frames["flow"])
     return cells
@@ -329,6 +337,14 @@ def _add_events(cells: Cells, at, group: str, by_grade: list, severe: int) -> No
     _inside(cells, at("ae_overview", "any", group), every)
 
 
+def _add_sums(cells: Cells, lookup: dict, total: str, parts: str) -> None:
+    """Rows over all times add up."""
+    for (name, _, group), row in lookup.get(total, {}).items():
+        own = [place for (part, _, of), place in lookup.get(parts, {}).items() if (part, of) == (name, group)]
+        for column in ("count", "n"):
+            _equal(cells, {(total, row, column): -1.0} | {(parts, place, column): 1.0 for place in own})
+
+
 def _add_responses(cells: Cells, lookup: dict) -> None:
     """Categories that make up the rates of response and of disease control."""
     for categories, start, end in (("response_category", "", "_treated"), ("best_response", "best_", "")):
@@ -340,6 +356,10 @@ def _add_responses(cells: Cells, lookup: dict) -> None:
                     cells,
                     {(name, lookup.get(name, {}).get(("", time, group)), "count"): -1.0} | dict.fromkeys(parts, 1.0),
                 )
+            parts = [(categories, lookup.get(categories, {}).get((c, time, group)), "count") for c in NOT_ASSESSED]
+            without = ("response_unassessed", lookup.get("response_unassessed", {}).get(("", time, group)), "count")
+            if start == "":
+                _equal(cells, {without: -1.0} | dict.fromkeys(parts, 1.0))
             parts = [(categories, lookup.get(categories, {}).get((c, time, group)), "count") for c in ASSESSED]
             row = lookup.get("objective_response_evaluable", {}).get(("", time, group))
             if start == "":

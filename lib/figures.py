@@ -28,9 +28,8 @@ from lib.formats import (
     format_number,
     format_p,
     format_whole,
-    plural,
 )
-from lib.labels import OVERALL, counted, decimals_of_time, level_text, unit_label
+from lib.labels import OVERALL, counted, decimals_of_time, everybody, level_text, unit_label
 from lib.longitudinal import Measure, measure
 from lib.picture import (
     CATEGORY_COLOURS,
@@ -150,7 +149,7 @@ def plot_response(data: Dataset, response: Analysis) -> Figure:
         axes,
     ):
         for axis, visit in zip(axes[:, 0], visits, strict=True):
-            _stack(axis, categories[categories["time"] == visit], data, visit)
+            _stack(axis, categories, response["response_unassessed"], data, visit)
             axis.set_title(
                 f"At {format_duration(visit, data.study.time.unit)}", loc="left", fontsize=9, fontweight="bold"
             )
@@ -172,13 +171,12 @@ def plot_response(data: Dataset, response: Analysis) -> Figure:
         )
 
 
-def _stack(axes, categories: pd.DataFrame, data: Dataset, time: float) -> None:
+def _stack(axes, categories: pd.DataFrame, unassessed: pd.DataFrame, data: Dataset, time: float) -> None:
     names = ["CR", "PR", "SD", "PD", "no assessment"]
     colours = [*list(CATEGORY_COLOURS.values())[:4], "#ffffff"]
-    none = ["NE", "died", "missing"]
     for i, arm in enumerate(data.arms):
-        counts = categories[categories["group"] == arm.id].set_index("variable")["count"]
-        values = [*counts[names[:4]], counts[none].sum()]
+        counts = where(categories, time=time, group=arm.id).set_index("variable")["count"]
+        values = [*counts[names[:4]], where(unassessed, time=time, group=arm.id)["count"].iat[0]]
         n, left = max(sum(values), 1), 0.0
         for name, colour, value in zip(names, colours, values, strict=True):
             (piece,) = axes.barh(
@@ -210,7 +208,8 @@ def plot_trajectories(data: Dataset, analysis: Analysis) -> Figure:
     A marker on the log scale is shown as ratio to baseline, one on a linear scale as difference, all else in percent.
     """
     quantity, tested = measure(data.study, analysis.variable), analysis[f"{analysis.variable}_within"]["time"]
-    values = analysis["values"].assign(shown=_shown(analysis["values"], quantity)).dropna(subset=["shown"])
+    drawn, known = analysis[f"{analysis.variable}_drawn"].set_index("group"), _changes(analysis, quantity)
+    values = analysis["values"].dropna(subset=["shown"])
     values = values[values.groupby("patient_id")["visit"].transform("max") > 0]
     rows = -(-len(data.arms) // 3)
     columns = -(-len(data.arms) // rows)
@@ -223,19 +222,19 @@ def plot_trajectories(data: Dataset, analysis: Analysis) -> Figure:
                 axis.plot(course["visit"], course["shown"], ".-", color=arm.colour, alpha=0.45, linewidth=0.8,
                           markersize=2.5, gid=patient)  # fmt: skip
             axis.axhline(1 if quantity.log else 0, color=GREY, linewidth=0.8)
-            axis.set_title(f"{arm.label}\n{own['patient_id'].nunique()} of {plural(data.n[arm.id], 'patient')}",
+            axis.set_title(f"{arm.label}\n{format_whole(drawn.loc[arm.id, 'count'])} of {counted(drawn.loc[arm.id])}",
                            fontsize=9, loc="left")  # fmt: skip
-            counts = own.groupby("visit").size()
-            ticks = _spaced([0, *tested, *counts.index], gap=0.105 * columns * max(values["visit"].max(), 1) / 3)
-            axis.set_xticks(ticks, [f"{tick:g}\n{counts.get(tick, 0)}" for tick in ticks], fontsize=8)
-            axis.set_xlabel(f"{data.study.time.unit.capitalize()}; below, patients with a value", fontsize=8)
+            counts = {0: drawn.loc[arm.id, "count"]} | where(known, group=arm.id).set_index("time")["n"].to_dict()
+            ticks = _spaced([0, *tested, *sorted(own["visit"].unique())], gap=0.105 * columns * max(values["visit"].max(), 1) / 3)
+            axis.set_xticks(ticks, [f"{tick:g}\n{format_whole(counts.get(tick, 0))}" for tick in ticks], fontsize=8)
+            axis.set_xlabel(f"{data.study.time.unit.capitalize()}; below, {unit_label(known)} with a value", fontsize=8)
         _scale(axes[0, 0], quantity)
         for first in axes[:, 0]:
             first.set_ylabel(_change_label(quantity))
-        drawn = values["patient_id"].nunique()
+        whole = drawn.loc[everybody(data)]
         alt = (
-            f"One line per patient. {format_whole(drawn)} of {plural(len(data.patients), 'patient')} are drawn; "
-            f"{format_whole(len(data.patients) - drawn)} have no baseline or no later value."
+            f"One line per patient. {format_whole(whole['count'])} of {counted(whole)} are drawn; "
+            "the others have no baseline or no later value."
         )
         return write_figure(figure, f"{analysis.variable}_trajectories", f"{quantity.label}: course of each patient", alt)
 
@@ -244,7 +243,7 @@ def plot_trajectories(data: Dataset, analysis: Analysis) -> Figure:
 def plot_summary(data: Dataset, analysis: Analysis) -> Figure:
     """Median change and its quartiles by visit and arm, with the numbers behind them; open where few are left."""
     name, quantity, least = analysis.variable, measure(data.study, analysis.variable), data.study.policy.min_at_risk
-    changes = analysis[f"{name}_{'change_ratio' if quantity.log else quantity.described}"]
+    changes = _changes(analysis, quantity)
     visits = [0.0, *(time for time, part in changes.groupby("time") if part["n"].max() >= least)]
     changes = changes[changes["time"].isin(visits)]
     changes = changes.assign(x=changes["time"].map(visits.index))
@@ -278,11 +277,9 @@ def plot_summary(data: Dataset, analysis: Analysis) -> Figure:
         return write_figure(figure, f"{name}_summary", f"{quantity.label}: change from baseline by visit and arm", alt)
 
 
-def _shown(values: pd.DataFrame, quantity: Measure) -> pd.Series:
-    """Change of each value as it is drawn."""
-    if quantity.log:
-        return values["value"] / values["baseline"]
-    return values["percent_change" if quantity.described == "percent_change" else "change"]
+def _changes(analysis: Analysis, quantity: Measure) -> pd.DataFrame:
+    """Change since baseline by visit and arm, as it is drawn."""
+    return analysis[f"{analysis.variable}_{'change_ratio' if quantity.log else quantity.described}"]
 
 
 def _scale(axes, quantity: Measure) -> None:

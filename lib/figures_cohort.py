@@ -14,8 +14,8 @@ from matplotlib.ticker import MaxNLocator
 from lib.analysis import Analysis, where
 from lib.dataset import Dataset
 from lib.display import Figure, empty_if_absent, internal_only
-from lib.formats import format_duration, format_number, format_percent, format_whole, joined, total_of
-from lib.labels import FLOW_STEPS, OVERALL, counted, examination_label, groups_of, unit_label
+from lib.formats import format_duration, format_number, format_percent, format_whole, joined
+from lib.labels import FLOW_STEPS, OVERALL, counted, everybody, examination_label, groups_of, unit_label
 from lib.picture import GREY, INK, PALE, line_style, picture, shown_arms, thin_steps, write_figure
 
 LINE = 0.21  # inches of one line of text
@@ -165,9 +165,9 @@ def plot_attendance(data: Dataset, attendance: Analysis) -> Figure:
                 y += 1
                 places.append((y, arm))
                 _draw_row(axes, where(frame, variable=name, group=arm.id), visits, y)
-            own = frame[(frame["variable"] == name) & (frame["group"] != OVERALL)]
+            total = where(attendance["attendance_total"], variable=name, group=everybody(data)).iloc[0]
             told.append(
-                f"{examination_label(data.study, name)} {format_whole(total_of(own['count']))} of {format_whole(total_of(own['n']))} due"
+                f"{examination_label(data.study, name)} {format_whole(total['count'])} of {format_whole(total['n'])} due"
             )
             y += 1.15
         axes.set_yticks([place for place, _ in places], [arm.label for _, arm in places], fontsize=8)

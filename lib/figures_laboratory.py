@@ -10,7 +10,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from lib.analysis import Analysis, where
 from lib.dataset import Dataset
 from lib.display import EMPTY, Block, Figure, empty_if_absent, internal_only
-from lib.formats import joined, plural
+from lib.formats import format_whole, joined
+from lib.labels import counted, everybody
 from lib.laboratory import BILIRUBIN, QUADRANTS, TRANSAMINASE, watched
 from lib.picture import GREY, INK, PALE, picture, shown_arms, write_figure
 
@@ -44,10 +45,9 @@ def plot_lab_shift(data: Dataset, laboratory: Analysis) -> Figure | Block:
         for axis, marker in zip(axes.flat, markers, strict=False):
             own = where(laboratory["shifts"], marker=marker.id).dropna(subset=["ratio_before", "ratio_after"])
             _draw_shift(axis, data, own)
-            axis.set_title(f"{marker.short} (n = {len(own)})", loc="left", fontsize=9)
-            told.append(
-                f"{marker.short}: {int((own['ratio_after'] > 1).sum())} of {plural(len(own), 'patient')} above the limit"
-            )
+            high = where(laboratory["lab_high"], variable=marker.id, group=everybody(data)).iloc[0]
+            axis.set_title(f"{marker.short} ({counted(high)})", loc="left", fontsize=9)
+            told.append(f"{marker.short}: {format_whole(high['count'])} of {counted(high)} above the limit")
             axis.set_xlabel("Baseline", fontsize=8)
         figure.supylabel("Highest at risk, multiple of the upper limit", fontsize=9)
         handles, labels = axes[0, 0].get_legend_handles_labels()
@@ -114,9 +114,9 @@ def plot_liver(data: Dataset, laboratory: Analysis) -> Figure | Block:
         axes.set_xlabel("Highest transaminase, multiple of the upper limit")
         axes.set_ylabel("Highest bilirubin, multiple of the upper limit")
         figure.legend(loc="outside lower center", ncols=min(3, len(data.arms)), fontsize=8)
-        counts = peaks["quadrant"].value_counts()
-        told = joined([f"{int(counts.get(name, 0))} {label.lower()}" for name, label in QUADRANTS.items()])
+        counts = where(laboratory["liver_quadrant"], group=everybody(data)).set_index("variable")
+        told = joined([f"{format_whole(counts.loc[name, 'count'])} {label.lower()}" for name, label in QUADRANTS.items()])
         alt = (
-            f"One mark per patient, {plural(len(peaks), 'patient')}: {told}. Dashed: 3 times and twice the upper limit."
+            f"One mark per patient, {counted(counts.iloc[0])}: {told}. Dashed: 3 times and twice the upper limit."
         )
         return write_figure(figure, "liver", "Highest liver tests of each patient (eDISH)", alt)

@@ -99,9 +99,9 @@ def plot_robustness(data: Dataset, robust: Analysis) -> Figure:
         _log_axis(right, span, [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20])
         left.set_xlabel("p-value (dashed: 0.05)")
         right.set_xlabel(f"Hazard ratio, {level_text(data)} CI\n{pair_label(data, pair)}")
-        p = ways["p_value"].dropna()
+        tests = where(robust["robustness_tests"], variable=f"{robust.variable}: p-values").iloc[0]
         alt = (
-            f"Dots of {plural(p.size, 'p-value')}, {format_whole((p < ALPHA).sum())} of them below 0.05, and hazard ratios with intervals. "
+            f"Dots of {plural(tests['n_tests'], 'p-value')}, {format_whole(tests['n_below'])} of them below 0.05, and hazard ratios with intervals. "
             + "; ".join(
                 f"{label}: {format_p(row['p_value'], symbol=True)}"
                 for label, row, _ in drawn

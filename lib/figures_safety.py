@@ -12,8 +12,8 @@ from matplotlib.ticker import PercentFormatter
 from lib.analysis import Analysis, where
 from lib.dataset import Dataset
 from lib.display import EMPTY, Block, Figure, anchor, empty_if_absent, internal_only, withheld
-from lib.formats import format_number, format_percent, joined, plural
-from lib.labels import OVERALL, level_text
+from lib.formats import format_duration, format_percent, format_whole, joined
+from lib.labels import OVERALL, counted, everybody, level_text
 from lib.picture import GREY, INK, MARKERS, PALE, line_style, picture, plain_log_ticks, shown_arms, write_figure
 from lib.profiles import profile
 from lib.safety import ANY
@@ -130,6 +130,10 @@ def plot_ae_grades(data: Dataset, safety: Analysis, most: int = 15) -> Figure | 
         return write_figure(figure, "ae_term_grades", f"Worst {settings.scale} of each patient, by term and arm", alt)
 
 
+def _drawn(timed: Analysis, what: str, group: str, column: str) -> str:
+    return format_whole(where(timed["events_drawn"], variable=what, group=group)[column].iat[0])
+
+
 def _shades(data: Dataset, ranks, hatched: bool = False) -> list[Patch]:
     """The legend of severities."""
     words = {rank: data.study.adverse_events.words(rank) for rank in ranks}
@@ -167,7 +171,6 @@ def _draw_grades(axes, own: pd.DataFrame, terms: list[str], grades: range) -> No
 def plot_ae_first(data: Dataset, timed: Analysis) -> Figure:
     """Cumulative incidence of the first adverse event, death competing; pale where few are at risk."""
     with picture(3.2) as (figure, axes):
-        told = []
         for arm in data.arms:
             own = where(timed["curve"], group=arm.id)
             if len(own) < 2:
@@ -177,9 +180,6 @@ def plot_ae_first(data: Dataset, timed: Analysis) -> Figure:
             style = {"where": "post", "color": arm.colour, "linestyle": line_style(arm)}
             axes.step(time[: last + 1], risk[: last + 1], linewidth=1.8, label=arm.label, **style)
             axes.step(time[max(last, 0) :], risk[max(last, 0) :], linewidth=1.2, alpha=0.45, **style)
-            told.append(
-                f"{arm.label} {format_percent(risk[-1])} by {format_number(time[-1], 1)} {data.study.time.unit}"
-            )
         axes.set(ylim=(0, 1.02), ylabel="Risk of a first adverse event")
         axes.set_xlabel(f"{data.study.time.unit.capitalize()} since {data.study.time.zero_label}")
         # Beyond the last event the curves only run on.
@@ -187,8 +187,16 @@ def plot_ae_first(data: Dataset, timed: Analysis) -> Figure:
         axes.set_xlim(0, max(2 * steps, 1e-9) if steps > 0 else None)
         axes.yaxis.set_major_formatter(PercentFormatter(1))
         axes.legend(loc="lower right", fontsize=8, handlelength=3)
-        alt = f"Cumulative incidence of the first adverse event, death competing. Last step: {'; '.join(told)}."
+        alt = f"Cumulative incidence of the first adverse event, death competing, as steps by arm.{_risks(data, timed)}"
         return write_figure(figure, "ae_first", "Time to the first adverse event, by arm", alt)
+
+
+def _risks(data: Dataset, timed: Analysis) -> str:
+    """Risks at the last landmark of the study."""
+    frame = timed["ae_first"].dropna(subset=["estimate"])
+    last = where(frame, time=frame["time"].max())
+    told = [f"{data.study.arm(r.group).label} {format_percent(r.estimate)}" for r in last.itertuples()]
+    return f" By {format_duration(last['time'].iat[0], data.study.time.unit)}: {joined(told)}." if told else ""
 
 
 @internal_only("single patients", "onset and duration of each patient's events")
@@ -220,7 +228,7 @@ def plot_ae_courses(data: Dataset, timed: Analysis) -> Figure | Block:
                 axes.text(
                     1.01,
                     np.mean(own),
-                    f"{arm.label}\n{len(own)} of {data.n[arm.id]}",
+                    f"{arm.label}\n{_drawn(timed, 'patients', arm.id, 'count')} of {data.n[arm.id]}",
                     color=arm.colour,
                     fontsize=8,
                     va="center",
@@ -231,7 +239,8 @@ def plot_ae_courses(data: Dataset, timed: Analysis) -> Figure | Block:
         axes.set_xlabel(f"{data.study.time.unit.capitalize()} since {data.study.time.zero_label}")
         shades = _shades(data, sorted(int(grade) for grade in courses["grade"].unique()))
         figure.legend(handles=shades, loc="outside lower center", ncols=5, fontsize=8)
-        alt = f"One line per patient with an event, {plural(len(patients), 'patient')}, {plural(len(courses), 'event')}; a tick is an onset, a bar lasts as long as the event, a triangle goes on."
+        told = (counted(where(timed["events_drawn"], variable=what, group=everybody(data)).iloc[0], "count") for what in ("patients", "events"))
+        alt = f"One line per patient with an event, {', '.join(told)}; a tick is an onset, a bar lasts as long as the event, a triangle goes on."
         return write_figure(figure, "ae_courses", "Onset and duration of each patient's events", alt)
 
 

@@ -18,8 +18,8 @@ from matplotlib.patches import Patch
 from lib.analysis import Analysis, unit_of, where
 from lib.dataset import Dataset
 from lib.display import Figure, empty_if_absent, internal_only
-from lib.formats import format_duration, format_interval, format_number, format_whole, joined, plural
-from lib.labels import level_text
+from lib.formats import format_duration, format_interval, format_number, format_whole, joined
+from lib.labels import counted, everybody, level_text
 from lib.longitudinal import measure
 from lib.picture import (
     CATEGORY_COLOURS,
@@ -54,7 +54,12 @@ def _panels(data: Dataset, height: float, widths: list[int]):
 
 
 def _title(arm: Arm, n: int, arms: int) -> str:
-    return f"{fill(arm.label, max(10, 60 // arms))}\nn = {n}"
+    return f"{fill(arm.label, max(10, 60 // arms))}\nn = {format_whole(n)}"
+
+
+def _counted(data: Dataset, course: Analysis, what: str, group: str = "") -> pd.Series:
+    """Patients of a group (of all, without one) of whom it holds, and among how many."""
+    return where(course["course_count"], variable=what, group=group or everybody(data)).iloc[0]
 
 
 @internal_only("single patients", "the best change of each patient")
@@ -63,7 +68,6 @@ def plot_waterfall(data: Dataset, course: Analysis) -> Figure:
     """Best change of the sum of diameters, one bar per patient, coloured by best response."""
     rule, patients = data.study.response, course["course"]
     drawn = patients[patients["no_change"] == ""]
-    missing = undrawn(course)
     sizes = [max(int((drawn["arm"] == arm.id).sum()), 3) for arm in data.arms]
     with _panels(data, 3.4, sizes) as (figure, axes):
         for axis, arm in zip(axes[0], data.arms, strict=True):
@@ -75,7 +79,7 @@ def plot_waterfall(data: Dataset, course: Analysis) -> Figure:
             for threshold in _thresholds(rule):
                 axis.axhline(threshold, color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
             axis.axhline(0, color=INK, linewidth=0.8)
-            axis.set_title(_title(arm, len(own), len(data.arms)), fontsize=9, loc="left", color=INK)
+            axis.set_title(_title(arm, _counted(data, course, "drawn", arm.id)["count"], len(data.arms)), fontsize=9, loc="left", color=INK)
             axis.set(xticks=[], xlim=(-0.8, max(len(own), 3) - 0.2))
             axis.spines["bottom"].set_visible(False)
             axis.axhline(0, color=arm.colour, linewidth=2.2, xmax=1, zorder=3)
@@ -90,7 +94,7 @@ def plot_waterfall(data: Dataset, course: Analysis) -> Figure:
             figure,
             "waterfall",
             "Best change of the sum of diameters, patient by patient",
-            f"Waterfall plot, one bar per patient. {_waterfall_words(data, drawn)} {_missing_words(missing, len(patients))}",
+            f"Waterfall plot, one bar per patient. {_waterfall_words(data, course)} {_missing_words(data, course)}",
         )
 
 
@@ -108,24 +112,24 @@ def _rule_text(rule) -> str:
     return f"diameter rule: {format_number(partial, 0)}% and +{format_number(more, 0)}%"
 
 
-def _waterfall_words(data: Dataset, drawn: pd.DataFrame) -> str:
+def _waterfall_words(data: Dataset, course: Analysis) -> str:
     partial, parts = _thresholds(data.study.response)[0], []
     for arm in data.arms:
-        own = drawn[drawn["arm"] == arm.id]["best_change"]
-        if len(own):
-            reached = f"{format_whole((own <= partial).sum())} of {len(own)} at or below {format_number(partial, 0)}%"
-            parts.append(
-                f"{arm.label}: {reached}, from {format_number(own.max(), 0)}% to {format_number(own.min(), 0)}%"
-            )
+        reached, change = _counted(data, course, "reached a partial response", arm.id), course.row("best_change", arm.id)
+        if reached["n"]:
+            share = f"{format_whole(reached['count'])} of {format_whole(reached['n'])} at or below {format_number(partial, 0)}%"
+            ends = (format_number(change[end], 0) for end in ("max", "min"))
+            parts.append(f"{arm.label}: {share}, from {'% to '.join(ends)}%")
         else:
             parts.append(f"{arm.label}: nobody")
     return f"{'; '.join(parts)}."
 
 
-def _missing_words(missing: pd.DataFrame, n: int) -> str:
-    if missing.empty:
-        return f"All {plural(n, 'patient')} {'is' if n == 1 else 'are'} drawn."
-    return f"{n - len(missing)} of {plural(n, 'patient')} are drawn; the text below names the others."
+def _missing_words(data: Dataset, course: Analysis) -> str:
+    drawn = _counted(data, course, "drawn")
+    if undrawn(course).empty:
+        return f"All {counted(drawn)} {'is' if drawn['n'] == 1 else 'are'} drawn."
+    return f"{format_whole(drawn['count'])} of {counted(drawn)} are drawn; the text below names the others."
 
 
 @internal_only("single patients", "the course of each patient")
@@ -153,7 +157,7 @@ def plot_spider(data: Dataset, course: Analysis) -> Figure:
                           color=arm.colour if sign == "X" else "white", markeredgecolor=arm.colour, markeredgewidth=1)  # fmt: skip
             axis.axhline(0, color=GREY, linewidth=0.8)
             axis.axhline(_thresholds(rule)[0], color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
-            axis.set_title(_title(arm, len(own), len(data.arms)), fontsize=9, loc="left")
+            axis.set_title(_title(arm, _counted(data, course, "drawn", arm.id)["count"], len(data.arms)), fontsize=9, loc="left")
             axis.set_xlabel(unit.capitalize())
             axis.set_xlim(min(-1.0, _finite(rows["time"].min(), 0)), 1.05 * max(_finite(rows["time"].max(), 1), 1))
         axes[0][0].set_ylabel("Change of the sum\nof diameters, %")
@@ -162,9 +166,8 @@ def plot_spider(data: Dataset, course: Analysis) -> Figure:
         partial = f"diameter rule: {format_number(_thresholds(rule)[0], 0)}%"
         handles.append(Line2D([], [], color=INK, linewidth=0.8, linestyle=(0, (4, 3)), label=partial))
         figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), fontsize=8)
-        ended = patients[patients["no_change"] == ""].apply(_ended, axis=1) if len(patients) else pd.Series(dtype=str)
-        told = joined([f"{format_whole((ended == key).sum())} {label}" for key, (_, label) in ENDS.items()])
-        alt = f"Spider plot, one line per patient over real time since {data.study.time.zero_label}. How the lines end: {told}. {_missing_words(undrawn(course), len(patients))}"
+        told = joined([f"{format_whole(_counted(data, course, f'drawn: {key}')['count'])} {label}" for key, (_, label) in ENDS.items()])
+        alt = f"Spider plot, one line per patient over real time since {data.study.time.zero_label}. How the lines end: {told}. {_missing_words(data, course)}"
         title = "Sum of diameters over time, patient by patient"
         return write_figure(figure, "spider", title, alt)
 
@@ -199,12 +202,10 @@ def plot_swimmer(data: Dataset, course: Analysis) -> Figure:
         axes.set_xlim(left=min(0, treatments["start"].min() if len(treatments) else 0))
         axes.set_xlabel(f"{data.study.time.unit.capitalize()} since {data.study.time.zero_label}")
         figure.legend(handles=_swimmer_legend(), loc="outside lower center", ncols=4, fontsize=7.5)
-        n = len(patients)
-        alt = (
-            f"Swimmer plot, one bar for each of {plural(n, 'patient')}, from {data.study.time.zero_label} to death or last contact. "
-            f"{format_whole(patients['responder'].sum())} responded, {format_whole(patients['progression_time'].notna().sum())} progressed, "
-            f"{format_whole(patients['died'].sum())} died, {format_whole((~patients['died']).sum())} were alive when last seen."
-        )
+        said = {"responded": "responded", "progressed": "progressed", "died": "died", "alive": "were alive when last seen"}
+        told = ", ".join(f"{format_whole(_counted(data, course, what)['count'])} {words}" for what, words in said.items())
+        everyone = counted(_counted(data, course, "alive"))
+        alt = f"Swimmer plot, one bar for each of {everyone}, from {data.study.time.zero_label} to death or last contact. {told}."
         return write_figure(figure, "swimmer", "Follow-up of every patient", alt)
 
 

@@ -58,7 +58,7 @@ def analyse(data: Dataset, visits: Sequence[float] = ()) -> Analysis:
         `flow` (a row per step and arm; `variable` names the step, with the reason of an exclusion), `flow_endpoint`
         (patients with a known time), and where the study has the tables `flow_response_due` (everybody but those
         whose visit lies after the cut-off), `flow_response_evaluable`, `flow_volume` and `flow_marker` (patients with
-        a usable value at the visit). `n` is always the number analysed.
+        a usable value at the visit). `n` is always the number analysed. `data_queries` (open, and blocking).
     """
     flow = data.flow.assign(method=COUNTED)
     flow["variable"] = flow["step"] + flow["note"].map(lambda note: f": {note}" if note else "")
@@ -80,7 +80,14 @@ def analyse(data: Dataset, visits: Sequence[float] = ()) -> Analysis:
         parts.append(_over_visits(data, _at_visits(usable, seen)).assign(variable=marker.id))
     if parts:
         frames["flow_marker"] = pd.concat(parts, ignore_index=True)
-    return Analysis("", frames)
+    return Analysis("", frames | {"data_queries": _queries(data.queries)})
+
+
+def _queries(queries: pd.DataFrame) -> pd.DataFrame:
+    """Open data queries: all, and those that block a report."""
+    counts = {"all": len(queries), "error": int((queries["severity"] == "error").sum())}
+    rows = [(name, "overall", n) for name, n in counts.items()]
+    return pd.DataFrame(rows, columns=["variable", "group", "n_queries"]).assign(method="count of data queries", note="")
 
 
 def _endpoints(data: Dataset) -> pd.DataFrame:

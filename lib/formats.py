@@ -77,11 +77,12 @@ def format_percent(proportion: float, decimals: int = 0) -> str:
     return DASH if math.isnan(proportion) else f"{format_number(PERCENT * proportion, decimals)}%"
 
 
-def format_count(count: float, n: float, decimals: int = 0) -> str:
-    """Count and denominator -> "10/13 (77%)"; no percentage of nobody."""
-    if not n or math.isnan(count) or math.isnan(n):
-        return MASKED if math.isnan(count) else f"{format_whole(count)}/{format_whole(n)}"
-    return f"{int(count)}/{int(n)} ({format_percent(count / n, decimals)})"
+def format_count(count: float, n: float, proportion: float, decimals: int = 0) -> str:
+    """Count, denominator and share -> "10/13 (77%)"; no percentage of nobody."""
+    if math.isnan(count):
+        return MASKED
+    shown = f"{format_whole(count)}/{format_whole(n)}"
+    return shown if not n or math.isnan(proportion) else f"{shown} ({format_percent(proportion, decimals)})"
 
 
 def format_signed(change: float) -> str:

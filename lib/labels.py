@@ -7,12 +7,14 @@ __all__ = [
     "OVERALL",
     "counted",
     "decimals_of_time",
+    "everybody",
     "examination_label",
     "groups_of",
     "inside",
     "level_text",
     "name_arms",
     "pair_label",
+    "share",
     "unit_label",
 ]
 
@@ -24,7 +26,7 @@ import pandas as pd
 from lib.analysis import PATIENTS, Analysis, unit_of
 from lib.attendance import SCANS
 from lib.dataset import Dataset
-from lib.formats import format_level, joined, plural
+from lib.formats import format_count, format_level, joined, plural
 from lib.study import Study
 
 OVERALL = "overall"
@@ -91,6 +93,16 @@ def pair_label(data: Dataset, group: str) -> str:
 def unit_label(frame: pd.DataFrame) -> str:
     """What the rows of a frame count: "patients", "lesions"."""
     return " and ".join(dict.fromkeys(unit_of(frame))) or PATIENTS
+
+
+def everybody(data: Dataset) -> str:
+    """The group that holds all patients in force: `overall`, or the only arm."""
+    return OVERALL if len(data.arms) > 1 else data.arms[0].id
+
+
+def share(row: pd.Series | dict) -> str:
+    """Count, denominator and percentage of a row: "10/13 (77%)"."""
+    return format_count(row["count"], row["n"], row["proportion"])
 
 
 def counted(row: pd.Series | dict, column: str = "n") -> str:

@@ -51,7 +51,7 @@ def analyse(data: Dataset) -> Analysis | Absent:
     Analysis
         `lab_shift` (patients by category or grade at baseline and worst at risk; `variable` is "marker: from -> to",
         everybody treated counted once per marker), `lab_worse` (patients with a worse category than at baseline, of
-        those with both samples; exact interval), `lab_peak` (highest value as a multiple of the upper limit) and, with
+        those with both samples; exact interval), `lab_peak` (highest value as a multiple of the upper limit), `lab_high` (patients whose highest value lies above it) and, with
         `liver` in study.yml, `liver_quadrant` (patients by their highest transaminase and bilirubin) and
         `liver_hys_law` (those who meet the biochemical criteria). Data: `shifts`, `peaks` (one row per patient).
         Absent for a study without limits.
@@ -67,6 +67,7 @@ def analyse(data: Dataset) -> Analysis | Absent:
     }
     above = [marker for marker in markers if marker.reference.high]
     if above:
+        frames["lab_high"] = _over_markers(above, lambda m: _count_high(shifts[m.id]))
         frames["lab_peak"] = _over_markers(above, lambda m: _describe_peaks(shifts[m.id]))
     every = pd.concat([frame.assign(marker=name) for name, frame in shifts.items()], ignore_index=True)
     kept = {"shifts": every}
@@ -191,6 +192,14 @@ def _count_worse(data: Dataset, shifts: pd.DataFrame) -> pd.DataFrame:
     return proportions.estimate_proportion(counts, data.parameters.level)
 
 
+def _count_high(shifts: pd.DataFrame) -> pd.DataFrame:
+    """Patients above the upper limit at risk, of those with a sample at baseline too: what the picture shows."""
+    known = shifts["ratio_before"].notna() & shifts["ratio_after"].notna()
+    counts = proportions.count_outcome(shifts.assign(high=(shifts["ratio_after"] > 1).astype(object).where(known)), "high")
+    found = proportions.estimate_proportion(counts)
+    return found.drop(columns=["ci_low", "ci_high"]).assign(method="highest value at risk above the upper limit")
+
+
 def _describe_peaks(shifts: pd.DataFrame) -> pd.DataFrame:
     """Multiples of the upper limit at baseline and at their highest: median, quartiles, range."""
     parts = []
@@ -253,7 +262,7 @@ def _liver(data: Dataset, peaks: pd.DataFrame) -> dict[str, pd.DataFrame]:
     parts = []
     for name in QUADRANTS:
         here = (peaks["quadrant"] == name).astype(object).where(peaks["quadrant"].notna())
-        counts = proportions.count_outcome(peaks.assign(here=here), "here")
-        parts.append(counts.drop(columns="n_missing").assign(variable=name, method="count of patients", note=""))
+        found = proportions.estimate_proportion(proportions.count_outcome(peaks.assign(here=here), "here"))
+        parts.append(found.drop(columns=["ci_low", "ci_high"]).assign(variable=name, method="count of patients"))
     cases = proportions.estimate_proportion(proportions.count_outcome(peaks, CASE), data.parameters.level)
     return {"liver_quadrant": pd.concat(parts, ignore_index=True), "liver_hys_law": cases.assign(variable=CASE)}

@@ -14,6 +14,7 @@ from lib import mixed
 from lib.analysis import Absent, Analysis, requires
 from lib.dataset import Dataset
 from lib.derivation_tumour import lesion_frame
+from lib.event_table import OVERALL
 from lib.longitudinal import LESION_VOLUME
 
 # The degrees of freedom need a matrix of values x values; beyond this they would take minutes and change nothing.
@@ -74,7 +75,9 @@ def _unfit(samples, lesions) -> str:
 
 
 def _several(data: Dataset, lesions):
-    """Patients with two target lesions or more, of those with one, by arm."""
+    """Patients with two target lesions or more, of those with one, by arm and overall."""
     arm = data.patients.set_index("patient_id")["arm"].reindex(lesions.index)
-    counts = (lesions >= 2).groupby(arm, observed=False).agg(n="size", count="sum").rename_axis("group").reset_index()
-    return counts.astype({"group": str, "count": int}).assign(method=COUNTED, note="")
+    counts = (lesions >= 2).groupby(arm, observed=False).agg(n="size", count="sum").rename(index=str)
+    if len(data.arms) > 1:
+        counts.loc[OVERALL] = counts.sum()
+    return counts.rename_axis("group").reset_index().astype({"n": int, "count": int}).assign(method=COUNTED, note="")

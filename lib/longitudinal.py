@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from lib import ranks
+from lib import proportions, ranks
 from lib.analysis import Absent, Analysis, requires
 from lib.dataset import Dataset
 from lib.derivation import marker_frame, volume_frame
@@ -111,8 +111,8 @@ def _analyse(data: Dataset, variable: str, values: pd.DataFrame, visits: tuple[f
         scale, `<variable>_absolute_change` (the same of the change), on the log scale also `<variable>_change_ratio` (of
         the ratio to baseline), `<variable>_within` (exact signed-rank test and Hodges-Lehmann estimate of `change` within
         arms; a log ratio's as ratio), `<variable>_between` (Kruskal-Wallis), `<variable>_pairwise` (Dunn, Holm), `<variable>_shift`
-        (Hodges-Lehmann difference between arms, of log ratios `ratio`); data `values` and `tested` (the changes
-        that were tested).
+        (Hodges-Lehmann difference between arms, of log ratios `ratio`), `<variable>_drawn` (patients with a course to
+        draw); data `values`, with `shown`, the change as it is drawn, and `tested` (the changes that were tested).
     """
     level, name, described = data.parameters.level, variable, measure(data.study, variable).described
     later = values[(values["visit"] != 0) & values["baseline"].notna()].assign(absolute_change=lambda v: v["change"])
@@ -120,6 +120,11 @@ def _analyse(data: Dataset, variable: str, values: pd.DataFrame, visits: tuple[f
         f"{name}_level": _describe(values, "value"),
         f"{name}_{described}": _describe(later, described),
     }
+    if change == "log_ratio":
+        values = values.assign(shown=values["value"] / values["baseline"])
+    else:
+        values = values.assign(shown=values["percent_change" if described == "percent_change" else "change"])
+    frames[f"{name}_drawn"] = _drawn(data, values)
     if change == "log_ratio":
         frames[f"{name}_change_ratio"] = _describe(later.assign(ratio=later["value"] / later["baseline"]), "ratio")
     parts: dict[str, list[pd.DataFrame]] = {}
@@ -140,6 +145,14 @@ def _analyse(data: Dataset, variable: str, values: pd.DataFrame, visits: tuple[f
             parts.setdefault(f"{name}_{test}", []).append(frame.assign(time=visit))
     frames |= {test: pd.concat(part, ignore_index=True) for test, part in parts.items()}
     return Analysis(variable, frames, {"values": values, "tested": pd.concat(tested, ignore_index=True)})
+
+
+def _drawn(data: Dataset, values: pd.DataFrame) -> pd.DataFrame:
+    """Patients of whom there is a course to draw: a baseline and a value after it."""
+    later = values.loc[(values["visit"] > 0) & values["shown"].notna(), "patient_id"]
+    patients = data.patients[["arm"]].assign(drawn=data.patients["patient_id"].isin(later))
+    counts = proportions.estimate_proportion(proportions.count_outcome(patients, "drawn"))
+    return counts.drop(columns=["ci_low", "ci_high"]).assign(method="patients with a baseline and a value after it")
 
 
 def _as_ratios(tests: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:

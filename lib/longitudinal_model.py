@@ -14,6 +14,7 @@ from lib import mixed
 from lib.analysis import Absent, Analysis, requires
 from lib.dataset import Dataset
 from lib.derivation import marker_frame, volume_frame, why_not_seen
+from lib.event_table import OVERALL
 from lib.longitudinal import VOLUME
 from lib.study_clinic import Marker
 
@@ -135,7 +136,7 @@ def analyse_presence(data: Dataset, marker: Marker | None = None) -> Analysis | 
     -------
     Analysis
         `<variable>_presence` (count of patients with a value, with an excluded sample, who died, whose visit is not
-        yet due, who have none after they progressed, who are missing otherwise; adds up to the arm at each visit) and, for a marker, `<variable>_below_limit`
+        yet due, who have none after they progressed, who are missing otherwise; adds up to the arm at each visit, and to all patients) and, for a marker, `<variable>_below_limit`
         (samples below the limit of detection).
     """
     if marker is None:
@@ -179,6 +180,8 @@ def _presence(data: Dataset, variable: str, values: pd.DataFrame, visits: tuple[
         before = progressed < visit * data.study.time.days_per_unit + data.study.visits.window_days[1]
         state = state.where(state.notna(), why.where(~((why == "missing") & before), "progressed"))
         counts = pd.crosstab(data.patients["arm"], state, dropna=False).reindex(columns=PRESENCE, fill_value=0)
+        if len(data.arms) > 1:
+            counts = pd.concat([counts.rename(index=str), counts.sum().to_frame(OVERALL).T])
         tidy = counts.rename_axis(index="group", columns="state").stack().rename("count").reset_index()
         parts.append(tidy.assign(time=visit, variable=f"{variable}: " + tidy["state"]))
     frame = pd.concat(parts, ignore_index=True).astype({"group": str})

@@ -7,9 +7,8 @@ __all__ = ["count_tests", "is_declared"]
 import pandas as pd
 
 from lib.analysis import Analysis
-from lib.comparisons import ALPHA
+from lib.comparisons import count_below
 from lib.dataset import Dataset
-from lib.event_table import OVERALL
 
 ALL, CONFIRMATORY = "all", "confirmatory"
 # It shows tests of other outputs again, beside those that are its own.
@@ -44,11 +43,10 @@ def count_tests(data: Dataset, results: pd.DataFrame) -> Analysis:
     primary = data.study.primary
     announced = tests["output"].eq("logrank") & tests["variable"].eq(primary.id if primary else "") & is_declared(data)
     rows = [
-        {"variable": name, "group": OVERALL, "n_tests": len(part), "n_below": int((part["value"] < ALPHA).sum()),
-         "n_expected": ALPHA * len(part), "method": METHOD}
+        count_below(part["value"], METHOD).assign(variable=name)
         for name, part in ((ALL, tests), (CONFIRMATORY, tests.loc[announced.astype(bool)]))
-    ]  # fmt: skip
-    return Analysis("", {"tests": pd.DataFrame(rows)})
+    ]
+    return Analysis("", {"tests": pd.concat(rows, ignore_index=True)})
 
 
 def is_declared(data: Dataset) -> bool:

@@ -17,7 +17,6 @@ __all__ = [
     "sentence_response",
     "sentence_small",
     "sentence_survival",
-    "too_few",
     "weighted_of",
 ]
 
@@ -28,7 +27,7 @@ import pandas as pd
 
 from lib.analysis import Absent, Analysis, where
 from lib.comparisons import name_pair
-from lib.confounding import MIN_EFFECTIVE
+from lib.confounding import too_few_effective
 from lib.dataset import Dataset, subgroup_label
 from lib.formats import (
     MASKED,
@@ -44,7 +43,7 @@ from lib.formats import (
     plural,
     said_share,
 )
-from lib.labels import OVERALL, decimals_of_time, inside, level_text, pair_label
+from lib.labels import OVERALL, counted, decimals_of_time, everybody, inside, level_text, pair_label
 from lib.longitudinal import measure
 from lib.other_events import OTHER_EVENTS
 from lib.study_design import NOT_RANDOMISED, RANDOMISED
@@ -117,7 +116,7 @@ def sentence_baseline(data: Dataset, baseline: Analysis) -> str:
         first = largest.iloc[0]
         return f"The largest standardized difference is {format_number(first['smd'], 2)} ({_label(data, first['variable'])})."
     named = [f"{_label(data, r.variable)} ({format_number(r.smd, 2)})" for r in above.head(4).itertuples()]
-    more = f" and {len(above) - 4} more" if len(above) > 4 else ""
+    more = ", and in others" if len(above) > 4 else ""
     small = f" In arms this small {LARGE_SMD:g} is expected by chance." if data.n.min() < SMALL_ARM else ""
     return (
         f"The arms differ most in {joined(named)}{more} (largest standardized difference over all pairs).{small} "
@@ -152,7 +151,7 @@ def sentence_queries(queries: pd.DataFrame) -> str:
 @reason_if_absent
 def sentence_survival(data: Dataset, analysis: Analysis) -> str:
     """Events and medians by arm."""
-    endpoint, median, parts = data.study.endpoint(analysis.variable), analysis["median"], []
+    endpoint, parts = data.study.endpoint(analysis.variable), []
     for arm in data.arms:
         row, follow_up = analysis.row("median", arm.id), analysis.row("follow_up", arm.id)
         if row["n"] != 0:
@@ -160,11 +159,9 @@ def sentence_survival(data: Dataset, analysis: Analysis) -> str:
             parts.append(f"{value} with {arm.label} ({plural(row['n_events'], 'event')}, median follow-up {followed})")
     empty = [arm.label for arm in data.arms if analysis.row("median", arm.id)["n"] == 0]
     nobody = f" Nobody is counted with {joined(empty, 'or')}." if empty else ""
-    events = (
-        f"{plural(median['n_events'].sum(skipna=False), 'event')} in {plural(median['n'].sum(skipna=False), 'patient')}"
-    )
-    missing = median["n_missing"].sum(skipna=False)
-    unknown = f" {plural(missing, 'patient')} without a known time {'is' if missing == 1 else 'are'} left out." if missing else ""
+    whole = analysis.row("events", everybody(data))
+    events, missing = f"{plural(whole['n_events'], 'event')} in {counted(whole)}", whole["n_missing"]
+    unknown = f" {counted(whole, 'n_missing')} without a known time {'is' if missing == 1 else 'are'} left out." if missing else ""
     medians = f" The median was {joined(parts)}." if parts else ""
     return f"{endpoint.label}: {events}.{unknown}{medians}{nobody}"
 
@@ -225,13 +222,8 @@ def weighted_of(data: Dataset, weights: Analysis | Absent | None) -> Weighted | 
     row, sizes = weights.row("weighted_cox", name_pair(*data.contrast)), weights["effective_size"]
     return Weighted(
         [_label(data, covariate.variable) for covariate in data.study.confounding.covariates],
-        row["hr"], row["ci_low"], row["ci_high"], row["p_value"], not too_few(sizes).any(), row["note"],
+        row["hr"], row["ci_low"], row["ci_high"], row["p_value"], not too_few_effective(sizes).any(), row["note"],
     )  # fmt: skip
-
-
-def too_few(sizes: pd.DataFrame) -> pd.Series:
-    """Which arms hold too few effective patients after weighting for a conclusion."""
-    return (sizes["ess"] < MIN_EFFECTIVE) | (sizes["ess"] < sizes["n"] / 2)
 
 
 @reason_if_absent
@@ -308,8 +300,7 @@ def sentence_other_events(data: Dataset, other: Analysis) -> str:
 
 def _percent(row: pd.Series) -> str:
     """Such as " (21%)", or "" for a masked share or nobody."""
-    share = row["count"] / row["n"] if row["n"] else float("nan")
-    return "" if pd.isna(share) else f" ({format_percent(share)})"
+    return "" if pd.isna(row["proportion"]) else f" ({format_percent(row['proportion'])})"
 
 
 @reason_if_absent
@@ -317,7 +308,7 @@ def sentence_small(data: Dataset, analysis: Analysis) -> str:
     """What the small numbers of a time-to-event analysis forbid to read into it; empty where they are not small."""
     small = [f"{arm.label} ({data.n[arm.id]})" for arm in data.arms if data.n[arm.id] < SMALL_ARM]
     said = [f"Small arms: {joined(small)}. Intervals are wide, and one patient more or less can move a p-value."] if small else []
-    events = analysis["median"]["n_events"].sum(skipna=False)
+    events = analysis.row("events", everybody(data))["n_events"]
     if events < data.study.policy.min_events:
         said.append(f"{plural(events, 'event')} in all: too few for any test.")
     bare = [arm for arm in data.arms if analysis.row("median", arm.id)["n_events"] == 0]

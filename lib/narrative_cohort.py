@@ -11,14 +11,16 @@ __all__ = [
     "sentence_timing",
 ]
 
+import math
+
 import pandas as pd
 
 from lib.analysis import Analysis, where
-from lib.checklist import CHECKLISTS, fill, read_checklist
+from lib.checklist import read_checklist
 from lib.dataset import Dataset
 from lib.exposure import BETWEEN
-from lib.formats import format_count, format_number, format_percent, joined, said_count, total_of
-from lib.labels import OVERALL, counted, examination_label
+from lib.formats import format_number, format_percent, format_points, joined, said_count
+from lib.labels import counted, everybody, examination_label, share
 from lib.narrative import reason_if_absent
 from lib.study_design import RANDOMISED
 
@@ -29,11 +31,6 @@ SHARE_APART, DAYS_APART = 0.1, 7
 def _at_most(row: pd.Series) -> str:
     """The largest value behind a median, where it may be shown."""
     return "" if pd.isna(row["max"]) else f" (at most {format_number(row['max'], 0)})"
-
-
-def _everybody(data: Dataset) -> str:
-    """The group that holds all patients in force."""
-    return OVERALL if len(data.arms) > 1 else data.arms[0].id
 
 
 @reason_if_absent
@@ -69,10 +66,10 @@ def sentence_exposure(data: Dataset, exposure: Analysis) -> str:
     """Who received each component, and what stands between several."""
     parts = []
     for component in data.study.treatments.components:
-        row = where(exposure["exposure_count"], variable=f"{component.id}: treated", group=_everybody(data)).iloc[0]
-        parts.append(f"{component.label} {format_count(row['count'], row['n'])}")
+        row = where(exposure["exposure_count"], variable=f"{component.id}: treated", group=everybody(data)).iloc[0]
+        parts.append(f"{component.label} {share(row)}")
     text = f"Patients who received each component: {joined(parts)}."
-    days = where(exposure["exposure_number"], variable=BETWEEN, group=_everybody(data))
+    days = where(exposure["exposure_number"], variable=BETWEEN, group=everybody(data))
     if len(days) and days["n"].iat[0]:
         row = days.iloc[0]
         text += (
@@ -84,35 +81,32 @@ def sentence_exposure(data: Dataset, exposure: Analysis) -> str:
 @reason_if_absent
 def sentence_attendance(data: Dataset, attendance: Analysis) -> str:
     """Share examined of those due, over all visits, and whether arms differ."""
-    frame, parts, apart = attendance["attendance"], [], []
-    for name, own in frame.groupby("variable", sort=False):
-        total = where(own, group=_everybody(data))[["count", "n"]].agg(total_of)
+    parts, apart = [], []
+    for _, total in where(attendance["attendance_total"], group=everybody(data)).iterrows():
+        label = examination_label(data.study, total["variable"])
         if total["n"]:
-            parts.append(f"{examination_label(data.study, name)} {format_count(total['count'], total['n'])}")
-        by_arm = own[own["group"] != OVERALL].groupby("group")[["count", "n"]].agg(total_of)
-        shares = (by_arm["count"] / by_arm["n"]).dropna()
-        if len(shares) > 1 and shares.max() - shares.min() > SHARE_APART:
-            apart.append(examination_label(data.study, name))
+            parts.append(f"{label} {share(total)}")
+        if total["difference"] > SHARE_APART:
+            apart.append(f"{label} (up to {format_points(total['difference'])} points)")
     text = f"Examinations made of those due, over all visits: {joined(parts)}."
     if apart:
-        text += f" The arms differ by more than {100 * SHARE_APART:g} percentage points in {joined(apart)}."
+        text += f" The arms differ most in {joined(apart)}."
     return text
 
 
 @reason_if_absent
 def sentence_timing(data: Dataset, timing: Analysis) -> str:
     """Median and longest interval by arm, and whether scans of one arm come later than those of another."""
-    parts, delays = [], []
+    parts = []
     for arm in data.arms:
         row = timing.row("scan_interval", arm.id)
         if not row["n"]:
             parts.append(f"no interval with {arm.label}")
             continue
         parts.append(f"{format_number(row['median'], 0)}{_at_most(row)} with {arm.label}")
-        delays.append(timing.row("scan_delay", arm.id)["median"])
     text = f"Days between scans, median: {joined(parts)}."
-    if len(delays) > 1:
-        spread = max(delays) - min(delays)
+    spread = timing["delay_spread"]["difference"].iat[0] if "delay_spread" in timing else float("nan")
+    if not math.isnan(spread):
         verdict = (
             "an arm that is scanned later finds its progressions later"
             if spread >= DAYS_APART
@@ -124,12 +118,11 @@ def sentence_timing(data: Dataset, timing: Analysis) -> str:
     return text
 
 
-def sentence_checklists(data: Dataset) -> str:
+def sentence_checklists(data: Dataset, reporting: Analysis) -> str:
     """How many items of each checklist the report answers."""
-    parts = []
-    for name in CHECKLISTS:
-        checklist = read_checklist(name)
-        answered = sum(bool(answer.places) for answer in fill(data, checklist))
-        parts.append(f"{answered} of {len(checklist.items)} items of {checklist.name}")
+    parts = [
+        f"{row['n_answered']} of {row['n_items']} items of {read_checklist(row['variable']).name}"
+        for _, row in reporting["reporting"].iterrows()
+    ]
     other = " A randomised trial is reported by CONSORT, which is not filled here." if data.study.allocation == RANDOMISED else ""
     return f"This report answers {joined(parts)}; the others say why they stay open.{other}"

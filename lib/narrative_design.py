@@ -9,7 +9,7 @@ from lib.dataset import Dataset
 from lib.formats import plural
 from lib.multiplicity import is_declared
 from lib.narrative import reason_if_absent
-from lib.study_design import ELEMENTS, RANDOMISED
+from lib.study_design import RANDOMISED
 from lib.verdict import LIMIT, by_chance
 
 
@@ -36,18 +36,18 @@ def sentence_tests(data: Dataset, tests: Analysis) -> str:
     )
 
 
-def sentence_declared(data: Dataset) -> str:
+def sentence_declared(data: Dataset, declared: Analysis) -> str:
     """How much of the target trial and of the risks of bias the authors declared."""
-    trial, bias, tool = data.study.target_trial, data.study.risks_of_bias, data.study.instrument
-    said, judged = sum(bool(getattr(trial, e)) for e in ELEMENTS), len(bias.declared)
+    bias, tool, counts = data.study.risks_of_bias, data.study.instrument, declared["declared"].set_index("variable")
+    trial, domains = counts.loc["target_trial"], counts.loc["risks_of_bias"]
     randomised = data.study.allocation == RANDOMISED
     own = "This is a randomised trial: it stands in for no other. " if randomised else ""
     asked = "its elements" if randomised else "the trial that it emulates"
-    if not said + judged:
+    if not counts["n_answered"].any():
         return f"{own}This study declares neither {asked} nor its risks of bias, so only what the report found stands here."
     overall = f" Its overall judgement: {_risk(bias.overall.judgement)}." if bias.overall else ""
     whose = "the trial" if randomised else "the target trial"
-    return f"{own}study.yml declares {said} of {len(ELEMENTS)} elements of {whose} and judges {judged} of {len(tool.domains)} domains of bias ({tool.name}).{overall}"
+    return f"{own}study.yml declares {trial['n_answered']} of {trial['n_items']} elements of {whose} and judges {domains['n_answered']} of {domains['n_items']} domains of bias ({tool.name}).{overall}"
 
 
 def _risk(grade: str) -> str:

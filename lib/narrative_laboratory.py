@@ -8,7 +8,8 @@ import pandas as pd
 
 from lib.analysis import Analysis, where
 from lib.dataset import Dataset
-from lib.formats import MASKED, format_count, format_whole, joined, plural, total_of
+from lib.formats import MASKED, format_whole, joined, plural
+from lib.labels import everybody, share, unit_label
 from lib.laboratory import watched
 from lib.narrative import reason_if_absent
 
@@ -27,7 +28,7 @@ def sentence_laboratory(data: Dataset, laboratory: Analysis) -> str:
 def _share(row: pd.Series) -> str:
     if not row["n"]:
         return "nobody sampled twice"
-    return format_count(row["count"], row["n"])
+    return share(row)
 
 
 @reason_if_absent
@@ -35,12 +36,13 @@ def sentence_liver(data: Dataset, laboratory: Analysis) -> str:
     """How many meet the biochemical criteria of Hy's law."""
     if "liver_hys_law" not in laboratory:
         return "This study names no liver tests, so Hy's law is not assessed."
-    own = laboratory["liver_hys_law"].set_index("group").loc[[arm.id for arm in data.arms]]
-    n, cases = total_of(own["n"]), total_of(own["count"])
+    own = laboratory["liver_hys_law"].set_index("group")
+    n, cases = own.loc[everybody(data), ["n", "count"]]
+    unit = unit_label(laboratory["liver_hys_law"])
     if not n:
         return "No patient has a transaminase and a bilirubin in the time at risk, so Hy's law is not assessed."
     if cases == 0:
         return f"No patient of {format_whole(n)} with both tests meets the biochemical criteria of Hy's law; among so few that does not rule out severe liver injury."
     by_arm = joined([f"{_share(own.loc[arm.id])} with {arm.label}" for arm in data.arms])
-    number = MASKED if pd.isna(cases) else plural(cases, "patient")
+    number = MASKED if pd.isna(cases) else plural(cases, unit.removesuffix("s"), unit)
     return f"Biochemical criteria of Hy's law: {number} ({by_arm}). Each needs a clinician's judgement of the cause: such a case foretells severe liver injury."

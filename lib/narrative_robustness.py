@@ -17,6 +17,7 @@ import pandas as pd
 
 from lib.analysis import Analysis, where
 from lib.comparisons import name_pair
+from lib.confounding import too_few_effective
 from lib.dataset import Dataset
 from lib.formats import (
     format_bounds,
@@ -30,49 +31,41 @@ from lib.formats import (
     plural,
 )
 from lib.labels import OVERALL, decimals_of_time, inside, level_text, pair_label
-from lib.narrative import LARGE_SMD, reason_if_absent, too_few
+from lib.narrative import LARGE_SMD, reason_if_absent
+from lib.robustness import answers
 from lib.tables_confounding import covariate_label
 from lib.tables_design import years_of
 from lib.tables_robustness import level_label, way_label
 from lib.verdict import LIMIT, Pair, below, plain_note, say_interactions
 
 # Below this power a test that finds nothing says little (the usual aim of a trial is 80 % or 90 %).
-AIM = 0.8
-# Bounds and reversals are no answers to the question, so they do not count among them.
-NO_ANSWER = ("leave_one_out", "fragile_event", "fragile_censored", "worst", "best")
+AIM, HALF = 0.8, 0.5
 
 
 @reason_if_absent
 def sentence_robustness(data: Dataset, robust: Analysis) -> str:
     """How many ways of asking there were, how their p-values spread, and what the answer hangs on."""
     ways, short = robust["ways"], data.study.endpoint(robust.variable).short
-    answers = _answers(data, ways)
-    if answers.empty:
+    counts, given = robust["robustness_tests"], answers(data, ways)
+    if given.empty:
         return f"{short}: no way of asking could be answered: {plain_note(ways['note'].iat[0])}."
-    under = answers["p_value"].map(below)
-    low = answers[under]
+    under = given["p_value"].map(below)
+    asked = where(counts, variable=f"{robust.variable}: answers").iloc[0]
     text = (
-        f"{short}: the same question was asked in {plural(len(answers), 'way')}; p runs from {format_p(answers['p_value'].min())} to "
-        f"{format_p(answers['p_value'].max())} and lies below {LIMIT} in {len(low)} of {len(answers)}."
+        f"{short}: the same question was asked in {plural(asked['n_tests'], 'way')}; p runs from {format_p(given['p_value'].min())} to "
+        f"{format_p(given['p_value'].max())} and lies below {LIMIT} in {format_whole(asked['n_below'])} of {format_whole(asked['n_tests'])}."
     )
-    if 0 < len(low) < len(answers):
-        most = len(low) * 2 >= len(answers)
-        odd, side = (answers[~under], f"not below {LIMIT}") if most else (low, f"below {LIMIT}")
+    if under.any() and not under.all():
+        most = under.mean() >= HALF
+        odd, side = (given[~under], f"not below {LIMIT}") if most else (given[under], f"below {LIMIT}")
         named = [
             f"{way_label(data, robust, r.way, r.time)} ({format_p(r.p_value, symbol=True)})"
             for r in odd.head(3).itertuples()
         ]
-        more = f" and {len(odd) - 3} more" if len(odd) > 3 else ""
+        more = " and more" if len(odd) > 3 else ""
         text += f" It is {side} for: {'; '.join(named)}{more}. So the answer depends on the question."
-    tests = int(ways["p_value"].notna().sum())
+    tests = where(counts, variable=f"{robust.variable}: p-values")["n_tests"].iat[0]
     return f"{text} The table holds {plural(tests, 'p-value')}, not adjusted for their number: they describe one answer and are no separate findings."
-
-
-def _answers(data: Dataset, ways: pd.DataFrame) -> pd.DataFrame:
-    """One p-value per way: of all arms, or of the focus arm against the reference arm (after Holm where adjusted)."""
-    asked = ways[~ways["way"].isin(NO_ANSWER)]
-    asked = asked[(asked["group"] == OVERALL) | (asked["group"] == name_pair(*data.contrast))]
-    return asked.assign(p_value=asked["p_adjusted"].fillna(asked["p_value"])).dropna(subset=["p_value"])
 
 
 @reason_if_absent
@@ -174,8 +167,7 @@ def sentence_subgroups(data: Dataset, subgroups: Analysis) -> str:
     tests = subgroups["interaction"]
     made = tests.dropna(subset=["p_value"])
     ratios = subgroups["subgroup"]
-    lost = int(ratios["hr"].isna().sum())
-    gone = f" {plural(lost, 'row')} cannot be estimated and {'says' if lost == 1 else 'say'} so." if lost else ""
+    gone = " A row that cannot be estimated says so." if ratios["hr"].isna().any() else ""
     if made.empty:
         return f"No interaction could be tested: {plain_note(tests['note'].iat[0])}.{gone}"
     return f"{say_interactions([Pair(level_label(data, r.variable + ': ')[0], r.p_value) for r in made.itertuples()])}{gone}"
@@ -192,7 +184,7 @@ def sentence_weights(data: Dataset, weights: Analysis) -> str:
     parts = [
         f"{format_number(r.ess, 1)} of {format_whole(r.n)} with {data.study.arm(r.group).label}" for r in sizes.itertuples() if r.n
     ]
-    small = sizes[too_few(sizes)]
+    small = sizes[too_few_effective(sizes)]
     verdict = (
         f"That is too few to weight ({joined([data.study.arm(g).label for g in small['group']])}): the weighted comparison stands here for completeness and carries no conclusion."
         if len(small)

@@ -33,9 +33,8 @@ from lib.formats import (
     plural,
     said_count,
     said_share,
-    total_of,
 )
-from lib.labels import counted, decimals_of_time, groups_of, level_text
+from lib.labels import counted, decimals_of_time, everybody, groups_of, level_text
 from lib.longitudinal import measure
 from lib.narrative import reason_if_absent
 from lib.response_time import NON_RESPONDER, RESPONDER
@@ -44,6 +43,8 @@ from lib.verdict import GRAY, OverallTest, exact_test, say_arms, say_tests
 
 # Names of patients that a sentence can carry; beyond it the number of patients has to do.
 MOST_NAMED = 12
+# Why a patient has no value that counts at the last visit, where the reason bends what is left.
+GONE = {"died": "had died", "progressed": "had progressed"}
 
 
 @reason_if_absent
@@ -75,16 +76,17 @@ def sentence_undrawn(data: Dataset, course: Analysis) -> str:
     """Who is missing from the pictures of single patients, and why."""
     if "course" not in course:
         return ""
-    missing, n = undrawn(course), len(course["course"])
+    counts = where(course["course_count"], group=everybody(data)).set_index("variable")
+    drawn, missing = counts.loc["drawn"], undrawn(course)
     large = len(data.patients) > LARGE  # as the pictures decide
     are, alone = ("have a change", "Without one") if large else ("are drawn", "Not drawn")
     if missing.empty:
-        return "" if large else f"Every patient is drawn (n = {n})."
+        return "" if large else f"Every patient is drawn (n = {format_whole(drawn['n'])})."
     told = []
     for reason, part in missing.groupby("no_change"):
-        names = joined(part["patient_id"]) if len(part) <= MOST_NAMED else plural(len(part), "patient")
-        told.append(f"{reason}: {names}")
-    return f"{n - len(missing)} of {plural(n, 'patient')} {are}. {alone}, {'; '.join(told)}."
+        number = counted(counts.loc[f"not drawn: {reason}"], "count")
+        told.append(f"{reason}: {joined(part['patient_id']) if len(part) <= MOST_NAMED else number}")
+    return f"{format_whole(drawn['count'])} of {counted(drawn)} {are}. {alone}, {'; '.join(told)}."
 
 
 @reason_if_absent
@@ -121,17 +123,13 @@ def sentence_paired_response(data: Dataset, course: Analysis) -> str:
 @reason_if_absent
 def sentence_agreement(data: Dataset, course: Analysis) -> str:
     """How often the derived category is the reader's."""
-    if "readings" not in course:
-        return ""
-    read, apart = course["readings"], course["disagreements"]
-    if read.empty:
+    if "reader_total" not in course:
         return "This study records no category of a reader beside the derived one."
-    if apart.empty:
-        return f"The derived category is the reader's at all of {plural(len(read), 'assessment')}."
-    return (
-        f"The derived category differs from the reader's at {len(apart)} of {plural(len(read), 'assessment')}, "
-        f"in {plural(apart['patient_id'].nunique(), 'patient')}."
-    )
+    read, apart = (course[output].iloc[0] for output in ("reader_total", "reader_patients"))
+    if pd.isna(read["n"]):
+        return ""
+    differing = "" if apart["count"] == 0 else f"; it differs in {format_whole(apart['count'])} of {counted(apart)}"
+    return f"The derived category is the reader's at {format_whole(read['count'])} of {counted(read)}{differing}."
 
 
 @reason_if_absent
@@ -159,9 +157,9 @@ def sentence_model(data: Dataset, model: Analysis) -> str:
 @reason_if_absent
 def sentence_lesions(data: Dataset, lesions: Analysis) -> str:
     """How many patients have several lesions, and how alike these are."""
-    several, variance = lesions["lesion_volume_several"], lesions["lesion_volume_model_variance"].iloc[0]
+    several, variance = lesions.row("lesion_volume_several", everybody(data)), lesions["lesion_volume_model_variance"].iloc[0]
     return (
-        f"{format_whole(several['count'].sum(skipna=False))} of {plural(several['n'].sum(skipna=False), 'patient')} have several target lesions. {sentence_model(data, lesions)} "
+        f"{format_whole(several['count'])} of {counted(several)} have several target lesions. {sentence_model(data, lesions)} "
         f"{format_percent(variance['correlation'])} of the variance lies between patients: lesions of one patient are alike and do not count as so many patients."
     )
 
@@ -171,13 +169,13 @@ def sentence_presence(data: Dataset, presence: Analysis) -> str:
     """How many patients have a value at the last visit."""
     name = presence.variable
     frame = presence[f"{name}_presence"]
-    at_last = frame[frame["time"] == frame["time"].max()]
-    counts = at_last.groupby(at_last["variable"].str.removeprefix(f"{name}: "))["count"].agg(total_of)
-    when = format_duration(frame["time"].max(), data.study.time.unit)
-    text = f"At {when}, {said_count(counts['value'])} of {plural(len(data.patients), 'patient')} still {'has' if counts['value'] == 1 else 'have'} a value that counts"
-    lost = counts["died"] + counts["progressed"]
+    at_last = where(frame, time=frame["time"].max(), group=everybody(data))
+    counts = at_last.set_index(at_last["variable"].str.removeprefix(f"{name}: "))["count"]
+    when, value = format_duration(frame["time"].max(), data.study.time.unit), counts["value"]
+    text = f"At {when}, {said_count(value)} of {plural(len(data.patients), 'patient')} still {'has' if value == 1 else 'have'} a value that counts"
+    lost = [f"{said_count(counts[state])} {label}" for state, label in GONE.items() if counts[state] != 0]
     if lost:
-        text += f"; {said_count(lost)} died or progressed before, so the medians of later visits describe those who fared better"
+        text += f"; {joined(lost)} before, so the medians of later visits describe those who fared better"
     return f"{text}."
 
 

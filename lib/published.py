@@ -5,7 +5,7 @@ A claim names rows of results.csv and one of a few fixed rules; it holds no expr
 
 from __future__ import annotations
 
-__all__ = ["compare_published", "read_published"]
+__all__ = ["compare_published", "find_ranges", "read_published"]
 
 from pathlib import Path
 from typing import Literal
@@ -96,6 +96,30 @@ def compare_published(claims: tuple[Claim, ...], results: pd.DataFrame) -> pd.Da
     return pd.DataFrame(rows, columns=["id", "claim", "printed", "reproduced", "verdict"])
 
 
+def find_ranges(claims: tuple[Claim, ...], results: pd.DataFrame) -> pd.DataFrame:
+    """Range over the groups of each check `narrower`, at its time and at the one before it.
+
+    Returns
+    -------
+    DataFrame, one row per claim and time: `variable` (id of the claim), `group` (overall), `time`, `difference`,
+    `method`, `note`
+    """
+    rows = [
+        (claim.id, "overall", time, _range(values) / check.scale)
+        for claim in claims
+        for check in claim.checks
+        if check.rule == "narrower"
+        for time in (check.than_time, check.time)
+        if (values := _select(check, results, time)) is not None
+    ]
+    frame = pd.DataFrame(rows, columns=["variable", "group", "time", "difference"]).drop_duplicates(["variable", "time"])
+    return frame.assign(method="range over the groups", note="")
+
+
+def _range(values: list[float]) -> float:
+    return max(values) - min(values)
+
+
 def _select(check: Check, results: pd.DataFrame, time: float | None) -> list[float] | None:
     """Values of the selected groups, in the order named; None if one is missing."""
     rows = results[
@@ -131,7 +155,7 @@ def _check(check: Check, results: pd.DataFrame) -> tuple[bool | None, str]:
         case "lowest":
             held = check.group[values.index(min(values))] == check.which
         case "narrower":
-            spread = max(values) - min(values), max(before) - min(before)
+            spread = _range(values), _range(before)
             held = spread[0] < spread[1]
             text = "range over the arms {}, before {}".format(*(format_number(v, check.decimals) for v in spread))
     return held, text

@@ -19,7 +19,7 @@ from lib.formats import joined, plural
 from lib.given import given
 from lib.labels import name_arms
 from lib.parameters import NOTEBOOKS
-from lib.published import MATCHES, compare_published, read_published
+from lib.published import MATCHES, compare_published, find_ranges, read_published
 from lib.references import cite
 from lib.results import COLUMNS, to_rows
 from lib.scale import because_large
@@ -235,7 +235,9 @@ class Report:
 
     def compare_published(self) -> tuple[pd.DataFrame, Block]:
         """Hold the study's published claims against the results recorded so far."""
-        claims = compare_published(read_published(self.data.study.folder), self.results)
+        declared = read_published(self.data.study.folder)
+        claims, ranges = compare_published(declared, self.results), find_ranges(declared, self.results)
+        self.record(Analysis("", {"published_range": ranges}))
         if claims.empty:
             return claims, self.say("This study names no published claims.")
         n = int((claims["verdict"] == MATCHES).sum())

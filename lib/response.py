@@ -17,6 +17,7 @@ from lib.dataset import Dataset
 from lib.derivation import response_frame
 
 CATEGORIES = ("CR", "PR", "SD", "PD", "NE", "died", "missing", "not due")
+UNASSESSED = ("NE", "died", "missing")
 OUTCOMES = {"objective_response": "responder", "disease_control": "controlled"}
 # All treated counts a patient who died or has no assessment as a non-responder; nobody whose visit is not yet due.
 DENOMINATORS = ("treated", "evaluable")
@@ -35,7 +36,8 @@ def analyse(data: Dataset, visits: Sequence[float]) -> Analysis:
     Returns
     -------
     Analysis
-        `response_category` (count of each category), then for `objective_response` and `disease_control` and both
+        `response_category` (count of each category), `response_unassessed` (patients without an assessment that can be
+        evaluated, whose visit was due), then for `objective_response` and `disease_control` and both
         denominators: `<outcome>_<denominator>` (proportion, exact interval), `_test` (overall), `_pairwise` (Fisher,
         Holm), `_difference` (Miettinen-Nurminen) and `_newcombe`, `_odds_ratio`.
     """
@@ -50,6 +52,7 @@ def analyse(data: Dataset, visits: Sequence[float]) -> Analysis:
                 )
                 for name, part in compare_outcome(chosen, column, data).items():
                     frames.setdefault(f"{outcome}_{denominator}{name}", []).append(part.assign(time=visit))
+    frames["response_unassessed"] = [count_unassessed(part) for part in frames["response_category"]]
     every = pd.concat([frame.assign(time=visit) for visit, frame in patients.items()], ignore_index=True)
     return Analysis(
         "response", {name: pd.concat(parts, ignore_index=True) for name, parts in frames.items()}, {"patients": every}
@@ -71,6 +74,13 @@ def count_categories(frame: pd.DataFrame) -> pd.DataFrame:
     counts.loc["overall"] = counts.sum()
     tidy = counts.rename_axis(index="group", columns="variable").stack().rename("count").reset_index()
     return tidy.assign(method="count of patients", note="")
+
+
+def count_unassessed(categories: pd.DataFrame) -> pd.DataFrame:
+    """Sum the categories of those who were due and have no category of response: rows as `count_categories`."""
+    own = categories[categories["variable"].isin(UNASSESSED)]
+    total = own.groupby("group", sort=False)["count"].sum().reset_index()
+    return total.assign(time=categories["time"].iat[0], method="count of patients", note="")
 
 
 def compare_outcome(frame: pd.DataFrame, column: str, data: Dataset) -> dict[str, pd.DataFrame]:

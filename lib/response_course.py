@@ -13,10 +13,11 @@ import numpy as np
 import pandas as pd
 
 from lib import proportions, survival
-from lib.analysis import Analysis, requires
+from lib.analysis import PATIENTS, Analysis, requires
 from lib.dataset import Dataset
 from lib.derivation import response_frame, volume_frame
 from lib.derivation_tumour import assessment_frame, course_frame, treatment_frame
+from lib.event_table import OVERALL
 from lib.response import compare_outcome, count_categories
 
 RATES = {"best_objective_response": "responder", "best_disease_control": "controlled"}
@@ -42,8 +43,10 @@ def analyse_course(data: Dataset, visits: Sequence[float]) -> Analysis:
         on as in response), `confirmed_response` (where the study declares confirmation), `best_change` (n, median,
         quartiles, range, n_missing), `duration_of_response` (Kaplan-Meier in responders), `time_to_response`
         (median, quartiles, range in responders); with two visits or more `response_change` (count of each pair
-        "first -> last") and `response_change_treated`, `response_change_evaluable` (exact McNemar); with readings
-        `volume_diameters` (rank correlation of both changes per visit), `reader_agreement` (agreement and kappa per visit). Data: `course` (one row per patient), `assessments`,
+        "first -> last"; `response_change_first` and `_last` of each category) and `response_change_treated`, `response_change_evaluable` (exact McNemar); with readings
+        `volume_diameters` (rank correlation of both changes per visit), `reader_agreement` (agreement and kappa per visit), `reader_total` (agreement over all assessments) and `reader_patients`
+        (patients in whom they differ); `course_count` (patients whose change can be drawn, who reached a partial
+        response, how their courses end, who responded, progressed, died). Data: `course` (one row per patient), `assessments`,
         `treatments`, `disagreements`.
     """
     level, course, assessments = data.parameters.level, course_frame(data), assessment_frame(data)
@@ -62,11 +65,12 @@ def analyse_course(data: Dataset, visits: Sequence[float]) -> Analysis:
     frames["time_to_response"] = _describe(responders, "response_time")
     if len(visits) > 1:
         frames |= _change_between(data, min(visits), max(visits))
+    frames["course_count"] = _count_courses(data, course)
     frames |= _agreement(assessments)
     frames |= _concordance(data, assessments, visits)
     both = assessments[assessments["reader"].notna() & assessments["response"].notna()]
     return Analysis("response", frames, {
-        "course": course, "assessments": assessments, "treatments": treatment_frame(data), "readings": both,
+        "course": course, "assessments": assessments, "treatments": treatment_frame(data),
         "disagreements": both[both["reader"] != both["response"]].reset_index(drop=True),
     })  # fmt: skip
 
@@ -79,6 +83,29 @@ def _describe(patients: pd.DataFrame, column: str) -> pd.DataFrame:
     summary["n_missing"] = summary.pop("size") - summary["n"]
     tidy = summary.rename_axis("group").reset_index()
     return tidy.assign(group=tidy["group"].astype(str), method="median, quartiles (type 7) and range", note="")
+
+
+def _count_courses(data: Dataset, course: pd.DataFrame) -> pd.DataFrame:
+    """Patients of each arm, and of all, of whom a statement holds: what the pictures of single patients show."""
+    drawn, progressed = course["no_change"] == "", course["progression_time"].notna()
+    everyone = pd.Series(True, course.index)
+    reasons = {f"not drawn: {why}": (course["no_change"] == why, everyone) for why in sorted(set(course["no_change"]) - {""})}
+    held = {
+        "drawn": (drawn, everyone), **reasons,
+        "reached a partial response": (course["best_change"] <= data.study.response.partial_percent, drawn),
+        "drawn: progressed": (progressed, drawn), "drawn: died": (~progressed & course["died"], drawn),
+        "drawn: left": (~progressed & ~course["died"], drawn), "responded": (course["responder"], everyone),
+        "progressed": (progressed, everyone), "died": (course["died"], everyone), "alive": (~course["died"], everyone),
+    }  # fmt: skip
+    groups = {arm.id: course["arm"] == arm.id for arm in data.arms}
+    groups |= {OVERALL: everyone} if len(data.arms) > 1 else {}
+    rows = [
+        (name, group, int((holds & among & own).sum()), int((among & own).sum()))
+        for name, (holds, among) in held.items()
+        for group, own in groups.items()
+    ]
+    frame = pd.DataFrame(rows, columns=["variable", "group", "count", "n"])
+    return frame.assign(method="count of patients", note="")
 
 
 def _change_between(data: Dataset, first: float, last: float) -> dict[str, pd.DataFrame]:
@@ -104,22 +131,38 @@ def _change_between(data: Dataset, first: float, last: float) -> dict[str, pd.Da
         for name, chosen in (("treated", due), ("evaluable", evaluable))
     }
     columns = ["group", "variable", "time", "count", "method", "note"]
-    return {"response_change": matrix[columns].reset_index(drop=True), **tests}
+    margins = {
+        f"response_change_{end}": matrix.assign(variable=matrix[end])
+        .groupby(["group", "variable", "time", "method", "note"], sort=False)["count"].sum().reset_index()
+        for end in ("first", "last")
+    }  # fmt: skip
+    return {"response_change": matrix[columns].reset_index(drop=True), **margins, **tests}
 
 
 def _agreement(assessments: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Derived category against the reader's, visit by visit: a patient counts once in each row."""
-    both = assessments[assessments["reader"].notna() & assessments["response"].notna()]
-    both = both.drop_duplicates(["patient_id", "visit"])
+    read = assessments[assessments["reader"].notna() & assessments["response"].notna()]
+    both = read.drop_duplicates(["patient_id", "visit"])
     if both.empty:
         return {}
+    differs = read["response"] != read["reader"]
+    patients = read.loc[differs, "patient_id"].nunique(), read["patient_id"].nunique()
+    totals = {
+        "reader_total": _overall(int((~differs).sum()), len(read), "assessments", "agreement"),
+        "reader_patients": _overall(*patients, PATIENTS, "patients with an assessment on which the two differ"),
+    }
     rows = []
     for visit, part in both.groupby("visit"):
         kappa, note = _kappa(part["response"], part["reader"])
         agree = int((part["response"] == part["reader"]).sum())
         rows.append(("overall", visit, len(part), agree, agree / len(part), kappa, f"agreement, {KAPPA}", note))
     columns = ["group", "time", "n", "count", "proportion", "kappa", "method", "note"]
-    return {"reader_agreement": pd.DataFrame(rows, columns=columns)}
+    return {"reader_agreement": pd.DataFrame(rows, columns=columns), **totals}
+
+
+def _overall(count: int, n: int, unit: str, method: str) -> pd.DataFrame:
+    row = {"group": OVERALL, "count": count, "n": n, "proportion": count / n, "unit": unit, "method": method, "note": ""}
+    return pd.DataFrame([row])
 
 
 def _concordance(data: Dataset, assessments: pd.DataFrame, visits: Sequence[float]) -> dict[str, pd.DataFrame]:

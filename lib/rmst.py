@@ -70,7 +70,7 @@ def estimate_rmst(tte: pd.DataFrame, tau: float | None = None, level: float = 0.
         if not table.n[i]:
             rows.append((arm, tau, 0, 0, *[np.nan] * 4, "not estimable: no patient"))
         elif tau > last * (1 + TOLERANCE) and alive:
-            note = f"not estimable: tau lies beyond the last follow-up of this arm, {last:.4g}"
+            note = "not estimable: tau lies beyond the last follow-up of this arm"
             rows.append((arm, tau, table.n[i], n_events, *[np.nan] * 4, note))
         elif error[i] == 0:
             note = "interval not estimable: no event that leaves patients at risk before tau"

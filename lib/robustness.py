@@ -5,7 +5,7 @@ Every way is a row; a way that a study cannot go stays as a row and says why. Ch
 
 from __future__ import annotations
 
-__all__ = ["WAYS", "analyse_robustness"]
+__all__ = ["WAYS", "analyse_robustness", "answers"]
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ import pandas as pd
 
 from lib import balance, competing, cox, firth, interval_censored, landmark, logrank, sensitivity, timing
 from lib.analysis import Absent, Analysis, absent_if_absent, where
-from lib.comparisons import name_pair
+from lib.comparisons import count_below, name_pair
 from lib.dataset import Dataset
 from lib.event_table import OVERALL
 from lib.policy import too_few, withhold
@@ -53,9 +53,11 @@ WAYS = {
     "worst": (CASES, "Worst case for {focus} among the censored"),
     "best": (CASES, "Best case for {focus} among the censored"),
 }
+# Bounds and reversals are no answers to the question, so they do not count among them.
+NO_ANSWER = ("leave_one_out", "fragile_event", "fragile_censored", "worst", "best")
 ONE_KIND = "the endpoint has one kind of event"
 OUTCOME = ["arm", "time", "event"]
-SHOWN = ["n", "n_events", "hr", "difference", "ci_low", "ci_high", "p_value", "p_adjusted", "mc_error", "min", "max",
+SHOWN = ["n", "n_missing", "n_events", "hr", "difference", "ci_low", "ci_high", "p_value", "p_adjusted", "mc_error", "min", "max",
          "count", "method", "note"]  # fmt: skip
 
 
@@ -74,7 +76,8 @@ def analyse_robustness(data: Dataset, analysis: Analysis) -> Analysis | Absent:
     Analysis
         `robustness`: one row per way and group (`overall`: the test of all arms; the focus arm vs the reference arm:
         its hazard ratio; for restricted means and Holm each arm vs the reference arm); `variable` is
-        "endpoint: way", `time` the landmark. What rests on too few events says so (policy). `power`, `detectable` (see
+        "endpoint: way", `time` the landmark. `robustness_tests`: how many of these answer the question, and how many
+        p-values there are in all, with those below 0.05. What rests on too few events says so (policy). `power`, `detectable` (see
         sensitivity), where scans are recorded `scan_interval` (days between scans by arm), where progression is found at
         scans `interval_median` and `interval_landmark` (bounds, as the time between scans is unknown), and for an endpoint of two
         kinds of event `incidence` and `incidence_other` (cumulative incidence of each, the other competing).
@@ -90,6 +93,7 @@ def analyse_robustness(data: Dataset, analysis: Analysis) -> Analysis | Absent:
     others = [arm.id for arm in data.arms if arm.id != data.reference]
     frames = {
         "robustness": rows.drop(columns="way"),
+        "robustness_tests": _count_tests(data, endpoint, rows),
         "power": sensitivity.estimate_power(tte, N_SIMULATIONS, SEED),
         "detectable": sensitivity.find_detectable(tte, [(arm, data.reference) for arm in others]),
     }
@@ -109,6 +113,19 @@ def analyse_robustness(data: Dataset, analysis: Analysis) -> Analysis | Absent:
     return Analysis(endpoint.id, frames, {"ways": rows} | ({} if split is None else {"competing": split}))
 
 
+def answers(data: Dataset, ways: pd.DataFrame) -> pd.DataFrame:
+    """One p-value per way that answers the question: of all arms, or of the contrast (after Holm where adjusted)."""
+    asked = ways[~ways["way"].isin(NO_ANSWER)]
+    asked = asked[(asked["group"] == OVERALL) | (asked["group"] == name_pair(*data.contrast))]
+    return asked.assign(p_value=asked["p_adjusted"].fillna(asked["p_value"])).dropna(subset=["p_value"])
+
+
+def _count_tests(data: Dataset, endpoint: Endpoint, ways: pd.DataFrame) -> pd.DataFrame:
+    counted = {"answers": answers(data, ways)["p_value"], "p-values": ways["p_value"]}
+    parts = [count_below(p).assign(variable=f"{endpoint.id}: {name}") for name, p in counted.items()]
+    return pd.concat(parts, ignore_index=True)
+
+
 def _rows(way: str, frame: pd.DataFrame, time: float = np.nan) -> pd.DataFrame:
     """Rows of one way, from what a test or estimator gave."""
     return frame.reindex(columns=["group", *SHOWN]).assign(way=way, time=time).fillna({"note": ""})
@@ -120,14 +137,16 @@ def _impossible(way: str, why: str, time: float = np.nan) -> pd.DataFrame:
 
 
 def _again(
-    data: Dataset, way: str, tte: pd.DataFrame, time: float = np.nan, *, said: str = "", strata: str | None = None
+    data: Dataset, way: str, tte: pd.DataFrame, time: float = np.nan, *, left: int = 0, strata: str | None = None
 ) -> pd.DataFrame:
-    """Log-rank test of all arms and hazard ratio of the focus arm, on changed data or within strata."""
+    """Log-rank test of all arms and hazard ratio of the focus arm, on changed data or within strata.
+
+    `left` are the patients left out: the event or the end of follow-up came before the clock starts, or no stratum is known.
+    """
     model = cox.estimate_cox(tte, data.reference, level=data.parameters.level, strata=strata).terms
     ratio = where(model, group=name_pair(*data.contrast)).drop(columns=["n", "n_events", "p_value"])
     test, ratio = (withhold(data, tte, f) for f in (logrank.compare_logrank(tte, strata=strata), ratio))
-    if said:
-        test = test.assign(note=[f"{note}; {said}" if note else said for note in test["note"]])
+    test = test.assign(n_missing=left or np.nan)
     return pd.concat([_rows(way, test, time), _rows(way, ratio, time)], ignore_index=True)
 
 
@@ -176,7 +195,7 @@ def _other_events(data: Dataset, endpoint: Endpoint, tte: pd.DataFrame) -> list[
 def _other_clocks(data: Dataset, endpoint: Endpoint, tte: pd.DataFrame) -> list[pd.DataFrame]:
     def changed(way: str, why_not: str, change: Callable[[], pd.DataFrame]) -> pd.DataFrame:
         return (
-            _impossible(way, why_not) if why_not else _again(data, way, frame := change(), said=_left_out(tte, frame))
+            _impossible(way, why_not) if why_not else _again(data, way, frame := change(), left=len(tte) - len(frame))
         )
 
     ready = "" if endpoint.derived else "the endpoint comes as a time without dates"
@@ -209,13 +228,7 @@ def _stratified(data: Dataset, tte: pd.DataFrame) -> pd.DataFrame:
         return _impossible("stratified", "not recorded: the study declares no site or other stratum (sensitivity.strata)")
     known = tte.loc[tte[strata].notna().all(axis=1), [*OUTCOME, *strata]]
     known = known.assign(stratum=known.groupby(strata, observed=True).ngroup())
-    left = f"{len(tte) - len(known)} of {len(tte)} patients without a known stratum" if len(known) < len(tte) else ""
-    return _again(data, "stratified", known, said=left, strata="stratum")
-
-
-def _left_out(tte: pd.DataFrame, frame: pd.DataFrame) -> str:
-    left = len(tte) - len(frame)
-    return f"{left} of {len(tte)} patients had the event or left before" if left else ""
+    return _again(data, "stratified", known, left=len(tte) - len(known), strata="stratum")
 
 
 def _from_landmark(data: Dataset, tte: pd.DataFrame, time: float) -> pd.DataFrame:
@@ -224,7 +237,7 @@ def _from_landmark(data: Dataset, tte: pd.DataFrame, time: float) -> pd.DataFram
         return _impossible(
             "landmark", "nobody had the event or left before, so it would be the declared test again", time
         )
-    return _again(data, "landmark", frame, time, said=_left_out(tte, frame))
+    return _again(data, "landmark", frame, time, left=len(tte) - len(frame))
 
 
 def _other_cases(data: Dataset, tte: pd.DataFrame) -> list[pd.DataFrame]:

@@ -6,12 +6,13 @@ person-time, first events and onset stand in safety_time.
 
 from __future__ import annotations
 
-__all__ = ["ANY", "ATTRIBUTIONS", "analyse", "kind_label", "kinds_of_events", "worst_grades"]
+__all__ = ["ANY", "ATTRIBUTIONS", "analyse", "kind_label", "kinds_of_events", "terms_above", "worst_grades"]
 
 import pandas as pd
 
 from lib import proportions
 from lib.analysis import Analysis, requires
+from lib.comparisons import count_below
 from lib.dataset import Dataset
 
 # Row of the overview -> label; the conditions stand in `_kinds`.
@@ -69,7 +70,8 @@ def analyse(data: Dataset) -> Analysis:
         `ae_system_severe`; `ae_attribution`, `ae_attribution_severe` (patients per attribution) and
         `ae_attribution_events` (events); `ae_grade` (patients by worst grade, per term and for any term), `ae_events`
         (events, not patients, by grade), `ae_events_mild` (share of events below severe). With two arms or more
-        `ae_overview_test`, `ae_term_test` (exact test over the arms, descriptive), `ae_overview_difference` and
+        `ae_overview_test`, `ae_term_test` (exact test over the arms, descriptive), `term_tests` (how many of these, how many
+        with p below 0.05, and how many by chance), `ae_overview_difference` and
         `ae_term_difference` (risk difference, Miettinen-Nurminen). `variable` names the kind, attribution, system or
         term. Data: `terms` (term, system).
     """
@@ -98,6 +100,7 @@ def analyse(data: Dataset) -> Analysis:
     if len(data.arms) > 1:
         frames["ae_overview_test"] = _per(kinds, lambda e: _exact(_count(data, e)))
         frames["ae_term_test"] = _per(parts["term"], lambda e: _exact(_count(data, e)))
+        frames["term_tests"] = count_below(frames["ae_term_test"]["p_value"])
         for name, part in (("overview", kinds), ("term", parts["term"])):
             frames[f"ae_{name}_difference"] = _per(
                 part, lambda e: proportions.estimate_risk_difference(_count(data, e), data.reference, level=level)
@@ -185,6 +188,12 @@ def _per(parts: dict[str, pd.DataFrame], estimate) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=NO_ROWS)
 
 
+def terms_above(frame: pd.DataFrame, threshold_percent: float) -> set[str]:
+    """Terms that reach the threshold in an arm; those whose counts are masked stay, as leaving out would tell."""
+    largest = frame.groupby("variable")["proportion"].agg(lambda p: p.max(skipna=True))
+    return set(largest.index[~(100 * largest < threshold_percent)])
+
+
 def worst_grades(events: pd.DataFrame, by: str = "term") -> pd.DataFrame:
     """Worst grade of each patient per term (or whatever `by` names).
 
@@ -213,6 +222,7 @@ def _grades(data: Dataset, events: pd.DataFrame) -> pd.DataFrame:
     )
     tidy = counts.reindex(every, fill_value=0).rename("count").reset_index()
     tidy["n"] = tidy["group"].map(data.n.to_dict())
+    tidy["proportion"] = tidy["count"] / tidy["n"].where(tidy["n"] > 0)
     return _by_grade(data, tidy, "patients by worst {}")
 
 

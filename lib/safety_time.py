@@ -10,8 +10,9 @@ __all__ = ["MOST_TERMS", "analyse", "at_risk", "course_frame"]
 import pandas as pd
 
 from lib import competing, rates
-from lib.analysis import Absent, Analysis, requires
+from lib.analysis import PATIENTS, Absent, Analysis, requires
 from lib.dataset import Dataset
+from lib.event_table import OVERALL
 from lib.policy import withhold
 from lib.remembered import once_per_dataset
 from lib.safety import kinds_of_events
@@ -37,7 +38,8 @@ def analyse(data: Dataset) -> Analysis | Absent:
         event per 100 patient-years until then), `ae_rate_ratio`, `ae_first_rate_ratio` (each pair of arms); `variable` names the
         kind (any, severe) or the term. `ae_onset` (events by where their onset lies: in the risk window of a
         component, in none, before time zero). `ae_first` (cumulative incidence of the first event at the landmarks of
-        study.yml, death competing), `ae_first_gray`. Data: `curve` (its steps), `courses` (one row per event).
+        study.yml, death competing), `ae_first_gray`; `events_drawn` (patients with an event, and events, as the picture of
+        all courses holds them). Data: `curve` (its steps), `courses` (one row per event).
         Absent for a study that does not say when observation began and ended.
     """
     risk = at_risk(data)
@@ -58,8 +60,20 @@ def analyse(data: Dataset) -> Analysis | Absent:
         frames["ae_rate_ratio"] = _ratios(every, data.reference, level)
         frames["ae_first_rate_ratio"] = _ratios(first, data.reference, level)
         frames["ae_first_gray"] = withhold(data, tte, competing.compare_gray(tte))
+    frames["events_drawn"] = _drawn(data, course_frame(data))
     curve = competing.estimate_incidence_curve(tte, level=level)
     return Analysis("first_event", frames, {"curve": _with_risk(curve, tte), "courses": course_frame(data), "competing": tte})
+
+
+def _drawn(data: Dataset, courses: pd.DataFrame) -> pd.DataFrame:
+    """Patients with an event of all in the arm, and their events."""
+    groups = [arm.id for arm in data.arms] + ([OVERALL] if len(data.arms) > 1 else [])
+    own = {group: courses if group == OVERALL else courses[courses["arm"] == group] for group in groups}
+    size = {**data.n, OVERALL: len(data.patients)}
+    rows = [("patients", g, own[g]["patient_id"].nunique(), size[g], PATIENTS) for g in groups]
+    rows += [("events", g, len(own[g]), len(own[g]), "events") for g in groups]
+    frame = pd.DataFrame(rows, columns=["variable", "group", "count", "n", "unit"])
+    return frame.assign(method="count of what a picture shows", note="")
 
 
 def at_risk(data: Dataset) -> pd.DataFrame | None:

@@ -49,18 +49,18 @@ OF_PATIENTS = ("median", "q1", "q3")
 QUANTILES = re.compile(r"median|quartile_\d|follow_up|duration_of_response|\w+_(within|shift)")
 DIGITS = 3
 # Made from the number of events, of which an arm's follows from two sums.
-FROM_EVENTS = ("n_events", "events_per_variable", "observed", "expected")
+FROM_EVENTS = ("n_events", "events_per_variable", "observed", "expected", "proportion")
 # Outputs whose counts the rules are known to cover; of any other the rows stay, but nothing that stands in them.
 VETTED = re.compile(
-    r"median|quartile_\d|follow_up|landmark(_difference)?|at_risk|logrank(_pairwise)?|cox(_\w+)?|proportional_hazards"
-    r"|rmst(_\w+)?|cumulative_incidence|gray|flow(_\w+)?|baseline_\w+|ae_\w+|response_category"
+    r"events|comparison_count|median|quartile_\d|follow_up|landmark(_difference)?|at_risk|logrank(_pairwise)?|cox(_\w+)?|proportional_hazards"
+    r"|rmst(_\w+)?|cumulative_incidence|gray|flow(_\w+)?|baseline_\w+|ae_\w+|response_(category|unassessed)"
     r"|(best_)?(objective_response|disease_control)(_treated|_evaluable)?"
     r"(_test|_chisq|_pairwise|_difference|_newcombe|_odds_ratio)?"
     r"|best_(response|change)|confirmed_response|duration_of_response|time_to_response|reader_agreement"
     r"|tests|\w+_(level|percent_change|absolute_change|change_ratio|within|between|pairwise|shift|presence)|marker_excluded"
     r"|other_events|lesion_sites|\w+_several|\w+_model_(ratio|term|variance|comparison)|\w+_sensitivity"
-    r"|enrolment|follow_up_completeness|follow_up_lost|exposure_(count|number)|attendance|scan_\w+|component_gap"
-    r"|robustness|power|detectable|incidence(_other)?|subgroup|interaction"
+    r"|enrolment|follow_up_completeness|follow_up_lost|exposure_(count|number)|attendance(_total)?|scan_\w+|component_gap"
+    r"|data_queries|reporting|declared|robustness(_tests)?|power|detectable|incidence(_other)?|subgroup|interaction"
     r"|lab_(shift|worse|peak)|liver_(quadrant|hys_law)"
     r"|propensity|balance_(before|after)|effective_size|(un)?weighted_(cox|rmst)|e_value"
 )
@@ -256,7 +256,7 @@ def _blur(name: str, frame: pd.DataFrame) -> pd.DataFrame:
     frame = frame.assign(**{c: np.nan for c in SINGLE if c in frame})
     if name == "robustness":
         of_one = frame["variable"].str.contains("leave_one_out|fragile")
-        frame = frame.assign(p_value=frame["p_value"].mask(of_one), n=np.nan, n_events=np.nan, count=np.nan)
+        frame = frame.assign(p_value=frame["p_value"].mask(of_one), n=np.nan, n_missing=np.nan, n_events=np.nan, count=np.nan)
     if name.endswith("_sensitivity"):
         frame = frame.assign(n=np.nan)
     rounded = [*OF_PATIENTS, *(["estimate", "ci_low", "ci_high", "difference", "ratio"] if QUANTILES.fullmatch(name) else [])]

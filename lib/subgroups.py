@@ -12,7 +12,7 @@ from scipy import stats
 
 from lib import cox
 from lib.analysis import Absent, Analysis, absent_if_absent
-from lib.comparisons import name_pair
+from lib.comparisons import count_below, name_pair
 from lib.dataset import Dataset
 from lib.event_table import OVERALL
 from lib.policy import too_few, withhold
@@ -37,7 +37,7 @@ def analyse_subgroups(data: Dataset, analysis: Analysis) -> Analysis | Absent:
         `subgroup_count`: n and n_events of the two arms per level; `subgroup`: hr, interval per level, with the pair
         as group, from the model of all arms within the level; `variable` is "endpoint: subgroup: level" (for all
         patients "endpoint: all"). `interaction`: likelihood-ratio test per subgroup over all arms; `variable` is
-        "endpoint: subgroup". A row that cannot be estimated has NaN and a note. `Absent` without subgroups or with
+        "endpoint: subgroup"; `interaction_tests`: how many of these were made. A row that cannot be estimated has NaN and a note. `Absent` without subgroups or with
         one arm. R: ``anova(coxph(S ~ arm + g), coxph(S ~ arm * g))``.
     """
     if len(data.arms) < 2:
@@ -56,7 +56,8 @@ def analyse_subgroups(data: Dataset, analysis: Analysis) -> Analysis | Absent:
             counts.append(_counts(data, outcome[inside]).assign(variable=variable))
         tests.append(_interaction(data, outcome, levels).assign(variable=f"{name}: {subgroup.id}"))
     frames = {"subgroup": ratios, "subgroup_count": counts, "interaction": tests}
-    return Analysis(name, {output: pd.concat(rows, ignore_index=True) for output, rows in frames.items()})
+    found = {output: pd.concat(rows, ignore_index=True) for output, rows in frames.items()}
+    return Analysis(name, found | {"interaction_tests": count_below(found["interaction"]["p_value"])})
 
 
 def _levels(subgroup: Subgroup, tte: pd.DataFrame, data: Dataset) -> Iterator[tuple[str, pd.Series]]:

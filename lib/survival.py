@@ -207,11 +207,11 @@ def estimate_follow_up(
     return reverse.assign(method=reverse["method"].str.replace("Kaplan-Meier", "reverse Kaplan-Meier"))
 
 
-def _landmark_note(survival: float, n: int, last: float) -> str:
+def _landmark_note(survival: float, n: int) -> str:
     if not n:
         return "not estimable: no patient"
     if np.isnan(survival):
-        return f"not estimable: the last follow-up of this arm is {last:.4g}"
+        return "not estimable: beyond the last follow-up of this arm"
     if survival == 1:
         return "interval not estimable: no event yet"
     return "" if survival > 0 else "interval not estimable: every patient followed had the event"
@@ -254,7 +254,7 @@ def estimate_landmark(
     error, at_risk = standard_error(survival, variance), table.at_risk(times)
     rows = [
         (arm, time, at_risk[i, j], survival[i, j], error[i, j], low[i, j], high[i, j],
-         _landmark_note(survival[i, j], table.n[i], table.last_times[i]))
+         _landmark_note(survival[i, j], table.n[i]))
         for i, arm in enumerate(table.arms) for j, time in enumerate(times)
     ]  # fmt: skip
     columns = ["group", "time", "n_risk", "survival", "std_err", "ci_low", "ci_high", "note"]

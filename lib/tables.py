@@ -87,7 +87,7 @@ def table_survival(data: Dataset, analysis: Analysis) -> Table:
     endpoint, groups, d = data.study.endpoint(analysis.variable), groups_of(data), decimals_of_time(data)
     unit, median = data.study.time.unit, analysis["median"]
     rows = [
-        Row((f"Events / {unit_label(median)}", *cells(median, groups, lambda r: format_count(r["n_events"], r["n"])))),
+        Row((f"Events / {unit_label(median)}", *cells(analysis["events"], groups, _events))),
         *_missing_row(median, groups),
         Row(
             (
@@ -131,6 +131,10 @@ def table_survival(data: Dataset, analysis: Analysis) -> Table:
         tuple(rows),
         tuple(notes),
     )
+
+
+def _events(row: pd.Series) -> str:
+    return format_count(row["n_events"], row["n"], row["proportion"])
 
 
 def _missing_row(median: pd.DataFrame, groups: list[str]) -> list[Row]:
@@ -194,7 +198,7 @@ def table_comparisons(data: Dataset, analysis: Analysis) -> Table:
             if data.n.min() < SMALL_ARM
             else []
         ),
-        *_exploratory(data, endpoint, p_values, len(rows)),
+        *_exploratory(data, endpoint, p_values, analysis["comparison_count"]["n_tests"].iat[0]),
         *([LEVEL.format(level=level)] if data.parameters.level != 1 - ALPHA else []),
         *notes_of(analysis["cox_likelihood_ratio"], analysis["logrank"], analysis["cox"], analysis["rmst_difference"]),
     ]
@@ -203,14 +207,14 @@ def table_comparisons(data: Dataset, analysis: Analysis) -> Table:
     )
 
 
-def _exploratory(data: Dataset, endpoint: Endpoint, p_values: list[float], tests: int) -> list[str]:
+def _exploratory(data: Dataset, endpoint: Endpoint, p_values: list[float], tests: float) -> list[str]:
     """Say what is exploratory: every endpoint but the primary, and pairs that the test of all arms does not carry."""
     said = []
     primary = data.study.primary
     if primary.role != "primary":
-        said.append(f"Exploratory: no endpoint is declared primary. Tests in this table: {tests}.")
+        said.append(f"Exploratory: no endpoint is declared primary. Tests in this table: {format_whole(tests)}.")
     elif endpoint.id != primary.id:
-        said.append(f"Exploratory: the primary endpoint is {primary.short}. Tests in this table: {tests}.")
+        said.append(f"Exploratory: the primary endpoint is {primary.short}. Tests in this table: {format_whole(tests)}.")
     if len(data.arms) > 2 and not pd.isna(p_values).all() and not is_apart(p_values):
         said.append("The pairwise tests are exploratory: the tests of all arms do not carry them.")
     return said

@@ -14,7 +14,6 @@ from lib.display import EMPTY, Block, Column, Row, Table
 from lib.formats import (
     DASH,
     NOT_REACHED,
-    format_count,
     format_duration,
     format_interval,
     format_median,
@@ -24,7 +23,7 @@ from lib.formats import (
     format_whole,
     joined,
 )
-from lib.labels import FLOW_STEPS, OVERALL, decimals_of_time, groups_of, level_text, unit_label
+from lib.labels import FLOW_STEPS, OVERALL, decimals_of_time, groups_of, level_text, share, unit_label
 from lib.study_parts import Variable
 from lib.tables import arm_columns, cells
 
@@ -229,7 +228,7 @@ def _completeness_rows(data: Dataset, analysis: Analysis, groups: list[str]) -> 
     days = data.study.policy.lost_after_days
     return [
         Row(("Completeness", *cells(index, groups, lambda r: format_percent(r["estimate"])))),
-        Row((f"Censored more than {days} days before the cut-off", *cells(lost, groups, lambda r: format_count(r["count"], r["n"])))),
+        Row((f"Censored more than {days} days before the cut-off", *cells(lost, groups, share))),
     ]  # fmt: skip
 
 

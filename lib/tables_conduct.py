@@ -12,8 +12,8 @@ from lib.checklist import DECLARATIONS, Place, fill, read_checklist
 from lib.dataset import Dataset
 from lib.display import Column, Links, Row, Table, anchor, empty_if_absent
 from lib.exposure import BETWEEN, FIRST, LATER, SAME_DAY
-from lib.formats import DASH, format_count, format_duration, format_interval, format_number, format_whole
-from lib.labels import examination_label, groups_of, unit_label
+from lib.formats import DASH, format_duration, format_interval, format_number, format_whole
+from lib.labels import examination_label, groups_of, share, unit_label
 from lib.tables import arm_columns, cells
 
 # Measure -> label, decimals.
@@ -30,7 +30,7 @@ MEASURES = {
 
 
 def _count(row: pd.Series) -> str:
-    return format_count(row["count"], row["n"]) if row["n"] else DASH
+    return share(row) if row["n"] else DASH
 
 
 def _summary(decimals: int):

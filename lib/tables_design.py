@@ -21,7 +21,7 @@ from lib.formats import (
     joined,
     plural,
 )
-from lib.labels import OVERALL, decimals_of_time, pair_label
+from lib.labels import OVERALL, counted, decimals_of_time, everybody, pair_label
 from lib.study_design import ELEMENTS, RANDOMISED
 from lib.tables import format_with_interval
 from lib.tables_confounding import covariate_label
@@ -254,10 +254,11 @@ def _deviations(data: Dataset) -> str:
 def _missing(data: Dataset, weights: Analysis | Absent, response: Analysis | Absent) -> str:
     said = []
     if not isinstance(weights, Absent):
-        missing = weights["effective_size"]["n_missing"].sum(skipna=False)
-        said.append(f"{plural(missing, 'patient')} without a covariate")
+        sizes = weights["effective_size"]
+        lacking = [f"{format_whole(r['n_missing'])} with {data.study.arm(r['group']).label}" for _, r in sizes.iterrows() if r["n_missing"] != 0]
+        said.append(f"without a covariate {joined(lacking) if lacking else 'nobody'}")
     if not isinstance(response, Absent) and len(response["response_category"]):
-        rows = where(response["response_category"], group=OVERALL, variable="missing")
+        rows = where(response["response_category"], group=everybody(data), variable="missing")
         said += [
             f"{format_whole(r['count'])} without a scan at {r['time']:g} {data.study.time.unit}"
             for _, r in rows.iterrows()
@@ -282,12 +283,12 @@ def _scans(data: Dataset, robust: Analysis | Absent) -> str:
 
 
 def _readers(course: Analysis | Absent) -> str:
-    if isinstance(course, Absent) or "reader_agreement" not in course:
+    if isinstance(course, Absent) or "reader_total" not in course:
         return "No reader's category stands beside the derived one."
-    total = course["reader_agreement"][["count", "n"]].sum(skipna=False)
+    total = course["reader_total"].iloc[0]
     if pd.isna(total["count"]):
         return "How often the reader and the rule agree is masked."
-    return f"The reader and the rule agree at {format_whole(total['count'])} of {plural(total['n'], 'assessment')}."
+    return f"The reader and the rule agree at {format_whole(total['count'])} of {counted(total)}."
 
 
 def _tests(tests: Analysis | Absent) -> str:

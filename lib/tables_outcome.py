@@ -24,7 +24,6 @@ from lib.formats import (
     DASH,
     MASKED,
     exactness,
-    format_count,
     format_duration,
     format_interval,
     format_number,
@@ -32,7 +31,7 @@ from lib.formats import (
     format_points,
     format_whole,
 )
-from lib.labels import groups_of, level_text, pair_label, unit_label
+from lib.labels import groups_of, level_text, pair_label, share, unit_label
 from lib.longitudinal import measure
 from lib.other_events import OTHER_EVENTS
 from lib.response import CATEGORIES
@@ -65,7 +64,7 @@ def format_rate(row: pd.Series) -> str:
         return DASH
     if pd.isna(row["count"]):
         return MASKED
-    return f"{format_count(row['count'], row['n'])}; {format_interval(row['ci_low'], row['ci_high'], 0, percent=True)}"
+    return f"{share(row)}; {format_interval(row['ci_low'], row['ci_high'], 0, percent=True)}"
 
 
 @empty_if_absent

@@ -33,7 +33,7 @@ from lib.formats import (
     joined,
     plural,
 )
-from lib.labels import decimals_of_time, groups_of, level_text, pair_label, unit_label
+from lib.labels import counted, decimals_of_time, groups_of, level_text, pair_label, unit_label
 from lib.robustness import WAYS
 
 
@@ -134,6 +134,9 @@ def _with_remark(label: str, row: pd.Series) -> str:
         said.append(f"{plural(row['count'], 'deletion')} of {format_whole(row['n'])} turn the verdict at 0.05")
     elif pd.notna(row["count"]):
         said.append(f"{format_whole(row['count'])} of {format_whole(row['n'])} are enough")
+    if pd.notna(row["n_missing"]):
+        why = "without a known stratum" if row["way"] == "stratified" else "had the event or left before"
+        said.append(f"{counted(row, 'n_missing')} {why}")
     said += [row["note"]] if row["note"] else []
     return f"{label} ({'; '.join(said)})" if said else label
 

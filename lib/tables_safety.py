@@ -23,7 +23,6 @@ from lib.display import EMPTY, Block, Column, Row, Table, compares_arms, empty_i
 from lib.formats import (
     DASH,
     exactness,
-    format_count,
     format_duration,
     format_interval,
     format_number,
@@ -32,8 +31,8 @@ from lib.formats import (
     format_points,
     format_whole,
 )
-from lib.labels import groups_of, level_text, pair_label, unit_label
-from lib.safety import ANY, ATTRIBUTIONS, kind_label
+from lib.labels import groups_of, level_text, pair_label, share, unit_label
+from lib.safety import ANY, ATTRIBUTIONS, kind_label, terms_above
 from lib.tables import arm_columns, cells, format_share, notes_of
 
 DESCRIPTIVE = "descriptive, not adjusted. A large p is not evidence of equal risk at these sizes."
@@ -104,7 +103,7 @@ def _points(row: pd.Series) -> str:
 def table_ae_terms(data: Dataset, safety: Analysis, threshold_percent: float = 0) -> Table:
     """Patients by system and term, any grade and severe, worst grade per patient; most frequent first."""
     groups, settings, terms = groups_of(data), data.study.adverse_events, safety["terms"]
-    shown = _above(safety["ae_term"], threshold_percent)
+    shown = terms_above(safety["ae_term"], threshold_percent)
     rows = []
     systems = {system: [t for t in own["term"] if t in shown] for system, own in terms.groupby("system", sort=False)}
     for system in sorted((s for s in systems if systems[s]), key=_by_frequency(safety["ae_system"])):
@@ -129,12 +128,6 @@ def table_ae_terms(data: Dataset, safety: Analysis, threshold_percent: float = 0
     return Table("ae_terms", "Adverse events by system and term", tuple(columns), tuple(rows), notes)
 
 
-def _above(frame: pd.DataFrame, threshold_percent: float) -> set[str]:
-    """Terms that reach the threshold in an arm; those whose counts are masked stay, as leaving out would tell."""
-    largest = frame.groupby("variable")["proportion"].agg(lambda p: p.max(skipna=True))
-    return set(largest.index[~(100 * largest < threshold_percent)])
-
-
 def _by_frequency(frame: pd.DataFrame):
     """Sort key: most patients first, then by name; masked last."""
     total = frame.groupby("variable")["count"].max().fillna(-1)
@@ -152,10 +145,10 @@ def table_ae_grades(data: Dataset, safety: Analysis) -> Table:
     """Patients by the worst severity of any event."""
     settings = data.study.adverse_events
     groups, grades, any_event = groups_of(data), safety["ae_grade"], where(safety["ae_overview"], variable="any")
-    rows = [Row(("Any event", *cells(any_event, groups, lambda r: format_count(r["count"], r["n"]))))]
+    rows = [Row(("Any event", *cells(any_event, groups, share)))]
     for grade in settings.ranks:
         part, label = where(grades, term=ANY, grade=grade), settings.words(grade)
-        shown = cells(part, groups, lambda r: format_count(r["count"], r["n"]))
+        shown = cells(part, groups, share)
         rows.append(Row((f"{label[:1].upper()}{label[1:]}", *shown), "sub"))
     columns = (Column(f"Worst {settings.scale}"), *arm_columns(data))
     return Table("ae_grades", f"{unit_label(grades).capitalize()} by worst {settings.scale} of any event", columns, tuple(rows))

@@ -23,7 +23,6 @@ from lib.dataset import Dataset
 from lib.display import EMPTY, Block, Column, Row, Table, empty_if_absent, internal_only
 from lib.formats import (
     DASH,
-    format_count,
     format_duration,
     format_exact_p,
     format_interval,
@@ -33,9 +32,8 @@ from lib.formats import (
     format_percent,
     format_points,
     format_whole,
-    total_of,
 )
-from lib.labels import OVERALL, counted, decimals_of_time, groups_of, level_text, pair_label, unit_label
+from lib.labels import OVERALL, counted, decimals_of_time, groups_of, level_text, pair_label, share, unit_label
 from lib.longitudinal import measure
 from lib.longitudinal_model import PRESENCE
 from lib.response import CATEGORIES
@@ -72,8 +70,8 @@ def table_best_response(data: Dataset, course: Analysis) -> Table:
         part = where(counts, variable=category)
         if (part["count"] != 0).any() or category in CATEGORIES[:4]:
             rows.append(Row((BEST_LABELS[category], *tables.cells(part, groups, _count)), "sub"))
-    total = counts.groupby("group")["count"].agg(total_of)
-    rows.append(Row(("All patients", *(f"{format_whole(total[group])}" for group in groups))))
+    sizes = {**data.n, OVERALL: len(data.patients)}
+    rows.append(Row((f"All {unit_label(counts)}", *(format_whole(sizes[group]) for group in groups))))
     rule, rates = data.study.response, {"best_objective_response": "Objective response"}
     if "confirmed_response" in course:
         rates["confirmed_response"] = f"Objective response, confirmed after {rule.confirmation_days} days or more"
@@ -97,21 +95,18 @@ def table_response_change(data: Dataset, course: Analysis) -> Table | Block:
     """Category at the first response visit against the last, every patient of each arm."""
     if "response_change" not in course:
         return EMPTY
-    frame = course["response_change"]
-    ends = frame["variable"].str.split(" -> ", expand=True)
-    frame = frame.assign(first=ends[0], last=ends[1])
-    shown = [c for c in CATEGORIES if c in set(frame["last"]) or c in CATEGORIES[:4]]
+    shown = [c for c in CATEGORIES if c in set(course["response_change_last"]["variable"]) or c in CATEGORIES[:4]]
     rows, visits = [], data.parameters.response_visits or data.study.response.visits
     first, last = (_visit(data, pick(visits)) for pick in (min, max))
     for arm in data.arms:
-        own = frame[frame["group"] == arm.id]
+        own, before, after = (where(course[f"response_change{end}"], group=arm.id) for end in ("", "_first", "_last"))
+        counts, before, after = (part.set_index("variable")["count"] for part in (own, before, after))
         rows.append(Row((f"{arm.label} (n = {data.n[arm.id]})",), "group"))
-        for category in [c for c in CATEGORIES if c in set(own["first"])]:
-            counts = where(own, first=category).set_index("last")["count"].reindex(shown, fill_value=0)
-            cells = [f"{format_whole(n)}" if n else DASH for n in counts]
-            rows.append(Row((CATEGORY_LABELS[category], *cells, f"{format_whole(total_of(counts))}"), "sub"))
-        total = own.groupby("last")["count"].agg(total_of).reindex(shown, fill_value=0)
-        rows.append(Row(("All", *(f"{format_whole(n)}" for n in total), f"{format_whole(total_of(total))}"), "sub"))
+        for category in [c for c in CATEGORIES if c in before.index]:
+            cells = [format_whole(counts[f"{category} -> {last}"]) if f"{category} -> {last}" in counts else DASH for last in shown]
+            rows.append(Row((CATEGORY_LABELS[category], *cells, format_whole(before[category])), "sub"))
+        total = after.reindex(shown, fill_value=0)
+        rows.append(Row(("All", *(format_whole(n) for n in total), f"{data.n[arm.id]}"), "sub"))
     columns = (Column(f"At {first}"), *(Column(SHORT_LABELS.get(c, c)) for c in shown), Column("All"))
     notes = (
         f"Rows: category at {first}; columns: at {last}.",
@@ -187,7 +182,7 @@ def table_agreement(data: Dataset, course: Analysis) -> Table | Block:
             (
                 _visit(data, r["time"]),
                 f"{format_whole(r['n'])}",
-                format_count(r["count"], r["n"]),
+                share(r),
                 format_number(r["kappa"], 2),
             )
         )

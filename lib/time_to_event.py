@@ -14,7 +14,7 @@ import pandas as pd
 
 from lib import competing, cox, logrank, rmst, selfcheck, survival
 from lib.analysis import Absent, Analysis
-from lib.comparisons import arm_pairs, name_pair
+from lib.comparisons import arm_pairs, count_below, name_pair
 from lib.dataset import Dataset
 from lib.derivation import time_to_event_frame
 from lib.event_table import OVERALL
@@ -33,6 +33,7 @@ TICK_STEPS = {
 }
 MAX_TICKS = 9
 COX_TESTS = {"likelihood_ratio": "likelihood ratio", "wald": "Wald", "score": "score"}
+TESTS = ("logrank", "logrank_pairwise", "gray")
 # Frames that compare arms.
 COMPARISONS = {
     *("logrank", "logrank_pairwise", "rmst_difference", "rmst_ratio", "landmark_difference", "gray"),
@@ -52,10 +53,10 @@ def analyse(data: Dataset, endpoint: Endpoint | None) -> Analysis | Absent:
     Returns
     -------
     Analysis
-        `median` (with `n_missing`, the patients without a known time), `quartile_1`, `quartile_3` (time by which 25 % and 75 % had the event), `follow_up` (reverse
+        `events` (by arm and overall, with the share of patients and those without a known time), `median`, `quartile_1`, `quartile_3` (time by which 25 % and 75 % had the event), `follow_up` (reverse
         Kaplan-Meier), `landmark`, `at_risk` (at the ticks of the figure), and with two arms or more
         `landmark_difference`, `logrank`, `logrank_pairwise`, `cox`, `cox_likelihood_ratio`, `cox_wald`, `cox_score`,
-        `proportional_hazards`, `rmst`, `rmst_difference`, `rmst_ratio`; with a competing event `cumulative_incidence` and `gray`.
+        `proportional_hazards`, `comparison_count` (tests of this list that were made), `rmst`, `rmst_difference`, `rmst_ratio`; with a competing event `cumulative_incidence` and `gray`.
         Data: `tte` (one row per patient with a known time), `curve` (steps). `Absent` without an endpoint, and where
         nobody has a known time.
     """
@@ -83,8 +84,10 @@ def _median(tte: pd.DataFrame, data: Dataset) -> pd.DataFrame:
 
 def _estimates(tte: pd.DataFrame, data: Dataset, endpoint: Endpoint) -> dict[str, pd.DataFrame]:
     level, landmarks = data.parameters.level, list(data.landmarks(endpoint))
+    median = _median(tte, data)
     frames = {
-        "median": _median(tte, data),
+        "events": _events(data, median),
+        "median": median,
         "quartile_1": _quantile(tte, 0.25, level),
         "quartile_3": _quantile(tte, 0.75, level),
         "follow_up": survival.estimate_follow_up(tte, level=level),
@@ -98,7 +101,22 @@ def _estimates(tte: pd.DataFrame, data: Dataset, endpoint: Endpoint) -> dict[str
         frames["cumulative_incidence"] = competing.estimate_cumulative_incidence(tte, landmarks, level=level)
         if len(data.arms) > 1:
             frames["gray"] = competing.compare_gray(tte)
-    return {n: withhold(data, tte, frame) if n in COMPARISONS else frame for n, frame in frames.items()}
+    frames = {n: withhold(data, tte, frame) if n in COMPARISONS else frame for n, frame in frames.items()}
+    return frames | ({"comparison_count": _tests_made(frames)} if len(data.arms) > 1 else {})
+
+
+def _events(data: Dataset, median: pd.DataFrame) -> pd.DataFrame:
+    """Patients and events behind the medians of the arms, and of all."""
+    counts = median[["group", "n", "n_missing", "n_events"]]
+    if len(data.arms) > 1:
+        counts = pd.concat([counts, counts.drop(columns="group").sum().to_frame().T.assign(group=OVERALL)], ignore_index=True)
+    known = counts["n"].where(counts["n"] > 0)
+    return counts.assign(proportion=(counts["n_events"] / known).astype(float), method="count of patients", note="")
+
+
+def _tests_made(frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Tests of all arms and of their pairs that gave a p-value."""
+    return count_below(pd.concat([frames[name]["p_value"] for name in TESTS if name in frames]))
 
 
 def analyse_follow_up(data: Dataset, endpoint: Endpoint | None) -> Analysis | Absent:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import functools
+import importlib
+import re
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from io import StringIO
@@ -14,7 +16,7 @@ import pytest
 
 from lib.study import ROOT
 
-__all__ = ["EVERY", "NOTEBOOKS", "Shown", "read_notebook", "run_notebook", "shipped", "without_drawing"]
+__all__ = ["EVERY", "NOTEBOOKS", "Call", "Shown", "read_notebook", "run_notebook", "shipped", "without_drawing"]
 
 NOTEBOOKS = ("cohort", "efficacy", "safety")
 # The reports, and the interactive page, which is none.
@@ -22,10 +24,20 @@ EVERY = (*NOTEBOOKS, "explore")
 
 
 @dataclass
+class Call:
+    """A table, picture or sentence that a notebook asked for: the function's name, what it was given and gave back."""
+
+    name: str
+    given: tuple
+    result: object
+
+
+@dataclass
 class Shown:
-    """What a notebook showed: (data, metadata) per output, and what it printed."""
+    """What a notebook showed: (data, metadata) per output, what was made for it, and what it printed."""
 
     outputs: list[tuple[dict, dict]] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
     printed: str = ""
     names: dict = field(default_factory=dict)
 
@@ -55,6 +67,7 @@ def run_notebook(name: str, monkeypatch, **parameters) -> Shown:
 
     monkeypatch.setattr(IPython.core.display_functions, "display", keep)
     monkeypatch.setattr("lib.report.display", keep)
+    _watch(monkeypatch, shown.calls)
     for cell in read_notebook(name).cells:
         if cell.cell_type != "code":
             continue
@@ -75,6 +88,26 @@ def without_drawing(monkeypatch) -> None:
     """Make figures without drawing them, which takes longer than all else on a page."""
     monkeypatch.setattr("lib.picture._lay_out", lambda figure: None)
     monkeypatch.setattr("matplotlib.figure.Figure.savefig", lambda figure, file, **options: file.write("<svg></svg>"))
+
+
+def _watch(monkeypatch, calls: list[Call]) -> None:
+    """Keep what every function makes that notebooks call for a table, a picture or a sentence."""
+
+    def watched(function):
+        @functools.wraps(function)
+        def call(*given, **named):
+            result = function(*given, **named)
+            calls.append(Call(function.__name__, (*given, *named.values()), result))
+            return result
+
+        return call
+
+    for path in sorted((ROOT / "lib").rglob("*.py")):
+        if re.match("tables|figures|narrative", path.stem):
+            module = importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
+            for name, function in vars(module).copy().items():
+                if re.match("(table|plot|sentence)_", name) and function.__module__ == module.__name__:
+                    monkeypatch.setattr(module, name, watched(function))
 
 
 @functools.cache

@@ -18,6 +18,7 @@ from lib import (
     time_to_event,
 )
 from lib.analysis import Absent
+from lib.checklist import count_declared
 from lib.dataset import load
 from lib.display import Block, anchor
 from lib.narrative_design import sentence_declared, sentence_tests
@@ -100,7 +101,7 @@ def test_what_is_not_declared_is_said(tmp_path):
     absent = Absent("Nothing.")
     table = tables_design.table_risks_of_bias(data, **dict.fromkeys(EVIDENCE, absent))
     assert [row.cells[1] for row in table.rows] == ["not stated in study.yml"] * len(ROBINS_I.domains)
-    assert "declares neither" in sentence_declared(data)
+    assert "declares neither" in sentence_declared(data, count_declared(data))
 
 
 DESIGNS = {
@@ -181,7 +182,7 @@ def test_the_design_decides_what_is_said(tmp_path, design, more, allocation, sta
     assert rows[0].cells[0] == ("Confounding" if start else "Randomisation process")
     trial = tables_design.table_target_trial(data, survival, weights, Absent("None.")).to_text()
     assert ("as treated" in trial) == bool(start)
-    assert ("randomised trial" in sentence_declared(data)) == (not start)
+    assert ("randomised trial" in sentence_declared(data, count_declared(data))) == (not start)
     how = {"": "by chance (randomised)", CHOSEN: "not by chance", OPEN: "not stated in study.yml"}[start]
     assert f"<dd>{how}" in report.Report("efficacy", data).header().html
 
@@ -193,7 +194,7 @@ def test_a_randomised_study_is_judged_by_rob_2(tmp_path):
     assert [row.cells[0] for row in table.rows] == list(ROB_2.domains.values())
     assert table.rows[0].cells[1] == "Some concerns"
     assert "BMJ 2019;366:l4898" in table.notes[0]
-    assert "judges 2 of 6 domains of bias (RoB 2). Its overall judgement: some concerns." in sentence_declared(data)
+    assert "judges 2 of 6 domains of bias (RoB 2). Its overall judgement: some concerns." in sentence_declared(data, count_declared(data))
     for design, domain, grade, tool in (
         ("Randomised trial", "confounding", "low", "RoB 2"), ("Randomised trial", "deviations", "serious", "RoB 2"),
         ("Cohort", "randomisation", "low", "ROBINS-I"), ("Trial", "deviations", "high", "ROBINS-I"),

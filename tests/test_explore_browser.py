@@ -102,7 +102,7 @@ def test_choose_save_and_open(page, ward):
 
 def same_numbers(folder: Path, given: dict):
     """results.csv of the headless run against what the form's functions give for the same parameters."""
-    saved = pd.read_csv(folder / "results.csv").fillna({"time": -1.0})
+    saved = pd.read_csv(folder / "results.csv").fillna({"time": -1.0, "variable": ""})
     keys = ["report", "output", "variable", "group", "time", "statistic"]
     saved = saved.set_index(keys)["value"]
     for name, analyse in (

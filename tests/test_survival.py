@@ -75,7 +75,7 @@ def test_landmarks(name):
     beyond = both["survival"].isna()
     last = both["group"].map(tte.groupby("arm", observed=True)["time"].max().rename(str)).astype(float)
     assert beyond.equals((both["time"] > last) & (both["surv"] > 0))
-    assert both.loc[beyond, "note"].str.startswith("not estimable: the last follow-up").all()
+    assert both.loc[beyond, "note"].str.startswith("not estimable: beyond the last follow-up").all()
     known, unmoved = both[~beyond], both["surv"] == 1
     np.testing.assert_allclose(known["survival"], known["surv"].astype(float), **CLOSE)
     np.testing.assert_allclose(known["std_err"], known["std_err_r"].astype(float), **CLOSE)
