@@ -112,7 +112,7 @@ def test_one_patient_more_is_one_more_in_every_box(tmp_path):
         for name, rows in copies.items()
     }
     after = flow.analyse(loaded(write_study(tmp_path / "seven", **changes)), (6, 12))
-    for output in before:
+    for output in set(before.frames) - {"data_queries"}:
         merged = before[output].merge(
             after[output], on=[c for c in ("variable", "group", "time") if c in before[output]]
         )

@@ -9,6 +9,7 @@ import pytest
 from lib import batch_page, narrative, narrative_cohort, narrative_design, narrative_safety, narrative_tumour, tables
 from lib.analysis import Absent, Analysis
 from lib.batch import Outcome
+from lib.checklist import count_answered
 from lib.dataset import load
 from lib.formats import format_median, format_p, plural, said_count, said_share
 from lib.report import Report
@@ -101,7 +102,8 @@ def medians(rows, n_missing=0):
     columns = ["n", "n_events", "median", "ci_low", "ci_high", "note"]
     frame = pd.DataFrame(rows, columns=columns).assign(group=["A", "B", "C"], n_missing=n_missing)
     followed = frame.assign(median=[40.0, 41.0, nan], note="")
-    return Analysis("os", {"median": frame, "follow_up": followed})
+    whole = frame[["n", "n_missing", "n_events"]].sum(skipna=False).to_frame().T.assign(group="overall", unit="patients")
+    return Analysis("os", {"median": frame, "follow_up": followed, "events": whole})
 
 
 @pytest.mark.parametrize(
@@ -259,7 +261,7 @@ def test_an_interval_at_another_level_is_said_to_hold_no_verdict():
         data = _data(level=level)
         found = survival(0.3, gray=0.2)
         rest = {
-            "rmst": pd.DataFrame([{"group": "A", "tau": 36.0}]), "cox_likelihood_ratio": pd.DataFrame([{"note": ""}]),
+            "rmst": pd.DataFrame([{"group": "A", "tau": 36.0}]), "cox_likelihood_ratio": pd.DataFrame([{"note": ""}]), "comparison_count": pd.DataFrame([{"n_tests": 4}]),
             "rmst_difference": pd.DataFrame([{"group": "C vs A", "estimate": 1.0, "ci_low": 0.1, "ci_high": 2.0, "note": ""}]),
         }  # fmt: skip
         notes = tables.table_comparisons(data, replace(found, frames=found.frames | rest)).notes
@@ -334,5 +336,8 @@ def test_notes_call_arms_as_a_reader_knows_them(note, named):
 
 
 def test_a_randomised_trial_is_told_of_its_own_guideline():
-    told = {study: narrative_cohort.sentence_checklists(_data(study, "cohort")) for study in ("colon", "rair_dtc")}
+    told = {}
+    for study in ("colon", "rair_dtc"):
+        data = _data(study, "cohort")
+        told[study] = narrative_cohort.sentence_checklists(data, count_answered(data))
     assert ["CONSORT" in said for said in told.values()] == [True, False]
