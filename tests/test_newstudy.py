@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 from hypothesis import given
+from new_studies import new_study, rows_of, write_book
 from reference_data import FOLDER
 
 from lib.__main__ import main
 from lib.intake import read_tables
-from lib.newstudy import read_new_study, write_new_study
 from lib.recognition import plain_name, with_header
 from lib.study import ROOT, read_study
 from lib.tidying import tidied
@@ -27,30 +27,6 @@ def _column(*cells):
 
 def _tidy(*cells):
     return [cell if isinstance(cell, str) else None for cell in tidied("t", _column(*cells))[0]["x"]]
-
-
-def _book(path, sheets):
-    """Write frames of text as a workbook; what looks like a date or a number stays as it is typed."""
-    book = openpyxl.Workbook()
-    book.remove(book.active)
-    for name, rows in sheets.items():
-        page = book.create_sheet(name)
-        for row in rows:
-            page.append(list(row))
-    book.save(path)
-    return path
-
-
-def _rows(frame):
-    return [list(frame), *frame.astype(object).where(frame.notna(), None).to_numpy().tolist()]
-
-
-def _new(tmp_path, *files):
-    new = read_new_study("mine", list(files))
-    folder = tmp_path / "mine"
-    folder.mkdir()
-    write_new_study(new, folder)
-    return new, folder
 
 
 @pytest.mark.parametrize(
@@ -112,7 +88,7 @@ def test_the_list_of_changes_holds_no_formula(tmp_path):
     """It is made to be opened in a spreadsheet, and tells what stood in a hostile cell."""
     rows = [("patient_id", "arm"), ("P1", ' =HYPERLINK("http://evil")'), ("P2", "B")]
     (tmp_path / "in.csv").write_text("\n".join(",".join(f'"{c.replace(chr(34), chr(34) * 2)}"' for c in row) for row in rows))
-    _, folder = _new(tmp_path, tmp_path / "in.csv")
+    _, folder = new_study(tmp_path, tmp_path / "in.csv")
     (change,) = pd.read_csv(folder / "changes.csv").itertuples()
     assert (change.found, change.became) == ("' =HYPERLINK(\"http://evil\")", "'=HYPERLINK(\"http://evil\")")
 
@@ -128,7 +104,7 @@ def test_names_that_are_alike_get_ids_of_their_own(tmp_path, names):
         ("patient_id", "marker", "value", "unit", "visit", "sample_date"),
         *((f"P{i}", f"{name} b{k}", str(i + k), "mg", "0", "2024-01-01") for i in (1, 2) for k, name in enumerate(names)),
     ]
-    new, folder = _new(tmp_path, _book(tmp_path / "alike.xlsx", {"patients": patients, "markers": samples}))
+    new, folder = new_study(tmp_path, write_book(tmp_path / "alike.xlsx", {"patients": patients, "markers": samples}))
     study = read_study(folder)
     assert len({variable.id for variable in study.baseline}) == len(study.baseline) == 2
     assert len({marker.id for marker in study.markers}) == 2
@@ -144,7 +120,7 @@ def test_names_are_made_plain(name, plain):
 def test_colon_from_a_workbook_has_the_numbers_of_the_shipped_study(tmp_path):
     """Two rows per patient, told apart by etype: 1 recurrence, 2 death. The same times and events as data/colon."""
     raw = pd.read_csv(FOLDER / "colon_full.csv")
-    new, folder = _new(tmp_path, _book(tmp_path / "colon.xlsx", {"Sheet1": _rows(raw)}))
+    new, folder = new_study(tmp_path, write_book(tmp_path / "colon.xlsx", {"Sheet1": rows_of(raw)}))
     study = read_study(folder)
     tables = read_tables(study)
     shipped = pd.read_csv(ROOT / "data" / "colon" / "patients.csv", dtype={"id": str}).set_index("id").sort_index()
@@ -179,16 +155,16 @@ def _messy() -> dict[str, list]:
     markers = markers.drop(columns=["below_limit", "limit"]).rename(columns={"marker": "Test", "value": "Result"})
     events = tables["adverse_events"].rename(columns={"term": "AE term", "system": "SOC"}).rename(columns={"AE term": "AETERM"})
     title = [["RAIR-DTC cohort, exported", *[None] * 3], [None] * 4]
-    others = {name: _rows(tables[name]) for name in ("lesions", "measurements", "assessments", "treatments")}
+    others = {name: rows_of(tables[name]) for name in ("lesions", "measurements", "assessments", "treatments")}
     return {
-        "Demographics": [*title, *_rows(patients)], "Labs": _rows(markers), "Toxicity": _rows(events), **others,
+        "Demographics": [*title, *rows_of(patients)], "Labs": rows_of(markers), "Toxicity": rows_of(events), **others,
         "Notes": [["ask Dr X"], ["done"]],
     }  # fmt: skip
 
 
 def test_a_messy_workbook_becomes_the_shipped_tables(tmp_path):
     """Tidied and mapped, every table holds what the shipped one holds."""
-    new, folder = _new(tmp_path, _book(tmp_path / "messy.xlsx", _messy()))
+    new, folder = new_study(tmp_path, write_book(tmp_path / "messy.xlsx", _messy()))
     ours, shipped = read_tables(read_study(folder)), read_tables(read_study(RAIR))
     assert set(ours.queries["code"]) <= {"W048", "W050"}  # the proposed visit windows are narrower
     for table, frame in shipped.frames.items():
@@ -213,7 +189,7 @@ def _sorted(frame):
 def test_hostile_cells_are_copied_as_text_and_refused_by_the_check(tmp_path):
     rows = [["id", "arm", "os_months", "os_status", "note"], *[[f"P{n}", "AB"[n % 2], n + 1.5, n % 2, f"=cmd|{n}"] for n in range(12)]]
     rows[3][1] = "=HYPERLINK(1)"
-    _, folder = _new(tmp_path, _book(tmp_path / "x.xlsx", {"patients": rows}))
+    _, folder = new_study(tmp_path, write_book(tmp_path / "x.xlsx", {"patients": rows}))
     assert "cmd|" not in (folder / "patients.csv").read_text("utf-8")
     with pytest.raises(ProblemsFound, match="E090"):
         read_tables(read_study(folder))
@@ -231,7 +207,7 @@ def test_hostile_cells_are_copied_as_text_and_refused_by_the_check(tmp_path):
 def test_ready_made_endpoints_are_recognised(tmp_path, names, values, found):
     time, event = names
     rows = [["id", "group", time, event], *[[f"P{n}", "xy"[n % 2], 30 * n + 5, values[n % 2]] for n in range(20)]]
-    _, folder = _new(tmp_path, _book(tmp_path / "x.xlsx", {"data": rows}))
+    _, folder = new_study(tmp_path, write_book(tmp_path / "x.xlsx", {"data": rows}))
     endpoint = read_study(folder).endpoints[0]
     assert (endpoint.time.unit, endpoint.event.event) == found
 
@@ -290,13 +266,13 @@ def test_corrected_tables_come_in_and_study_yml_stays(tmp_path):
     """The second round: the workbook is corrected, study.yml keeps what was written into it."""
     rows = [["id", "arm", "os_months", "os_status"], *[[f"P{n}", "AB"[n % 2], n + 1.5, n % 2] for n in range(12)]]
     rows[3][2] = "many"
-    book, folder = _book(tmp_path / "x.xlsx", {"data": rows}), tmp_path / "mine"
+    book, folder = write_book(tmp_path / "x.xlsx", {"data": rows}), tmp_path / "mine"
     words = ["new", str(folder), "--from", str(book)]
     assert "E103" in CliRunner().invoke(main, words).output
     proposed = (folder / "study.yml").read_text("utf-8")
     (folder / "study.yml").write_text(proposed.replace("label: OS", "label: Overall survival"), "utf-8")
     rows[3][2] = 3.5
-    _book(book, {"data": rows})
+    write_book(book, {"data": rows})
     run = CliRunner().invoke(main, [*words, "--update"])
     assert run.exit_code == 0, run.output
     assert "Guesses" not in run.output

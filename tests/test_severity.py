@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+from new_studies import new_study, write_book
 from study_builder import add, cell, write_study
-from test_newstudy import _book, _new
 
 from lib import (
     closer,
@@ -227,7 +227,7 @@ WORDED = ["Mild", "Severe", "Moderate", "Mild", "Mild"]
 )  # fmt: skip
 def test_a_new_study_is_proposed_with_the_scale_of_its_table(tmp_path, column, cells, scale):
     """What is not known is asked: without severe_level the proposal is refused with the question."""
-    new, folder = _new(tmp_path, _book(tmp_path / "x.xlsx", _clinic(column, cells, ["RECOVERED/RESOLVED"] * 5)))
+    new, folder = new_study(tmp_path, write_book(tmp_path / "x.xlsx", _clinic(column, cells, ["RECOVERED/RESOLVED"] * 5)))
     proposed = new.proposal.study["adverse_events"]
     levels = [level["value"] for level in proposed.get("levels", [])]
     keys = ("severe_grade", "max_grade", "severe_level", "fatal_level")
@@ -257,7 +257,7 @@ def _clinic(column, cells, outcomes):
     ],
 )  # fmt: skip
 def test_outcomes_are_read_where_each_word_has_one_meaning(tmp_path, words, codes):
-    new, folder = _new(tmp_path, _book(tmp_path / "x.xlsx", _clinic("grade", GRADES, words)))
+    new, folder = new_study(tmp_path, write_book(tmp_path / "x.xlsx", _clinic("grade", GRADES, words)))
     read = pd.read_csv(folder / "adverse_events.csv", dtype=str)["outcome"].astype(object)
     assert read.where(read.notna(), None).tolist() == codes
     changed = new.changes[new.changes["column"] == "outcome"]
