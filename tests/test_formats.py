@@ -51,8 +51,8 @@ def test_a_rounded_number_stays_within_half_a_unit(value, decimals):
 
 
 def test_counts_percentages_and_intervals():
-    assert format_count(10, 13) == "10/13 (77%)"
-    assert format_count(0, 0) == "0/0"
+    assert format_count(10, 13, 10 / 13) == "10/13 (77%)"
+    assert format_count(0, 0, math.nan) == "0/0"
     assert format_percent(0.3214, 1) == "32.1%"
     assert format_interval(18.2, math.nan, missing="NR") == "18.2 to NR"
     assert format_interval(math.nan, math.nan) == "–"

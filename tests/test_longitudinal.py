@@ -89,9 +89,12 @@ def test_everybody_counts_once_at_each_visit(marker):
     presence = longitudinal_model.analyse_presence(DATA, marker)
     frame = presence[f"{presence.variable}_presence"]
     totals = frame.groupby(["time", "group"])["count"].sum().unstack()
-    assert (totals == DATA.n.rename_axis("group")[totals.columns]).all(axis=None)
+    assert (totals["overall"] == len(DATA.patients)).all()
+    arms = totals.drop(columns="overall")
+    assert (arms == DATA.n.rename_axis("group")[arms.columns]).all(axis=None)
     measured = ANALYSES[presence.variable][f"{presence.variable}_level"].set_index(["time", "group"])["n"]
     with_value = where(frame, variable=f"{presence.variable}: value").set_index(["time", "group"])["count"]
+    with_value = with_value.drop("overall", level="group")
     assert (measured[with_value.index] == with_value).all()
 
 
