@@ -28,6 +28,7 @@ from lib.scale import LARGE
 from lib.selfcheck import KEYS, verify
 from lib.selfcheck_cox import FORMULA
 
+PYTHON = "Python's statistics"
 # output, variable, group, time, statistic, value, engine
 Number = tuple[str, str, str, float, str, float, str]
 # variable and time (None: the output has none)
@@ -140,11 +141,17 @@ def _shares(data: Dataset, analysis: Analysis) -> Iterator[Number]:
 
 
 def _exact(output, place, arms, rows, level) -> Iterator[Number]:
+    if rows:
+        yield from _exact_numbers(output, place, _table(arms.values()), rows)
+
+
+def _exact_numbers(output: str, place: Place, table, rows: dict[str, dict]) -> Iterator[Number]:
     """The exact test of all arms; one by random tables is not computed a second time."""
-    p_value = shares.exact_p(_table(arms.values())) if rows and not rows["overall"]["mc_error"] > 0 else None
+    p_value = None if rows["overall"]["mc_error"] > 0 else shares.exact_p(table)
     if p_value is not None:
-        several = sum(n > 0 for _, n in arms.values()) > 1
-        yield from _numbers(output, place, "overall", {"p_value": p_value if several else nan, "mc_error": 0.0}, shares.ENUMERATED)
+        filled = sum(sum(arm) > 0 for arm in table)
+        values = {"p_value": p_value if filled > 1 else nan, "mc_error": 0.0 if filled else nan}
+        yield from _numbers(output, place, "overall", values, shares.ENUMERATED)
 
 
 def _chi_square(output, place, arms, rows, level) -> Iterator[Number]:
@@ -249,6 +256,33 @@ def _changes(data: Dataset, analysis: Analysis) -> Iterator[Number]:
         yield from _adjusted(f"{name}_shift", place, sums, FORMULA)
 
 
+def _baseline(data: Dataset, analysis: Analysis) -> Iterator[Number]:
+    """Numbers of Table 1, and its tests."""
+    if "baseline_number" not in analysis:
+        return
+    patients = analysis["patients"]
+    samples = {v.id: {arm.id: patients.loc[patients["arm"] == arm.id, v.column] for arm in data.arms} for v in data.study.baseline}
+    for place, rows in _places(analysis, "baseline_number").items():
+        known = {arm: values.dropna().tolist() for arm, values in samples[place[0]].items()}
+        for group in rows:
+            values = known[group] if group in known else [value for own in known.values() for value in own]
+            yield from _numbers("baseline_number", place, group, ranks.describe(values), PYTHON)
+    for place, rows in _places(analysis, "baseline_test").items():
+        yield from _baseline_test(place, samples[place[0]], rows)
+
+
+def _baseline_test(place: Place, samples: dict[str, pd.Series], rows: dict[str, dict]) -> Iterator[Number]:
+    arms = [values.dropna() for values in samples.values()]
+    if not isinstance(arms[0].dtype, pd.CategoricalDtype):
+        yield from _numbers("baseline_test", place, "overall", ranks.kruskal([x.to_numpy(float) for x in arms]), FORMULA)
+        return
+    table = tuple(tuple(int((values == level).sum()) for level in values.cat.categories) for values in arms)
+    if "chi-square" in rows["overall"]["method"]:
+        yield from _numbers("baseline_test", place, "overall", shares.chi_square(table), FORMULA)
+    else:
+        yield from _exact_numbers("baseline_test", place, table, rows)
+
+
 def _incidence(data: Dataset, analysis: Analysis) -> Iterator[Number]:
     """Cumulative incidence of each cause and Gray's test, where one row per patient is there."""
     for output, (source, cause, test) in INCIDENCES.items():
@@ -328,6 +362,7 @@ KINDS = {
     "shares with their intervals and exact tests": _shares,
     "changes within patients": _paired,
     "rates": _rates,
+    "baseline characteristics": _baseline,
     "rank tests": _changes,
     "cumulative incidences": _incidence,
     "mixed models": _models,

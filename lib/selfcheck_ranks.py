@@ -1,25 +1,39 @@
-"""Rank tests a second time: null distributions by Fourier inversion, statistics by their formulas.
+"""Rank tests a second time: null distributions counted in whole numbers, statistics by their formulas; and quartiles.
 
-Part of the self-check; calls nothing of `ranks`, which counts the ways by adding one rank after the other.
+Part of the self-check; calls nothing of `ranks`. The ways to reach each sum of ranks are the coefficients of a product
+of polynomials. One whole number holds them all, side by side in `width` bits each: to multiply by (1 + x^r) is to shift
+and to add, and the rest of a division by 2^width - 1 is the sum of the coefficients. Nothing is rounded.
 """
 
 from __future__ import annotations
 
+import statistics
+from bisect import bisect_left
+from fractions import Fraction
 from functools import lru_cache
-from math import nan, sqrt
+from math import ceil, floor, nan, sqrt
 
 import numpy as np
 from scipy import special, stats
 
-__all__ = ["dunn_z", "kruskal", "rank_sum_p", "shift", "signed_rank", "walsh_shift"]
+__all__ = ["describe", "dunn_z", "kruskal", "rank_sum_p", "shift", "signed_rank", "walsh_shift"]
 
 # Sizes up to which `ranks` counts, and above which it approximates by a normal distribution.
 SIGNED_RANK_LIMIT, RANK_SUM_LIMIT = 300, 120
-# Products of complex numbers in one null distribution, a tenth of a second; above, it is not computed a second time.
-# Ranks without ties stay below it at every size that is counted.
-MOST_PRODUCTS = 15_000_000
 # Arms of the same size share the null distribution that bounds their interval.
 REMEMBERED = 64
+
+
+def describe(values: list[float]) -> dict[str, float]:
+    """Mean, standard deviation and quartiles (type 7) of known values, by Python's own statistics."""
+    n = len(values)
+    if not n:
+        return {"n": 0} | dict.fromkeys(("mean", "sd", "median", "q1", "q3", "min", "max"), nan)
+    quartiles = statistics.quantiles(values, n=4, method="inclusive") if n > 1 else values * 3
+    return {
+        "n": n, "mean": statistics.fmean(values), "sd": statistics.stdev(values) if n > 1 else nan, "min": min(values),
+        "q1": quartiles[0], "median": statistics.median(values), "q3": quartiles[2], "max": max(values),
+    }  # fmt: skip
 
 
 def _ranks(values: np.ndarray) -> np.ndarray:
@@ -28,38 +42,50 @@ def _ranks(values: np.ndarray) -> np.ndarray:
     return np.searchsorted(ordered, values, "left") + np.searchsorted(ordered, values, "right") + 1
 
 
-@lru_cache(maxsize=REMEMBERED)
-def _signed_null(doubled: tuple[int, ...]) -> np.ndarray:
-    """Chance of each value of twice the positive rank sum: the product of (1 + z^rank) / 2, inverted."""
-    size = sum(doubled) + 1
-    z = np.exp(-2j * np.pi * np.arange(size // 2 + 1) / size)
-    product = np.ones(len(z), complex)
-    for rank in doubled:
-        product *= (1 + z**rank) / 2
-    return np.fft.irfft(product, size)
+class _Null:
+    """Ways to reach each sum, from `start` on; `packed` holds them in `width` bits each."""
+
+    def __init__(self, packed: int, width: int, start: int = 0):
+        unreached = ((packed & -packed).bit_length() - 1) // width
+        self.packed, self.width, self.least = packed >> unreached * width, width, start + unreached
+        self.total = self.at_least(self.least)
+
+    def at_least(self, value: int) -> int:
+        """Ways to reach so much or more."""
+        return (self.packed >> max(value - self.least, 0) * self.width) % ((1 << self.width) - 1)
+
+    def two_sided(self, observed: int, mean: Fraction) -> float:
+        """Chance of a sum at least as far from the mean as the observed one."""
+        far = abs(observed - mean)
+        if not far:
+            return 1.0
+        below = self.total - self.at_least(floor(mean - far) + 1)
+        return (self.at_least(ceil(mean + far)) + below) / self.total
+
+    def quantile(self, chance: float) -> int:
+        """How many sums lie below the first whose chance, with all below it, is not less than `chance`."""
+        sums = range((self.packed.bit_length() - 1) // self.width + 1)
+        return bisect_left(sums, chance, key=lambda k: 1 - self.at_least(self.least + k + 1) / self.total)
 
 
 @lru_cache(maxsize=REMEMBERED)
-def _sum_null(ranks: tuple[int, ...], m: int) -> tuple[int, np.ndarray] | None:
-    """Least sum of m ranks drawn without replacement, and the chance of each from there on; None for too many."""
-    ordered = sorted(ranks)
-    least, size = sum(ordered[:m]), sum(ordered[-m:]) - sum(ordered[:m]) + 1
-    if size * m * len(ranks) // 2 > MOST_PRODUCTS:
-        return None
-    z = np.exp(-2j * np.pi * np.arange(size // 2 + 1) / size)
-    drawn = np.zeros((m + 1, len(z)), complex)  # coefficient of y^j of the product of (1 + y z^rank)
-    drawn[0] = 1
-    for i, rank in enumerate(ordered, 1):  # divided by the ways as it grows: each coefficient stays a mean
-        share = (np.arange(1, min(i, m) + 1) / i)[:, None]
-        drawn[1 : i + 1] = drawn[1 : i + 1] * (1 - share) + drawn[:m][:i] * z**rank * share
-    return least, np.roll(np.fft.irfft(drawn[m], size), -least % size)
+def _signed_null(ranks: tuple[int, ...]) -> _Null:
+    """Sums of the ranks of a random half: each is in or out."""
+    width, packed = len(ranks) + 1, 1
+    for rank in ranks:
+        packed += packed << rank * width
+    return _Null(packed, width)
 
 
-def _two_sided(chances: np.ndarray, observed: float, least: int = 0) -> float:
-    """Chance of a value at least as far from the mean as the observed one; the first chance is that of `least`."""
-    values = least + np.arange(len(chances))
-    mean = values @ chances
-    return float(min(1.0, chances[np.abs(values - mean) >= abs(observed - mean) - 1e-6].sum()))
+@lru_cache(maxsize=REMEMBERED)
+def _sum_null(ranks: tuple[int, ...], m: int) -> _Null:
+    """Sums of m ranks drawn without replacement."""
+    width, least = len(ranks) + 1, min(ranks)
+    drawn = [1] + [0] * m  # of so many ranks, each less the least one
+    for rank in ranks:
+        for j in range(m, 0, -1):
+            drawn[j] += drawn[j - 1] << (rank - least) * width
+    return _Null(drawn[m], width, m * least)
 
 
 def _normal_p(distance: float, variance: float) -> float:
@@ -77,7 +103,7 @@ def signed_rank(x: np.ndarray) -> dict[str, float]:
     if len(moved) > SIGNED_RANK_LIMIT:
         p_value = _normal_p(abs(positive - doubled.sum() / 2) / 2, float((doubled / 2) @ (doubled / 2)) / 4)
     else:
-        p_value = _two_sided(_signed_null(tuple(doubled.tolist())), positive)
+        p_value = _signed_null(tuple(doubled.tolist())).two_sided(positive, Fraction(int(doubled.sum()), 2))
     return {"statistic": positive / 2, "p_value": p_value}
 
 
@@ -86,7 +112,7 @@ def walsh_shift(x: np.ndarray, level: float) -> dict[str, float]:
     n = len(x)
     if not n:
         return {"median": nan, "estimate": nan, "ci_low": nan, "ci_high": nan}
-    means = sorted((x[i] + x[j]) / 2 for i in range(n) for j in range(i, n))
+    means = np.sort(((x[:, None] + x[None, :]) / 2)[np.tri(n, dtype=bool)])
     if n <= SIGNED_RANK_LIMIT:
         bounds = _bounds(means, _signed_null(tuple(range(1, n + 1))), level)
     else:
@@ -102,7 +128,7 @@ def shift(x: np.ndarray, y: np.ndarray, level: float) -> dict[str, float]:
         return {"difference": nan, "ci_low": nan, "ci_high": nan}
     differences = np.sort((x[:, None] - y[None, :]).ravel())
     if m + n <= RANK_SUM_LIMIT:
-        bounds = _bounds(differences, _sum_null(tuple(range(1, m + n + 1)), min(m, n))[1], level)
+        bounds = _bounds(differences, _sum_null(tuple(range(1, m + n + 1)), min(m, n)), level)
     else:
         k = int(m * n / 2 - stats.norm.isf((1 - level) / 2) * sqrt(m * n * (m + n + 1) / 12))
         bounds = differences[k - 1], differences[-k]
@@ -114,16 +140,14 @@ def _middle(ordered) -> float:
     return float(ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2)
 
 
-def _bounds(ordered, null: np.ndarray, level: float) -> tuple[float, float]:
+def _bounds(ordered, null: _Null, level: float) -> tuple[float, float]:
     """The k-th value from either end, k the least number whose chance is not below half of what the level leaves."""
-    below, k = 0.0, 0
-    while below + null[k] < (1 - level) / 2 * (1 - 1e-12):
-        below, k = below + null[k], k + 1
-    return (ordered[k - 1], ordered[-k]) if k else (nan, nan)
+    k = null.quantile((1 - level) / 2 * (1 - 1e-12))
+    return (float(ordered[k - 1]), float(ordered[-k])) if k else (nan, nan)
 
 
-def rank_sum_p(x: np.ndarray, y: np.ndarray) -> float | None:
-    """Two-sided p of the rank sum, given the ties; None where the null distribution would take too long."""
+def rank_sum_p(x: np.ndarray, y: np.ndarray) -> float:
+    """Two-sided p of the rank sum, given the ties."""
     if not (len(x) and len(y)):
         return nan
     doubled, small = _ranks(np.concatenate([x, y])), min(len(x), len(y))
@@ -133,8 +157,8 @@ def rank_sum_p(x: np.ndarray, y: np.ndarray) -> float | None:
     if n > RANK_SUM_LIMIT:
         spread = np.square(doubled / 2 - (n + 1) / 2).sum() / (n - 1)
         return _normal_p(abs(own / 2 - len(x) * (n + 1) / 2), len(x) * len(y) / n * spread)
-    null = _sum_null(tuple(doubled.tolist()), small)
-    return None if null is None else _two_sided(null[1], own if small == len(x) else doubled.sum() - own, null[0])
+    observed, mean = int(own if small == len(x) else doubled.sum() - own), Fraction(int(doubled.sum()) * small, n)
+    return _sum_null(tuple(doubled.tolist()), small).two_sided(observed, mean)
 
 
 def kruskal(samples: list[np.ndarray]) -> dict[str, float]:

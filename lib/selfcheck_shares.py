@@ -91,7 +91,7 @@ def chi_square(table: tuple[tuple[int, ...], ...]) -> dict[str, float]:
     rows = [row for row in table if sum(row)]
     columns = [column for column in zip(*rows, strict=True) if sum(column)]
     n, df = sum(map(sum, columns)), (len(rows) - 1) * (len(columns) - 1)
-    if df < 1:
+    if min(len(rows), len(columns)) < 2:
         return {"chisq": nan, "df": nan, "p_value": nan}
     expected = [[sum(row) * sum(column) / n for column in columns] for row in zip(*columns, strict=True)]
     pairs = zip(zip(*columns, strict=True), expected, strict=True)

@@ -8,14 +8,18 @@ from notebook_cells import NOTEBOOKS, shipped
 from random_study import Design, write_random
 
 from lib import recheck, safety, safety_time
+from lib.analysis import Analysis
+from lib.baseline import analyse_baseline
 from lib.dataset import load
 from lib.report import Report
+from lib.response import compare_outcome
+from lib.results import to_rows
 from lib.selfcheck import KEYS, DisagreementError, verify
 
-SHARES, TIMES = "shares with their intervals and exact tests", "times to an event"
+SHARES, TIMES, BASELINE = "shares with their intervals and exact tests", "times to an event", "baseline characteristics"
 EXPECTED = {
-    "cohort": {TIMES, SHARES},
-    "efficacy": set(recheck.KINDS) - {"rates"},
+    "cohort": {TIMES, SHARES, BASELINE},
+    "efficacy": set(recheck.KINDS) - {"rates", BASELINE},
     "safety": {SHARES, "rates", "cumulative incidences"},
 }
 # Tests that no second engine makes: mixed models' F, resampling, weights, subgroups, and what robustness repeats.
@@ -91,6 +95,34 @@ def test_nothing_checked_is_no_agreement():
     assert verdicts["counts"]["ok"] is None
     only_counts = Report("safety", load("safety", study="data/colon"))
     assert only_counts.self_check().record["ok"] is None
+
+
+@pytest.mark.parametrize("arms", ["", "A", "AB", "ABC"])
+@pytest.mark.parametrize("has", [True, False])
+def test_arms_without_patients(arms, has):
+    """Of a denominator that only some arms have patients in, or none, in which all have the outcome or nobody has."""
+    data = load("efficacy", study="data/rair_dtc")
+    patients = data.patients[data.patients["arm"].isin(list(arms))].assign(has=has)
+    analysis = Analysis("response", {f"rate{name}": part for name, part in compare_outcome(patients, "has", data).items()})
+    first, second = to_rows("", analysis), recheck.recompute(data, [analysis])
+    assert len(verify(first, second)) == len(second)
+    assert {"rate", "rate_test", "rate_chisq", "rate_pairwise", "rate_difference", "rate_newcombe", "rate_odds_ratio"} == set(second["output"])
+
+
+@pytest.mark.parametrize("study", ["rair_dtc", "colon"])
+def test_tests_of_the_baseline(study):
+    """Where they are asked for: Kruskal-Wallis, chi-square and Freeman-Halton, each with an error planted."""
+    data = load("cohort", study=f"data/{study}", show_p_values=True)
+    page = Report("cohort", data)
+    analysis = page.record(analyse_baseline(data, p_values=True))
+    first = page._recorded[0]
+    second = recheck.recompute(data, [analysis]).query("output == 'baseline_test'")
+    tests = first[first["output"].eq("baseline_test") & first["statistic"].eq("p_value")]
+    assert len(verify(first, second)) == len(second)
+    assert len(second[second["statistic"] == "p_value"]) == len(tests) == len(data.study.baseline)
+    for row in tests.index:
+        with pytest.raises(DisagreementError, match=r"baseline_test\.p_value"):
+            verify(first.assign(value=first["value"].where(first.index != row, first["value"] * 1.0001)), second)
 
 
 @pytest.mark.parametrize(
