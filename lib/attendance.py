@@ -38,6 +38,8 @@ def analyse_missing(data: Dataset) -> Analysis | Absent:
         end = _observed_until(data, name)
         for visit in visits:
             parts.append(_attended(data, rows, visit, end).assign(variable=name, time=float(visit)))
+    if not any(part["n"].any() for part in parts):
+        return Absent("No examination has been due yet, so none can be missing.")
     attendance = pd.concat(parts, ignore_index=True)
     return Analysis("", {"attendance": attendance, "attendance_total": _over_visits(attendance)})
 

@@ -143,7 +143,7 @@ def analyse_calendar(data: Dataset) -> Analysis | Absent:
         `enrolment`: patients by calendar year (`time`) and arm; `component_gap`: days between the first and the last
         start of the components, per arm that combines them (`count`: on the same day). `Absent` without dates.
     """
-    if "time_zero" not in data.patients:
+    if "time_zero" not in data.patients or data.patients["time_zero"].isna().all():
         return Absent(
             "This study holds no dates, so neither calendar time nor the time between components can be shown."
         )

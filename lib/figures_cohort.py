@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from lib.analysis import Analysis, where
 from lib.dataset import Dataset
-from lib.display import Figure, empty_if_absent, internal_only
+from lib.display import EMPTY, Block, Figure, empty_if_absent, internal_only
 from lib.formats import format_duration, format_number, format_percent, format_whole, joined
 from lib.labels import FLOW_STEPS, OVERALL, counted, everybody, examination_label, groups_of, unit_label
 from lib.picture import GREY, INK, PALE, line_style, picture, shown_arms, thin_steps, write_figure
@@ -199,8 +199,10 @@ def _draw_row(axes, row: pd.DataFrame, visits: list[float], y: float) -> None:
 
 
 @empty_if_absent
-def plot_timing(data: Dataset, timing: Analysis) -> Figure:
+def plot_timing(data: Dataset, timing: Analysis) -> Figure | Block:
     """Interval that ends at each visit by arm: median, quartiles, and what the schedule asks for; pale where few are left."""
+    if "scan_interval_visit" not in timing:  # nobody was scanned twice
+        return EMPTY
     frame = timing["scan_interval_visit"]
     frame = frame[(frame["n"] > 0) & frame["group"].isin(groups_of(data))]
     visits, least = sorted(frame["time"].unique()), data.study.policy.min_at_risk

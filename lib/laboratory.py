@@ -168,9 +168,11 @@ def _shifts(data: Dataset, samples: pd.DataFrame, reference: Reference) -> pd.Da
 
 def _is_worse(before: str, after: str) -> bool:
     """A higher grade, or a side of the limits on which the value did not lie at baseline."""
+    if MISSING in (before, after):
+        return False
     if after.startswith("grade"):
         return after > before
-    sides = {NORMAL: set(), LOW: {LOW}, HIGH: {HIGH}, BOTH: {LOW, HIGH}, MISSING: set()}
+    sides = {NORMAL: set(), LOW: {LOW}, HIGH: {HIGH}, BOTH: {LOW, HIGH}}
     return bool(sides[after] - sides[before])
 
 

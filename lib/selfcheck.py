@@ -133,6 +133,7 @@ def _sizes(tte: pd.DataFrame, names: Sequence[str], group: str, label: str) -> R
 
 
 def _tests(tte: pd.DataFrame, names: list[str], left_out: Sequence[str]) -> Rows:
+    """Log-rank tests of all arms and of each pair, of which the arm that is named first comes second."""
     yield from _sizes(tte, names, "overall", "logrank")
     overall = _logrank(tte, names) if len(names) > 1 else None
     if overall is not None:
@@ -178,6 +179,13 @@ def _means(arms: dict[str, _Arm], references: list[str], tau: float | None, z: f
                 yield group, np.nan, f"rmst_ratio.{column}", value, LIFELINES
 
 
+def _without_noise(time: np.ndarray) -> np.ndarray:
+    """Each time, or the first of those that follow each other by a gap that R takes for none (`aeqSurv`)."""
+    values, index = np.unique(time, return_inverse=True)
+    new = np.diff(values, prepend=-np.inf) > np.sqrt(np.finfo(float).eps) * max(1.0, values.mean())
+    return values[new][np.cumsum(new)[index] - 1]
+
+
 def recompute(
     tte: pd.DataFrame,
     reference: str | Sequence[str],
@@ -218,8 +226,7 @@ def recompute(
     """
     if tte.empty:
         return pd.DataFrame(columns=[*KEYS, "value", "engine"])
-    # nine decimals: differences by float noise vanish, those of a clock do not
-    tte = tte.assign(time=tte["time"].astype(float).round(9), event=tte["event"].astype(bool))
+    tte = tte.assign(time=_without_noise(tte["time"].to_numpy(float)), event=tte["event"].astype(bool))
     z, asked_for = stats.norm.isf((1 - level) / 2), [reference] if isinstance(reference, str) else reference
     split = {str(name): rows for name, rows in tte.groupby("arm", observed=True)}
     arms = {name: _Arm(rows["time"].to_numpy(), rows["event"].to_numpy()) for name, rows in split.items()}
@@ -232,7 +239,7 @@ def recompute(
 
     rows = [*_curves(arms, reverse, references, landmark_times, z)]
     if asked("logrank", "logrank_pairwise"):
-        rows += _tests(tte, list(arms), left_out)
+        rows += _tests(tte, list(dict.fromkeys([*references, *arms])), left_out)
     if asked("rmst", "rmst_difference", "rmst_ratio"):
         rows += _means(arms, references, tau, z)
     if asked("cox", *COX_TESTS, "proportional_hazards") and references and len(arms) > 1 and tte["event"].any():
@@ -283,4 +290,6 @@ def _said(row) -> str:
     """Which number it is, and both values."""
     about = f" ({row.variable})" if row.variable else ""
     at = "" if np.isnan(row.time) else f" at {row.time:g}"
-    return f"{row.output}.{row.statistic}{about}, {row.group}{at}: {row.value_first!r} here, {row.value!r} by {row.engine}"
+    return (
+        f"{row.output}.{row.statistic}{about}, {row.group}{at}: {row.value_first!r} here, {row.value!r} by {row.engine}"
+    )

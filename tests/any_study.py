@@ -318,7 +318,7 @@ def _add_endpoints(draw, rng, study: dict, patients: pd.DataFrame) -> None:
         endpoint = {"id": name, "label": draw(texts), "short": draw(texts)[:12], "role": draw(st.sampled_from(["primary", "secondary", "sensitivity"]))}
         endpoint |= {"definition": draw(texts), "landmarks": sorted(draw(st.sets(st.sampled_from([0.5, 6, 12, 24, 1000]), max_size=3)))}
         endpoint |= draw(st.sampled_from([{}, {"tau": 12}, {"tau": 0.01}, {"tau": 5000}]))
-        if dates and not rarely(draw, 4):
+        if dates and censors and not rarely(draw, 4):
             events = draw(st.lists(st.sampled_from(dates), min_size=1, unique=True))
             others = [date for date in dates if date not in events]
             competing = draw(st.lists(st.sampled_from(others), unique=True)) if others else []

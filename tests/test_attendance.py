@@ -1,5 +1,7 @@
 """Completeness of follow-up, missing examinations and the timing of scans, against R and recounts from the files."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
@@ -8,6 +10,8 @@ from study_builder import cell, drop, write_study
 
 from lib import attendance, dataset, follow_up
 from lib.analysis import Absent, where
+from lib.display import EMPTY
+from lib.figures_cohort import plot_attendance, plot_timing
 
 RAIR = "data/rair_dtc"
 COLUMNS = ["n", "mean", "sd", "min", "q1", "median", "q3", "max"]
@@ -122,6 +126,39 @@ def test_intervals_by_visit_add_up_and_order_does_not_matter(tmp_path):
     two = attendance.analyse_timing(loaded(write_study(tmp_path / "two", measurements=lambda f: f.iloc[::-1])))
     for output in one:
         pd.testing.assert_frame_equal(one[output], two[output])
+
+
+def only_at(data, visit, **columns):
+    """The data with the scans of one visit, no samples, and other columns of the patients."""
+    tables = {
+        name: frame[frame["visit"] == visit]
+        for name, frame in data.tables.items()
+        if name in ("measurements", "markers")
+    }
+    patients = data.patients.assign(**columns)
+    return replace(
+        data, tables={**data.tables, **tables, "markers": data.tables["markers"].iloc[:0], "patients": patients}
+    )
+
+
+def test_where_nobody_is_due_yet_nothing_can_be_missing():
+    """Nobody was scanned, the first scan is due at 3 months, and all started on the day of the cut-off."""
+    data = loaded()
+    data = only_at(data, -1, time_zero=pd.Timestamp(data.cutoff))
+    visits = data.study.visits.model_copy(update={"schedule": (3.0, 6.0)})
+    markers = tuple(marker.model_copy(update={"visits": (6.0,)}) for marker in data.study.markers)
+    data = replace(data, study=data.study.model_copy(update={"visits": visits, "markers": markers}))
+    found = attendance.analyse_missing(data)
+    assert isinstance(found, Absent)
+    assert "due yet" in found.reason
+    assert plot_attendance(data, found) is EMPTY
+
+
+def test_patients_who_were_scanned_once_have_no_intervals():
+    data = only_at(loaded(), 0)
+    timing = attendance.analyse_timing(data)
+    assert timing.row("scan_interval", "A")["n"] == 0
+    assert plot_timing(data, timing) is EMPTY
 
 
 def test_a_study_without_dates_says_so():

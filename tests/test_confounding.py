@@ -1,5 +1,7 @@
 """Propensity, overlap weights, weighted comparison and E-values equal R; what cannot be weighted says so."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -121,6 +123,12 @@ def test_a_randomised_study_without_dates_says_so():
     assert "holds no dates" in sentence_calendar(data, confounding.analyse_calendar(data))
     assert "no E-value" in sentence_e_value(data, e_values)
     assert table_weighted(data, weights, e_values) is EMPTY
+
+
+def test_a_column_of_dates_that_nobody_has_is_no_date(cohort):
+    data = cohort[0]
+    blank = replace(data, tables={**data.tables, "patients": data.patients.assign(time_zero=pd.NaT)})
+    assert "holds no dates" in sentence_calendar(blank, confounding.analyse_calendar(blank))
 
 
 def test_every_patient_is_enrolled_once(cohort):

@@ -97,6 +97,22 @@ def test_worse_is_a_higher_grade_or_another_side(built):
     assert where(worse, variable="alt", group="B")["n"].iat[0] == 0
 
 
+def test_who_has_no_sample_before_or_after_is_neither_better_nor_worse(tmp_path):
+    """SYN-06 has no sample before, SYN-05 none after, on a scale of grades and on one of limits."""
+    rows = [
+        ("SYN-06", 30, 1, "alt", 121),
+        ("SYN-05", -5, 0, "alt", 30),
+        ("SYN-06", 30, 1, "k", 5.9),
+        ("SYN-05", -5, 0, "k", 5.9),
+    ]
+    data = load("safety", study=str(write_study(tmp_path, with_laboratory, markers=samples(*rows))))
+    found = laboratory.analyse(data)
+    assert not found["lab_worse"]["n"].any()
+    for name, before, after in (("alt", "grade 0", "grade 2"), ("k", "high", "high")):
+        assert count(found["lab_shift"], f"{name}: {before} -> no sample", "C") == 1
+        assert count(found["lab_shift"], f"{name}: no sample -> {after}", "C") == 1
+
+
 def test_hys_law_by_the_book(built):
     found = laboratory.analyse(built)
     peaks = found["peaks"].set_index("patient_id")

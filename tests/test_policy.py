@@ -11,10 +11,22 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib import confounding, cox, dataset, firth, response_time, robustness, safety_time, subgroups, time_to_event
+from lib import (
+    confounding,
+    cox,
+    dataset,
+    firth,
+    response_time,
+    robustness,
+    safety_time,
+    selfcheck,
+    subgroups,
+    time_to_event,
+)
 from lib.analysis import Absent, where
 from lib.comparisons import adjust_holm
 from lib.policy import COMPARED, too_few, withhold
+from lib.results import to_rows
 from lib.study_parts import Policy, own
 from lib.tables_safety import table_ae_first
 
@@ -240,6 +252,18 @@ def test_six_arms():
     assert whole.row("cox", "f vs d")["note"] == "not estimable: no event in either arm"
     assert whole["logrank"]["p_value"].notna().all()
     assert where(whole["logrank_pairwise"], group="c vs a")["p_adjusted"].notna().all()
+
+
+@pytest.mark.parametrize("reference", "abcdef")
+def test_the_second_engine_leaves_out_the_same_pairs(reference):
+    """Whichever arm is the reference: its pairs are named the other way round, and Holm counts those that are tested."""
+    data = dataset.load("efficacy", study=str(CASES / "six_arms"), reference=reference)
+    analysis = time_to_event.analyse(data, data.study.endpoint("ep"))
+    second = time_to_event.recompute(data, analysis)
+    selfcheck.verify(to_rows("", analysis), second)
+    tested = second[second["output"].eq("logrank_pairwise") & second["statistic"].eq("p_adjusted")]
+    assert set(tested["group"]) == set(analysis["logrank_pairwise"].dropna(subset="p_adjusted")["group"])
+    assert 0 < len(tested) < 15
 
 
 def test_weighted_pair_with_too_few_events():

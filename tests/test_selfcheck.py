@@ -78,6 +78,18 @@ def test_another_level_is_followed():
         selfcheck.verify(first, selfcheck.recompute(tte, "squamous", 0.95, [100]))
 
 
+@pytest.mark.parametrize("scale", [1e-5, 1e-3, 1.0, 1e6])
+@pytest.mark.parametrize("noise", [0, 1e-12, 1e-8])
+def test_short_times_and_noise(scale, noise):
+    """Minutes in years, and the same time by two ways of computing it: the gap that is none is R's for both engines."""
+    tte = load_tte("edge_small_three_arm")
+    rng = np.random.default_rng(0)
+    tte["time"] = scale * tte["time"] * np.pi + noise * rng.random(len(tte))
+    times = landmarks(tte)
+    second = selfcheck.recompute(tte, "a", landmark_times=times)
+    assert len(selfcheck.verify(gather(**compute(tte, "a", times)), second)) == len(second)
+
+
 def columns_of(frames):
     return [
         (name, column) for name, frame in frames.items() for column in frame.select_dtypes("number") if column != "time"
