@@ -88,7 +88,8 @@ def table_headlines(comparison: Comparison) -> Table:
         "Key numbers, old beside new",
         (Column("Number"), *sides, Column("Change", "new − old")),
         tuple(row for block in HEADLINES for row in _block(comparison, block)),
-        (f"{NOT_REACHED}: not reached. {DASH}: not in that report. The change of a share is in percentage points.",),
+        ("The change of a share is in percentage points.",),
+        dash="not in that report",
     )
 
 

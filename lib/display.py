@@ -34,6 +34,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from lib.analysis import Absent
+from lib.formats import DASH, NOT_REACHED
 from lib.scale import LARGE, because_large
 from lib.sharing import allows
 
@@ -41,6 +42,8 @@ from lib.sharing import allows
 METADATA = "cohort_report"
 # A spreadsheet takes these first characters for a formula (OWASP, CSV injection).
 FORMULA_START = ("=", "+", "-", "@", "\t", "\r")
+# What may stand for a number within a cell: alone, "NR (3.1 to NR)", "45% (–); 1".
+SIGN = re.compile(rf"(?<![^\s(;,/])({NOT_REACHED}|{DASH})(?![^\s);,])")
 
 
 @cache
@@ -92,13 +95,23 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """A table ready to be read: strings only."""
+    """A table ready to be read: strings only; `dash` is what a dash stands for in it."""
 
     id: str
     title: str
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     notes: tuple[str, ...] = ()
+    dash: str = "none or not estimable"
+
+    @property
+    def footnotes(self) -> tuple[str, ...]:
+        """The notes, and one that explains the signs that the table prints, and no other; words hold none."""
+        words = {i for i, column in enumerate(self.columns) if i == 0 or column.text}
+        cells = [(i, cell) for row in self.rows if row.kind != "group" for i, cell in enumerate(row.cells)]
+        printed = {sign for i, cell in cells for sign in SIGN.findall(cell) if i not in words or cell == DASH}
+        key = [f"{sign}: {means}" for sign, means in ((NOT_REACHED, "not reached"), (DASH, self.dash)) if sign in printed]
+        return (*self.notes, f"{'; '.join(key)}.") if key else self.notes
 
     def to_csv(self) -> str:
         """The table as CSV; a heading across stands alone in its row, a cell that starts like a formula is quoted."""
@@ -124,7 +137,7 @@ class Table:
             return "  ".join([first, *others]).rstrip()
 
         body = [row.cells[0] if row.kind == "group" else aligned(row.cells) for row in self.rows]
-        return "\n".join([self.title, aligned(lines[0]), *body, *self.notes])
+        return "\n".join([self.title, aligned(lines[0]), *body, *self.footnotes])
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         record = {"kind": "table", "id": self.id, "title": self.title, "csv": self.to_csv()}

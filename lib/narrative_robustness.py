@@ -116,7 +116,7 @@ def sentence_power(data: Dataset, robust: Analysis) -> str:
     """What a test of this size could have found."""
     row, short = robust["power"].iloc[0], data.study.endpoint(robust.variable).short
     if pd.isna(row["power"]):
-        return f"Power for {short}: {row['note']}."
+        return f"No power is computed for {short}: {plain_note(row['note'])}."
     error = row["note"] or f"Monte Carlo error {format_percent(row['mc_error'], 1)}"
     said = f"Were the observed {short} medians (or event rates, where a median is not reached) the truth, a study of this size would find the arms different (p below {LIMIT}) with a probability of {format_percent(row['power'])} ({error}, {plural(row['n_events'], 'event')})"
     detectable = where(robust["detectable"], group=name_pair(*data.contrast)).iloc[0]
@@ -125,7 +125,8 @@ def sentence_power(data: Dataset, robust: Analysis) -> str:
         if pd.notna(detectable["hr"])
         else ""
     )
-    verdict = f" A p above {LIMIT} is therefore no sign of equality." if row["power"] < AIM else ""
+    tested = where(robust["ways"], way="declared", group=OVERALL)["p_value"].notna().any()
+    verdict = f" A p above {LIMIT} is therefore no sign of equality." if tested and row["power"] < AIM else ""
     return f"{said}{effect}.{verdict}"
 
 

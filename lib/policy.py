@@ -21,7 +21,7 @@ from lib.event_table import OVERALL
 # All that a comparison says; counts, `tau` and what was done (`method`) stay.
 COMPARED = (
     *("estimate", "difference", "hr", "coef", "std_err", "ci_low", "ci_high"),
-    *("statistic", "chisq", "df", "p_value", "p_adjusted", "mc_error", "min", "max"),
+    *("statistic", "chisq", "df", "p_value", "p_adjusted", "mc_error", "min", "max", "power"),
 )
 
 

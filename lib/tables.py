@@ -106,7 +106,7 @@ def table_survival(data: Dataset, analysis: Analysis) -> Table:
     rmst = analysis["rmst"]
     tau = rmst["tau"].max()
     notes = [
-        "Kaplan-Meier; log-log intervals. NR: not reached. Follow-up by reverse Kaplan-Meier.",
+        "Kaplan-Meier; log-log intervals. Follow-up by reverse Kaplan-Meier.",
         *notes_by_arm(data, analysis["landmark"], rmst),
     ]
     if "cumulative_incidence" in analysis:

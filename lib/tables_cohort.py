@@ -206,7 +206,7 @@ def table_follow_up(
         if endpoint.id in complete:
             rows += _completeness_rows(data, complete[endpoint.id], groups)
     notes = [
-        "Reverse Kaplan-Meier: an event ends the follow-up that would have been; median with log-log interval. NR: not reached."
+        "Reverse Kaplan-Meier: an event ends the follow-up that would have been; median with log-log interval."
     ]
     if complete:
         notes.append(
@@ -251,4 +251,4 @@ def table_queries(queries: pd.DataFrame, most: int | None = None) -> Table:
     )
     left = len(queries) - (most or len(queries))
     notes = (f"{format_whole(left)} more are not listed here.",) if left > 0 else ()
-    return Table("queries", "Open data queries", columns, tuple(rows), notes)
+    return Table("queries", "Open data queries", columns, tuple(rows), notes, dash="of no single patient")

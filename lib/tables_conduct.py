@@ -168,7 +168,7 @@ def table_checklist(data: Dataset, name: str) -> Table:
     labels = ("Item", "What is asked", "What the report says", "Where it stands")
     notes = (f"{checklist.source}. Items in our own words.",)
     columns = tuple(Column(label, text=True) for label in labels)
-    return Table(f"checklist_{name}", f"{checklist.name}: {checklist.title}", columns, tuple(rows), notes)
+    return Table(f"checklist_{name}", f"{checklist.name}: {checklist.title}", columns, tuple(rows), notes, dash="in no section")
 
 
 def table_declarations(data: Dataset) -> Table:

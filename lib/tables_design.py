@@ -16,8 +16,8 @@ from lib.formats import (
     format_interval,
     format_median,
     format_number,
-    format_time,
     format_whole,
+    is_masked,
     joined,
     plural,
 )
@@ -91,8 +91,9 @@ def _followed(data: Dataset, survival: Analysis | Absent) -> str:
     cutoff = f"data cut-off {data.cutoff or 'not recorded'}."
     if isinstance(survival, Absent):
         return cutoff.capitalize()
-    median, d = survival["follow_up"].set_index("group")["median"], decimals_of_time(data)
-    by_arm = [f"{format_time(median[arm.id], d)} with {arm.label}" for arm in data.arms]
+    d, found = decimals_of_time(data), survival["follow_up"].set_index("group")
+    rows = [(arm.label, found.loc[arm.id]) for arm in data.arms if found.at[arm.id, "n"] != 0]
+    by_arm = [f"{MASKED if is_masked(row) else format_number(row['median'], d, missing='not reached')} with {label}" for label, row in rows]
     return f"Median, {data.study.time.unit}: {joined(by_arm)}; {cutoff}"
 
 
@@ -217,7 +218,7 @@ def table_risks_of_bias(
         f"{tool.source}. The judgement is that of whoever declared the study; the numbers beside it are this report's and judge nothing.{other}",
     )
     columns = tuple(Column(label, text=True) for label in COLUMNS)
-    return Table("risks_of_bias", "Risks of bias", columns, tuple(rows), notes)
+    return Table("risks_of_bias", "Risks of bias", columns, tuple(rows), notes, dash="none")
 
 
 def _strength(data: Dataset, weights: Analysis | Absent, e_values: Analysis | Absent) -> str:
@@ -225,7 +226,10 @@ def _strength(data: Dataset, weights: Analysis | Absent, e_values: Analysis | Ab
         return e_values.reason
     after = "" if isinstance(weights, Absent) else f"{_imbalance(data, weights, 'after')} "
     row = e_values.row("e_value", name_pair(*data.contrast))
-    return f"{after}E-value of {pair_label(data, row['group'])}: {format_number(row['e_value'], 2)} (limit {format_number(row['e_value_limit'], 2)})."
+    if pd.isna(row["e_value"]):
+        return f"{after}No E-value of {pair_label(data, row['group'])} can be computed."
+    limit = "" if pd.isna(row["e_value_limit"]) else f" (limit {format_number(row['e_value_limit'], 2)})"
+    return f"{after}E-value of {pair_label(data, row['group'])}: {format_number(row['e_value'], 2)}{limit}."
 
 
 def _years(data: Dataset, calendar: Analysis | Absent) -> str:

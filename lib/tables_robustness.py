@@ -51,7 +51,7 @@ def way_label(data: Dataset, analysis: Analysis, way: str, time: float = float("
         "event": _kind_of(columns[0]) if columns else "the event",
         "other": " or ".join(_kind_of(c) for c in columns[1:]) or "a competing event",
         "strata": joined([data.study.variable(v).label.lower() for v in data.study.sensitivity.strata]) or "a site or another stratum",
-        "time": "" if pd.isna(time) else format_duration(time, data.study.time.unit),
+        "time": "a landmark" if pd.isna(time) else format_duration(time, data.study.time.unit),
     }
     label = WAYS[way][1].format(**words)
     return label[0].upper() + label[1:]

@@ -237,8 +237,8 @@ def table_ae_rate_ratios(data: Dataset, timed: Analysis) -> Table:
         Column("Rate ratio", f"{level_text(data)} CI"),
         Column("p", "exact, descriptive"),
     )
-    notes = (f"Exact conditional interval and test, {DESCRIPTIVE} {DASH}: infinite or not estimable.",)
-    return Table("ae_rate_ratios", "Ratios of rates per person-time", columns, tuple(rows), notes)
+    notes = (f"Exact conditional interval and test, {DESCRIPTIVE}",)
+    return Table("ae_rate_ratios", "Ratios of rates per person-time", columns, tuple(rows), notes, dash="infinite or not estimable")
 
 
 @empty_if_absent

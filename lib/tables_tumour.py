@@ -164,7 +164,7 @@ def table_duration(data: Dataset, course: Analysis) -> Table:
         Row((f"Duration of response, {unit}: median ({level_text(data)} CI)", *tables.cells(lasting, groups, lambda r: format_median(r, d)))),
     )
     notes = (
-        f"Duration: {lasting['method'].iat[0]}; from the first response to progression or death, else censored at the last assessment. NR: not reached.",
+        f"Duration: {lasting['method'].iat[0]}; from the first response to progression or death, else censored at the last assessment.",
         "Responders are selected by the outcome: these rows describe them and do not compare the arms.",
     )
     columns = (Column("In responders"), *tables.arm_columns(data))

@@ -201,3 +201,15 @@ def test_a_randomised_study_is_judged_by_rob_2(tmp_path):
     ):  # fmt: skip
         with pytest.raises(ProblemsFound, match=f"{domain}.*{tool}"):
             _designed(tmp_path, design, judged.format(domain, grade))
+
+
+def test_what_does_not_exist_is_said_in_words():
+    """Cells of words hold no signs: nobody of arm E can be followed to a median, two arms without an event have no E-value."""
+    six = _data("tests/cases/six_arms")
+    followed = tables_design._followed(six, time_to_event.analyse(six, six.study.primary))
+    assert "not reached with Arm E" in followed
+    assert "NR" not in followed
+    bare = _data("tests/cases/six_arms", arms=["d", "f"], reference="d")
+    e_values = confounding.analyse_e_values(bare, time_to_event.analyse(bare, bare.study.primary))
+    said = tables_design._strength(bare, Absent("Not weighted."), e_values)
+    assert said == "No E-value of Arm F vs Arm D can be computed."

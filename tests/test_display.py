@@ -3,6 +3,7 @@
 import csv
 import io
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -43,6 +44,23 @@ def test_the_plain_text_is_aligned():
         "t", "Title", (Column("Arm"), Column("n")), (Row(("long name", "1")), Row(("b", "100"))), ("A note.",)
     )
     assert table.to_text().splitlines() == ["Title", "Arm          n", "long name    1", "b          100", "A note."]
+
+
+@pytest.mark.parametrize(
+    ("cells", "key"),
+    [
+        (("3.1", "12 (40%)", ""), ()), (("NR", "3.1 (2.0 to 4.0)", ""), ("NR: not reached.",)), (("3.1 (2.0 to NR)", "4", ""), ("NR: not reached.",)),
+        (("–", "", ""), ("–: nobody.",)), (("100% (–); 3", "NR (–)", ""), ("NR: not reached; –: nobody.",)), (("– (0.00 to –)", "−3", ""), ("–: nobody.",)),
+        (("NRAS", "2–3", ""), ()), (("1", "2", "NR and – in words"), ()), (("1", "2", "–"), ("–: nobody.",)),
+    ],
+)  # fmt: skip
+def test_a_footnote_explains_what_a_table_prints_and_only_that(cells, key):
+    """The first column and those of words hold a study's own words, in which the same letters mean something else."""
+    columns = (Column("NR –"), Column("NR", "–"), Column("–"), Column("In words", text=True))
+    table = Table("t", "NR –", columns, (Row(("NR – –",), "group"), Row(("NR, –", *cells))), ("A note.",), dash="nobody")
+    assert table.footnotes == ("A note.", *key)
+    assert table.to_text().splitlines()[-1] == table.footnotes[-1]
+    assert table._repr_mimebundle_()[0]["text/html"].count("<p>") == len(table.footnotes)
 
 
 def test_nothing_is_shown_for_an_analysis_that_a_study_has_no_tables_for():

@@ -24,7 +24,7 @@ FLOORS = {
     "safety": 3.5, "time_to_event": 3.5, "confounding": 3.6, "flow": 3.6, "laboratory": 3.65, "longitudinal_model": 3.6, "lesion_model": 3.6, "other_events": 3.5,
     "response_course": 3.6, "response_time": 3.6, "robustness": 3.6, "safety_time": 3.6, "sharing": 3.6, "subgroups": 3.6, "profiles": 3.7, "recheck": 3.7,
     # 4: strings and pictures
-    "formats": 4.0, "display": 4.0, "labels": 4.04, "verdict": 4.05, "picture": 4.1, "tables": 4.1, "tables_cohort": 4.2,
+    "formats": 4.0, "display": 4.02, "labels": 4.04, "verdict": 4.05, "picture": 4.1, "tables": 4.1, "tables_cohort": 4.2,
     "tables_conduct": 4.2, "tables_outcome": 4.2, "tables_robustness": 4.2, "tables_confounding": 4.2,
     "tables_laboratory": 4.3, "tables_safety": 4.2, "tables_design": 4.3, "tables_tumour": 4.3, "tables_response_time": 4.2, "figures_response": 4.2, "figures": 4.2, "figures_cohort": 4.2, "figures_robustness": 4.3,
     "figures_laboratory": 4.2, "figures_safety": 4.2, "figures_tumour": 4.2,

@@ -23,8 +23,10 @@ from lib import (
     subgroups,
     time_to_event,
 )
-from lib.analysis import Absent, where
+from lib.analysis import Absent, Analysis, where
 from lib.comparisons import adjust_holm
+from lib.narrative import sentence_small
+from lib.narrative_robustness import AIM, sentence_power
 from lib.policy import COMPARED, too_few, withhold
 from lib.results import to_rows
 from lib.study_parts import Policy, own
@@ -182,7 +184,7 @@ STUDIES = {
 
 
 # These count patients and events or ask what a trial needs: no test follows from them.
-COUNTS = ("events", "robustness_tests", "interaction_tests", "comparison_count", "power", "detectable", "propensity")
+COUNTS = ("events", "robustness_tests", "interaction_tests", "comparison_count", "detectable", "propensity")
 
 
 def _analyses(folder):
@@ -235,7 +237,7 @@ def test_no_output_holds_what_a_withheld_test_follows_from(name, tmp_path):
                 if events is None or np.isnan(events):
                     continue
                 left = [
-                    c for c in (*TELLING, "estimate", "difference", "e_value", "min") if pd.notna(row.get(c, np.nan))
+                    c for c in (*TELLING, "estimate", "difference", "e_value", "min", "power") if pd.notna(row.get(c, np.nan))
                 ]
                 looked += 1
                 assert events >= least or not left, (output, row)
@@ -252,6 +254,36 @@ def test_six_arms():
     assert whole.row("cox", "f vs d")["note"] == "not estimable: no event in either arm"
     assert whole["logrank"]["p_value"].notna().all()
     assert where(whole["logrank_pairwise"], group="c vs a")["p_adjusted"].notna().all()
+
+
+def test_no_sentence_speaks_of_a_test_that_is_withheld():
+    """Power for the difference that was seen rises and falls with p, so it goes too; and no p is spoken of."""
+    data = _data(20)
+    analysis = time_to_event.analyse(data, data.study.endpoint("ep"))
+    robust = robustness.analyse_robustness(data, analysis)
+    short = data.study.endpoint("ep").short
+    assert sentence_power(data, robust) == f"No power is computed for {short}: fewer than 20 events."
+    assert robust["power"][["power", "mc_error"]].isna().all(axis=None)
+    assert sentence_small(data, analysis).split(". ")[2] == "The arms are not compared: fewer than 20 events"
+    enough = _data(16)
+    robust = robustness.analyse_robustness(enough, time_to_event.analyse(enough, enough.study.endpoint("ep")))
+    said = sentence_power(enough, robust)
+    assert ("A p above" in said) == (robust["power"]["power"].iat[0] < AIM)
+    robust["ways"]["p_value"] = np.nan  # events enough, but none while two arms are at risk
+    assert "A p above" not in sentence_power(enough, robust)
+    assert "not compared" not in sentence_small(enough, analysis)
+
+
+@pytest.mark.parametrize(
+    ("events", "audience", "said"),
+    [((0, 2), "internal", True), ((2, 1), "internal", False), ((4, 0), "internal", False), ((4, 0), "share", True), ((4, 4), "share", False)],
+)
+def test_a_masked_count_is_said_to_be_too_few_by_the_rule_that_withholds(events, audience, said):
+    """In a shared report a small count stands for one event: what is said is what is done."""
+    data = _data(3, audience)
+    tte = _frame({"a": 9, "b": 9}, dict(zip("ab", events, strict=True)))
+    median = pd.DataFrame({"group": [arm.id for arm in data.arms], "n_events": np.nan})
+    assert ("not compared" in sentence_small(data, Analysis("ep", {"median": median}, {"tte": tte}))) == said
 
 
 @pytest.mark.parametrize("reference", "abcdef")

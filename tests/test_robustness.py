@@ -18,7 +18,7 @@ from lib.robustness import WAYS, analyse_robustness
 from lib.study import ROOT
 from lib.study_parts import own
 from lib.subgroups import analyse_subgroups
-from lib.tables_robustness import table_robustness, table_subgroups
+from lib.tables_robustness import table_robustness, table_subgroups, way_label
 from lib.time_to_event import analyse
 
 EXPECTED = load_expected("robustness")
@@ -152,6 +152,8 @@ def test_a_way_that_cannot_be_gone_stays_and_says_why():
     assert {"first_event", "competing", "later_component", "midpoint", "interval", "calendar"} == set(lost.index)
     text = table_robustness(data, robust).to_text()
     assert all(note in text for note in lost)
+    labels = [way_label(data, robust, way, time) for way in WAYS for time in (6, float("nan"))]
+    assert not [label for label in labels if label != label.strip() or "  " in label or label.endswith((" at", " by"))]
 
 
 def test_one_arm_and_too_few_events():
