@@ -101,7 +101,7 @@ def plot_robustness(data: Dataset, robust: Analysis) -> Figure:
         right.set_xlabel(f"Hazard ratio, {level_text(data)} CI\n{pair_label(data, pair)}")
         tests = where(robust["robustness_tests"], variable=f"{robust.variable}: p-values").iloc[0]
         alt = (
-            f"Dots of {plural(tests['n_tests'], 'p-value')}, {format_whole(tests['n_below'])} of them below 0.05, and hazard ratios with intervals. "
+            (f"Dots of {plural(tests['n_tests'], 'p-value')}, {format_whole(tests['n_below'])} of them below 0.05, and hazard ratios with intervals. " if tests["n_tests"] else "No way gives a p-value.")
             + "; ".join(
                 f"{label}: {format_p(row['p_value'], symbol=True)}"
                 for label, row, _ in drawn

@@ -52,8 +52,8 @@ def sentence_robustness(data: Dataset, robust: Analysis) -> str:
     under = given["p_value"].map(below)
     asked = where(counts, variable=f"{robust.variable}: answers").iloc[0]
     text = (
-        f"{short}: the same question was asked in {plural(asked['n_tests'], 'way')}; p runs from {format_p(given['p_value'].min())} to "
-        f"{format_p(given['p_value'].max())} and lies below {LIMIT} in {format_whole(asked['n_below'])} of {format_whole(asked['n_tests'])}."
+        f"{short}: the same question was asked in {plural(asked['n_tests'], 'way')}; p {_runs(given['p_value'].min(), given['p_value'].max())} "
+        f"and lies below {LIMIT} in {format_whole(asked['n_below'])} of {format_whole(asked['n_tests'])}."
     )
     if under.any() and not under.all():
         most = under.mean() >= HALF
@@ -68,6 +68,12 @@ def sentence_robustness(data: Dataset, robust: Analysis) -> str:
     return f"{text} The table holds {plural(tests, 'p-value')}, not adjusted for their number: they describe one answer and are no separate findings."
 
 
+def _runs(low: float, high: float) -> str:
+    """Such as "runs from 0.002 to 0.06", or "stays <0.001" where no digit shows a difference."""
+    ends = format_p(low), format_p(high)
+    return f"stays {ends[0]}" if ends[0] == ends[1] else f"runs from {ends[0]} to {ends[1]}"
+
+
 @reason_if_absent
 def sentence_single_patients(data: Dataset, robust: Analysis) -> str:
     """What the verdict hangs on: deletions, changed ends, the censored."""
@@ -79,7 +85,7 @@ def _single_patients(data: Dataset, ways: pd.DataFrame) -> str:
     if pd.isna(each["min"]):
         return ""
     said = f" ({each['note']})" if each["note"] else ""
-    text = f"Without each patient in turn{said} p runs from {format_p(each['min'])} to {format_p(each['max'])}, and {plural(each['count'], 'deletion')} of {format_whole(each['n'])} would turn the verdict."
+    text = f"Without each patient in turn{said} p {_runs(each['min'], each['max'])}, and {plural(each['count'], 'deletion')} of {format_whole(each['n'])} would turn the verdict."
     focus, known = data.study.arm(data.contrast[0]).label, fragile.dropna(subset=["count"])
     if known.empty:
         return f"{text} No change of the ends of {focus} alone turns it."
@@ -94,8 +100,8 @@ def _single_patients(data: Dataset, ways: pd.DataFrame) -> str:
 
 
 def _bounds(data: Dataset, ways: pd.DataFrame) -> str:
-    cases = [_case(data, ways, way) for way in ("worst", "best")]
-    if not all(cases):
+    cases, seen = [_case(data, ways, way) for way in ("worst", "best")], where(ways, way="declared", group=OVERALL)
+    if not all(cases) or (seen["n"] == seen["n_events"]).all():
         return ""
     return f"What the censored could do at most: {cases[0]} in the worst case for {data.study.arm(data.contrast[0]).label}, {cases[1]} in the best."
 
@@ -107,8 +113,10 @@ def _case(data: Dataset, ways: pd.DataFrame, way: str) -> str:
     if OVERALL not in rows.index or pd.isna(rows.at[OVERALL, "p_value"]):
         return ""
     ratio = rows["hr"].get(pair, float("nan"))
-    shown = "" if pd.isna(ratio) else f", hazard ratio {format_number(ratio, 2)}"
-    return f"{format_p(rows.at[OVERALL, 'p_value'], symbol=True)}{shown}"
+    # p is about all arms, the ratio about two of them.
+    every, of = (" for all arms", f" of {pair_label(data, pair)}") if len(data.arms) > 2 else ("", "")
+    shown = "" if pd.isna(ratio) else f", hazard ratio{of} {format_number(ratio, 2)}"
+    return f"{format_p(rows.at[OVERALL, 'p_value'], symbol=True)}{every}{shown}"
 
 
 @reason_if_absent
@@ -125,8 +133,8 @@ def sentence_power(data: Dataset, robust: Analysis) -> str:
         if pd.notna(detectable["hr"])
         else ""
     )
-    tested = where(robust["ways"], way="declared", group=OVERALL)["p_value"].notna().any()
-    verdict = f" A p above {LIMIT} is therefore no sign of equality." if tested and row["power"] < AIM else ""
+    above = not _answers(data, robust["ways"])["p_value"].map(below).all()
+    verdict = f" A p above {LIMIT} is therefore no sign of equality." if above and row["power"] < AIM else ""
     return f"{said}{effect}.{verdict}"
 
 

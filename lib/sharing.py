@@ -50,6 +50,8 @@ QUANTILES = re.compile(r"median|quartile_\d|follow_up|duration_of_response|\w+_(
 DIGITS = 3
 # Made from the number of events, of which an arm's follows from two sums.
 FROM_EVENTS = ("n_events", "events_per_variable", "observed", "expected", "proportion")
+# Of two arms of a known size; whoever knows the formula knows the events.
+DETECTABLE = ("hr", "hr_above")
 # Outputs whose counts the rules are known to cover; of any other the rows stay, but nothing that stands in them.
 VETTED = re.compile(
     r"events|comparison_count|median|quartile_\d|follow_up|landmark(_difference)?|at_risk|logrank(_pairwise)?|cox(_\w+)?|proportional_hazards"
@@ -273,7 +275,10 @@ def _mask_events(frames: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     about = [name for name, f in frames.items() if "n_events" in f and name not in OVER_TIME]
     if not any(frames[name]["n_events"].isna().any() for name in about):
         return frames
-    return frames | {n: frames[n].assign(**{c: np.nan for c in FROM_EVENTS if c in frames[n]}) for n in about}
+    masked = {n: frames[n].assign(**{c: np.nan for c in FROM_EVENTS if c in frames[n]}) for n in about}
+    if "detectable" in masked:
+        masked["detectable"] = masked["detectable"].assign(**dict.fromkeys(DETECTABLE, np.nan), note=MASKED)
+    return frames | masked
 
 
 def _shared_data(analysis: Analysis, masked: dict[str, pd.DataFrame], small: int) -> dict[str, pd.DataFrame]:

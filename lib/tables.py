@@ -172,7 +172,7 @@ def table_comparisons(data: Dataset, analysis: Analysis) -> Table:
     for group in pairs["group"]:
         rows.append(Row((
             pair_label(data, group),
-            *cells(analysis["cox"], [group], lambda r: f"{format_number(r['hr'], 2)} ({format_interval(r['ci_low'], r['ci_high'], 2)})"),
+            *cells(analysis["cox"], [group], lambda r: format_with_interval(r, "hr", 2)),
             *cells(analysis["rmst_difference"], [group], lambda r: format_with_interval(r, "estimate", d)),
             *cells(pairs, [group], lambda r: format_p(r["p_value"])),
             *cells(pairs, [group], lambda r: format_p(r["p_adjusted"])),
@@ -192,10 +192,10 @@ def table_comparisons(data: Dataset, analysis: Analysis) -> Table:
     global_p = global_test[global_test["group"] == OVERALL]["p_value"]
     notes = [
         f"Hazard ratio: {analysis['cox']['method'].iat[0]}; below 1: fewer events per time with the arm named first. Difference in restricted mean up to {analysis['rmst']['tau'].max():g} {unit}; above 0: longer without event with the arm named first.",
-        f"Proportional hazards, test of all arms: {DASH if global_p.isna().all() else format_p(global_p.iat[0], symbol=True)}. The test has little power when events are few.",
+        *(f"Proportional hazards, test of all arms: {format_p(p, symbol=True)}. The test has little power when events are few." for p in global_p.dropna()),
         *(
             ["With arms this small the interval of the difference in means is somewhat too narrow."]
-            if data.n.min() < SMALL_ARM
+            if data.n.min() < SMALL_ARM and analysis["rmst_difference"]["ci_low"].notna().any()
             else []
         ),
         *_exploratory(data, endpoint, p_values, analysis["comparison_count"]["n_tests"].iat[0]),

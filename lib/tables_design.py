@@ -26,7 +26,7 @@ from lib.study_design import ELEMENTS, RANDOMISED
 from lib.tables import format_with_interval
 from lib.tables_confounding import covariate_label
 from lib.tables_outcome import format_rate
-from lib.verdict import how_formed
+from lib.verdict import how_formed, plain_note
 
 NOT_STATED, NOT_HERE = "not stated in study.yml", "not in this study"
 # Domain -> headings of the reports that hold its evidence.
@@ -113,14 +113,22 @@ def _contrast(data: Dataset, survival: Analysis | Absent) -> str:
         return "One arm: there is no contrast."
     pair = name_pair(*data.contrast)
     ratio, mean = (survival.row(name, pair) for name in ("cox", "rmst_difference"))
-    return f"{pair_label(data, pair)}: hazard ratio {format_with_interval(ratio, 'hr', 2)}, difference in mean {data.study.time.unit} up to {mean['tau']:g}: {format_with_interval(mean, 'estimate', decimals_of_time(data))}."
+    means = _said(f"difference in mean {data.study.time.unit} up to {mean['tau']:g}:", mean, "estimate", decimals_of_time(data))
+    return f"{pair_label(data, pair)}: {_said('hazard ratio', ratio, 'hr', 2)}, {means}."
+
+
+def _said(name: str, row: pd.Series, column: str, decimals: int) -> str:
+    """A number with its name and interval, or why there is none: a cell of words holds no dash."""
+    if pd.isna(row[column]):
+        return f"no {name.rstrip(':')} ({plain_note(row['note'])})"
+    return f"{name} {format_with_interval(row, column, decimals)}"
 
 
 def _weighted(data: Dataset, weights: Analysis | Absent) -> str:
     if isinstance(weights, Absent):
         return weights.reason
     pair = name_pair(*data.contrast)
-    return f"{pair_label(data, pair)} with overlap weights: hazard ratio {format_with_interval(weights.row('weighted_cox', pair), 'hr', 2)}."
+    return f"{pair_label(data, pair)} with overlap weights: {_said('hazard ratio', weights.row('weighted_cox', pair), 'hr', 2)}."
 
 
 def _imbalance(data: Dataset, weights: Analysis | Absent, when: str) -> str:

@@ -22,6 +22,7 @@ from lib.dataset import Dataset
 from lib.display import EMPTY, Block, Column, Row, Table, empty_if_absent
 from lib.formats import (
     DASH,
+    MASKED,
     format_bounds,
     format_duration,
     format_interval,
@@ -30,6 +31,7 @@ from lib.formats import (
     format_percent,
     format_time,
     format_whole,
+    is_masked,
     joined,
     plural,
 )
@@ -131,7 +133,7 @@ def _with_remark(label: str, row: pd.Series) -> str:
             f"Monte Carlo error {format_number(row['mc_error'], 4)}" if row["mc_error"] else "every allocation counted"
         )
     if pd.notna(row["min"]):
-        said.append(f"{plural(row['count'], 'deletion')} of {format_whole(row['n'])} turn the verdict at 0.05")
+        said.append(f"{plural(row['count'], 'deletion')} of {format_whole(row['n'])} {'turns' if row['count'] == 1 else 'turn'} the verdict at 0.05")
     elif pd.notna(row["count"]):
         said.append(f"{format_whole(row['count'])} of {format_whole(row['n'])} are enough")
     if pd.notna(row["n_missing"]):
@@ -192,11 +194,10 @@ def table_intervals(data: Dataset, robust: Analysis, survival: Analysis) -> Tabl
 @empty_if_absent
 def table_detectable(data: Dataset, robust: Analysis) -> Table:
     """What the observed number of events could have found."""
-    rows = [
-        Row((pair_label(data, row["group"]), f"{format_whole(row['n_events'])}/{format_whole(row['n'])}", format_number(row["hr"], 2),
-             format_number(row["hr_above"], 2)))
-        for _, row in robust["detectable"].iterrows()
-    ]  # fmt: skip
+    rows = []
+    for _, row in robust["detectable"].iterrows():
+        found = [MASKED if is_masked(row) else format_number(row[name], 2) for name in ("hr", "hr_above")]
+        rows.append(Row((pair_label(data, row["group"]), f"{format_whole(row['n_events'])}/{format_whole(row['n'])}", *found)))
     columns = (
         Column("Comparison"),
         Column(f"Events / {unit_label(robust['detectable'])}"),
@@ -254,7 +255,7 @@ def table_subgroups(data: Dataset, subgroups: Analysis) -> Table:
             else DASH
         )
         rows.append(Row((level or heading, *events, ratio, ""), "sub" if level else ""))
-        said += [f"{heading} {level}: {row['note']}."] if row["note"] else []
+        said += [f"{f'{heading} {level}'.strip()}: {row['note']}."] if row["note"] else []
     x, y = (data.study.arm(arm) for arm in data.contrast)
     columns = (Column("Subgroup"), Column(x.label, "events / n", x.colour), Column(y.label, "events / n", y.colour),
                Column("Hazard ratio", f"{level_text(data)} CI"), Column("p", "interaction"))  # fmt: skip

@@ -21,6 +21,7 @@ from lib import (
     safety_time,
     selfcheck,
     subgroups,
+    tables_design,
     time_to_event,
 )
 from lib.analysis import Absent, Analysis, where
@@ -30,6 +31,7 @@ from lib.narrative_robustness import AIM, sentence_power
 from lib.policy import COMPARED, too_few, withhold
 from lib.results import to_rows
 from lib.study_parts import Policy, own
+from lib.tables import table_comparisons
 from lib.tables_safety import table_ae_first
 
 CASES = Path(__file__).parent / "cases"
@@ -265,12 +267,18 @@ def test_no_sentence_speaks_of_a_test_that_is_withheld():
     assert sentence_power(data, robust) == f"No power is computed for {short}: fewer than 20 events."
     assert robust["power"][["power", "mc_error"]].isna().all(axis=None)
     assert sentence_small(data, analysis).split(". ")[2] == "The arms are not compared: fewer than 20 events"
+    text = table_comparisons(data, analysis).to_text()
+    assert "– (–)" not in text
+    assert "Proportional hazards" not in text
+    assert "too narrow" not in text
+    contrast = tables_design._contrast(data, analysis)
+    assert "no hazard ratio (fewer than 20 events), no difference in mean" in contrast
     enough = _data(16)
     robust = robustness.analyse_robustness(enough, time_to_event.analyse(enough, enough.study.endpoint("ep")))
-    said = sentence_power(enough, robust)
-    assert ("A p above" in said) == (robust["power"]["power"].iat[0] < AIM)
-    robust["ways"]["p_value"] = np.nan  # events enough, but none while two arms are at risk
-    assert "A p above" not in sentence_power(enough, robust)
+    robust["power"]["power"] = AIM - 0.1
+    for p, spoken in ((0.2, True), (0.01, False), (np.nan, False)):
+        robust["ways"][["p_value", "p_adjusted"]] = p
+        assert ("A p above" in sentence_power(enough, robust)) == spoken
     assert "not compared" not in sentence_small(enough, analysis)
 
 

@@ -9,7 +9,7 @@ from reference_data import load_expected, load_tte, make_tte
 from study_builder import write_study
 
 from lib import sensitivity, timing
-from lib.analysis import Absent, where
+from lib.analysis import Absent, Analysis, where
 from lib.dataset import load
 from lib.landmark import select_landmark
 from lib.logrank import compare_logrank
@@ -178,6 +178,25 @@ def test_the_sentence_counts_what_the_frame_holds(cohort):
     assert "2 of the 5 censored" in sentence_single_patients(data, robust)
 
 
+def test_bounds_name_what_they_are_about_and_need_somebody_censored(cohort):
+    """With three arms p is of all and the ratio of two; where nobody is censored there is nothing to assume."""
+    data, _, robust = cohort
+    pair = "Anlotinib + seeds vs Anlotinib"
+    assert f" for all arms, hazard ratio of {pair} " in sentence_single_patients(data, robust)
+    ways = robust["ways"]
+    ended = Analysis(robust.variable, robust.frames, {"ways": ways.assign(n_events=ways["n"])})
+    assert "the censored could do" not in sentence_single_patients(data, ended)
+    two, analysis = _of(arms=["A", "C"])
+    assert "for all arms" not in sentence_single_patients(two, analyse_robustness(two, analysis))
+
+
+def test_a_range_that_no_digit_shows_is_none(cohort):
+    data, _, robust = cohort
+    tiny = Analysis(robust.variable, robust.frames, {"ways": robust["ways"].assign(p_value=1e-5, p_adjusted=1e-5, min=1e-6, max=1e-5)})
+    assert "p stays <0.001 and lies below 0.05 in" in sentence_robustness(data, tiny)
+    assert "p stays <0.001, and" in sentence_single_patients(data, tiny)
+
+
 def test_the_study_of_the_builder_has_every_way_named(tmp_path):
     data = load("efficacy", study=str(write_study(tmp_path / "small")))
     robust = analyse_robustness(data, analyse(data, data.study.primary))
@@ -212,6 +231,13 @@ def test_extremes_keep_the_patients_and_the_events(a, b):
     cases = sensitivity.assume_extremes(tte, "B")
     events = {name: int(frame.loc[frame["arm"] == "B", "event"].sum()) for name, frame in cases.items()}
     assert events["best"] <= events["worst"] == len(b)
+
+
+def test_a_note_about_all_patients_is_named_so():
+    data = load("efficacy", study=str(ROOT / "tests" / "cases" / "six_arms"))
+    notes = table_subgroups(data, analyse_subgroups(data, analyse(data, data.study.primary))).notes
+    assert any(note.startswith("All patients: ") for note in notes)
+    assert not any(" :" in note for note in notes)
 
 
 def test_the_order_of_the_patients_does_not_matter(cohort):

@@ -13,14 +13,28 @@ from hypothesis import strategies as st
 from notebook_cells import NOTEBOOKS, shipped
 from scipy.optimize import linprog
 
-from lib import baseline, figures, figures_safety, report, response, safety, safety_time, sharing, tables_safety
+from lib import (
+    baseline,
+    figures,
+    figures_safety,
+    report,
+    response,
+    robustness,
+    safety,
+    safety_time,
+    sharing,
+    tables_safety,
+    time_to_event,
+)
 from lib.__main__ import main
 from lib.analysis import Analysis
 from lib.counted import COUNTS
 from lib.dataset import load
+from lib.narrative_robustness import sentence_power
 from lib.parameters import Safety
 from lib.results import KEY
 from lib.study import ROOT
+from lib.tables_robustness import table_detectable
 from lib.yamlfile import ProblemsFound
 
 FEW = settings(derandomize=True, deadline=None, max_examples=25)
@@ -163,6 +177,17 @@ def test_extremes_and_rows_of_single_patients_are_left_out(data):
     timed = sharing.mask_analysis(data, safety_time.analyse(data))
     assert set(timed.data) == {"curve"}
     assert (timed["curve"]["n_risk"] >= SMALL).all()
+
+
+def test_an_effect_that_could_be_found_tells_no_number_of_events():
+    """Schoenfeld's ratio of two arms of known size is a formula of their events alone."""
+    data = sharing.restrict(load("efficacy", audience="share"))
+    analysis = time_to_event.analyse(data, data.study.primary)
+    masked = sharing.mask_analysis(data, robustness.analyse_robustness(data, analysis))
+    assert masked["detectable"][["n_events", "hr", "hr_above"]].isna().all(axis=None)
+    assert "masked/" in (shown := table_detectable(data, masked).to_text())
+    assert "–" not in shown
+    assert "80% power" not in sentence_power(data, masked)
 
 
 def test_pictures_and_lists_of_single_patients_are_left_out(data):
