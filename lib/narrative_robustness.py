@@ -65,13 +65,15 @@ def sentence_robustness(data: Dataset, robust: Analysis) -> str:
         more = " and more" if len(odd) > 3 else ""
         text += f" It is {side} for: {'; '.join(named)}{more}. So the answer depends on the question."
     tests = where(counts, variable=f"{robust.variable}: p-values")["n_tests"].iat[0]
+    if tests < 2:
+        return text
     return f"{text} The table holds {plural(tests, 'p-value')}, not adjusted for their number: they describe one answer and are no separate findings."
 
 
 def _runs(low: float, high: float) -> str:
-    """Such as "runs from 0.002 to 0.06", or "stays <0.001" where no digit shows a difference."""
-    ends = format_p(low), format_p(high)
-    return f"stays {ends[0]}" if ends[0] == ends[1] else f"runs from {ends[0]} to {ends[1]}"
+    """Such as "runs from 0.002 to 0.06"; "stays <0.001" where no digit shows a difference, "is 0.06" where there is none."""
+    first, last = format_p(low), format_p(high)
+    return f"runs from {first} to {last}" if first != last else f"{'is' if low == high else 'stays'} {first}"
 
 
 @reason_if_absent
@@ -133,7 +135,7 @@ def sentence_power(data: Dataset, robust: Analysis) -> str:
         if pd.notna(detectable["hr"])
         else ""
     )
-    above = not _answers(data, robust["ways"])["p_value"].map(below).all()
+    above = not answers(data, robust["ways"])["p_value"].map(below).all()
     verdict = f" A p above {LIMIT} is therefore no sign of equality." if above and row["power"] < AIM else ""
     return f"{said}{effect}.{verdict}"
 
@@ -193,24 +195,23 @@ def sentence_weights(data: Dataset, weights: Analysis) -> str:
     parts = [
         f"{format_number(r.ess, 1)} of {format_whole(r.n)} with {data.study.arm(r.group).label}" for r in sizes.itertuples() if r.n
     ]
-    small = sizes[too_few_effective(sizes)]
+    pair, small = name_pair(*data.contrast), sizes[too_few_effective(sizes)]
+    crude, weighted = (weights.row(f"{name}_cox", pair) for name in ("unweighted", "weighted"))
     verdict = (
         f"That is too few to weight ({joined([data.study.arm(g).label for g in small['group']])}): the weighted comparison stands here for completeness and carries no conclusion."
         if len(small)
         else "With arms this small the robust interval is rather too narrow."
-        if sizes["ess"].min() < 30
+        if sizes["ess"].min() < 30 and pd.notna(weighted["ci_low"])
         else ""
     )
-    pair = name_pair(*data.contrast)
-    crude, weighted = (weights.row(f"{name}_cox", pair) for name in ("unweighted", "weighted"))
     shown = f"{level_text(data)} CI {format_interval(weighted['ci_low'], weighted['ci_high'], 2)}"
     shown += f"; {format_p(weighted['p_value'], symbol=True)}" if pd.notna(weighted["p_value"]) else "; not tested"
     ratio = (
         f"The hazard ratio of {pair_label(data, pair)} goes from {format_number(crude['hr'], 2)} to {format_number(weighted['hr'], 2)} ({shown}) by weighting."
         if pd.notna(weighted["hr"]) and pd.notna(crude["hr"])
-        else "The weighted hazard ratio cannot be estimated."
+        else f"There is no weighted hazard ratio to set beside the crude one: {plain_note(weighted['note'] or crude['note'])}."
     )
-    largest = [before[modelled].max(), after[modelled].max()]
+    largest = [smd[modelled].max(skipna=False) for smd in (before, after)]
     moved = (
         ""
         if pd.isna(largest).any()

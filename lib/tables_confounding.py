@@ -10,7 +10,7 @@ from lib import tables
 from lib.analysis import Absent, Analysis, where
 from lib.dataset import Dataset
 from lib.display import EMPTY, Block, Column, Row, Table, empty_if_absent
-from lib.formats import DASH, format_interval, format_number, format_p, format_whole
+from lib.formats import DASH, MASKED, format_interval, format_number, format_p, format_whole, is_masked
 from lib.labels import OVERALL, decimals_of_time, groups_of, level_text, pair_label, unit_label
 
 
@@ -24,7 +24,7 @@ def covariate_label(data: Dataset, variable: str) -> str:
 def table_balance(data: Dataset, weights: Analysis) -> Table:
     """Standardized differences before and after weighting, and how many patients the weights leave."""
     before, after = (
-        where(weights[f"balance_{when}"], group=OVERALL).set_index("variable")["smd"] for when in ("before", "after")
+        where(weights[f"balance_{when}"], group=OVERALL).set_index("variable") for when in ("before", "after")
     )
     modelled = {f"log {c.variable}" if c.log else c.variable for c in data.study.confounding.covariates}
     rows = [Row(("Largest standardized difference over all pairs of arms",), "group")]
@@ -34,8 +34,7 @@ def table_balance(data: Dataset, weights: Analysis) -> Table:
             Row(
                 (
                     covariate_label(data, variable) + mark,
-                    format_number(before[variable], 2),
-                    format_number(after[variable], 2),
+                    *(MASKED if is_masked(smd.loc[variable]) else format_number(smd.at[variable, "smd"], 2) for smd in (before, after)),
                 ),
                 "sub",
             )
@@ -43,8 +42,8 @@ def table_balance(data: Dataset, weights: Analysis) -> Table:
     units = unit_label(weights["effective_size"])
     rows.append(Row((f"{units.capitalize()}, and effective {units} after weighting",), "group"))
     for row in weights["effective_size"].itertuples():
-        missing = f" ({row.n_missing} without a covariate left out)" if row.n_missing else ""
-        rows.append(Row((f"{data.study.arm(row.group).label}{missing}", f"{row.n}", format_number(row.ess, 1)), "sub"))
+        missing = f" ({format_whole(row.n_missing)} without a covariate left out)" if row.n_missing != 0 else ""
+        rows.append(Row((f"{data.study.arm(row.group).label}{missing}", format_whole(row.n), format_number(row.ess, 1)), "sub"))
     columns = (Column("Baseline variable"), Column("Before weighting"), Column("After weighting"))
     notes = (
         "Multinomial propensity model of the arm; generalised overlap weights, so that patients count who might have been in any arm. Differences are divided by the unweighted spread. Effective patients: Kish.",
@@ -86,7 +85,7 @@ def table_weighted(data: Dataset, weights: Analysis | Absent, e_values: Analysis
         ]  # fmt: skip
     variable = (e_values if explained else weights).variable
     title = f"{data.study.endpoint(variable).short}: comparison of arms, crude and against confounding"
-    return Table(f"{variable}_weighted", title, tuple(columns), tuple(rows), tuple(notes))
+    return Table(f"{variable}_weighted", title, tuple(columns), tuple(rows), tuple(dict.fromkeys(notes)))
 
 
 def _e_value(row) -> str:

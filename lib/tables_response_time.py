@@ -10,7 +10,17 @@ from lib import tables
 from lib.analysis import Analysis, where
 from lib.dataset import Dataset
 from lib.display import EMPTY, Block, Column, Row, Table, empty_if_absent
-from lib.formats import DASH, format_duration, format_interval, format_median, format_p, format_percent, format_whole
+from lib.formats import (
+    DASH,
+    MASKED,
+    format_duration,
+    format_interval,
+    format_median,
+    format_p,
+    format_percent,
+    format_whole,
+    is_masked,
+)
 from lib.labels import counted, decimals_of_time, groups_of, level_text, unit_label
 from lib.response_time import NON_RESPONDER, RESPONDER
 
@@ -39,7 +49,7 @@ def table_response_incidence(data: Dataset, timed: Analysis) -> Table:
 
 def _share(row: pd.Series) -> str:
     if pd.isna(row["estimate"]):
-        return "not estimable"
+        return MASKED if is_masked(row) else "not estimable"
     interval = format_interval(row["ci_low"], row["ci_high"], 0, percent=True)
     return f"{format_percent(row['estimate'])} ({interval}); {format_whole(row['n_events'])}"
 

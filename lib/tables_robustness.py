@@ -166,7 +166,7 @@ def table_incidence(data: Dataset, robust: Analysis) -> Table | Block:
 
 def _share(row: pd.Series) -> str:
     if pd.isna(row["estimate"]):
-        return "not estimable"
+        return MASKED if is_masked(row) else "not estimable"
     return f"{format_percent(row['estimate'])} ({format_interval(row['ci_low'], row['ci_high'], 0, percent=True)})"
 
 

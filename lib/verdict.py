@@ -346,7 +346,8 @@ def say_interactions(tests: Sequence[Pair]) -> str:
     shown = joined([f"{test.label} ({format_p(test.p_adjusted, symbol=True)})" for test in tests])
     low = [test.label for test in tests if below(test.p_adjusted)]
     if low:
-        verdict = f"p is below {LIMIT} for {joined(low)}: not adjusted for {plural(len(tests), 'test')}, a question for another study and no finding."
+        unadjusted = f"not adjusted for {plural(len(tests), 'test')}, " if len(tests) > 1 else ""
+        verdict = f"p is below {LIMIT} for {joined(low)}: {unadjusted}a question for another study and no finding."
     else:
         verdict = "No test tells subgroups apart, which is no evidence that the comparison is the same in all: such tests find only large differences."
     return f"Tests of interaction with the arm: {shown}. {verdict}"

@@ -27,11 +27,12 @@ from lib import (
 from lib.analysis import Absent, Analysis, where
 from lib.comparisons import adjust_holm
 from lib.narrative import sentence_small
-from lib.narrative_robustness import AIM, sentence_power
+from lib.narrative_robustness import AIM, sentence_power, sentence_weights
 from lib.policy import COMPARED, too_few, withhold
 from lib.results import to_rows
 from lib.study_parts import Policy, own
 from lib.tables import table_comparisons
+from lib.tables_confounding import table_weighted
 from lib.tables_safety import table_ae_first
 
 CASES = Path(__file__).parent / "cases"
@@ -304,6 +305,18 @@ def test_the_second_engine_leaves_out_the_same_pairs(reference):
     tested = second[second["output"].eq("logrank_pairwise") & second["statistic"].eq("p_adjusted")]
     assert set(tested["group"]) == set(analysis["logrank_pairwise"].dropna(subset="p_adjusted")["group"])
     assert 0 < len(tested) < 15
+
+
+def test_what_is_said_of_a_weighted_pair_that_is_withheld():
+    """The reason once, and no remark about an interval that does not stand there."""
+    data, _, analyses = _analyses(CASES / "weighted")
+    weights = next(a for a in analyses if "weighted_cox" in a)
+    said = sentence_weights(data, weights)
+    assert "There is no weighted hazard ratio to set beside the crude one: fewer than 50 events." in said
+    assert "too narrow" not in said
+    explained = next(a for a in analyses if "e_value" in a)
+    notes = table_weighted(data, weights, explained).notes
+    assert notes.count("Not compared: fewer than 50 events.") == 1
 
 
 def test_weighted_pair_with_too_few_events():

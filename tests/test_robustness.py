@@ -192,9 +192,17 @@ def test_bounds_name_what_they_are_about_and_need_somebody_censored(cohort):
 
 def test_a_range_that_no_digit_shows_is_none(cohort):
     data, _, robust = cohort
-    tiny = Analysis(robust.variable, robust.frames, {"ways": robust["ways"].assign(p_value=1e-5, p_adjusted=1e-5, min=1e-6, max=1e-5)})
+    tiny = Analysis(robust.variable, robust.frames, {"ways": robust["ways"].assign(p_value=np.linspace(1e-6, 1e-5, len(robust["ways"])), p_adjusted=np.nan, min=1e-6, max=1e-5)})
     assert "p stays <0.001 and lies below 0.05 in" in sentence_robustness(data, tiny)
     assert "p stays <0.001, and" in sentence_single_patients(data, tiny)
+
+
+def test_one_answer_is_no_range_and_has_no_number(cohort):
+    data, _, robust = cohort
+    one = robust["ways"].iloc[:1].assign(p_value=0.387)
+    assert sentence_robustness(data, Analysis(robust.variable, robust.frames, {"ways": one})).endswith(
+        "the same question was asked in 1 way; p is 0.387 and lies below 0.05 in 0 of 1."
+    )
 
 
 def test_the_study_of_the_builder_has_every_way_named(tmp_path):

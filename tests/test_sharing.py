@@ -15,6 +15,7 @@ from scipy.optimize import linprog
 
 from lib import (
     baseline,
+    confounding,
     figures,
     figures_safety,
     report,
@@ -27,14 +28,15 @@ from lib import (
     time_to_event,
 )
 from lib.__main__ import main
-from lib.analysis import Analysis
+from lib.analysis import Analysis, where
 from lib.counted import COUNTS
 from lib.dataset import load
-from lib.narrative_robustness import sentence_power
+from lib.narrative_robustness import sentence_power, sentence_weights
 from lib.parameters import Safety
 from lib.results import KEY
 from lib.study import ROOT
-from lib.tables_robustness import table_detectable
+from lib.tables_confounding import table_balance
+from lib.tables_robustness import table_detectable, table_incidence
 from lib.yamlfile import ProblemsFound
 
 FEW = settings(derandomize=True, deadline=None, max_examples=25)
@@ -188,6 +190,24 @@ def test_an_effect_that_could_be_found_tells_no_number_of_events():
     assert "masked/" in (shown := table_detectable(data, masked).to_text())
     assert "–" not in shown
     assert "80% power" not in sentence_power(data, masked)
+
+
+def test_what_is_masked_is_not_called_not_estimable():
+    """Of competing events, of balance before and after weighting; and no sentence speaks of the largest of what is hidden."""
+    data = sharing.restrict(load("efficacy", audience="share"))
+    analysis = time_to_event.analyse(data, data.study.primary)
+    robust = sharing.mask_analysis(data, robustness.analyse_robustness(data, analysis))
+    hidden = robust["incidence"]["note"].str.startswith("masked")
+    frames = robust.frames | {"incidence": robust["incidence"][hidden], "incidence_other": robust["incidence_other"].iloc[:0]}
+    shown = [cell for row in table_incidence(data, Analysis(robust.variable, frames, robust.data)).rows for cell in row.cells]
+    assert shown.count("masked") == hidden.sum() > 0
+    assert "not estimable" not in shown
+    weights = sharing.mask_analysis(data, confounding.analyse_weights(data, analysis))
+    masked = where(weights["balance_before"], group="overall")["note"].str.startswith("masked")
+    text = table_balance(data, weights).to_text()
+    assert text.count("masked") == 2 * masked.sum() > 0
+    assert [row.cells[1] for row in table_balance(data, weights).rows[-len(data.arms) :]] == [str(n) for n in data.n]
+    assert "largest standardized difference among these" not in sentence_weights(data, weights)
 
 
 def test_pictures_and_lists_of_single_patients_are_left_out(data):
