@@ -25,7 +25,6 @@ from functools import wraps
 
 import pandas as pd
 
-from lib import policy
 from lib.analysis import Absent, Analysis, where
 from lib.comparisons import name_pair
 from lib.confounding import too_few_effective
@@ -58,6 +57,7 @@ from lib.verdict import (
     Weighted,
     below,
     exact_test,
+    plain_note,
     say_arms,
     say_effect,
     say_pairs,
@@ -309,8 +309,8 @@ def sentence_small(data: Dataset, analysis: Analysis) -> str:
     """What the small numbers of a time-to-event analysis forbid to read into it; empty where they are not small."""
     small = [f"{arm.label} ({data.n[arm.id]})" for arm in data.arms if data.n[arm.id] < SMALL_ARM]
     said = [f"Small arms: {joined(small)}. Intervals are wide, and one patient more or less can move a p-value."] if small else []
-    if len(data.arms) > 1 and (reason := policy.too_few(data, analysis["tte"])):
-        said.append(f"The arms are not compared: {reason}.")
+    if "logrank" in analysis and pd.isna((test := analysis["logrank"].iloc[0])["p_value"]):
+        said.append(f"The arms are not compared: {plain_note(test['note'])}.")
     bare = [arm for arm in data.arms if analysis.row("median", arm.id)["n_events"] == 0]
     if bare:
         said.append(f"No event with {joined([arm.label for arm in bare], 'or')}.{_without_event(analysis, [arm.id for arm in bare])}")

@@ -139,7 +139,7 @@ def test_follow_up_explains_what_was_not_reached_only_where_something_was_not():
 def test_an_arm_without_an_event_says_what_its_ratios_are(ratios, said):
     found = medians([(14, 0, nan, nan, nan, ""), (25, 5, 1.0, 1.0, 1.0, ""), (13, 5, 1.0, 1.0, 1.0, "")])
     cox = {"cox": pd.DataFrame({"group": list(ratios), "hr": list(ratios.values())})} if ratios else {}
-    found = Analysis("os", found.frames | cox, {"tte": pd.DataFrame({"arm": list("BC") * 5, "event": True})})
+    found = Analysis("os", found.frames | cox)
     assert narrative.sentence_small(THREE, found).endswith(said)
 
 

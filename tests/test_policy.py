@@ -16,6 +16,7 @@ from lib import (
     cox,
     dataset,
     firth,
+    logrank,
     response_time,
     robustness,
     safety_time,
@@ -280,7 +281,7 @@ def test_no_sentence_speaks_of_a_test_that_is_withheld():
     for p, spoken in ((0.2, True), (0.01, False), (np.nan, False)):
         robust["ways"][["p_value", "p_adjusted"]] = p
         assert ("A p above" in sentence_power(enough, robust)) == spoken
-    assert "not compared" not in sentence_small(enough, analysis)
+    assert "not compared" not in sentence_small(enough, time_to_event.analyse(enough, enough.study.endpoint("ep")))
 
 
 @pytest.mark.parametrize(
@@ -292,7 +293,8 @@ def test_a_masked_count_is_said_to_be_too_few_by_the_rule_that_withholds(events,
     data = _data(3, audience)
     tte = _frame({"a": 9, "b": 9}, dict(zip("ab", events, strict=True)))
     median = pd.DataFrame({"group": [arm.id for arm in data.arms], "n_events": np.nan})
-    assert ("not compared" in sentence_small(data, Analysis("ep", {"median": median}, {"tte": tte}))) == said
+    frames = {"median": median, "logrank": withhold(data, tte, logrank.compare_logrank(tte))}
+    assert ("not compared: fewer than 3 events" in sentence_small(data, Analysis("ep", frames))) == said
 
 
 @pytest.mark.parametrize("reference", "abcdef")
