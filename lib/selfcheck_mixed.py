@@ -115,10 +115,10 @@ def _highest(model: MixedLM) -> np.ndarray | None:
 
     try:
         near = model.fit(reml=True, method="lbfgs")
-    except (ValueError, np.linalg.LinAlgError):  # hardly more values than means
+        start = np.concatenate([np.diag(near.cov_re), np.atleast_1d(near.vcomp)]) / near.scale
+        if not start.min() > LEAST:
+            return None
+        found = optimize.root(slopes, np.log(start), tol=1e-12)
+    except (ValueError, np.linalg.LinAlgError):  # hardly more values than means, or a step to where nothing can be inverted
         return None
-    start = np.concatenate([np.diag(near.cov_re), np.atleast_1d(near.vcomp)]) / near.scale
-    if not start.min() > LEAST:
-        return None
-    found = optimize.root(slopes, np.log(start), tol=1e-12)
     return np.exp(found.x) if found.success else None

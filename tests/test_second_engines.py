@@ -192,3 +192,18 @@ def test_mixed_models(within, seed):
         x, y = row["group"].split(" vs ")
         weights = {(x, row["time"]): 1, (x, 0.0): -1, (y, row["time"]): -1, (y, 0.0): 1}
         agree(row, dict(zip(("coef", "std_err"), second.contrast(weights), strict=True)))
+
+
+def test_a_step_to_where_nothing_can_be_inverted_is_no_error(monkeypatch):
+    """On the way to the root the likelihood can be asked where its matrices are singular: then there is no second number."""
+
+    def singular(*_, **__):
+        raise np.linalg.LinAlgError("Singular matrix")
+
+    rng = np.random.default_rng(1)
+    rows = [(f"p{i}", "AB"[i % 2], visit, np.exp(rng.normal(between, 0.3))) for i, between in enumerate(rng.normal(0, 1, 20)) for visit in (0, 3, 6)]
+    samples = pd.DataFrame(rows, columns=["patient_id", "arm", "visit", "value"])
+    samples["arm"] = pd.Categorical(samples["arm"], ["A", "B"], ordered=True)
+    assert selfcheck_mixed.fit(samples, "visit", None) is not None
+    monkeypatch.setattr(selfcheck_mixed.optimize, "root", singular)
+    assert selfcheck_mixed.fit(samples, "visit", None) is None
