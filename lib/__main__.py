@@ -22,7 +22,9 @@ from nbformat import NotebookNode
 from pydantic import RootModel
 from tqdm import tqdm
 
+from lib.admission import admit, request_of
 from lib.batch_command import batch
+from lib.claims import read_claims
 from lib.compare import TOLERANCE, CompareError, read_outputs
 from lib.compare import compare as compare_outputs
 from lib.compare_tables import comparison_text
@@ -39,11 +41,19 @@ from lib.serve_command import explore, lab
 from lib.study import ROOT, Study, read_study
 from lib.target import TargetError
 from lib.terminal import explain, fail, printable, refuse, say_problems, shown
-from lib.yamlfile import Problem, ProblemsFound, read_yaml
+from lib.yamlfile import Gathered, Problem, ProblemsFound, read_yaml
 
 OUTPUTS = ROOT / "outputs"
 FOLDER = click.Path(path_type=Path)
-STUDY = click.option("--study", "folder", type=FOLDER, required=True, help="Folder of the study (holds study.yml).")
+STUDY = click.option(
+    "--study", "folder", type=FOLDER, help="Folder of the study (holds study.yml) [default: that of -f]."
+)
+PAIRS = click.option(
+    "-p", "--parameter", "pairs", multiple=True, metavar="NAME=VALUE", help="Repeatable. A list: A,C."
+)
+PARAMETERS = click.option(
+    "-f", "--parameters", "file", type=FOLDER, help="A YAML file of parameters; -p goes before it."
+)
 FORMAT_HELP = (
     f"By comma: {', '.join(FORMATS)}. docx (Word) and pdf: one per report and one of all. figures: a PDF and a 300-dpi "
     "PNG of each. The pages are always made [default: html]."
@@ -65,10 +75,10 @@ for command in (batch, new, template, lab, explore):
 
 
 @main.command()
-@click.option("--study", "folder", type=FOLDER, help="Folder of the study (holds study.yml) [default: that of -f].")
+@STUDY
 @click.option("--output", type=FOLDER, help="Folder to write [default: outputs/<study>/<name>].")
-@click.option("-p", "--parameter", "pairs", multiple=True, metavar="NAME=VALUE", help="Repeatable. A list: A,C.")
-@click.option("-f", "--parameters", "file", type=FOLDER, help="A YAML file of parameters; -p goes before it.")
+@PAIRS
+@PARAMETERS
 @click.option("--notebooks", default="", help=f"Which reports, by comma [default: {','.join(NOTEBOOKS)}].")
 @click.option("--notebook-folder", type=FOLDER, default=NOTEBOOK_FOLDER, help="Where they lie [default: notebooks].")
 @click.option("--jobs", type=click.IntRange(1, 64), default=2, help="Notebooks side by side [default: 2].")
@@ -79,15 +89,11 @@ for command in (batch, new, template, lab, explore):
 @click.option("--format", "formats", default="html", help=FORMAT_HELP)
 def report(*, folder, output, pairs, file, notebooks, notebook_folder, jobs, name, warm, strict, formats, steps) -> None:
     """Check the study, execute the notebooks, write the pages: all of them or nothing."""
-    try:
-        given = _given(pairs, file)
-        study = read_study(folder or _folder_in(given, file))
-        if file:
-            given.pop("study", None)
-        routed = route_parameters(study, _chosen(notebooks, NOTEBOOKS, "notebook"), given)
-        wanted = _chosen(formats, FORMATS, "format")
-    except ProblemsFound as found:
-        refuse(found.problems)
+    gathered = Gathered()
+    wanted = gathered.take(_chosen, formats, FORMATS, "format")
+    study, given, routed = _asked(gathered, folder, pairs, file, notebooks)
+    if gathered.problems:
+        _checked(gathered, study, routed, output.resolve().parent if output else OUTPUTS / study.study.id)
     target = (output or OUTPUTS / study.study.id / (_one_word(name) or run_name(routed))).resolve()
     asked = {"notebooks": notebooks, "output": output, "name": name}
     asked["format"] = formats if set(wanted) != {"html"} else None
@@ -98,7 +104,7 @@ def report(*, folder, output, pairs, file, notebooks, notebook_folder, jobs, nam
         if warm:
             # Its imports take as long as the tables that are read meanwhile.
             prepare(sources.values())
-        with offered(study, _checked(study, target.parent)), _bar(sources, steps) as progress:
+        with offered(study, _checked(gathered, study, routed, target.parent)), _bar(sources, steps) as progress:
             make_report(
                 study,
                 routed,
@@ -123,13 +129,13 @@ def report(*, folder, output, pairs, file, notebooks, notebook_folder, jobs, nam
 
 @main.command()
 @STUDY
-def check(*, folder) -> None:
-    """Check study.yml and the tables, list every data query, and do nothing else."""
-    try:
-        study = read_study(folder)
-    except ProblemsFound as found:
-        refuse(found.problems)
-    queries = _checked(study, OUTPUTS / study.study.id).queries
+@PAIRS
+@PARAMETERS
+def check(*, folder, pairs, file) -> None:
+    """Check the study, and whether a report with these parameters can be made; list every data query, nothing else."""
+    gathered = Gathered()
+    study, _, routed = _asked(gathered, folder, pairs, file)
+    queries = _checked(gathered, study, routed, OUTPUTS / study.study.id).queries
     say_problems([Problem(**row) for row in queries.drop(columns="severity").to_dict("records")])
     tables, found = _counted(len(study.tables), "table", "tables"), _counted(len(queries), "data query", "data queries")
     click.echo(f"{study.study.short_title}: {tables} read, {found}, nothing that blocks a report.")
@@ -161,14 +167,26 @@ def _counted(number: int, one: str, more: str) -> str:
     return f"{number} {one if number == 1 else more}"
 
 
-def _given(pairs: tuple[str, ...], file: Path | None) -> dict:
-    given = dict(read_yaml(file, Given).root) if file else {}
+def _asked(
+    gathered: Gathered, folder: Path | None, pairs: tuple[str, ...], file: Path | None, notebooks: str = ""
+) -> tuple[Study, dict, dict | None]:
+    """Study, parameters as they were given, and parameters by notebook; ends where there is no study to go on with."""
+    names = gathered.take(_chosen, notebooks, NOTEBOOKS, "notebook") or list(NOTEBOOKS)
+    given = (gathered.take(read_yaml, file, Given) or Given({})).root if file else {}
+    place = folder or gathered.take(_folder_in, given, file)
+    given = {name: value for name, value in given.items() if name != "study"}
     for pair in pairs:
         name, sign, value = pair.partition("=")
-        if not sign:
-            raise ProblemsFound([Problem("E110", "write a parameter as name=value", file="parameters", value=pair)])
-        given[name.strip()] = value.strip()
-    return given
+        if sign:
+            given[name.strip()] = value.strip()
+        else:
+            gathered.problems.append(Problem("E110", "write a parameter as name=value", "parameters", value=pair))
+    study = gathered.take(read_study, place) if place else None
+    routed = gathered.take(route_parameters, study, names, given)
+    if study is None:
+        refuse(gathered.problems)
+    gathered.take(read_claims, study.folder)
+    return study, given, routed
 
 
 def _folder_in(given: dict, file: Path | None) -> Path:
@@ -196,14 +214,15 @@ def _one_word(name: str) -> str:
     return name
 
 
-def _checked(study: Study, folder: Path) -> Tables:
-    """Read the tables and write the list of data queries beside the reports; stop at blocking ones."""
-    try:
-        tables = read_tables(study)
-    except ProblemsFound as found:
-        _save(list_queries(found.problems), folder)
-        refuse(found.problems)
-    _save(tables.queries, folder)
+def _checked(gathered: Gathered, study: Study, routed: dict | None, folder: Path) -> Tables:
+    """Read the tables and write the list of data queries beside the reports; stop at all that blocks the report."""
+    known = len(gathered.problems)
+    tables = gathered.take(read_tables, study)
+    _save(tables.queries if tables else list_queries(gathered.problems[known:]), folder)
+    if tables and routed:
+        gathered.take(admit, study, request_of(routed), tables)
+    if gathered.problems:
+        refuse(gathered.problems)
     return tables
 
 

@@ -14,11 +14,12 @@ from pathlib import Path
 import pandas as pd
 
 from lib import handover
+from lib.claims import read_claims
 from lib.intake import read_tables
 from lib.parameters import Parameters, check_parameters
 from lib.study import ROOT, Study, read_study
 from lib.study_parts import FLAGS_OF_DATES, Arm, Endpoint, own
-from lib.yamlfile import Problem, ProblemsFound
+from lib.yamlfile import Gathered, Problem, ProblemsFound
 
 
 @dataclass(frozen=True)
@@ -105,17 +106,33 @@ def load(notebook: str, /, **parameters) -> Dataset:
     Raises
     ------
     lib.yamlfile.ProblemsFound
-        With everything that is wrong in study.yml, the parameters or the tables.
+        With everything that is wrong in study.yml, published.yml, the parameters and the tables.
     """
-    folder = Path(check_parameters(None, notebook, parameters).study)
-    study = read_study(folder if folder.is_absolute() or folder.exists() else ROOT / folder)
-    checked = check_parameters(study, notebook, parameters)
-    tables = handover.take(study) or read_tables(study)
+    gathered = Gathered()
+    gathered.take(check_parameters, None, notebook, parameters)
+    folder = parameters.get("study", Parameters.model_fields["study"].default)
+    study = gathered.take(read_study, _found(folder)) if isinstance(folder, str) else None
+    if study:
+        checked = gathered.take(check_parameters, study, notebook, parameters)
+        gathered.take(read_claims, study.folder)
+        tables = handover.take(study) or gathered.take(read_tables, study)
+    gathered.stop()
     return restrict(study, checked, dict(tables.frames), tables.queries)
 
 
+def _found(folder: str) -> Path:
+    """A folder of a study, relative to here or to this repository."""
+    return Path(folder) if Path(folder).exists() else ROOT / folder
+
+
 def restrict(study: Study, parameters: Parameters, tables: dict, queries: pd.DataFrame) -> Dataset:
-    """Apply exclusions, cut-off, arms and subgroup, and count who is left after each."""
+    """Apply exclusions, cut-off, arms and subgroup, and count who is left after each.
+
+    Raises
+    ------
+    lib.yamlfile.ProblemsFound
+        E110 for a cut-off without dates; E111 where nobody is left.
+    """
     flow: list[dict] = []
     arms = tuple(arm for arm in study.arms if not parameters.arms or arm.id in parameters.arms)
     patients = tables["patients"]
@@ -141,12 +158,22 @@ def restrict(study: Study, parameters: Parameters, tables: dict, queries: pd.Dat
     if parameters.subgroup:
         patients = patients[_in_subgroup(study, parameters, patients)]
         flow += _step(patients, "subgroup", arms, subgroup_label(study, parameters))
+    if patients.empty:
+        raise ProblemsFound([_nobody(study, parameters)])
     flow += _step(patients, "analysed", arms)
     patients = patients.assign(arm=patients["arm"].cat.set_categories([arm.id for arm in arms], ordered=True))
     kept = _restricted({**tables, "patients": patients})
     wanted = parameters.reference or study.reference_arm
     reference = wanted if wanted in [arm.id for arm in arms] else arms[0].id
     return Dataset(study, parameters, arms, reference, kept, queries, pd.DataFrame(flow))
+
+
+def _nobody(study: Study, parameters: Parameters) -> Problem:
+    """Say that no patient is left, and of what."""
+    chosen = parameters.model_dump(mode="json", include={"cutoff", "arms", "subgroup", "subgroup_values"})
+    asked = [f"{name} = {', '.join(v) if isinstance(v, list) else v}" for name, v in chosen.items() if v]
+    why = f"with {'; '.join(asked)}" if asked else "after exclusions (patients.excluded)"
+    return Problem("E111", f"no patient of {study.study.id} is left {why}", file="parameters" if asked else "patients")
 
 
 def _step(patients: pd.DataFrame, step: str, arms, note: str = "") -> list[dict]:

@@ -219,8 +219,7 @@ class Explorer:
             frames, queries = dict(found.tables.frames), found.queries
             data = restrict(dataset.restrict(found.study, parameters, frames, queries))
             page = Report(name, data)
-            shown = show(page) if len(data.patients) else [page.say("No patient is left with these choices.")]
-            self._drawn[key] = page, blocks_of([*_notices(page), *shown])
+            self._drawn[key] = page, blocks_of([*_notices(page), *show(page)])
             if len(self._drawn) > KEPT:
                 self._drawn.popitem(last=False)
         return self._drawn[key]

@@ -99,6 +99,9 @@ class Safety(Parameters):
 NOTEBOOKS: dict[str, type[Parameters]] = {"cohort": Cohort, "efficacy": Efficacy, "safety": Safety}
 
 
+PAIR = {"subgroup", "subgroup_values"}
+
+
 def check_parameters(study: Study | None, notebook: str, given: dict) -> Parameters:
     """Check the parameters of one notebook against their types and against the study.
 
@@ -124,13 +127,16 @@ def check_parameters(study: Study | None, notebook: str, given: dict) -> Paramet
     model = NOTEBOOKS[notebook]
     fields = model.model_fields
     problems = [unknown(name, fields) for name in given if name not in fields]
+    known = {name: value for name, value in given.items() if name in fields}
     try:
-        parameters = model.model_validate({name: value for name, value in given.items() if name in fields})
+        parameters = model.model_validate(known)
     except ValidationError as error:
         wrong = dict.fromkeys(str(e["loc"][0]) for e in error.errors())
         problems += [_problem(name, given[name], f"must be {fields[name].description}") for name in wrong]
-    else:
-        problems += _against_study(study, parameters) if study else []
+        # A wrong half of a pair says nothing about the other.
+        left = {*wrong, *(PAIR if not PAIR.isdisjoint(wrong) else ())}
+        parameters = model.model_validate({name: value for name, value in known.items() if name not in left})
+    problems += _against_study(study, parameters) if study else []
     if problems:
         raise ProblemsFound(problems)
     return parameters

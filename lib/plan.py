@@ -14,15 +14,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from lib.dataset import restrict
+from lib.admission import admit, request_of
+from lib.claims import read_claims
 from lib.intake import Tables, read_tables
-from lib.parameters import NOTEBOOKS, Parameters
+from lib.parameters import NOTEBOOKS
 from lib.places import local_study
 from lib.run import route_parameters, run_name
 from lib.study import Study, read_study
-from lib.yamlfile import Problem, ProblemsFound, line_of, read_yaml
+from lib.yamlfile import Gathered, Problem, ProblemsFound, line_of, read_yaml
 
 # More is a slip: a grid grows with the product of its lines.
 MAX_RUNS = 10_000
@@ -126,44 +127,39 @@ def _twice(names) -> list[str]:
     return [name for name, count in Counter(names).items() if count > 1]
 
 
-def _studies(plan: Plan) -> tuple[dict[str, tuple[Study, Tables]], list[Problem]]:
-    """Read every study and its tables once."""
+def _studies(plan: Plan) -> tuple[dict[str, tuple[Study, Tables | None]], list[Problem]]:
+    """Read every study and its tables once; no tables where they have to be corrected."""
     studies, problems = {}, []
     for place in dict.fromkeys(place for block in plan.runs for place in block.study):
+        gathered = Gathered()
         try:
-            study = read_study(local_study(place))
-            studies[place] = study, read_tables(study)
-        except ProblemsFound as found:
-            blocking = [problem for problem in found.problems if problem.severity == "error"]
-            problems += [replace(problem, file=f"{place}/{problem.file}") for problem in blocking]
+            study = gathered.take(read_study, local_study(place))
+            if study:
+                gathered.take(read_claims, study.folder)
+                studies[place] = study, gathered.take(read_tables, study)
         except OSError as error:
             problems.append(Problem("E001", f"cannot be read: {error}", file=place))
+        blocking = [problem for problem in gathered.problems if problem.severity == "error"]
+        problems += [replace(problem, file=f"{place}/{problem.file}") for problem in blocking]
     return studies, problems
 
 
-def _runs_of(block: Block, place: str, study: Study, tables: Tables) -> tuple[list[Run], list[Problem]]:
-    runs, problems, patients = [], [], {}
+def _runs_of(block: Block, place: str, study: Study, tables: Tables | None) -> tuple[list[Run], list[Problem]]:
+    runs, gathered, asked = [], Gathered(), []
     for values in itertools.product(*block.grid.values()):
         given = _spread(block.parameters | dict(zip(block.grid, values, strict=True)))
         notebooks = [name for name in NOTEBOOKS if name in block.notebooks]
-        try:
-            routed = route_parameters(study, notebooks, given)
-        except ProblemsFound as found:
-            problems += found.problems
+        routed = gathered.take(route_parameters, study, notebooks, given)
+        if routed is None:
             continue
-        shared = {k: v for k, v in next(iter(routed.values())).items() if k in Parameters.model_fields}
-        key = tuple((k, str(v)) for k, v in shared.items() if k in ("cutoff", "arms", "subgroup", "subgroup_values"))
-        if key not in patients:
-            checked = TypeAdapter(Parameters).validate_python(shared)
-            patients[key] = len(restrict(study, checked, dict(tables.frames), tables.queries).patients)
-        if not patients[key]:
-            asked = ", ".join(f"{name} = {value}" for name, value in key)
-            problems.append(Problem("E111", f"no patient of {study.study.id} is left with {asked}"))
-            continue
+        request = request_of(routed)
+        if tables and request not in asked:
+            gathered.take(admit, study, request, tables)
+            asked.append(request)
         name = _name(block, routed)
         plain = {k: v for asked in routed.values() for k, v in asked.items() if k != "study"}
         runs.append(Run(f"{study.study.id}/{name}", place, study, plain, routed))
-    return runs, problems
+    return runs, gathered.problems
 
 
 def _name(block: Block, routed: dict) -> str:

@@ -1,75 +1,16 @@
-"""published.yml: the claims of a publication, each held against the report's own results.
-
-A claim names rows of results.csv and one of a few fixed rules; it holds no expression.
-"""
+"""The claims of a publication (claims), each held against the report's own results."""
 
 from __future__ import annotations
 
-__all__ = ["compare_published", "find_ranges", "read_published"]
+__all__ = ["compare_published", "find_ranges"]
 
-from pathlib import Path
-from typing import Literal
 
 import pandas as pd
-from pydantic import Field, model_validator
 
+from lib.claims import Check, Claim
 from lib.formats import format_number
-from lib.study_parts import Frozen, Id, Text
-from lib.yamlfile import read_yaml
 
 MATCHES, DIFFERS, ABSENT = "matches", "differs", "not available"
-RULES = Literal["equals", "span", "below", "at_least", "lowest", "narrower"]
-
-
-class Check(Frozen):
-    """Rows of results.csv and what must hold for their values, rounded as printed."""
-
-    rule: RULES
-    output: Id
-    variable: Text
-    group: tuple[Text, ...] = Field(min_length=1)
-    statistic: Id
-    time: float | None = None
-    scale: float = 1
-    decimals: int = Field(0, ge=0, le=8)
-    value: tuple[float, ...] = ()
-    which: Text = ""
-    than_time: float | None = None
-
-    @model_validator(mode="after")
-    def _complete(self):
-        needs = {"equals": len(self.group), "span": 2, "below": 1, "at_least": 1}.get(self.rule, 0)
-        if len(self.value) != needs:
-            raise ValueError(f"the rule {self.rule} needs {needs} in value, but found {len(self.value)}")
-        if (self.rule == "lowest") != bool(self.which) or (self.rule == "narrower") != (self.than_time is not None):
-            raise ValueError("which belongs to the rule lowest, than_time to the rule narrower")
-        return self
-
-
-class Claim(Frozen):
-    """One published claim, as printed, and the checks that must all hold."""
-
-    id: Id
-    claim: Text
-    printed: Text
-    checks: tuple[Check, ...] = Field(min_length=1)
-
-
-class Published(Frozen):
-    """The claims of one publication."""
-
-    claims: tuple[Claim, ...]
-
-
-def read_published(folder: Path) -> tuple[Claim, ...]:
-    """Read published.yml of a study; an empty tuple if it has none.
-
-    Raises
-    ------
-    lib.yamlfile.ProblemsFound
-    """
-    path = Path(folder) / "published.yml"
-    return read_yaml(path, Published).claims if path.exists() else ()
 
 
 def compare_published(claims: tuple[Claim, ...], results: pd.DataFrame) -> pd.DataFrame:

@@ -13,13 +13,14 @@ from IPython.display import display
 
 from lib import flow, provenance, recheck, time_to_event
 from lib.analysis import Absent, Analysis
+from lib.claims import read_claims
 from lib.dataset import Dataset, load, subgroup_label
 from lib.display import Block, Table, template
 from lib.formats import joined, plural
 from lib.given import given
 from lib.labels import name_arms
 from lib.parameters import NOTEBOOKS
-from lib.published import MATCHES, compare_published, find_ranges, read_published
+from lib.published import MATCHES, compare_published, find_ranges
 from lib.references import cite
 from lib.results import COLUMNS, to_rows
 from lib.scale import because_large
@@ -235,7 +236,7 @@ class Report:
 
     def compare_published(self) -> tuple[pd.DataFrame, Block]:
         """Hold the study's published claims against the results recorded so far."""
-        declared = read_published(self.data.study.folder)
+        declared = read_claims(self.data.study.folder)
         claims, ranges = compare_published(declared, self.results), find_ranges(declared, self.results)
         self.record(Analysis("", {"published_range": ranges}))
         if claims.empty:

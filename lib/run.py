@@ -51,12 +51,13 @@ class Stopped(Exception):
     """Another notebook failed, or the user stopped the run."""
 
 
-def route_parameters(study: Study, notebooks: list[str], given: dict) -> dict[str, dict]:
+def route_parameters(study: Study | None, notebooks: list[str], given: dict) -> dict[str, dict]:
     """Check parameters and hand each to the notebooks that know it.
 
     Parameters
     ----------
-    study : Study
+    study : Study or None
+        Without one, names and types alone are checked.
     notebooks : list of str
         Keys of `NOTEBOOKS`.
     given : dict
@@ -79,7 +80,7 @@ def route_parameters(study: Study, notebooks: list[str], given: dict) -> dict[st
     problems = [unknown(name, known, hints.get(name, "")) for name in given if name not in known]
     routed = {}
     for notebook in notebooks:
-        own = {"study": study_path(study.folder)} | {k: v for k, v in given.items() if k in names[notebook]}
+        own = ({"study": study_path(study.folder)} if study else {}) | {k: v for k, v in given.items() if k in names[notebook]}
         try:
             checked = check_parameters(study, notebook, own).model_dump(mode="json")
             routed[notebook] = {name: value for name, value in checked.items() if name in own}

@@ -14,7 +14,7 @@ The rules of `mask_analysis`, where small means 1 to `policy.small_cell` - 1 pat
 
 from __future__ import annotations
 
-__all__ = ["KINDS", "allows", "is_part", "mask_analysis", "restrict"]
+__all__ = ["KINDS", "allows", "check_audience", "is_part", "mask_analysis", "restrict"]
 
 import re
 from dataclasses import replace
@@ -104,11 +104,25 @@ def restrict(data: Dataset) -> Dataset:
     Raises
     ------
     lib.yamlfile.ProblemsFound
+        As `check_audience` does.
+    """
+    check_audience(data)
+    if allows(data.parameters, "patient ids"):
+        return data
+    return replace(data, tables=_without_ids(data.tables), queries=_without_rows(data.queries))
+
+
+def check_audience(data: Dataset) -> None:
+    """Refuse a shared report of these patients where the sizes of its arms alone would tell too much.
+
+    Raises
+    ------
+    lib.yamlfile.ProblemsFound
         E110 when an arm in force is itself a small cell (its size stands on every page), or when so few of its
         patients are left out that the report of all patients, less this one, would be a report about them.
     """
     if allows(data.parameters, "patient ids"):
-        return data
+        return
     least = data.study.policy.small_cell
     whole = data.flow[data.flow["step"] == "treated"].set_index("group")["count"]
     few = [arm.id for arm in data.arms if data.n[arm.id] < least]
@@ -119,7 +133,6 @@ def restrict(data: Dataset) -> Dataset:
     if reasons:
         message = f"cannot be shared: {'; '.join(reasons)} (policy.small_cell)"
         raise ProblemsFound([Problem("E110", message, file="parameters", column="audience", value="share")])
-    return replace(data, tables=_without_ids(data.tables), queries=_without_rows(data.queries))
 
 
 def _without_ids(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:

@@ -5,11 +5,12 @@ Nothing here knows what a study is.
 
 from __future__ import annotations
 
-__all__ = ["Problem", "ProblemsFound", "line_of", "read_yaml", "shown"]
+__all__ = ["Gathered", "Problem", "ProblemsFound", "line_of", "read_yaml", "shown"]
 
 import datetime as dt
 import difflib
 import itertools
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -75,6 +76,32 @@ class ProblemsFound(ValueError):
     def _render_traceback_(self) -> list[str]:
         """What IPython shows of it: the sentences, since no line of code is to blame."""
         return [str(problem) for problem in self.problems]
+
+
+class Gathered:
+    """What several steps find wrong, to be said all at once.
+
+    Attributes
+    ----------
+    problems : list of Problem
+        Each once, in the order in which they were found.
+    """
+
+    def __init__(self):
+        self.problems: list[Problem] = []
+
+    def take(self, step: Callable, *arguments):
+        """Result of a step, or None where it found problems."""
+        try:
+            return step(*arguments)
+        except ProblemsFound as found:
+            self.problems += [problem for problem in found.problems if problem not in self.problems]
+            return None
+
+    def stop(self) -> None:
+        """Raise ProblemsFound if any step found one."""
+        if self.problems:
+            raise ProblemsFound(self.problems)
 
 
 def shown(value) -> str:

@@ -145,7 +145,7 @@ def test_a_ready_made_endpoint_is_taken_as_it_stands():
 def test_wrong_parameters_are_named_together():
     with pytest.raises(ProblemsFound) as found:
         dataset.load("efficacy", study="data/colon", arms=["X"], cutoff="2020-01-01", level=2)
-    assert {problem.column for problem in found.value.problems} == {"level"}
+    assert {problem.column for problem in found.value.problems} == {"arms", "cutoff", "level"}
     with pytest.raises(ProblemsFound) as found:
         dataset.load("efficacy", study="data/colon", arms=["X"], cutoff="2020-01-01", endpoint="lpfs")
     assert {problem.column for problem in found.value.problems} == {"arms", "cutoff", "endpoint"}

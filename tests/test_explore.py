@@ -117,7 +117,7 @@ def test_the_place_of_a_mark_is_the_place_on_the_axes(page):
         (lambda form: setattr(form._landmarks, "value", "-3"), "times above 0"),
         (lambda form: setattr(form._landmarks, "value", "1," * 400), "at most 60 characters"),
         (lambda form: setattr(form._landmarks, "value", "1e999"), "Curves read off at"),
-        (lambda form: setattr(form._cutoff, "value", dt.date(1980, 1, 1)), "No patient is left"),
+        (lambda form: setattr(form._cutoff, "value", dt.date(1980, 1, 1)), "no patient of rair_dtc is left"),
     ],
 )
 def test_a_wrong_choice_gives_a_sentence(page, choose, says):

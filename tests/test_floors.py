@@ -9,7 +9,7 @@ from lib.study import ROOT
 # Module -> floor. A module imports from lower floors only; a new module has to be entered here.
 FLOORS = {
     # 1: what a study and a run are
-    "scale": 1.0, "yamlfile": 1.0, "study_parts": 1.05, "study_clinic": 1.07, "study_design": 1.07, "study": 1.1, "given": 1.0, "parameters": 1.2, "provenance": 1.2, "archive": 1.0,
+    "scale": 1.0, "yamlfile": 1.0, "study_parts": 1.05, "claims": 1.07, "study_clinic": 1.07, "study_design": 1.07, "study": 1.1, "given": 1.0, "parameters": 1.2, "provenance": 1.2, "archive": 1.0,
     # 2: files -> checked analysis frames
     "personal": 2.0, "recist": 2.0, "spreadsheet": 2.0, "cells": 2.0, "parquet": 2.02, "workbook": 2.05, "columns": 2.1, "evidence": 2.1,
     "schemas": 2.2, "rules_patients": 2.2, "rules_tumour": 2.2, "rules_clinic": 2.2, "rules": 2.3, "intake": 2.4, "handover": 2.45,
@@ -22,7 +22,7 @@ FLOORS = {
     "competing": 3.2, "firth": 3.2, "large_sample": 3.2, "sensitivity": 3.25, "landmark": 3.2, "rmst": 3.2, "interval_censored": 3.2, "weighted_rmst": 3.2, "cox": 3.3,
     "attendance": 3.5, "checklist": 3.5, "baseline": 3.5, "exposure": 3.5, "follow_up": 3.5, "longitudinal": 3.5, "response": 3.5,
     "safety": 3.5, "time_to_event": 3.5, "confounding": 3.6, "flow": 3.6, "laboratory": 3.65, "longitudinal_model": 3.6, "lesion_model": 3.6, "other_events": 3.5,
-    "response_course": 3.6, "response_time": 3.6, "robustness": 3.6, "safety_time": 3.6, "sharing": 3.6, "subgroups": 3.6, "profiles": 3.7, "recheck": 3.7,
+    "response_course": 3.6, "response_time": 3.6, "robustness": 3.6, "safety_time": 3.6, "sharing": 3.6, "admission": 3.65, "subgroups": 3.6, "profiles": 3.7, "recheck": 3.7,
     # 4: strings and pictures
     "formats": 4.0, "display": 4.02, "labels": 4.04, "verdict": 4.05, "picture": 4.1, "tables": 4.1, "tables_cohort": 4.2,
     "tables_conduct": 4.2, "tables_outcome": 4.2, "tables_robustness": 4.2, "tables_confounding": 4.2,

@@ -4,7 +4,8 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from lib.published import Check, Claim, compare_published, read_published
+from lib.claims import Check, Claim, read_claims
+from lib.published import compare_published
 
 RESULTS = pd.DataFrame(
     [("median", "lpfs", "A", float("nan"), "median", 18.5955), ("median", "lpfs", "B", float("nan"), "median", 18.694),
@@ -64,5 +65,5 @@ def test_an_incomplete_check_is_refused():
 
 
 def test_a_study_without_claims(tmp_path):
-    assert read_published(tmp_path) == ()
+    assert read_claims(tmp_path) == ()
     assert compare_published((), RESULTS).empty

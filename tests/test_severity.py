@@ -19,9 +19,10 @@ from lib import (
     tables_safety,
 )
 from lib.analysis import where
+from lib.claims import Claim
 from lib.dataset import load
 from lib.explore_queries import check_study
-from lib.published import Claim, compare_published
+from lib.published import compare_published
 from lib.results import to_rows
 from lib.study import read_study
 from lib.yamlfile import ProblemsFound
