@@ -19,7 +19,7 @@ from lib.analysis import Analysis, where
 from lib.checklist import read_checklist
 from lib.dataset import Dataset
 from lib.exposure import BETWEEN
-from lib.formats import format_number, format_percent, format_points, joined, said_count
+from lib.formats import format_number, format_percent, format_points, format_whole, joined, said_count
 from lib.labels import counted, everybody, examination_label, share
 from lib.narrative import reason_if_absent
 from lib.study_design import RANDOMISED
@@ -121,7 +121,7 @@ def sentence_timing(data: Dataset, timing: Analysis) -> str:
 def sentence_checklists(data: Dataset, reporting: Analysis) -> str:
     """How many items of each checklist the report answers."""
     parts = [
-        f"{row['n_answered']} of {row['n_items']} items of {read_checklist(row['variable']).name}"
+        f"{format_whole(row['n_answered'])} of {format_whole(row['n_items'])} items of {read_checklist(row['variable']).name}"
         for _, row in reporting["reporting"].iterrows()
     ]
     other = " A randomised trial is reported by CONSORT, which is not filled here." if data.study.allocation == RANDOMISED else ""

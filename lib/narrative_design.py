@@ -6,7 +6,7 @@ __all__ = ["sentence_declared", "sentence_tests"]
 
 from lib.analysis import Analysis
 from lib.dataset import Dataset
-from lib.formats import plural
+from lib.formats import format_whole, plural
 from lib.multiplicity import is_declared
 from lib.narrative import reason_if_absent
 from lib.study_design import RANDOMISED
@@ -47,7 +47,7 @@ def sentence_declared(data: Dataset, declared: Analysis) -> str:
         return f"{own}This study declares neither {asked} nor its risks of bias, so only what the report found stands here."
     overall = f" Its overall judgement: {_risk(bias.overall.judgement)}." if bias.overall else ""
     whose = "the trial" if randomised else "the target trial"
-    return f"{own}study.yml declares {trial['n_answered']} of {trial['n_items']} elements of {whose} and judges {domains['n_answered']} of {domains['n_items']} domains of bias ({tool.name}).{overall}"
+    return f"{own}study.yml declares {format_whole(trial['n_answered'])} of {format_whole(trial['n_items'])} elements of {whose} and judges {format_whole(domains['n_answered'])} of {format_whole(domains['n_items'])} domains of bias ({tool.name}).{overall}"
 
 
 def _risk(grade: str) -> str:

@@ -9,7 +9,10 @@ from pydantic import ValidationError
 
 from lib import checklist, dataset, tables_conduct
 from lib.display import anchor
+from lib.narrative_cohort import sentence_checklists
 from lib.pages import outline
+from lib.report import start
+from lib.study import ROOT
 
 STROBE = ["1a", "1b", "2", "3", "4", "5", "6a", "6b", "7", "8", "9", "10", "11", "12a", "12b", "12c", "12d", "12e",
           "13a", "13b", "13c", "14a", "14b", "14c", "15", "16a", "16b", "16c", "17", "18", "19", "20", "21", "22"]  # fmt: skip
@@ -100,3 +103,9 @@ def test_every_declaration_is_shown_or_said_to_be_missing(data):
     answer = next(a for a in checklist.fill(declared, checklist.read_checklist("strobe")) if a.item == "22")
     assert answer.said == "None <of any kind>."
     assert answer.places
+
+
+def test_a_shared_report_counts_items_in_whole_numbers():
+    """Masking leaves floats behind."""
+    page = start("cohort", {"study": str(ROOT / "data/rair_dtc"), "audience": "share"})
+    assert "29 of 34 items of STROBE" in sentence_checklists(page.data, page.record(checklist.count_answered(page.data)))
