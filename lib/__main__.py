@@ -93,7 +93,8 @@ def report(*, folder, output, pairs, file, notebooks, notebook_folder, jobs, nam
     wanted = gathered.take(_chosen, formats, FORMATS, "format")
     study, given, routed = _asked(gathered, folder, pairs, file, notebooks)
     if gathered.problems:
-        _checked(gathered, study, routed, output.resolve().parent if output else OUTPUTS / study.study.id)
+        # Without a run there is no name for its folder; the tables are still read, so that all is said at once.
+        _checked(gathered, study, given, output.resolve().parent if output else OUTPUTS / study.study.id)
     target = (output or OUTPUTS / study.study.id / (_one_word(name) or run_name(routed))).resolve()
     asked = {"notebooks": notebooks, "output": output, "name": name}
     asked["format"] = formats if set(wanted) != {"html"} else None
@@ -104,7 +105,7 @@ def report(*, folder, output, pairs, file, notebooks, notebook_folder, jobs, nam
         if warm:
             # Its imports take as long as the tables that are read meanwhile.
             prepare(sources.values())
-        with offered(study, _checked(gathered, study, routed, target.parent)), _bar(sources, steps) as progress:
+        with offered(study, _checked(gathered, study, given, target.parent)), _bar(sources, steps) as progress:
             make_report(
                 study,
                 routed,
@@ -134,8 +135,8 @@ def report(*, folder, output, pairs, file, notebooks, notebook_folder, jobs, nam
 def check(*, folder, pairs, file) -> None:
     """Check the study, and whether a report with these parameters can be made; list every data query, nothing else."""
     gathered = Gathered()
-    study, _, routed = _asked(gathered, folder, pairs, file)
-    queries = _checked(gathered, study, routed, OUTPUTS / study.study.id).queries
+    study, given, _ = _asked(gathered, folder, pairs, file)
+    queries = _checked(gathered, study, given, OUTPUTS / study.study.id).queries
     say_problems([Problem(**row) for row in queries.drop(columns="severity").to_dict("records")])
     tables, found = _counted(len(study.tables), "table", "tables"), _counted(len(queries), "data query", "data queries")
     click.echo(f"{study.study.short_title}: {tables} read, {found}, nothing that blocks a report.")
@@ -214,13 +215,14 @@ def _one_word(name: str) -> str:
     return name
 
 
-def _checked(gathered: Gathered, study: Study, routed: dict | None, folder: Path) -> Tables:
+def _checked(gathered: Gathered, study: Study, given: dict, folder: Path) -> Tables:
     """Read the tables and write the list of data queries beside the reports; stop at all that blocks the report."""
     known = len(gathered.problems)
     tables = gathered.take(read_tables, study)
     _save(tables.queries if tables else list_queries(gathered.problems[known:]), folder)
-    if tables and routed:
-        gathered.take(admit, study, request_of(routed), tables)
+    request = gathered.take(request_of, study, given)
+    if tables and request:
+        gathered.take(admit, study, request, tables)
     if gathered.problems:
         refuse(gathered.problems)
     return tables

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 __all__ = ["admit", "request_of"]
 
-from pydantic import TypeAdapter
-
 from lib.dataset import restrict
 from lib.intake import Tables
-from lib.parameters import Parameters
+from lib.parameters import NOTEBOOKS, Parameters, check_parameters
 from lib.sharing import check_audience
 from lib.study import Study
 
@@ -19,16 +17,15 @@ from lib.study import Study
 DECIDE = ("cutoff", "arms", "subgroup", "subgroup_values", "audience")
 
 
-def request_of(routed: dict[str, dict]) -> Parameters:
-    """Parameters that decide whether a report can be made, the same for all its notebooks.
+def request_of(study: Study, given: dict) -> Parameters:
+    """Check those of the given parameters that decide whether a report can be made, whatever the others are.
 
-    Parameters
-    ----------
-    routed : dict of dict
-        Notebook -> parameters, as `lib.run.route_parameters` returns it.
+    Raises
+    ------
+    lib.yamlfile.ProblemsFound
+        E110.
     """
-    given = next(iter(routed.values()))
-    return TypeAdapter(Parameters).validate_python({name: given[name] for name in DECIDE if name in given})
+    return check_parameters(study, next(iter(NOTEBOOKS)), {name: given[name] for name in DECIDE if name in given})
 
 
 def admit(study: Study, request: Parameters, tables: Tables) -> None:

@@ -66,4 +66,5 @@ def read_claims(folder: Path) -> tuple[Claim, ...]:
     lib.yamlfile.ProblemsFound
     """
     path = Path(folder) / "published.yml"
-    return read_yaml(path, Published).claims if path.exists() else ()
+    # A link that leads nowhere is not the same as no claims.
+    return read_yaml(path, Published).claims if path.exists() or path.is_symlink() else ()

@@ -150,14 +150,14 @@ def _runs_of(block: Block, place: str, study: Study, tables: Tables | None) -> t
         given = _spread(block.parameters | dict(zip(block.grid, values, strict=True)))
         notebooks = [name for name in NOTEBOOKS if name in block.notebooks]
         routed = gathered.take(route_parameters, study, notebooks, given)
-        if routed is None:
-            continue
-        request = request_of(routed)
-        if tables and request not in asked:
+        request = gathered.take(request_of, study, given)
+        if tables and request and request not in asked:
             gathered.take(admit, study, request, tables)
             asked.append(request)
+        if routed is None:
+            continue
         name = _name(block, routed)
-        plain = {k: v for asked in routed.values() for k, v in asked.items() if k != "study"}
+        plain = {k: v for own in routed.values() for k, v in own.items() if k != "study"}
         runs.append(Run(f"{study.study.id}/{name}", place, study, plain, routed))
     return runs, gathered.problems
 

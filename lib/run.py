@@ -80,7 +80,8 @@ def route_parameters(study: Study | None, notebooks: list[str], given: dict) -> 
     problems = [unknown(name, known, hints.get(name, "")) for name in given if name not in known]
     routed = {}
     for notebook in notebooks:
-        own = ({"study": study_path(study.folder)} if study else {}) | {k: v for k, v in given.items() if k in names[notebook]}
+        place = {"study": study_path(study.folder)} if study else {}
+        own = place | {k: v for k, v in given.items() if k in names[notebook]}
         try:
             checked = check_parameters(study, notebook, own).model_dump(mode="json")
             routed[notebook] = {name: value for name, value in checked.items() if name in own}

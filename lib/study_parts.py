@@ -41,6 +41,7 @@ __all__ = [
 ]
 
 import datetime as dt
+import unicodedata
 from collections import Counter
 from pathlib import Path
 from typing import Annotated, Literal
@@ -74,9 +75,16 @@ def own(name: str) -> str:
     return f"{OWN}{name}"
 
 
+def _undrawable(sign: str) -> bool:
+    """Whether no page, figure or file can hold a sign: controls, ends of lines, halves of pairs, and no character at all."""
+    code = ord(sign)
+    reverses = 0x202A <= code <= 0x202E or 0x2066 <= code <= 0x2069
+    return reverses or code & 0xFFFE == 0xFFFE or unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp")
+
+
 def _plain(text: str) -> str:
     """Refuse what a label must not hold: control characters, marks that reverse the text, or a whole page."""
-    if len(text) > 500 or any(ord(c) < 32 or 0x202A <= ord(c) <= 0x202E or 0x2066 <= ord(c) <= 0x2069 for c in text):
+    if len(text) > 500 or any(_undrawable(c) for c in text):
         raise ValueError("one line of at most 500 characters, without control or direction marks")
     return text
 

@@ -95,6 +95,10 @@ REFUSED = {
     "claims that are no text": (lambda folder: (folder / "published.yml").write_bytes(b"\xff\xfe\x00"), {}, "not readable as YAML"),
     "date that pandas cannot hold": (broken_date, {}, "must be an ISO date such as 2023-02-28, from 1920 to 2199 (found 0001-01-01)"),
     "cut-off that pandas cannot hold": (None, {"cutoff": "0001-01-01"}, "E110 cutoff: must be a date such as 2023-06-30, from 1920 to 2199"),
+    "claims behind a dead link": (lambda folder: (folder / "published.yml").symlink_to("nowhere"), {}, "a symbolic link is refused"),
+    "half of a pair in a label": (label("\ud800"), {}, "without control or direction marks"),
+    "no character in a label": (label("\ufffe"), {}, "without control or direction marks"),
+    "end of a line in a label": (label("a\u2028b"), {}, "without control or direction marks"),
     "label that no legend shows": (label("_arm"), {}, "must not begin with _"),
     "unknown parameter": (None, {"endpoimt": "os"}, "unknown parameter endpoimt"),
 }  # fmt: skip
@@ -147,6 +151,19 @@ def test_all_at_once(command, folder, say):
     expected = ["endpoimt", "cutoff: must be", "allowed: A, B (found Z)", "level: must be", "write a parameter as name=value",
                 "published.yml", "0001-01-01"]  # fmt: skip
     assert [words for words in expected if words not in text] == []
+
+
+def test_nobody_left_is_said_beside_an_unknown_parameter(folder, say):
+    code, text = say("check", "--study", folder, "-p", "endpoimt=os", "-p", "cutoff=2018-01-01")
+    assert code == 2
+    assert "endpoimt" in text
+    assert "no patient of study0 is left" in text
+
+
+@pytest.mark.parametrize("text", ["$x_{1$", "\\frac{", "^_%&#", "<b>&amp;", "中文"])
+def test_a_label_that_can_be_drawn_is_not_refused(text, folder, say):
+    label(text)(folder)
+    assert say("check", "--study", folder)[0] == 0
 
 
 def test_parameters_are_named_beside_a_study_that_cannot_be_read(folder, say):
