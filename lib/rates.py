@@ -11,6 +11,7 @@ import pandas as pd
 from scipy import stats
 
 from lib.comparisons import adjust_holm, arm_pairs, name_pair
+from lib.proportions import clopper_pearson
 
 NO_TIME = "not estimable: no person-time in {}"
 
@@ -89,9 +90,8 @@ def _ratio(x, y, level):
         return {"ci_low": 0.0, "p_value": 1.0, "note": "not estimable: no event in either arm"}
     share = x["person_time"] / (x["person_time"] + y["person_time"])
     test = stats.binomtest(int(x["n_events"]), total, share)
-    interval = test.proportion_ci(level, method="exact")
     time_ratio = y["person_time"] / x["person_time"]
-    values = [test.statistic, interval.low, interval.high]
+    values = [test.statistic, *clopper_pearson(int(x["n_events"]), total, level)]
     ratio, low, high = (p / (1 - p) * time_ratio if p < 1 else np.nan for p in values)
     note = "" if y["n_events"] else f"ratio and upper limit are infinite: no event in {y.name}"
     return {"ratio": ratio, "ci_low": low, "ci_high": high, "p_value": test.pvalue, "note": note}
