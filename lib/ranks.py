@@ -22,6 +22,8 @@ from lib.comparisons import adjust_holm, arm_pairs, name_pair, ordered_levels
 # Above these numbers of values counting takes seconds and the normal approximation is as good.
 SIGNED_RANK_LIMIT = 300
 RANK_SUM_LIMIT = 120
+# Sums or differences of two values that are listed, in 100 MB; among more, the few that are needed are searched for.
+MOST_LISTED = 4_000_000
 TOO_FEW = "no interval: too few values for this confidence level"
 
 
@@ -269,28 +271,72 @@ def _one_sample_shift(x, level):
     n = len(x)
     if n == 0:
         return np.nan, np.nan, np.nan
-    first, second = np.triu_indices(n)
-    walsh = np.sort((x[first] + x[second]) / 2)
     if n <= SIGNED_RANK_LIMIT:
-        null = _signed_rank_null(np.arange(1, n + 1))[::2]
-        return np.median(walsh), *_bounds(walsh, null, level)
-    index = n * (n + 1) / 4 - stats.norm.ppf((1 + level) / 2) * np.sqrt(n * (n + 1) * (2 * n + 1) / 24)
-    return np.median(walsh), walsh[int(index) - 1], walsh[-int(index)]
+        depth = _depth(_signed_rank_null(np.arange(1, n + 1))[::2], level)
+    else:
+        depth = int(n * (n + 1) / 4 - stats.norm.ppf((1 + level) / 2) * np.sqrt(n * (n + 1) * (2 * n + 1) / 24))
+    return tuple(value / 2 for value in _median_and_bounds(x, x, depth, once=True))
 
 
 def _two_sample_shift(x, y, level):
     """Median of all differences x - y and the two of them that bound the interval."""
-    differences = np.sort(np.subtract.outer(x, y).ravel())
     m, n = sorted((len(x), len(y)))
     if m + n <= RANK_SUM_LIMIT:
-        null = _rank_sum_null(np.arange(1, m + n + 1), m)[m * (m + 1) :: 2]
-        return np.median(differences), *_bounds(differences, null, level)
-    index = m * n / 2 - stats.norm.ppf((1 + level) / 2) * np.sqrt(m * n * (m + n + 1) / 12)
-    return np.median(differences), differences[int(index) - 1], differences[-int(index)]
+        depth = _depth(_rank_sum_null(np.arange(1, m + n + 1), m)[m * (m + 1) :: 2], level)
+    else:
+        depth = int(m * n / 2 - stats.norm.ppf((1 + level) / 2) * np.sqrt(m * n * (m + n + 1) / 12))
+    return _median_and_bounds(x, -y, depth)
 
 
-def _bounds(ordered, null, level):
-    """Take the k-th value from either end, k the alpha / 2 quantile of the null; NaN if k is 0."""
-    alpha = (1 - level) / 2
-    k = int(np.searchsorted(np.cumsum(null), alpha * (1 - 1e-12)))  # smallest k with P(<= k) >= alpha / 2
-    return (ordered[k - 1], ordered[-k]) if k > 0 else (np.nan, np.nan)
+def _depth(null, level):
+    """Smallest k of which P(<= k) is at least half of what the level leaves."""
+    return int(np.searchsorted(np.cumsum(null), (1 - level) / 2 * (1 - 1e-12)))
+
+
+def _median_and_bounds(x, y, depth, once=False):
+    """Median of all sums of a value of `x` and one of `y`, and the two at a depth from either end; NaN at depth 0.
+
+    `once` is for two values of one sample, whose order does not count.
+    """
+    x, y = np.sort(x), np.sort(y)
+    size = len(x) * (len(x) + 1) // 2 if once else len(x) * len(y)
+    middle = [(size - 1) // 2, size // 2]
+    ends = [depth - 1, size - depth] if depth > 0 else []
+    if size <= MOST_LISTED:
+        sums = x[:, None] + y
+        values = np.sort(sums[np.triu_indices(len(x))] if once else sums.ravel())[middle + ends]
+    else:
+        found = {position: _find_sum(x, y, position, once) for position in {*middle, *ends}}
+        values = np.array([found[position] for position in middle + ends])
+    low, high = values[2:] if ends else (np.nan, np.nan)
+    return values[:2].mean(), low, high
+
+
+def _find_sum(x, y, position, once=False):
+    """Sum at a position from 0 on in ascending order, without a list of all; `x` and `y` are in ascending order.
+
+    The sums in question are halved by counting those up to the value in the middle of them, as of each value of `x`
+    the first few of `y` make them.
+    """
+    low, high = x[0] + y[0], x[-1] + y[-1]
+    least, most = np.zeros(len(x), dtype=np.int64), np.full(len(x), len(y))
+    before = np.arange(len(x)) if once else 0  # these have been counted with an earlier value
+    while low < high:
+        middle = min(low + (high - low) / 2, np.nextafter(high, low))
+        reach = _count_up_to(middle, x, y, least, most)
+        if np.maximum(reach - before, 0).sum() > position:
+            most, some = reach, reach > 0
+            high = (x[some] + y[reach[some] - 1]).max()
+        else:
+            least, some = reach, reach < len(y)
+            low = (x[some] + y[reach[some]]).min()
+    return low
+
+
+def _count_up_to(value, x, y, least, most):
+    """For each of `x`, with how many of `y` its sum is no larger than a value; known to be from `least` to `most`."""
+    while (least < most).any():
+        middle = (least + most + 1) // 2
+        fits = x + y[middle - 1] <= value
+        least, most = np.where(fits, middle, least), np.where(fits, most, middle - 1)
+    return least

@@ -117,7 +117,7 @@ def walsh_shift(x: np.ndarray, level: float) -> dict[str, float]:
         bounds = _bounds(means, _signed_null(tuple(range(1, n + 1))), level)
     else:
         k = int(n * (n + 1) / 4 - stats.norm.isf((1 - level) / 2) * sqrt(n * (n + 1) * (2 * n + 1) / 24))
-        bounds = means[k - 1], means[-k]
+        bounds = _ends(means, k)
     return {"median": float(np.median(x)), "estimate": _middle(means), "ci_low": bounds[0], "ci_high": bounds[1]}
 
 
@@ -131,7 +131,7 @@ def shift(x: np.ndarray, y: np.ndarray, level: float) -> dict[str, float]:
         bounds = _bounds(differences, _sum_null(tuple(range(1, m + n + 1)), min(m, n)), level)
     else:
         k = int(m * n / 2 - stats.norm.isf((1 - level) / 2) * sqrt(m * n * (m + n + 1) / 12))
-        bounds = differences[k - 1], differences[-k]
+        bounds = _ends(differences, k)
     return {"difference": _middle(differences), "ci_low": float(bounds[0]), "ci_high": float(bounds[1])}
 
 
@@ -142,8 +142,11 @@ def _middle(ordered) -> float:
 
 def _bounds(ordered, null: _Null, level: float) -> tuple[float, float]:
     """The k-th value from either end, k the least number whose chance is not below half of what the level leaves."""
-    k = null.quantile((1 - level) / 2 * (1 - 1e-12))
-    return (float(ordered[k - 1]), float(ordered[-k])) if k else (nan, nan)
+    return _ends(ordered, null.quantile((1 - level) / 2 * (1 - 1e-12)))
+
+
+def _ends(ordered, k: int) -> tuple[float, float]:
+    return (float(ordered[k - 1]), float(ordered[-k])) if k > 0 else (nan, nan)
 
 
 def rank_sum_p(x: np.ndarray, y: np.ndarray) -> float:
