@@ -134,7 +134,7 @@ def _shares(data: Dataset, analysis: Analysis) -> Iterator[Number]:
             for group, row in rows.items():
                 values = shares.share(int(row["count"]), int(row["n"]), level)
                 shown = {name: value for name, value in values.items() if name in frame}
-                yield from _numbers(output, place, group, shown, shares.STATSMODELS if len(shown) > 1 else FORMULA)
+                yield from _numbers(output, place, group, shown, FORMULA)
             arms = {arm.id: (int(rows[arm.id]["count"]), int(rows[arm.id]["n"])) for arm in data.arms if arm.id in rows}
             for name, compare in COMPARISONS.items():
                 yield from compare(f"{output}_{name}", place, arms, compared[name].get(place, {}), level)

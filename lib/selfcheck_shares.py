@@ -6,12 +6,11 @@ Part of the self-check; calls nothing of `proportions`, `contingency` or `rates`
 from __future__ import annotations
 
 from functools import lru_cache
-from math import comb, inf, isnan, nan, sqrt
+from math import inf, isnan, nan, sqrt
 
 import numpy as np
 import statsmodels
 from scipy import optimize, special, stats
-from statsmodels.stats.proportion import proportion_confint
 from statsmodels.stats.rates import confint_poisson
 
 __all__ = ["chi_square", "exact_p", "holm", "mcnemar_p", "newcombe", "odds_ratio", "rate", "rate_ratio", "score_interval", "share"]
@@ -24,17 +23,29 @@ MOST_TABLES = 300_000
 TIED = 1e-7
 # The same few counts return in every table of small arms.
 REMEMBERED = 4096
-# A limit is searched to this distance.
-TIGHT = 1e-12
+# A limit is searched to this distance: that of one patient in a million has nine digits.
+TIGHT = 1e-15
 
 
 @lru_cache(maxsize=REMEMBERED)
 def share(count: int, n: int, level: float) -> dict[str, float]:
-    """Share and its exact interval by quantiles of the beta distribution."""
+    """Share and its exact interval."""
     if not n:
         return {"proportion": nan, "ci_low": nan, "ci_high": nan}
-    low, high = proportion_confint(count, n, 1 - level, method="beta")
-    return {"proportion": count / n, "ci_low": float(low), "ci_high": float(high)}
+    low, high = _binomial_limits(count, n, level)
+    return {"proportion": count / n, "ci_low": low, "ci_high": high}
+
+
+def _binomial_limits(count: int, n: int, level: float) -> tuple[float, float]:
+    """Shares at which as many, or as few, as observed are as unlikely as the level allows: searched for on the logit."""
+    tail = (1 - level) / 2
+
+    def solve(chance) -> float:
+        return float(special.expit(optimize.brentq(lambda b: chance(special.expit(b)) - tail, -60, 60, xtol=TIGHT)))
+
+    low = solve(lambda p: special.bdtrc(count - 1, n, p)) if count else 0.0
+    high = solve(lambda p: special.bdtr(count, n, p)) if count < n else 1.0
+    return low, high
 
 
 @lru_cache(maxsize=REMEMBERED)
@@ -127,8 +138,8 @@ def newcombe(x: int, n_x: int, y: int, n_y: int, level: float) -> tuple[float, f
 def score_interval(x: int, n_x: int, y: int, n_y: int, level: float) -> tuple[float, float]:
     """Miettinen and Nurminen's limits of a difference of shares: where its score test reaches the level.
 
-    The shares under a supposed difference are those that maximise the likelihood: the root of its slope, not the
-    trigonometric solution of their cubic.
+    The shares under a supposed difference are those that maximise the likelihood, at a part of the way between the
+    lowest and the highest that there are.
     """
     z, observed, n = stats.norm.isf((1 - level) / 2), x / n_x - y / n_y, n_x + n_y
 
@@ -187,8 +198,10 @@ def odds_ratio(x: int, n_x: int, y: int, n_y: int, level: float) -> dict[str, fl
 
 def mcnemar_p(gained: int, lost: int) -> float:
     """Exact McNemar test in whole numbers: how often a fair coin falls at least as one-sidedly."""
-    n = gained + lost
-    fewer = sum(comb(n, k) for k in range(min(gained, lost) + 1))
+    n, ways, fewer = gained + lost, 1, 1
+    for k in range(min(gained, lost)):
+        ways = ways * (n - k) // (k + 1)
+        fewer += ways
     return min(1.0, 2 * fewer / 2**n)
 
 
@@ -203,16 +216,14 @@ def rate(count: int, time: float, level: float) -> dict[str, float]:
 
 @lru_cache(maxsize=REMEMBERED)
 def rate_ratio(x: int, time_x: float, y: int, time_y: float, level: float) -> dict[str, float]:
-    """Ratio of two rates given the sum of their counts: limits by the beta distribution, p by adding up chances."""
+    """Ratio of two rates given the sum of their counts: limits of a share of them, p by adding up chances."""
     if not (time_x > 0 and time_y > 0):
         return dict.fromkeys(("ratio", "ci_low", "ci_high", "p_value"), nan)
-    n, tail = x + y, (1 - level) / 2
+    n = x + y
     if not n:
         return {"ratio": nan, "ci_low": 0.0, "ci_high": nan, "p_value": 1.0}
     part = time_x / (time_x + time_y)
-    low = stats.beta.ppf(tail, x, y + 1) if x else 0.0
-    high = stats.beta.isf(tail, x + 1, y) if y else 1.0
-    to_ratio = [p / (1 - p) * time_y / time_x if p < 1 else nan for p in (x / n, low, high)]
+    to_ratio = [p / (1 - p) * time_y / time_x if p < 1 else nan for p in (x / n, *_binomial_limits(x, n, level))]
     k = np.arange(n + 1)
     chances = special.gammaln(n + 1) - special.gammaln(k + 1) - special.gammaln(n - k + 1) + k * np.log(part) + (n - k) * np.log1p(-part)
     p_value = np.exp(chances[chances <= chances[x] + np.log1p(TIED)]).sum()
