@@ -112,6 +112,7 @@ def _maximise(x, y, start, fixed=None, tolerance=1e-11):
     """Take Newton steps on Firth's modified score, halved if the likelihood falls; one beta may be fixed."""
     beta, free = start.astype(float), np.arange(x.shape[1]) != fixed
     value = _penalized(x, y, beta)
+    noise = 1e-12 * (1 + abs(value))
     for _ in range(200):
         p = expit(x @ beta)
         inverse = np.linalg.inv(_information(x, beta))
@@ -120,7 +121,7 @@ def _maximise(x, y, start, fixed=None, tolerance=1e-11):
         step = np.zeros(len(beta))
         step[free] = np.linalg.solve(_information(x, beta)[np.ix_(free, free)], score[free])
         step *= min(1.0, 2.0 / np.abs(step).max(initial=1e-300))
-        while _penalized(x, y, beta + step) < value - 1e-12 and np.abs(step).max() > tolerance:
+        while _penalized(x, y, beta + step) < value - noise and np.abs(step).max() > tolerance:
             step /= 2
         beta, value = beta + step, _penalized(x, y, beta + step)
         if np.abs(step).max(initial=0.0) < tolerance:

@@ -64,3 +64,16 @@ def test_estimates_are_finite_and_mirror(outcome):
     other = logistic.estimate_adjusted_odds(patients.assign(y=~patients.y), "y").iloc[0]
     assert 0 < row.ci_low <= row.odds_ratio <= row.ci_high < np.inf
     assert_allclose(row.odds_ratio * other.odds_ratio, 1, rtol=1e-6)
+
+
+def test_estimates_of_many_patients_are_at_rest():
+    """Rounding of a log likelihood of 100,000 patients is no fall: another step of Newton's method changes nothing."""
+    rng = np.random.default_rng(4)
+    arm, age = rng.choice(list("abc"), 100_000), rng.normal(60, 10, 100_000)
+    y = (rng.random(100_000) < 0.3 + 0.05 * (arm == "b")).astype(float)
+    columns = np.column_stack([arm == "b", arm == "c", age]).astype(float)
+    x = np.column_stack([np.ones(len(y)), (columns - columns.mean(axis=0)) / columns.std(axis=0)])
+    beta, _ = logistic._maximise(x, y, np.zeros(4))
+    p, inverse = 1 / (1 + np.exp(-x @ beta)), np.linalg.inv(logistic._information(x, beta))
+    leverage = p * (1 - p) * ((x @ inverse) * x).sum(axis=1)
+    assert_allclose(inverse @ (x.T @ (y - p + leverage * (0.5 - p))), 0, atol=1e-11)
