@@ -182,6 +182,8 @@ def test_intervals_from_subsamples_are_near_the_bootstrap(large):
         patch.setattr(weighted_rmst, "LARGE", 0)
         patch.setattr(weighted_rmst, "SUBSAMPLE", 500)
         near = weighted_rmst.bootstrap_weighted_rmst(**ask).set_index("group")
+    # One propensity, but two ways to fit it (statsmodels, and Newton's method for many samples): alike up to rounding,
+    # which also depends on how many threads add up the products.
     assert near["estimate"].tolist() == pytest.approx(whole["estimate"].tolist(), rel=1e-9)
     assert near["std_err"].to_numpy() == pytest.approx(whole["std_err"].to_numpy(), rel=0.35)
 
