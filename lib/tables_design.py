@@ -120,7 +120,7 @@ def _contrast(data: Dataset, survival: Analysis | Absent) -> str:
 def _said(name: str, row: pd.Series, column: str, decimals: int) -> str:
     """A number with its name and interval, or why there is none: a cell of words holds no dash."""
     if pd.isna(row[column]):
-        return f"no {name.rstrip(':')} ({plain_note(row['note'])})"
+        return f"{name.rstrip(':')} not estimated ({plain_note(row['note'])})"
     return f"{name} {format_with_interval(row, column, decimals)}"
 
 

@@ -69,7 +69,7 @@ def test_table():
     )
     (table,) = read_blocks(shown._repr_mimebundle_()[0]["text/html"])
     assert isinstance(table, Table)
-    assert (table.title, table.notes, table.numeric) == ("A < B", ("Note & more.",), (False, True, False))
+    assert (table.title, table.notes, table.numeric) == ("A < B", ("Note & more.", "NR: not reached."), (False, True, False))
     head = table.head[0].cells[1]
     assert (head.text, head.detail, head.colour) == ("Drug", "n = 2", "#0072B2")
     group, first, deep = table.body

@@ -10,6 +10,7 @@ from study_builder import write_study
 
 from lib import sensitivity, timing
 from lib.analysis import Absent, Analysis, where
+from lib.comparisons import count_below
 from lib.dataset import load
 from lib.landmark import select_landmark
 from lib.logrank import compare_logrank
@@ -200,7 +201,10 @@ def test_a_range_that_no_digit_shows_is_none(cohort):
 def test_one_answer_is_no_range_and_has_no_number(cohort):
     data, _, robust = cohort
     one = robust["ways"].iloc[:1].assign(p_value=0.387)
-    assert sentence_robustness(data, Analysis(robust.variable, robust.frames, {"ways": one})).endswith(
+    counts = count_below([0.387])
+    tests = pd.concat([counts.assign(variable=f"{robust.variable}: {name}") for name in ("answers", "p-values")])
+    frames = robust.frames | {"robustness_tests": tests}
+    assert sentence_robustness(data, Analysis(robust.variable, frames, {"ways": one})).endswith(
         "the same question was asked in 1 way; p is 0.387 and lies below 0.05 in 0 of 1."
     )
 
