@@ -18,7 +18,7 @@ FLOORS = {
     # 3: statistics, methods first, then clinical tasks
     "analysis": 3.0, "comparisons": 3.0, "contingency": 3.05, "table_network": 3.0, "disclosure": 3.0, "event_table": 3.0, "design": 3.05, "policy": 3.05, "multiplicity": 3.1, "multinomial": 3.0, "reml": 3.0, "reml_nested": 3.05, "selfcheck_cox": 3.0, "selfcheck_shares": 3.0, "selfcheck_ranks": 3.0, "selfcheck_competing": 3.0, "selfcheck_mixed": 3.0, "results": 3.15,
     "balance": 3.1, "concordance": 3.1, "counted": 3.1, "logistic": 3.1, "logrank": 3.1, "mixed": 3.1, "partial_likelihood": 3.1,
-    "propensity": 3.1, "proportions": 3.1, "ranks": 3.1, "rates": 3.1, "selfcheck": 3.1, "survival": 3.1,
+    "propensity": 3.1, "proportions": 3.1, "ranks": 3.1, "rates": 3.15, "selfcheck": 3.1, "survival": 3.1,
     "competing": 3.2, "firth": 3.2, "large_sample": 3.2, "sensitivity": 3.25, "landmark": 3.2, "rmst": 3.2, "interval_censored": 3.2, "weighted_rmst": 3.2, "cox": 3.3,
     "attendance": 3.5, "checklist": 3.5, "baseline": 3.5, "exposure": 3.5, "follow_up": 3.5, "longitudinal": 3.5, "response": 3.5,
     "safety": 3.5, "time_to_event": 3.5, "confounding": 3.6, "flow": 3.6, "laboratory": 3.65, "longitudinal_model": 3.6, "lesion_model": 3.6, "other_events": 3.5,
