@@ -30,10 +30,11 @@ test: $(READY)  ## all tests: statistics against R, intake, runner, notebooks
 
 fuzz: $(READY)  ## many random studies: each gives a report or is refused (FUZZ=2000 how many, FUZZ_SEED= which)
 	@echo "seed $(FUZZ_SEED)"
-	FUZZ=$(FUZZ) FUZZ_SEED=$(FUZZ_SEED) $(BIN)/python -m pytest tests/test_random_studies.py
+	FUZZ=$(FUZZ) FUZZ_SEED=$(FUZZ_SEED) $(BIN)/python -m pytest tests/whole/test_random_studies.py
 
-lint: $(READY)  ## style of code and docstrings
+lint: $(READY)  ## style of code and docstrings; imports point down
 	$(BIN)/ruff check lib tests data notebooks
+	$(BIN)/lint-imports --no-cache
 
 lab: $(READY)  ## open the notebooks in JupyterLab, as copies in outputs/lab
 	$(BIN)/python -m lib lab
@@ -51,7 +52,7 @@ screenshots: $(READY)  ## take the README's pictures of the interactive page
 	$(BIN)/python tests/make_screenshots.py
 
 pictures: $(READY)  ## draw the baselines of the picture tests anew: look at what changed, then commit
-	REFRESH_PICTURES=1 $(BIN)/python -m pytest tests/test_pictures.py
+	REFRESH_PICTURES=1 $(BIN)/python -m pytest tests/show/plots/test_pictures.py
 
 cohort: $(READY)  ## make the synthetic cohort anew from its seed
 	$(BIN)/python data/rair_dtc/make_cohort.py

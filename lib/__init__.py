@@ -1,19 +1,19 @@
-"""The numbers behind the three reports. Floors, lowest first; imports point down only (tests/test_floors.py).
+"""The numbers behind the reports, in rooms; imports point down only (the contracts in pyproject.toml, `make lint`).
 
-1. yamlfile, study*, parameters : what a study and a run are (study.yml -> frozen objects)
-2. cells, parquet, workbook, columns, schemas, personal, evidence, rules*, intake : files -> checked tables
-   recist, dataset, derivation : checked tables -> the analysis set in force
-3. survival, logrank, cox, proportions, ranks, mixed, ... : statistical methods
-   time_to_event, response, longitudinal, safety, baseline : what a report shows, as `analysis.Analysis`
-4. formats, labels, display, tables*, figures* : strings and pictures, which compute nothing
-5. narrative, results, published, report : sentences, recorded results, header and colophon
-   explore, explore_form, explore_view, explore_queries, saving : the interactive page (what its figures say: closer,
-   on floor 4)
+commands     the command line
+explore      the interactive page
+batch        many reports             compare   two reports
+run          one report: notebooks executed, a folder replaced
+publish      executed notebooks -> pages, Word, PDF
+report       what a notebook says about itself, and records
+show         results -> tables, plots, sentences; disclosure: who may see what
+analyses     clinical tasks: cohort, efficacy, robustness, safety
+dataset      the analysis set in force
+statistics   estimators and tests     intake    files -> checked tables
+study        study.yml, parameters, limits
 
-Beside the floors stands the command line (`python -m lib`): making, run, engine, kernel*, target, publish, pages,
-terminal; many reports: plan, places, batch*; two of them: compare*; what a report is on paper: blocks, markup,
-document, paper, word*, typeset, editions; who opens the notebooks: serve*, ward. A new study is proposed on floor 2:
-tidying, recognition, guesses, proposal*, newstudy, template_workbook.
+What to ask of a line to find its room: does it read a file, compute a number, or show one? Of which subject? Who may
+see it? A room's `__init__` lists the modules that others may use; the rest is its own.
 """
 
 import sys

@@ -22,8 +22,8 @@ import pandas as pd
 from hypothesis import strategies as st
 from random_study import COLOURS, LINES, MONTH, SCHEDULE, TERMS, Design, draw_tables
 
-from lib.study import ROOT, TAKEN
-from lib.study_clinic import Response
+from lib.study.clinic import Response
+from lib.study.study import ROOT, TAKEN
 
 ID = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}\Z")
 

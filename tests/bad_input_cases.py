@@ -1,4 +1,4 @@
-"""The cases of tests/test_bad_input.py: one or more per row of the table of bad input (data/README.md)."""
+"""The cases of tests/intake/test_bad_input.py: one or more per row of the table of bad input (data/README.md)."""
 
 from __future__ import annotations
 

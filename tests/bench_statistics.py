@@ -12,8 +12,10 @@ from concurrent.futures import ProcessPoolExecutor
 import numpy as np
 import pandas as pd
 
-from lib import cox, dataset, firth, logrank, rmst, survival
-from lib.study import ROOT
+from lib.dataset import dataset
+from lib.statistics.models import cox, firth
+from lib.statistics.survival import kaplan_meier, logrank, rmst
+from lib.study.study import ROOT
 
 REPEATS, SEED, ALPHA = 2000, 20250228, 0.05
 MEDIANS = {"A": 18.6, "B": 18.7, "C": 42.2}
@@ -67,11 +69,11 @@ def coverages(tte: pd.DataFrame) -> dict[str, float]:
     mean = {arm: (1 - math.exp(-h * TAU)) / h for arm, h in hazard.items()}
     means = rmst.compare_rmst(tte, REFERENCE, TAU)
     means = means[means["contrast"] == "difference"].set_index("group")
-    landmark = survival.estimate_landmark(tte, [LANDMARK]).set_index("group")
+    landmark = kaplan_meier.estimate_landmark(tte, [LANDMARK]).set_index("group")
     found = {"hazard ratio, Cox Wald, C vs A": inside(cox.estimate_cox(tte, REFERENCE).terms.set_index("group").loc["C vs A"], math.exp(truth)),
              "hazard ratio, Firth profile, C vs A": inside(firth.estimate_firth(tte, REFERENCE).set_index("group").loc["C vs A"], math.exp(truth)),
              "restricted mean difference, C vs A": inside(means.loc["C vs A"], mean["C"] - mean["A"])}  # fmt: skip
-    medians = survival.estimate_median(tte).set_index("group")
+    medians = kaplan_meier.estimate_median(tte).set_index("group")
     for arm, median in MEDIANS.items():
         found[f"median, log-log, {arm}"] = inside(medians.loc[arm], median)
         found[f"event-free at 24 months, log-log, {arm}"] = inside(landmark.loc[arm], math.exp(-hazard[arm] * LANDMARK))

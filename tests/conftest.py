@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lib.study import ROOT
+from lib.study.study import ROOT
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chromium-browser"))), None)
 

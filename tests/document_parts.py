@@ -12,8 +12,8 @@ import pytest
 from nbformat.v4 import new_code_cell, new_output
 from notebook_cells import read_notebook, run_notebook, shipped
 
-from lib.document import Document, read_document
-from lib.publish import Report, read_report
+from lib.publish.folder import Report, read_report
+from lib.publish.paper.document import Document, read_document
 
 # What a cell of a hostile table holds: markup of every language that a document passes through.
 HOSTILE = [

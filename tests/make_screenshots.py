@@ -18,7 +18,7 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 from servers import TOKEN, serve
 
-from lib.study import ROOT
+from lib.study.study import ROOT
 
 IMAGES = ROOT / "docs" / "images"
 SIZE = {"width": 1366, "height": 880}

@@ -2,7 +2,7 @@
 
 import openpyxl
 
-from lib.newstudy import read_new_study, write_new_study
+from lib.intake.new_study.folder import read_new_study, write_new_study
 
 
 def write_book(path, sheets):

@@ -14,7 +14,7 @@ import IPython.core.display_functions
 import nbformat
 import pytest
 
-from lib.study import ROOT
+from lib.study.study import ROOT
 
 __all__ = ["EVERY", "NOTEBOOKS", "Call", "Shown", "read_notebook", "run_notebook", "shipped", "without_drawing"]
 
@@ -66,7 +66,7 @@ def run_notebook(name: str, monkeypatch, **parameters) -> Shown:
         shown.outputs += [item._repr_mimebundle_() for item in items]
 
     monkeypatch.setattr(IPython.core.display_functions, "display", keep)
-    monkeypatch.setattr("lib.report.display", keep)
+    monkeypatch.setattr("lib.report.report.display", keep)
     _watch(monkeypatch, shown.calls)
     for cell in read_notebook(name).cells:
         if cell.cell_type != "code":
@@ -86,7 +86,7 @@ def run_notebook(name: str, monkeypatch, **parameters) -> Shown:
 
 def without_drawing(monkeypatch) -> None:
     """Make figures without drawing them, which takes longer than all else on a page."""
-    monkeypatch.setattr("lib.picture._lay_out", lambda figure: None)
+    monkeypatch.setattr("lib.show.plots.style._lay_out", lambda figure: None)
     monkeypatch.setattr("matplotlib.figure.Figure.savefig", lambda figure, file, **options: file.write("<svg></svg>"))
 
 
@@ -102,11 +102,11 @@ def _watch(monkeypatch, calls: list[Call]) -> None:
 
         return call
 
-    for path in sorted((ROOT / "lib").rglob("*.py")):
-        if re.match("tables|figures|narrative", path.stem):
-            module = importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
+    for room in ("tables", "plots", "sentences"):
+        for path in sorted((ROOT / "lib" / "show" / room).glob("*.py")):
+            module = importlib.import_module(f"lib.show.{room}.{path.stem}")
             for name, function in vars(module).copy().items():
-                if re.match("(table|plot|sentence)_", name) and function.__module__ == module.__name__:
+                if re.match("(table|plot|sentence)_", name) and getattr(function, "__module__", "") == module.__name__:
                     monkeypatch.setattr(module, name, watched(function))
 
 

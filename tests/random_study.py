@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from lib.recist import derive_response
-from lib.study import read_study
+from lib.intake.recist import derive_response
+from lib.study.study import read_study
 
 # Okabe and Ito: told apart by the colour-blind; the six lines by those who print in grey.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")

@@ -7,7 +7,7 @@ import nbformat
 from nbclient import NotebookClient
 from notebook_cells import EVERY, read_notebook
 
-from lib.study import ROOT
+from lib.study.study import ROOT
 
 CHECK = "nbval-check-output"
 

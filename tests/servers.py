@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from http.cookiejar import CookieJar
 from pathlib import Path
 
-from lib.study import ROOT
+from lib.study.study import ROOT
 
 __all__ = ["TOKEN", "Server", "serve"]
 

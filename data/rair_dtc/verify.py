@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from lib import longitudinal, response, safety, time_to_event
-from lib.dataset import load
-from lib.published import compare_published, read_published
-from lib.results import to_rows
+from lib.analyses.efficacy import markers, response, survival
+from lib.analyses.safety import events
+from lib.dataset.dataset import load
+from lib.report.published import compare_published, read_published
+from lib.report.results import to_rows
 
 HERE = Path(__file__).resolve().parent
 
@@ -28,13 +29,13 @@ def verify(folder: Path) -> pd.DataFrame:
     Returns
     -------
     DataFrame, one row per claim
-        As `lib.published.compare_published`; every verdict is "matches".
+        As `lib.report.published.compare_published`; every verdict is "matches".
 
     Raises
     ------
     ValueError
         If a claim is not met.
-    lib.yamlfile.ProblemsFound
+    lib.study.yaml_file.ProblemsFound
         If a table breaks a rule of the data model.
     """
     for name in ("study.yml", "published.yml"):
@@ -42,11 +43,11 @@ def verify(folder: Path) -> pd.DataFrame:
             shutil.copy(HERE / name, folder)
     data = load("efficacy", study=str(folder.resolve()))
     analyses = [
-        *(time_to_event.analyse(data, data.study.endpoint(endpoint)) for endpoint in ("lpfs", "os")),
+        *(survival.analyse(data, data.study.endpoint(endpoint)) for endpoint in ("lpfs", "os")),
         response.analyse(data, data.study.response.visits),
-        longitudinal.analyse_volume(data, data.study.response.visits),
-        longitudinal.analyse_marker(data, data.study.marker("tg")),
-        safety.analyse(load("safety", study=str(folder.resolve()))),
+        markers.analyse_volume(data, data.study.response.visits),
+        markers.analyse_marker(data, data.study.marker("tg")),
+        events.analyse(load("safety", study=str(folder.resolve()))),
     ]
     results = pd.concat([to_rows("cohort", analysis) for analysis in analyses], ignore_index=True)
     claims = compare_published(read_published(folder), results)

@@ -25,8 +25,8 @@ import psutil
 from large_study import make_patients, write_study
 from write_up import compose, draw, insert
 
-from lib.provenance import code_commit
-from lib.study import ROOT
+from lib.study.provenance import code_commit
+from lib.study.study import ROOT
 
 HERE, BIN = Path(__file__).parent, Path(sys.executable).parent
 PAGE = ROOT / "docs" / "benchmarks.md"

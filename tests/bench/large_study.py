@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lib.study import ROOT
+from lib.study.study import ROOT
 
 SEED, LAST_DAY = 20250228, 3300
 HAZARD_RATIOS = {"Obs": 1.0, "Lev": 0.97, "Lev+5FU": 0.72}

@@ -20,11 +20,12 @@ import pandas as pd
 
 
 def ours(d: pd.DataFrame) -> tuple:
-    from lib import cox, logrank, survival
+    from lib.statistics.models import cox
+    from lib.statistics.survival import kaplan_meier, logrank
 
     tte = d.assign(arm=pd.Categorical(d["arm"].astype(str), ordered=True), event=d["event"].astype(bool))
     return (
-        lambda: survival.estimate_curve(tte),
+        lambda: kaplan_meier.estimate_curve(tte),
         lambda: logrank.compare_logrank(tte),
         lambda: cox.estimate_cox(tte, "0"),
     )

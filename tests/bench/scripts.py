@@ -15,8 +15,8 @@ from multiprocessing import get_context
 from pathlib import Path
 
 os.environ |= {"MPLBACKEND": "agg", "PYTHONHASHSEED": "0"}
-from lib import report
-from lib.study import ROOT
+from lib.report import report
+from lib.study.study import ROOT
 
 NOTEBOOKS = ("cohort", "efficacy", "safety")
 

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.ticker import FuncFormatter
 
-from lib.picture import INK, STYLE
+from lib.show.plots.style import INK, STYLE
 
 BEGIN, END = "<!-- bench -->", "<!-- end bench -->"
 LABELS = {"ours": "this repository", "R": "R survival", "rust_survival": "survival (Rust)", "scikit_survival": "scikit-survival"}

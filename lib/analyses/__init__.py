@@ -1,0 +1,6 @@
+"""Clinical tasks, divided as the notebooks are: what a report shows, as `result.Analysis`, unrounded.
+
+Statistics are computed by lib.statistics; nothing is formatted, drawn or put into words here.
+"""
+
+__all__ = ["cohort", "efficacy", "result", "robustness", "safety"]

@@ -1,0 +1,212 @@
+"""One time-to-event endpoint, analysed whole: curve, medians, landmarks, tests, hazard ratios, restricted means.
+
+Chooses which estimators a report shows and applies the study's small-sample policy; computes nothing itself.
+"""
+
+from __future__ import annotations
+
+__all__ = ["SAMPLE", "analyse", "analyse_follow_up", "recompute", "sampled", "ticks"]
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from lib.analyses.policy import too_few, withhold
+from lib.analyses.result import Absent, Analysis
+from lib.dataset.dataset import Dataset
+from lib.dataset.derived import time_to_event_frame
+from lib.statistics.comparisons import arm_pairs, count_below, name_pair
+from lib.statistics.models import cox
+from lib.statistics.second_engine import survival
+from lib.statistics.survival import competing, kaplan_meier, logrank, rmst
+from lib.statistics.survival.event_table import OVERALL
+from lib.study.limits import LARGE
+from lib.study.parts import Endpoint
+
+# Patients of a large study whose numbers are computed a second time, and the seed that draws them.
+SAMPLE, SEED = 1_000, 20250228
+# Distance between two ticks under a curve, smallest first, in the study's unit.
+TICK_STEPS = {
+    "days": (7, 30, 90, 180, 365, 730),
+    "weeks": (4, 13, 26, 52, 104),
+    "months": (1, 3, 6, 12, 24),
+    "years": (1, 2, 5, 10),
+}
+MAX_TICKS = 9
+COX_TESTS = {"likelihood_ratio": "likelihood ratio", "wald": "Wald", "score": "score"}
+TESTS = ("logrank", "logrank_pairwise", "gray")
+# Frames that compare arms.
+COMPARISONS = {
+    *("logrank", "logrank_pairwise", "rmst_difference", "rmst_ratio", "landmark_difference", "gray"),
+    *("cox", *(f"cox_{name}" for name in COX_TESTS), "proportional_hazards"),
+}
+
+
+def analyse(data: Dataset, endpoint: Endpoint | None) -> Analysis | Absent:
+    """Analyse one endpoint by arm.
+
+    Parameters
+    ----------
+    data : Dataset
+    endpoint : Endpoint or None
+        None in a study that declares none.
+
+    Returns
+    -------
+    Analysis
+        `events` (by arm and overall, with the share of patients and those without a known time), `median`, `quartile_1`, `quartile_3` (time by which 25 % and 75 % had the event), `follow_up` (reverse
+        Kaplan-Meier), `landmark`, `at_risk` (at the ticks of the figure), and with two arms or more
+        `landmark_difference`, `logrank`, `logrank_pairwise`, `cox`, `cox_likelihood_ratio`, `cox_wald`, `cox_score`,
+        `proportional_hazards`, `comparison_count` (tests of this list that were made), `rmst`, `rmst_difference`, `rmst_ratio`; with a competing event `cumulative_incidence` and `gray`.
+        Data: `tte` (one row per patient with a known time), `curve` (steps). `Absent` without an endpoint, and where
+        nobody has a known time.
+    """
+    tte = _known(data, endpoint)
+    if isinstance(tte, Absent):
+        return tte
+    curve = kaplan_meier.estimate_curve(tte, level=data.parameters.level)
+    return Analysis(endpoint.id, _estimates(tte, data, endpoint), {"tte": tte, "curve": curve})
+
+
+def _known(data: Dataset, endpoint: Endpoint | None) -> pd.DataFrame | Absent:
+    """Patients with a known time to the endpoint, or why there are none."""
+    if endpoint is None:
+        return Absent("This study declares no time-to-event endpoint.")
+    tte = time_to_event_frame(data, endpoint)
+    return tte if len(tte) else Absent(f"{endpoint.label}: no patient has a known time.", endpoint.id)
+
+
+def _median(tte: pd.DataFrame, data: Dataset) -> pd.DataFrame:
+    """Medians, and who has no known time beside those who have one."""
+    median = kaplan_meier.estimate_median(tte, level=data.parameters.level)
+    median.insert(list(median).index("n") + 1, "n_missing", [int(data.n[g] - n) for g, n in zip(median["group"], median["n"], strict=True)])
+    return median
+
+
+def _estimates(tte: pd.DataFrame, data: Dataset, endpoint: Endpoint) -> dict[str, pd.DataFrame]:
+    level, landmarks = data.parameters.level, list(data.landmarks(endpoint))
+    median = _median(tte, data)
+    frames = {
+        "events": _events(data, median),
+        "median": median,
+        "quartile_1": _quantile(tte, 0.25, level),
+        "quartile_3": _quantile(tte, 0.75, level),
+        "follow_up": kaplan_meier.estimate_follow_up(tte, level=level),
+        "landmark": kaplan_meier.estimate_landmark(tte, landmarks, level=level).rename(columns={"survival": "estimate"}),
+        "at_risk": kaplan_meier.count_at_risk(tte, ticks(tte["time"].max(), data.study.time.unit)),
+        "rmst": rmst.estimate_rmst(tte, endpoint.tau, level),
+    }
+    if len(data.arms) > 1:
+        frames |= _comparisons(tte, data, endpoint, landmarks)
+    if endpoint.has_competing:
+        frames["cumulative_incidence"] = competing.estimate_cumulative_incidence(tte, landmarks, level=level)
+        if len(data.arms) > 1:
+            frames["gray"] = competing.compare_gray(tte)
+    frames = {n: withhold(data, tte, frame) if n in COMPARISONS else frame for n, frame in frames.items()}
+    return frames | ({"comparison_count": _tests_made(frames)} if len(data.arms) > 1 else {})
+
+
+def _events(data: Dataset, median: pd.DataFrame) -> pd.DataFrame:
+    """Patients and events behind the medians of the arms, and of all."""
+    counts = median[["group", "n", "n_missing", "n_events"]]
+    if len(data.arms) > 1:
+        counts = pd.concat([counts, counts.drop(columns="group").sum().to_frame().T.assign(group=OVERALL)], ignore_index=True)
+    known = counts["n"].where(counts["n"] > 0)
+    return counts.assign(proportion=(counts["n_events"] / known).astype(float), method="count of patients", note="")
+
+
+def _tests_made(frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Tests of all arms and of their pairs that gave a p-value."""
+    return count_below(pd.concat([frames[name]["p_value"] for name in TESTS if name in frames]))
+
+
+def analyse_follow_up(data: Dataset, endpoint: Endpoint | None) -> Analysis | Absent:
+    """Follow-up of one endpoint by arm: `follow_up`, as in `analyse`."""
+    tte = _known(data, endpoint)
+    if isinstance(tte, Absent):
+        return tte
+    frames = {"follow_up": kaplan_meier.estimate_follow_up(tte, level=data.parameters.level)}
+    return Analysis(endpoint.id, frames, {"tte": tte})
+
+
+def sampled(data: Dataset, analysis: Analysis) -> Analysis | None:
+    """Of a large study (scale), one sample of SAMPLE patients analysed alike: second engines loop over patients."""
+    if "tte" not in analysis or len(analysis["tte"]) <= LARGE:
+        return None
+    tte = analysis["tte"].sample(SAMPLE, random_state=SEED)
+    found = _estimates(tte, data, data.study.endpoint(analysis.variable))
+    return Analysis(analysis.variable, {name: frame for name, frame in found.items() if name in analysis.frames}, {"tte": tte})
+
+
+def recompute(data: Dataset, analysis: Analysis) -> pd.DataFrame:
+    """Compute the numbers of `analyse` again by other engines: rows as of `selfcheck.recompute`."""
+    endpoint = data.study.endpoint(analysis.variable)
+    references = [*dict.fromkeys(pair.split(" vs ")[1] for pair in _pairs(data))] or [data.reference]
+    tte, left_out = analysis["tte"], [g for g in (OVERALL, *_pairs(data)) if too_few(data, analysis["tte"], g)]
+    return survival.recompute(
+        tte, references, data.parameters.level, data.landmarks(endpoint), endpoint.tau,
+        variable=analysis.variable, outputs=list(analysis.frames), left_out=left_out,
+    )  # fmt: skip
+
+
+def _quantile(tte: pd.DataFrame, p: float, level: float) -> pd.DataFrame:
+    return kaplan_meier.estimate_quantile(tte, p, level=level).drop(columns="p")
+
+
+def _comparisons(
+    tte: pd.DataFrame, data: Dataset, endpoint: Endpoint, landmarks: list[float]
+) -> dict[str, pd.DataFrame]:
+    level, reference, tau = data.parameters.level, data.reference, endpoint.tau
+    means = _every_pair(data, lambda y: rmst.compare_rmst(tte, y, tau, level))
+    models = {arm.id: cox.estimate_cox(tte, arm.id, level=level) for arm in data.arms}
+    # Tests of all arms are the same whatever the reference, as long as somebody is in it.
+    known = set(tte["arm"])
+    present = reference if reference in known else next(arm.id for arm in data.arms if arm.id in known)
+    overall = models[present].overall
+    return {
+        "landmark_difference": kaplan_meier.compare_landmark(tte, landmarks, reference, level=level),
+        "logrank": logrank.compare_logrank(tte),
+        "logrank_pairwise": _named_as_pairs(data, logrank.compare_pairwise(tte)),
+        "cox": _every_pair(data, lambda y: models[y].terms),
+        **{f"cox_{name}": overall[overall["test"] == test] for name, test in COX_TESTS.items()},
+        "proportional_hazards": cox.check_proportional_hazards(tte, present),
+        "rmst_difference": means[means["contrast"] == "difference"].drop(columns="contrast"),
+        "rmst_ratio": means[means["contrast"] == "ratio"].drop(columns="contrast"),
+    }
+
+
+def _pairs(data: Dataset) -> list[str]:
+    """Every comparison `x vs y`, the reference arm always second."""
+    return [name_pair(x, y) for x, y in arm_pairs([arm.id for arm in data.arms], data.reference)]
+
+
+def _every_pair(data: Dataset, compare: Callable[[str], pd.DataFrame]) -> pd.DataFrame:
+    """Comparisons of all pairs from a function that compares with one reference: the same model, read from each arm."""
+    frames = [compare(arm.id) for arm in data.arms]
+    found = pd.concat(frames, ignore_index=True)
+    return found[found["group"].isin(_pairs(data))].reset_index(drop=True)
+
+
+def _named_as_pairs(data: Dataset, found: pd.DataFrame) -> pd.DataFrame:
+    """Name the pairs of a symmetric test as the other comparisons do."""
+    flipped = {" vs ".join(reversed(pair.split(" vs "))): pair for pair in _pairs(data)}
+    return found.assign(group=found["group"].replace(flipped))
+
+
+def ticks(longest: float, unit: str) -> list[float]:
+    """Ticks of a time axis: the smallest step that needs no more than nine.
+
+    Parameters
+    ----------
+    longest : float
+        Largest time, in the study's unit.
+    unit : str
+
+    Returns
+    -------
+    list of float, from 0
+    """
+    longest = 1.0 if not np.isfinite(longest) or longest <= 0 else float(longest)
+    step = next((s for s in TICK_STEPS[unit] if longest / s < MAX_TICKS), np.ceil(longest / (MAX_TICKS - 1)))
+    return [float(step * i) for i in range(int(longest // step) + 1)]

@@ -1,0 +1,124 @@
+"""Does a comparison of arms hold within the declared subgroups? Hazard ratio per level, and tests of interaction."""
+
+from __future__ import annotations
+
+__all__ = ["analyse_subgroups"]
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from lib.analyses.policy import too_few, withhold
+from lib.analyses.result import Absent, Analysis, absent_if_absent
+from lib.dataset.dataset import Dataset
+from lib.statistics.comparisons import count_below, name_pair
+from lib.statistics.models import cox
+from lib.statistics.survival.event_table import OVERALL
+from lib.study.parts import Subgroup, own
+
+METHOD = "likelihood-ratio test, arm x subgroup against arm + subgroup (Cox regression, Efron ties)"
+
+
+@absent_if_absent
+def analyse_subgroups(data: Dataset, analysis: Analysis) -> Analysis | Absent:
+    """Hazard ratio of the focus arm against the reference arm in every declared subgroup.
+
+    Parameters
+    ----------
+    data : Dataset
+    analysis : Analysis
+        Of `time_to_event.analyse`.
+
+    Returns
+    -------
+    Analysis
+        `subgroup_count`: n and n_events of the two arms per level; `subgroup`: hr, interval per level, with the pair
+        as group, from the model of all arms within the level; `variable` is "endpoint: subgroup: level" (for all
+        patients "endpoint: all"). `interaction`: likelihood-ratio test per subgroup over all arms; `variable` is
+        "endpoint: subgroup"; `interaction_tests`: how many of these were made. A row that cannot be estimated has NaN and a note. `Absent` without subgroups or with
+        one arm. R: ``anova(coxph(S ~ arm + g), coxph(S ~ arm * g))``.
+    """
+    if len(data.arms) < 2:
+        return Absent("With one arm there is no comparison to look at in subgroups.")
+    if not data.study.subgroups:
+        return Absent("This study declares no subgroups.")
+    tte, name = analysis["tte"], analysis.variable
+    outcome = tte[["arm", "time", "event"]]
+    ratios, counts, tests = [_ratio(data, tte).assign(variable=f"{name}: all")], [], []
+    counts.append(_counts(data, tte).assign(variable=f"{name}: all"))
+    for subgroup in data.study.subgroups:
+        levels = list(_levels(subgroup, tte, data))
+        for level, inside in levels:
+            variable = f"{name}: {subgroup.id}: {level}"
+            ratios.append(_ratio(data, outcome[inside]).assign(variable=variable))
+            counts.append(_counts(data, outcome[inside]).assign(variable=variable))
+        tests.append(_interaction(data, outcome, levels).assign(variable=f"{name}: {subgroup.id}"))
+    frames = {"subgroup": ratios, "subgroup_count": counts, "interaction": tests}
+    found = {output: pd.concat(rows, ignore_index=True) for output, rows in frames.items()}
+    return Analysis(name, found | {"interaction_tests": count_below(found["interaction"]["p_value"])})
+
+
+def _levels(subgroup: Subgroup, tte: pd.DataFrame, data: Dataset) -> Iterator[tuple[str, pd.Series]]:
+    """Name of each level, as a parameter names it, and its patients."""
+    values = tte[own(subgroup.variable)]
+    if subgroup.cut is not None:
+        yield f"<{subgroup.cut:g}", (values < subgroup.cut).fillna(False).astype(bool)
+        yield f">={subgroup.cut:g}", (values >= subgroup.cut).fillna(False).astype(bool)
+        return
+    for level in data.study.variable(subgroup.variable).levels:
+        yield level.value, (values.astype("string") == level.value).fillna(False).astype(bool)
+
+
+def _counts(data: Dataset, tte: pd.DataFrame) -> pd.DataFrame:
+    rows = [
+        (arm, int((tte["arm"] == arm).sum()), int(tte.loc[tte["arm"] == arm, "event"].sum())) for arm in data.contrast
+    ]
+    return pd.DataFrame(rows, columns=["group", "n", "n_events"]).assign(method="count of patients")
+
+
+def _ratio(data: Dataset, tte: pd.DataFrame) -> pd.DataFrame:
+    """Hazard ratio of the contrast from the model of all arms, or why there is none."""
+    pair, counts = name_pair(*data.contrast), _counts(data, tte)
+    found = cox.estimate_cox(tte, data.reference, level=data.parameters.level).terms
+    found = found[found["group"] == pair][["group", "hr", "ci_low", "ci_high", "method", "note"]]
+    empty = [data.study.arm(arm).label for arm in counts.loc[counts["n"] == 0, "group"]]
+    if empty:
+        nothing = dict.fromkeys(("hr", "ci_low", "ci_high"), np.nan)
+        return found.assign(**nothing, note=f"not estimable: no patient with {' or '.join(empty)}")
+    return withhold(data, tte, found)
+
+
+def _interaction(data: Dataset, tte: pd.DataFrame, levels: list[tuple[str, pd.Series]]) -> pd.DataFrame:
+    present = [(level, inside) for level, inside in levels if inside.any()]
+    found = {"group": OVERALL, "chisq": np.nan, "df": np.nan, "p_value": np.nan, "method": METHOD}
+    if len(present) < 2:
+        return pd.DataFrame([found | {"note": "not tested: one level only"}])
+    known = np.logical_or.reduce([inside.to_numpy() for _, inside in present])
+    if few := too_few(data, tte[known]):
+        return pd.DataFrame([found | {"note": f"not tested: {few}"}])
+    events = pd.DataFrame(
+        {level: tte[inside].groupby("arm", observed=False)["event"].sum() for level, inside in present}
+    )
+    for level in events:
+        quiet = [data.study.arm(str(arm)).label for arm in events.index[events[level] == 0]]
+        if quiet:
+            # The likelihood then has its maximum at infinity, where a chi-square approximation means nothing.
+            return pd.DataFrame(
+                [found | {"note": f"not tested: no event with {' or '.join(quiet)} in one of the levels"}]
+            )
+    frame = tte.copy()
+    additive, products = [], []
+    for i, (_, inside) in enumerate(present[1:]):
+        frame[f"level_{i}"] = inside.astype(float)
+        additive.append(f"level_{i}")
+        for j, arm in enumerate(arm.id for arm in data.arms if arm.id != data.reference):
+            frame[f"product_{i}_{j}"] = (inside & (tte["arm"] == arm)).astype(float)
+            products.append(f"product_{i}_{j}")
+    models = [
+        cox.estimate_cox(frame[known], data.reference, covariates).overall.set_index("test")
+        for covariates in (additive, additive + products)
+    ]
+    if any(np.isnan(model.loc["Wald", "chisq"]) for model in models):
+        return pd.DataFrame([found | {"note": "not tested: too few events for a model with the interaction"}])
+    return pd.DataFrame([found | cox.compare_nested(*models) | {"note": ""}])

@@ -1,0 +1,3 @@
+"""Many reports: the plan, where its files lie, the workers, the index."""
+
+__all__ = ["index", "places", "plan", "workers"]

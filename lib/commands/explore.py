@@ -1,0 +1,60 @@
+"""The commands `lab` and `explore`: the notebooks in JupyterLab, and the interactive page for a ward computer."""
+
+from __future__ import annotations
+
+__all__ = ["explore", "lab"]
+
+import sys
+from pathlib import Path
+
+import click
+
+from lib.commands.terminal import fail, shown
+from lib.study.study import ROOT
+
+OUTPUT = click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    default=ROOT / "outputs",
+    help="Where reports are written [default: outputs].",
+)
+
+
+@click.command()
+@OUTPUT
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="[default: a free one]")
+@click.option("--no-browser", is_flag=True, help="Only print the address.")
+def lab(*, output, port, no_browser) -> None:
+    """Open the notebooks in JupyterLab, as copies in outputs/lab."""
+    from lib.explore.serve import copy_notebooks, open_lab  # noqa: PLC0415  the reports do without
+
+    try:
+        edited = copy_notebooks(output / "lab")
+    except OSError as error:
+        fail(f"cannot write into {output}: {error.strerror}")
+    for name in edited:
+        click.echo(
+            f"{shown(output / 'lab' / name)} was edited and is kept; delete it to get the current one.", err=True
+        )
+    server = open_lab(output.resolve(), port, browser=not no_browser)
+    try:
+        sys.exit(server.wait())
+    except (KeyboardInterrupt, SystemExit):
+        server.terminate()
+        server.wait()
+        raise
+
+
+@click.command()
+@OUTPUT
+@click.option("--port", type=click.IntRange(1, 65535), default=8866, help="[default: 8866]")
+@click.option("--base-url", default="/", help="Path under which a proxy offers the page [default: /].")
+@click.option(
+    "--audience", type=click.Choice(["internal", "share"]), help="The only one [default: both can be chosen]."
+)
+@click.option("--token", envvar="COHORT_TOKEN", default="", help="What a visitor needs [default: a new one, printed].")
+def explore(*, output, port, base_url, audience, token) -> None:
+    """Serve the interactive page on 127.0.0.1, without code, for those who have the token."""
+    from lib.explore.serve import serve_page  # noqa: PLC0415  the reports do without
+
+    serve_page(output.resolve(), port, f"/{base_url.strip('/')}/".replace("//", "/"), audience or "", token)

@@ -1,0 +1,118 @@
+"""The command line of a new study: `python -m lib new` and `python -m lib template`."""
+
+from __future__ import annotations
+
+__all__ = ["new", "template"]
+
+import textwrap
+from pathlib import Path
+
+import click
+
+from lib.commands.terminal import fail, printable, refuse, say_problems, shown
+from lib.intake.new_study.folder import CHANGES, NewStudy, read_new_study, update_tables, write_new_study
+from lib.intake.new_study.recognition import Recognised
+from lib.intake.new_study.template import EXAMPLE, write_template
+from lib.intake.tables import read_tables
+from lib.run.target import TargetError, replaced_folder
+from lib.study.study import read_study
+from lib.study.yaml_file import Problem, ProblemsFound
+
+FILE = click.Path(path_type=Path)
+WIDTH = 100
+
+
+@click.command()
+@click.argument("folder", type=FILE)
+@click.option(
+    "--from", "files", type=FILE, multiple=True, required=True, help="A workbook, .csv or .parquet. Repeatable."
+)
+@click.option("--update", is_flag=True, help="Write the tables of the study in FOLDER anew; its study.yml stays.")
+def new(*, folder: Path, files: tuple[Path, ...], update: bool) -> None:
+    """Begin a study: read a workbook, write FOLDER with its tables and a proposed study.yml, and check them."""
+    if update and not (folder / "study.yml").is_file():
+        fail(f"there is no study.yml in {shown(folder)}, so nothing to update", 2)
+    if not update and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        fail(
+            f"{shown(folder)} is there already; name another folder, or --update it: study.yml is never overwritten", 2
+        )
+    try:
+        study = read_new_study(folder.resolve().name, [path.absolute() for path in files])
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        if update:
+            update_tables(study, folder.resolve())
+        else:
+            with replaced_folder(folder) as target:
+                write_new_study(study, target)
+    except ProblemsFound as found:
+        refuse(found.problems)
+    except (TargetError, OSError) as error:
+        fail(str(error))
+    _tell(study, update)
+    _check(folder)
+
+
+def _tell(study: NewStudy, update: bool) -> None:
+    """Say what was recognised, guessed (where that was written), changed, left out, and what is missing."""
+    guesses = {} if update else study.proposal.guesses
+    said = {
+        "Tables": [_recognised(table, one) for table, one in study.tables.items()],
+        "Not copied": [
+            *(f"sheet {sheet}: none of the tables" for sheet in study.others),
+            *(f"{column}: looks like personal data" for column in study.personal),
+            *(f"{column}: {reason}" for column, reason in study.proposal.left_out.items()),
+        ],
+        "Guesses, each to be read again in study.yml": [
+            f"{key}: {sentence}" for key, sentences in guesses.items() for sentence in sentences
+        ],
+        f"Cells that were rewritten, listed in {CHANGES}": [
+            f"{count}: {why}" for why, count in study.changes["why"].value_counts(sort=False).items()
+        ],
+        "Missing": study.proposal.missing,
+    }
+    for head, items in said.items():
+        if items:
+            click.secho(f"\n{head}", bold=True)
+        for item in items:
+            click.echo(textwrap.fill(printable(item), WIDTH, initial_indent="  ", subsequent_indent="    "))
+
+
+def _recognised(table: str, one: Recognised) -> str:
+    named = "".join(f"; {theirs} is {ours}" for ours, theirs in one.columns.items() if ours != theirs)
+    return f"{table}: sheet {one.sheet}, {len(one.frame)} rows{named}"
+
+
+def _check(folder: Path) -> None:
+    """Check the new study as `python -m lib check` does, and say what to do next."""
+    try:
+        queries = read_tables(read_study(folder)).queries
+    except ProblemsFound as found:
+        problems = found.problems
+    else:
+        problems = [Problem(**row) for row in queries.drop(columns="severity").to_dict("records")]
+    say_problems(problems)
+    blocking = sum(problem.severity == "error" for problem in problems)
+    click.echo(f"\nWritten: {shown(folder)}. Read study.yml there and correct it and the tables, then:")
+    click.echo(f"  python -m lib check --study {shown(folder)}")
+    if blocking:
+        click.echo(f"{blocking} of {len(problems)} data queries have to be answered before a report can be made.")
+    else:
+        click.echo(f"  python -m lib report --study {shown(folder)}")
+
+
+@click.command()
+@click.argument("file", type=FILE)
+@click.option("--study", "folder", type=FILE, default=EXAMPLE, help="Take arms, terms and variables from this study.")
+def template(*, file: Path, folder: Path) -> None:
+    """Write FILE, an Excel workbook to fill in: tables, drop-down lists, explanations."""
+    if file.suffix.lower() != ".xlsx":
+        fail("the workbook's name has to end in .xlsx", 2)
+    if file.exists():
+        fail(f"{shown(file)} is there already; name another file, nothing is overwritten", 2)
+    try:
+        write_template(read_study(folder), file)
+    except ProblemsFound as found:
+        refuse(found.problems)
+    except OSError as error:
+        fail(f"{shown(file)} cannot be written: {error.strerror}")
+    click.echo(shown(file))

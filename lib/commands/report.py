@@ -1,0 +1,113 @@
+"""The command `report`: check the study, execute the notebooks, write the pages."""
+
+from __future__ import annotations
+
+__all__ = ["report"]
+
+import contextlib
+import textwrap
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import click
+import nbformat
+from nbformat import NotebookNode
+from tqdm import tqdm
+
+from lib.commands.request import PAIRS, PARAMETERS, STUDY, asked_for, chosen
+from lib.commands.terminal import FOLDER, OUTPUTS, checked_tables, explain, fail, printable, shown
+from lib.intake.handover import offered
+from lib.publish.editions import FORMATS
+from lib.run.execute import NotebookFailed, run_name
+from lib.run.kernels import prepare
+from lib.run.one_report import NOTEBOOK_FOLDER, make_report, notebook_paths
+from lib.run.target import TargetError
+from lib.study.parameters import NOTEBOOKS
+from lib.study.provenance import rerun_command
+from lib.study.yaml_file import Gathered
+
+FORMAT_HELP = (
+    f"By comma: {', '.join(FORMATS)}. docx (Word) and pdf: one per report and one of all. figures: a PDF and a 300-dpi "
+    "PNG of each. The pages are always made [default: html]."
+)
+
+
+@click.command()
+@STUDY
+@click.option("--output", type=FOLDER, help="Folder to write [default: outputs/<study>/<name>].")
+@PAIRS
+@PARAMETERS
+@click.option("--notebooks", default="", help=f"Which reports, by comma [default: {','.join(NOTEBOOKS)}].")
+@click.option("--notebook-folder", type=FOLDER, default=NOTEBOOK_FOLDER, help="Where they lie [default: notebooks].")
+@click.option("--jobs", type=click.IntRange(1, 64), default=2, help="Notebooks side by side [default: 2].")
+@click.option("--name", default="", help="Name of the run [default: default, or made from the parameters].")
+@click.option("--warm/--fresh", default=True, help="Fork kernels with the imports done, or start each anew.")
+@click.option("--strict", is_flag=True, help="Fail when a notebook warns.")
+@click.option("--steps", is_flag=True, help="Tell each cell on a line of its own, for a program that waits.")
+@click.option("--format", "formats", default="html", help=FORMAT_HELP)
+def report(
+    *, folder, output, pairs, file, notebooks, notebook_folder, jobs, name, warm, strict, formats, steps
+) -> None:
+    """Check the study, execute the notebooks, write the pages: all of them or nothing."""
+    gathered = Gathered()
+    wanted = gathered.take(chosen, formats, FORMATS, "format")
+    study, given, routed = asked_for(gathered, folder, pairs, file, notebooks)
+    if gathered.problems:
+        # Without a run there is no name for its folder; the tables are still read, so that all is said at once.
+        checked_tables(gathered, study, given, output.resolve().parent if output else OUTPUTS / study.study.id)
+    target = (output or OUTPUTS / study.study.id / (_one_word(name) or run_name(routed))).resolve()
+    asked = {"notebooks": notebooks, "output": output, "name": name}
+    asked["format"] = formats if set(wanted) != {"html"} else None
+    asked["notebook_folder"] = notebook_folder if notebook_folder.resolve() != NOTEBOOK_FOLDER else None
+    try:
+        paths = notebook_paths(notebook_folder, routed)
+        sources = {name: nbformat.read(path, as_version=4) for name, path in paths.items()}
+        if warm:
+            # Its imports take as long as the tables that are read meanwhile.
+            prepare(sources.values())
+        with offered(study, checked_tables(gathered, study, given, target.parent)), _bar(sources, steps) as progress:
+            make_report(
+                study,
+                routed,
+                target,
+                command=rerun_command(study, given, **asked),
+                folder=notebook_folder,
+                strict=strict,
+                warn=lambda message: click.echo(f"Warning: {printable(message)}", err=True),
+                jobs=jobs,
+                progress=progress,
+                warm=warm,
+                formats=wanted,
+            )
+    except NotebookFailed as failure:
+        explain(failure)
+    except (TargetError, ValueError) as error:
+        fail(str(error))
+    except KeyboardInterrupt:
+        fail("stopped; an earlier report is as it was", 130)
+    click.echo(shown(target / "index.html"))
+
+
+def _one_word(name: str) -> str:
+    if name and (Path(name).name != name or name.startswith(".")):
+        raise click.BadParameter("one plain word, without a path", param_hint="--name")
+    return name
+
+
+@contextlib.contextmanager
+def _bar(notebooks: dict[str, NotebookNode], steps: bool) -> Iterator[Callable]:
+    """Show one bar for all notebooks (or a line per cell), which names the notebook and the cell at work."""
+    # One cell more each: papermill adds the parameters.
+    cells = sum(len(notebook.cells) + 1 for notebook in notebooks.values())
+    done = dict.fromkeys(notebooks, 0)
+    with tqdm(total=cells, disable=steps or None, leave=False, bar_format="{l_bar}{bar:20} {n}/{total}") as bar:
+
+        def progress(name: str, number: int, of: int, heading: str) -> None:
+            bar.update(number - 1 - done[name])
+            done[name] = number - 1
+            said = textwrap.shorten(f"{name}: cell {number} of {of}, {heading}", 60, placeholder=" ...")
+            bar.set_description_str(said)
+            if steps:
+                click.echo(f"{sum(done.values())}/{cells} {printable(said)}", err=True)
+
+        yield progress

@@ -1,0 +1,123 @@
+"""What every command does at a terminal: say problems by file or a failed cell, read the tables, end in one sentence."""
+
+from __future__ import annotations
+
+__all__ = [
+    "FOLDER",
+    "OUTPUTS",
+    "checked_tables",
+    "counted",
+    "explain",
+    "fail",
+    "printable",
+    "refuse",
+    "say_problems",
+    "shown",
+]
+
+import shutil
+import sys
+import textwrap
+from itertools import groupby
+from pathlib import Path
+from typing import NoReturn
+
+import click
+import pandas as pd
+
+from lib.intake.tables import Tables, list_queries, read_tables, write_queries
+from lib.run.admission import admit, request_of
+from lib.run.execute import NotebookFailed
+from lib.study.study import ROOT, Study
+from lib.study.yaml_file import Gathered, Problem
+
+# A terminal shows so many problems of one file; queries.csv holds all.
+SHOWN_PER_FILE = 40
+SHOWN_SOURCE_LINES = 8
+OUTPUTS = ROOT / "outputs"
+FOLDER = click.Path(path_type=Path)
+
+
+def say_problems(problems: list[Problem]) -> None:
+    """Print problems by file, each wrapped to the width of the terminal."""
+    width = max(40, min(110, shutil.get_terminal_size().columns))
+    for file, group in groupby(sorted(problems, key=lambda p: p.file), key=lambda p: p.file):
+        listed = list(group)
+        click.secho(f"\n{printable(file) or 'study'}", bold=True, err=True)
+        for problem in listed[:SHOWN_PER_FILE]:
+            text = printable(_sentence(problem))
+            click.echo(textwrap.fill(text, width, initial_indent="  ", subsequent_indent=" " * 8), err=True)
+        if len(listed) > SHOWN_PER_FILE:
+            click.echo(f"  ... and {len(listed) - SHOWN_PER_FILE} more", err=True)
+    if problems:
+        click.echo(err=True)
+
+
+def _sentence(problem: Problem) -> str:
+    where = [f"row {problem.row}" if problem.row != "" else "", problem.column, problem.patient_id]
+    where = ", ".join(str(part) for part in where if part)
+    value = f" (found {problem.value})" if str(problem.value) else ""
+    return f"{problem.code}  {where}{': ' if where else ''}{problem.message}{value}"
+
+
+def refuse(problems: list[Problem]) -> NoReturn:
+    """Print blocking problems and end with exit code 2."""
+    say_problems(problems)
+    errors = sum(problem.severity == "error" for problem in problems)
+    fail(f"{errors} {'problem' if errors == 1 else 'problems'} to correct first; no notebook was started", 2)
+
+
+def explain(failure: NotebookFailed) -> NoReturn:
+    """Print which cell of which notebook failed, with what, and end with exit code 1."""
+    cell = f" in cell {failure.cell}" if failure.cell else ""
+    click.secho(f"\n{failure.notebook}.ipynb failed{cell}", bold=True, err=True)
+    lines = failure.source.splitlines()
+    for line in lines[:SHOWN_SOURCE_LINES] + (["..."] if len(lines) > SHOWN_SOURCE_LINES else []):
+        click.echo(f"    {printable(line)}", err=True)
+    click.echo(f"  {printable(failure.error)}", err=True)
+    click.echo(f"  parameters: {', '.join(f'{k} = {v!r}' for k, v in failure.parameters.items())}", err=True)
+    fail("nothing was written; an earlier report is as it was")
+
+
+def fail(sentence: str, code: int = 1) -> NoReturn:
+    """Print one sentence and end."""
+    click.secho(f"Error: {printable(sentence)}.", fg="red", err=True)
+    sys.exit(code)
+
+
+def printable(text: str) -> str:
+    """Write text so that nothing in it (it may come from a table) acts on the terminal."""
+    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
+
+
+def shown(path: Path) -> str:
+    """Say a path as short as it can be said from where the user stands."""
+    path = Path(path).resolve()
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def counted(number: int, one: str, more: str) -> str:
+    """Such as "1 table" or "3 tables"."""
+    return f"{number} {one if number == 1 else more}"
+
+
+def checked_tables(gathered: Gathered, study: Study, given: dict, folder: Path) -> Tables:
+    """Read the tables and write the list of data queries beside the reports; stop at all that blocks the report."""
+    known = len(gathered.problems)
+    tables = gathered.take(read_tables, study)
+    _save(tables.queries if tables else list_queries(gathered.problems[known:]), folder)
+    request = gathered.take(request_of, study, given)
+    if tables and request:
+        gathered.take(admit, study, request, tables)
+    if gathered.problems:
+        refuse(gathered.problems)
+    return tables
+
+
+def _save(queries: pd.DataFrame, folder: Path) -> None:
+    try:
+        path = write_queries(queries, folder)
+    except OSError as error:
+        click.echo(f"The data queries could not be written into {folder}: {error.strerror}.", err=True)
+    else:
+        click.echo(f"{counted(len(queries), 'data query', 'data queries')}: {shown(path)}", err=True)

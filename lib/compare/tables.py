@@ -1,0 +1,240 @@
+"""A comparison of two outputs -> tables and sentences. Chooses and writes; what moved is found in moved."""
+
+from __future__ import annotations
+
+__all__ = [
+    "CAUSES",
+    "comparison_text",
+    "describe",
+    "sentence_verdict",
+    "table_causes",
+    "table_headlines",
+    "table_moved",
+    "table_outputs",
+]
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pandas as pd
+
+from lib.compare.moved import Comparison, Output
+from lib.show.display import Column, Row, Table
+from lib.show.formats import (
+    DASH,
+    NOT_REACHED,
+    format_interval,
+    format_number,
+    format_p,
+    format_percent,
+    format_points,
+    format_relative,
+    format_signed,
+    plural,
+)
+from lib.show.labels import DECIMALS, OVERALL
+
+# So many of the largest moves are listed; compare.csv holds all.
+LISTED = 50
+CAUSES = {"data": "Data", "parameters": "Parameters", "code": "Code", "versions": "Versions", "methods": "Methods"}
+STATUS = {"moved": "moved", "new": "only in the new report", "missing": "only in the old report"}
+
+EVENTS, HARMS = ("count", "n"), ("any", "severe", "serious")
+
+
+@dataclass(frozen=True)
+class Headline:
+    """What a committee asks first: where it stands in results.csv, and how it is shown.
+
+    `counts` names the statistics of (events, patients) beside it; `kind` is count, time, ratio, percent or p.
+    """
+
+    title: str
+    output: str
+    statistic: str
+    kind: str
+    counts: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
+
+
+# Blocks: what is shown of a variable stands together.
+HEADLINES = (
+    (Headline("Patients analysed", "flow", "count", "count", (), ("analysed",)),),
+    (
+        Headline("{name}: median, {unit}", "median", "median", "time", ("n_events", "n")),
+        Headline("{name}: hazard ratio", "cox", "hr", "ratio"),
+        Headline("{name}: log-rank p", "logrank", "p_value", "p", ("n_events", "n")),
+    ),
+    (Headline("Objective response at {time} {unit}", "objective_response_treated", "proportion", "percent", EVENTS),),
+    (Headline("Patients with an adverse event: {name}", "ae_overview", "proportion", "percent", EVENTS, HARMS),),
+)
+
+
+def sentence_verdict(comparison: Comparison) -> str:
+    """Say in one sentence how many numbers moved, and beyond what."""
+    within = f"beyond a relative tolerance of {comparison.tolerance:g}"
+    if not comparison.moved:
+        return f"No number moved {within}: {plural(len(comparison.numbers), 'statistic')} compared."
+    said = [f"{comparison.count('moved')} of {plural(len(comparison.numbers), 'number')} moved {within}"]
+    said += [f"{plural(comparison.count(s), 'number')} {STATUS[s]}" for s in ("new", "missing") if comparison.count(s)]
+    return "; ".join(said) + "."
+
+
+def table_headlines(comparison: Comparison) -> Table:
+    """Old beside new of what is asked first: patients, events, medians, hazard ratios, responses, harms."""
+    sides = [Column(side, detail) for side in ("Old", "New") for detail in ("events / n", "estimate (CI)")]
+    return Table(
+        "headlines",
+        "Key numbers, old beside new",
+        (Column("Number"), *sides, Column("Change", "new − old")),
+        tuple(row for block in HEADLINES for row in _block(comparison, block)),
+        ("The change of a share is in percentage points.",),
+        dash="not in that report",
+    )
+
+
+def _block(comparison: Comparison, block: tuple[Headline, ...]) -> Iterator[Row]:
+    """Rows of a block, variable by variable in the order of the report."""
+    chosen = [_chosen(comparison.numbers, headline) for headline in block]
+    for variable in dict.fromkeys(name for numbers in chosen for name in numbers["variable"]):
+        for headline, numbers in zip(block, chosen, strict=True):
+            for time, part in numbers[numbers["variable"] == variable].groupby("time", sort=False):
+                yield from _headline_rows(comparison, headline, variable, time, part)
+
+
+def _chosen(numbers: pd.DataFrame, headline: Headline) -> pd.DataFrame:
+    """Numbers of one output and its variables; an output that two reports record is shown once."""
+    chosen = numbers[numbers["output"] == headline.output]
+    chosen = chosen[chosen["variable"].isin(headline.variables)] if headline.variables else chosen
+    return chosen[chosen["report"] == chosen["report"].iat[0]] if len(chosen) else chosen
+
+
+def _headline_rows(comparison: Comparison, headline: Headline, variable: str, time: str, part) -> Iterator[Row]:
+    about = comparison.new.run.about
+    name, when = about.get("endpoints", {}).get(variable, variable), f"{float(time):g}" if time else ""
+    yield Row((headline.title.format(name=name, unit=about.get("time_unit", ""), time=when),), "group")
+    for group, own in part.groupby("group", sort=False):
+        values = own.set_index("statistic")
+        cells = [cell for side in ("old", "new") for cell in _cells(values[side], headline, about)]
+        yield Row((_label(comparison, group), *cells, _change(values.loc[headline.statistic], headline, about)), "sub")
+
+
+def _label(comparison: Comparison, group: str) -> str:
+    """Group of results.csv as a reader knows it: "C vs A" -> "Both drugs vs drug A"."""
+    arms = [arm for output in (comparison.old, comparison.new) for arm in output.run.about.get("arms", [])]
+    labels = {OVERALL: "All"} | {arm["id"]: arm["label"] for arm in arms}
+    return " vs ".join(labels.get(part, part) for part in group.split(" vs "))
+
+
+def _cells(values: pd.Series, headline: Headline, about: dict) -> tuple[str, str]:
+    """Counts and estimate of one report: ("12/14", "18.6 (12.5 to 23.7)")."""
+    counted = [values.get(name, math.nan) for name in headline.counts]
+    there = not any(map(math.isnan, counted))
+    counts = "" if not counted else "/".join(f"{n:.0f}" for n in counted) if there else DASH
+    decimals = _decimals(headline, about)
+    missing = NOT_REACHED if headline.kind == "time" and counted and there else DASH
+    value = values.get(headline.statistic, math.nan)
+    match headline.kind:
+        case "p":
+            return counts, format_p(value)
+        case "percent":
+            shown = format_percent(value)
+        case _:
+            shown = format_number(value, decimals, missing)
+    low, high = values.get("ci_low", math.nan), values.get("ci_high", math.nan)
+    if not (math.isnan(low) and math.isnan(high)):
+        percent = headline.kind == "percent"
+        shown += f" ({format_interval(low, high, decimals, percent, NOT_REACHED)})"
+    return counts, shown
+
+
+def _decimals(headline: Headline, about: dict) -> int:
+    return {"time": DECIMALS.get(about.get("time_unit", ""), 1), "ratio": 2}.get(headline.kind, 0)
+
+
+def _change(row: pd.Series, headline: Headline, about: dict) -> str:
+    """Change of a headline's number; in words where one side does not exist."""
+    if row["status"] == "same":
+        return "0"
+    if row["status"] in ("new", "missing"):
+        return STATUS[row["status"]]
+    if math.isnan(row["absolute"]):
+        return "now estimable" if math.isnan(row["old"]) else "no longer estimable"
+    if headline.kind == "percent":
+        shown = format_points(row["absolute"], 1)
+    else:
+        shown = format_number(row["absolute"], 3 if headline.kind == "p" else _decimals(headline, about))
+    return f"+{shown}" if row["absolute"] > 0 and float(shown) else shown
+
+
+def table_causes(comparison: Comparison) -> Table:
+    """What changed behind the numbers; fingerprints in short."""
+    rows = []
+    for cause, title in CAUSES.items():
+        changed = comparison.changes[comparison.changes["cause"] == cause]
+        rows.append(Row((f"{title}: {'changed' if len(changed) else 'the same'}",), "group"))
+        rows += [Row((c["what"], *_before_after(c)), "sub") for _, c in changed.iterrows()]
+    columns = (Column("What"), Column("Old", text=True), Column("New", text=True))
+    return Table("causes", "What changed behind the numbers", columns, tuple(rows))
+
+
+def _before_after(change: pd.Series) -> tuple[str, str]:
+    fingerprint = change["cause"] == "data" or "/" in change["what"]
+    cells = [change[side][:10] if fingerprint else change[side] for side in ("old", "new")]
+    return cells[0] or "not there", cells[1] or "not there"
+
+
+def table_outputs(comparison: Comparison) -> Table:
+    """By report and output: how many numbers were compared and moved, and which moved most."""
+    rows = []
+    for report, own in comparison.numbers.groupby("report", sort=False):
+        rows.append(Row((report.capitalize(),), "group"))
+        for output, part in own.groupby("output", sort=False):
+            counts = part["status"].value_counts()
+            largest = part["relative"].abs().max()
+            cells = [str(counts.get(status, 0)) for status in ("moved", "new", "missing")]
+            rows.append(
+                Row((output, str(len(part)), *cells, format_relative(largest).removeprefix("+")), "sub")
+            )
+    columns = ("Output of results.csv", "Compared", "Moved", "Only new", "Only old", "Largest relative change")
+    return Table("outputs", "Every output", tuple(map(Column, columns)), tuple(rows))  # fmt: skip
+
+
+def table_moved(comparison: Comparison) -> Table:
+    """The numbers that moved most, relative to their old value; those without one come last."""
+    moved = comparison.numbers[comparison.numbers["status"] != "same"]
+    order = moved["relative"].abs().sort_values(ascending=False, kind="stable", na_position="last").index
+    rows = []
+    for _, row in moved.loc[order[:LISTED]].iterrows():
+        where = ", ".join(filter(None, [row["variable"], _label(comparison, row["group"]), row["time"]]))
+        change = STATUS[row["status"]] if row["status"] != "moved" else format_signed(row["absolute"])
+        rows.append(Row((
+            f"{row['report']}: {row['output']}", where, row["statistic"], _value(row["old"]), _value(row["new"]),
+            change, format_relative(row["relative"]),
+        )))  # fmt: skip
+    columns = (Column("Output"), Column("Variable, group, time", text=True), Column("Statistic", text=True))
+    columns += tuple(map(Column, ("Old", "New", "Change", "Relative")))
+    listed = "" if len(moved) <= LISTED else f"The {LISTED} largest of {len(moved)}; compare.csv holds all."
+    return Table("moved", "Numbers that moved most", columns, tuple(rows), (listed,) if listed else ())
+
+
+def _value(value: float) -> str:
+    return DASH if math.isnan(value) else f"{value:.5g}".replace("-", "−")
+
+
+def comparison_text(comparison: Comparison) -> str:
+    """The whole comparison as plain text, for a terminal or a mail."""
+    tables = [table_headlines(comparison), table_causes(comparison)]
+    tables += [table_moved(comparison)] if comparison.moved else []
+    lines = [f"{side}: {describe(output)}" for side, output in (("Old", comparison.old), ("New", comparison.new))]
+    head = "\n".join([*lines, sentence_verdict(comparison)])
+    return "\n\n".join([head, *(table.to_text() for table in tables if table.rows)])
+
+
+def describe(output: Output) -> str:
+    """One report in a line: folder, cut-off, patients, day it was made."""
+    about = output.run.about
+    cutoff = about.get("cutoff") or "not recorded"
+    patients = plural(sum(arm["n"] for arm in about.get("arms", [])), "patient")
+    return f"{output.folder.name}, data cut-off {cutoff}, {patients}, made {output.run.created[:10]}"

@@ -1,0 +1,170 @@
+"""Frames of the tumour's course per patient: every assessment, best response, duration of response, treatments.
+
+Computes no statistic. Response at one visit is derived in derived, the rule itself in recist.
+"""
+
+from __future__ import annotations
+
+__all__ = ["assessment_frame", "course_frame", "lesion_frame", "treatment_frame"]
+
+import numpy as np
+import pandas as pd
+
+from lib.dataset.dataset import Dataset, once_per_dataset
+from lib.dataset.derived import measured_responses, why_not_seen
+from lib.intake import recist
+
+BEST_FIRST = ("CR", "PR", "SD", "PD", "NE")
+RESPONDED = ("CR", "PR")
+# Dates that show that somebody was alive; the last of them ends a patient's bar.
+SEEN = ("last_contact_date", "last_tumour_assessment")
+
+
+def assessment_frame(data: Dataset) -> pd.DataFrame:
+    """Every assessment with its real time, the derived response and the reader's.
+
+    Returns
+    -------
+    DataFrame, one row per patient and assessment, in order of date
+        patient_id, arm, visit, date, time (since time zero, the study's unit; the baseline may lie before it), day,
+        sum_mm, percent_change (of the sum of diameters, from baseline), response (CR, PR, SD, PD, NE; None at
+        baseline), reader (the reader's category or None), known (bool: up to and including the first progression).
+    """
+    rows = measured_responses(data)
+    own = data.patients.set_index("patient_id")[["arm", "time_zero"]]
+    rows = rows.join(own, on="patient_id").rename(columns={"assessment_date": "date"})
+    rows["day"] = (rows["date"] - rows["time_zero"]).dt.days
+    rows["time"] = rows["day"] / data.study.time.days_per_unit
+    rows["response"] = rows["response"].astype(object).where(rows["response"].notna(), None)
+    rows["reader"] = _readings(data, rows)
+    progressed = rows["response"].eq("PD")
+    rows["known"] = progressed.groupby(rows["patient_id"]).cumsum() - progressed == 0
+    columns = ["patient_id", "arm", "visit", "date", "time", "day", "sum_mm", "percent_change", "response", "reader"]
+    return rows.sort_values(["patient_id", "date"])[[*columns, "known"]].reset_index(drop=True)
+
+
+def _readings(data: Dataset, rows: pd.DataFrame) -> pd.Series:
+    readings = data.tables.get("assessments", pd.DataFrame())
+    if "reader_response" not in readings:
+        return pd.Series(None, index=rows.index, dtype=object)
+    by_date = readings.drop_duplicates(["patient_id", "assessment_date"])
+    found = rows[["patient_id", "date"]].merge(
+        by_date[["patient_id", "assessment_date", "reader_response"]],
+        how="left",
+        left_on=["patient_id", "date"],
+        right_on=["patient_id", "assessment_date"],
+    )["reader_response"]
+    return found.astype(object).where(found.notna(), None).set_axis(rows.index)
+
+
+@once_per_dataset
+def course_frame(data: Dataset) -> pd.DataFrame:
+    """The course of every patient's tumour, from the first assessment to the last, whatever treatment followed.
+
+    Best response: the best of CR, PR, SD before the first progression, else PD, else NE; SD earlier than
+    `stable_days` after time zero is NE. Confirmed: a response that the next evaluable assessments still show at
+    least `confirmation_days` later. Duration: from the first response to progression or death, else censored at the
+    last assessment.
+
+    Returns
+    -------
+    DataFrame, one row per patient
+        patient_id, arm, best_response (CR, PR, SD, PD, NE, or why there is none: died, missing, not due), responder,
+        controlled, confirmed (bool), best_change (smallest change of the sum of diameters up to the first
+        progression, %), no_change (why there is none, else ""), and in the study's unit from time zero: response_time,
+        progression_time, last_assessment, follow_up; died (bool), duration, duration_event (bool, True = progressed
+        or died).
+    """
+    patients = data.patients.reset_index(drop=True)
+    rows = assessment_frame(data)
+    after = rows[rows["response"].notna()]
+    by_patient = {patient: part for patient, part in after.groupby("patient_id", sort=False)}
+    reasons = why_not_seen(data, min((v for v in data.study.visits.schedule if v > 0), default=0.0))
+    courses = [
+        _course(by_patient.get(patient, after.iloc[:0]), reason, data)
+        for patient, reason in zip(patients["patient_id"], reasons, strict=True)
+    ]
+    frame = patients[["patient_id", "arm"]].join(pd.DataFrame(courses))
+    frame["responder"] = frame["best_response"].isin(RESPONDED)
+    frame["controlled"] = frame["best_response"].isin([*RESPONDED, "SD"])
+    death = _time(data, patients, "death_date")
+    frame["died"] = death.notna()
+    seen = pd.concat([frame["last_assessment"], *(_time(data, patients, column) for column in SEEN)], axis=1)
+    frame["follow_up"] = death.fillna(seen.max(axis=1)).fillna(0.0)
+    ended = pd.concat([frame["progression_time"], death], axis=1).min(axis=1)
+    frame["duration_event"] = frame["responder"] & ended.notna()
+    frame["duration"] = ended.fillna(frame["last_assessment"]) - frame["response_time"]
+    return frame
+
+
+def _course(rows: pd.DataFrame, reason: str, data: Dataset) -> dict:
+    """One patient: `rows` are the assessments after the baseline."""
+    rule, time, response = data.study.response, rows["time"], rows["response"].to_numpy(dtype=object)
+    early = (response == "SD") & (rows["day"] < rule.stable_days).to_numpy()
+    seen = set(np.where(early, "NE", response))
+    best = next((c for c in BEST_FIRST if c in seen), reason)
+    changes = rows.loc[rows["known"], "percent_change"]
+    unmeasured = {"died": "died before the first assessment", "not due": "first assessment not yet due"}
+    why = unmeasured.get(reason, "no assessment after baseline") if rows.empty else "no sum of diameters to compare"
+    return {
+        "best_response": best,
+        "confirmed": rule.confirmation_days is not None and _is_confirmed(rows, rule.confirmation_days),
+        "best_change": changes.min(),
+        "no_change": why if changes.isna().all() else "",
+        "response_time": time[np.isin(response, RESPONDED)].min(),
+        "progression_time": time[response == "PD"].min(),
+        "last_assessment": time.max(),
+    }
+
+
+def _is_confirmed(rows: pd.DataFrame, days: int) -> bool:
+    """Whether some response is still one, without anything else between, at least `days` later."""
+    rows = rows[rows["response"] != "NE"]
+    day, good = rows["day"].to_numpy(), rows["response"].isin(RESPONDED).to_numpy()
+    run = np.cumsum(~good)  # constant as long as every assessment is a response
+    starts = pd.Series(day[good]).groupby(run[good])
+    return bool((starts.max() - starts.min() >= days).any())
+
+
+def _time(data: Dataset, patients: pd.DataFrame, column: str) -> pd.Series:
+    """Time since time zero of a date column, in the study's unit; missing where the study has no such column."""
+    dates = patients[column] if column in patients else pd.Series(pd.NaT, patients.index)
+    return (dates - patients["time_zero"]).dt.days / data.study.time.days_per_unit
+
+
+def lesion_frame(data: Dataset) -> pd.DataFrame:
+    """Volume of every target lesion at every visit, each once.
+
+    Returns
+    -------
+    DataFrame, one row per lesion and visit
+        patient_id, arm, lesion_id, visit, value (cm3, > 0: a vanished lesion counts as too small to measure).
+    """
+    rule = data.study.response
+    rows = recist.derive_lesion_volume(data.tables["lesions"], data.tables["measurements"], rule.too_small_mm)
+    rows = rows.sort_values(["patient_id", "lesion_id", "assessment_date"]).drop_duplicates(["lesion_id", "visit"])
+    arm = data.patients.set_index("patient_id")["arm"]
+    rows["arm"] = pd.Categorical(rows["patient_id"].map(arm), categories=arm.cat.categories, ordered=True)
+    columns = ["patient_id", "arm", "lesion_id", "visit"]
+    return rows.rename(columns={"volume_cm3": "value"})[[*columns, "value"]].reset_index(drop=True)
+
+
+def treatment_frame(data: Dataset) -> pd.DataFrame:
+    """Treatments on the time axis of the study.
+
+    Returns
+    -------
+    DataFrame, one row per patient, component and course
+        patient_id, component (label), kind (drug or local), line (1 = study treatment), start, end (the study's unit
+        since time zero; missing = going on when last seen).
+    """
+    columns = ["patient_id", "component", "kind", "line", "start", "end"]
+    if not data.holds("treatments"):
+        return pd.DataFrame(columns=columns)
+    rows = data.tables["treatments"].merge(data.patients[["patient_id", "time_zero"]], on="patient_id")
+    known = {c.id: c for c in data.study.treatments.components} if data.study.treatments else {}
+    rows["kind"] = [known[c].kind if c in known else "drug" for c in rows["component"]]
+    rows["component"] = [known[c].label if c in known else c for c in rows["component"]]
+    rows["line"] = rows["line"].fillna(1).astype(int) if "line" in rows else 1
+    rows["start"], end = _time(data, rows, "start_date"), _time(data, rows, "end_date")
+    return rows.assign(end=end)[columns].drop_duplicates().reset_index(drop=True)

@@ -1,0 +1,297 @@
+"""Checked tables -> the analysis set in force: cut-off, arms, subgroup, and the participant flow.
+
+What is derived from it per patient stands in derived and course; what is derived more than once is remembered here.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Dataset", "apply_cutoff", "load", "once_per_dataset", "restrict", "subgroup_label"]
+
+import datetime as dt
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import wraps
+from pathlib import Path
+
+import pandas as pd
+
+from lib.intake import handover
+from lib.intake.tables import read_tables
+from lib.study.claims import read_claims
+from lib.study.parameters import Parameters, check_parameters
+from lib.study.parts import FLAGS_OF_DATES, Arm, Endpoint, own
+from lib.study.study import ROOT, Study, read_study
+from lib.study.yaml_file import Gathered, Problem, ProblemsFound
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The analysis set of one run.
+
+    Attributes
+    ----------
+    study : Study
+    parameters : Parameters
+    arms : tuple of Arm
+        Arms in force, in study order.
+    reference : str
+        The arm others are compared with: the parameter's, the study's, or the first in force.
+    tables : dict of str to DataFrame
+        Typed tables restricted to the patients in force and to the data cut-off.
+    queries : DataFrame
+        Open data queries, one row each.
+    flow : DataFrame
+        One row per step of the participant flow: step, group, count, note.
+    """
+
+    study: Study
+    parameters: Parameters
+    arms: tuple[Arm, ...]
+    reference: str
+    tables: dict[str, pd.DataFrame]
+    queries: pd.DataFrame
+    flow: pd.DataFrame = field(repr=False)
+
+    @property
+    def cutoff(self) -> dt.date | None:
+        """Data cut-off in force."""
+        return self.parameters.cutoff or self.study.study.cutoff
+
+    @property
+    def patients(self) -> pd.DataFrame:
+        """One row per patient in force."""
+        return self.tables["patients"]
+
+    @property
+    def n(self) -> pd.Series:
+        """Patients per arm, in study order."""
+        return self.patients["arm"].value_counts(sort=False)
+
+    @property
+    def focus(self) -> str:
+        """The arm that carries the question: the study's, or the last in force."""
+        ids = [arm.id for arm in self.arms]
+        return self.study.focus_arm if self.study.focus_arm in ids else ids[-1]
+
+    @property
+    def contrast(self) -> tuple[str, str]:
+        """The comparison that carries the question: the focus arm with the reference arm (needs two arms).
+
+        Where the focus arm in force is the reference itself, the first other arm takes its place.
+        """
+        others = [arm.id for arm in self.arms if arm.id != self.reference]
+        return (self.focus if self.focus in others else others[0]), self.reference
+
+    def landmarks(self, endpoint: Endpoint) -> tuple[float, ...]:
+        """Times at which the curves of an endpoint are read off: the parameter's, or the endpoint's own."""
+        return getattr(self.parameters, "landmarks", ()) or endpoint.landmarks
+
+    def holds(self, *tables: str) -> bool:
+        """Whether the study has all these tables."""
+        return self.study.holds(*tables)
+
+
+def load(notebook: str, /, **parameters) -> Dataset:
+    """Read, check and restrict a study.
+
+    Parameters
+    ----------
+    notebook : str
+        Whose parameters these are: cohort, efficacy or safety.
+    **parameters
+        As in the notebook's first cell.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    lib.study.yaml_file.ProblemsFound
+        With everything that is wrong in study.yml, published.yml, the parameters and the tables.
+    """
+    gathered = Gathered()
+    gathered.take(check_parameters, None, notebook, parameters)
+    folder = parameters.get("study", Parameters.model_fields["study"].default)
+    study = gathered.take(read_study, _found(folder)) if isinstance(folder, str) else None
+    if study:
+        checked = gathered.take(check_parameters, study, notebook, parameters)
+        gathered.take(read_claims, study.folder)
+        tables = handover.take(study) or gathered.take(read_tables, study)
+    gathered.stop()
+    return restrict(study, checked, dict(tables.frames), tables.queries)
+
+
+def _found(folder: str) -> Path:
+    """A folder of a study, relative to here or to this repository."""
+    return Path(folder) if Path(folder).exists() else ROOT / folder
+
+
+def restrict(study: Study, parameters: Parameters, tables: dict, queries: pd.DataFrame) -> Dataset:
+    """Apply exclusions, cut-off, arms and subgroup, and count who is left after each.
+
+    Raises
+    ------
+    lib.study.yaml_file.ProblemsFound
+        E110 for a cut-off without dates; E111 where nobody is left.
+    """
+    flow: list[dict] = []
+    arms = tuple(arm for arm in study.arms if not parameters.arms or arm.id in parameters.arms)
+    patients = tables["patients"]
+    if "excluded" in patients:
+        flow += _step(patients, "screened", study.arms)
+        flow += _step(patients[patients["excluded"].notna()], "excluded", study.arms)
+        reasons = dict.fromkeys([*study.exclusions, *sorted(patients["excluded"].dropna().astype(str))])
+        for reason in reasons:
+            flow += _step(patients[patients["excluded"] == reason], "excluded", study.arms, reason)
+        patients = patients[patients["excluded"].isna()]
+    flow += _step(patients, "treated", study.arms)
+    cutoff = parameters.cutoff
+    if cutoff is not None and cutoff != study.study.cutoff:
+        if "time_zero" not in patients:
+            message = "cannot be changed: the study holds no date of time zero"
+            raise ProblemsFound([Problem("E110", message, file="parameters", column="cutoff", value=str(cutoff))])
+        tables = apply_cutoff({**tables, "patients": patients}, pd.Timestamp(cutoff))
+        patients = tables["patients"]
+        flow += _step(patients, "cutoff", study.arms, f"treated by {cutoff}")
+    if len(arms) < len(study.arms):
+        patients = patients[patients["arm"].isin([arm.id for arm in arms])]
+        flow += _step(patients, "arms", study.arms)
+    if parameters.subgroup:
+        patients = patients[_in_subgroup(study, parameters, patients)]
+        flow += _step(patients, "subgroup", arms, subgroup_label(study, parameters))
+    if patients.empty:
+        raise ProblemsFound([_nobody(study, parameters)])
+    flow += _step(patients, "analysed", arms)
+    patients = patients.assign(arm=patients["arm"].cat.set_categories([arm.id for arm in arms], ordered=True))
+    kept = _restricted({**tables, "patients": patients})
+    wanted = parameters.reference or study.reference_arm
+    reference = wanted if wanted in [arm.id for arm in arms] else arms[0].id
+    return Dataset(study, parameters, arms, reference, kept, queries, pd.DataFrame(flow))
+
+
+def _nobody(study: Study, parameters: Parameters) -> Problem:
+    """Say that no patient is left, and of what."""
+    chosen = parameters.model_dump(mode="json", include={"cutoff", "arms", "subgroup", "subgroup_values"})
+    asked = [f"{name} = {', '.join(v) if isinstance(v, list) else v}" for name, v in chosen.items() if v]
+    why = f"with {'; '.join(asked)}" if asked else "after exclusions (patients.excluded)"
+    return Problem("E111", f"no patient of {study.study.id} is left {why}", file="parameters" if asked else "patients")
+
+
+def _step(patients: pd.DataFrame, step: str, arms, note: str = "") -> list[dict]:
+    """One step of the participant flow: a count per arm and overall, where those excluded before an arm was known count too."""
+    counts = patients["arm"].value_counts()
+    rows = [{"step": step, "group": arm.id, "count": int(counts.get(arm.id, 0)), "note": note} for arm in arms]
+    return [*rows, {"step": step, "group": "overall", "count": len(patients), "note": note}]
+
+
+def _restricted(tables: dict) -> dict:
+    """Keep the rows of the patients in force, in every table."""
+    patients = tables["patients"].reset_index(drop=True)
+    kept = {"patients": patients}
+    for name, frame in tables.items():
+        if name != "patients" and "patient_id" in frame:
+            kept[name] = frame[frame["patient_id"].isin(patients["patient_id"])].reset_index(drop=True)
+    if "measurements" in tables and "patient_id" not in tables["measurements"]:
+        own = kept["lesions"].set_index("lesion_id")["patient_id"]
+        measurements = tables["measurements"]
+        kept["measurements"] = measurements[measurements["lesion_id"].isin(own.index)].reset_index(drop=True)
+    return kept
+
+
+def _in_subgroup(study: Study, parameters: Parameters, patients: pd.DataFrame) -> pd.Series:
+    subgroup = study.subgroup(parameters.subgroup)
+    values = patients[own(subgroup.variable)]
+    if subgroup.cut is None:
+        return values.astype("string").isin(parameters.subgroup_values)
+    below = values < subgroup.cut
+    names = below.map({True: f"<{subgroup.cut:g}", False: f">={subgroup.cut:g}"})
+    return names.isin(parameters.subgroup_values) & values.notna()
+
+
+def subgroup_label(study: Study, parameters: Parameters) -> str:
+    """Such as "Sex: Female", or "" without a subgroup."""
+    if not parameters.subgroup:
+        return ""
+    subgroup = study.subgroup(parameters.subgroup)
+    variable = study.variable(subgroup.variable)
+    labels = {level.value: level.label for level in variable.levels}
+    values = " or ".join(labels.get(v, v.replace(">=", "≥ ").replace("<", "< ")) for v in parameters.subgroup_values)
+    return f"{variable.label}: {values}{' ' + variable.unit if variable.unit else ''}"
+
+
+def apply_cutoff(tables: dict, cutoff: pd.Timestamp) -> dict:
+    """Return the tables as they stood on `cutoff`: later rows, events and contacts are not yet known.
+
+    Patients who had not started are dropped. The last tumour assessment becomes the last one on or before the cut-off
+    that the measurements hold (the cut-off itself where a study has none).
+    """
+    patients = tables["patients"]
+    patients = patients[patients["time_zero"] <= cutoff].copy()
+    for date, flag in (*FLAGS_OF_DATES.items(), ("distant_progression_date", None)):
+        if date in patients:
+            later = patients[date] > cutoff
+            patients.loc[later, date] = pd.NaT
+            if flag in patients:
+                patients.loc[later, flag] = False
+    if "last_contact_date" in patients:
+        patients["last_contact_date"] = patients["last_contact_date"].clip(upper=cutoff)
+    kept = dict(tables)
+    for name, date in (
+        ("measurements", "assessment_date"),
+        ("assessments", "assessment_date"),
+        ("markers", "sample_date"),
+        ("treatments", "start_date"),
+        ("adverse_events", "onset_date"),
+    ):
+        if name in tables:
+            frame = tables[name]
+            kept[name] = _as_known(frame[~(frame[date] > cutoff)].copy(), patients, cutoff)
+    if "last_tumour_assessment" in patients:
+        patients["last_tumour_assessment"] = _last_assessment(patients, kept, cutoff)
+    return {**kept, "patients": patients}
+
+
+def _as_known(frame: pd.DataFrame, patients: pd.DataFrame, cutoff: pd.Timestamp) -> pd.DataFrame:
+    """Rows as they stood on `cutoff`: what ended later goes on, and what became of it is not known."""
+    if "end_date" not in frame:
+        return frame
+    later = frame["end_date"] > cutoff
+    if "outcome" in frame:
+        alive = patients.set_index("patient_id")["death_date"].isna() if "death_date" in patients else pd.Series()
+        not_yet = later | ((frame["outcome"] == "fatal") & frame["patient_id"].map(alive).eq(True))
+        frame["outcome"] = frame["outcome"].mask(not_yet)
+    return frame.assign(end_date=frame["end_date"].mask(later))
+
+
+def _last_assessment(patients: pd.DataFrame, tables: dict, cutoff: pd.Timestamp) -> pd.Series:
+    clipped = patients["last_tumour_assessment"].clip(upper=cutoff)
+    if "measurements" not in tables:
+        return clipped
+    own = tables["lesions"].set_index("lesion_id")["patient_id"]
+    dates = tables["measurements"].groupby(tables["measurements"]["lesion_id"].map(own))["assessment_date"].max()
+    last = patients["patient_id"].map(dates)
+    later = patients["last_tumour_assessment"] > cutoff
+    # A baseline scan before time zero censors at time zero: it contributes no time.
+    return clipped.where(~later, last.fillna(patients["time_zero"]).clip(lower=patients["time_zero"]))
+
+
+def once_per_dataset(derive: Callable[..., pd.DataFrame]) -> Callable[..., pd.DataFrame]:
+    """Let `derive(data, *arguments)` work once for each data set and arguments, as long as the data set is in use.
+
+    Every caller gets a copy of its own, so none can change what another is given.
+    """
+    known: dict[int, dict[str, pd.DataFrame]] = {}
+
+    @wraps(derive)
+    def remembered(data: Dataset, *arguments) -> pd.DataFrame:
+        if id(data) not in known:
+            known[id(data)] = {}
+            weakref.finalize(data, known.pop, id(data))
+        own, asked = known[id(data)], repr(arguments)
+        if asked not in own:
+            own[asked] = derive(data, *arguments)
+        return own[asked].copy()
+
+    return remembered

@@ -1,0 +1,257 @@
+"""The form of the interactive page: one control per choice that a study allows, and the parameters that they amount to.
+
+What is allowed is read from study.yml; what is chosen is checked by parameters, as on the command line.
+"""
+
+from __future__ import annotations
+
+__all__ = ["LABELS", "Form", "find_studies"]
+
+from collections.abc import Callable
+from pathlib import Path
+
+import ipywidgets as w
+
+from lib.study.parameters import subgroup_levels
+from lib.study.provenance import study_path
+from lib.study.study import ROOT, Study, read_study
+from lib.study.yaml_file import Problem, ProblemsFound
+
+# Parameter -> what the form calls it; problems are named the same.
+LABELS = {
+    "study": "Study",
+    "endpoint": "Endpoint",
+    "arms": "Arms",
+    "reference": "Compared with",
+    "subgroup": "Patients",
+    "subgroup_values": "Which of them",
+    "cutoff": "Data cut-off",
+    "level": "Confidence level",
+    "landmarks": "Curves read off at",
+    "audience": "Audience",
+}
+LEVELS = (0.8, 0.9, 0.95, 0.99)
+AUDIENCES = {
+    "Internal: everything, patients by id": "internal",
+    "Shared: small cells masked, no single patients": "share",
+}
+# A text box takes no more than this; what is longer was not typed by hand.
+LONGEST_TEXT = 60
+EVERYBODY = "All patients"
+
+
+def find_studies(first: str, folder: Path = ROOT / "data") -> dict[str, str]:
+    """Title -> folder of every study; one whose study.yml has to be corrected goes by the name of its folder.
+
+    Parameters
+    ----------
+    first : str
+        A study's folder, wherever it lies.
+    folder : Path
+        Holds one folder per study.
+    """
+    found = {}
+    for path in (ROOT / first, *(file.parent for file in sorted(folder.glob("*/study.yml")))):
+        address, study = study_path(path), _readable(path)
+        title = study.study.short_title if study else f"{path.name} (study.yml has to be corrected)"
+        if address not in found.values():
+            found[f"{title} ({address})" if title in found else title] = address
+    return found
+
+
+def _readable(folder: Path) -> Study | None:
+    """The study, or None if its study.yml has to be corrected first."""
+    try:
+        return read_study(folder)
+    except ProblemsFound:
+        return None
+
+
+class Form:
+    """The controls, and what they say.
+
+    Parameters
+    ----------
+    studies : dict of str to str
+        Title -> folder; the first one is chosen.
+    audiences : tuple of str
+        Those that may be chosen.
+    changed : callable
+        Called after every change, without arguments.
+    """
+
+    def __init__(self, studies: dict[str, str], audiences: tuple[str, ...], changed: Callable[[], None]):
+        self._changed = changed
+        self._pick = w.Dropdown(options=list(studies.items()), description=LABELS["study"])
+        self._pick.observe(self._study_picked, "value")
+        audiences = [(label, value) for label, value in AUDIENCES.items() if value in audiences]
+        self._audience = w.Dropdown(options=audiences, description=LABELS["audience"])
+        self._level = w.Dropdown(
+            options=[(f"{100 * v:g}%", v) for v in LEVELS], value=0.95, description=LABELS["level"]
+        )
+        self._own = w.VBox()
+        self.box = w.VBox([self._pick, self._own, self._level, self._audience], _dom_classes=["cohort-form"])
+        self._watch(self._audience, self._level)
+        self._make(_readable(ROOT / self.folder))
+
+    def _watch(self, *controls: w.Widget) -> None:
+        for control in controls:
+            control.observe(lambda _: self._changed(), "value")
+
+    def _study_picked(self, _change) -> None:
+        self._make(_readable(ROOT / self.folder))
+        self._changed()
+
+    def offer(self, studies: dict[str, str]) -> None:
+        """Offer these studies; the chosen one stays chosen."""
+        chosen = self.folder
+        self._pick.unobserve(self._study_picked, "value")
+        self._pick.options = list(studies.items())
+        self._pick.value = chosen if chosen in studies.values() else next(iter(studies.values()))
+        self._pick.observe(self._study_picked, "value")
+
+    def follow(self, study: Study | None) -> None:
+        """Make the controls anew if the chosen study's study.yml says something else by now."""
+        if study != self.study:
+            self._make(study)
+
+    @property
+    def folder(self) -> str:
+        """Folder of the chosen study."""
+        return self._pick.value
+
+    @property
+    def audience(self) -> str:
+        """Who the page is for: internal or share."""
+        return self._audience.value
+
+    def _make(self, study: Study | None) -> None:
+        """Make the controls that depend on the study: none, if its study.yml has to be corrected first."""
+        self.study = study
+        if study is None:
+            self._own.children = []
+            return
+        endpoints = [(e.label, e.id) for e in study.endpoints]
+        self._primary = study.primary.id if study.primary else None
+        self._endpoint = w.Dropdown(options=endpoints, value=self._primary, description=LABELS["endpoint"])
+        self._arms = {arm.id: w.Checkbox(value=True, description=arm.label, indent=False) for arm in study.arms}
+        self._reference = w.Dropdown(description=LABELS["reference"])
+        self._offer_references()
+        groups = [(EVERYBODY, ""), *((f"By {_subgroup_label(study, s.id)}", s.id) for s in study.subgroups)]
+        self._subgroup = w.Dropdown(options=groups, description=LABELS["subgroup"])
+        self._values, self._value_box = {}, w.VBox()
+        unit = study.time.unit
+        self._landmarks = w.Text(
+            placeholder="e.g. 12, 24", description=f"{LABELS['landmarks']} ({unit})", continuous_update=False
+        )
+        self._cutoff = w.DatePicker(value=study.study.cutoff, max=study.study.cutoff, description=LABELS["cutoff"])
+        movable = study.study.cutoff is not None and all(endpoint.derived for endpoint in study.endpoints)
+        arms = [w.HTML(f"<span class='cohort-legend'>{LABELS['arms']}</span>"), *self._arms.values()]
+        several = [w.VBox(arms), self._reference] if len(study.arms) > 1 else []
+        grouped = [self._subgroup, self._value_box] if study.subgroups else []
+        dated = [self._cutoff] if movable else []
+        timed = ([self._endpoint], [self._landmarks]) if endpoints else ([], [])
+        self._landmarks.value = self._usual_landmarks()
+        self._watch(self._reference, self._landmarks, self._cutoff)
+        for box in self._arms.values():
+            box.observe(lambda _: self._arm_ticked(), "value")
+        self._endpoint.observe(lambda _: self._endpoint_picked(), "value")
+        self._subgroup.observe(lambda _: self._subgroup_picked(), "value")
+        self._own.children = [*timed[0], *several, *grouped, *timed[1], *dated]
+
+    def _ticked(self) -> list[str]:
+        return [arm for arm, box in self._arms.items() if box.value]
+
+    def _usual_reference(self) -> str:
+        """The study's, or the first that is ticked: as dataset chooses."""
+        ticked = self._ticked()
+        return self.study.reference_arm if self.study.reference_arm in ticked or not ticked else ticked[0]
+
+    def _offer_references(self) -> None:
+        """Arms that are ticked; what was chosen stays, if it can."""
+        options = [(arm.label, arm.id) for arm in self.study.arms if arm.id in self._ticked()]
+        chosen = self._reference.value
+        if options:
+            self._reference.options = options
+            kept = chosen if chosen in self._ticked() else self._usual_reference()
+            self._reference.value = kept
+
+    def _arm_ticked(self) -> None:
+        self._offer_references()
+        self._changed()
+
+    def _usual_landmarks(self) -> str:
+        chosen = self._endpoint.value
+        return ", ".join(f"{time:g}" for time in self.study.endpoint(chosen).landmarks) if chosen else ""
+
+    def _endpoint_picked(self) -> None:
+        """Another endpoint brings its own times along."""
+        self._landmarks.value = self._usual_landmarks()
+        self._changed()
+
+    def _subgroup_picked(self) -> None:
+        """Offer the values of the subgroup, all of them chosen."""
+        chosen = self._subgroup.value
+        names = _value_labels(self.study, chosen) if chosen else {}
+        self._values = {
+            value: w.Checkbox(value=True, description=label, indent=False) for value, label in names.items()
+        }
+        self._value_box.children = list(self._values.values())
+        self._watch(*self._values.values())
+        self._changed()
+
+    def parameters(self) -> dict:
+        """Return what was chosen, as the command line takes it: only what differs from the study's own choice.
+
+        Raises
+        ------
+        ProblemsFound
+            E110 for an empty choice or a text that is no list of numbers.
+        """
+        arms = self._ticked()
+        if not arms:
+            raise _problem("arms", "tick at least one arm")
+        given = {"arms": arms if len(arms) < len(self._arms) else []}
+        given["endpoint"] = self._endpoint.value if self._endpoint.value != self._primary else ""
+        given["reference"] = self._reference.value if self._reference.value != self._usual_reference() else ""
+        if self._subgroup.value:
+            values = [value for value, box in self._values.items() if box.value]
+            if not values:
+                raise _problem("subgroup_values", "tick at least one value")
+            given |= {"subgroup": self._subgroup.value, "subgroup_values": values}
+        given["landmarks"] = self._times() if self._landmarks.value != self._usual_landmarks() else []
+        cutoff = self._cutoff.value
+        given["cutoff"] = str(cutoff) if cutoff and cutoff != self.study.study.cutoff else ""
+        given["level"] = self._level.value if self._level.value != 0.95 else ""
+        given["audience"] = self.audience if self.audience != "internal" else ""
+        return {name: value for name, value in given.items() if value not in ("", [])}
+
+    def _times(self) -> list[float]:
+        text = self._landmarks.value
+        if len(text) > LONGEST_TEXT:
+            raise _problem("landmarks", f"at most {LONGEST_TEXT} characters")
+        try:
+            return [float(part) for part in text.replace(";", ",").split(",") if part.strip()]
+        except ValueError:
+            raise _problem("landmarks", f"numbers with commas between them, in {self.study.time.unit}", text) from None
+
+
+def _subgroup_label(study: Study, subgroup_id: str) -> str:
+    subgroup = study.subgroup(subgroup_id)
+    label = study.variable(subgroup.variable).label
+    return label if label[:2].isupper() else label[0].lower() + label[1:]
+
+
+def _value_labels(study: Study, subgroup_id: str) -> dict[str, str]:
+    """Value of a subgroup -> what a reader calls it."""
+    variable = study.variable(study.subgroup(subgroup_id).variable)
+    labels = {level.value: level.label for level in variable.levels}
+    unit = f" {variable.unit}" if variable.unit else ""
+    return {
+        value: labels.get(value, value.replace(">=", "≥ ").replace("<", "< ") + unit)
+        for value in subgroup_levels(study, subgroup_id)
+    }
+
+
+def _problem(column: str, message: str, value: str = "") -> ProblemsFound:
+    return ProblemsFound([Problem("E110", message, file="parameters", column=column, value=value[:LONGEST_TEXT])])

@@ -1,0 +1,152 @@
+"""What a point, bar or step of a figure says when a reader points at it: numbers in words, and the patients behind it.
+
+A mark stands where the figure drew something: at an element of the SVG (by its id), or at a place on an axis.
+Nothing is computed here; which marks and patients an audience may have is decided by disclosure.
+"""
+
+from __future__ import annotations
+
+__all__ = ["marks_response", "marks_survival", "marks_terms", "marks_waterfall"]
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from lib.analyses.result import Absent, Analysis, where
+from lib.dataset.dataset import Dataset
+from lib.show.disclosure.audience import allows
+from lib.show.display import Block, Figure, anchor
+from lib.show.formats import format_duration, format_interval, format_number, format_percent, format_whole, plural
+from lib.show.labels import OVERALL, decimals_of_time, level_text
+
+# More steps than this cannot be told apart on a screen; more names than this are no closer look.
+MOST_STEPS, MOST_PATIENTS = 250, 40
+
+
+def _mark(says: str, patients: Iterable[str] = (), **place) -> dict:
+    named = [str(patient) for patient in patients]
+    more = f" The first {MOST_PATIENTS} of {len(named)} patients are listed." if len(named) > MOST_PATIENTS else ""
+    return {"says": says + more, "patients": named[:MOST_PATIENTS], **place}
+
+
+def marks_survival(data: Dataset, analysis: Analysis | Absent, figure: Figure | Block) -> list[dict]:
+    """Say, at each step of the curves, the time, the estimate with its interval, and who is behind the step.
+
+    Parameters
+    ----------
+    data : Dataset
+    analysis : Analysis
+        Of `time_to_event.analyse`.
+    figure : Figure
+        Of `figures.plot_survival`.
+
+    Returns
+    -------
+    list of dict
+        `says` (one sentence), `patients` (ids, may be empty), and the place in the SVG: `x` and `y`, or `id`.
+    """
+    if isinstance(analysis, Absent):
+        return []
+    steps = _steps(analysis) if allows(data.parameters, "steps") else _landmarks(analysis)
+    decimals, unit, marks = decimals_of_time(data), data.study.time.unit, []
+    for row in steps.itertuples():
+        x, y = figure.place(0, row.time, row.estimate)
+        interval = format_interval(row.ci_low, row.ci_high, 0, percent=True)
+        says = (
+            f"{data.study.arm(row.group).label}, {format_number(row.time, decimals)} {unit}: {format_percent(row.estimate)} "
+            f"without the event ({level_text(data)} CI {interval}), {format_whole(row.n_risk)} at risk"
+        )
+        marks.append(_mark(f"{says}{row.happened}.", row.patients, x=x, y=y))
+    return marks
+
+
+def _landmarks(analysis: Analysis) -> pd.DataFrame:
+    """The places that the table shows anyway."""
+    shown = analysis["landmark"].dropna(subset=["estimate"])
+    return shown.assign(happened="", patients=[[]] * len(shown))
+
+
+def _steps(analysis: Analysis) -> pd.DataFrame:
+    """The steps of the curves where somebody had the event or was censored, thinned to what a screen can show."""
+    curve = analysis["curve"].rename(columns={"survival": "estimate"})
+    curve = curve[(curve["n_events"] > 0) | (curve["n_censored"] > 0)]
+    kept = [
+        part.iloc[np.unique(np.linspace(0, len(part) - 1, MOST_STEPS).round().astype(int))]
+        for _, part in curve.groupby("group", sort=False, observed=True)
+        if len(part)
+    ]
+    if not kept:
+        return curve.assign(happened="", patients=None)
+    steps = pd.concat(kept, ignore_index=True)
+    tte = analysis["tte"]
+    ids = tte.groupby([tte["arm"].astype(str), tte["time"]], observed=True)["patient_id"].agg(list)
+    happened = [
+        f"; {plural(row.n_events, 'event')}, {format_whole(row.n_censored)} censored at this time"
+        for row in steps.itertuples()
+    ]
+    patients = [ids.get((str(row.group), row.time), []) for row in steps.itertuples()]
+    return steps.assign(happened=happened, patients=patients)
+
+
+def marks_response(data: Dataset, response: Analysis | Absent, figure: Figure | Block) -> list[dict]:
+    """Say what each piece of the stacked bars holds; arguments and result as in `marks_survival`."""
+    if not isinstance(figure, Figure):
+        return []
+    patients, marks = response.data.get("patients"), []
+    for row in response["response_category"].rename(columns={"count": "number"}).itertuples():
+        if row.group == OVERALL or not row.number:
+            continue
+        when = format_duration(row.time, data.study.time.unit)
+        says = f"{data.study.arm(row.group).label}, {when}: {plural(row.number, 'patient')} with {row.variable}."
+        behind = []
+        if patients is not None and allows(data.parameters, "patient ids"):
+            behind = where(patients, time=row.time, arm=row.group, response=row.variable)["patient_id"]
+        marks.append(_mark(says, behind, id=f"response-{row.time:g}-{row.group}-{_piece(row.variable)}"))
+    return marks
+
+
+def _piece(category: str) -> str:
+    """Name of a category's piece of the bar: the figure draws every kind of missing as one."""
+    return category if category in ("CR", "PR", "SD", "PD") else "no assessment"
+
+
+def marks_waterfall(data: Dataset, course: Analysis | Absent, figure: Figure | Block) -> list[dict]:
+    """Say whose bar it is and how far it reaches; arguments and result as in `marks_survival`."""
+    if not isinstance(figure, Figure) or not allows(data.parameters, "single patients"):
+        return []
+    return [
+        _mark(
+            f"{row.patient_id}, {data.study.arm(str(row.arm)).label}: best change {format_number(row.best_change, 1)}%, "
+            f"best response {row.best_response}.",
+            [row.patient_id],
+            id=f"waterfall-{row.patient_id}",
+        )
+        for row in course["course"].sort_values(["arm", "best_change"], ascending=[True, False]).itertuples()
+        if not row.no_change
+    ]
+
+
+def marks_terms(data: Dataset, safety: Analysis | Absent, figure: Figure | Block) -> list[dict]:
+    """Say the risk of each term in each arm; arguments and result as in `marks_survival`."""
+    if not isinstance(figure, Figure):
+        return []
+    marks, events, arm_of = [], data.tables["adverse_events"], data.patients.set_index("patient_id")["arm"].astype(str)
+    severe = data.study.adverse_events.severe_words
+    worst = safety["ae_term_severe"].set_index(["variable", "group"])["count"]
+    for row in safety["ae_term"].rename(columns={"count": "number"}).itertuples():
+        if row.group == OVERALL or pd.isna(row.number):
+            continue
+        interval = format_interval(row.ci_low, row.ci_high, 0, percent=True)
+        says = (
+            f"{row.variable}, {data.study.arm(row.group).label}: {format_whole(row.number)} of {plural(row.n, 'patient')} "
+            f"({format_percent(row.proportion)}; {level_text(data)} CI {interval}); "
+            f"{severe}: {format_whole(worst.get((row.variable, row.group), 0))}."
+        )
+        behind = []
+        if allows(data.parameters, "patient ids"):
+            ids = events.loc[events["term"].astype(str) == row.variable, "patient_id"].drop_duplicates()
+            behind = ids[ids.map(arm_of) == row.group]
+        marks.append(_mark(says, behind, id=f"ae_terms-{row.group}-{anchor(row.variable)}"))
+    # The figure draws the most frequent terms.
+    return [mark for mark in marks if f'id="{mark["id"]}"' in figure.svg]

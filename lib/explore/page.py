@@ -1,0 +1,260 @@
+"""The interactive page: a form beside live results. Parameters in, the reports' own figures, tables and sentences out.
+
+It has no logic of its own: what is shown is computed, worded, drawn and masked by the functions of the reports, and
+what was chosen is saved as the parameters of a report (saving).
+"""
+
+from __future__ import annotations
+
+__all__ = ["Explorer", "start"]
+
+import asyncio
+import logging
+import os
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import lru_cache
+
+import ipywidgets as w
+
+from lib.analyses.efficacy import course, response, survival
+from lib.analyses.safety import events
+from lib.dataset import dataset
+from lib.explore.form import LABELS, Form, find_studies
+from lib.explore.marks import marks_response, marks_survival, marks_terms, marks_waterfall
+from lib.explore.queries import Checked, check_study, show_queries
+from lib.explore.saving import Saver
+from lib.explore.view import View, blocks_of
+from lib.report.report import SYNTHETIC, Report
+from lib.show.disclosure.audience import allows, restrict
+from lib.show.display import Block, Figure
+from lib.show.formats import plural
+from lib.show.plots import course as plot_course
+from lib.show.plots import response as plot_response
+from lib.show.plots import safety as plot_safety
+from lib.show.plots import survival as plot_survival
+from lib.show.sentences import course as say_course
+from lib.show.sentences import response as say_response
+from lib.show.sentences import survival as say_survival
+from lib.show.tables import response as table_response
+from lib.show.tables import safety as table_safety
+from lib.show.tables import survival as table_survival
+from lib.study.given import given
+from lib.study.parameters import NOTEBOOKS, Parameters, check_parameters, unknown
+from lib.study.study import ROOT
+from lib.study.yaml_file import Problem, ProblemsFound
+
+# A change is drawn when nothing else has changed for so long; what was drawn is kept for going back and forth.
+WAIT_SECONDS, KEPT = 0.15, 24
+log = logging.getLogger(__name__)
+
+
+def _notices(page: Report) -> list[Block]:
+    """What every page of a report says first: synthetic data, masked cells."""
+    return [
+        page.say(SYNTHETIC if page.data.study.study.synthetic else "", kind="banner"),
+        page.say(page.shared_notice(), kind="banner"),
+    ]
+
+
+def _survival(page: Report) -> list:
+    data, endpoint = page.data, page.endpoint
+    found = page.record(survival.analyse(data, endpoint))
+    figure = plot_survival.plot_survival(data, found)
+    return [
+        page.say(say_survival.sentence_survival(data, found), say_survival.sentence_comparison(data, found)),
+        page.say(say_survival.sentence_small(data, found), kind="banner"),
+        (figure, marks_survival(data, found, figure)),
+        table_survival.table_survival(data, found), table_survival.table_comparisons(data, found),
+        page.say(say_survival.sentence_endpoint(data, endpoint), kind="note"),
+    ]  # fmt: skip
+
+
+def _response(page: Report) -> list:
+    data, visits = page.data, page.response_visits
+    found = page.record(response.analyse(data, visits))
+    figure = plot_response.plot_response(data, found)
+    return [
+        page.say(*[say_response.sentence_response(data, found, visit) for visit in visits], page.lacks("measurements")),
+        (figure, marks_response(data, found, figure)),
+        table_response.table_response(data, found), table_response.table_response_pairs(data, found),
+    ]  # fmt: skip
+
+
+def _waterfall(page: Report) -> list:
+    data = page.data
+    found = page.record(course.analyse_course(data, page.response_visits))
+    figure = plot_course.plot_waterfall(data, found)
+    return [
+        page.say(say_course.sentence_best_response(data, found), page.lacks("measurements")),
+        (figure, marks_waterfall(data, found, figure)),
+        page.say(say_course.sentence_undrawn(data, found), kind="note"),
+    ]
+
+
+def _events(page: Report) -> list:
+    data = page.data
+    found = page.record(events.analyse(data))
+    figure = plot_safety.plot_ae_terms(data, found)
+    return [
+        page.say(page.lacks("adverse_events")),
+        (figure, marks_terms(data, found, figure)),
+        table_safety.table_ae_terms(data, found),
+    ]
+
+
+# What can be looked at -> the report that it belongs to, and what it shows. Only what is looked at is computed.
+TABS: dict[str, tuple[str, Callable[[Report], list]]] = {
+    "Survival": ("efficacy", _survival),
+    "Response": ("efficacy", _response),
+    "Each patient": ("efficacy", _waterfall),
+    "Adverse events": ("safety", _events),
+}
+# Beside them: the list of what is to be corrected in the data.
+DATA = "Data"
+
+
+@lru_cache(maxsize=4)
+def _read(folder: str, _stamp: tuple) -> Checked:
+    """A study, its checked tables and its data queries, read once as long as no file of it changes."""
+    return check_study(ROOT / folder)
+
+
+def _stamp(folder: str) -> tuple:
+    files = sorted(path for path in (ROOT / folder).glob("*") if path.is_file())
+    return tuple((path.name, path.stat().st_mtime_ns) for path in files)
+
+
+class Explorer:
+    """The page while it is being used.
+
+    Attributes
+    ----------
+    form : lib.explore.form.Form
+    view : lib.explore.view.View
+        What is shown.
+    page : lib.report.report.Report or None
+        The report whose results are shown; its `results` are rows of results.csv. None where there are none.
+    """
+
+    def __init__(self, study: str, audiences: tuple[str, ...] = ("internal", "share")):
+        self.page: Report | None = None
+        self._first = study
+        self._pending: asyncio.TimerHandle | None = None
+        self._drawn: OrderedDict[tuple, tuple[Report, list[dict]]] = OrderedDict()
+        self.view = View(tabs=[*TABS, DATA])
+        self.form = Form(find_studies(study), audiences, self._later)
+        self.saver = Saver(self._chosen)
+        self.view.observe(lambda _: self._later(), "tab")
+        self.view.observe(lambda change: self._show_profile(change["new"]), "picked")
+        self.view.observe(lambda _: self.check_again(), "asked")
+        side = w.VBox([self.form.box, self.saver.box], _dom_classes=["cohort-side"])
+        self.box = w.Box([side, self.view], _dom_classes=["cohort-page"])
+        self.draw()
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        return self.box._repr_mimebundle_(include=include, exclude=exclude)
+
+    def _later(self) -> None:
+        """Draw soon, once for several changes; at once where there is no event loop to wait in."""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self.draw()
+            return
+        if self._pending is not None:
+            self._pending.cancel()
+        self.view.busy = True
+        self._pending = loop.call_later(WAIT_SECONDS, self.draw)
+
+    def check_again(self) -> None:
+        """Read the list of studies, study.yml and the tables from disk again, whatever is remembered of them."""
+        _read.cache_clear()
+        self._drawn.clear()
+        self.form.offer(find_studies(self._first))
+        self._later()
+
+    def draw(self) -> None:
+        """Show the results of what is chosen, or say in a sentence why there are none."""
+        self.view.picked, self.view.profile = "", {}
+        try:
+            self.page, self.view.blocks = self._results()
+            self.view.problems = []
+        except ProblemsFound as found:
+            self.page, self.view.blocks = None, []
+            self.view.problems = [_sentence(problem) for problem in found.problems]
+        except Exception as error:
+            log.exception("the page could not be drawn")
+            self.page, self.view.blocks = None, []
+            self.view.problems = [f"These choices cannot be shown: {type(error).__name__}. Please choose otherwise."]
+        finally:
+            self.view.busy = False
+
+    def _checked(self) -> Checked:
+        """The chosen study as it is on disk."""
+        checked = _read(self.form.folder, _stamp(self.form.folder))
+        self.form.follow(checked.study)
+        return checked
+
+    def _chosen(self) -> tuple[str, dict]:
+        """Folder and parameters of the report that is looked at; `ProblemsFound` where none can be made."""
+        if blocking := self._checked().blocking:
+            message = f"{plural(blocking, 'problem')} of the data must be corrected first; the tab {DATA} says more"
+            raise ProblemsFound([Problem("E100", message)])
+        return self.form.folder, self.form.parameters()
+
+    def _results(self) -> tuple[Report | None, list[dict]]:
+        if self.view.tab == len(TABS):
+            return None, show_queries(self._checked(), Parameters(audience=self.form.audience))
+        tab = list(TABS)[self.view.tab]
+        name, show = TABS[tab]
+        folder, given = self._chosen()
+        own = {key: value for key, value in given.items() if key in NOTEBOOKS[name].model_fields}
+        found = self._checked()
+        key = (tab, folder, found.at, repr(own))
+        if key not in self._drawn:
+            parameters = check_parameters(found.study, name, {"study": folder} | own)
+            frames, queries = dict(found.tables.frames), found.queries
+            data = restrict(dataset.restrict(found.study, parameters, frames, queries))
+            page = Report(name, data)
+            self._drawn[key] = page, blocks_of([*_notices(page), *show(page)])
+            if len(self._drawn) > KEPT:
+                self._drawn.popitem(last=False)
+        return self._drawn[key]
+
+    def _show_profile(self, patient_id: str) -> None:
+        """Open one patient's profile beside the figure, where the audience may see one."""
+        self.view.profile = {}
+        if not patient_id or self.page is None or not allows(self.page.data.parameters, "profile"):
+            return
+        if patient_id not in set(self.page.data.patients["patient_id"]):
+            self.view.profile = {"html": self.page.say("No such patient is among those chosen.").html}
+            return
+        shown = plot_safety.plot_profiles(self.page.data, [patient_id])
+        self.view.profile = blocks_of([(figure, []) for figure in shown if isinstance(figure, Figure)])[0]
+
+    def print_text(self) -> None:
+        """Print the tables that are shown, as plain text: what the test of the notebook compares."""
+        print("\n\n".join(block["text"] for block in self.view.blocks if block.get("text")))
+
+
+def _sentence(problem) -> str:
+    label = LABELS.get(problem.column, problem.column)
+    found = f" (found {problem.value})" if str(problem.value) else ""
+    where = f"{label}: " if label else ""
+    return f"{where}{problem.message}{found}."
+
+
+def start(names: dict) -> Explorer | Block:
+    """Open the page on the study that the notebook's `globals()` name; whoever serves it may restrict the audience (COHORT_AUDIENCE).
+
+    Raises
+    ------
+    ProblemsFound
+        E110 for a parameter that the notebook does not know.
+    """
+    asked = given(names, ["study"])
+    if problems := [unknown(name, ["study"]) for name in asked if name != "study"]:
+        raise ProblemsFound(problems)
+    only = os.environ.get("COHORT_AUDIENCE")
+    return Explorer(asked["study"], (only,) if only else ("internal", "share"))

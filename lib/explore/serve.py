@@ -1,0 +1,147 @@
+"""Opens the notebooks: in JupyterLab for whoever works with them, or as one page for a ward computer (Voila).
+
+JupyterLab works on copies in the folder of outputs, so that exploring never changes the notebooks themselves. The page
+for the ward hides the code and takes no code from its visitors: the kernel accepts nothing but the messages of the
+form, and the server offers the page, its own scripts, and, to those with the token, the saved reports.
+"""
+
+from __future__ import annotations
+
+__all__ = ["copy_notebooks", "open_lab", "serve_page"]
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import zmq
+
+from lib.study.study import ROOT
+
+JUPYTER = Path(__file__).parent / "jupyter"
+# A copy remembers what it was copied from: whoever has not edited it gets the current notebook.
+COPIED = "copied_from"
+# A visitor's messages are a form's; a kernel that nobody has used for so long is ended; so many work side by side.
+MAX_MESSAGE_BYTES, IDLE_SECONDS, MOST_VISITORS = 64 * 1024, 30 * 60, 12
+EXTENSIONS = ["@voila-dashboards/widgets-manager8", "@jupyter-widgets/jupyterlab-manager", "anywidget"]
+# The page and what it needs come from this server and from nowhere else.
+POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' ws: wss:; frame-ancestors 'self'; "
+    "form-action 'self'; base-uri 'self'; object-src 'none'"
+)
+
+
+def copy_notebooks(folder: Path, source: Path = ROOT / "notebooks") -> list[str]:
+    """Copy the notebooks to work with, and leave alone those that somebody has edited.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if need be.
+    source : Path
+
+    Returns
+    -------
+    list of str
+        Names of the copies that were edited and differ from the current notebooks.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    edited = []
+    for path in sorted(source.glob("*.ipynb")):
+        notebook, copy = nbformat.read(path, as_version=4), folder / path.name
+        current = _digest(notebook)
+        if copy.exists():
+            mine = nbformat.read(copy, as_version=4)
+            if _digest(mine) != mine.metadata.get(COPIED):
+                edited += [path.name] if _digest(mine) != current else []
+                continue
+        for cell in notebook.cells:
+            if cell.cell_type == "code":
+                cell.outputs, cell.execution_count = [], None
+        notebook.metadata[COPIED] = current
+        nbformat.write(notebook, copy)
+    return edited
+
+
+def _digest(notebook) -> str:
+    """Fingerprint of what was written, whatever was run."""
+    return hashlib.sha256("\0".join(cell.source for cell in notebook.cells).encode()).hexdigest()
+
+
+def open_lab(outputs: Path, port: int = 0, browser: bool = True) -> subprocess.Popen:
+    """Start JupyterLab on copies of the notebooks, in `outputs/lab`.
+
+    Parameters
+    ----------
+    outputs : Path
+        Where reports are written; the pages can be opened from here.
+    port : int
+        0: a free one.
+    browser : bool
+        Whether to open it in a browser.
+    """
+    words = [f"--ServerApp.root_dir={outputs}", "--LabApp.default_url=/lab/tree/lab/explore.ipynb", "--ip=127.0.0.1"]
+    words += [f"--port={port}"] if port else []
+    words += [] if browser else ["--no-browser"]
+    # A container's only user is root, and JupyterLab asks to be told.
+    words += ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    paths = os.pathsep.join(filter(None, [str(JUPYTER / "config"), os.environ.get("JUPYTER_CONFIG_PATH", "")]))
+    environment = _environment(outputs, "/files/") | {"JUPYTER_CONFIG_PATH": paths}
+    return subprocess.Popen([sys.executable, "-m", "jupyterlab", *words], env=environment)
+
+
+def _environment(outputs: Path, pages: str) -> dict[str, str]:
+    return dict(os.environ) | {"COHORT_OUTPUTS": str(outputs), "COHORT_PAGES": pages, "PYTHONPATH": str(ROOT)}
+
+
+def serve_page(outputs: Path, port: int, base_url: str, audience: str, token: str) -> None:
+    """Serve explore.ipynb on 127.0.0.1 until stopped.
+
+    Parameters
+    ----------
+    outputs : Path
+        Where reports are written.
+    port : int
+    base_url : str
+        Path under which a proxy offers the page, with a slash at both ends.
+    audience : str
+        The only audience that may be chosen; empty: both. With share, saved reports made otherwise are not served.
+    token : str
+        What a visitor needs; empty: a new one, printed with the address.
+    """
+    os.environ |= _environment(outputs, f"{base_url}reports/") | {"COHORT_AUDIENCE": audience}
+    os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, [str(JUPYTER), os.environ.get("JUPYTER_PATH", "")]))
+    from traitlets.config import Config  # noqa: PLC0415
+
+    from lib.explore.ward import Ward  # noqa: PLC0415  Voila reads the paths when it is imported
+
+    Ward.clear_instance()
+    settings = _settings(outputs, port, base_url, audience, token)
+    Ward.launch_instance([str(ROOT / "notebooks" / "explore.ipynb"), "--no-browser"], config=Config(settings))
+
+
+def _settings(outputs: Path, port: int, base_url: str, audience: str, token: str) -> dict:
+    return {
+        "Ward": {
+            "ip": "127.0.0.1", "port": port, "base_url": base_url, "reports": str(outputs),
+            "shared_only": audience == "share",
+            **({"token": token} if token else {"auto_token": True}),
+            "tornado_settings": {
+                "websocket_max_message_size": MAX_MESSAGE_BYTES,
+                "headers": {"Content-Security-Policy": POLICY, "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff"},
+            },
+        },
+        "VoilaConfiguration": {
+            "template": "ward", "allow_template_override": "NO", "allow_theme_override": "NO", "strip_sources": True,
+            "show_tracebacks": False, "file_allowlist": [], "extension_allowlist": EXTENSIONS,
+            "multi_kernel_manager_class": "lib.explore.ward.Kernels",
+        },
+        # Patient data cross a local port: encrypted, so that no other user of the machine reads along.
+        "KernelManager": {"transport_encryption": "auto" if zmq.has("curve") else "disabled"},
+        "Kernels": {
+            "cull_idle_timeout": IDLE_SECONDS, "cull_interval": 60, "cull_connected": True, "most": MOST_VISITORS,
+        },
+    }  # fmt: skip

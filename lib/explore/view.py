@@ -1,0 +1,62 @@
+"""What the interactive page shows: tabs, blocks of text, tables, and figures that answer to a pointer or the arrow keys.
+
+The figure is the reports' own SVG; the script lays marks over it. Everything comes with the library: no network.
+"""
+
+from __future__ import annotations
+
+__all__ = ["View", "blocks_of"]
+
+from pathlib import Path
+
+import anywidget
+import traitlets as t
+
+from lib.show.display import Block, Figure, Table, template
+
+HERE = Path(__file__).parent / "templates"
+
+
+class View(anywidget.AnyWidget):
+    """The results beside the form. Traits are what both sides know; the reader sets `tab`, `picked` and `asked`."""
+
+    _esm = HERE / "view.js"
+    _css = HERE / "view.css"
+    tabs = t.List(t.Unicode()).tag(sync=True)
+    tab = t.Int(0, min=0).tag(sync=True)
+    blocks = t.List(t.Dict()).tag(sync=True)
+    problems = t.List(t.Unicode()).tag(sync=True)
+    picked = t.Unicode("").tag(sync=True)
+    profile = t.Dict().tag(sync=True)
+    busy = t.Bool(False).tag(sync=True)
+    asked = t.Int(0).tag(sync=True)
+
+    @t.validate("tab")
+    def _known_tab(self, proposal):
+        return min(proposal["value"], len(self.tabs) - 1)
+
+
+def blocks_of(shown: list) -> list[dict]:
+    """Turn what a report shows into what the script draws.
+
+    Parameters
+    ----------
+    shown : list of Block, Table, or (Figure, list of marks)
+        Whatever is empty is left out.
+
+    Returns
+    -------
+    list of dict
+        `html` (escaped by whoever made it) and `text`; a figure has `svg`, `title`, `alt` and `marks`. (A block with
+        a `button` has what it `says`; pressing it counts up `asked`.)
+    """
+    blocks = []
+    for item in shown:
+        thing, marks = item if isinstance(item, tuple) else (item, [])
+        if isinstance(thing, Figure):
+            blocks.append({"id": thing.id, "title": thing.title, "svg": thing.svg, "alt": thing.alt, "marks": marks})
+        elif isinstance(thing, Table):
+            blocks.append({"html": template("table.html").render(table=thing), "text": thing.to_text()})
+        elif isinstance(thing, Block) and thing.html:
+            blocks.append({"html": thing.html, "text": ""})
+    return blocks

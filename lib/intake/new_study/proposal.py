@@ -1,0 +1,169 @@
+"""Recognised tables -> a proposed study.yml, with a reason beside every guess.
+
+The proposal is a plain dictionary in the order of data/README.md; `guesses` says why each part reads as it does.
+Whether it is right is for the user to say: the check of the study (lib/intake/tables.py) asks about what does not fit.
+"""
+
+from __future__ import annotations
+
+__all__ = ["propose"]
+
+import pandas as pd
+
+from lib.intake.new_study.proposal_events import propose_events
+from lib.intake.new_study.proposal_patients import propose_arms, propose_baseline, propose_endpoints
+from lib.intake.new_study.recognition import MADE_OF, Proposal, Recognised, as_id, as_label, values_of
+from lib.intake.rules.patients import SYNTHETIC_PREFIX
+
+MOST = 0.5  # of an arm's patients received a component, so it belongs to the arm
+# Of the keys, as in data/README.md.
+ORDER = (
+    "study", "time", "arms", "reference_arm", "tables", "visits", "baseline", "endpoints", "response", "sites",
+    "markers", "treatments", "adverse_events",
+)  # fmt: skip
+
+
+def propose(name: str, tables: dict[str, Recognised]) -> Proposal:
+    """Propose a study.yml for recognised tables.
+
+    Parameters
+    ----------
+    name : str
+        Of the study's folder; becomes its id.
+    tables : dict of str to Recognised
+        Table -> its cells, tidied, one row per patient in `patients`. `patients` is among them.
+
+    Returns
+    -------
+    Proposal
+    """
+    proposal, patients = Proposal(), tables["patients"]
+    for found in tables.values():
+        if found is not patients:
+            unknown = [name for name in found.frame if name not in found.columns.values()]
+            proposal.leave_out(found, dict.fromkeys(unknown, "not in the data model"))
+    ids = patients.frame[patients.columns["patient_id"]].dropna()
+    title = name.replace("_", " ")
+    proposal.study["study"] = {
+        "id": as_id(name, "study"),
+        "title": f"{title} (write the full title here)",
+        "short_title": title,
+        "synthetic": bool(len(ids)) and bool(ids.str.startswith(SYNTHETIC_PREFIX).all()),
+    }
+    proposal.say("study", "Write title, question, design and population: they head every page. If arms were formed by chance say allocation: randomised, else allocation: not randomised; it decides what is said of differences between them.")
+    propose_arms(proposal, patients)
+    endpoints = propose_endpoints(proposal, patients)
+    propose_baseline(proposal, patients, endpoints)
+    _propose_visits(proposal, tables)
+    _propose_markers(proposal, tables.get("markers"))
+    _propose_treatments(proposal, tables)
+    if "adverse_events" in tables:
+        propose_events(proposal, tables["adverse_events"])
+    proposal.study["tables"] = {table: _table(found) for table, found in tables.items()}
+    proposal.study = {key: proposal.study[key] for key in ORDER if key in proposal.study}
+    absent = [table for table in reversed(MADE_OF) if table not in tables]
+    if absent:
+        proposal.missing.append(f"no sheet for {', '.join(absent)}: the reports say so where these would stand")
+    return proposal
+
+
+def _table(found: Recognised) -> dict:
+    mapped = {ours: theirs for ours, theirs in found.columns.items() if ours != theirs}
+    return {"file": f"{found.table}.csv"} | ({"columns": mapped} if mapped else {})
+
+
+def _propose_visits(proposal: Proposal, tables: dict[str, Recognised]) -> None:
+    """The schedule from the visits in the tables; response from measurements."""
+    visits = set()
+    for table in ("measurements", "assessments", "markers"):
+        if table in tables and "visit" in tables[table].columns:
+            visits |= set(_numbers(tables[table].frame[tables[table].columns["visit"]]))
+    if visits:
+        proposal.study["visits"] = {"schedule": sorted(visits)}
+        proposal.say(
+            "visits", "Every visit that a table names, in the unit of time; 0 is baseline. Write window_days too."
+        )
+    if "measurements" in tables and "lesions" in tables and visits:
+        measured = tables["measurements"]
+        counts = (
+            measured.frame[measured.columns["visit"]].value_counts() if "visit" in measured.columns else pd.Series()
+        )
+        later = [visit for visit in _numbers(pd.Series(counts.index, dtype=object)) if visit > 0]
+        usual = [visit for visit in later if visit in (6, 12)] or later[:2]
+        proposal.study["response"] = {"visits": usual}
+        seen = ", ".join(f"{visit:g}" for visit in later)
+        proposal.say(
+            "response", f"Visits of the response tables; lesions were measured at {seen}. The rule is RECIST 1.1."
+        )
+        lesions = tables["lesions"]
+        sites = values_of(lesions.frame[lesions.columns["site"]])
+        proposal.study["sites"] = [{"value": site, "label": as_label(site)} for site in sites]
+        proposal.say("response", "Say in node_sites which sites are lymph nodes: their short axis is measured.")
+
+
+def _numbers(cells: pd.Series) -> list[float]:
+    numbers = pd.to_numeric(cells, errors="coerce").dropna().unique()
+    return sorted(int(number) if number == int(number) else float(number) for number in numbers)
+
+
+def _propose_markers(proposal: Proposal, found: Recognised | None) -> None:
+    if found is None:
+        return
+    marker, value, unit = (found.columns.get(name) for name in ("marker", "value", "unit"))
+    markers, ids = [], {}
+    for name, samples in found.frame.groupby(marker):
+        units = list(samples[unit].dropna().value_counts().index) if unit else []
+        ids[name] = as_id(name, "marker", ids.values())
+        entry = {
+            "id": ids[name],
+            "label": as_label(name),
+            "short": as_label(name),
+            "unit": units[0] if units else "(unit)",
+        }
+        entry["units"] = dict.fromkeys(units[:1] or ["(unit)"], 1)
+        smallest = pd.to_numeric(samples[value], errors="coerce").min()
+        entry["scale"] = "log" if smallest > 0 else "linear"
+        visit = found.columns.get("visit")
+        markers.append(entry | ({"visits": _numbers(samples[visit])} if visit else {}))
+        if len(units) > 1:
+            proposal.say(
+                "markers", f"{name} is given in {', '.join(units)}: write the factor of each to {units[0]} in units."
+            )
+    proposal.study["markers"] = markers
+    _write_ids(proposal, "markers", found.frame, marker, ids)
+    proposal.say(
+        "markers", "scale is log where every value is above 0. role: quality takes a marker out of the results."
+    )
+
+
+def _propose_treatments(proposal: Proposal, tables: dict[str, Recognised]) -> None:
+    found, patients = tables.get("treatments"), tables["patients"]
+    if found is None:
+        return
+    column, patient = found.columns["component"], found.columns["patient_id"]
+    patient_arm = patients.frame.drop_duplicates(patients.columns["patient_id"])
+    patient_arm = patient_arm.set_index(patients.columns["patient_id"])[patients.columns["arm"]]
+    rows = found.frame if "line" not in found.columns else found.frame[found.frame[found.columns["line"]] == "1"]
+    components, ids = [], {}
+    for name, given in rows.groupby(column):
+        treated = patient_arm.reindex(given[patient].dropna().unique()).value_counts()
+        share = treated / patient_arm.value_counts().reindex(treated.index)
+        arms = [arm["id"] for arm in proposal.study["arms"] if share.get(arm["value"], 0) > MOST]
+        local = any(
+            given[found.columns[c]].notna().any() for c in ("n_seeds", "lesion_id", "d90_gy") if c in found.columns
+        )
+        if arms:
+            kind = "local" if local else "drug"
+            ids[name] = as_id(name, "component", ids.values())
+            components.append({"id": ids[name], "label": as_label(name), "kind": kind, "arms": arms})
+    proposal.study["treatments"] = {"components": components}
+    _write_ids(proposal, "treatments", found.frame, column, ids)
+    proposal.say("treatments", "A component belongs to the arms in which more than half of the patients received it.")
+
+
+def _write_ids(proposal: Proposal, key: str, frame: pd.DataFrame, column: str, ids: dict[str, str]) -> None:
+    """Write the ids of study.yml into a table in place of the names."""
+    frame[column] = frame[column].replace(ids)
+    changed = [f"{name} as {new}" for name, new in ids.items() if name != new]
+    if changed:
+        proposal.say(key, f"The table now writes {', '.join(changed)}: an id holds no space and no sign.")

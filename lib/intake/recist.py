@@ -1,0 +1,227 @@
+"""Lesion measurements -> sum of diameters, response and tumour volume at each assessment.
+
+The rule is that of RECIST 1.1 for target lesions (Eisenhauer EA et al. Eur J Cancer 2009;45:228-247),
+with the thresholds of study.yml. Sums are whole tenths of a millimetre and thresholds are compared as
+whole numbers: in floating point, 109.8 against 1.2 x 91.5 would be progression or not by accident.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "ABSENT",
+    "ASSESSMENT",
+    "BASELINE_VISIT",
+    "DIAMETERS",
+    "RESPONSES",
+    "STATUSES",
+    "derive_lesion_volume",
+    "derive_response",
+    "derive_sums",
+    "derive_volume",
+]
+
+from fractions import Fraction
+
+import numpy as np
+import pandas as pd
+
+from lib.study.clinic import Response
+
+RESPONSES = ("CR", "PR", "SD", "PD", "NE")
+DIAMETERS = ["longest_mm", "short_mm", "third_mm"]
+ABSENT = "absent"
+STATUSES = ("measured", "too_small", ABSENT)
+BASELINE_VISIT = 0
+ASSESSMENT = ["patient_id", "assessment_date"]
+
+
+def derive_response(lesions: pd.DataFrame, measurements: pd.DataFrame, response: Response) -> pd.DataFrame:
+    """Derive the response at each assessment from the measured diameters.
+
+    Progression (PD): the sum is at least `progression_ratio` times the nadir and at least `progression_mm`
+    above it, or there is a new lesion; after it the status stays PD. Not evaluable (NE): a target has no
+    diameter at this assessment, or there is no baseline sum. Complete response (CR): every target is gone,
+    target nodes are below `node_normal_short_mm`. Partial response (PR): the sum is at most `partial_ratio`
+    times the baseline. Otherwise stable disease (SD). Where several hold, the first named counts.
+
+    Parameters
+    ----------
+    lesions : DataFrame, one row per lesion
+        `lesion_id`, `patient_id`, `site`, `target` (bool).
+    measurements : DataFrame, one row per lesion and assessment
+        `lesion_id`, `assessment_date` (datetime64), `visit`, `longest_mm`, `short_mm`, `too_small` (bool) and
+        optionally `status` (`absent`: the lesion has vanished, diameter 0.0).
+    response : lib.study.study.Response
+        Node sites and thresholds.
+
+    Returns
+    -------
+    DataFrame, one row per patient and assessment
+        `patient_id`, `assessment_date`, `visit`, `n_targets`, `sum_mm`, `baseline_mm`, `nadir_mm`
+        (smallest sum before this assessment, baseline included), `percent_change` (from baseline;
+        negative = shrunk), `new_lesion` (bool) and `response` (Categorical of `RESPONSES`; missing at
+        the baseline and before it).
+    """
+    rows = derive_sums(lesions, measurements, response)
+    patient = rows["patient_id"]
+    after = rows["assessment_date"] > rows["baseline_date"]
+    since = rows["assessment_date"] >= rows["baseline_date"]
+    total, baseline = _tenths(rows["sum_mm"]), _tenths(rows["baseline_mm"]).replace(0, pd.NA)
+    nadir = total.where(since).groupby(patient).cummin().groupby(patient).ffill().groupby(patient).shift()
+
+    # Fraction(str(x)): the decimal that study.yml says, not its nearest binary fraction
+    step, more, less = (
+        Fraction(str(x)) for x in (response.progression_mm, response.progression_ratio, response.partial_ratio)
+    )
+    grown = (total * more.denominator >= nadir * more.numerator) & (
+        (total - nadir) * step.denominator >= 10 * step.numerator
+    )
+    shrunk = total * less.denominator <= baseline * less.numerator
+    evaluable = total.notna() & baseline.notna()
+    progressed = after & (rows["new_lesion"] | (evaluable & grown.fillna(False).astype(bool)))
+    progressed = progressed.groupby(patient).cummax()
+
+    # without a baseline nothing can be called a response, yet the assessment took place
+    before = ~after & rows["baseline_date"].notna()
+    conditions = [before, progressed, ~evaluable, rows["all_gone"], shrunk.fillna(False).astype(bool)]
+    status = np.select(conditions, ["", "PD", "NE", "CR", "PR"], default="SD")
+    rows["nadir_mm"] = _mm(nadir)
+    rows["percent_change"] = 100 * (_mm(total) - _mm(baseline)) / _mm(baseline)
+    rows["response"] = pd.Categorical(np.where(before, None, status), categories=list(RESPONSES))
+    columns = ["n_targets", "sum_mm", "baseline_mm", "nadir_mm", "percent_change", "new_lesion", "response"]
+    return rows[[*ASSESSMENT, "visit", *columns]]
+
+
+def derive_sums(lesions: pd.DataFrame, measurements: pd.DataFrame, response: Response) -> pd.DataFrame:
+    """Add up the diameters of the target lesions at each assessment.
+
+    The diameter is the longest, for a lymph node the short axis; 0.0 when the lesion has vanished,
+    `response.too_small_mm` when it is too small to measure. The targets of a patient are the lesions so
+    marked that were recorded at baseline (visit 0).
+
+    Parameters
+    ----------
+    lesions, measurements, response
+        As for `derive_response`.
+
+    Returns
+    -------
+    DataFrame, one row per patient and assessment, sorted
+        `patient_id`, `assessment_date`, `visit`, `n_targets`, `n_measured`, `sum_mm` (NaN unless every
+        target has a diameter), `baseline_date`, `baseline_mm`, `all_gone` (bool: every target vanished,
+        nodes of normal size) and `new_lesion` (bool: a lesion is first seen here, after the baseline).
+    """
+    rows, targets = _assessments(lesions, measurements)
+    node = targets["site"].isin(response.node_sites)
+    diameter = targets["short_mm"].where(node, targets["longest_mm"])
+    diameter = diameter.mask(_too_small(targets), response.too_small_mm).mask(_absent(targets), 0.0)
+    normal = (node & (diameter < response.node_normal_short_mm)) | (diameter == 0)
+    targets = targets.assign(tenths=_tenths(diameter), normal=normal)
+    by_assessment = targets.groupby(ASSESSMENT, sort=False).agg(
+        n_measured=("tenths", "count"), tenths=("tenths", "sum"), all_gone=("normal", "all")
+    )
+    rows = rows.join(by_assessment, on=ASSESSMENT)
+    rows["n_measured"] = rows["n_measured"].fillna(0).astype(int)
+    complete = (rows["n_measured"] == rows["n_targets"]) & (rows["n_targets"] > 0)
+    rows["sum_mm"] = _mm(rows["tenths"].where(complete))
+    rows["all_gone"] = complete & rows["all_gone"].eq(True)
+    at_baseline = rows[rows["assessment_date"] == rows["baseline_date"]].set_index("patient_id")["sum_mm"]
+    rows["baseline_mm"] = rows["patient_id"].map(at_baseline)
+    columns = ["n_targets", "n_measured", "sum_mm", "baseline_date", "baseline_mm", "all_gone", "new_lesion"]
+    return rows[[*ASSESSMENT, "visit", *columns]]
+
+
+def derive_volume(lesions: pd.DataFrame, measurements: pd.DataFrame) -> pd.DataFrame:
+    """Total volume of the target lesions at each assessment, as ellipsoids: pi/6 x longest x short x third.
+
+    Parameters
+    ----------
+    lesions, measurements
+        As for `derive_response`, with `third_mm`.
+
+    Returns
+    -------
+    DataFrame, one row per patient and assessment, sorted
+        `patient_id`, `assessment_date`, `visit`, `n_targets` and `volume_cm3` (NaN unless every target
+        has its three diameters).
+    """
+    rows, targets = _assessments(lesions, measurements)
+    targets = targets.assign(volume=_volumes(targets))
+    by_assessment = targets.groupby(ASSESSMENT, sort=False)["volume"].agg(["count", "sum"])
+    rows = rows.join(by_assessment, on=ASSESSMENT)
+    rows["volume_cm3"] = rows["sum"].where((rows["count"] == rows["n_targets"]) & (rows["n_targets"] > 0))
+    return rows[[*ASSESSMENT, "visit", "n_targets", "volume_cm3"]]
+
+
+def derive_lesion_volume(lesions: pd.DataFrame, measurements: pd.DataFrame, too_small_mm: float) -> pd.DataFrame:
+    """Volume of each target lesion at each assessment; one that has vanished counts as too small to measure.
+
+    Parameters
+    ----------
+    lesions, measurements
+        As for `derive_volume`.
+    too_small_mm : float
+        Diameter of the ball that stands for a vanished lesion, which has no logarithm otherwise.
+
+    Returns
+    -------
+    DataFrame, one row per lesion and assessment with its three diameters
+        `patient_id`, `lesion_id`, `assessment_date`, `visit`, `volume_cm3` (> 0).
+    """
+    _, targets = _assessments(lesions, measurements)
+    ball = np.pi / 6 * too_small_mm**3 / 1000
+    targets = targets.assign(volume_cm3=_volumes(targets).mask(_absent(targets), ball))
+    return targets.loc[targets["volume_cm3"].notna(), [*ASSESSMENT, "lesion_id", "visit", "volume_cm3"]]
+
+
+def _volumes(targets: pd.DataFrame) -> pd.Series:
+    """Volume of each measurement in cm3; NaN without three diameters."""
+    axes = targets[DIAMETERS].mask(_absent(targets), 0.0)
+    # 1000 mm3 = 1 cm3
+    return np.pi / 6 * axes.prod(axis=1, skipna=False) / 1000
+
+
+def _assessments(lesions: pd.DataFrame, measurements: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Assessments, with baseline date, number of targets and new lesions; and the measurements of targets."""
+    of_lesion = lesions[["lesion_id", "patient_id", "site", "target"]]
+    measured = measurements.drop(columns=["patient_id"], errors="ignore").merge(of_lesion, on="lesion_id")
+    measured = measured[measured["assessment_date"].notna()]
+    rows = measured.groupby(ASSESSMENT, as_index=False, sort=True)["visit"].first()
+    first = rows[rows["visit"] == BASELINE_VISIT].groupby("patient_id")["assessment_date"].min()
+    rows["baseline_date"] = rows["patient_id"].map(first).astype("datetime64[ns]")
+    baseline = measured["patient_id"].map(first).astype("datetime64[ns]")
+
+    at_baseline = measured.loc[measured["assessment_date"] == baseline, "lesion_id"].unique()
+    is_target = measured["target"].eq(True) & measured["lesion_id"].isin(at_baseline)
+    targets = measured[is_target]
+    n_targets = targets.groupby("patient_id")["lesion_id"].nunique()
+    rows["n_targets"] = rows["patient_id"].map(n_targets).fillna(0).astype(int)
+
+    seen = measured[~_absent(measured) & (measured["longest_mm"].notna() | _too_small(measured))]
+    first_seen = seen.groupby("lesion_id")["assessment_date"].transform("min")
+    new = seen[(seen["assessment_date"] == first_seen) & (first_seen > baseline.loc[seen.index])]
+    new = new[~new["lesion_id"].isin(at_baseline)]
+    keys = [pd.MultiIndex.from_frame(frame[ASSESSMENT]) for frame in (rows, new)]
+    rows["new_lesion"] = keys[0].isin(keys[1])
+    return rows, targets
+
+
+def _absent(measured: pd.DataFrame) -> pd.Series:
+    if "status" not in measured:
+        return pd.Series(False, index=measured.index)
+    return measured["status"].astype("string").eq(ABSENT).fillna(False).astype(bool)
+
+
+def _too_small(measured: pd.DataFrame) -> pd.Series:
+    if "too_small" not in measured:
+        return pd.Series(False, index=measured.index)
+    return measured["too_small"].eq(True).fillna(False).astype(bool)
+
+
+def _tenths(mm: pd.Series) -> pd.Series:
+    """Millimetres (one decimal) as whole tenths; missing stays missing."""
+    return (mm.astype("float64") * 10).round().astype("Int64")
+
+
+def _mm(tenths: pd.Series) -> pd.Series:
+    return tenths.astype("Float64").astype("float64") / 10

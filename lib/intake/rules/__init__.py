@@ -1,0 +1,3 @@
+"""What must hold between the rows of tables: patients, tumour, clinic. One function a rule, each with its code."""
+
+__all__ = ["clinic", "patients", "tumour"]

@@ -1,0 +1,241 @@
+"""Executed notebooks -> HTML pages that need nothing but themselves. The look is in lib/publish/templates/report."""
+
+from __future__ import annotations
+
+__all__ = [
+    "HEADLINE",
+    "batch_page",
+    "comparison_page",
+    "inline_svg",
+    "number",
+    "outline",
+    "overview_page",
+    "report_page",
+    "standalone_svg",
+]
+
+import base64
+import hashlib
+import html
+import re
+from collections import Counter
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from jinja2 import Environment
+from markupsafe import Markup
+from nbconvert.exporters import HTMLExporter, TemplateExporter
+from nbconvert.filters import Highlight2HTML
+from nbformat import NotebookNode
+
+from lib.show.display import METADATA, anchor
+
+TEMPLATES = Path(__file__).parent / "templates"
+# Levels that appear in the navigation of a page.
+HEADLINE = (2, 3)
+
+
+class Outline(NamedTuple):
+    """HTML whose headings all have an id, and those headings as (level, id, text)."""
+
+    html: Markup
+    headings: list[tuple[int, str, str]]
+
+
+class Numbered(NamedTuple):
+    """HTML whose figures and tables are numbered, and those that can be linked to, as (name, id, title)."""
+
+    html: Markup
+    listed: list[tuple[str, str, str]]
+
+
+class ReportExporter(HTMLExporter):
+    """nbconvert's HTML exporter with our template, escaping by default."""
+
+    def __init__(self):
+        super().__init__(template_name="report", extra_template_basedirs=[str(TEMPLATES)], exclude_anchor_links=True)
+        self.register_filter("highlight_code", Highlight2HTML(pygments_lexer="ipython3", parent=self))
+
+    def _create_environment(self) -> Environment:
+        environment = super()._create_environment()
+        environment.autoescape = True
+        environment.trim_blocks = environment.lstrip_blocks = True
+        style, script = ((TEMPLATES / "report" / f"report.{end}").read_text(encoding="utf-8") for end in ("css", "js"))
+        environment.globals |= {
+            "style": Markup(style),
+            "script": Markup(script),
+            "script_hash": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+            "METADATA": METADATA,
+            "HEADLINE": HEADLINE,
+        }
+        environment.filters |= {
+            "outline": outline,
+            "number": number,
+            "is_tall": _is_tall,
+            "inline_svg": inline_svg,
+            "css_string": _css_string,
+            "data_url": _data_url,
+            "plain": _plain,
+        }
+        return environment
+
+    def from_notebook_node(self, nb, resources=None, **kw):
+        """Render a page; HTMLExporter would parse it once more and lower the case of SVG's names."""
+        return TemplateExporter.from_notebook_node(self, nb, resources, **kw)
+
+
+@cache
+def _exporter() -> ReportExporter:
+    return ReportExporter()
+
+
+def report_page(notebook: NotebookNode, **context) -> str:
+    """Render one notebook.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+        Executed.
+    **context
+        What the template shows around it: see lib/publish/templates/report/index.html.j2.
+    """
+    return _trimmed(_exporter().from_notebook_node(notebook, {"page": context})[0])
+
+
+def overview_page(**context) -> str:
+    """Render index.html: see lib/publish/templates/report/overview.html.j2."""
+    return _trimmed(_exporter().environment.get_template("overview.html.j2").render(page=context))
+
+
+def comparison_page(**context) -> str:
+    """Render compare.html: see lib/publish/templates/report/compare.html.j2."""
+    return _trimmed(_exporter().environment.get_template("compare.html.j2").render(page=context))
+
+
+def batch_page(**context) -> str:
+    """Render batch.html: see lib/publish/templates/report/batch.html.j2."""
+    return _trimmed(_exporter().environment.get_template("batch.html.j2").render(page=context))
+
+
+def _trimmed(page: str) -> str:
+    return page.strip() + "\n"
+
+
+def number(content: str) -> Numbered:
+    """Number figures and tables in the order in which they stand, each kind by itself.
+
+    Parameters
+    ----------
+    content : str
+        HTML; a table has its caption, a figure its figcaption without attributes.
+
+    Returns
+    -------
+    Numbered
+    """
+    counts, listed = Counter(), []
+
+    def with_number(match: re.Match) -> str:
+        kind = "Table" if match["tag"] == "caption" else "Figure"
+        counts[kind] += 1
+        name, own = f"{kind} {counts[kind]}", re.search(r'\bid="([^"]+)"', match["attributes"])
+        if own:
+            listed.append((name, own[1], html.unescape(match["title"]).strip()))
+        return f'{match["before"]}<span class="number">{name}.</span> {match["title"]}</{match["tag"]}>'
+
+    figure = r'(?P<before><figure class="(?:tablefig|plot)\b(?P<attributes>[^>]*)>.*?<(?P<tag>caption|figcaption)>)'
+    marked = re.sub(rf"{figure}(?P<title>.*?)</(?P=tag)>", with_number, content, flags=re.DOTALL)
+    return Numbered(Markup(marked), listed)
+
+
+def outline(content: str) -> Outline:
+    """Give every heading an id and list the headings.
+
+    Parameters
+    ----------
+    content : str
+        HTML; ids that are already there are kept.
+
+    Returns
+    -------
+    Outline
+    """
+    taken, headings = set(re.findall(r'\bid="([^"]+)"', content)), []
+
+    def with_id(match: re.Match) -> str:
+        level, attributes, inner = int(match[1]), match[2], match[3]
+        text = html.unescape(re.sub(r"<[^>]+>", "", inner)).strip()
+        own = re.search(r'\bid="([^"]+)"', attributes)
+        name = own[1] if own else _unused(anchor(text) or "section", taken)
+        headings.append((level, name, text))
+        return f'<h{level}{attributes}{"" if own else f""" id="{name}" """.rstrip()}>{inner}</h{level}>'
+
+    marked = re.sub(r"<h([1-6])((?:\s[^>]*)?)>(.*?)</h\1>", with_id, content, flags=re.DOTALL)
+    return Outline(Markup(marked), headings)
+
+
+def _unused(name: str, taken: set[str]) -> str:
+    candidate, number = name, 1
+    while candidate in taken:
+        number += 1
+        candidate = f"{name}-{number}"
+    taken.add(candidate)
+    return candidate
+
+
+def inline_svg(svg: str, prefix: str, alt: str) -> Markup:
+    """Prepare an SVG for a page that holds several.
+
+    Parameters
+    ----------
+    svg : str
+        As matplotlib writes it.
+    prefix : str
+        Put before every id, so that ids of two figures never meet.
+    alt : str
+        What the picture says, for those who do not see it.
+    """
+    body = _without_prolog(svg)
+    body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
+    # A style element inside an SVG speaks to the whole page: tie its rules to this one.
+    body = re.sub(r"(<style[^>]*>)\s*\*\s*\{", rf"\1#{prefix} * {{", body)
+    body = re.sub(r'\bid="([^"]+)"', rf'id="{prefix}-\1"', body)
+    body = re.sub(r'href="#([^"]+)"', rf'href="#{prefix}-\1"', body)
+    body = re.sub(r"url\(#([^)]+)\)", rf"url(#{prefix}-\1)", body)
+    label = html.escape(alt, quote=True)
+    return Markup(re.sub(r"<svg\b", lambda _: f'<svg id="{prefix}" role="img" aria-label="{label}"', body, count=1))
+
+
+def standalone_svg(svg: str, title: str, alt: str) -> str:
+    """Return an SVG file that carries its own title and description."""
+    described = f"<title>{html.escape(title)}</title><desc>{html.escape(alt)}</desc>"
+    return re.sub(r"(<svg\b[^>]*>)", lambda m: m[1] + described, svg, count=1)
+
+
+def _without_prolog(svg: str) -> str:
+    return svg[svg.index("<svg") :].strip()
+
+
+def _is_tall(svg: str) -> bool:
+    """Whether a picture is too high to share a printed page: made as low as others, it could not be read."""
+    width, height = (float(n) for n in re.search(r'viewBox="\S+ \S+ (\S+) (\S+)"', svg).groups())
+    return 3 * height > 2 * width
+
+
+def _css_string(text: str) -> Markup:
+    """Write text so that it can stand between quotes in a style sheet, whatever it holds."""
+    return Markup("".join(c if c.isascii() and c.isalnum() else f"\\{ord(c):x} " for c in text))
+
+
+def _data_url(text: str, mime: str) -> str:
+    return f"data:{mime};base64,{base64.b64encode(text.encode()).decode()}"
+
+
+def _plain(value) -> str:
+    """Show a parameter's value as a reader would write it."""
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_plain, value)) or "all"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else "" if value is None else str(value)

@@ -1,0 +1,135 @@
+"""Executed notebooks -> one document of numbered tables and pictures, without code.
+
+It holds what a page of lib/publish/pages.py shows and nothing else. Word is written by lib/publish/paper/word.py, PDF by lib/publish/paper/typeset.py.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Document", "read_document"]
+
+import html
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from nbconvert.filters import markdown2html_mistune
+
+from lib.publish.paper.layout import Block, Contents, Heading, Paragraph, Picture, Table, printed
+from lib.publish.paper.markup import code_block, read_blocks
+from lib.show.display import METADATA, anchor
+
+SYNTHETIC = "Synthetic data: no real patient"
+
+
+@dataclass(frozen=True)
+class Document:
+    """`running` and `flag` stand on top of every page; with `chapters`, headings of level 1 begin a page."""
+
+    title: str
+    running: str
+    flag: str
+    chapters: bool
+    blocks: tuple[Block, ...]
+
+
+def read_document(reports: list, synthetic: bool) -> Document:
+    """Make one document of one report or of several.
+
+    Parameters
+    ----------
+    reports : list of lib.publish.folder.Report
+    synthetic : bool
+        Whether any of their tables is.
+
+    Returns
+    -------
+    Document
+        Tables and pictures numbered from 1.
+    """
+    first = reports[0]
+    chapters = len(reports) > 1
+    blocks, header = [], None
+    for report in reports:
+        for record, shown in _shown(report.notebook):
+            read = [_named(block, report.page) for block in shown]
+            is_header = record.get("kind") == "header"
+            if is_header and header is None:
+                header = read
+                # With chapters, the header stands before the first of them.
+                blocks = [*read, Contents(), *blocks] if chapters else [*blocks, *read, Contents()]
+            elif not is_header or read != header:
+                blocks += read
+    title = first.header["title"] if chapters else _take_title(blocks) or first.title
+    if not chapters:
+        blocks = [replace(b, level=max(b.level - 1, 1)) if isinstance(b, Heading) else b for b in blocks]
+    kept = [b for b in blocks if not (isinstance(b, Paragraph) and b.text == title)]
+    name = "" if chapters else f" · {first.title}"
+    running = printed(f"{first.header['short_title']}{name}")
+    return Document(printed(title), running, SYNTHETIC if synthetic else "", chapters, tuple(_numbered(kept)))
+
+
+def _take_title(blocks: list[Block]) -> str:
+    found = next((b for b in blocks if isinstance(b, Heading) and b.level == 1), None)
+    if found:
+        blocks.remove(found)
+    return found.text if found else ""
+
+
+def _named(block: Block, page: str) -> Block:
+    """A heading with the address that it has on the page."""
+    return replace(block, name=f"{page}#{anchor(block.text)}") if isinstance(block, Heading) else block
+
+
+def _numbered(blocks: Iterable[Block]) -> Iterator[Block]:
+    count = {Table: 0, Picture: 0}
+    for block in blocks:
+        if type(block) in count and block.title:
+            count[type(block)] += 1
+            yield replace(block, number=count[type(block)])
+        else:
+            yield block
+
+
+def _shown(notebook) -> Iterator[tuple[dict, list[Block]]]:
+    """Record (may be empty) and blocks of everything that the page shows: see lib/publish/templates/report/index.html.j2."""
+    for cell in notebook.cells:
+        if "remove-cell" in cell.metadata.get("tags", []):
+            continue
+        if cell.cell_type == "markdown":
+            yield {}, read_blocks(markdown2html_mistune(cell.source))
+        for output in cell.get("outputs", []):
+            if output.output_type in ("display_data", "execute_result"):
+                record = output.metadata.get(METADATA) or {}
+                yield record, _output(record, output.data)
+            elif output.output_type == "stream" and output.name == "stdout":
+                yield {}, [code_block(re.sub(r"\x1b\[[0-9;]*m", "", output.text))]
+
+
+def _output(record: dict, data: dict) -> list[Block]:
+    if "text/html" in data and record.get("kind") != "figure":
+        return read_blocks(data["text/html"])
+    if "image/svg+xml" in data:
+        return [_picture(data["image/svg+xml"], record.get("title", ""), record.get("alt", ""))]
+    if record:
+        return []
+    if "image/png" in data:
+        return [_picture(_framed(data["image/png"]), "", "")]
+    if "text/markdown" in data:
+        return read_blocks(markdown2html_mistune(data["text/markdown"]))
+    return [code_block(data.get("text/plain", ""))]
+
+
+def _picture(svg: str, title: str, alt: str) -> Picture:
+    svg = svg[svg.index("<svg") :]
+    box = re.search(r'viewBox="[\d.-]+ [\d.-]+ ([\d.]+) ([\d.]+)"', svg)
+    alt = printed(alt) or "A picture without a description."
+    return Picture(printed(title), printed(svg), alt, (float(box[1]), float(box[2])) if box else (518.0, 320.0))
+
+
+def _framed(png: str) -> str:
+    """A PNG in base64 as an SVG that holds it."""
+    data = html.escape("".join(png.split()))
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 518 320" width="518pt" height="320pt">'
+        f'<image width="518" height="320" href="data:image/png;base64,{data}"/></svg>'
+    )

@@ -1,0 +1,129 @@
+"""One report: notebooks executed, pages published, run.json written; the whole folder or nothing of it."""
+
+from __future__ import annotations
+
+__all__ = ["NOTEBOOK_FOLDER", "NotebookMissing", "inputs_of", "make_report", "notebook_paths", "parameters_of"]
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from lib.run.execute import execute, take_messages
+from lib.run.target import replaced_folder
+from lib.study.parameters import NOTEBOOKS
+from lib.study.provenance import code_commit, fingerprints, package_versions, write_run
+from lib.study.study import ROOT, Study
+
+NOTEBOOK_FOLDER = ROOT / "notebooks"
+
+
+class NotebookMissing(ValueError):
+    """A notebook that was asked for is not there."""
+
+
+def notebook_paths(folder: Path, names: Iterable[str]) -> dict[str, Path]:
+    """Return name -> file of the notebooks in a folder.
+
+    Raises
+    ------
+    NotebookMissing
+        Naming each that is not there.
+    """
+    paths = {name: folder / f"{name}.ipynb" for name in names}
+    missing = [path.name for path in paths.values() if not path.is_file()]
+    if missing:
+        raise NotebookMissing(f"no {', '.join(missing)} in {folder}")
+    return paths
+
+
+def parameters_of(routed: dict[str, dict]) -> dict[str, dict]:
+    """Return every parameter in force, notebook -> name -> value: those that were given, and the defaults."""
+    return {name: NOTEBOOKS[name].model_validate(given).model_dump(mode="json") for name, given in routed.items()}
+
+
+def inputs_of(study: Study, routed: dict[str, dict], folder: Path = NOTEBOOK_FOLDER) -> dict:
+    """Return all that a report is made from, as run.json records it: the same inputs give the same bytes.
+
+    Parameters
+    ----------
+    study : Study
+    routed : dict of dict
+        Notebook -> parameters, as `lib.run.execute.route_parameters` returns it.
+    folder : Path
+        Of the notebooks.
+
+    Returns
+    -------
+    dict
+        study, parameters, commit, versions, inputs (files by SHA-256).
+    """
+    return {
+        "study": study.study.id,
+        "parameters": parameters_of(routed),
+        "commit": code_commit(),
+        "versions": package_versions(),
+        "inputs": fingerprints(study, notebook_paths(folder, routed).values()),
+    }
+
+
+def make_report(
+    study: Study,
+    routed: dict[str, dict],
+    target: Path,
+    *,
+    command: str,
+    folder: Path = NOTEBOOK_FOLDER,
+    strict: bool = False,
+    warn: Callable[[str], None] = lambda _: None,
+    formats: Iterable[str] = (),
+    **execution,
+) -> dict:
+    """Make a report in the place of `target`.
+
+    Parameters
+    ----------
+    study : Study
+    routed : dict of dict
+        Notebook -> parameters.
+    target : Path
+        Holds the whole new report afterwards, or what it held before.
+    command : str
+        That makes the same report again, for its pages.
+    folder : Path
+        Of the notebooks.
+    strict : bool
+        Fail when a notebook warns.
+    warn : callable
+        Called with each warning of a notebook.
+    formats : iterable of str
+        What to make beside the pages: of `lib.publish.editions.FORMATS`.
+    **execution
+        `jobs`, `progress` and `warm` of `lib.run.execute.execute`.
+
+    Returns
+    -------
+    dict
+        What run.json holds, without the time.
+
+    Raises
+    ------
+    NotebookMissing, lib.run.execute.NotebookFailed, lib.run.target.TargetError
+    ValueError
+        A notebook warned and must not, does not make a report, or an input changed meanwhile.
+    """
+    run = inputs_of(study, routed, folder)
+    with replaced_folder(target) as new:
+        executed = execute(folder, routed, **execution)
+        messages = [f"{name}.ipynb, {said}" for name, notebook in executed.items() for said in take_messages(notebook)]
+        for message in messages:
+            warn(message)
+        if messages and strict:
+            raise ValueError("a notebook warned, and --strict takes that for a failure")
+        if fingerprints(study, notebook_paths(folder, routed).values()) != run["inputs"]:
+            raise ValueError("a table, a notebook or the library changed while the report was made; run it again")
+        from lib.publish.folder import publish, summary  # noqa: PLC0415  nbconvert takes a second: not before it is needed
+
+        # The command stands between study and parameters, where a reader looks for it.
+        run = {"study": run.pop("study"), "command": command} | run
+        run |= summary(publish(executed, new, run, formats))
+        write_run(new, run)
+    return run

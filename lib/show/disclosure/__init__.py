@@ -1,0 +1,3 @@
+"""Who may see what: which outputs leave the hospital, which counts are hidden so that no other gives them away."""
+
+__all__ = ["audience", "counts"]

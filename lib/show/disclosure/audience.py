@@ -1,0 +1,326 @@
+"""What a report may show to whom: kinds of output, small cells, single patients. Every other module asks here.
+
+The rules of `mask_analysis`, where small means 1 to `policy.small_cell` - 1 patients (data/README.md gives reasons):
+
+1. No small count is shown, and no count, rest, difference or step between two times that is small may follow from
+   what is shown: counts says how counts hang together, suppression hides more of them until a linear program finds
+   nothing any more.
+2. What is computed from a hidden count (share, interval, test, difference) is hidden with it.
+3. Quartiles need four times, a median twice as many patients as a small count; both are values of single patients and
+   are rounded. The smallest and the largest value are hidden.
+4. A curve steps only where as many patients as make a cell have had the event since the step before.
+5. Rows of single patients, and analyses that nobody has examined for all this, are left out.
+"""
+
+from __future__ import annotations
+
+__all__ = ["KINDS", "allows", "check_audience", "is_part", "mask_analysis", "restrict"]
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from lib.analyses.result import PLACES, Absent, Analysis
+from lib.dataset.dataset import Dataset
+from lib.show.disclosure.counts import COUNTS, OVERALL, count_cells, family, price
+from lib.study.parameters import Parameters
+from lib.study.yaml_file import Problem, ProblemsFound
+
+# Made from counts of another output, though the name does not begin like its name.
+MADE_FROM = {"baseline_smd": "baseline_category", "baseline_test": "baseline_category"}
+# What an output shows -> who may see it.
+KINDS = {
+    "estimates": {"internal", "share"},
+    "small cells": {"internal"},
+    "listing": {"internal"},
+    "profile": {"internal"},
+    "patient ids": {"internal"},
+    "single patients": {"internal"},
+    "steps": {"internal"},
+}
+# Rows of these are about a time: what stands there tells how many had left, or had had the event, by then.
+OVER_TIME = {"landmark", "at_risk", "incidence", "incidence_other", "ae_first", "cumulative_incidence"}
+# One patient more or less turns these; they say how, and so do the groups in a sum of events.
+SINGLE = ["min", "max"]
+# Values of one patient or two, which three digits blur.
+OF_PATIENTS = ("median", "q1", "q3")
+QUANTILES = re.compile(r"median|quartile_\d|follow_up|duration_of_response|\w+_(within|shift)")
+DIGITS = 3
+# Made from the number of events, of which an arm's follows from two sums.
+FROM_EVENTS = ("n_events", "events_per_variable", "observed", "expected", "proportion")
+# Of two arms of a known size; whoever knows the formula knows the events.
+DETECTABLE = ("hr", "hr_above")
+# Outputs whose counts the rules are known to cover; of any other the rows stay, but nothing that stands in them.
+VETTED = re.compile(
+    r"events|comparison_count|median|quartile_\d|follow_up|landmark(_difference)?|at_risk|logrank(_pairwise)?|cox(_\w+)?|proportional_hazards"
+    r"|rmst(_\w+)?|cumulative_incidence|gray|flow(_\w+)?|baseline_\w+|ae_\w+|response_(category|unassessed)"
+    r"|(best_)?(objective_response|disease_control)(_treated|_evaluable)?"
+    r"(_test|_chisq|_pairwise|_difference|_newcombe|_odds_ratio)?"
+    r"|best_(response|change)|confirmed_response|duration_of_response|time_to_response|reader_agreement"
+    r"|tests|\w+_(level|percent_change|absolute_change|change_ratio|within|between|pairwise|shift|presence)|marker_excluded"
+    r"|other_events|lesion_sites|\w+_several|\w+_model_(ratio|term|variance|comparison)|\w+_sensitivity"
+    r"|enrolment|follow_up_completeness|follow_up_lost|exposure_(count|number)|attendance(_total)?|scan_\w+|component_gap"
+    r"|data_queries|reporting|declared|robustness(_tests)?|power|detectable|incidence(_other)?|subgroup|interaction"
+    r"|lab_(shift|worse|peak)|liver_(quadrant|hys_law)"
+    r"|propensity|balance_(before|after)|effective_size|(un)?weighted_(cox|rmst)|e_value"
+)
+MASKED = "masked: small cells"
+LEFT_OUT = "left out of a shared report"
+NOT_VETTED = (
+    "This part counts single patients in ways that masking does not cover, so it is left out of a shared report."
+)
+
+
+def allows(parameters: Parameters, kind: str) -> bool:
+    """Whether the report's audience may see this kind of output.
+
+    Parameters
+    ----------
+    parameters : Parameters
+    kind : str
+        A key of `KINDS`.
+
+    Raises
+    ------
+    KeyError
+        For a kind that nobody has decided about.
+    """
+    return parameters.audience in KINDS[kind]
+
+
+def is_part(data: Dataset) -> bool:
+    """Whether the report shows part of the study's patients or time, so that another could be subtracted from it."""
+    p = data.parameters
+    return bool(p.arms or p.subgroup or p.cutoff not in (None, data.study.study.cutoff))
+
+
+def restrict(data: Dataset) -> Dataset:
+    """The dataset as its audience may have it: for a shared report without ids, and without single data queries.
+
+    What never enters a notebook cannot leave it. Patients keep their order, so no number changes.
+
+    Raises
+    ------
+    lib.study.yaml_file.ProblemsFound
+        As `check_audience` does.
+    """
+    check_audience(data)
+    if allows(data.parameters, "patient ids"):
+        return data
+    return replace(data, tables=_without_ids(data.tables), queries=_without_rows(data.queries))
+
+
+def check_audience(data: Dataset) -> None:
+    """Refuse a shared report of these patients where the sizes of its arms alone would tell too much.
+
+    Raises
+    ------
+    lib.study.yaml_file.ProblemsFound
+        E110 when an arm in force is itself a small cell (its size stands on every page), or when so few of its
+        patients are left out that the report of all patients, less this one, would be a report about them.
+    """
+    if allows(data.parameters, "patient ids"):
+        return
+    least = data.study.policy.small_cell
+    whole = data.flow[data.flow["step"] == "treated"].set_index("group")["count"]
+    few = [arm.id for arm in data.arms if data.n[arm.id] < least]
+    left = [arm.id for arm in data.arms if 0 < whole[arm.id] - data.n[arm.id] < least]
+    reasons = [f"fewer than {least} patients in arm {', '.join(few)}"] if few else []
+    if left:
+        reasons.append(f"all but fewer than {least} patients of arm {', '.join(left)}, who follow by subtraction")
+    if reasons:
+        message = f"cannot be shared: {'; '.join(reasons)} (policy.small_cell)"
+        raise ProblemsFound([Problem("E110", message, file="parameters", column="audience", value="share")])
+
+
+def _without_ids(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Running numbers instead of the ids of patients and lesions, in every table."""
+    renamed = dict(tables)
+    for column, word, owner in (("patient_id", "patient", "patients"), ("lesion_id", "lesion", "lesions")):
+        if owner not in tables:
+            continue
+        ids = sorted(tables[owner][column].dropna().astype(str).unique())
+        numbers = {old: f"{word}{i:06d}" for i, old in enumerate(ids)}
+        for name, frame in renamed.items():
+            if column in frame:
+                renamed[name] = frame.assign(**{column: frame[column].map(numbers)})
+    return renamed
+
+
+def _without_rows(queries: pd.DataFrame) -> pd.DataFrame:
+    """Data queries without what points to a patient; rule, table and column stay, so that they can be counted."""
+    return queries.assign(row="", patient_id="", value="", message=LEFT_OUT)
+
+
+def mask_analysis(data: Dataset, analysis: Analysis) -> Analysis | Absent:
+    """Hide small cells and whatever would give them back; leave out the rows of single patients.
+
+    Parameters
+    ----------
+    data : Dataset
+    analysis : Analysis
+
+    Returns
+    -------
+    Analysis or Absent
+        The same frames with the same rows; what is hidden is missing. `Absent` if no frame is vetted.
+    """
+    frames = {name: frame for name, frame in analysis.frames.items() if VETTED.fullmatch(name)}
+    if not frames:
+        return Absent(NOT_VETTED)
+    small = data.study.policy.small_cell
+    hidden = _hidden(data, analysis, frames, small)
+    rows = {
+        name: gone[[c for c in gone if c in ("count", "n")]].any(axis=1)
+        for name, gone in hidden.items()
+        if "count" in gone
+    }
+    if "landmark" in hidden:
+        rows["landmark"] = hidden["landmark"].any(axis=1)
+    masked = {}
+    for name, frame in frames.items():
+        gone = hidden[name].any(axis=1) if name in OVER_TIME else rows.get(name, _made_from(name, frame, frames, rows))
+        blanked = _blank(frame, gone | _few(frame, small) | _tells_counts(data, name, frame), hidden[name])
+        masked[name] = _blur(name, _without_quantiles(blanked, frame, small))
+    others = {name: _emptied(frame) for name, frame in analysis.frames.items() if name not in frames}
+    masked = _mask_events(masked) | others
+    return Analysis(analysis.variable, masked, _shared_data(analysis, masked, small))
+
+
+def _hidden(data: Dataset, analysis: Analysis, frames: dict, small: int) -> dict[str, pd.DataFrame]:
+    """Which counts of each frame are hidden: one column per column of counts."""
+    counted = dict(frames)
+    if "landmark" in frames and "curve" in analysis.data:
+        # A share without the event tells the number of events before.
+        counted["landmark"] = frames["landmark"].assign(n_events=_events_by(analysis["curve"], frames["landmark"]))
+    systems = analysis["terms"].groupby("system")["term"].apply(list).to_dict() if "terms" in analysis.data else {}
+    sizes = pd.Series({**data.n, OVERALL: len(data.patients)})
+    settings = data.study.adverse_events
+    ranks = (settings.severe, settings.fatal) if settings else ()
+    gone = count_cells(counted, sizes, systems, *ranks).suppress(small, price(counted))
+    return {
+        name: pd.DataFrame(
+            {c: [(name, row, c) in gone for row in range(len(frame))] for c in COUNTS if c in frame}, index=frame.index
+        )
+        for name, frame in counted.items()
+    }
+
+
+def _events_by(curve: pd.DataFrame, frame: pd.DataFrame) -> list[float]:
+    """Events up to and including the time of each row."""
+    return [
+        float(curve.loc[(curve["group"] == group) & (curve["time"] <= time), "n_events"].sum())
+        for group, time in zip(frame["group"], frame["time"], strict=True)
+    ]
+
+
+def _few(frame: pd.DataFrame, small: int) -> pd.Series:
+    """Rows about few patients."""
+    n = frame["n"].astype(float) if "n" in frame else pd.Series(0.0, frame.index)
+    return n.between(0, small, inclusive="neither")
+
+
+def _emptied(frame: pd.DataFrame) -> pd.DataFrame:
+    """A frame that nobody has vetted: its rows, and nothing in them."""
+    return frame.assign(**dict.fromkeys(set(frame) - PLACES, np.nan), **({"note": MASKED} if "note" in frame else {}))
+
+
+def _tells_counts(data: Dataset, name: str, frame: pd.DataFrame) -> pd.Series:
+    """Rows that say without a count what the counts were: a standardized difference of two small shares does."""
+    categories = [variable.id for variable in data.study.baseline if variable.type == "category"]
+    return frame["variable"].isin(categories) if name.startswith("balance_") else pd.Series(False, index=frame.index)
+
+
+def _made_from(name: str, frame: pd.DataFrame, frames: dict, rows: dict[str, pd.Series]) -> pd.Series:
+    """Rows made from hidden counts; `x_difference` is made from `x`."""
+    found = pd.Series(False, index=frame.index)
+    sources = [source for source in rows if name.startswith(f"{source}_") or MADE_FROM.get(name) == source]
+    if not sources:
+        return found
+    source = max(sources, key=len)
+    of = family(source, frames[source])[rows[source]]
+    for index, row in family(name, frame).iterrows():
+        same = set(of.loc[(of["common"] == row["common"]) & (of["time"] == row["time"]), "group"])
+        found[index] = bool(same & set(row["group"].split(" vs "))) or (row["group"] == OVERALL and len(same) > 0)
+    return found
+
+
+def _blank(frame: pd.DataFrame, rows: pd.Series, counts: pd.DataFrame) -> pd.DataFrame:
+    """The frame without its hidden counts, and in `rows` without everything that is not a count of its own."""
+    blanked = frame.copy()
+    for column in set(frame) - PLACES - {"person_time"}:
+        blanked[column] = frame[column].astype(float).mask(counts.get(column, rows))
+    if "note" in frame and rows.any() and "step" not in frame:
+        blanked["note"] = frame["note"].mask(rows, MASKED)
+    return blanked
+
+
+def _without_quantiles(frame: pd.DataFrame, full: pd.DataFrame, small: int) -> pd.DataFrame:
+    """Rule 3: quartiles and medians only where they divide the patients into parts that are no small cells."""
+    if {"n", "q1", "q3"} <= set(frame):
+        n = full["n"].astype(float)
+        quartiles = {c: frame[c].where(n >= 4 * small) for c in ("q1", "q3")}
+        frame = frame.assign(**quartiles, median=frame["median"].where(n >= 2 * small))
+    return frame
+
+
+def _blur(name: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """Rule 3: values of patients rounded, and no extremes; and no result of one patient's leaving."""
+    frame = frame.assign(**{c: np.nan for c in SINGLE if c in frame})
+    if name == "robustness":
+        of_one = frame["variable"].str.contains("leave_one_out|fragile")
+        frame = frame.assign(p_value=frame["p_value"].mask(of_one), n=np.nan, n_missing=np.nan, n_events=np.nan, count=np.nan)
+    if name.endswith("_sensitivity"):
+        frame = frame.assign(n=np.nan)
+    rounded = [*OF_PATIENTS, *(["estimate", "ci_low", "ci_high", "difference", "ratio"] if QUANTILES.fullmatch(name) else [])]
+    return frame.assign(**{c: _round(frame[c]) for c in rounded if c in frame})
+
+
+def _round(values: pd.Series) -> pd.Series:
+    """Three significant digits."""
+    return values.astype(float).map(lambda value: value if pd.isna(value) else float(f"{value:.{DIGITS}g}"))
+
+
+def _mask_events(frames: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """The events of a time-to-event analysis, in no row where one arm's are hidden: pairs and totals give them back."""
+    about = [name for name, f in frames.items() if "n_events" in f and name not in OVER_TIME]
+    if not any(frames[name]["n_events"].isna().any() for name in about):
+        return frames
+    masked = {n: frames[n].assign(**{c: np.nan for c in FROM_EVENTS if c in frames[n]}) for n in about}
+    if "detectable" in masked:
+        masked["detectable"] = masked["detectable"].assign(**dict.fromkeys(DETECTABLE, np.nan), note=MASKED)
+    return frames | masked
+
+
+def _shared_data(analysis: Analysis, masked: dict[str, pd.DataFrame], small: int) -> dict[str, pd.DataFrame]:
+    """What pictures may have: no rows of patients, coarse curves, and copies of frames as the frames now are."""
+    kept = {name: frame for name, frame in analysis.data.items() if name == "terms"}
+    if "ways" in analysis.data:
+        kept["ways"] = analysis["ways"].assign(**{c: masked["robustness"][c].to_numpy() for c in masked["robustness"]})
+    if "curve" in analysis.data and "n_events" in analysis["curve"]:
+        shown = [masked[name] for name in OVER_TIME if name in masked and "estimate" in masked[name]]
+        times = pd.concat([f.loc[f["estimate"].notna(), ["group", "time"]] for f in shown]) if shown else None
+        parts = [_coarsen(own, times, small) for _, own in analysis["curve"].groupby("group", sort=False)]
+        kept["curve"] = pd.concat(parts, ignore_index=True)
+    return kept
+
+
+def _coarsen(curve: pd.DataFrame, times: pd.DataFrame | None, small: int) -> pd.DataFrame:
+    """Rule 4: one arm's curve, stepping only where enough events lie behind and between it and what else is shown.
+
+    As in the rounded Kaplan-Meier curves of OpenSAFELY, steps wait until enough patients share them.
+    """
+    events = curve["n_events"].cumsum().to_numpy()
+    after = curve["n_risk"].to_numpy() - curve["n_events"].to_numpy() - curve["n_censored"].to_numpy()
+    own = [] if times is None else times.loc[times["group"] == curve["group"].iat[0], "time"]
+    known = [events[curve["time"].to_numpy() <= time][-1] for time in own if (curve["time"] <= time).any()]
+    kept = [0]
+    for i in range(1, len(curve)):
+        others = [events[kept[-1]], *known]
+        apart = all(abs(events[i] - other) >= small or events[i] == other for other in others)
+        if apart and events[i] > events[kept[-1]] and after[i] >= small:
+            kept.append(i)
+    coarse = curve.iloc[kept]
+    return coarse.assign(time=_round(coarse["time"]), n_censored=0)

@@ -1,0 +1,239 @@
+"""What a notebook cell can show: a table, a picture, a block of text, each with the record that the runner reads.
+
+Everything that a reader sees passes through here once, escaped once. Contents are made in tables, plots and report.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "EMPTY",
+    "FORMULA_START",
+    "METADATA",
+    "Block",
+    "Column",
+    "Figure",
+    "Links",
+    "Row",
+    "Table",
+    "anchor",
+    "compares_arms",
+    "empty_if_absent",
+    "internal_only",
+    "template",
+    "too_many",
+    "withheld",
+]
+
+import csv
+import html
+import io
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, wraps
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+
+from lib.analyses.result import Absent
+from lib.show.disclosure.audience import allows
+from lib.show.formats import DASH, NOT_REACHED
+from lib.study.limits import LARGE, because_large
+
+# Key of an output's metadata under which the runner finds id, title and contents.
+METADATA = "cohort_report"
+# A spreadsheet takes these first characters for a formula (OWASP, CSV injection).
+FORMULA_START = ("=", "+", "-", "@", "\t", "\r")
+# What may stand for a number within a cell: alone, "NR (3.1 to NR)", "45% (–); 1".
+SIGN = re.compile(rf"(?<![^\s(;,/])({NOT_REACHED}|{DASH})(?![^\s);,])")
+
+
+@cache
+def template(name: str) -> Template:
+    """Return the template of that name; every value put into it is escaped."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+    )
+    return environment.get_template(name)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table: label, a second line, the colour of its arm, whether it holds words."""
+
+    label: str
+    detail: str = ""
+    colour: str = ""
+    text: bool = False
+
+
+def anchor(heading: str) -> str:
+    """Name under which a page's heading can be linked to: "Who is in it?" -> "who-is-in-it"."""
+    return re.sub(r"[^\w]+", "-", heading.lower()).strip("-")
+
+
+class Links(str):
+    """A cell of links: its text is what a CSV file holds; `links` are (text, address within the report) pairs."""
+
+    links: tuple[tuple[str, str], ...]
+
+    def __new__(cls, links):
+        """Make the cell of (text, address) pairs."""
+        cell = super().__new__(cls, "; ".join(text for text, _ in links))
+        cell.links = tuple(links)
+        return cell
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of strings; `kind` is "" (a row), "group" (a heading across) or "sub" (an indented row)."""
+
+    cells: tuple[str, ...]
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table ready to be read: strings only; `dash` is what a dash stands for in it."""
+
+    id: str
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...] = ()
+    dash: str = "none or not estimable"
+
+    @property
+    def footnotes(self) -> tuple[str, ...]:
+        """The notes, and one that explains the signs that the table prints, and no other; words hold none."""
+        words = {i for i, column in enumerate(self.columns) if i == 0 or column.text}
+        cells = [(i, cell) for row in self.rows if row.kind != "group" for i, cell in enumerate(row.cells)]
+        printed = {sign for i, cell in cells for sign in SIGN.findall(cell) if i not in words or cell == DASH}
+        key = [f"{sign}: {means}" for sign, means in ((NOT_REACHED, "not reached"), (DASH, self.dash)) if sign in printed]
+        return (*self.notes, f"{'; '.join(key)}.") if key else self.notes
+
+    def to_csv(self) -> str:
+        """The table as CSV; a heading across stands alone in its row, a cell that starts like a formula is quoted."""
+        header = [", ".join(filter(None, (c.label, c.detail))) for c in self.columns]
+        out = io.StringIO()
+        writer = csv.writer(out, lineterminator="\n")
+        for cells in (header, *(row.cells for row in self.rows)):
+            safe = ["'" + cell if cell.startswith(FORMULA_START) and cells is not header else cell for cell in cells]
+            # A lone carriage return would end the row unquoted.
+            writer.writerow([str(cell).replace("\r", "\n") for cell in safe])
+        return out.getvalue()
+
+    def to_text(self) -> str:
+        """The table as aligned plain text: title, header, rows, notes."""
+        lines = [[c.label for c in self.columns], *[list(row.cells) for row in self.rows if row.kind != "group"]]
+        widths = [max(len(line[i]) for line in lines) for i in range(len(self.columns))]
+
+        def aligned(cells):
+            first, *others = [
+                cell.ljust(w) if i == 0 else cell.rjust(w)
+                for i, (cell, w) in enumerate(zip(cells, widths, strict=True))
+            ]
+            return "  ".join([first, *others]).rstrip()
+
+        body = [row.cells[0] if row.kind == "group" else aligned(row.cells) for row in self.rows]
+        return "\n".join([self.title, aligned(lines[0]), *body, *self.footnotes])
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        record = {"kind": "table", "id": self.id, "title": self.title, "csv": self.to_csv()}
+        html = template("table.html").render(table=self)
+        return {"text/html": html, "text/plain": self.to_text()}, {METADATA: record}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A picture as SVG, with the words that stand for it.
+
+    `panels` says where its axes lie, one each: left, top, width, height in the units of the SVG, then the limits of
+    x and of y.
+    """
+
+    id: str
+    title: str
+    svg: str
+    alt: str
+    panels: tuple[tuple[float, ...], ...] = ()
+
+    def place(self, panel: int, x: float, y: float) -> tuple[float, float]:
+        """Where (x, y) of a panel with linear axes lies in the SVG."""
+        left, top, width, height, x0, x1, y0, y1 = self.panels[panel]
+        return left + width * (x - x0) / (x1 - x0), top + height * (y1 - y) / (y1 - y0)
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        record = {"kind": "figure", "id": self.id, "title": self.title, "alt": self.alt}
+        return {"image/svg+xml": self.svg, "text/plain": f"Figure: {self.title}. {self.alt}"}, {METADATA: record}
+
+
+@dataclass(frozen=True)
+class Block:
+    """Text made from results, with a record for the runner (may be empty)."""
+
+    html: str
+    text: str
+    record: dict
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        return {"text/html": self.html, "text/plain": self.text}, ({METADATA: self.record} if self.record else {})
+
+
+EMPTY = Block("", "", {})
+
+
+def compares_arms(show: Callable) -> Callable:
+    """Let a table of comparisons show nothing where there is one arm."""
+
+    @wraps(show)
+    def checked(data, *arguments, **options):
+        return show(data, *arguments, **options) if len(data.arms) > 1 else EMPTY
+
+    return checked
+
+
+def empty_if_absent(show: Callable) -> Callable:
+    """Let a table or figure show nothing for an analysis that a study has no tables for."""
+
+    @wraps(show)
+    def checked(data, *arguments, **options):
+        if any(isinstance(argument, Absent) for argument in arguments):
+            return EMPTY
+        return show(data, *arguments, **options)
+
+    return checked
+
+
+def withheld(what: str) -> Block:
+    """Say that a shared report leaves something out."""
+    text = f"{what[0].upper()}{what[1:]}: left out of a shared report."
+    return Block(f'<p class="note">{html.escape(text)}</p>', text, {})
+
+
+def too_many(what: str) -> Block:
+    """Say that patients are not shown one by one."""
+    text = because_large(f"{what[0].upper()}{what[1:]}: not shown") + "; the tables of this page count them."
+    return Block(f'<p class="note">{html.escape(text)}</p>', text, {})
+
+
+def internal_only(kind: str, what: str, scales: bool = False) -> Callable:
+    """Let a table or figure say that it is left out where the audience may not see this kind of output.
+
+    Nor is it made in a large study, unless it `scales`: stays small and readable however many patients there are.
+    """
+
+    def decorate(show: Callable) -> Callable:
+        @wraps(show)
+        def checked(data, *arguments, **options):
+            if not allows(data.parameters, kind):
+                return withheld(what)
+            large = not scales and len(data.patients) > LARGE
+            return too_many(what) if large else show(data, *arguments, **options)
+
+        return checked
+
+    return decorate

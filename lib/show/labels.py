@@ -1,0 +1,167 @@
+"""Words that tables, figures and sentences share: groups in order, labels of comparisons, decimals of times."""
+
+from __future__ import annotations
+
+__all__ = [
+    "CATEGORY_LABELS",
+    "DECIMALS",
+    "FLOW_STEPS",
+    "OVERALL",
+    "caveat",
+    "counted",
+    "covariate_label",
+    "decimals_of_time",
+    "everybody",
+    "examination_label",
+    "groups_of",
+    "how_formed",
+    "inside",
+    "level_text",
+    "name_arms",
+    "pair_label",
+    "share",
+    "unit_label",
+    "variable_label",
+    "years_of",
+]
+
+import re
+from dataclasses import replace
+
+import pandas as pd
+
+from lib.analyses.cohort.conduct import SCANS
+from lib.analyses.result import PATIENTS, Analysis, unit_of, where
+from lib.dataset.dataset import Dataset
+from lib.show.formats import MASKED, format_count, format_level, joined, plural
+from lib.study.design import NOT_RANDOMISED, RANDOMISED
+from lib.study.study import Study
+
+OVERALL = "overall"
+FLOW_STEPS = {
+    "screened": "Screened",
+    "excluded": "Excluded",
+    "treated": "Treated",
+    "cutoff": "Left by the data cut-off",
+    "arms": "In the arms shown",
+    "subgroup": "Left in the subgroup",
+    "analysed": "Analysed",
+}
+DECIMALS = {"days": 0, "weeks": 1, "months": 1, "years": 2}
+CATEGORY_LABELS = {
+    "CR": "Complete response",
+    "PR": "Partial response",
+    "SD": "Stable disease",
+    "PD": "Progressive disease",
+    "NE": "Not evaluable",
+    "died": "Died before the visit",
+    "missing": "No assessment",
+    "not due": "Visit not yet due",
+}
+FORMED = {
+    RANDOMISED: "by chance (randomised)",
+    NOT_RANDOMISED: "not by chance",
+    "": "not stated in study.yml (study.allocation)",
+}
+
+
+def decimals_of_time(data: Dataset) -> int:
+    """Decimals with which times are shown in the study's unit."""
+    return DECIMALS[data.study.time.unit]
+
+
+def level_text(data: Dataset) -> str:
+    """Such as "95%" from 0.95."""
+    return format_level(data.parameters.level)
+
+
+def inside(label: str) -> str:
+    """A label within a sentence: "Serum marker" -> "serum marker", while "ECOG status" stays."""
+    return label if label[:2].isupper() else f"{label[:1].lower()}{label[1:]}"
+
+
+def groups_of(data: Dataset, overall: bool = False) -> list[str]:
+    """Groups of `arm_columns`, in the same order."""
+    return [arm.id for arm in data.arms] + ([OVERALL] if overall and len(data.arms) > 1 else [])
+
+
+def examination_label(study: Study, name: str) -> str:
+    """Label of what is examined at a visit: scans, or a marker."""
+    return "Tumour scans" if name == SCANS else study.marker(name).label
+
+
+def name_arms(data: Dataset, analysis: Analysis) -> Analysis:
+    """The same results, whose notes call arms as a reader knows them: "no event in B, C" -> "no event in Drug and Both"."""
+    labels = {arm.id: arm.label for arm in data.arms}
+    one = "|".join(map(re.escape, sorted(labels, key=len, reverse=True)))
+    named = re.compile(rf"(no (?:event|value|patient) in |arm )((?:{one})(?:(?:, | and )(?:{one}))*)(?!\w)")
+
+    def renamed(found: re.Match) -> str:
+        return found[1].removeprefix("arm ") + joined([labels[arm] for arm in re.split(", | and ", found[2])])
+
+    def with_labels(frame: pd.DataFrame) -> pd.DataFrame:
+        if "note" not in frame or not frame["note"].astype(bool).any():
+            return frame
+        return frame.assign(note=[named.sub(renamed, note) if isinstance(note, str) else note for note in frame["note"]])
+
+    frames, shown = ({k: with_labels(f) for k, f in part.items()} for part in (analysis.frames, analysis.data))
+    return replace(analysis, frames=frames, data=shown)
+
+
+def pair_label(data: Dataset, group: str) -> str:
+    """Such as "C vs A" -> "Both drugs vs drug A"."""
+    return " vs ".join(data.study.arm(part).label for part in group.split(" vs "))
+
+
+def unit_label(frame: pd.DataFrame) -> str:
+    """What the rows of a frame count: "patients", "lesions"."""
+    return " and ".join(dict.fromkeys(unit_of(frame))) or PATIENTS
+
+
+def everybody(data: Dataset) -> str:
+    """The group that holds all patients in force: `overall`, or the only arm."""
+    return OVERALL if len(data.arms) > 1 else data.arms[0].id
+
+
+def share(row: pd.Series | dict) -> str:
+    """Count, denominator and percentage of a row: "10/13 (77%)"."""
+    return format_count(row["count"], row["n"], row["proportion"])
+
+
+def counted(row: pd.Series | dict, column: str = "n") -> str:
+    """A count of a row with what it counts: "1 patient", "29 lesions"."""
+    unit = row.get("unit", PATIENTS)
+    return plural(row[column], unit.removesuffix("s"), unit)
+
+
+def variable_label(data: Dataset, variable: str) -> str:
+    """Label of a baseline variable, as it stands within a sentence."""
+    return inside(data.study.variable(variable).label)
+
+
+def covariate_label(data: Dataset, variable: str) -> str:
+    """Label of a baseline variable, or of its logarithm."""
+    label = data.study.variable(variable.removeprefix("log ")).label
+    return f"{label} (log)" if variable.startswith("log ") else label
+
+
+def years_of(counts: pd.DataFrame, arm: str) -> str:
+    """First and last year in which patients of an arm started; "masked" where a count is, "" for nobody."""
+    own = where(counts, group=arm)
+    if own["count"].isna().any():
+        return MASKED
+    years = own.loc[own["count"] > 0, "time"]
+    return " to ".join(dict.fromkeys(f"{year:.0f}" for year in (years.min(), years.max()))) if len(years) else ""
+
+
+def how_formed(study: Study) -> str:
+    """How the arms were formed, for the head of a page."""
+    return FORMED[study.allocation]
+
+
+def caveat(study: Study) -> str:
+    """What the design takes from a difference between arms; "" where they were formed by chance."""
+    if study.allocation == RANDOMISED:
+        return ""
+    start = "The arms were not formed by chance, so" if study.allocation else "Unless the arms were formed by chance,"
+    return f"{start} this need not be an effect of treatment."

@@ -1,0 +1,245 @@
+"""Pictures of the cohort report: participant flow, enrolment, attendance and timing of scans. Computes nothing."""
+
+from __future__ import annotations
+
+__all__ = ["plot_attendance", "plot_enrolment", "plot_flow", "plot_timing"]
+
+import textwrap
+
+import numpy as np
+import pandas as pd
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.ticker import MaxNLocator
+
+from lib.analyses.result import Analysis, where
+from lib.dataset.dataset import Dataset
+from lib.show.display import EMPTY, Block, Figure, empty_if_absent, internal_only
+from lib.show.formats import format_duration, format_number, format_percent, format_whole, joined
+from lib.show.labels import FLOW_STEPS, OVERALL, counted, everybody, examination_label, groups_of, unit_label
+from lib.show.plots.style import GREY, INK, PALE, line_style, picture, shown_arms, thin_steps, write_figure
+
+LINE = 0.21  # inches of one line of text
+LABELS = 0.3  # share of the width left of the arms
+BOX = {"boxstyle": "round,pad=0.4", "facecolor": "white", "edgecolor": GREY, "linewidth": 0.9}
+ARROW = {"arrowstyle": "-|>", "color": GREY, "linewidth": 0.9, "shrinkA": 0, "shrinkB": 0}
+
+
+def plot_flow(data: Dataset, flow: Analysis) -> Figure:
+    """Participant flow as boxes: all patients, then the arms, then what each is analysed for; zeros are kept."""
+    frame = flow["flow"]
+    steps = [_box(row) for row in frame[(frame["group"] == OVERALL) & (frame["step"] != "excluded")].to_dict("records")]
+    excluded = frame[(frame["group"] == OVERALL) & (frame["step"] == "excluded")]
+    if "screened" not in set(frame["step"]):
+        steps = ["Screened, excluded\nnot recorded", *steps]
+    rows = _analysed(data, flow)
+    gap, top = 3.1, 1.0
+    arms_at = -gap * len(steps) - 1
+    first_row = arms_at - 3.5
+    bottom = first_row - len(rows) - 0.3
+    with picture(LINE * (top - bottom)) as (figure, axes):
+        axes.set(xlim=(0, 1), ylim=(bottom, top))
+        axes.axis("off")
+        centre = LABELS + (1 - LABELS) / 2
+        for i, text in enumerate(steps):
+            axes.text(centre, -gap * i, text, ha="center", va="center", bbox=BOX, linespacing=1.3)
+            if i:
+                _arrow(axes, (centre, -gap * (i - 1) - 1.15), (centre, -gap * i + 1.2))
+        if len(excluded):
+            reasons = [f"{r['note'] or 'Excluded'}: {format_whole(r['count'])}" for r in excluded.to_dict("records")]
+            axes.annotate("", (0.27, -gap / 2), (centre, -gap / 2), arrowprops=ARROW)
+            wrapped = "\n".join(textwrap.shorten(reason, 34, placeholder="…") for reason in reasons)
+            axes.text(0.255, -gap / 2, wrapped, ha="right", multialignment="left", va="center", bbox=BOX, fontsize=8)
+        _draw_arms(axes, data, rows, y=arms_at, first_row=first_row, start=(centre, arms_at + 1 + gap - 1.15))
+        told = joined([f"{arm.label} {data.n[arm.id]}" for arm in data.arms])
+        words = " then ".join(step.replace("\n", " ") for step in steps)
+        return write_figure(figure, "flow", "Participant flow", f"Flow diagram. {words}; by arm: {told}.")
+
+
+def _box(step: dict) -> str:
+    note = f" ({step['note']})" if step["note"] else ""
+    return f"{FLOW_STEPS[step['step']]}{note}\nn = {format_whole(step['count'])}"
+
+
+def _arrow(axes, start: tuple[float, float], end: tuple[float, float]) -> None:
+    axes.annotate("", end, start, arrowprops=ARROW)
+
+
+def _analysed(data: Dataset, flow: Analysis) -> list[tuple[str, dict[str, str]]]:
+    """Lines below the arms: label, and the count of each arm in words; a line without counts is a heading."""
+    unit, study = data.study.time.unit, data.study
+
+    def counts(frame: pd.DataFrame) -> dict[str, str]:
+        return dict(zip(frame["group"], frame["count"].map(format_whole), strict=True))
+
+    def at(visit: float) -> str:
+        return "baseline" if visit == 0 else format_duration(visit, unit)
+
+    rows = [("Time to event", {})]
+    rows += [(e.short, counts(where(flow["flow_endpoint"], variable=e.id))) for e in study.endpoints]
+    for output, label in (("flow_response_evaluable", "Response, evaluable"), ("flow_volume", "Tumour volume")):
+        if output in flow:
+            rows.append((label, {}))
+            rows += [(at(visit), counts(part)) for visit, part in flow[output].groupby("time")]
+    for marker in study.markers:
+        own = where(flow["flow_marker"], variable=marker.id) if "flow_marker" in flow else pd.DataFrame()
+        if len(own):
+            rows.append((f"{marker.short}, usable", {}))
+            rows += [(at(visit), counts(part)) for visit, part in own.groupby("time")]
+    return rows
+
+
+def _draw_arms(axes, data: Dataset, rows: list, *, y: float, first_row: float, start: tuple[float, float]) -> None:
+    """A box per arm, and below it one box with the number analysed for each line of `rows`."""
+    width = (1 - LABELS) / len(data.arms)
+    for i, (label, counts) in enumerate(rows):
+        axes.text(
+            0.02 if counts else 0,
+            first_row - i,
+            label,
+            ha="left",
+            va="center",
+            fontsize=8,
+            fontweight="normal" if counts else "bold",
+        )
+    for i, arm in enumerate(data.arms):
+        x = LABELS + width * (i + 0.5)
+        label = "\n".join(textwrap.wrap(arm.label, max(11, 52 // len(data.arms)), max_lines=3, placeholder=" …"))
+        _arrow(axes, start, (x, y + (1.2 + 0.45 * label.count("\n"))))
+        size = 8 if len(data.arms) < 5 else 7
+        edge = {**BOX, "edgecolor": arm.colour, "linewidth": 1.4}
+        axes.text(
+            x, y, f"{label}\nn = {data.n[arm.id]}", ha="center", va="center", bbox=edge, fontsize=size, linespacing=1.3
+        )
+        _arrow(axes, (x, y - 1.2 - 0.45 * label.count("\n")), (x, first_row + 0.65))
+        half = min(0.07, 0.4 * width)
+        low, high = first_row - len(rows) + 0.4, first_row + 0.6
+        axes.fill([x - half, x + half, x + half, x - half], [low, low, high, high],
+                  facecolor="white", edgecolor=arm.colour, linewidth=1)  # fmt: skip
+        for j, (_, counts) in enumerate(rows):
+            if counts:
+                axes.text(x, first_row - j, counts.get(arm.id, "0"), ha="center", va="center", fontsize=8)
+
+
+@internal_only("single patients", "the start of each patient")
+@empty_if_absent
+def plot_enrolment(data: Dataset, enrolment: Analysis) -> Figure:
+    """Patients who had started treatment by each day, one line per arm."""
+    starts = enrolment["starts"]
+    with picture(2.6) as (figure, axes):
+        first, last = starts["date"].min(), starts["date"].max()
+        told = []
+        for arm, marker in shown_arms(data):
+            own = where(starts, arm=arm.id)
+            if own.empty:
+                continue
+            own = own.iloc[thin_steps(own["cumulative"] / own["cumulative"].max())]
+            dates = [first, *own["date"], last]
+            counts = [0, *own["cumulative"], own["cumulative"].iloc[-1]]
+            axes.step(dates, counts, where="post", color=arm.colour, linestyle=line_style(arm), linewidth=1.8, label=arm.label)
+            axes.plot(dates[-1], counts[-1], marker, color=arm.colour, markersize=5)
+            told.append(f"{arm.label} {own['date'].min():%Y-%m} to {own['date'].max():%Y-%m}")
+        locator = AutoDateLocator(minticks=3, maxticks=9)
+        axes.xaxis.set_major_locator(locator)
+        axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))
+        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.set_ylim(bottom=0)
+        axes.set_ylabel("Patients enrolled")
+        axes.set_xlabel(f"Date of {data.study.time.zero_label}")
+        axes.legend(loc="upper left", fontsize=8, handlelength=3)
+        title = "Enrolment over time, by arm"
+        return write_figure(figure, "enrolment", title, f"Step curves. First to last patient: {'; '.join(told)}.")
+
+
+@empty_if_absent
+def plot_attendance(data: Dataset, attendance: Analysis) -> Figure:
+    """Share of the patients due who were examined, as a grid: a row per examination and arm, a column per visit."""
+    frame = attendance["attendance"]
+    frame = frame[frame.groupby(["variable", "time"])["n"].transform("sum") > 0]
+    names, visits = list(dict.fromkeys(frame["variable"])), sorted(frame["time"].unique())
+    n_rows = len(names) * len(data.arms)
+    with picture(0.62 + 0.235 * (n_rows + 1.15 * len(names))) as (figure, axes):
+        y, places, told = 0.0, [], []
+        for name in names:
+            axes.text(-0.5, y, examination_label(data.study, name), ha="left", va="center", fontweight="bold")
+            for arm in data.arms:
+                y += 1
+                places.append((y, arm))
+                _draw_row(axes, where(frame, variable=name, group=arm.id), visits, y)
+            total = where(attendance["attendance_total"], variable=name, group=everybody(data)).iloc[0]
+            told.append(
+                f"{examination_label(data.study, name)} {format_whole(total['count'])} of {format_whole(total['n'])} due"
+            )
+            y += 1.15
+        axes.set_yticks([place for place, _ in places], [arm.label for _, arm in places], fontsize=8)
+        axes.set_xticks(range(len(visits)), [f"{visit:g}" for visit in visits])
+        axes.set(xlim=(-0.55, len(visits) - 0.45), ylim=(y - 0.6, -0.6))
+        masked = "; m: masked" if frame["proportion"].isna()[frame["n"] != 0].any() else ""
+        axes.set_xlabel(f"Scheduled visit, {data.study.time.unit}; in each cell the share examined, in %{masked}")
+        axes.tick_params(length=0)
+        axes.spines[:].set_visible(False)
+        alt = f"Grid of visits by arm; the darker a cell, the more are missing. Examined: {'; '.join(told)}."
+        return write_figure(figure, "attendance", "Examined at each visit, of the patients due", alt)
+
+
+def _draw_row(axes, row: pd.DataFrame, visits: list[float], y: float) -> None:
+    """One arm: white where all were examined, darker the more are missing, nothing where nobody was due."""
+    for x, visit in enumerate(visits):
+        at = row[row["time"] == visit]
+        if at.empty or not at["n"].iat[0]:
+            continue
+        share = float(at["proportion"].iat[0])
+        if np.isnan(share):
+            axes.text(x, y, "m", ha="center", va="center", fontsize=7, color=GREY)
+            continue
+        shade = 1 - 0.62 * (1 - share)
+        axes.fill([x - 0.46, x + 0.46, x + 0.46, x - 0.46], [y - 0.44, y - 0.44, y + 0.44, y + 0.44],
+                  facecolor=(shade * 0.98, shade, min(1.0, shade * 1.02)), edgecolor=PALE, linewidth=0.6)  # fmt: skip
+        words = format_percent(share).removesuffix("%")
+        axes.text(x, y, words, ha="center", va="center", fontsize=7, color=INK if shade > 0.55 else "white")
+
+
+@empty_if_absent
+def plot_timing(data: Dataset, timing: Analysis) -> Figure | Block:
+    """Interval that ends at each visit by arm: median, quartiles, and what the schedule asks for; pale where few are left."""
+    if "scan_interval_visit" not in timing:  # nobody was scanned twice
+        return EMPTY
+    frame = timing["scan_interval_visit"]
+    frame = frame[(frame["n"] > 0) & frame["group"].isin(groups_of(data))]
+    visits, least = sorted(frame["time"].unique()), data.study.policy.min_at_risk
+    offsets = np.linspace(-0.24, 0.24, len(data.arms)) if len(data.arms) > 1 else [0.0]
+    with picture(2.9) as (figure, axes):
+        for (arm, marker), offset in zip(shown_arms(data), offsets, strict=True):
+            for row in where(frame, group=arm.id).to_dict("records"):
+                x, enough = visits.index(row["time"]) + offset, row["n"] >= least
+                look = {"color": arm.colour, "alpha": 1.0 if enough else 0.4}
+                axes.plot([x, x], [row["q1"], row["q3"]], linewidth=1.6, **look)
+                axes.plot(
+                    x, row["median"], marker, markersize=5, markerfacecolor=arm.colour if enough else "white", **look
+                )
+            axes.plot([], [], marker, color=arm.colour, markersize=5, label=arm.label)
+        _draw_schedule(axes, data, visits)
+        axes.set_xticks(range(len(visits)), [f"{visit:g}" for visit in visits])
+        axes.set_ylim(bottom=0)
+        axes.set_ylabel("Days since the scan before")
+        axes.set_xlabel(f"Visit, {data.study.time.unit} (pale: fewer than {least} {unit_label(frame)})")
+        axes.legend(loc="upper left", fontsize=8)
+        intervals = timing["scan_interval"]
+        told = [
+            f"{data.study.arm(r['group']).label} {counted(r)}"
+            + (f", median {format_number(r['median'], 0)} days" if r["n"] else "")
+            for r in intervals[intervals["group"].isin(groups_of(data))].to_dict("records")
+        ]
+        alt = f"Medians with quartiles by visit and arm, and the scheduled interval. In all: {'; '.join(told)}."
+        return write_figure(figure, "timing", "Interval between scans at each visit, by arm", alt)
+
+
+def _draw_schedule(axes, data: Dataset, visits: list[float]) -> None:
+    """The interval that the schedule asks for, as a grey bar behind each visit."""
+    schedule = sorted(data.study.visits.schedule) if data.study.visits else []
+    label = "scheduled"
+    for x, visit in enumerate(visits):
+        before = [v for v in schedule if v < visit]
+        if visit in schedule and before:
+            days = (visit - before[-1]) * data.study.time.days_per_unit
+            axes.plot([x - 0.38, x + 0.38], [days, days], color=GREY, linewidth=1.2, zorder=0, label=label)
+            label = "_"

@@ -1,0 +1,256 @@
+"""The tumour's course, patient by patient: waterfall, spider, swimmer.
+
+Thresholds drawn here are those of the response rule on diameters; a picture of volume has none. Computes nothing.
+"""
+
+from __future__ import annotations
+
+__all__ = ["plot_spider", "plot_swimmer", "plot_waterfall"]
+
+from textwrap import fill
+
+import numpy as np
+import pandas as pd
+from matplotlib.colors import to_rgba
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from lib.analyses.efficacy.course import undrawn
+from lib.analyses.result import Analysis, where
+from lib.dataset.dataset import Dataset
+from lib.show.display import Figure, empty_if_absent, internal_only
+from lib.show.formats import format_number, format_whole, joined
+from lib.show.labels import counted, everybody
+from lib.show.plots.style import CATEGORY_COLOURS, GREY, INK, PALE, picture, write_figure
+from lib.study.parts import Arm
+
+# A page is some nine inches high; bars get thinner, and lose their names, rather than run over it.
+TALLEST, MOST_NAMES = 9.2, 90
+HATCHES = {"PD": "////", "NE": "...."}
+ENDS = {"progressed": ("X", "progression"), "died": ("s", "died without it"), "left": (">", "no progression when last scanned")}  # fmt: skip
+EVENTS = {"response": ("o", "white", "first response"), "progression": ("X", INK, "progression"), "death": ("s", INK, "death"),
+          "local": ("v", "#ffffff", "local treatment"), "later": ("|", INK, "later line starts")}  # fmt: skip
+
+
+def _panels(data: Dataset, height: float, widths: list[int]):
+    """One panel per arm beside each other, as wide as asked for."""
+    return picture(height, 1, len(data.arms), sharey=True, squeeze=False, gridspec_kw={"width_ratios": widths})
+
+
+def _title(arm: Arm, n: int, arms: int) -> str:
+    return f"{fill(arm.label, max(10, 60 // arms))}\nn = {format_whole(n)}"
+
+
+def _counted(data: Dataset, course: Analysis, what: str, group: str = "") -> pd.Series:
+    """Patients of a group (of all, without one) of whom it holds, and among how many."""
+    return where(course["course_count"], variable=what, group=group or everybody(data)).iloc[0]
+
+
+@internal_only("single patients", "the best change of each patient")
+@empty_if_absent
+def plot_waterfall(data: Dataset, course: Analysis) -> Figure:
+    """Best change of the sum of diameters, one bar per patient, coloured by best response."""
+    rule, patients = data.study.response, course["course"]
+    drawn = patients[patients["no_change"] == ""]
+    sizes = [max(int((drawn["arm"] == arm.id).sum()), 3) for arm in data.arms]
+    with _panels(data, 3.4, sizes) as (figure, axes):
+        for axis, arm in zip(axes[0], data.arms, strict=True):
+            own = drawn[drawn["arm"] == arm.id].sort_values(["best_change", "patient_id"], ascending=[False, True])
+            for place, row in enumerate(own.itertuples()):
+                # A change of exactly 0 still shows as a line: the patient is there.
+                axis.bar(place, row.best_change or 0.4, width=0.8, color=CATEGORY_COLOURS[row.best_response],
+                         hatch=HATCHES.get(row.best_response), edgecolor=GREY, linewidth=0.6, gid=row.patient_id)  # fmt: skip
+            for threshold in _thresholds(rule):
+                axis.axhline(threshold, color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
+            axis.axhline(0, color=INK, linewidth=0.8)
+            axis.set_title(_title(arm, _counted(data, course, "drawn", arm.id)["count"], len(data.arms)), fontsize=9, loc="left", color=INK)
+            axis.set(xticks=[], xlim=(-0.8, max(len(own), 3) - 0.2))
+            axis.spines["bottom"].set_visible(False)
+            axis.axhline(0, color=arm.colour, linewidth=2.2, xmax=1, zorder=3)
+        low, high = drawn["best_change"].min(), drawn["best_change"].max()
+        axes[0][0].set_ylim(min(-105, _finite(low, 0) - 5), max(30, _finite(high, 0) + 8))
+        axes[0][0].set_ylabel("Best change of the sum\nof diameters, %")
+        shown = [c for c in CATEGORY_COLOURS if (drawn["best_response"] == c).any()]
+        handles = [Patch(facecolor=CATEGORY_COLOURS[c], hatch=HATCHES.get(c), edgecolor=GREY, label=c) for c in shown]
+        handles.append(Line2D([], [], color=INK, linewidth=0.8, linestyle=(0, (4, 3)), label=_rule_text(rule)))
+        figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), fontsize=8)
+        return write_figure(
+            figure,
+            "waterfall",
+            "Best change of the sum of diameters, patient by patient",
+            f"Waterfall plot, one bar per patient. {_waterfall_words(data, course)} {_missing_words(data, course)}",
+        )
+
+
+def _finite(value: float, otherwise: float) -> float:
+    return value if np.isfinite(value) else otherwise
+
+
+def _thresholds(rule) -> tuple[float, float]:
+    """Change of the sum of diameters, in percent, of a partial response and of a progression."""
+    return rule.partial_percent, rule.progression_percent
+
+
+def _rule_text(rule) -> str:
+    partial, more = _thresholds(rule)
+    return f"diameter rule: {format_number(partial, 0)}% and +{format_number(more, 0)}%"
+
+
+def _waterfall_words(data: Dataset, course: Analysis) -> str:
+    partial, parts = _thresholds(data.study.response)[0], []
+    for arm in data.arms:
+        reached, change = _counted(data, course, "reached a partial response", arm.id), course.row("best_change", arm.id)
+        if reached["n"]:
+            share = f"{format_whole(reached['count'])} of {format_whole(reached['n'])} at or below {format_number(partial, 0)}%"
+            ends = (format_number(change[end], 0) for end in ("max", "min"))
+            parts.append(f"{arm.label}: {share}, from {'% to '.join(ends)}%")
+        else:
+            parts.append(f"{arm.label}: nobody")
+    return f"{'; '.join(parts)}."
+
+
+def _missing_words(data: Dataset, course: Analysis) -> str:
+    drawn = _counted(data, course, "drawn")
+    if undrawn(course).empty:
+        return f"All {counted(drawn)} {'is' if drawn['n'] == 1 else 'are'} drawn."
+    return f"{format_whole(drawn['count'])} of {counted(drawn)} are drawn; the text below names the others."
+
+
+@internal_only("single patients", "the course of each patient")
+@empty_if_absent
+def plot_spider(data: Dataset, course: Analysis) -> Figure:
+    """Change of the sum of diameters over real time, one line per patient, with a sign for how it ended."""
+    patients, rows = course["course"], course["assessments"]
+    rows = rows[rows["percent_change"].notna()]
+    rule, unit = data.study.response, data.study.time.unit
+    with _panels(data, 3.3, [1] * len(data.arms)) as (figure, axes):
+        for axis, arm in zip(axes[0], data.arms, strict=True):
+            own = patients[(patients["arm"] == arm.id) & (patients["no_change"] == "")]
+            for patient in own.itertuples():
+                line = rows[rows["patient_id"] == patient.patient_id]
+                sign, _ = ENDS[_ended(patient)]
+                axis.plot(
+                    line["time"],
+                    line["percent_change"],
+                    color=arm.colour,
+                    linewidth=0.9,
+                    alpha=0.6,
+                    gid=patient.patient_id,
+                )
+                axis.plot(line["time"].iloc[-1], line["percent_change"].iloc[-1], sign, markersize=5.5, zorder=3,
+                          color=arm.colour if sign == "X" else "white", markeredgecolor=arm.colour, markeredgewidth=1)  # fmt: skip
+            axis.axhline(0, color=GREY, linewidth=0.8)
+            axis.axhline(_thresholds(rule)[0], color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
+            axis.set_title(_title(arm, _counted(data, course, "drawn", arm.id)["count"], len(data.arms)), fontsize=9, loc="left")
+            axis.set_xlabel(unit.capitalize())
+            axis.set_xlim(min(-1.0, _finite(rows["time"].min(), 0)), 1.05 * max(_finite(rows["time"].max(), 1), 1))
+        axes[0][0].set_ylabel("Change of the sum\nof diameters, %")
+        handles = [Line2D([], [], marker=sign, linestyle="", color=INK if sign == "X" else "white", markeredgecolor=INK, label=label)
+                   for sign, label in ENDS.values()]  # fmt: skip
+        partial = f"diameter rule: {format_number(_thresholds(rule)[0], 0)}%"
+        handles.append(Line2D([], [], color=INK, linewidth=0.8, linestyle=(0, (4, 3)), label=partial))
+        figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), fontsize=8)
+        told = joined([f"{format_whole(_counted(data, course, f'drawn: {key}')['count'])} {label}" for key, (_, label) in ENDS.items()])
+        alt = f"Spider plot, one line per patient over real time since {data.study.time.zero_label}. How the lines end: {told}. {_missing_words(data, course)}"
+        title = "Sum of diameters over time, patient by patient"
+        return write_figure(figure, "spider", title, alt)
+
+
+def _ended(patient) -> str:
+    if pd.notna(patient.progression_time):
+        return "progressed"
+    return "died" if patient.died else "left"
+
+
+@internal_only("single patients", "the course of each patient")
+@empty_if_absent
+def plot_swimmer(data: Dataset, course: Analysis) -> Figure:
+    """Follow-up of every patient as a bar, with treatment, response, progression, later lines and death on it."""
+    patients, treatments = course["course"], course["treatments"]
+    patients = patients.sort_values(["arm", "follow_up", "patient_id"], ascending=[True, False, True])
+    step = min(0.135, (TALLEST - 1.2) / max(len(patients) + 2 * len(data.arms), 1))
+    places = _places(patients, data)
+    with picture(1.2 + step * (len(patients) + 2 * len(data.arms))) as (figure, axes):
+        for arm in data.arms:
+            for patient in patients[patients["arm"] == arm.id].itertuples():
+                own = treatments[treatments["patient_id"] == patient.patient_id]
+                _draw_lane(axes, patient, own, places[patient.patient_id], arm)
+            axes.text(0, places[arm.id], f"{arm.label} (n = {data.n[arm.id]})", fontsize=8, fontweight="bold",
+                      va="center", color=INK)  # fmt: skip
+        names = {place: key for key, place in places.items() if key in set(patients["patient_id"])}
+        few = len(patients) <= MOST_NAMES
+        axes.set_yticks(list(names) if few else [], list(names.values()) if few else [], fontsize=5)
+        axes.tick_params(axis="y", length=0, pad=4)
+        axes.spines["left"].set_visible(False)
+        axes.set_ylim(min(places.values(), default=0) - 1, 1)
+        axes.set_xlim(left=min(0, treatments["start"].min() if len(treatments) else 0))
+        axes.set_xlabel(f"{data.study.time.unit.capitalize()} since {data.study.time.zero_label}")
+        figure.legend(handles=_swimmer_legend(), loc="outside lower center", ncols=4, fontsize=7.5)
+        said = {"responded": "responded", "progressed": "progressed", "died": "died", "alive": "were alive when last seen"}
+        told = ", ".join(f"{format_whole(_counted(data, course, what)['count'])} {words}" for what, words in said.items())
+        everyone = counted(_counted(data, course, "alive"))
+        alt = f"Swimmer plot, one bar for each of {everyone}, from {data.study.time.zero_label} to death or last contact. {told}."
+        return write_figure(figure, "swimmer", "Follow-up of every patient", alt)
+
+
+def _places(patients: pd.DataFrame, data: Dataset) -> dict[str, int]:
+    """Height of each patient's bar, and of each arm's name above its bars."""
+    places, place = {}, 0
+    for arm in data.arms:
+        places[arm.id] = place
+        for patient in patients.loc[patients["arm"] == arm.id, "patient_id"]:
+            place -= 1
+            places[patient] = place
+        place -= 2
+    return places
+
+
+def _draw_lane(axes, patient, treatments: pd.DataFrame, y: int, arm: Arm) -> None:
+    """One patient: bar of follow-up, treatment on it, response below, events as signs."""
+    end = patient.follow_up
+    axes.barh(y, end, height=0.72, color=PALE, linewidth=0, gid=patient.patient_id)
+    for row in treatments.itertuples():
+        if row.line > 1:
+            _mark(axes, "later", row.start, y)
+        elif row.kind == "drug":
+            until = end if pd.isna(row.end) else row.end
+            axes.barh(
+                y,
+                until - row.start,
+                left=row.start,
+                height=0.72,
+                color=to_rgba(arm.colour, 0.55),
+                edgecolor=GREY,
+                linewidth=0.5,
+            )
+        else:
+            _mark(axes, "local", row.start, y)
+    if patient.responder:
+        until = patient.response_time + patient.duration
+        axes.plot([patient.response_time, until], [y, y], color=INK, linewidth=1.3, solid_capstyle="butt")
+        _mark(axes, "response", patient.response_time, y)
+    if pd.notna(patient.progression_time):
+        _mark(axes, "progression", patient.progression_time, y)
+    if patient.died:
+        _mark(axes, "death", end, y)
+    else:
+        axes.plot(end, y, marker=">", color=INK, markersize=3.6, clip_on=False)
+
+
+def _mark(axes, event: str, x: float, y: int) -> None:
+    sign, face, _ = EVENTS[event]
+    size = 5 if sign == "|" else 3.6
+    axes.plot(x, y, sign, markersize=size, color=face, markeredgecolor=INK, markeredgewidth=1.3 if sign == "|" else 0.7,
+              clip_on=False, zorder=3)  # fmt: skip
+
+
+def _swimmer_legend() -> list:
+    signs = [
+        Line2D([], [], marker=sign, linestyle="", color=face, markeredgecolor=INK, markersize=5, label=label)
+        for sign, face, label in EVENTS.values()
+    ]
+    return [
+        Patch(facecolor=PALE, label="follow-up"), Patch(facecolor=to_rgba(GREY, 0.55), edgecolor=GREY, label="drug of the study (arm's colour)"),
+        Line2D([], [], color=INK, linewidth=1.3, label="response lasts"), *signs,
+        Line2D([], [], marker=">", linestyle="", color=INK, markersize=5, label="alive when last seen"),
+    ]  # fmt: skip

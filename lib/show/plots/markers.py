@@ -1,0 +1,186 @@
+"""Markers and volumes: every patient's course, what a visit sums up to, ratios with their intervals. Computes nothing."""
+
+from __future__ import annotations
+
+__all__ = ["plot_ratios", "plot_summary", "plot_trajectories"]
+
+import numpy as np
+import pandas as pd
+
+from lib.analyses.efficacy.markers import Measure, measure
+from lib.analyses.result import Analysis, unit_of, where
+from lib.dataset.dataset import Dataset
+from lib.show.display import Figure, empty_if_absent, internal_only
+from lib.show.formats import format_duration, format_interval, format_number, format_whole
+from lib.show.labels import counted, everybody, level_text, unit_label
+from lib.show.plots.style import GREY, line_style, picture, plain_log_ticks, shown_arms, write_counts, write_figure
+
+
+@internal_only("single patients", "the course of each patient")
+@empty_if_absent
+def plot_trajectories(data: Dataset, analysis: Analysis) -> Figure:
+    """Each patient's course since baseline, one panel per arm, with the patients who have a value under the visits.
+
+    A marker on the log scale is shown as ratio to baseline, one on a linear scale as difference, all else in percent.
+    """
+    quantity, tested = measure(data.study, analysis.variable), analysis[f"{analysis.variable}_within"]["time"]
+    drawn, known = analysis[f"{analysis.variable}_drawn"].set_index("group"), _changes(analysis, quantity)
+    values = analysis["values"].dropna(subset=["shown"])
+    values = values[values.groupby("patient_id")["visit"].transform("max") > 0]
+    rows = -(-len(data.arms) // 3)
+    columns = -(-len(data.arms) // rows)
+    with picture(0.5 + 2.5 * rows, rows, columns, sharey=True, squeeze=False) as (figure, axes):
+        for axis in axes.flat[len(data.arms) :]:
+            axis.set_axis_off()
+        for axis, arm in zip(axes.flat, data.arms, strict=False):
+            own = where(values, arm=arm.id)
+            for patient, course in own.groupby("patient_id"):
+                axis.plot(course["visit"], course["shown"], ".-", color=arm.colour, alpha=0.45, linewidth=0.8,
+                          markersize=2.5, gid=patient)  # fmt: skip
+            axis.axhline(1 if quantity.log else 0, color=GREY, linewidth=0.8)
+            axis.set_title(f"{arm.label}\n{format_whole(drawn.loc[arm.id, 'count'])} of {counted(drawn.loc[arm.id])}",
+                           fontsize=9, loc="left")  # fmt: skip
+            counts = {0: drawn.loc[arm.id, "count"]} | where(known, group=arm.id).set_index("time")["n"].to_dict()
+            ticks = _spaced(
+                [0, *tested, *sorted(own["visit"].unique())], gap=0.105 * columns * max(values["visit"].max(), 1) / 3
+            )
+            axis.set_xticks(ticks, [f"{tick:g}\n{format_whole(counts.get(tick, 0))}" for tick in ticks], fontsize=8)
+            axis.set_xlabel(f"{data.study.time.unit.capitalize()}; below, {unit_label(known)} with a value", fontsize=8)
+        _scale(axes[0, 0], quantity)
+        for first in axes[:, 0]:
+            first.set_ylabel(_change_label(quantity))
+        whole = drawn.loc[everybody(data)]
+        alt = (
+            f"One line per patient. {format_whole(whole['count'])} of {counted(whole)} are drawn; "
+            "the others have no baseline or no later value."
+        )
+        return write_figure(
+            figure, f"{analysis.variable}_trajectories", f"{quantity.label}: course of each patient", alt
+        )
+
+
+@empty_if_absent
+def plot_summary(data: Dataset, analysis: Analysis) -> Figure:
+    """Median change and its quartiles by visit and arm, with the numbers behind them; open where few are left."""
+    name, quantity, least = analysis.variable, measure(data.study, analysis.variable), data.study.policy.min_at_risk
+    changes = _changes(analysis, quantity)
+    visits = [0.0, *(time for time, part in changes.groupby("time") if part["n"].max() >= least)]
+    changes = changes[changes["time"].isin(visits)]
+    changes = changes.assign(x=changes["time"].map(visits.index))
+    offsets = np.linspace(-0.24, 0.24, len(data.arms)) if len(data.arms) > 1 else [0.0]
+    ratios = [2.7, 0.19 * (len(data.arms) + 1)]
+    with picture(sum(ratios), 2, 1, gridspec_kw={"height_ratios": ratios}) as (figure, (top, bottom)):
+        told = []
+        for (arm, marker), offset in zip(shown_arms(data), offsets, strict=True):
+            own = where(changes, group=arm.id)
+            own = own[own["n"] > 0]
+            look = {"color": arm.colour, "linestyle": line_style(arm)}
+            start = 1 if quantity.log else 0
+            top.plot([offset, *(own["x"] + offset)], [start, *own["median"]], linewidth=1.2, **look)
+            top.vlines(own["x"] + offset, own["q1"], own["q3"], color=arm.colour, linewidth=1.2)
+            few = own["n"] < least
+            top.plot(
+                own["x"][few] + offset,
+                own["median"][few],
+                marker,
+                color=arm.colour,
+                markerfacecolor="white",
+                markersize=5,
+            )
+            top.plot(own["x"][~few] + offset, own["median"][~few], marker, color=arm.colour, markersize=5)
+            top.plot([], [], marker=marker, markersize=5, linewidth=1.2, label=arm.label, **look)
+            told.append(f"{arm.label} {_last_median(own[~few], quantity, data)}")
+        top.axhline(start, color=GREY, linewidth=0.8, zorder=0)
+        _scale(top, quantity)
+        top.set_ylabel(_change_label(quantity))
+        top.set_xticks(range(len(visits)), [f"{visit:g}" for visit in visits])
+        top.set_xlim(-0.5, max(len(visits), 2) - 0.5)
+        top.set_xlabel(f"Visit, {data.study.time.unit} (open: fewer than {least} {unit_label(changes)})")
+        figure.legend(loc="outside upper left", ncols=3, fontsize=8, handlelength=3)
+        baseline = where(analysis[f"{name}_level"], time=0).assign(x=0)
+        counts = pd.concat([baseline, changes])
+        write_counts(bottom, data, "With a value", counts, top.get_xlim())
+        alt = f"Medians with quartiles by visit and arm. The last median of at least {least} {unit_label(changes)}: {'; '.join(told)}."
+        return write_figure(figure, f"{name}_summary", f"{quantity.label}: change from baseline by visit and arm", alt)
+
+
+def _changes(analysis: Analysis, quantity: Measure) -> pd.DataFrame:
+    """Change since baseline by visit and arm, as it is drawn."""
+    return analysis[f"{analysis.variable}_{'change_ratio' if quantity.log else quantity.described}"]
+
+
+def _scale(axes, quantity: Measure) -> None:
+    if quantity.log:
+        axes.set_yscale("log")
+        plain_log_ticks(axes)
+
+
+def _change_label(quantity: Measure) -> str:
+    return "Ratio to baseline" if quantity.log else f"Change from baseline, {quantity.change_unit}"
+
+
+def _spaced(visits: list[float], gap: float) -> list[float]:
+    """Visits to label: the first ones given, and whichever others stand far enough from those before them."""
+    chosen: list[float] = []
+    for visit in visits:
+        if all(abs(visit - other) >= gap for other in chosen):
+            chosen.append(visit)
+    return sorted(chosen)
+
+
+def _last_median(own: pd.DataFrame, quantity: Measure, data: Dataset) -> str:
+    if own.empty:
+        return "none"
+    last = own.iloc[-1]
+    value = (
+        f"{format_number(last['median'], 2)} of baseline"
+        if quantity.log
+        else f"{format_number(last['median'], 0)} {quantity.change_unit}"
+    )
+    return f"{value} at {format_duration(last['time'], data.study.time.unit)}"
+
+
+@empty_if_absent
+def plot_ratios(data: Dataset, model: Analysis) -> Figure:
+    """Ratio to baseline by visit and arm from the mixed model, with intervals, on a logarithmic axis."""
+    name, d = model.variable, 2
+    frame, counts = model[f"{name}_model_ratio"], model[f"{name}_model_count"]
+    visits = sorted(frame["time"].unique())
+    offsets = np.linspace(-0.22, 0.22, len(data.arms)) if len(data.arms) > 1 else [0.0]
+    with picture(3.1 + 0.17 * len(data.arms)) as (figure, axes):
+        told = []
+        for (arm, marker), offset in zip(shown_arms(data), offsets, strict=True):
+            own = frame[(frame["group"] == arm.id) & frame["ratio"].notna()]
+            x = np.array([visits.index(t) for t in own["time"]]) + 1 + offset
+            margins = [
+                own["ratio"] - own["ci_low"].fillna(own["ratio"]),
+                own["ci_high"].fillna(own["ratio"]) - own["ratio"],
+            ]
+            axes.errorbar([0 + offset, *x], [1, *own["ratio"]], [[0, *margins[0]], [0, *margins[1]]], color=arm.colour,
+                          linestyle=line_style(arm), marker=marker, markersize=5, capsize=2.5, linewidth=1.3, label=arm.label)  # fmt: skip
+            if len(own):
+                last = own.iloc[-1]
+                told.append(
+                    f"{arm.label} {format_number(last['ratio'], d)} ({format_interval(last['ci_low'], last['ci_high'], d)}) "
+                    f"at {format_duration(last['time'], data.study.time.unit)}"
+                )
+        axes.axhline(1, color=GREY, linewidth=0.8)
+        axes.set_yscale("log")
+        plain_log_ticks(axes)
+        labels = ["Baseline", *(format_duration(t, data.study.time.unit) for t in visits)]
+        if counts["n"].notna().all():
+            labels = [_below(label, [where(counts, group=arm.id, time=at)["n"].iat[0] for arm in data.arms])
+                      for label, at in zip(labels, [0.0, *visits], strict=True)]  # fmt: skip
+            axes.set_xlabel(
+                f"Below: {unit_of(counts).iat[0]} with a value, arms in the order of the legend", fontsize=8
+            )
+        axes.set_xticks(range(len(labels)), labels)
+        axes.set_ylabel(f"Ratio to baseline ({level_text(data)} CI)")
+        figure.legend(loc="outside upper left", ncols=min(len(data.arms), 3), fontsize=8)
+        label = measure(data.study, name).label
+        alt = f"Ratios to baseline with intervals by visit and arm. Last visit: {'; '.join(told)}."
+        return write_figure(figure, f"{name}_ratios", f"{label}: ratio to baseline by arm, mixed model", alt)
+
+
+def _below(label: str, counts: list) -> str:
+    return f"{label}\n{' / '.join(f'{format_whole(n)}' for n in counts)}"

@@ -1,0 +1,105 @@
+"""Response by visit, and response over time. Computes nothing."""
+
+from __future__ import annotations
+
+__all__ = ["plot_response", "plot_response_incidence"]
+
+import pandas as pd
+from matplotlib.ticker import PercentFormatter
+
+from lib.analyses.efficacy.survival import ticks
+from lib.analyses.result import Analysis, where
+from lib.dataset.dataset import Dataset
+from lib.show.display import Figure, empty_if_absent, withheld
+from lib.show.formats import format_duration, format_number, format_percent, format_whole, joined
+from lib.show.labels import OVERALL
+from lib.show.plots.style import CATEGORY_COLOURS, GREY, INK, line_style, picture, write_figure
+
+
+@empty_if_absent
+def plot_response(data: Dataset, response: Analysis) -> Figure:
+    """Share of each response category by visit and arm, as stacked bars with counts."""
+    categories = response["response_category"]
+    if categories["count"].isna().any():
+        return withheld("tumour response as a picture, because its bars would show masked counts")
+    visits = sorted(categories["time"].unique())
+    with picture(0.7 + 0.42 * len(data.arms) * len(visits), len(visits), 1, sharex=True, squeeze=False) as (
+        figure,
+        axes,
+    ):
+        for axis, visit in zip(axes[:, 0], visits, strict=True):
+            _stack(axis, categories, response["response_unassessed"], data, visit)
+            axis.set_title(
+                f"At {format_duration(visit, data.study.time.unit)}", loc="left", fontsize=9, fontweight="bold"
+            )
+        axes[-1, 0].set_xlabel("Share of all treated patients")
+        axes[-1, 0].xaxis.set_major_formatter(PercentFormatter(1))
+        handles, labels = axes[0, 0].get_legend_handles_labels()
+        unique = dict(zip(labels, handles, strict=True))
+        figure.legend(unique.values(), unique.keys(), loc="outside lower center", ncols=len(unique), fontsize=8)
+        rates = response["objective_response_treated"]
+        told = [
+            f"at {format_duration(r.time, data.study.time.unit)} {data.study.arm(r.group).label} {format_whole(r.count_)} of {format_whole(r.n)}"
+            for r in rates[rates["group"] != OVERALL].rename(columns={"count": "count_"}).itertuples()
+        ]
+        return write_figure(
+            figure,
+            "response",
+            "Tumour response by visit and arm",
+            f"Stacked bars. Objective response: {'; '.join(told)}.",
+        )
+
+
+def _stack(axes, categories: pd.DataFrame, unassessed: pd.DataFrame, data: Dataset, time: float) -> None:
+    names = ["CR", "PR", "SD", "PD", "no assessment"]
+    colours = [*list(CATEGORY_COLOURS.values())[:4], "#ffffff"]
+    for i, arm in enumerate(data.arms):
+        counts = where(categories, time=time, group=arm.id).set_index("variable")["count"]
+        values = [*counts[names[:4]], where(unassessed, time=time, group=arm.id)["count"].iat[0]]
+        n, left = max(sum(values), 1), 0.0
+        for name, colour, value in zip(names, colours, values, strict=True):
+            (piece,) = axes.barh(
+                -i, value / n, left=left, color=colour, edgecolor=GREY, linewidth=0.6, height=0.72, label=name
+            )
+            piece.set_gid(f"{time:g}-{arm.id}-{name}")
+            if value:
+                dark = name == "CR"
+                axes.text(
+                    left + value / n / 2,
+                    -i,
+                    f"{int(value)}",
+                    ha="center",
+                    va="center",
+                    fontsize=8,
+                    color="white" if dark else INK,
+                )
+            left += value / n
+    axes.set_yticks([-i for i in range(len(data.arms))], [f"{arm.label} (n = {data.n[arm.id]})" for arm in data.arms])
+    axes.set_xlim(0, 1)
+    axes.tick_params(axis="y", length=0)
+
+
+@empty_if_absent
+def plot_response_incidence(data: Dataset, timed: Analysis) -> Figure:
+    """Share of each arm with a first response over time, progression and death competing."""
+    curve, table = timed["incidence_curve"], timed["response_incidence"]
+    longest = 1.05 * max(float(curve["time"].max()), float(table["time"].max()))
+    shown = ticks(longest, data.study.time.unit)
+    with picture(3.0) as (figure, axes):
+        for arm in data.arms:
+            steps = where(curve, group=arm.id)
+            time, share = [*steps["time"], longest], [*steps["estimate"], *steps["estimate"].tail(1)]
+            axes.step(
+                time, share, where="post", color=arm.colour, linestyle=line_style(arm), linewidth=1.8, label=arm.label
+            )
+        axes.set(ylim=(0, 1.02), ylabel="Patients with a response", xlim=(0, longest), xticks=shown)
+        axes.yaxis.set_major_formatter(PercentFormatter(1))
+        axes.set_xlabel(f"{data.study.time.unit.capitalize()} since {data.study.time.zero_label}")
+        figure.legend(loc="outside upper left", ncols=2, fontsize=8, handlelength=3)
+        end = table["time"].max()
+        told = [
+            f"{data.study.arm(r.group).label} {format_percent(r.estimate)} ({format_whole(r.n_events)} responses)"
+            for r in table[table["time"] == end].itertuples()
+        ]
+        alt = f"Cumulative incidence of response as steps. By {format_number(end, 1)} {data.study.time.unit}: {joined(told)}."
+        return write_figure(figure, "response_incidence_curve", "Cumulative incidence of response by arm", alt)

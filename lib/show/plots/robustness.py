@@ -1,0 +1,316 @@
+"""Pictures of robustness, subgroups and confounding. Computes nothing."""
+
+from __future__ import annotations
+
+__all__ = ["plot_balance", "plot_robustness", "plot_subgroups", "plot_weighted_curves"]
+
+import textwrap
+
+import numpy as np
+import pandas as pd
+from matplotlib.ticker import FuncFormatter, NullFormatter, PercentFormatter
+
+from lib.analyses.result import Analysis, where
+from lib.dataset.dataset import Dataset
+from lib.show.display import Figure, empty_if_absent, internal_only
+from lib.show.formats import format_interval, format_number, format_p, format_whole, joined, plural
+from lib.show.labels import OVERALL, covariate_label, level_text, pair_label
+from lib.show.plots.style import GREY, INK, PALE, line_style, picture, thin_steps, write_figure
+from lib.show.ways import level_label, subgroup_of, way_label
+from lib.statistics.comparisons import ALPHA, name_pair
+
+# What is drawn of a p-value or hazard ratio stays inside these; beyond, an arrow head points outwards.
+P_SPAN, HR_SPAN = (1e-4, 1.0), (0.05, 20.0)
+# Ways of several pairs are in the table only.
+PAIRS = ("rmst", "pairwise")
+
+
+def _log_axis(axes, span: tuple[float, float], ticks: list[float]) -> None:
+    axes.set_xscale("log")
+    axes.set_xlim(span)
+    axes.set_xticks([t for t in ticks if span[0] <= t <= span[1]])
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.tick_params(axis="x", which="minor", length=0)
+
+
+def _interval(axes, y: float, row: pd.Series, colour: str, span: tuple[float, float], *, size: float = 5) -> None:
+    """Hazard ratio with its interval; a limit outside the axis becomes an arrow head."""
+    low = span[0] if pd.isna(row["ci_low"]) else row["ci_low"]
+    high = span[1] if pd.isna(row["ci_high"]) else row["ci_high"]
+    inside = np.clip([low, high], *span)
+    axes.plot(inside, [y, y], color=colour, linewidth=1.4, solid_capstyle="butt")
+    for value, end, head in ((low, inside[0], "<"), (high, inside[1], ">")):
+        if value != end or value in span:
+            axes.plot(end, y, head, color=colour, markersize=4, clip_on=False)
+    if span[0] <= row["hr"] <= span[1]:
+        axes.plot(row["hr"], y, "s", color=colour, markersize=size)
+
+
+def _span(rows: pd.DataFrame) -> tuple[float, float]:
+    """Axis that holds 0.5, 2 and the intervals, within `HR_SPAN`."""
+    limits = rows[["hr", "ci_low", "ci_high"]].to_numpy(dtype=float).ravel()
+    limits = [0.5, 2.0, *limits[np.isfinite(limits) & (limits > 0)]]
+    return max(min(limits) / 1.15, HR_SPAN[0]), min(max(limits) * 1.15, HR_SPAN[1])
+
+
+@empty_if_absent
+def plot_robustness(data: Dataset, robust: Analysis) -> Figure:
+    """P-value and hazard ratio of every way to ask the question, one row each."""
+    pair, ways = name_pair(*data.contrast), robust["ways"]
+    drawn = []
+    for (way, time), part in ways[~ways["way"].isin(PAIRS)].groupby(["way", "time"], sort=False, dropna=False):
+        ratio, tests = part[(part["group"] == pair) & part["hr"].notna()], part[part["group"] != pair]
+        drawn.append((way_label(data, robust, way, time), (tests if len(tests) else part).iloc[0], ratio))
+    colour = data.study.arm(data.contrast[0]).colour
+    labels = [textwrap.fill(label, 46) for label, _, _ in drawn]
+    lines = sum(label.count("\n") + 1 for label in labels)
+    span = _span(ways[(ways["group"] == pair) & ways["hr"].notna()])
+    with picture(0.9 + 0.155 * lines + 0.06 * len(drawn), 1, 2, sharey=True, width_ratios=[1.15, 1]) as (
+        figure,
+        (left, right),
+    ):
+        place, places = 0.0, []
+        for label, (_, row, ratio) in zip(labels, drawn, strict=True):
+            depth = label.count("\n") + 1
+            y = -(place + depth / 2)
+            places.append(y)
+            place += depth + 0.35
+            _p_value(left, y, row)
+            if len(ratio):
+                _interval(right, y, ratio.iloc[0], colour, span)
+            elif pd.isna(row["p_value"]) and pd.isna(row["min"]):
+                left.text(
+                    P_SPAN[0] * 1.15,
+                    y,
+                    "not made" if str(row["note"]).startswith("not made") else "no p-value",
+                    color=GREY,
+                    fontsize=7.5,
+                    va="center",
+                )
+        left.axvline(ALPHA, color=GREY, linewidth=0.9, linestyle="dashed")
+        right.axvline(1, color=GREY, linewidth=0.9)
+        left.set_yticks(places, labels, fontsize=7.5)
+        left.set_ylim(-place, 0.2)
+        left.tick_params(axis="y", length=0)
+        right.tick_params(axis="y", length=0)
+        _log_axis(left, P_SPAN, [1e-4, 1e-3, 0.01, 0.05, 0.2, 1])
+        _log_axis(right, span, [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20])
+        left.set_xlabel("p-value (dashed: 0.05)")
+        right.set_xlabel(f"Hazard ratio, {level_text(data)} CI\n{pair_label(data, pair)}")
+        tests = where(robust["robustness_tests"], variable=f"{robust.variable}: p-values").iloc[0]
+        alt = (
+            (f"Dots of {plural(tests['n_tests'], 'p-value')}, {format_whole(tests['n_below'])} of them below 0.05, and hazard ratios with intervals. " if tests["n_tests"] else "No way gives a p-value.")
+            + "; ".join(
+                f"{label}: {format_p(row['p_value'], symbol=True)}"
+                for label, row, _ in drawn
+                if pd.notna(row["p_value"])
+            )
+        )
+        endpoint = data.study.endpoint(robust.variable)
+        return write_figure(
+            figure,
+            f"{endpoint.id}_robustness_plot",
+            f"{endpoint.short}: p-value and hazard ratio in every way of asking",
+            alt,
+        )
+
+
+def _p_value(axes, y: float, row: pd.Series) -> None:
+    """Filled below 0.05, open above; a range as a bar; what lies below the axis as an arrow head."""
+    if pd.notna(row["min"]):
+        axes.plot(
+            np.clip([row["min"], row["max"]], *P_SPAN),
+            [y, y],
+            color=INK,
+            linewidth=3,
+            alpha=0.55,
+            solid_capstyle="butt",
+        )
+    if pd.notna(row["p_value"]):
+        low = row["p_value"] < P_SPAN[0]
+        face = INK if row["p_value"] < ALPHA else "white"
+        axes.plot(
+            max(row["p_value"], P_SPAN[0]),
+            y,
+            "<" if low else "o",
+            color=INK,
+            markerfacecolor=face,
+            markersize=5,
+            clip_on=False,
+        )
+
+
+@empty_if_absent
+def plot_subgroups(data: Dataset, subgroups: Analysis) -> Figure:
+    """Forest of the hazard ratio by subgroup, with events and patients of the two arms."""
+    ratios, pair = subgroups["subgroup"], name_pair(*data.contrast)
+    lines, shown = [], ""
+    for _, row in ratios.iterrows():
+        heading, level = level_label(data, row["variable"])
+        if level and subgroup_of(row["variable"]) != shown:
+            shown = subgroup_of(row["variable"])
+            lines.append((heading, None, shown))
+        lines.append((level or heading, row, row["variable"]))
+    span, colour = _span(ratios), data.study.arm(data.contrast[0]).colour
+    tests = subgroups["interaction"].set_index("variable")["p_value"]
+    with picture(0.85 + 0.25 * len(lines), 1, 3, sharey=True, width_ratios=[1.5, 1.7, 0.75]) as (
+        figure,
+        (left, axes, right),
+    ):
+        for y, (label, row, variable) in zip(range(0, -len(lines), -1), lines, strict=True):
+            if row is None:
+                left.text(0, y, label, va="center", fontweight="bold", fontsize=8.5)
+                right.text(
+                    1,
+                    y,
+                    format_p(tests[variable], symbol=True) if pd.notna(tests[variable]) else "not tested",
+                    va="center",
+                    ha="right",
+                    fontsize=8,
+                )
+                continue
+            counts = where(subgroups["subgroup_count"], variable=variable).set_index("group")
+            left.text(0.0 if label == "All patients" else 0.05, y, label, va="center", fontsize=8.5)
+            for x, arm in zip((0.78, 1.0), data.contrast, strict=True):
+                left.text(
+                    x,
+                    y,
+                    f"{format_whole(counts.at[arm, 'n_events'])}/{format_whole(counts.at[arm, 'n'])}",
+                    va="center",
+                    ha="right",
+                    fontsize=8,
+                )
+            if pd.isna(row["hr"]):
+                axes.text(
+                    1,
+                    y,
+                    "not estimated",
+                    va="center",
+                    ha="center",
+                    color=GREY,
+                    fontsize=7.5,
+                    bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
+                )
+            else:
+                _interval(
+                    axes,
+                    y,
+                    row,
+                    colour,
+                    span,
+                    size=4 + 5 * np.sqrt(counts["n_events"].sum() / max(_largest(subgroups), 1)),
+                )
+        axes.axvline(1, color=GREY, linewidth=0.9, zorder=0)
+        overall = ratios["hr"].iat[0]
+        if pd.notna(overall) and span[0] < overall < span[1]:
+            axes.axvline(overall, color=PALE, linewidth=1.2, linestyle="dashed", zorder=0)
+        _log_axis(axes, span, [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20])
+        axes.set_xlabel(f"Hazard ratio, {level_text(data)} CI\n{pair_label(data, pair)}")
+        axes.tick_params(axis="y", length=0)
+        axes.set_ylim(-len(lines) + 0.4, 1.6)
+        for x, arm in zip((0.78, 1.0), data.contrast, strict=True):
+            left.text(
+                x,
+                0.75,
+                textwrap.fill(data.study.arm(arm).label, 12) + "\nevents/n",
+                va="bottom",
+                ha="right",
+                fontsize=7,
+                color=data.study.arm(arm).colour,
+                clip_on=False,
+            )
+        right.text(1, 0.75, "Interaction", va="bottom", ha="right", fontsize=7.5, color=GREY)
+        for side in (left, right):
+            side.axis("off")
+            side.set_xlim(0, 1)
+        told = [
+            f"{' '.join(level_label(data, r['variable'])).strip()} {format_number(r['hr'], 2)} ({format_interval(r['ci_low'], r['ci_high'], 2)})"
+            for _, r in ratios.iterrows() if pd.notna(r["hr"])
+        ]  # fmt: skip
+        endpoint = data.study.endpoint(subgroups.variable)
+        alt = f"Forest plot, {pair_label(data, pair)}. Hazard ratios: {'; '.join(told) or 'none can be estimated'}."
+        return write_figure(figure, f"{endpoint.id}_forest", f"{endpoint.short} by subgroup", alt)
+
+
+def _largest(subgroups: Analysis) -> float:
+    return float(subgroups["subgroup_count"].groupby("variable")["n_events"].sum().max())
+
+
+@empty_if_absent
+def plot_balance(data: Dataset, weights: Analysis) -> Figure:
+    """Love plot: largest standardized difference of each baseline variable before (open) and after (filled) weighting."""
+    before, after = (
+        where(weights[f"balance_{when}"], group=OVERALL).set_index("variable")["smd"] for when in ("before", "after")
+    )
+    modelled = len(data.study.confounding.covariates)
+    with picture(0.95 + 0.25 * len(before)) as (figure, axes):
+        for i, variable in enumerate(before.index):
+            axes.plot([before[variable], after[variable]], [-i, -i], color=PALE, linewidth=1.5, zorder=1)
+            axes.plot(
+                before[variable],
+                -i,
+                "o",
+                color=INK,
+                markerfacecolor="white",
+                markersize=6,
+                label="Before weighting" if not i else None,
+            )
+            axes.plot(after[variable], -i, "s", color=INK, markersize=5, label="After weighting" if not i else None)
+        axes.axvline(0.1, color=GREY, linewidth=0.9, linestyle="dashed")
+        axes.axhline(0.5 - modelled, color=PALE, linewidth=0.8)
+        axes.set_yticks(
+            [-i for i in range(len(before))], [covariate_label(data, v) for v in before.index], fontsize=8.5
+        )
+        axes.tick_params(axis="y", length=0)
+        axes.set_xlim(left=0)
+        axes.set_ylim(0.4 - len(before), 0.6)
+        axes.set_xlabel("Largest standardized difference (dashed: 0.1; above the line: in the model)")
+        figure.legend(loc="outside upper right", ncols=2, fontsize=8)
+        told = [
+            f"{covariate_label(data, v)} from {format_number(before[v], 2)} to {format_number(after[v], 2)}"
+            for v in before.index[:modelled]
+        ]
+        return write_figure(
+            figure, "love", "Balance before and after weighting", f"Love plot. In the model: {joined(told)}."
+        )
+
+
+@internal_only("single patients", "weighted curves, which step for single patients", scales=True)
+@empty_if_absent
+def plot_weighted_curves(data: Dataset, analysis: Analysis, weights: Analysis) -> Figure:
+    """Kaplan-Meier curves with overlap weights (bold) over the crude ones (thin)."""
+    endpoint = data.study.endpoint(analysis.variable)
+    with picture(3.1) as (figure, axes):
+        for arm in data.arms:
+            for curves, drawn in (
+                (analysis["curve"], {"linewidth": 0.9, "alpha": 0.6}),
+                (weights["weighted_curve"], {"linewidth": 2, "label": arm.label}),
+            ):
+                curve = where(curves, group=arm.id)
+                curve = curve.iloc[thin_steps(curve["survival"])]
+                drawn |= {"where": "post", "color": arm.colour, "linestyle": line_style(arm)}
+                axes.step(curve["time"], curve["survival"], **drawn)
+        axes.set(ylim=(0, 1.02), ylabel=endpoint.label if len(endpoint.label) < 40 else endpoint.short)
+        axes.set_xlim(left=0)
+        axes.yaxis.set_major_formatter(PercentFormatter(1))
+        axes.set_xlabel(f"{data.study.time.unit.capitalize()} since {data.study.time.zero_label}")
+        axes.legend(
+            loc="upper right",
+            fontsize=8,
+            title="Bold: weighted; thin: crude",
+            title_fontsize=8,
+            alignment="left",
+            handlelength=3,
+        )
+        sizes = [
+            f"{data.study.arm(r.group).label} {format_number(r.ess, 1)} of {r.n}"
+            for r in weights["effective_size"].itertuples()
+            if r.n
+        ]
+        alt = (
+            f"Kaplan-Meier curves of each arm, weighted and crude. Effective patients after weighting: {joined(sizes)}."
+        )
+        return write_figure(
+            figure, f"{endpoint.id}_weighted_curves", f"{endpoint.short} by arm, weighted for the covariates", alt
+        )

@@ -1,0 +1,214 @@
+"""The house style of every picture, and how one becomes SVG. What is drawn lives beside it, a file a subject.
+
+Conventions: 7.2 inches wide (a page's text width), 9-point text, no title inside the picture (the page has one),
+every arm told apart by colour and by line or marker.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "CATEGORY_COLOURS",
+    "GREY",
+    "INK",
+    "MARKERS",
+    "PALE",
+    "STYLE",
+    "WIDTH",
+    "line_style",
+    "picture",
+    "plain_log_ticks",
+    "shown_arms",
+    "thin_steps",
+    "write_counts",
+    "write_figure",
+]
+
+import io
+import re
+import warnings
+from contextlib import contextmanager
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.text import Text
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.transforms import Bbox
+
+from lib.analyses.result import where
+from lib.dataset.dataset import Dataset
+from lib.show.display import Figure
+from lib.show.formats import format_whole
+from lib.study.parts import Arm
+
+WIDTH = 7.2
+# A curve of more steps than this is thinned for drawing: no axis of a step curve is higher than 300 pixels on a page
+# (96 to the inch), so half a pixel is this share of it, and nothing that is drawn lies further off.
+MANY_STEPS, HALF_PIXEL = 1_500, 1 / 600
+# Longest labels that are tried one after the other where those of a study leave no room for the axes.
+LABEL_LENGTHS = (60, 40, 25, 12)
+# Inches of the narrowest axes in which a reader still tells anything apart.
+LEAST_WIDTH = 0.5
+INK, GREY, PALE = "#222222", "#6b6b6b", "#d9d9d9"
+MARKERS = ("o", "s", "^", "D", "v", "P")
+# Six that can be told apart in grey: length on, length off, in widths of the line.
+LINES = {"longdash": (0, (8, 2.5)), "dashdotdot": (0, (5, 1.5, 1, 1.5, 1, 1.5))}
+STYLE = {
+    "font.family": "sans-serif",
+    # DejaVu Sans comes with matplotlib: the same metrics, so the same bytes, on every machine.
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": GREY,
+    "axes.labelcolor": INK,
+    "axes.linewidth": 0.8,
+    "xtick.color": GREY,
+    "ytick.color": GREY,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "text.color": INK,
+    # A label is drawn as it stands: a dollar begins no formula, least of all one that cannot be read.
+    "text.parse_math": False,
+    "legend.frameon": False,
+    "svg.fonttype": "none",
+    "figure.dpi": 100,
+}
+# Response, best first; readable in grey because lightness falls with it. PD is hatched.
+CATEGORY_COLOURS = {"CR": "#08519c", "PR": "#4292c6", "SD": "#c6dbef", "PD": "#fdae6b", "NE": "#eeeeee"}
+
+
+@contextmanager
+def picture(height: float, rows: int = 1, columns: int = 1, **options):
+    """Yield a figure and its axes in the house style; the figure is closed afterwards."""
+    with mpl.rc_context(STYLE):
+        figure, axes = plt.subplots(rows, columns, figsize=(WIDTH, height), layout="constrained", **options)
+        try:
+            yield figure, axes
+        finally:
+            plt.close(figure)
+
+
+def thin_steps(*values: np.ndarray, many: int = MANY_STEPS) -> np.ndarray:
+    """Positions of the steps that a picture needs: a curve through them is nowhere half a pixel away from the whole.
+
+    Parameters
+    ----------
+    *values : ndarray, shape (m,)
+        Curves over the same times (an estimate and its limits), as shares of the axis from 0 to 1; NaN: no value.
+    many : int
+        Number of steps that are left as they are.
+
+    Returns
+    -------
+    ndarray of int
+        All positions of a curve of up to `many` steps.
+    """
+    if len(values[0]) <= many:
+        return np.arange(len(values[0]))
+    rows = np.column_stack([np.nan_to_num(np.asarray(v, dtype=float), nan=-1.0) for v in values])
+    changed = (np.diff(np.floor(rows / HALF_PIXEL), axis=0) != 0).any(axis=1)
+    return np.flatnonzero(np.concatenate([[True], changed[:-1], [True]]))
+
+
+def write_figure(figure, figure_id: str, title: str, alt: str) -> Figure:
+    """Write the figure as SVG whose ids are its own, so that several can stand on one page."""
+    buffer = io.StringIO()
+    with mpl.rc_context({**STYLE, "svg.hashsalt": figure_id}):
+        box = _lay_out(figure)
+        figure.savefig(buffer, format="svg", dpi=72, metadata={"Date": None, "Creator": None}, bbox_inches=box)
+    svg = buffer.getvalue()
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{figure_id}-", svg)
+    return Figure(figure_id, title, svg, alt, _panels(figure, svg))
+
+
+def _lay_out(figure) -> Bbox:
+    """Find the places of the axes, and what surrounds all that is drawn, in inches.
+
+    The same as bbox_inches="tight", which draws every picture twice: once to throw it away.
+    """
+    FigureCanvasSVG(figure)
+    figure.set_dpi(72)  # SVG's, whatever a figure asks for
+    for most in (*LABEL_LENGTHS, None):
+        if _fits(figure):
+            break
+        if most:
+            _shorten(figure, most)
+    figure.set_layout_engine(None)
+    return figure.get_tightbbox().padded(0.04)
+
+
+def _fits(figure) -> bool:
+    """Arrange the axes; whether their labels leave them any room."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message="constrained_layout not applied", category=UserWarning)
+        try:
+            figure.get_layout_engine().execute(figure)
+        except UserWarning:
+            return False
+    return min(axes.get_position().width for axes in figure.axes) * figure.get_figwidth() >= LEAST_WIDTH
+
+
+def _shorten(figure, most: int) -> None:
+    """Cut every text at so many characters; the table beside a figure holds it whole."""
+
+    def cut(text: str) -> str:
+        return "\n".join(line if len(line) <= most else f"{line[: most - 1]}…" for line in text.split("\n"))
+
+    for axis in (axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)):
+        # Ticks are written anew with each drawing, so it is their writer that is changed.
+        write = axis.get_major_formatter()
+        if any(cut(tick.get_text()) != tick.get_text() for tick in axis.get_ticklabels()):
+            axis.set_major_formatter(FuncFormatter(lambda value, place, write=write: cut(write(value, place))))
+    for text in figure.findobj(Text):
+        text.set_text(cut(text.get_text()))
+
+
+def _panels(figure, svg: str) -> tuple[tuple[float, ...], ...]:
+    """Where the axes lie: the SVG begins each with its background, a rectangle; axes without one have no place."""
+    number = r"(-?[\d.]+)"
+    corners = rf"axes_(\d+)\">\s*<g id=\"[^\"]*patch_\d+\">\s*<path d=\"M {number} {number} L {number} {number} L {number} {number}"
+    panels = []
+    for found in re.finditer(corners, " ".join(svg.split())):
+        left, bottom, right, _, _, top = map(float, found.groups()[1:])
+        axes = figure.axes[int(found[1]) - 1]
+        panels.append((left, top, right - left, bottom - top, *axes.get_xlim(), *axes.get_ylim()))
+    return tuple(panels)
+
+
+def line_style(arm: Arm):
+    """Line of an arm as matplotlib takes it."""
+    return LINES.get(arm.line, arm.line)
+
+
+def plain_log_ticks(axes) -> None:
+    """Ticks at 1, 2, 5 times the powers of ten within the vertical axis (all digits on a short one), as plain numbers."""
+    low, high = axes.get_ylim()
+    powers = np.arange(np.floor(np.log10(low)) - 1, np.ceil(np.log10(high)) + 1)
+    ticks = [m * 10.0**p for p in powers for m in range(1, 10) if low <= m * 10.0**p <= high]
+    if len(ticks) > 6:
+        ticks = [m * 10.0**p for p in powers for m in (1, 2, 5) if low <= m * 10.0**p <= high]
+    axes.yaxis.set_major_locator(FixedLocator(ticks[:: max(1, len(ticks) // 10)]))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+
+
+def shown_arms(data: Dataset) -> list[tuple[Arm, str]]:
+    """Arms in force, each with its marker."""
+    return [(arm, MARKERS[i % len(MARKERS)]) for i, arm in enumerate(data.arms)]
+
+
+def write_counts(axes, data: Dataset, heading: str, counts: pd.DataFrame, span: tuple[float, float]) -> None:
+    """Counts under the ticks of the picture above, one row per arm in its colour; `counts` holds group, x and n."""
+    axes.axis("off")
+    axes.set(xlim=span, ylim=(-len(data.arms) - 0.5, 0.5))
+    left = {"textcoords": "offset points", "ha": "right", "va": "center", "fontsize": 8, "annotation_clip": False}
+    axes.annotate(heading, (span[0], 0), (-17, 0), color=GREY, **left)
+    for i, arm in enumerate(data.arms, start=1):
+        axes.annotate(arm.label, (span[0], -i), (-17, 0), color=arm.colour, **left)
+        for row in where(counts, group=arm.id).itertuples():
+            axes.text(row.x, -i, format_whole(row.n), ha="center", va="center", fontsize=8)

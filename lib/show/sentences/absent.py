@@ -1,0 +1,20 @@
+"""What is said where an analysis has nothing to show."""
+
+from __future__ import annotations
+
+__all__ = ["reason_if_absent"]
+
+from collections.abc import Callable
+from functools import wraps
+
+from lib.analyses.result import Absent
+
+
+def reason_if_absent(say: Callable) -> Callable:
+    """Let a sentence say why there is no analysis."""
+
+    @wraps(say)
+    def checked(data, analysis, *arguments):
+        return analysis.reason if isinstance(analysis, Absent) else say(data, analysis, *arguments)
+
+    return checked

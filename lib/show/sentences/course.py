@@ -1,0 +1,135 @@
+"""Sentences on the tumour's course: best response, readers, who is not drawn."""
+
+from __future__ import annotations
+
+__all__ = [
+    "GONE",
+    "sentence_agreement",
+    "sentence_best_response",
+    "sentence_concordance",
+    "sentence_duration",
+    "sentence_paired_response",
+    "sentence_undrawn",
+]
+
+import pandas as pd
+
+from lib.analyses.efficacy.course import undrawn
+from lib.analyses.result import Analysis, where
+from lib.dataset.dataset import Dataset
+from lib.show.formats import (
+    capitalised,
+    format_duration,
+    format_number,
+    format_percent,
+    format_time,
+    format_whole,
+    is_masked,
+    joined,
+    plural,
+    said_count,
+    said_share,
+)
+from lib.show.labels import counted, decimals_of_time, everybody, groups_of
+from lib.show.sentences.absent import reason_if_absent
+from lib.show.verdict import OverallTest, exact_test, say_arms, say_tests
+from lib.study.limits import LARGE
+
+# Names of patients that a sentence can carry; beyond it the number of patients has to do.
+MOST_NAMED = 12
+# Why a patient has no value that counts at the last visit, where the reason bends what is left.
+GONE = {"died": "had died", "progressed": "had progressed"}
+
+
+@reason_if_absent
+def sentence_best_response(data: Dataset, course: Analysis) -> str:
+    """Best objective response by arm, and how much of it was confirmed."""
+    best, parts = course["best_objective_response"], []
+    for arm in data.arms:
+        row = best[best["group"] == arm.id].iloc[0]
+        known = f" ({format_percent(row['proportion'])})" if pd.notna(row["proportion"]) else ""
+        share = f"{said_share(row['count'], row['n'])}{known}" if row["n"] else "nobody due"
+        parts.append(f"{share} with {arm.label}")
+    text = f"An objective response was the best response in {joined(parts)}."
+    if "best_objective_response_test" in course:
+        test = course["best_objective_response_test"].iloc[0]
+        text += f" {say_arms(data, exact_test(test), course.frames.get('best_objective_response_pairwise'))}"
+    if "confirmed_response" in course:
+        confirmed = course["confirmed_response"].set_index("group").loc[groups_of(data, overall=True)[-1]]
+        days = data.study.response.confirmation_days
+        text += f" {capitalised(said_count(confirmed['count']))} of {counted(confirmed)} had one that was confirmed {days} days later or more."
+    return text
+
+
+@reason_if_absent
+def sentence_undrawn(data: Dataset, course: Analysis) -> str:
+    """Who is missing from the pictures of single patients, and why."""
+    if "course" not in course:
+        return ""
+    counts = where(course["course_count"], group=everybody(data)).set_index("variable")
+    drawn, missing = counts.loc["drawn"], undrawn(course)
+    large = len(data.patients) > LARGE  # as the pictures decide
+    are, alone = ("have a change", "Without one") if large else ("are drawn", "Not drawn")
+    if missing.empty:
+        return "" if large else f"Every patient is drawn (n = {format_whole(drawn['n'])})."
+    told = []
+    for reason, part in missing.groupby("no_change"):
+        number = counted(counts.loc[f"not drawn: {reason}"], "count")
+        told.append(f"{reason}: {joined(part['patient_id']) if len(part) <= MOST_NAMED else number}")
+    return f"{format_whole(drawn['count'])} of {counted(drawn)} {are}. {alone}, {'; '.join(told)}."
+
+
+@reason_if_absent
+def sentence_duration(data: Dataset, course: Analysis) -> str:
+    """How long responses lasted; nothing is compared, because responders are selected."""
+    d, unit, parts = decimals_of_time(data), data.study.time.unit, []
+    for row in course["duration_of_response"].to_dict("records"):
+        label = data.study.arm(row["group"]).label
+        if not row["n"]:
+            parts.append(f"nobody responded with {label}")
+            continue
+        median = "not reached" if pd.isna(row["median"]) else f"{format_time(row['median'], d)} {unit}"
+        parts.append(f"{median} with {label} ({plural(row['n'], 'responder')}, {plural(row['n_events'], 'event')})")
+    return f"Median duration of response: {joined(parts)}."
+
+
+@reason_if_absent
+def sentence_paired_response(data: Dataset, course: Analysis) -> str:
+    """Responses gained and lost between the first and the last response visit."""
+    if "response_change_treated" not in course:
+        return "One response visit: no change between visits can be shown."
+    row = course["response_change_treated"].set_index("group").loc[groups_of(data, overall=True)[-1]]
+    if not row["n"]:
+        return "No patient was due at both response visits."
+    if is_masked(row):
+        return "How many responses were gained and lost between the response visits is left out of a shared report."
+    last = format_duration(course["response_change_treated"]["time"].iat[0], data.study.time.unit)
+    text = f"From the first response visit to {last}, {plural(row['n_gained'], 'response was', 'responses were')} gained and {format_whole(row['n_lost'])} lost among {counted(row)}"
+    if row["n_gained"] + row["n_lost"] == 0:
+        return f"{text}."
+    return f"{text}. {say_tests('gains and losses', OverallTest('exact McNemar', row['p_value']))}"
+
+
+@reason_if_absent
+def sentence_agreement(data: Dataset, course: Analysis) -> str:
+    """How often the derived category is the reader's."""
+    if "reader_total" not in course:
+        return "This study records no category of a reader beside the derived one."
+    read, apart = (course[output].iloc[0] for output in ("reader_total", "reader_patients"))
+    if pd.isna(read["n"]):
+        return ""
+    differing = "" if apart["count"] == 0 else f"; it differs in {format_whole(apart['count'])} of {counted(apart)}"
+    return f"The derived category is the reader's at {format_whole(read['count'])} of {counted(read)}{differing}."
+
+
+@reason_if_absent
+def sentence_concordance(data: Dataset, course: Analysis) -> str:
+    """Whether volume and diameters tell the same story."""
+    if "volume_diameters" not in course:
+        return ""
+    parts = [
+        f"{format_number(r['spearman'], 2)} at {format_duration(r['time'], data.study.time.unit)} ({format_whole(r['count'])} of {format_whole(r['n'])} in the same direction)"
+        for r in course["volume_diameters"].to_dict("records")
+        if pd.notna(r["spearman"])
+    ]
+    return f"Changes of the volume and of the sum of diameters go together: Spearman's rank correlation {joined(parts)}." if parts else ""

@@ -1,0 +1,54 @@
+"""Sentences about the design as a whole: how many tests a report holds, and what was declared beforehand."""
+
+from __future__ import annotations
+
+__all__ = ["sentence_declared", "sentence_tests"]
+
+from lib.analyses.result import Analysis
+from lib.analyses.robustness.multiplicity import is_declared
+from lib.dataset.dataset import Dataset
+from lib.show.formats import format_whole, plural
+from lib.show.sentences.absent import reason_if_absent
+from lib.show.verdict import LIMIT, by_chance
+from lib.study.design import RANDOMISED
+
+
+@reason_if_absent
+def sentence_tests(data: Dataset, tests: Analysis) -> str:
+    """How many p-values the page holds, how many were announced, how many chance alone would put below 0.05."""
+    every, own = (tests["tests"].set_index("variable").loc[name] for name in ("all", "confirmatory"))
+    if not every["n_tests"]:
+        return "This page holds no p-value."
+    primary = data.study.primary
+    announced = (
+        f"One of them is confirmatory, the log-rank test of all arms for {primary.short}; all others are exploratory."
+        if own["n_tests"]
+        else f"Not one of them is confirmatory: the log-rank test of all arms for {primary.short} could not be made."
+        if len(data.arms) > 1 and is_declared(data)
+        else "Not one of them is confirmatory: this report shows a part of the study or a study without a declared primary endpoint."
+        if len(data.arms) > 1
+        else "Not one of them compares arms."
+    )
+    return (
+        f"This page holds {plural(every['n_tests'], 'p-value')}, each counted once. {announced} {plural(every['n_below'], 'p-value lies', 'p-values lie')} below {LIMIT}; "
+        f"if nothing differed anywhere, {by_chance(every['n_tests'])} would by chance. Most ask related questions of the same patients, so "
+        "they rise and fall together and the number proves nothing in either direction; only Holm's adjustment over the pairs of one endpoint is made."
+    )
+
+
+def sentence_declared(data: Dataset, declared: Analysis) -> str:
+    """How much of the target trial and of the risks of bias the authors declared."""
+    bias, tool, counts = data.study.risks_of_bias, data.study.instrument, declared["declared"].set_index("variable")
+    trial, domains = counts.loc["target_trial"], counts.loc["risks_of_bias"]
+    randomised = data.study.allocation == RANDOMISED
+    own = "This is a randomised trial: it stands in for no other. " if randomised else ""
+    asked = "its elements" if randomised else "the trial that it emulates"
+    if not counts["n_answered"].any():
+        return f"{own}This study declares neither {asked} nor its risks of bias, so only what the report found stands here."
+    overall = f" Its overall judgement: {_risk(bias.overall.judgement)}." if bias.overall else ""
+    whose = "the trial" if randomised else "the target trial"
+    return f"{own}study.yml declares {format_whole(trial['n_answered'])} of {format_whole(trial['n_items'])} elements of {whose} and judges {format_whole(domains['n_answered'])} of {format_whole(domains['n_items'])} domains of bias ({tool.name}).{overall}"
+
+
+def _risk(grade: str) -> str:
+    return grade if grade in ("some concerns", "no information") else f"{grade} risk of bias"

@@ -1,0 +1,100 @@
+"""Sentences on markers and lesions: change within and between arms, presence, models."""
+
+from __future__ import annotations
+
+__all__ = ["sentence_change", "sentence_lesions", "sentence_model", "sentence_presence"]
+
+import pandas as pd
+
+from lib.analyses.efficacy.markers import measure
+from lib.analyses.result import Analysis, where
+from lib.dataset.dataset import Dataset
+from lib.show.formats import (
+    format_duration,
+    format_interval,
+    format_number,
+    format_p,
+    format_percent,
+    format_whole,
+    joined,
+    plural,
+    said_count,
+)
+from lib.show.labels import counted, everybody
+from lib.show.sentences.absent import reason_if_absent
+from lib.show.sentences.course import GONE
+from lib.show.verdict import OverallTest, say_arms, say_tests
+
+
+@reason_if_absent
+def sentence_change(data: Dataset, analysis: Analysis, visit: float) -> str:
+    """Median change at one visit by arm, and the within-arm tests."""
+    name, parts, quantity = analysis.variable, [], measure(data.study, analysis.variable)
+    unit, decimals = ("%", 0) if quantity.change_unit == "%" else (f" {quantity.change_unit}", 1)
+    for arm in data.arms:
+        rows = where(analysis[f"{name}_{quantity.described}"], group=arm.id, time=visit)
+        within = where(analysis[f"{name}_within"], group=arm.id, time=visit)
+        if rows.empty or within.empty or not rows["n"].iat[0]:
+            parts.append(f"no value with {arm.label}")
+            continue
+        parts.append(
+            f"{format_number(rows['median'].iat[0], decimals)}{unit} with {arm.label} ({plural(rows['n'].iat[0], 'patient')}, {format_p(within['p_value'].iat[0], symbol=True)})"
+        )
+    if all(part.startswith("no value") for part in parts):
+        return ""
+    text = f"{quantity.label} at {format_duration(visit, data.study.time.unit)}, median change from baseline: {joined(parts)}."
+    if f"{name}_between" not in analysis:
+        return text
+    test = where(analysis[f"{name}_between"], time=visit).iloc[0]
+    pairs = where(analysis[f"{name}_pairwise"], time=visit)
+    return f"{text} {say_arms(data, OverallTest('Kruskal-Wallis', test['p_value'], test['note']), pairs, 'the changes of the arms')}"
+
+
+@reason_if_absent
+def sentence_model(data: Dataset, model: Analysis) -> str:
+    """Ratio to baseline at the last visit by arm, and whether the courses differ."""
+    name, parts = model.variable, []
+    frame = model[f"{name}_model_ratio"]
+    last = frame["time"].max()
+    for row in where(frame, time=last).to_dict("records"):
+        label = data.study.arm(row["group"]).label
+        if pd.isna(row["ratio"]):
+            parts.append(f"not estimable with {label}")
+        else:
+            interval = format_interval(row["ci_low"], row["ci_high"], 2, missing="no interval")
+            parts.append(f"{format_number(row['ratio'], 2)} ({interval}) with {label}")
+    when = format_duration(last, data.study.time.unit)
+    sampled = f" {model['sampled']['said'].iat[0]}" if "sampled" in model else ""
+    text = f"{measure(data.study, name).label} at {when} as a ratio to baseline, from the mixed model{sampled}: {joined(parts)}."
+    if len(data.arms) < 2:
+        return text
+    test = model[f"{name}_model_term"].set_index("term").loc["arm x visit"]
+    return f"{text} {say_tests('the courses of the arms', OverallTest('F test over all visits', test['p_value'], test['note']))}"
+
+
+@reason_if_absent
+def sentence_lesions(data: Dataset, lesions: Analysis) -> str:
+    """How many patients have several lesions, and how alike these are."""
+    several, variance = (
+        lesions.row("lesion_volume_several", everybody(data)),
+        lesions["lesion_volume_model_variance"].iloc[0],
+    )
+    return (
+        f"{format_whole(several['count'])} of {counted(several)} have several target lesions. {sentence_model(data, lesions)} "
+        f"{format_percent(variance['correlation'])} of the variance lies between patients: lesions of one patient are alike and do not count as so many patients."
+    )
+
+
+@reason_if_absent
+def sentence_presence(data: Dataset, presence: Analysis) -> str:
+    """How many patients have a value at the last visit."""
+    name = presence.variable
+    frame = presence[f"{name}_presence"]
+    at_last = where(frame, time=frame["time"].max(), group=everybody(data))
+    counts = at_last.set_index(at_last["variable"].str.removeprefix(f"{name}: "))["count"]
+    when, value = format_duration(frame["time"].max(), data.study.time.unit), counts["value"]
+    text = f"At {when}, {said_count(value)} of {plural(len(data.patients), 'patient')} still {'has' if value == 1 else 'have'} a value that counts"
+    lost = [f"{said_count(counts[state])} {label}" for state, label in GONE.items() if counts[state] != 0]
+    if lost:
+        text += f"; {joined(lost)} before, so the medians of later visits describe those who fared better"
+    return f"{text}."

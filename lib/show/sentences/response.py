@@ -1,0 +1,85 @@
+"""Sentences on tumour response: rates, time to it, survival by it."""
+
+from __future__ import annotations
+
+__all__ = ["sentence_response", "sentence_response_time", "sentence_survival_by_response"]
+
+import pandas as pd
+
+from lib.analyses.efficacy.response import NON_RESPONDER, RESPONDER
+from lib.analyses.result import Analysis, where
+from lib.dataset.dataset import Dataset
+from lib.show.formats import (
+    capitalised,
+    format_duration,
+    format_interval,
+    format_number,
+    format_percent,
+    format_whole,
+    joined,
+    said_share,
+)
+from lib.show.labels import level_text
+from lib.show.sentences.absent import reason_if_absent
+from lib.show.verdict import GRAY, OverallTest, exact_test, say_arms, say_tests
+
+
+@reason_if_absent
+def sentence_response(data: Dataset, response: Analysis, visit: float) -> str:
+    """Objective response at one visit, with the exact test."""
+    rates = where(response["objective_response_treated"], time=visit)
+    parts = []
+    for arm in data.arms:
+        row = rates[rates["group"] == arm.id].iloc[0]
+        interval = format_interval(row["ci_low"], row["ci_high"], 0, percent=True)
+        told = said_share(row["count"], row["n"])
+        told += f" ({format_percent(row['proportion'])}; {interval})" if pd.notna(row["proportion"]) else ""
+        parts.append(f"{told} with {arm.label}" if row["n"] else f"nobody due with {arm.label}")
+    text = f"At {format_duration(visit, data.study.time.unit)} an objective response was seen in {joined(parts)}."
+    if "objective_response_treated_test" not in response:
+        return text
+    test = where(response["objective_response_treated_test"], time=visit).iloc[0]
+    pairs = where(response["objective_response_treated_pairwise"], time=visit)
+    return f"{text} {say_arms(data, exact_test(test), pairs)}"
+
+
+@reason_if_absent
+def sentence_response_time(data: Dataset, timed: Analysis) -> str:
+    """Share of each arm with a response by the last response visit."""
+    rows = timed["response_incidence"]
+    end = rows["time"].max()
+    last = rows[rows["time"] == end]
+    parts = [
+        f"{format_percent(r.estimate)} with {data.study.arm(r.group).label}"
+        for r in last[last["estimate"].notna()].itertuples()
+    ]
+    unknown = [data.study.arm(group).label for group in last.loc[last["estimate"].isna(), "group"]]
+    when = f"{format_number(end, 1)} {data.study.time.unit}"
+    text = f"By {when} a response had come in {joined(parts)} (cumulative incidence; progression and death compete)"
+    if unknown:
+        never = f"it cannot be told how many had responded by {when} with {joined(unknown, 'or')}"
+        text = f"{text}; {never}" if parts else capitalised(never)
+    if "response_incidence_test" not in timed:
+        return f"{text}."
+    test = timed["response_incidence_test"].iloc[0]
+    return f"{text}. {say_arms(data, OverallTest(GRAY, test['p_value'], test['note']))}"
+
+
+@reason_if_absent
+def sentence_survival_by_response(data: Dataset, timed: Analysis) -> str:
+    """Responders against non-responders from the last landmark at which both can be compared."""
+    if "response_landmark" not in timed:
+        return ""
+    known = timed["response_landmark"].dropna(subset=["hr", "p_value"])
+    if known.empty:
+        return "Responders cannot be compared with non-responders: too few events or patients beyond the landmark."
+    row = known.iloc[0]
+    medians = timed["response_landmark_median"]
+    medians = medians[(medians["variable"] == row["variable"]) & (medians["time"] == row["time"])].set_index("group")
+    sizes = [f"{format_whole(medians.at[g, 'n'])} {g}s" for g in (RESPONDER, NON_RESPONDER)]
+    short, unit = data.study.endpoint(row["variable"]).short, data.study.time.unit
+    verdict = say_tests("responders and non-responders", OverallTest("log-rank", row["p_value"]))
+    return (
+        f"Among those still free of the event at {format_number(row['time'], 1)} {unit} ({joined(sizes)}), the hazard ratio for {short} with a response is "
+        f"{format_number(row['hr'], 2)} ({level_text(data)} CI {format_interval(row['ci_low'], row['ci_high'], 2)}). {verdict} Response marks patients who do better; it is no proof that responding is what helped."
+    )

@@ -1,0 +1,283 @@
+"""Sentences about robustness, power, subgroups and confounding, each tied to its numbers."""
+
+from __future__ import annotations
+
+__all__ = [
+    "sentence_calendar",
+    "sentence_e_value",
+    "sentence_power",
+    "sentence_robustness",
+    "sentence_scans",
+    "sentence_single_patients",
+    "sentence_subgroups",
+    "sentence_weights",
+]
+
+import pandas as pd
+
+from lib.analyses.result import Analysis, where
+from lib.analyses.robustness.confounding import too_few_effective
+from lib.analyses.robustness.robustness import answers
+from lib.dataset.dataset import Dataset
+from lib.show.formats import (
+    format_bounds,
+    format_interval,
+    format_number,
+    format_p,
+    format_percent,
+    format_whole,
+    is_masked,
+    joined,
+    plural,
+)
+from lib.show.labels import OVERALL, covariate_label, decimals_of_time, inside, level_text, pair_label, years_of
+from lib.show.sentences.absent import reason_if_absent
+from lib.show.sentences.cohort import LARGE_SMD
+from lib.show.verdict import LIMIT, Pair, below, plain_note, say_interactions
+from lib.show.ways import level_label, way_label
+from lib.statistics.comparisons import name_pair
+
+# Below this power a test that finds nothing says little (the usual aim of a trial is 80 % or 90 %).
+AIM, HALF = 0.8, 0.5
+
+
+@reason_if_absent
+def sentence_robustness(data: Dataset, robust: Analysis) -> str:
+    """How many ways of asking there were, how their p-values spread, and what the answer hangs on."""
+    ways, short = robust["ways"], data.study.endpoint(robust.variable).short
+    counts, given = robust["robustness_tests"], answers(data, ways)
+    if given.empty:
+        return f"{short}: no way of asking could be answered: {plain_note(ways['note'].iat[0])}."
+    under = given["p_value"].map(below)
+    asked = where(counts, variable=f"{robust.variable}: answers").iloc[0]
+    text = (
+        f"{short}: the same question was asked in {plural(asked['n_tests'], 'way')}; p {_runs(given['p_value'].min(), given['p_value'].max())} "
+        f"and lies below {LIMIT} in {format_whole(asked['n_below'])} of {format_whole(asked['n_tests'])}."
+    )
+    if under.any() and not under.all():
+        most = under.mean() >= HALF
+        odd, side = (given[~under], f"not below {LIMIT}") if most else (given[under], f"below {LIMIT}")
+        named = [
+            f"{way_label(data, robust, r.way, r.time)} ({format_p(r.p_value, symbol=True)})"
+            for r in odd.head(3).itertuples()
+        ]
+        more = " and more" if len(odd) > 3 else ""
+        text += f" It is {side} for: {'; '.join(named)}{more}. So the answer depends on the question."
+    tests = where(counts, variable=f"{robust.variable}: p-values")["n_tests"].iat[0]
+    if tests < 2:
+        return text
+    return f"{text} The table holds {plural(tests, 'p-value')}, not adjusted for their number: they describe one answer and are no separate findings."
+
+
+def _runs(low: float, high: float) -> str:
+    """Such as "runs from 0.002 to 0.06"; "stays <0.001" where no digit shows a difference, "is 0.06" where there is none."""
+    first, last = format_p(low), format_p(high)
+    return f"runs from {first} to {last}" if first != last else f"{'is' if low == high else 'stays'} {first}"
+
+
+@reason_if_absent
+def sentence_single_patients(data: Dataset, robust: Analysis) -> str:
+    """What the verdict hangs on: deletions, changed ends, the censored."""
+    return f"{_single_patients(data, robust['ways'])} {_bounds(data, robust['ways'])}".strip()
+
+
+def _single_patients(data: Dataset, ways: pd.DataFrame) -> str:
+    each, fragile = where(ways, way="leave_one_out").iloc[0], ways[ways["way"].str.startswith("fragile")]
+    if pd.isna(each["min"]):
+        return ""
+    said = f" ({each['note']})" if each["note"] else ""
+    text = f"Without each patient in turn{said} p {_runs(each['min'], each['max'])}, and {plural(each['count'], 'deletion')} of {format_whole(each['n'])} would turn the verdict."
+    focus, known = data.study.arm(data.contrast[0]).label, fragile.dropna(subset=["count"])
+    if known.empty:
+        return f"{text} No change of the ends of {focus} alone turns it."
+    row = known.sort_values("count", kind="stable").iloc[0]
+    change = (
+        "censored patients had had the event when last seen"
+        if row["way"] == "fragile_event"
+        else "patients with the event had been censored instead"
+    )
+    also = "also " if each["count"] else ""
+    return f"{text} It would {also}turn if {format_whole(row['count'])} of the {format_whole(row['n'])} {change} with {focus} ({format_p(row['p_value'], symbol=True)})."
+
+
+def _bounds(data: Dataset, ways: pd.DataFrame) -> str:
+    cases, seen = [_case(data, ways, way) for way in ("worst", "best")], where(ways, way="declared", group=OVERALL)
+    if not all(cases) or (seen["n"] == seen["n_events"]).all():
+        return ""
+    return f"What the censored could do at most: {cases[0]} in the worst case for {data.study.arm(data.contrast[0]).label}, {cases[1]} in the best."
+
+
+def _case(data: Dataset, ways: pd.DataFrame, way: str) -> str:
+    """P-value and hazard ratio of a bound, or "" without a test."""
+    rows = where(ways, way=way).set_index("group")
+    pair = name_pair(*data.contrast)
+    if OVERALL not in rows.index or pd.isna(rows.at[OVERALL, "p_value"]):
+        return ""
+    ratio = rows["hr"].get(pair, float("nan"))
+    # p is about all arms, the ratio about two of them.
+    every, of = (" for all arms", f" of {pair_label(data, pair)}") if len(data.arms) > 2 else ("", "")
+    shown = "" if pd.isna(ratio) else f", hazard ratio{of} {format_number(ratio, 2)}"
+    return f"{format_p(rows.at[OVERALL, 'p_value'], symbol=True)}{every}{shown}"
+
+
+@reason_if_absent
+def sentence_power(data: Dataset, robust: Analysis) -> str:
+    """What a test of this size could have found."""
+    row, short = robust["power"].iloc[0], data.study.endpoint(robust.variable).short
+    if pd.isna(row["power"]):
+        return f"No power is computed for {short}: {plain_note(row['note'])}."
+    error = row["note"] or f"Monte Carlo error {format_percent(row['mc_error'], 1)}"
+    said = f"Were the observed {short} medians (or event rates, where a median is not reached) the truth, a study of this size would find the arms different (p below {LIMIT}) with a probability of {format_percent(row['power'])} ({error}, {plural(row['n_events'], 'event')})"
+    detectable = where(robust["detectable"], group=name_pair(*data.contrast)).iloc[0]
+    effect = (
+        f"; for {pair_label(data, detectable['group'])} only a hazard ratio below {format_number(detectable['hr'], 2)} (or above {format_number(detectable['hr_above'], 2)}) is found with 80% power"
+        if pd.notna(detectable["hr"])
+        else ""
+    )
+    above = not answers(data, robust["ways"])["p_value"].map(below).all()
+    verdict = f" A p above {LIMIT} is therefore no sign of equality." if above and row["power"] < AIM else ""
+    return f"{said}{effect}.{verdict}"
+
+
+@reason_if_absent
+def sentence_scans(data: Dataset, robust: Analysis) -> str:
+    """Whether the arms were looked at equally often."""
+    if "scan_interval" not in robust:
+        return ""
+    gaps = robust["scan_interval"]
+    parts = [f"{format_number(r.median, 0)} ({format_interval(r.q1, r.q3, 0)}) with {data.study.arm(r.group).label}"
+             for r in gaps.itertuples() if r.group != OVERALL and r.n]  # fmt: skip
+    return (
+        f"Median days between two scans (quartiles): {joined(parts)}; progression is found later where scans are further apart.{_between_scans(data, robust)}"
+        if parts
+        else ""
+    )
+
+
+def _between_scans(data: Dataset, robust: Analysis) -> str:
+    """What the unknown time between two scans leaves of the medians and of the comparison."""
+    if "interval_median" not in robust:
+        return ""
+    d, unit = decimals_of_time(data), data.study.time.unit
+    parts = [
+        f"{format_bounds(r.bound_low, r.bound_high, d, missing='not reached')} with {data.study.arm(r.group).label}"
+        for _, r in robust["interval_median"].iterrows()
+        if r["n"] != 0 and not is_masked(r)
+    ]
+    if not parts:
+        return ""
+    p = where(robust["ways"], way="interval")["p_value"].iat[0]
+    test = f"; a permutation test that knows the intervals only gives {format_p(p, symbol=True)}" if pd.notna(p) else ""
+    return f" As each progression came at an unknown time since the scan before, the medians of the curves that know only this lie at {joined(parts)} ({unit}){test}."
+
+
+@reason_if_absent
+def sentence_subgroups(data: Dataset, subgroups: Analysis) -> str:
+    """What the tests of interaction say; never that an effect is confined to a subgroup."""
+    tests = subgroups["interaction"]
+    made = tests.dropna(subset=["p_value"])
+    ratios = subgroups["subgroup"]
+    gone = " A row that cannot be estimated says so." if ratios["hr"].isna().any() else ""
+    if made.empty:
+        return f"No interaction could be tested: {plain_note(tests['note'].iat[0])}.{gone}"
+    return f"{say_interactions([Pair(level_label(data, r.variable + ': ')[0], r.p_value) for r in made.itertuples()])}{gone}"
+
+
+@reason_if_absent
+def sentence_weights(data: Dataset, weights: Analysis) -> str:
+    """What weighting changes, and whether there are enough patients for it."""
+    before, after = (
+        where(weights[f"balance_{w}"], group=OVERALL).set_index("variable")["smd"] for w in ("before", "after")
+    )
+    modelled = list(before.index[: len(data.study.confounding.covariates)])
+    sizes = weights["effective_size"]
+    parts = [
+        f"{format_number(r.ess, 1)} of {format_whole(r.n)} with {data.study.arm(r.group).label}" for r in sizes.itertuples() if r.n
+    ]
+    pair, small = name_pair(*data.contrast), sizes[too_few_effective(sizes)]
+    crude, weighted = (weights.row(f"{name}_cox", pair) for name in ("unweighted", "weighted"))
+    verdict = (
+        f"That is too few to weight ({joined([data.study.arm(g).label for g in small['group']])}): the weighted comparison stands here for completeness and carries no conclusion."
+        if len(small)
+        else "With arms this small the robust interval is rather too narrow."
+        if sizes["ess"].min() < 30 and pd.notna(weighted["ci_low"])
+        else ""
+    )
+    shown = f"{level_text(data)} CI {format_interval(weighted['ci_low'], weighted['ci_high'], 2)}"
+    shown += f"; {format_p(weighted['p_value'], symbol=True)}" if pd.notna(weighted["p_value"]) else "; not tested"
+    ratio = (
+        f"The hazard ratio of {pair_label(data, pair)} goes from {format_number(crude['hr'], 2)} to {format_number(weighted['hr'], 2)} ({shown}) by weighting."
+        if pd.notna(weighted["hr"]) and pd.notna(crude["hr"])
+        else f"There is no weighted hazard ratio to set beside the crude one: {plain_note(weighted['note'] or crude['note'])}."
+    )
+    largest = [smd[modelled].max(skipna=False) for smd in (before, after)]
+    moved = (
+        ""
+        if pd.isna(largest).any()
+        else f"the largest standardized difference among these goes from {format_number(largest[0], 2)} to {format_number(largest[1], 2)}; "
+    )
+    parts = [
+        f"Weighted for {joined([inside(covariate_label(data, v)) for v in modelled])}, {moved}the weights leave {joined(parts)} effective patients.",
+        verdict, ratio, _weighted_means(data, weights), _left_unbalanced(data, after, modelled),
+        "Weighting removes what these covariates explain; what was not measured stays.",
+    ]  # fmt: skip
+    return " ".join(filter(None, parts))
+
+
+def _weighted_means(data: Dataset, weights: Analysis) -> str:
+    """The weighted difference in restricted means, and whether its interval leaves the sign open."""
+    pair = name_pair(*data.contrast)
+    row, unit = weights.row("weighted_rmst", pair), data.study.time.unit
+    if pd.isna(row["ci_low"]):
+        return ""
+    sign = "which leaves the sign open" if row["ci_low"] <= 0 <= row["ci_high"] else "which leaves out zero"
+    d, how = decimals_of_time(data), row["note"] or "by bootstrap"
+    interval = f"{level_text(data)} CI {format_interval(row['ci_low'], row['ci_high'], d)}"
+    return f"The weighted mean up to {row['tau']:g} {unit} differs by {format_number(row['estimate'], d)} {unit} ({interval} {how}, {sign})."
+
+
+def _left_unbalanced(data: Dataset, after: pd.Series, modelled: list[str]) -> str:
+    """The variables outside the model that weighting leaves furthest apart."""
+    others = after.drop(modelled).dropna().sort_values(ascending=False, kind="stable")
+    others = others[others > LARGE_SMD].head(3)
+    if others.empty:
+        return ""
+    named = [f"{covariate_label(data, v)} ({format_number(smd, 2)})" for v, smd in others.items()]
+    return f"Outside the model the arms stay apart in {joined(named)}."
+
+
+@reason_if_absent
+def sentence_e_value(data: Dataset, e_values: Analysis) -> str:
+    """How strong an unmeasured confounder would have to be."""
+    row = e_values.row("e_value", name_pair(*data.contrast))
+    pair = pair_label(data, row["group"])
+    if pd.isna(row["e_value"]):
+        return f"An E-value for {pair} cannot be computed."
+    limit = (
+        ""
+        if pd.isna(row["e_value_limit"])
+        else f"; its {level_text(data)} interval holds 1, so no confounder is needed to make it compatible with no effect"
+        if row["e_value_limit"] == 1
+        else f"; to move its {level_text(data)} interval to 1, {format_number(row['e_value_limit'], 2)} would do"
+    )
+    return f"To explain the hazard ratio of {pair} away, an unmeasured confounder would have to be linked to treatment and outcome by a risk ratio of {format_number(row['e_value'], 2)} each{limit}. No outcome that the treatment cannot affect was recorded, so this cannot be checked further."
+
+
+@reason_if_absent
+def sentence_calendar(data: Dataset, calendar: Analysis) -> str:
+    """Whether the arms come from the same years, and how much immortal time a combination holds."""
+    counts = calendar["enrolment"]
+    parts = []
+    for arm in data.arms:
+        years = years_of(counts, arm.id)
+        parts += [f"{arm.label} {years}"] if years else []
+    text = f"Years of start: {joined(parts)}." if parts else ""
+    if "component_gap" not in calendar:
+        return text
+    gaps = [f"{format_number(r.median, 0)} days ({format_interval(r.min, r.max, 0)}) with {data.study.arm(r.group).label}"
+            for r in calendar["component_gap"].itertuples() if pd.notna(r.min)]  # fmt: skip
+    return (
+        f"{text} Between the components of a combination lie {joined(gaps)} in the median (range). A patient has to live through these days without the event to have both; the comparison with the later start stands above."
+        if gaps
+        else text
+    )

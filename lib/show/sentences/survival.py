@@ -1,0 +1,200 @@
+"""Sentences on endpoints in time: what each arm reached, how the arms compare, other events."""
+
+from __future__ import annotations
+
+__all__ = [
+    "IMBALANCE",
+    "crude_of",
+    "sentence_comparison",
+    "sentence_endpoint",
+    "sentence_other_events",
+    "sentence_progression",
+    "sentence_small",
+    "sentence_survival",
+    "weighted_of",
+]
+
+import pandas as pd
+
+from lib.analyses.efficacy.other_events import OTHER_EVENTS
+from lib.analyses.result import Absent, Analysis, where
+from lib.analyses.robustness.confounding import too_few_effective
+from lib.dataset.dataset import Dataset
+from lib.show.formats import (
+    MASKED,
+    format_interval,
+    format_number,
+    format_percent,
+    format_time,
+    is_masked,
+    joined,
+    plural,
+    said_share,
+)
+from lib.show.labels import OVERALL, counted, decimals_of_time, everybody, level_text, pair_label, variable_label
+from lib.show.sentences.absent import reason_if_absent
+from lib.show.verdict import (
+    GRAY,
+    Estimate,
+    OverallTest,
+    Pair,
+    Weighted,
+    below,
+    plain_note,
+    say_effect,
+    say_pairs,
+    say_tests,
+    say_verdict,
+    say_weighted,
+)
+from lib.statistics.comparisons import name_pair
+from lib.study.design import NOT_RANDOMISED, RANDOMISED
+from lib.study.limits import SMALL_ARM
+from lib.study.parts import Endpoint
+
+# What such a difference means, by how the arms were formed.
+IMBALANCE = {
+    RANDOMISED: "The arms were formed by chance, so these differences are chance too; they can still bear on a result.",
+    NOT_RANDOMISED: "The arms were not formed by chance, so every comparison may be confounded by them.",
+    "": "Unless the arms were formed by chance, every comparison may be confounded by them.",
+}
+# Gray's test asks about something else than the log-rank test, so each can be right.
+TWO_QUESTIONS = (
+    "The log-rank test compares rates among those whom the competing event has not taken away, "
+    "Gray's test how many ever come to the event."
+)
+
+
+@reason_if_absent
+def sentence_survival(data: Dataset, analysis: Analysis) -> str:
+    """Events and medians by arm."""
+    endpoint, parts = data.study.endpoint(analysis.variable), []
+    for arm in data.arms:
+        row, follow_up = analysis.row("median", arm.id), analysis.row("follow_up", arm.id)
+        if row["n"] != 0:
+            value, followed = _reached(data, row, True), _reached(data, follow_up, False)
+            parts.append(f"{value} with {arm.label} ({plural(row['n_events'], 'event')}, median follow-up {followed})")
+    empty = [arm.label for arm in data.arms if analysis.row("median", arm.id)["n"] == 0]
+    nobody = f" Nobody is counted with {joined(empty, 'or')}." if empty else ""
+    whole = analysis.row("events", everybody(data))
+    events, missing = f"{plural(whole['n_events'], 'event')} in {counted(whole)}", whole["n_missing"]
+    unknown = f" {counted(whole, 'n_missing')} without a known time {'is' if missing == 1 else 'are'} left out." if missing else ""
+    medians = f" The median was {joined(parts)}." if parts else ""
+    return f"{endpoint.label}: {events}.{unknown}{medians}{nobody}"
+
+
+def _reached(data: Dataset, row: pd.Series, with_interval: bool) -> str:
+    """A median in words, with its interval or why there is none."""
+    d, level = decimals_of_time(data), level_text(data)
+    if is_masked(row):
+        return MASKED
+    value = "not reached" if pd.isna(row["median"]) else f"{format_time(row['median'], d)} {data.study.time.unit}"
+    if not with_interval or pd.isna(row[["median", "ci_low"]]).all():
+        return value
+    if pd.isna(row["ci_low"]):
+        return f"{value} (too few events for a {level} CI)"
+    return f"{value} ({level} CI {format_interval(row['ci_low'], row['ci_high'], d, missing='not reached')})"
+
+
+@reason_if_absent
+def sentence_comparison(data: Dataset, analysis: Analysis, weights: Analysis | Absent | None = None) -> str:
+    """Whether the arms differ, by all that was computed of it: all arms, pairs, competing event, weighted comparison."""
+    if "logrank" not in analysis:
+        return "With one arm there is nothing to compare."
+    row, gray = analysis["logrank"].iloc[0], analysis["gray"].iloc[0] if "gray" in analysis else None
+    tests = [OverallTest("log-rank", row["p_value"], row["note"], plural(row["n_events"], "event"))]
+    if gray is not None:
+        tests.append(OverallTest(GRAY, gray["p_value"], gray["note"], "which counts the competing event"))
+    said = say_tests(f"the {data.study.endpoint(analysis.variable).short} curves", *tests, disagree=TWO_QUESTIONS)
+    p_values = [test.p_value for test in tests]
+    if pd.isna(p_values).all():
+        return said
+    pairs = [Pair(pair_label(data, r.group), r.p_adjusted) for r in analysis["logrank_pairwise"].itertuples()]
+    crude, found = crude_of(data, analysis), weighted_of(data, weights)
+    return say_verdict(
+        data.study, said, say_pairs(pairs, p_values), say_effect(crude), say_weighted(crude, found) if found else "",
+        differ=any(map(below, [*p_values, *(pair.p_adjusted for pair in pairs), found.p_value if found else 1.0])),
+    )  # fmt: skip
+
+
+def crude_of(data: Dataset, analysis: Analysis) -> Estimate:
+    """The hazard ratio of the comparison that carries the question, and the test that decides about it."""
+    pair = name_pair(*data.contrast)
+    row, test = analysis.row("cox", pair), analysis.row("logrank_pairwise", pair)
+    constant = where(analysis["proportional_hazards"], group=OVERALL)["p_value"]
+    competes = data.study.endpoint(analysis.variable).has_competing
+    return Estimate(
+        pair_label(data, pair), row["hr"], row["ci_low"], row["ci_high"], data.parameters.level,
+        p_value=test["p_value"], p_adjusted=test["p_adjusted"], several=len(data.arms) > 2,
+        name="cause-specific hazard ratio" if competes else "hazard ratio",
+        how="with Firth's correction" if "Firth" in str(row["method"]) else "",
+        p_constant=constant.iat[0] if len(constant) else float("nan"), note=row["note"],
+    )  # fmt: skip
+
+
+def weighted_of(data: Dataset, weights: Analysis | Absent | None) -> Weighted | None:
+    """The same comparison after weighting; None where nothing is weighted."""
+    if weights is None or isinstance(weights, Absent):
+        return None
+    row, sizes = weights.row("weighted_cox", name_pair(*data.contrast)), weights["effective_size"]
+    return Weighted(
+        [variable_label(data, covariate.variable) for covariate in data.study.confounding.covariates],
+        row["hr"], row["ci_low"], row["ci_high"], row["p_value"], not too_few_effective(sizes).any(), row["note"],
+    )  # fmt: skip
+
+
+def sentence_endpoint(data: Dataset, endpoint: Endpoint | None) -> str:
+    """What the endpoint is, and what counts as progression; nothing in a study that declares none."""
+    if endpoint is None:
+        return ""
+    return f"{endpoint.label}: {endpoint.definition}. {sentence_progression(data, endpoint)}".strip()
+
+
+def sentence_progression(data: Dataset, endpoint: Endpoint) -> str:
+    """What counts as progression where an endpoint rests on scans: the rule, new lesions, and which lesions."""
+    rule = data.study.response
+    if rule is None or rule.progression_column not in (*endpoint.events, *endpoint.competing):
+        return ""
+    return (
+        f"Progression is the first assessment at which the {rule.rule} rule says so: a sum of the target lesions' diameters at least "
+        f"{format_number(rule.progression_percent, 0)}% and {rule.progression_mm:g} mm above the smallest before, or a new lesion. All targets count, locally treated or not."
+    )
+
+
+@reason_if_absent
+def sentence_other_events(data: Dataset, other: Analysis) -> str:
+    """Distant progression and later treatment by arm, which a difference in survival may rest on."""
+    frame, parts = other["other_events"], []
+    for name in ("distant_progression", "later_line", "death_without"):
+        rows = frame[(frame["variable"] == name) & frame["group"].isin([arm.id for arm in data.arms])]
+        shares = [f"{said_share(r['count'], r['n'])}{_percent(r)} with {data.study.arm(r['group']).label}" for _, r in rows.iterrows()]
+        parts += [f"{OTHER_EVENTS[name]}: {joined(shares)}."] if shares else []
+    return " ".join(parts)
+
+
+def _percent(row: pd.Series) -> str:
+    """Such as " (21%)", or "" for a masked share or nobody."""
+    return "" if pd.isna(row["proportion"]) else f" ({format_percent(row['proportion'])})"
+
+
+@reason_if_absent
+def sentence_small(data: Dataset, analysis: Analysis) -> str:
+    """What the small numbers of a time-to-event analysis forbid to read into it; empty where they are not small."""
+    small = [f"{arm.label} ({data.n[arm.id]})" for arm in data.arms if data.n[arm.id] < SMALL_ARM]
+    said = [f"Small arms: {joined(small)}. Intervals are wide, and one patient more or less can move a p-value."] if small else []
+    if "logrank" in analysis and pd.isna((test := analysis["logrank"].iloc[0])["p_value"]):
+        said.append(f"The arms are not compared: {plain_note(test['note'])}.")
+    bare = [arm for arm in data.arms if analysis.row("median", arm.id)["n_events"] == 0]
+    if bare:
+        said.append(f"No event with {joined([arm.label for arm in bare], 'or')}.{_without_event(analysis, [arm.id for arm in bare])}")
+    return " ".join(said)
+
+
+def _without_event(analysis: Analysis, arms: list[str]) -> str:
+    """What becomes of the hazard ratios of arms without an event."""
+    if "cox" not in analysis:
+        return ""
+    about = analysis["cox"]["group"].str.split(" vs ").map(lambda pair: bool(set(pair) & set(arms)))
+    if analysis["cox"].loc[about, "hr"].notna().any():
+        return f" Hazard ratios of {'it' if len(arms) == 1 else 'these'} come from Firth's penalised model."
+    return " No hazard ratio can be estimated there."

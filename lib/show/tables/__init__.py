@@ -1,0 +1,29 @@
+"""Results -> tables for the page."""
+
+from lib.show.tables import (
+    cohort,
+    conduct,
+    confounding,
+    course,
+    design,
+    laboratory,
+    markers,
+    response,
+    robustness,
+    safety,
+    survival,
+)
+
+__all__ = [
+    "cohort",
+    "conduct",
+    "confounding",
+    "course",
+    "design",
+    "laboratory",
+    "markers",
+    "response",
+    "robustness",
+    "safety",
+    "survival",
+]

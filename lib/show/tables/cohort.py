@@ -1,0 +1,254 @@
+"""Tables of the cohort report: participant flow, Table 1, follow-up, data queries. Computes nothing."""
+
+from __future__ import annotations
+
+__all__ = ["table_baseline", "table_flow", "table_follow_up", "table_queries"]
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from lib.analyses.result import Absent, Analysis, where
+from lib.dataset.dataset import Dataset
+from lib.show.display import EMPTY, Block, Column, Row, Table
+from lib.show.formats import (
+    DASH,
+    NOT_REACHED,
+    format_duration,
+    format_interval,
+    format_median,
+    format_number,
+    format_p,
+    format_percent,
+    format_whole,
+    joined,
+)
+from lib.show.labels import FLOW_STEPS, OVERALL, decimals_of_time, groups_of, level_text, share, unit_label
+from lib.show.tables.parts import arm_columns, cells
+from lib.study.parts import Variable
+
+SUMMARIES = {"median": "median (first to third quartile)", "mean": "mean (standard deviation)"}
+SEVERITIES = {"error": "To be corrected before a report can be made", "warning": "To be looked at; they stop nothing"}
+TESTS = {
+    "Kruskal-Wallis test": "Kruskal-Wallis",
+    "Pearson chi-square test without continuity correction": "chi-square",
+}
+
+
+def table_flow(data: Dataset, flow: Analysis) -> Table:
+    """Participant flow in numbers, down to each analysis; patients in boxes of zero are kept."""
+    frame, groups = flow["flow"], [*groups_of(data), OVERALL]
+    rows = []
+    if "screened" not in set(frame["step"]):
+        rows.append(Row(("Screened, excluded", *["not recorded"] * len(groups))))
+    for _, part in frame.groupby(["step", "note"], sort=False):
+        step, note = part["step"].iat[0], part["note"].iat[0]
+        label, kind = (note, "sub") if step == "excluded" and note else (FLOW_STEPS[step], "")
+        label += f" ({note})" if note and not kind else ""
+        rows.append(Row((label, *cells(part, groups, lambda r: f"{format_whole(r['count'])}")), kind))
+    rows += _analysed_rows(data, flow, groups)
+    columns = (Column("Step"), *[Column(a.label, "", a.colour) for a in data.arms], Column("All"))
+    notes = []
+    excluded = frame[(frame["step"] == "excluded") & (frame["note"] == "")]
+    if where(excluded, group=OVERALL)["count"].sum() > excluded[excluded["group"] != OVERALL]["count"].sum():
+        notes.append("Patients who were excluded before an arm was known count under All only.")
+    if "flow_marker" in flow:
+        notes.append("Markers: patients with a sample that can be used; others lack it, or it cannot be compared.")
+    return Table("flow", "Participant flow", columns, tuple(rows), tuple(notes))
+
+
+def _analysed_rows(data: Dataset, flow: Analysis, groups: list[str]) -> list[Row]:
+    """Patients analysed for each endpoint, response visit and marker."""
+    shown = groups if len(data.arms) > 1 else [data.arms[0].id, data.arms[0].id]
+    unit = data.study.time.unit
+    rows = [Row(("Analysed for",), "group")]
+    for endpoint in data.study.endpoints:
+        part = where(flow["flow_endpoint"], variable=endpoint.id)
+        rows.append(Row((endpoint.label, *cells(part, shown, lambda r: f"{format_whole(r['count'])}")), "sub"))
+    for output, label in (
+        ("flow_response_due", "Response, all treated"),
+        ("flow_response_evaluable", "Response, evaluable"),
+        ("flow_volume", "Tumour volume"),
+        ("flow_marker", ""),
+    ):
+        for (name, visit), part in _by_variable_and_time(flow[output]) if output in flow else ():
+            words = label or data.study.marker(name).label
+            when = "baseline" if visit == 0 else f"{format_duration(visit, unit)}"
+            rows.append(Row((f"{words}, {when}", *cells(part, shown, lambda r: f"{format_whole(r['count'])}")), "sub"))
+    return rows
+
+
+def _by_variable_and_time(frame: pd.DataFrame):
+    variable = frame["variable"] if "variable" in frame else pd.Series("", index=frame.index)
+    return frame.assign(variable=variable).groupby(["variable", "time"], sort=False)
+
+
+def table_baseline(data: Dataset, baseline: Analysis) -> Table:
+    """Table 1: characteristics by arm and overall, with missing counts and the largest standardized difference."""
+    groups = groups_of(data, overall=True)
+    several, tested = "baseline_smd" in baseline, "baseline_test" in baseline
+    rows: list[Row] = []
+    for variable in data.study.baseline:
+        extra = []
+        if several:
+            extra.append(_largest_smd(baseline, variable))
+        if tested:
+            test = where(baseline["baseline_test"], variable=variable.id).iloc[0]
+            extra += [
+                format_p(test["p_value"]),
+                _test_name(test) if test["note"] == "" else DASH,
+            ]
+        rows += _baseline_rows(data, baseline, variable, groups, extra)
+    columns = [Column("Characteristic"), *arm_columns(data, overall=True)]
+    shown = {variable.summary for variable in data.study.baseline if variable.type != "category"}
+    numbers = joined([words for summary, words in SUMMARIES.items() if summary in shown], "or")
+    notes = [
+        f"Categories: n (% of {unit_label(baseline['baseline_category'])} with a known value).",
+        *(
+            [f"Numbers: {numbers}, as named in the row; range."]
+            if len(shown) > 1
+            else [f"Numbers: {numbers}; range."]
+            if shown
+            else []
+        ),
+    ]
+    notes = [" ".join(notes)]
+    if several:
+        columns.append(Column("SMD", "largest of all pairs"))
+        notes.append(
+            "SMD: standardized difference, the largest over all pairs of arms. With arms of this size a value near 0.4 is expected by chance alone."
+            if data.n.min() < 30
+            else "SMD: standardized difference, the largest over all pairs of arms; above 0.1 is usually called an imbalance."
+        )
+    if tested:
+        columns += [Column("p"), Column("Test", text=True)]
+        notes.append(
+            "p: the chi-square test where no cell is sparse, else the exact test. Balance is not a hypothesis; p-values are shown on request only."
+        )
+    return Table("baseline", "Baseline characteristics by arm", tuple(columns), tuple(rows), tuple(notes))
+
+
+def _test_name(test: pd.Series) -> str:
+    name = TESTS.get(test["method"], test["method"])
+    return f"{name}, Monte Carlo error {test['mc_error']:.4f}" if test.get("mc_error", 0) > 0 else name
+
+
+def _largest_smd(baseline: Analysis, variable: Variable) -> str:
+    smd = baseline["baseline_smd"]
+    largest = smd[(smd["variable"] == variable.id) & (smd["group"] == OVERALL)]
+    return format_number(largest["smd"].iat[0], 2)
+
+
+def _baseline_rows(
+    data: Dataset, baseline: Analysis, variable: Variable, groups: list[str], extra: list[str]
+) -> list[Row]:
+    label = f"{variable.label}, {variable.unit}" if variable.unit else variable.label
+    blank = ("",) * len(extra)
+    if variable.type == "category":
+        counts, missing = baseline["baseline_category"], baseline["baseline_missing"]
+        rows = [Row((label, *[""] * len(groups), *extra))]
+        for level in variable.levels:
+            part = counts[counts["variable"] == f"{variable.id}: {level.value}"]
+            shown = cells(part, groups, lambda r: f"{format_whole(r['count'])} ({format_percent(r['proportion'])})")
+            rows.append(Row((level.label, *shown, *blank), "sub"))
+    else:
+        part = baseline["baseline_number"]
+        missing = part = part[part["variable"] == variable.id]
+        d, show = variable.decimals, _mean if variable.summary == "mean" else _median
+        named = len({v.summary for v in data.study.baseline if v.type != "category"}) > 1
+        label += {"mean": ", mean (SD)", "median": ", median (IQR)"}[variable.summary] if named else ""
+        rows = [
+            Row((label, *cells(part, groups, lambda r: show(r, d)), *extra)),
+            Row(("Range", *cells(part, groups, lambda r: format_interval(r["min"], r["max"], d)), *blank), "sub"),
+        ]
+    part = missing[missing["variable"] == variable.id]
+    if (part["n_missing"] != 0).any():
+        rows.append(Row(("Missing", *cells(part, groups, lambda r: f"{format_whole(r['n_missing'])}"), *blank), "sub"))
+    return rows
+
+
+def _mean(row: pd.Series, decimals: int) -> str:
+    if not row["n"]:
+        return DASH
+    return f"{format_number(row['mean'], decimals + 1)} ({format_number(row['sd'], decimals + 1)})"
+
+
+def _median(row: pd.Series, decimals: int) -> str:
+    if not row["n"]:
+        return DASH
+    return f"{format_number(row['median'], decimals)} ({format_interval(row['q1'], row['q3'], decimals)})"
+
+
+def table_follow_up(
+    data: Dataset, analyses: Sequence[Analysis | Absent], completeness: Sequence[Analysis | Absent] = ()
+) -> Table | Block:
+    """Follow-up by reverse Kaplan-Meier per endpoint and arm, how complete it is, and who was lost."""
+    groups, d, rows = groups_of(data), decimals_of_time(data), []
+    analyses = [analysis for analysis in analyses if isinstance(analysis, Analysis)]
+    if not analyses:
+        return EMPTY
+    complete = {analysis.variable: analysis for analysis in completeness if isinstance(analysis, Analysis)}
+    for analysis in analyses:
+        endpoint, frame = data.study.endpoint(analysis.variable), analysis["follow_up"]
+        label = f"Median follow-up, {data.study.time.unit}"
+        limits = cells(frame, groups, lambda r: _limits(r, d))
+        rows += [
+            Row((endpoint.label,), "group"),
+            Row(
+                (
+                    f"Censored / {unit_label(frame)}",
+                    *cells(frame, groups, lambda r: f"{format_whole(r['n_events'])}/{format_whole(r['n'])}"),
+                )
+            ),
+            Row((label, *cells(frame, groups, lambda r: format_median(r, d, interval=False)))),
+            Row((f"{level_text(data)} CI", *limits), "sub"),
+        ]
+        if endpoint.id in complete:
+            rows += _completeness_rows(data, complete[endpoint.id], groups)
+    notes = [
+        "Reverse Kaplan-Meier: an event ends the follow-up that would have been; median with log-log interval."
+    ]
+    if complete:
+        notes.append(
+            "Completeness (Clark): observed time as a share of the time that could have been observed until the data cut-off; an event counts as complete."
+        )
+    columns = (Column("Follow-up"), *arm_columns(data))
+    return Table("follow_up", "Follow-up by endpoint and arm", columns, tuple(rows), tuple(notes))
+
+
+def _limits(row: pd.Series, decimals: int) -> str:
+    """Interval of a median follow-up; a dash where there is none."""
+    if pd.isna(row["ci_low"]):
+        return DASH
+    return format_interval(row["ci_low"], row["ci_high"], decimals, missing=NOT_REACHED)
+
+
+def _completeness_rows(data: Dataset, analysis: Analysis, groups: list[str]) -> list[Row]:
+    index, lost = analysis["follow_up_completeness"], analysis["follow_up_lost"]
+    days = data.study.policy.lost_after_days
+    return [
+        Row(("Completeness", *cells(index, groups, lambda r: format_percent(r["estimate"])))),
+        Row((f"Censored more than {days} days before the cut-off", *cells(lost, groups, share))),
+    ]  # fmt: skip
+
+
+def table_queries(queries: pd.DataFrame, most: int | None = None) -> Table:
+    """Open data queries, sorted by patient; those that block a report come first; at most so many are listed."""
+    blocking, rows, before = "error" in set(queries["severity"]), [], ""
+    for query in queries.sort_values("severity", kind="stable").head(most or len(queries)).to_dict("records"):
+        if blocking and query["severity"] != before:
+            before = query["severity"]
+            rows.append(Row((SEVERITIES[before],), "group"))
+        row = f"row {query['row']}" if query["row"] != "" else ""
+        place = ", ".join(str(part) for part in (query["file"], row, query["column"]) if part)
+        rows.append(Row((query["patient_id"] or DASH, place, str(query["value"]), query["message"], query["code"])))
+    columns = (
+        Column("Patient"),
+        Column("Where", "table, row, column", text=True),
+        Column("Found", text=True),
+        Column("What is wrong, and what would be right", text=True),
+        Column("Code"),
+    )
+    left = len(queries) - (most or len(queries))
+    notes = (f"{format_whole(left)} more are not listed here.",) if left > 0 else ()
+    return Table("queries", "Open data queries", columns, tuple(rows), notes, dash="of no single patient")

@@ -1,0 +1,128 @@
+"""Results of confounding -> tables. Computes nothing."""
+
+from __future__ import annotations
+
+__all__ = ["table_balance", "table_enrolment", "table_weighted"]
+
+import pandas as pd
+
+from lib.analyses.result import Absent, Analysis, where
+from lib.dataset.dataset import Dataset
+from lib.show.display import EMPTY, Block, Column, Row, Table, empty_if_absent
+from lib.show.formats import DASH, MASKED, format_interval, format_number, format_p, format_whole, is_masked
+from lib.show.labels import OVERALL, covariate_label, decimals_of_time, groups_of, level_text, pair_label, unit_label
+from lib.show.tables import parts
+
+
+@empty_if_absent
+def table_balance(data: Dataset, weights: Analysis) -> Table:
+    """Standardized differences before and after weighting, and how many patients the weights leave."""
+    before, after = (
+        where(weights[f"balance_{when}"], group=OVERALL).set_index("variable") for when in ("before", "after")
+    )
+    modelled = {f"log {c.variable}" if c.log else c.variable for c in data.study.confounding.covariates}
+    rows = [Row(("Largest standardized difference over all pairs of arms",), "group")]
+    for variable in before.index:
+        mark = "" if variable in modelled else " (not in the model)"
+        rows.append(
+            Row(
+                (
+                    covariate_label(data, variable) + mark,
+                    *(MASKED if is_masked(smd.loc[variable]) else format_number(smd.at[variable, "smd"], 2) for smd in (before, after)),
+                ),
+                "sub",
+            )
+        )
+    units = unit_label(weights["effective_size"])
+    rows.append(Row((f"{units.capitalize()}, and effective {units} after weighting",), "group"))
+    for row in weights["effective_size"].itertuples():
+        missing = f" ({format_whole(row.n_missing)} without a covariate left out)" if row.n_missing != 0 else ""
+        rows.append(Row((f"{data.study.arm(row.group).label}{missing}", format_whole(row.n), format_number(row.ess, 1)), "sub"))
+    columns = (Column("Baseline variable"), Column("Before weighting"), Column("After weighting"))
+    notes = (
+        "Multinomial propensity model of the arm; generalised overlap weights, so that patients count who might have been in any arm. Differences are divided by the unweighted spread. Effective patients: Kish.",
+    )
+    return Table("balance_weighted", "Balance before and after weighting", columns, tuple(rows), notes)
+
+
+def table_weighted(data: Dataset, weights: Analysis | Absent, e_values: Analysis | Absent) -> Table | Block:
+    """Crude and weighted hazard ratios with their E-values; what a study does not have is left out."""
+    weighted, explained = not isinstance(weights, Absent), not isinstance(e_values, Absent)
+    if not weighted and not explained:
+        return EMPTY
+    level, rows = level_text(data), []
+    crude = e_values["e_value"] if explained else weights["unweighted_cox"]
+    for row in crude.itertuples():
+        ratio = (
+            DASH if pd.isna(row.hr) else f"{format_number(row.hr, 2)} ({format_interval(row.ci_low, row.ci_high, 2)})"
+        )
+        after = _weighted(data, weights, row.group) if weighted else ()
+        rows.append(Row((pair_label(data, row.group), ratio, *after, *([_e_value(row)] if explained else []))))
+    columns, notes = [Column("Comparison"), Column("Hazard ratio", f"{level} CI")], []
+    if weighted:
+        unit = data.study.time.unit
+        columns += [
+            Column("Weighted hazard ratio", f"{level} CI, robust"),
+            Column("p", "weighted"),
+            Column(f"Weighted difference in mean {unit}", f"{level} CI, bootstrap"),
+        ]
+        notes += [
+            "Weighted: Cox model with overlap weights and a robust variance that takes the weights as known.",
+            f"Difference in weighted restricted means up to {weights['weighted_rmst']['tau'].max():g} {unit}; percentile interval over resamples of patients, the propensity fitted again in each ({format_whole(weights['weighted_rmst']['n_resamples'].min())} could be used).",
+            *parts.notes_of(weights["weighted_cox"], weights["weighted_rmst"]),
+        ]
+    if explained:
+        columns.append(Column("E-value", "of the limit next to 1"))
+        notes = [
+            "E-value: the risk ratio that an unmeasured confounder would need both with the treatment and with the outcome, beyond the measured ones, to explain the hazard ratio away; 1 means that nothing is needed.",
+            *parts.notes_of(e_values["e_value"]), *notes,
+        ]  # fmt: skip
+    variable = (e_values if explained else weights).variable
+    title = f"{data.study.endpoint(variable).short}: comparison of arms, crude and against confounding"
+    return Table(f"{variable}_weighted", title, tuple(columns), tuple(rows), tuple(dict.fromkeys(notes)))
+
+
+def _e_value(row) -> str:
+    return DASH if pd.isna(row.e_value) else f"{format_number(row.e_value, 2)} ({format_number(row.e_value_limit, 2)})"
+
+
+def _weighted(data: Dataset, weights: Analysis, group: str) -> tuple[str, str, str]:
+    row, means = weights.row("weighted_cox", group), weights.row("weighted_rmst", group)
+    mean = parts.format_with_interval(means, "estimate", decimals_of_time(data))
+    if pd.isna(row["hr"]):
+        return DASH, DASH, mean
+    ratio = f"{format_number(row['hr'], 2)} ({format_interval(row['ci_low'], row['ci_high'], 2)})"
+    return ratio, format_p(row["p_value"]), mean
+
+
+@empty_if_absent
+def table_enrolment(data: Dataset, calendar: Analysis) -> Table:
+    """Patients by calendar year of their start, and days between the components of a combination."""
+    groups, rows = groups_of(data), []
+    for year, part in calendar["enrolment"].groupby("time"):
+        rows.append(Row((f"{int(year)}", *parts.cells(part, groups, lambda r: f"{format_whole(r['count'])}")), "sub"))
+    if "component_gap" in calendar:
+        gap = calendar["component_gap"]
+        rows += [
+            Row(("Days between the first and the last component of a combination",), "group"),
+            Row(("Median (quartiles)", *parts.cells(gap, groups, _median)), "sub"),
+            Row(("Range", *parts.cells(gap, groups, lambda r: format_interval(r["min"], r["max"], 0))), "sub"),
+            Row(
+                (
+                    "On the same day",
+                    *parts.cells(gap, groups, lambda r: f"{format_whole(r['count'])}/{format_whole(r['n'])}"),
+                ),
+                "sub",
+            ),
+        ]
+    rows = [Row(("Start of treatment in",), "group"), *rows]
+    return Table(
+        "enrolment",
+        "Calendar time and time between components",
+        (Column(unit_label(calendar["enrolment"]).capitalize()), *parts.arm_columns(data)),
+        tuple(rows),
+    )
+
+
+def _median(row: pd.Series) -> str:
+    return f"{format_number(row['median'], 0)} ({format_interval(row['q1'], row['q3'], 0)})"

@@ -1,0 +1,223 @@
+"""Tables of the tumour's course, of lesions and sites, and of other events. Computes nothing."""
+
+from __future__ import annotations
+
+__all__ = [
+    "table_agreement",
+    "table_best_response",
+    "table_disagreements",
+    "table_duration",
+    "table_other_events",
+    "table_paired_response",
+    "table_response_change",
+    "table_sites",
+]
+
+import pandas as pd
+
+from lib.analyses.efficacy.other_events import OTHER_EVENTS
+from lib.analyses.efficacy.response import CATEGORIES
+from lib.analyses.result import Analysis, where
+from lib.dataset.dataset import Dataset
+from lib.show.display import EMPTY, Block, Column, Row, Table, empty_if_absent, internal_only
+from lib.show.formats import (
+    DASH,
+    format_exact_p,
+    format_interval,
+    format_median,
+    format_number,
+    format_p,
+    format_points,
+    format_whole,
+)
+from lib.show.labels import CATEGORY_LABELS, OVERALL, decimals_of_time, groups_of, level_text, share, unit_label
+from lib.show.tables import parts
+from lib.show.tables.parts import count_cell, format_rate, visit_label
+
+SHORT_LABELS = {"died": "Died", "missing": "No scan", "not due": "Not due"}
+BEST_LABELS = CATEGORY_LABELS | {
+    "died": "Died before the first assessment",
+    "not due": "First assessment not yet due",
+}
+
+
+@empty_if_absent
+def table_best_response(data: Dataset, course: Analysis) -> Table:
+    """Best response of every patient, adding up to all, and the rates made from it."""
+    groups, counts, rows = groups_of(data, overall=True), course["best_response"], []
+    for category in CATEGORIES:
+        part = where(counts, variable=category)
+        if (part["count"] != 0).any() or category in CATEGORIES[:4]:
+            rows.append(Row((BEST_LABELS[category], *parts.cells(part, groups, count_cell)), "sub"))
+    sizes = {**data.n, OVERALL: len(data.patients)}
+    rows.append(Row((f"All {unit_label(counts)}", *(format_whole(sizes[group]) for group in groups))))
+    rule, rates = data.study.response, {"best_objective_response": "Objective response"}
+    if "confirmed_response" in course:
+        rates["confirmed_response"] = f"Objective response, confirmed after {rule.confirmation_days} days or more"
+    for output, label in (rates | {"best_disease_control": "Disease control"}).items():
+        rows.append(Row((label, *parts.cells(course[output], groups, format_rate))))
+    early = f" Stable disease counts from {rule.stable_days} days after time zero." if rule.stable_days else ""
+    notes = [
+        f"The best category up to the first progression, whatever treatment followed; not confirmed unless the row says so.{early}",
+        f"Rates: patients/all treated whose first assessment is due (%); exact Clopper-Pearson {level_text(data)} CI in %.",
+        "A best response is chosen after the event and looks better than the response at any one visit.",
+    ]
+    if "best_objective_response_test" in course:
+        p = format_exact_p(course["best_objective_response_test"].iloc[0])
+        notes.append(f"Objective response, all arms: Fisher-Freeman-Halton, {p}.")
+    columns = (Column("Best response"), *parts.arm_columns(data, overall=True))
+    return Table("best_response", "Best response by arm", columns, tuple(rows), tuple(notes))
+
+
+@empty_if_absent
+def table_response_change(data: Dataset, course: Analysis) -> Table | Block:
+    """Category at the first response visit against the last, every patient of each arm."""
+    if "response_change" not in course:
+        return EMPTY
+    shown = [c for c in CATEGORIES if c in set(course["response_change_last"]["variable"]) or c in CATEGORIES[:4]]
+    rows, visits = [], data.parameters.response_visits or data.study.response.visits
+    first, last = (visit_label(data, pick(visits)) for pick in (min, max))
+    for arm in data.arms:
+        own, before, after = (where(course[f"response_change{end}"], group=arm.id) for end in ("", "_first", "_last"))
+        counts, before, after = (part.set_index("variable")["count"] for part in (own, before, after))
+        rows.append(Row((f"{arm.label} (n = {data.n[arm.id]})",), "group"))
+        for category in [c for c in CATEGORIES if c in before.index]:
+            cells = [format_whole(counts[f"{category} -> {last}"]) if f"{category} -> {last}" in counts else DASH for last in shown]
+            rows.append(Row((CATEGORY_LABELS[category], *cells, format_whole(before[category])), "sub"))
+        total = after.reindex(shown, fill_value=0)
+        rows.append(Row(("All", *(format_whole(n) for n in total), f"{data.n[arm.id]}"), "sub"))
+    columns = (Column(f"At {first}"), *(Column(SHORT_LABELS.get(c, c)) for c in shown), Column("All"))
+    notes = (
+        f"Rows: category at {first}; columns: at {last}.",
+        "Progression stays: a patient who progressed and then died or left counts as progressive disease.",
+    )
+    title = f"What became of each response: from {first} to {last}"
+    return Table("response_change", title, columns, tuple(rows), notes)
+
+
+@empty_if_absent
+def table_paired_response(data: Dataset, course: Analysis) -> Table | Block:
+    """Responses gained and lost between the first and the last response visit, exact McNemar test."""
+    if "response_change_treated" not in course:
+        return EMPTY
+    rows = []
+    for name, heading in (("treated", "All treated"), ("evaluable", "Evaluable at both visits")):
+        frame = course[f"response_change_{name}"].set_index("group")
+        rows.append(Row((heading,), "group"))
+        for group in groups_of(data, overall=True):
+            row = frame.loc[group]
+            label = "All arms" if group == OVERALL else data.study.arm(group).label
+            points = format_points(row["difference"])
+            numbers = (f"{format_whole(row[column])}" for column in ("n", "n_gained", "n_lost"))
+            rows.append(Row((label, *numbers, points, format_p(row["p_value"])), "sub"))
+    columns = (Column("Arm"), Column(unit_label(course["response_change_treated"]).capitalize()), Column("Gained"), Column("Lost"),
+               Column("Points"), Column("p", "McNemar"))  # fmt: skip
+    notes = (
+        "The same patients at both visits, exact test; points: change of the response rate in percentage points. Only those who changed carry the test. Among all treated, a patient who "
+        "died or was not assessed counts as without response.",
+    )
+    title = "Responses gained and lost between the first and the last response visit"
+    return Table("response_paired", title, columns, tuple(rows), notes)
+
+
+@empty_if_absent
+def table_duration(data: Dataset, course: Analysis) -> Table:
+    """Time to response and its duration, in responders."""
+    groups, d, unit = groups_of(data), decimals_of_time(data), data.study.time.unit
+    best, time, lasting = course["best_objective_response"], course["time_to_response"], course["duration_of_response"]
+
+    def quartiles(row):
+        return f"{format_number(row['median'], d)} ({format_interval(row['q1'], row['q3'], d)})" if row["n"] else DASH
+
+    rows = (
+        Row(
+            ("Responders", *parts.cells(best, groups, lambda r: f"{format_whole(r['count'])}/{format_whole(r['n'])}"))
+        ),
+        Row((f"Time to response, {unit}: median (quartiles)", *parts.cells(time, groups, quartiles))),
+        Row(
+            (
+                "Progressed or died after response",
+                *parts.cells(lasting, groups, lambda r: f"{format_whole(r['n_events'])}"),
+            )
+        ),
+        Row((f"Duration of response, {unit}: median ({level_text(data)} CI)", *parts.cells(lasting, groups, lambda r: format_median(r, d)))),
+    )
+    notes = (
+        f"Duration: {lasting['method'].iat[0]}; from the first response to progression or death, else censored at the last assessment.",
+        "Responders are selected by the outcome: these rows describe them and do not compare the arms.",
+    )
+    columns = (Column("In responders"), *parts.arm_columns(data))
+    return Table("duration_of_response", "Time to response and its duration", columns, rows, notes)
+
+
+@empty_if_absent
+def table_agreement(data: Dataset, course: Analysis) -> Table | Block:
+    """How often the derived category is the reader's, by visit."""
+    if "reader_agreement" not in course:
+        return EMPTY
+    enough = course["reader_agreement"]["n"] >= data.study.policy.min_at_risk
+    rows = [
+        Row(
+            (
+                visit_label(data, r["time"]),
+                f"{format_whole(r['n'])}",
+                share(r),
+                format_number(r["kappa"], 2),
+            )
+        )
+        for r in course["reader_agreement"][enough].to_dict("records")
+    ]
+    columns = (Column("Visit"), Column("Read and derived"), Column("Same category"), Column("Kappa", "unweighted"))
+    note = (
+        "Each patient counts once per visit. Kappa does not exist where both used one category only. "
+        f"Visits with fewer than {data.study.policy.min_at_risk} {unit_label(course['reader_agreement'])} are in results.csv only."
+    )
+    return Table("reader_agreement", "Derived category beside the reader's", columns, tuple(rows), (note,))
+
+
+@internal_only("listing", "assessments on which the reader and the rule disagree")
+@empty_if_absent
+def table_disagreements(data: Dataset, course: Analysis) -> Table | Block:
+    """Every assessment whose derived category is not the reader's."""
+    found = course["disagreements"]
+    if found.empty:
+        return EMPTY
+    rows = []
+    for row in found.itertuples():
+        change = f"{format_number(row.percent_change, 1)}%"
+        place = (row.patient_id, data.study.arm(row.arm).label, visit_label(data, row.visit), f"{row.date:%Y-%m-%d}")
+        rows.append(Row((*place, change, row.response, row.reader)))
+    columns = (Column("Patient"), Column("Arm", text=True), Column("Visit"), Column("Date"),
+               Column("Sum of diameters", "change from baseline"), Column("Derived"), Column("Reader"))  # fmt: skip
+    title = "Assessments whose derived category is not the reader's"
+    note = "The report uses the derived category throughout; the reader's changes no number."
+    return Table("reader_disagreements", title, columns, tuple(rows), (note,))
+
+
+@empty_if_absent
+def table_other_events(data: Dataset, other: Analysis) -> Table:
+    """Patients with each kind of event by arm, whatever endpoint counts it."""
+    notes = (
+        f"Patients/all (%); exact Clopper-Pearson {level_text(data)} CI in %. A longer follow-up sees more of each: rates over time stand with the endpoints. A later line can prolong survival without belonging to the arm.",
+    )
+    return _counts(data, other["other_events"], OTHER_EVENTS, "What else happened", notes)
+
+
+@empty_if_absent
+def table_sites(data: Dataset, sites: Analysis) -> Table:
+    """Patients with a target lesion at each site by arm."""
+    labels = {site.value: site.label for site in data.study.sites}
+    notes = (
+        f"Patients with a target lesion at the site/all (%); exact Clopper-Pearson {level_text(data)} CI in %. A patient can have several sites. Where an arm holds other sites than another, the disease chose the treatment.",
+    )
+    return _counts(data, sites["lesion_sites"], labels, "Where the target lesions lie", notes)
+
+
+def _counts(data: Dataset, frame: pd.DataFrame, labels: dict[str, str], title: str, notes: tuple) -> Table:
+    name = "_".join(title.lower().split())
+    groups = groups_of(data, overall=True)
+    rows = [
+        Row((labels[variable], *parts.cells(part, groups, format_rate)))
+        for variable, part in frame.groupby("variable", sort=False)
+    ]
+    return Table(name, title, (Column(unit_label(frame).capitalize()), *parts.arm_columns(data, overall=True)), tuple(rows), notes)

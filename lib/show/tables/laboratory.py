@@ -1,0 +1,135 @@
+"""Laboratory values against their limits -> tables: shifts, multiples of the upper limit, Hy's law. Computes nothing."""
+
+from __future__ import annotations
+
+__all__ = ["table_lab_overview", "table_lab_shift", "table_liver", "table_liver_cases"]
+
+from lib.analyses.result import Analysis, where
+from lib.analyses.safety.laboratory import CASE, MISSING, QUADRANTS, watched
+from lib.dataset.dataset import Dataset
+from lib.show.display import EMPTY, Block, Column, Row, Table, empty_if_absent, internal_only
+from lib.show.formats import format_interval, format_number, format_whole, joined
+from lib.show.labels import groups_of, level_text, unit_label
+from lib.show.tables.parts import arm_columns, cells, format_rate
+
+LIMITS = "Limits: those beside the sample, else of the study. Worst and highest: of all samples in the time at risk."
+
+
+def _words(category: str) -> str:
+    return category[0].upper() + category[1:]
+
+
+@empty_if_absent
+def table_lab_overview(data: Dataset, laboratory: Analysis) -> Table:
+    """Patients whose value became worse than at baseline, and the highest multiples, one block per value."""
+    groups, rows = groups_of(data), []
+    for marker in watched(data):
+        rows.append(Row((f"{marker.label}, {marker.unit}",), "group"))
+        worse = where(laboratory["lab_worse"], variable=marker.id)
+        rows.append(Row(("Worse than at baseline", *cells(worse, groups, format_rate)), "sub"))
+        for period in ("baseline", "highest") if marker.reference.high else ():
+            peaks = where(laboratory["lab_peak"], variable=f"{marker.id}: {period}")
+            label = f"{_words(period)}, multiple of the upper limit: median (quartiles; range)"
+            rows.append(Row((label, *cells(peaks, groups, _spread)), "sub"))
+    columns = (Column("Laboratory value"), *arm_columns(data))
+    notes = (
+        f"Worse: {unit_label(laboratory['lab_worse'])}/those with a sample at baseline and at risk (%); exact {level_text(data)} CI in %. {LIMITS}",
+    )
+    return Table("lab_overview", "Laboratory values at baseline and at their worst", columns, tuple(rows), notes)
+
+
+def _spread(row) -> str:
+    if not row["n"]:
+        return "no sample"
+    quartiles, ends = (format_interval(row[a], row[b], 1) for a, b in (("q1", "q3"), ("min", "max")))
+    return f"{format_number(row['median'], 1)} ({quartiles}; {ends})"
+
+
+@empty_if_absent
+def table_lab_shift(data: Dataset, laboratory: Analysis) -> list[Table]:
+    """One table per laboratory value: category at baseline against the worst at risk, every treated patient."""
+    return [_shift(data, laboratory, marker) for marker in watched(data)]
+
+
+def _shift(data: Dataset, laboratory: Analysis, marker) -> Table:
+    frame = laboratory["lab_shift"]
+    frame = frame[frame["variable"].str.startswith(f"{marker.id}: ")]
+    ends = frame["variable"].str.removeprefix(f"{marker.id}: ").str.split(" -> ", expand=True)
+    frame = frame.assign(before=ends[0], after=ends[1])
+    shown = list(dict.fromkeys(frame["after"]))
+    rows = []
+    for arm in data.arms:
+        rows.append(Row((f"{arm.label} (n = {data.n[arm.id]})",), "group"))
+        for before in dict.fromkeys(frame["before"]):
+            counts = where(frame, group=arm.id, before=before).set_index("after")["count"]
+            rows.append(Row((_words(before), *(format_whole(counts[after]) for after in shown)), "sub"))
+    columns = (
+        Column("At baseline"),
+        *(Column(_words(after), "worst at risk" if after != MISSING else "at risk") for after in shown),
+    )
+    return Table(
+        f"lab_shift_{marker.id}",
+        f"{marker.label}: from baseline to the worst",
+        columns,
+        tuple(rows),
+        _scale_notes(marker, unit_label(frame)),
+    )
+
+
+def _scale_notes(marker, units: str) -> tuple[str, ...]:
+    limits = marker.reference
+    if limits.grades_above:
+        steps = ", ".join(f"{grade} above {times:g}" for grade, times in enumerate(limits.grades_above, start=1))
+        scale = f"Grade by multiples of the upper limit: {steps}."
+    else:
+        told = [
+            f"{word} {limit:g}" for word, limit in (("lower", limits.low), ("upper", limits.high)) if limit is not None
+        ]
+        scale = f"Limits of the study, {marker.unit}: {joined(told)}."
+    return (f"{units.capitalize()}; all treated, each once. {scale} {LIMITS}",)
+
+
+@empty_if_absent
+def table_liver(data: Dataset, laboratory: Analysis) -> Table | Block:
+    """Patients by highest transaminase and bilirubin, and those who meet the biochemical criteria of Hy's law."""
+    if "liver_quadrant" not in laboratory:
+        return EMPTY
+    groups, rows = groups_of(data), []
+    for name, label in QUADRANTS.items():
+        part = where(laboratory["liver_quadrant"], variable=name)
+        rows.append(Row((label, *cells(part, groups, lambda r: f"{format_whole(r['count'])}/{format_whole(r['n'])}"))))
+    cases = where(laboratory["liver_hys_law"], variable=CASE)
+    rows.append(Row(("Biochemical criteria of Hy's law", *cells(cases, groups, format_rate))))
+    columns = (Column("Highest values at risk"), *arm_columns(data))
+    phosphatase = data.study.liver.alkaline_phosphatase
+    cholestasis = (
+        "no alkaline phosphatase of twice its limit or more up to then"
+        if phosphatase
+        else "the study has no alkaline phosphatase, so cholestasis cannot be ruled out"
+    )
+    notes = (
+        f"{unit_label(laboratory['liver_quadrant']).capitalize()}/those with both tests at risk. High: a transaminase of 3 times the upper limit or more, a bilirubin above twice it.",
+        f"Hy's law: such a transaminase, such a bilirubin within 30 days of it, and {cholestasis} (exact {level_text(data)} CI in %). Whether the drug was the cause is for a clinician to judge: viral hepatitis, liver metastases and biliary obstruction do the same.",
+    )  # fmt: skip
+    return Table("liver", "Liver tests: Hy's law", columns, tuple(rows), notes)
+
+
+@internal_only("listing", "the listing of patients with high liver tests")
+@empty_if_absent
+def table_liver_cases(data: Dataset, laboratory: Analysis) -> Table | Block:
+    """Every patient with a high transaminase or bilirubin: for the safety physician."""
+    if "peaks" not in laboratory:
+        return EMPTY
+    peaks = laboratory["peaks"]
+    found = peaks[peaks["quadrant"].isin(["hy", "temple", "cholestasis"])]
+    if found.empty:
+        return EMPTY
+    tests = ("transaminase", "bilirubin", "alkaline_phosphatase")
+    rows = [
+        Row((str(p["patient_id"]), data.study.arm(str(p["arm"])).label, QUADRANTS[p["quadrant"]],
+             *(format_number(p[test], 1) for test in tests), "yes" if p[CASE] else "no"))
+        for p in found.sort_values(["arm", "patient_id"], kind="stable").to_dict("records")
+    ]  # fmt: skip
+    columns = (Column("Patient"), Column("Arm", text=True), Column("Pattern", text=True),
+               *(Column(_words(test.replace("_", " ")), "highest, × upper limit") for test in tests), Column("Hy's law"))  # fmt: skip
+    return Table("liver_cases", "Patients with high liver tests", columns, tuple(rows))

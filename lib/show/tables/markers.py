@@ -1,0 +1,225 @@
+"""Tables of markers and volumes: levels and changes by visit, presence, ratios, who was left out and whether it matters."""
+
+from __future__ import annotations
+
+__all__ = ["table_change", "table_excluded", "table_level", "table_presence", "table_ratios", "table_sensitivity"]
+
+import pandas as pd
+
+from lib.analyses.efficacy.marker_models import PRESENCE
+from lib.analyses.efficacy.markers import measure
+from lib.analyses.result import Analysis, where
+from lib.dataset.dataset import Dataset
+from lib.show.display import EMPTY, Block, Column, Row, Table, empty_if_absent
+from lib.show.formats import DASH, format_interval, format_number, format_p, format_percent, format_whole
+from lib.show.labels import counted, groups_of, level_text, pair_label, unit_label
+from lib.show.tables import parts as table_parts
+from lib.show.tables.parts import count_cell, visit_label
+
+PRESENCE_LABELS = {
+    "value": "With a value that counts",
+    "excluded": "With a sample that is left out",
+    "died": "Died",
+    "not due": "Visit not yet due",
+    "progressed": "No value, progressed before",
+    "missing": "No value, otherwise",
+}
+
+
+@empty_if_absent
+def table_level(data: Dataset, analysis: Analysis) -> Table:
+    """Value and change by visit and arm: n, median, quartiles."""
+    groups, name, rows = groups_of(data), analysis.variable, []
+    quantity = measure(data.study, name)
+    label = quantity.label
+
+    def shown(row):
+        if not row["n"]:
+            return DASH
+        return f"{format_number(row['median'], 1)} ({format_interval(row['q1'], row['q3'], 1)}), n = {format_whole(row['n'])}"
+
+    for output, heading in (
+        (f"{name}_level", f"{label}, {quantity.unit}"),
+        (f"{name}_{quantity.described}", f"Change from baseline, {quantity.change_unit}"),
+    ):
+        rows.append(Row((heading,), "group"))
+        enough = analysis[output].groupby("time").filter(lambda part: part["n"].max() >= data.study.policy.min_at_risk)
+        for time, part in enough.groupby("time"):
+            rows.append(
+                Row(
+                    ("Baseline" if time == 0 else visit_label(data, time), *table_parts.cells(part, groups, shown)),
+                    "sub",
+                )
+            )
+    columns, units = (Column("Visit"), *table_parts.arm_columns(data)), unit_label(analysis[f"{name}_level"])
+    notes = (
+        f"Median (first to third quartile), and n, the {units} with a value. Patients who died or left are not in later rows.",
+        f"Visits at which every arm has fewer than {data.study.policy.min_at_risk} {units} are in results.csv only.",
+    )
+    return Table(f"{name}_by_visit", f"{label} by visit and arm", columns, tuple(rows), notes)
+
+
+@empty_if_absent
+def table_change(data: Dataset, analysis: Analysis) -> Table:
+    """Tests of change within and between arms, by visit."""
+    name, level, rows = analysis.variable, level_text(data), []
+    quantity = measure(data.study, name)
+    label, log = quantity.label, quantity.log
+    within_all = analysis[f"{name}_within"]
+    for time, within in within_all.groupby("time"):
+        rows.append(Row((f"At {visit_label(data, time)}",), "group"))
+        for arm in data.arms:
+            row = within[within["group"] == arm.id].iloc[0]
+            rows.append(
+                Row((arm.label, format_whole(row["n"]), _shift(row, "estimate", log), format_p(row["p_value"]), ""))
+            )
+        if f"{name}_between" in analysis:
+            rows += _between(data, analysis, time, log)
+    unit = "ratio to baseline" if log else "points of % change" if quantity.change_unit == "%" else quantity.change_unit
+    columns = (Column("Arm or comparison"), Column(unit_label(within_all).capitalize()), Column(f"Hodges-Lehmann, {unit}", f"{level} CI"),
+               Column("p"), Column("p", "Holm"))  # fmt: skip
+    between = (
+        "; between arms the Hodges-Lehmann shift, Dunn's test with Holm's adjustment, and Kruskal-Wallis over all arms"
+    )
+    notes = (
+        f"Within an arm: {'; '.join(within_all['method'].unique())}{between if len(data.arms) > 1 else ''}.",
+        *(["Below 1: lower than at baseline; between arms, the ratio of two such ratios."] if log else []),
+        *table_parts.notes_of(within_all),
+    )
+    return Table(f"{name}_change", f"{label}: change from baseline", columns, tuple(rows), notes)
+
+
+def _shift(row: pd.Series, column: str, log: bool) -> str:
+    """Estimate and interval; a ratio with two decimals."""
+    return table_parts.format_with_interval(row, column, 2 if log else 1)
+
+
+def _between(data: Dataset, analysis: Analysis, time: float, log: bool) -> list[Row]:
+    parts = (analysis[f"{analysis.variable}_{part}"] for part in ("shift", "pairwise", "between"))
+    shift, pairs, between = (part[part["time"] == time].set_index("group") for part in parts)
+    rows = [
+        Row((pair_label(data, group), "", _shift(shift.loc[group], "ratio" if log else "difference", log),
+             format_p(pair["p_value"]), format_p(pair["p_adjusted"])), "sub")
+        for group, pair in pairs.iterrows()
+    ]  # fmt: skip
+    overall = between.iloc[0]
+    return [*rows, Row(("All arms", format_whole(overall["n"]), "", format_p(overall["p_value"]), ""), "sub")]
+
+
+@empty_if_absent
+def table_presence(data: Dataset, presence: Analysis) -> Table:
+    """Who has a value at each visit, and why the others have none."""
+    name, groups, rows = presence.variable, groups_of(data), []
+    frame, below = presence[f"{name}_presence"], f"{name}_below_limit"
+    shown = [s for s in PRESENCE if s == "value" or (where(frame, variable=f"{name}: {s}")["count"] != 0).any()]
+    for time, part in frame.groupby("time"):
+        rows.append(Row((visit_label(data, time),), "group"))
+        for state in shown:
+            own = where(part, variable=f"{name}: {state}")
+            rows.append(Row((PRESENCE_LABELS[state], *table_parts.cells(own, groups, count_cell)), "sub"))
+        if below in presence and (presence[below]["count"] != 0).any():
+            own = where(presence[below], time=time)
+            label = f"{unit_label(own).capitalize()} below the limit of detection"
+            rows.append(
+                Row(
+                    (
+                        label,
+                        *table_parts.cells(own, groups, lambda r: f"{format_whole(r['count'])}/{format_whole(r['n'])}"),
+                    ),
+                    "sub",
+                )
+            )
+    columns = (Column("Visit"), *table_parts.arm_columns(data))
+    notes = ["Each patient counts once per visit. Those without a value are seldom a chance sample of their arm."]
+    if below in presence:
+        notes.append("A value below the limit of detection enters as the limit divided by the square root of two.")
+    title = f"{measure(data.study, name).label}: who has a value, and who has none"
+    return Table(f"{name}_presence", title, columns, tuple(rows), tuple(notes))
+
+
+@empty_if_absent
+def table_excluded(data: Dataset, analysis: Analysis) -> Table | Block:
+    """Patients whose samples are left out of the analysis of a marker, by reason."""
+    groups, frame = groups_of(data), analysis["marker_excluded"]
+    if frame.empty:
+        return EMPTY
+    rows = []
+    for variable, part in frame.groupby("variable", sort=False):
+        reason = variable.split(": ", 1)[1]
+        rows.append(Row((f"{reason[0].upper()}{reason[1:]}", *table_parts.cells(part, groups, count_cell))))
+    marker = data.study.marker(analysis.variable)
+    columns = (Column(f"{unit_label(frame).capitalize()} left out"), *table_parts.arm_columns(data))
+    limit = (
+        (f"Interfering: {data.study.marker(marker.interference.marker).label} above {marker.interference.above:g} "
+         "at any time leaves out every sample of the patient.",) if marker.interference else ()
+    )  # fmt: skip
+    return Table(f"{marker.id}_excluded", f"{marker.label}: samples left out", columns, tuple(rows), limit)
+
+
+@empty_if_absent
+def table_ratios(data: Dataset, model: Analysis) -> Table:
+    """Ratios to baseline from the mixed model, comparisons of arms and tests of the terms."""
+    name, level, rows = model.variable, level_text(data), []
+    for time, part in model[f"{name}_model_ratio"].groupby("time"):
+        rows.append(Row((f"At {visit_label(data, time)}",), "group"))
+        rows += [Row((data.study.arm(r["group"]).label, *_ratio(r))) for r in part.to_dict("records")]
+        if f"{name}_model_comparison" in model:
+            pairs = where(model[f"{name}_model_comparison"], time=time)
+            rows += [Row((pair_label(data, r["group"]), *_ratio(r)), "sub") for r in pairs.to_dict("records")]
+    terms = model[f"{name}_model_term"].set_index("term")
+    tested = terms.loc[["visit", *(["arm x visit"] if len(data.arms) > 1 else [])]]
+    labels = {"visit": "Any change over the visits", "arm x visit": "Change differs between the arms"}
+    for term, row in tested.iterrows():
+        rows.append(Row((f"{labels[term]}, F test", "", format_p(row["p_value"]))))
+    variance = model[f"{name}_model_variance"].iloc[0]
+    method = model[f"{name}_model_ratio"]["method"].iat[0]
+    notes = (
+        f"{method[0].upper()}{method[1:]}; {counted(variance)}. Not adjusted for multiplicity.",
+        "Below 1: lower than at baseline. Between arms: the ratio of two such ratios.",
+        f"Intraclass correlation {format_number(variance['correlation'], 2)}: the share of the variance that lies between patients.",
+        *_of_lesions(variance),
+        *table_parts.notes_of(model[f"{name}_model_ratio"], model[f"{name}_model_term"]),
+    )
+    columns = (Column("Arm or comparison"), Column("Ratio to baseline", f"{level} CI"), Column("p"))
+    title = f"{measure(data.study, name).label}: ratio to baseline from a mixed model"
+    return Table(f"{name}_model", title, columns, tuple(rows), notes)
+
+
+def _of_lesions(variance: pd.Series) -> list[str]:
+    """What the second random effect found, where the model has one."""
+    if "var_lesions" not in variance:
+        return []
+    share = format_percent(variance["correlation_lesions"])
+    return [
+        f"A further {share} of the variance lies between the lesions of a patient; a vanished lesion counts as too small to measure."
+    ]
+
+
+def _ratio(row: dict) -> tuple[str, str]:
+    if pd.isna(row["ratio"]):
+        return DASH, DASH
+    shown = f"{format_number(row['ratio'], 2)} ({format_interval(row['ci_low'], row['ci_high'], 2)})"
+    return shown, format_p(row["p_value"])
+
+
+@empty_if_absent
+def table_sensitivity(data: Dataset, model: Analysis) -> Table:
+    """The same ratios under other choices of samples, beside the main analysis."""
+    name, groups, rows = model.variable, groups_of(data), []
+
+    def shown(row):
+        if pd.isna(row["ratio"]):
+            return DASH
+        interval = format_interval(row["ci_low"], row["ci_high"], 2)
+        return f"{format_number(row['ratio'], 2)} ({interval}), n = {format_whole(row['n'])}"
+
+    for time, part in model[f"{name}_sensitivity"].groupby("time"):
+        rows.append(Row((f"At {visit_label(data, time)}",), "group"))
+        for variable, own in part.groupby("variable", sort=False):
+            choice = variable.split(": ", 1)[1]
+            rows.append(Row((f"{choice[0].upper()}{choice[1:]}", *table_parts.cells(own, groups, shown)), "sub"))
+    columns = (Column("Samples"), *table_parts.arm_columns(data))
+    units = unit_label(model[f"{name}_sensitivity"])
+    note = f"Ratio to baseline from the same model ({level_text(data)} CI), and n, the {units} with a value. All samples: those left out of the main analysis included."
+    title = f"{measure(data.study, name).label}: does the choice of samples matter?"
+    return Table(f"{name}_sensitivity", title, columns, tuple(rows), (note,))

@@ -1,0 +1,222 @@
+"""Results of robustness and subgroups -> tables. Computes nothing."""
+
+from __future__ import annotations
+
+__all__ = ["table_detectable", "table_incidence", "table_intervals", "table_robustness", "table_subgroups"]
+
+import pandas as pd
+
+from lib.analyses.result import Analysis, where
+from lib.analyses.robustness.robustness import WAYS
+from lib.dataset.dataset import Dataset
+from lib.show.display import EMPTY, Block, Column, Row, Table, empty_if_absent
+from lib.show.formats import (
+    DASH,
+    MASKED,
+    format_bounds,
+    format_duration,
+    format_interval,
+    format_number,
+    format_p,
+    format_percent,
+    format_time,
+    format_whole,
+    is_masked,
+    plural,
+)
+from lib.show.labels import counted, decimals_of_time, groups_of, level_text, pair_label, unit_label
+from lib.show.tables import parts
+from lib.show.ways import event_label, level_label, subgroup_of, way_label
+from lib.statistics.comparisons import name_pair
+
+
+@empty_if_absent
+def table_robustness(data: Dataset, robust: Analysis) -> Table:
+    """Every way to ask the question: patients, events, p, estimate, and why a way could not be gone."""
+    rows, heading, pair = [], "", name_pair(*data.contrast)
+    for (way, time), part in robust["ways"].groupby(["way", "time"], sort=False, dropna=False):
+        if WAYS[way][0] != heading:
+            heading = WAYS[way][0]
+            rows.append(Row((heading,), "group"))
+        label = way_label(data, robust, way, time)
+        if way in ("rmst", "pairwise"):
+            rows += [_pair_row(data, f"{label}, {pair_label(data, row['group'])}", row) for _, row in part.iterrows()]
+        else:
+            rows.append(_way_row(label, part, pair))
+    columns = (
+        Column("What was done"),
+        Column(f"Events / {unit_label(robust['robustness'])}"),
+        Column("p"),
+        Column("Hazard ratio or difference", f"{level_text(data)} CI"),
+    )
+    endpoint = data.study.endpoint(robust.variable)
+    notes = (
+        f"Hazard ratio: {pair_label(data, pair)}; below 1: fewer events per time with the arm named first. p: test of all arms, but of the pair named where there is one, and of {pair_label(data, pair)} for Firth's.",
+        "Fragility: patients changed one by one, each time the one who moves p most, until p crosses 0.05. Worst case: every censored patient of the arm had the event when last seen, those of the other arms stay free of it to the end; best case: the other way round. These are bounds, not estimates.",
+    )
+    return Table(
+        f"{robust.variable}_robustness",
+        f"{endpoint.short}: the same question, many answers",
+        columns,
+        tuple(rows),
+        notes,
+    )
+
+
+def _way_row(label: str, part: pd.DataFrame, pair: str) -> Row:
+    """One row from the test of all arms and the hazard ratio of the contrast."""
+    ratios = part[(part["group"] == pair) & part["hr"].notna()]
+    tests = part[part["group"] != pair]
+    row = (tests if len(tests) else part).iloc[0]
+    p = format_p(row["p_value"])
+    if pd.notna(row["min"]):
+        p = f"{format_p(row['min'])} to {format_p(row['max'])}"
+    ratio = (
+        ""
+        if ratios.empty
+        else f"{format_number(ratios['hr'].iat[0], 2)} ({format_interval(ratios['ci_low'].iat[0], ratios['ci_high'].iat[0], 2)})"
+    )
+    return Row((_with_remark(label, row), _events(row), p, ratio), "sub")
+
+
+def _pair_row(data: Dataset, label: str, row: pd.Series) -> Row:
+    d, unit = decimals_of_time(data), data.study.time.unit
+    p = row["p_value"] if pd.isna(row["p_adjusted"]) else row["p_adjusted"]
+    gain = (
+        ""
+        if pd.isna(row["difference"])
+        else f"{format_number(row['difference'], d)} ({format_interval(row['ci_low'], row['ci_high'], d)}) {unit}"
+    )
+    return Row((_with_remark(label, row), _events(row), format_p(p), gain), "sub")
+
+
+def _events(row: pd.Series) -> str:
+    if pd.isna(row["n"]) or pd.isna(row["n_events"]):
+        return ""
+    return f"{format_whole(row['n_events'])}/{format_whole(row['n'])}"
+
+
+def _with_remark(label: str, row: pd.Series) -> str:
+    """Label with Monte Carlo error, counts of deletions or changes, and the statistic's own note."""
+    said = []
+    if pd.notna(row["mc_error"]):
+        said.append(
+            f"Monte Carlo error {format_number(row['mc_error'], 4)}" if row["mc_error"] else "every allocation counted"
+        )
+    if pd.notna(row["min"]):
+        said.append(f"{plural(row['count'], 'deletion')} of {format_whole(row['n'])} {'turns' if row['count'] == 1 else 'turn'} the verdict at 0.05")
+    elif pd.notna(row["count"]):
+        said.append(f"{format_whole(row['count'])} of {format_whole(row['n'])} are enough")
+    if pd.notna(row["n_missing"]):
+        why = "without a known stratum" if row["way"] == "stratified" else "had the event or left before"
+        said.append(f"{counted(row, 'n_missing')} {why}")
+    said += [row["note"]] if row["note"] else []
+    return f"{label} ({'; '.join(said)})" if said else label
+
+
+@empty_if_absent
+def table_incidence(data: Dataset, robust: Analysis) -> Table | Block:
+    """Cumulative incidence of the first kind of event and of the other, each with the other competing."""
+    if "incidence" not in robust or robust["incidence"].empty:
+        return EMPTY
+    endpoint, rows, unit = data.study.endpoint(robust.variable), [], data.study.time.unit
+    columns = [*endpoint.events, *endpoint.competing]
+    first = event_label(columns[0]) if columns else "event of interest"
+    other = " or ".join(event_label(c) for c in columns[1:]) or "competing event"
+    for name, kind in (("incidence", first), ("incidence_other", f"{other} without it")):
+        rows.append(Row((f"{kind[0].upper()}{kind[1:]}, at",), "group"))
+        for time, part in robust[name].groupby("time"):
+            rows.append(Row((format_duration(time, unit), *parts.cells(part, groups_of(data), _share)), "sub"))
+    gray = robust["ways"].query("way == 'competing'")["p_value"].iat[0]
+    notes = (
+        f"Aalen-Johansen, log-log {level_text(data)} CI in % (Aalen variance). Gray's test of the first kind: {format_p(gray, symbol=True) if pd.notna(gray) else 'not made'}.",
+    )
+    return Table(f"{robust.variable}_incidence", f"{endpoint.short}: cumulative incidence by kind of event",
+                 (Column("Cumulative incidence"), *parts.arm_columns(data)), tuple(rows), notes)  # fmt: skip
+
+
+def _share(row: pd.Series) -> str:
+    if pd.isna(row["estimate"]):
+        return MASKED if is_masked(row) else "not estimable"
+    return f"{format_percent(row['estimate'])} ({format_interval(row['ci_low'], row['ci_high'], 0, percent=True)})"
+
+
+@empty_if_absent
+def table_intervals(data: Dataset, robust: Analysis, survival: Analysis) -> Table | Block:
+    """What the time between scans leaves open: bounds of medians and shares beside Kaplan-Meier's single values."""
+    if "interval_median" not in robust:
+        return EMPTY
+    groups, d, unit = groups_of(data), decimals_of_time(data), data.study.time.unit
+    rows = [
+        Row((f"Median, {unit}: Kaplan-Meier", *parts.cells(survival["median"], groups, lambda r: format_time(r["median"], d)))),
+        Row(("Bounds between scans", *parts.cells(robust["interval_median"], groups, lambda r: format_bounds(r["bound_low"], r["bound_high"], d, missing="NR"))), "sub"),
+    ]
+    for time, part in robust["interval_landmark"].groupby("time"):
+        rows.append(Row((f"Event-free at {format_duration(time, unit)}: bounds", *parts.cells(part, groups, lambda r: format_bounds(r["bound_low"], r["bound_high"], 0, percent=True)))))
+    endpoint = data.study.endpoint(robust.variable)
+    notes = (
+        "Kaplan-Meier puts a progression on the day of the scan that found it. Turnbull's curve knows only that it came since the scan before, so its median is often earlier; what it leaves open lies between the bounds (shares in %). Bounds are no confidence intervals: they hold what the schedule of scans hides, not chance.",
+        *parts.notes_by_arm(data, robust["interval_landmark"]),
+    )
+    return Table(f"{endpoint.id}_intervals", f"{endpoint.short}: what lies between two scans",
+                 (Column(endpoint.short), *parts.arm_columns(data)), tuple(rows), notes)  # fmt: skip
+
+
+@empty_if_absent
+def table_detectable(data: Dataset, robust: Analysis) -> Table:
+    """What the observed number of events could have found."""
+    rows = []
+    for _, row in robust["detectable"].iterrows():
+        found = [MASKED if is_masked(row) else format_number(row[name], 2) for name in ("hr", "hr_above")]
+        rows.append(Row((pair_label(data, row["group"]), f"{format_whole(row['n_events'])}/{format_whole(row['n'])}", *found)))
+    columns = (
+        Column("Comparison"),
+        Column(f"Events / {unit_label(robust['detectable'])}"),
+        Column("Found if below", "hazard ratio"),
+        Column("or above", "hazard ratio"),
+    )
+    note = "Hazard ratio that a two-sided log-rank test at 0.05 finds with 80% power at the observed number of events (Schoenfeld). Smaller effects would usually be missed, whether they exist or not."
+    endpoint = data.study.endpoint(robust.variable)
+    return Table(
+        f"{robust.variable}_detectable",
+        f"{endpoint.short}: effects that these numbers can find",
+        columns,
+        tuple(rows),
+        (note,),
+    )
+
+
+@empty_if_absent
+def table_subgroups(data: Dataset, subgroups: Analysis) -> Table:
+    """Hazard ratio of the focus arm against the reference arm by subgroup, with counts and tests of interaction."""
+    rows, said, shown = [], [], ""
+    tests = subgroups["interaction"].set_index("variable")
+    for _, row in subgroups["subgroup"].iterrows():
+        heading, level = level_label(data, row["variable"])
+        counts = where(subgroups["subgroup_count"], variable=row["variable"]).set_index("group")
+        if level and subgroup_of(row["variable"]) != shown:
+            shown = subgroup_of(row["variable"])
+            test = tests.loc[shown]
+            rows.append(Row((heading, "", "", "", format_p(test["p_value"]))))
+            said += [f"{heading}, interaction {test['note']}."] if test["note"] else []
+        events = [
+            f"{format_whole(counts.at[arm, 'n_events'])}/{format_whole(counts.at[arm, 'n'])}" for arm in data.contrast
+        ]
+        ratio = (
+            f"{format_number(row['hr'], 2)} ({format_interval(row['ci_low'], row['ci_high'], 2)})"
+            if pd.notna(row["hr"])
+            else DASH
+        )
+        rows.append(Row((level or heading, *events, ratio, ""), "sub" if level else ""))
+        said += [f"{f'{heading} {level}'.strip()}: {row['note']}."] if row["note"] else []
+    x, y = (data.study.arm(arm) for arm in data.contrast)
+    columns = (Column("Subgroup"), Column(x.label, "events / n", x.colour), Column(y.label, "events / n", y.colour),
+               Column("Hazard ratio", f"{level_text(data)} CI"), Column("p", "interaction"))  # fmt: skip
+    endpoint = data.study.endpoint(subgroups.variable)
+    notes = (
+        f"Hazard ratio below 1: fewer events per time with {x.label}; from a Cox model of all arms within the subgroup. Interaction: likelihood-ratio test of arm x subgroup against arm + subgroup over all arms.",
+        "No subgroup was powered and none is adjusted for the number of looks: a hazard ratio that differs from the others is no sign of a different effect unless the interaction says so.",
+        *said,
+    )
+    return Table(f"{subgroups.variable}_subgroups", f"{endpoint.short} in subgroups: {pair_label(data, name_pair(*data.contrast))}",
+                 columns, tuple(rows), notes)  # fmt: skip

@@ -1,0 +1,168 @@
+"""Tables of endpoints in time: medians, landmarks, comparisons between arms."""
+
+from __future__ import annotations
+
+__all__ = ["table_comparisons", "table_survival"]
+
+import pandas as pd
+
+from lib.analyses.result import Analysis
+from lib.dataset.dataset import Dataset
+from lib.show.display import Column, Row, Table, compares_arms, empty_if_absent
+from lib.show.formats import (
+    MASKED,
+    format_count,
+    format_duration,
+    format_interval,
+    format_median,
+    format_p,
+    format_percent,
+    format_whole,
+)
+from lib.show.labels import OVERALL, decimals_of_time, groups_of, level_text, pair_label, unit_label
+from lib.show.tables.parts import LEVEL, arm_columns, cells, format_with_interval, notes_by_arm, notes_of
+from lib.show.verdict import is_apart
+from lib.statistics.comparisons import ALPHA
+from lib.study.limits import SMALL_ARM
+from lib.study.parts import Endpoint
+
+
+@empty_if_absent
+def table_survival(data: Dataset, analysis: Analysis) -> Table:
+    """Events, median, follow-up, landmarks and restricted mean by arm."""
+    endpoint, groups, d = data.study.endpoint(analysis.variable), groups_of(data), decimals_of_time(data)
+    unit, median = data.study.time.unit, analysis["median"]
+    rows = [
+        Row((f"Events / {unit_label(median)}", *cells(analysis["events"], groups, _events))),
+        *_missing_row(median, groups),
+        Row(
+            (
+                f"Median, {unit} ({level_text(data)} CI)",
+                *cells(median, groups, lambda r: format_median(r, d)),
+            )
+        ),
+        Row(
+            (
+                f"Median follow-up, {unit}",
+                *cells(analysis["follow_up"], groups, lambda r: format_median(r, d, interval=False)),
+            ),
+            "sub",
+        ),
+        Row((f"{_free(endpoint)} at ({level_text(data)} CI); at risk",), "group"),
+    ]
+    for time, part in analysis["landmark"].groupby("time"):
+        rows.append(Row((format_duration(time, unit), *cells(part, groups, _landmark)), "sub"))
+    rmst = analysis["rmst"]
+    tau = rmst["tau"].max()
+    notes = [
+        "Kaplan-Meier; log-log intervals. Follow-up by reverse Kaplan-Meier.",
+        *notes_by_arm(data, analysis["landmark"], rmst),
+    ]
+    if "cumulative_incidence" in analysis:
+        rows.append(Row((f"Cumulative incidence at ({level_text(data)} CI); at risk",), "group"))
+        for time, part in analysis["cumulative_incidence"].groupby("time"):
+            rows.append(Row((format_duration(time, unit), *cells(part, groups, _landmark)), "sub"))
+        notes.append(
+            "Kaplan-Meier counts a competing event as censoring and so overstates the risk; the cumulative incidence does not (Aalen variance)."
+        )
+    rows.append(
+        Row(
+            (
+                f"Mean {unit} {_free(endpoint).lower()} up to {tau:g} ({level_text(data)} CI)",
+                *cells(rmst, groups, lambda r: format_with_interval(r, "estimate", d)),
+            )
+        )
+    )
+    return Table(
+        f"{endpoint.id}_by_arm",
+        f"{endpoint.label} by arm",
+        (Column(endpoint.short), *arm_columns(data)),
+        tuple(rows),
+        tuple(notes),
+    )
+
+
+def _events(row: pd.Series) -> str:
+    return format_count(row["n_events"], row["n"], row["proportion"])
+
+
+def _missing_row(median: pd.DataFrame, groups: list[str]) -> list[Row]:
+    """Patients without a known time, where there are any (a hidden count may be one)."""
+    if (median["n_missing"] == 0).all():
+        return []
+    return [Row(("Without a known time", *cells(median, groups, lambda r: format_whole(r["n_missing"]))), "sub")]
+
+
+def _landmark(row: pd.Series) -> str:
+    if pd.isna(row["estimate"]):
+        return MASKED if str(row["note"]).startswith(MASKED) else "not estimable"
+    interval = format_interval(row["ci_low"], row["ci_high"], 0, percent=True)
+    return f"{format_percent(row['estimate'])} ({interval}); {format_whole(row['n_risk'])}"
+
+
+def _free(endpoint: Endpoint) -> str:
+    """What survival means for this endpoint: with a competing event it is a supposition."""
+    return "Event-free if nobody had the competing event" if endpoint.has_competing else "Event-free"
+
+
+@compares_arms
+@empty_if_absent
+def table_comparisons(data: Dataset, analysis: Analysis) -> Table:
+    """Comparisons of arms: hazard ratio, log-rank, difference in restricted means."""
+    endpoint, d, unit = data.study.endpoint(analysis.variable), decimals_of_time(data), data.study.time.unit
+    pairs = analysis["logrank_pairwise"]
+    rows = []
+    for group in pairs["group"]:
+        rows.append(Row((
+            pair_label(data, group),
+            *cells(analysis["cox"], [group], lambda r: format_with_interval(r, "hr", 2)),
+            *cells(analysis["rmst_difference"], [group], lambda r: format_with_interval(r, "estimate", d)),
+            *cells(pairs, [group], lambda r: format_p(r["p_value"])),
+            *cells(pairs, [group], lambda r: format_p(r["p_adjusted"])),
+        )))  # fmt: skip
+    p_values = [analysis[name]["p_value"].iat[0] for name in ("logrank", "gray") if name in analysis]
+    for label, p in zip(("All arms", "All arms, Gray's test (competing event)"), p_values, strict=False):
+        rows.append(Row((label, "", "", format_p(p), "")))
+    level = level_text(data)
+    columns = (
+        Column("Comparison"),
+        Column("Cause-specific hazard ratio" if endpoint.has_competing else "Hazard ratio", f"{level} CI"),
+        Column(f"Difference in mean {unit}", f"{level} CI"),
+        Column("p", "log-rank"),
+        Column("p", "Holm"),
+    )
+    global_test = analysis["proportional_hazards"]
+    global_p = global_test[global_test["group"] == OVERALL]["p_value"]
+    notes = [
+        f"Hazard ratio: {analysis['cox']['method'].iat[0]}; below 1: fewer events per time with the arm named first. Difference in restricted mean up to {analysis['rmst']['tau'].max():g} {unit}; above 0: longer without event with the arm named first.",
+        *(
+            f"Proportional hazards, test of all arms: {format_p(p, symbol=True)}. The test has little power when events are few."
+            for p in global_p.dropna()
+        ),
+        *(
+            ["With arms this small the interval of the difference in means is somewhat too narrow."]
+            if data.n.min() < SMALL_ARM and analysis["rmst_difference"]["ci_low"].notna().any()
+            else []
+        ),
+        *_exploratory(data, endpoint, p_values, analysis["comparison_count"]["n_tests"].iat[0]),
+        *([LEVEL.format(level=level)] if data.parameters.level != 1 - ALPHA else []),
+        *notes_of(analysis["cox_likelihood_ratio"], analysis["logrank"], analysis["cox"], analysis["rmst_difference"]),
+    ]
+    return Table(
+        f"{endpoint.id}_comparisons", f"{endpoint.label}: comparisons of arms", columns, tuple(rows), tuple(notes)
+    )
+
+
+def _exploratory(data: Dataset, endpoint: Endpoint, p_values: list[float], tests: float) -> list[str]:
+    """Say what is exploratory: every endpoint but the primary, and pairs that the test of all arms does not carry."""
+    said = []
+    primary = data.study.primary
+    if primary.role != "primary":
+        said.append(f"Exploratory: no endpoint is declared primary. Tests in this table: {format_whole(tests)}.")
+    elif endpoint.id != primary.id:
+        said.append(
+            f"Exploratory: the primary endpoint is {primary.short}. Tests in this table: {format_whole(tests)}."
+        )
+    if len(data.arms) > 2 and not pd.isna(p_values).all() and not is_apart(p_values):
+        said.append("The pairwise tests are exploratory: the tests of all arms do not carry them.")
+    return said

@@ -1,0 +1,51 @@
+"""Words for the ways of asking again and for the levels of a subgroup, as table, plot and say share them."""
+
+from __future__ import annotations
+
+__all__ = ["event_label", "level_label", "subgroup_of", "way_label"]
+
+import pandas as pd
+
+from lib.analyses.result import Analysis
+from lib.analyses.robustness.robustness import WAYS
+from lib.dataset.dataset import Dataset
+from lib.show.formats import format_duration, joined
+
+
+def event_label(column: str) -> str:
+    """Such as "local progression" from local_progression_date."""
+    return column.removesuffix("_date").removesuffix("_days").replace("_", " ")
+
+
+def way_label(data: Dataset, analysis: Analysis, way: str, time: float = float("nan")) -> str:
+    """What was done in one way of asking, in plain words."""
+    endpoint = data.study.endpoint(analysis.variable)
+    columns = [*endpoint.events, *endpoint.competing]
+    words = {
+        "focus": data.study.arm(data.contrast[0]).label,
+        "event": event_label(columns[0]) if columns else "the event",
+        "other": " or ".join(event_label(c) for c in columns[1:]) or "a competing event",
+        "strata": joined([data.study.variable(v).label.lower() for v in data.study.sensitivity.strata])
+        or "a site or another stratum",
+        "time": "a landmark" if pd.isna(time) else format_duration(time, data.study.time.unit),
+    }
+    label = WAYS[way][1].format(**words)
+    return label[0].upper() + label[1:]
+
+
+def level_label(data: Dataset, variable: str) -> tuple[str, str]:
+    """("Sex", "Female") from "os: sex: F"; ("All patients", "") from "os: all"."""
+    parts = variable.split(": ", 2)
+    if len(parts) == 2:
+        return "All patients", ""
+    subgroup = data.study.subgroup(parts[1])
+    declared = data.study.variable(subgroup.variable)
+    labels = {level.value: level.label for level in declared.levels}
+    unit = f" {declared.unit}" if declared.unit else ""
+    shown = labels.get(parts[2]) or parts[2].replace(">=", "≥ ").replace("<", "< ") + unit
+    return declared.label, shown
+
+
+def subgroup_of(variable: str) -> str:
+    """The subgroup of a level, "os: sex" of "os: sex: F"; a level may hold anything."""
+    return ": ".join(variable.split(": ", 2)[:2])

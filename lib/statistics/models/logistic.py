@@ -1,0 +1,137 @@
+"""Odds of an outcome adjusted for other variables: logistic regression with Firth's penalty.
+
+The penalty keeps the estimate finite when an arm has no or only responders, and takes away the small-sample
+bias. Crude odds ratios live in proportions.
+"""
+
+__all__ = ["estimate_adjusted_odds"]
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+from scipy.optimize import brentq
+from scipy.special import expit, log_expit
+
+from lib.statistics.comparisons import ordered_levels
+
+METHOD = "logistic regression with Firth's penalty, profile interval and penalized likelihood-ratio test"
+
+
+def estimate_adjusted_odds(patients, outcome, covariates=(), *, arm="arm", reference=None, level=0.95):
+    """Odds ratios of arms and covariates by Firth's penalized likelihood.
+
+    Parameters
+    ----------
+    patients : DataFrame, one row per patient
+        Rows with a missing value in a used column are left out.
+    outcome : str
+        Column of bool (True = has the outcome).
+    covariates : sequence of str
+        Numeric (odds ratio per unit), bool, text or Categorical (against the first level).
+    reference : arm id, optional
+        By default the first in study order.
+
+    Returns
+    -------
+    DataFrame, one row per term: `group` (`x vs y` for arms, else `overall`), `term`, `n`, `n_events`, `coef`,
+    `std_err` (log scale), `odds_ratio`, `ci_low`, `ci_high`, `p_value`, `method`, `note`
+        R: ``glm(family = binomial, method = "brglmFit", type = "AS_mean", epsilon = 1e-14)``; interval and
+        test as ``logistf``
+
+    References
+    ----------
+    Firth D. Biometrika 1993;80:27. Heinze G, Schemper M. Stat Med 2002;21:2409.
+    """
+    used = patients[[outcome, arm, *covariates]].dropna()
+    arms = ordered_levels(patients[arm])
+    first = arms[0] if reference is None else reference
+    terms = [(f"{x} vs {first}", arm, (used[arm] == x).to_numpy(dtype=float)) for x in arms if x != first]
+    for covariate in covariates:
+        terms += [("overall", *term) for term in _covariate_terms(used[covariate])]
+    y = used[outcome].to_numpy(dtype=float)
+    x = np.column_stack([np.ones(len(y)), *(column for _, _, column in terms)])
+    fitted, note = _checked_fit(x, y, level)
+    frame = pd.DataFrame(
+        [(group, name, len(y), int(y.sum())) for group, name, _ in terms],
+        columns=["group", "term", "n", "n_events"],
+    )
+    for position, column in enumerate(["coef", "std_err", "ci_low", "ci_high", "p_value"]):
+        frame[column] = fitted[:, position]
+    frame[["ci_low", "ci_high"]] = np.exp(frame[["ci_low", "ci_high"]])
+    frame.insert(6, "odds_ratio", np.exp(frame["coef"]))
+    return frame.assign(method=METHOD, note=note)
+
+
+def _covariate_terms(values):
+    """Name and column of a numeric covariate, or of each level but the first."""
+    if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
+        return [(values.name, values.to_numpy(dtype=float))]
+    levels = [level for level in ordered_levels(values) if (values == level).any()]
+    return [(f"{values.name} = {level}", (values == level).to_numpy(dtype=float)) for level in levels[1:]]
+
+
+def _checked_fit(x, y, level):
+    """Coefficient, standard error, limits and p of each column but the intercept; NaN and why not."""
+    nothing = np.full((x.shape[1] - 1, 5), np.nan)
+    if len(y) == 0 or y.min() == y.max():
+        return nothing, "not estimable: all patients have the same outcome"
+    if np.linalg.matrix_rank(x) < x.shape[1]:
+        return nothing, "not estimable: an arm or level is empty, or the variables determine each other"
+    scale = np.r_[1.0, x[:, 1:].std(axis=0)]
+    shift = np.r_[0.0, x[:, 1:].mean(axis=0)]  # centred and scaled: same odds ratios, steady steps
+    z = (x - shift) / scale
+    beta, top = _maximise(z, y, np.zeros(z.shape[1]))
+    errors = np.sqrt(np.diag(np.linalg.inv(_information(z, beta))))
+    drop = stats.chi2.ppf(level, 1) / 2
+    rows = []
+    for j in range(1, z.shape[1]):
+
+        def loss(value, j=j):
+            return top - _maximise(z, y, np.where(np.arange(len(beta)) == j, value, beta), fixed=j)[1]
+
+        low, high = (_cross(loss, drop, beta[j], side * errors[j]) for side in (-1, 1))
+        values = np.array([beta[j], errors[j], low, high]) / scale[j]
+        rows.append([*values, stats.chi2.sf(2 * max(loss(0.0), 0.0), 1)])
+    return np.array(rows).reshape(-1, 5), ""
+
+
+def _information(x, beta):
+    """Fisher information of the logistic model."""
+    p = expit(x @ beta)
+    return (x.T * (p * (1 - p))) @ x
+
+
+def _penalized(x, y, beta):
+    """Log-likelihood plus half the log determinant of the information (Jeffreys' prior)."""
+    eta = x @ beta
+    likelihood = (y * log_expit(eta) + (1 - y) * log_expit(-eta)).sum()
+    return likelihood + 0.5 * np.linalg.slogdet(_information(x, beta))[1]
+
+
+def _maximise(x, y, start, fixed=None, tolerance=1e-11):
+    """Take Newton steps on Firth's modified score, halved if the likelihood falls; one beta may be fixed."""
+    beta, free = start.astype(float), np.arange(x.shape[1]) != fixed
+    value = _penalized(x, y, beta)
+    noise = 1e-12 * (1 + abs(value))
+    for _ in range(200):
+        p = expit(x @ beta)
+        inverse = np.linalg.inv(_information(x, beta))
+        leverage = p * (1 - p) * np.einsum("ij,jk,ik->i", x, inverse, x)
+        score = x.T @ (y - p + leverage * (0.5 - p))
+        step = np.zeros(len(beta))
+        step[free] = np.linalg.solve(_information(x, beta)[np.ix_(free, free)], score[free])
+        step *= min(1.0, 2.0 / np.abs(step).max(initial=1e-300))
+        while _penalized(x, y, beta + step) < value - noise and np.abs(step).max() > tolerance:
+            step /= 2
+        beta, value = beta + step, _penalized(x, y, beta + step)
+        if np.abs(step).max(initial=0.0) < tolerance:
+            break
+    return beta, value
+
+
+def _cross(loss, drop, start, step):
+    """Value beyond `start`, in the direction of `step`, at which the profile has lost `drop`."""
+    for reach in range(2, 42, 2):
+        if loss(start + reach * step) > drop:
+            return brentq(lambda value: loss(value) - drop, start, start + reach * step, xtol=1e-10)
+    return np.nan

@@ -1,0 +1,12 @@
+"""Time to an event without covariates: the event table, and all that is read off it."""
+
+__all__ = [
+    "competing",
+    "event_table",
+    "interval_censored",
+    "kaplan_meier",
+    "landmark",
+    "logrank",
+    "rmst",
+    "sensitivity",
+]

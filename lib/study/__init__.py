@@ -1,0 +1,18 @@
+"""What a study and a run are: study.yml and parameters as frozen objects, limits, where a report comes from.
+
+The ground floor, which everything else stands on. YAML is read here alone; no table of patients is known here.
+"""
+
+__all__ = [
+    "archive",
+    "claims",
+    "clinic",
+    "design",
+    "given",
+    "limits",
+    "parameters",
+    "parts",
+    "provenance",
+    "study",
+    "yaml_file",
+]

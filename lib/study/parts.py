@@ -1,0 +1,348 @@
+"""The parts of a study: arms, endpoints, variables, policy. Each a frozen model that refuses unknown keys.
+
+What was measured and given stands in clinic; how the parts belong together, and the reader of study.yml, in study.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "DATE_COLUMNS",
+    "DAYS",
+    "FIRST_DAY",
+    "FLAGS_OF_DATES",
+    "LAST_DAY",
+    "MOST_DAYS",
+    "OWN",
+    "TABLES",
+    "About",
+    "Arm",
+    "Code",
+    "Confounding",
+    "Covariate",
+    "Day",
+    "Days",
+    "Endpoint",
+    "Frozen",
+    "Id",
+    "Label",
+    "LegendLabel",
+    "Level",
+    "Policy",
+    "ReadyTime",
+    "Sensitivity",
+    "Subgroup",
+    "Table",
+    "Text",
+    "Time",
+    "Variable",
+    "Visits",
+    "own",
+    "unique",
+]
+
+import datetime as dt
+import unicodedata
+from collections import Counter
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+TABLES = ("patients", "lesions", "measurements", "assessments", "markers", "treatments", "adverse_events")
+DATE_COLUMNS = (
+    "time_zero",
+    "last_tumour_assessment",
+    "local_progression_date",
+    "distant_progression_date",
+    "death_date",
+    "last_contact_date",
+)
+# Days in each unit that a ready-made time may have; a month is 365.25 / 12.
+DAYS = {"days": 1.0, "weeks": 7.0, "months": 30.4375, "years": 365.25}
+# pandas counts nanoseconds in 64 bits: from 1677 to 2262, and no more than 292 years between two days. Within these any
+# two days can be subtracted, and so many days and the window of a visit be added. (De-identified data lie after 2100.)
+FIRST_DAY, LAST_DAY = dt.date(1920, 1, 1), dt.date(2199, 12, 31)
+MOST_DAYS, MOST_WINDOW_DAYS = 18_263, 3_653  # fifty years, ten years
+FLAGS_OF_DATES = {"death_date": "death", "local_progression_date": "local_progression"}
+
+
+# No id holds a full stop, so a column of the study's own is never one of ours, whatever the study calls it.
+OWN = "own."
+
+
+def own(name: str) -> str:
+    """Name of a column that the study itself names, in any frame that holds columns of ours too."""
+    return f"{OWN}{name}"
+
+
+def _undrawable(sign: str) -> bool:
+    """Whether no page, figure or file can hold a sign: controls, ends of lines, halves of pairs, and no character at all."""
+    code = ord(sign)
+    reverses = 0x202A <= code <= 0x202E or 0x2066 <= code <= 0x2069
+    return reverses or code & 0xFFFE == 0xFFFE or unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp")
+
+
+def _plain(text: str) -> str:
+    """Refuse what a label must not hold: control characters, marks that reverse the text, or a whole page."""
+    if len(text) > 500 or any(_undrawable(c) for c in text):
+        raise ValueError("one line of at most 500 characters, without control or direction marks")
+    return text
+
+
+def _said(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must not be empty: a report calls it so")
+    return text
+
+
+def _in_legend(text: str) -> str:
+    if text.startswith("_"):
+        raise ValueError("must not begin with _: the legend of a figure leaves such a name out")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_plain)]
+# What a report calls something; the second kind stands in legends too.
+Label = Annotated[Text, AfterValidator(_said)]
+LegendLabel = Annotated[Label, AfterValidator(_in_legend)]
+Day = Annotated[dt.date, Field(ge=FIRST_DAY, le=LAST_DAY)]
+Days = Annotated[int, Field(ge=0, le=MOST_DAYS)]
+# An id becomes part of file names and of results.csv.
+Id = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,39}$")]
+# A code as the table holds it: read as text, so 0 and "0" are the same code.
+Code = Annotated[
+    str, BeforeValidator(lambda v: v if isinstance(v, str) else str(v) if type(v) is int else v), AfterValidator(_plain)
+]
+
+
+def _inside(name: str) -> str:
+    if Path(name).name != name or name in ("", ".", ".."):
+        raise ValueError("a file name in the study's own folder, without a path")
+    return name
+
+
+FileName = Annotated[str, AfterValidator(_plain), AfterValidator(_inside)]
+
+
+def unique(what: str, names: list) -> None:
+    """Raise ValueError if a name is given twice."""
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise ValueError(f"{what} given twice: {', '.join(map(str, twice))}")
+
+
+class Frozen(BaseModel):
+    """Base of every part: no unknown key, nothing changed after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class About(Frozen):
+    """What the study is, for titles, banner and citation."""
+
+    id: Id
+    title: Text
+    short_title: Text
+    synthetic: bool
+    cutoff: Day | None = None
+    question: Text = ""
+    design: Text = ""
+    allocation: Literal["randomised", "not randomised"] | None = None
+    population: Text = ""
+    setting: Text = ""
+    sample_size: Text = ""
+    registration: Text = ""
+    protocol: Text = ""
+    ethics: Text = ""
+    funding: Text = ""
+    data_access: Text = ""
+    citation: Text = ""
+    doi: Text = ""
+    licence: Text = ""
+    note: Text = ""
+
+
+class Time(Frozen):
+    """The unit in which time-to-event results are shown."""
+
+    unit: Literal["days", "weeks", "months", "years"]
+    days_per_unit: float = Field(gt=0, le=366)
+    zero: Id = "time_zero"
+    zero_label: Label
+
+
+class Arm(Frozen):
+    """One arm. `value` is its code in the tables (default: its id)."""
+
+    id: Id
+    label: LegendLabel
+    value: Code = ""
+    colour: str = Field(pattern=r"^#[0-9A-Fa-f]{6}$")
+    line: Literal["solid", "dashed", "dashdot", "dotted", "longdash", "dashdotdot"] = "solid"
+
+    @property
+    def code(self) -> str:
+        """What the arm column of a table holds."""
+        return self.value or self.id
+
+
+class Table(Frozen):
+    """Where a table lies; `columns` maps our name to the file's."""
+
+    file: FileName
+    sheet: Text = ""
+    columns: dict[Id, Text] = {}
+
+
+class Level(Frozen):
+    """One value of a categorical column."""
+
+    value: Annotated[Code, Field(min_length=1)]
+    label: Label
+
+
+class Source(Frozen):
+    """A baseline variable that is derived from another table."""
+
+    kind: Literal["marker", "volume", "targets", "diameter_sum"]
+    marker: Id | None = None
+
+
+class Variable(Frozen):
+    """A baseline variable."""
+
+    id: Id
+    label: Label
+    unit: Text = ""
+    type: Literal["integer", "number", "category"]
+    decimals: int = Field(0, ge=0, le=4)
+    min: float | None = None
+    max: float | None = None
+    levels: tuple[Level, ...] = ()
+    source: Source | None = None
+    positive_iff: Id | None = None
+    summary: Literal["median", "mean"] = "median"
+
+    @property
+    def column(self) -> str:
+        """Its column in the frames of patients."""
+        return own(self.id)
+
+    @model_validator(mode="after")
+    def _levels_belong_to_categories(self):
+        if (self.type == "category") != bool(self.levels):
+            raise ValueError("a category has levels, and only a category has them")
+        if self.type == "category" and "summary" in self.model_fields_set:
+            raise ValueError("summary belongs to numbers; a category is shown as n (%)")
+        unique("level", [level.value for level in self.levels])
+        return self
+
+
+class ReadyTime(Frozen):
+    """A ready-made time column and its unit."""
+
+    column: Id
+    unit: Literal["days", "weeks", "months", "years"]
+
+
+class ReadyEvent(Frozen):
+    """A ready-made event column; any code not declared here is an error."""
+
+    column: Id
+    event: Code
+    censored: Code
+    competing: Code | None = None
+
+
+class Endpoint(Frozen):
+    """A time-to-event endpoint: derived from dates, or ready-made."""
+
+    id: Id
+    label: Label
+    short: Label
+    role: Literal["primary", "secondary", "sensitivity"]
+    definition: Text
+    landmarks: tuple[float, ...] = ()
+    tau: float | None = Field(None, gt=0)
+    events: tuple[Literal[DATE_COLUMNS], ...] = ()
+    competing: tuple[Literal[DATE_COLUMNS], ...] = ()
+    censor: Literal[DATE_COLUMNS] | None = None
+    time: ReadyTime | None = None
+    event: ReadyEvent | None = None
+
+    @property
+    def derived(self) -> bool:
+        """Whether the endpoint is derived from dates."""
+        return bool(self.events)
+
+    @property
+    def time_column(self) -> str:
+        """Column of a ready-made time in the frames of patients: each endpoint's own, though the file's may be shared."""
+        return own(f"{self.id}.time")
+
+    @property
+    def event_column(self) -> str:
+        """Column of the codes of a ready-made event in the frames of patients."""
+        return own(f"{self.id}.event")
+
+    @property
+    def has_competing(self) -> bool:
+        """Whether a competing event is declared."""
+        return bool(self.competing) or bool(self.event and self.event.competing)
+
+    @model_validator(mode="after")
+    def _one_of_two_forms(self):
+        from_dates, ready = bool(self.events and self.censor), bool(self.time and self.event)
+        if from_dates == ready or (ready and (self.events or self.censor)):
+            raise ValueError("either events and censor (dates), or time and event (ready-made columns)")
+        return self
+
+
+WindowDays = Annotated[int, Field(ge=-MOST_WINDOW_DAYS, le=MOST_WINDOW_DAYS)]
+
+
+class Visits(Frozen):
+    """The assessment schedule, in the study's time unit, and the window around a visit."""
+
+    schedule: tuple[float, ...]
+    window_days: tuple[WindowDays, WindowDays] = (-14, 14)
+
+
+class Subgroup(Frozen):
+    """Patients grouped by a baseline variable, or below and from a cut."""
+
+    id: Id
+    variable: Id
+    label: Text = ""
+    cut: float | None = None
+
+
+class Sensitivity(Frozen):
+    """Choices of the sensitivity analyses: landmarks, in the study's time unit, from which the arms are compared again; strata."""
+
+    landmarks: tuple[Annotated[float, Field(gt=0)], ...] = ()
+    # Categories of `baseline` (the site, say) within which the arms are compared again, all of them crossed.
+    strata: tuple[Id, ...] = ()
+
+
+class Covariate(Frozen):
+    """A baseline variable of the propensity model; `log` takes its logarithm (then every value is above 0)."""
+
+    variable: Id
+    log: bool = False
+
+
+class Confounding(Frozen):
+    """The variables that may explain why patients got one treatment rather than another."""
+
+    # With arms of a dozen patients a fourth covariate would describe single patients.
+    covariates: tuple[Covariate, ...] = Field(min_length=1, max_length=3)
+
+
+class Policy(Frozen):
+    """Small-sample and sharing policy."""
+
+    min_at_risk: int = Field(5, ge=1)
+    min_events: int = Field(5, ge=1)
+    small_cell: int = Field(5, ge=1)
+    lost_after_days: Days = Field(180, ge=1)

@@ -1,0 +1,326 @@
+"""study.yml -> one frozen object: names, labels, orders, units and thresholds of a study.
+
+The reader of study.yml, and the rules between its parts. It reads no table and computes nothing.
+"""
+
+from __future__ import annotations
+
+__all__ = ["ROOT", "Study", "read_study"]
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, PrivateAttr, model_validator
+
+from lib.study.clinic import AdverseEvents, Liver, Marker, Response, Treatments
+from lib.study.design import (
+    NOT_RANDOMISED,
+    RANDOMISED,
+    ROB_2,
+    ROBINS_I,
+    External,
+    Instrument,
+    RisksOfBias,
+    TargetTrial,
+    read_allocation,
+)
+from lib.study.parts import (
+    FLAGS_OF_DATES,
+    MOST_DAYS,
+    TABLES,
+    About,
+    Arm,
+    Confounding,
+    Endpoint,
+    Frozen,
+    Id,
+    Level,
+    Policy,
+    Sensitivity,
+    Subgroup,
+    Table,
+    Text,
+    Time,
+    Variable,
+    Visits,
+    unique,
+)
+from lib.study.yaml_file import read_yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+# Part of study.yml -> ids under which a report has rows or tables of its own.
+TAKEN = {
+    "arms": ("overall",),
+    "endpoints": ("balance", "disease_control", "objective_response", "response"),
+    "markers": ("lesion_volume", "response", "volume"),
+}
+
+
+class Study(Frozen):
+    """A study as study.yml describes it."""
+
+    study: About
+    time: Time
+    arms: tuple[Arm, ...] = Field(min_length=1, max_length=6)
+    reference_arm: Id
+    focus_arm: Id | None = None
+    tables: dict[Literal[TABLES], Table]
+    visits: Visits | None = None
+    baseline: tuple[Variable, ...] = ()
+    endpoints: tuple[Endpoint, ...] = ()
+    response: Response | None = None
+    sites: tuple[Level, ...] = ()
+    markers: tuple[Marker, ...] = ()
+    liver: Liver | None = None
+    treatments: Treatments | None = None
+    adverse_events: AdverseEvents | None = None
+    subgroups: tuple[Subgroup, ...] = ()
+    sensitivity: Sensitivity = Sensitivity()
+    confounding: Confounding | None = None
+    external: tuple[External, ...] = ()
+    target_trial: TargetTrial = TargetTrial()
+    risks_of_bias: RisksOfBias = RisksOfBias()
+    exclusions: tuple[Text, ...] = ()
+    policy: Policy = Policy()
+    _folder: Path = PrivateAttr(default=Path())
+
+    @property
+    def folder(self) -> Path:
+        """The folder that holds study.yml and the tables."""
+        return self._folder
+
+    @property
+    def arm_ids(self) -> list[str]:
+        """Ids of the arms, in study order."""
+        return [arm.id for arm in self.arms]
+
+    @property
+    def primary(self) -> Endpoint | None:
+        """The primary endpoint; the first, where none is declared primary; None in a study without endpoints."""
+        return next((e for e in self.endpoints if e.role == "primary"), next(iter(self.endpoints), None))
+
+    @property
+    def allocation(self) -> str:
+        """How the arms were formed, "randomised" or "not randomised"; "" where study.yml leaves it open.
+
+        What it states outright decides; else what its design says in words. Who declares confounders says that
+        treatment was chosen; with a design that says otherwise it is left open.
+        """
+        said = self.study.allocation or read_allocation(self.study.design)
+        if self.study.allocation or not self.confounding:
+            return said
+        return "" if said == RANDOMISED else NOT_RANDOMISED
+
+    @property
+    def instrument(self) -> Instrument:
+        """What the risks of bias of such a study are judged by."""
+        return ROB_2 if self.allocation == RANDOMISED else ROBINS_I
+
+    @property
+    def furthest_visit(self) -> float:
+        """Time, in the study's unit, beyond which no visit can lie."""
+        return MOST_DAYS / self.time.days_per_unit
+
+    @property
+    def own_columns(self) -> dict[str, str]:
+        """Columns of patients that the study itself names, and what each is."""
+        return {v.id: "a baseline variable" for v in self.baseline if v.source is None} | self._outcomes
+
+    @property
+    def _outcomes(self) -> dict[str, str]:
+        ready = [endpoint for endpoint in self.endpoints if not endpoint.derived]
+        return {e.time.column: f"the time of {e.id}" for e in ready} | {
+            e.event.column: f"the event of {e.id}" for e in ready
+        }
+
+    @property
+    def model_columns(self) -> dict[str, str]:
+        """Columns of patients that the study's parts need under a name of ours, and what each is."""
+        needed = {"patient_id": "the patients' ids", "arm": "the arms"}
+        derived = [endpoint for endpoint in self.endpoints if endpoint.derived]
+        dates = {date for e in derived for date in (*e.events, *e.competing, e.censor)}
+        dates |= {self.response.progression_column} if self.response else set()
+        flags = {FLAGS_OF_DATES[date]: f"the flag of {date}" for date in dates if date in FLAGS_OF_DATES}
+        zero = {self.time.zero: "time zero"} if derived or self.holds("measurements") else {}
+        return needed | zero | {date: "a date of an endpoint" for date in dates if date} | flags
+
+    def arm(self, arm_id: str) -> Arm:
+        """Return the arm with this id."""
+        return _find("arm", self.arms, arm_id)
+
+    def endpoint(self, endpoint_id: str) -> Endpoint:
+        """Return the endpoint with this id."""
+        return _find("endpoint", self.endpoints, endpoint_id)
+
+    def variable(self, variable_id: str) -> Variable:
+        """Return the baseline variable with this id."""
+        return _find("baseline variable", self.baseline, variable_id)
+
+    def marker(self, marker_id: str) -> Marker:
+        """Return the marker with this id."""
+        return _find("marker", self.markers, marker_id)
+
+    def subgroup(self, subgroup_id: str) -> Subgroup:
+        """Return the subgroup with this id."""
+        return _find("subgroup", self.subgroups, subgroup_id)
+
+    def holds(self, *tables: str) -> bool:
+        """Whether the study declares all these tables."""
+        return all(table in self.tables for table in tables)
+
+    @model_validator(mode="after")
+    def _references_exist(self):
+        for what, parts in (
+            ("arm", self.arms),
+            ("endpoint", self.endpoints),
+            ("baseline variable", self.baseline),
+            ("marker", self.markers),
+            ("subgroup", self.subgroups),
+        ):
+            unique(f"id of {what}", [part.id for part in parts])
+        unique("value of arm", [arm.code for arm in self.arms])
+        unique("exclusion", list(self.exclusions))
+        if "patients" not in self.tables:
+            raise ValueError("tables: the table patients is required")
+        for what, known, named in self._references():
+            missing = sorted(set(named) - set(known))
+            if missing:
+                raise ValueError(f"{what}: {', '.join(missing)} does not exist; there are {', '.join(known) or 'none'}")
+        for key, table in (
+            ("response", "measurements"),
+            ("markers", "markers"),
+            ("treatments", "treatments"),
+            ("adverse_events", "adverse_events"),
+        ):
+            if bool(getattr(self, key)) != self.holds(table):
+                raise ValueError(f"{key}: the key and the table {table} go together; one of them is missing")
+        if self.response and not (self.visits and self.holds("lesions")):
+            raise ValueError("response: needs visits and the table lesions")
+        return self
+
+    @model_validator(mode="after")
+    def _names_have_one_meaning(self):
+        for part, taken in TAKEN.items():
+            for one in getattr(self, part):
+                if one.id in taken:
+                    raise ValueError(f"{part}: the id {one.id} means something else in a report; choose another, the label may stay")
+        ours = self.model_columns
+        for variable in self.baseline:
+            other = ours.get(variable.id) or self._outcomes.get(variable.id)
+            if variable.source is None and other:
+                raise ValueError(
+                    f"baseline: the column {variable.id} is {other}, so it is no baseline variable; give the variable "
+                    "another id (tables.patients.columns says which column of the file holds it)"
+                )
+        for column, what in self._outcomes.items():
+            if column in ("patient_id", "arm"):
+                raise ValueError(f"endpoints: {column} cannot be {what}, it holds {ours[column]}")
+        return self
+
+    @model_validator(mode="after")
+    def _types_fit(self):
+        for stratum in self.sensitivity.strata:
+            if self.variable(stratum).type != "category":
+                raise ValueError(f"sensitivity.strata: {stratum} is a number; only a category has strata")
+        for variable in self.baseline:
+            if variable.positive_iff and "category" in (variable.type, self.variable(variable.positive_iff).type):
+                raise ValueError(f"baseline: positive_iff of {variable.id} compares two numbers, and one is a category")
+        for test in self.liver.markers if self.liver else ():
+            if not (self.marker(test).reference and self.marker(test).reference.high):
+                raise ValueError(f"liver: {test} has no reference.high, of which Hy's law counts multiples")
+        for covariate in self.confounding.covariates if self.confounding else ():
+            if covariate.log and self.variable(covariate.variable).type == "category":
+                raise ValueError(f"confounding.covariates: {covariate.variable} is a category and has no logarithm")
+        return self
+
+    @model_validator(mode="after")
+    def _bias_is_judged_by_the_right_instrument(self):
+        tool = self.instrument
+        if wrong := self.risks_of_bias.misfits(tool):
+            how = "randomised" if tool is ROB_2 else "not known to be randomised"
+            raise ValueError(
+                f"risks_of_bias: {', '.join(wrong)} cannot be so judged, because the study is {how} (study.allocation): "
+                f"{tool.name} asks {', '.join(tool.domains)} and answers {', '.join(tool.grades)} or no information"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _visits_are_in_reach(self):
+        for what, visits in (
+            ("visits.schedule", self.visits.schedule if self.visits else ()),
+            ("response.visits", self.response.visits if self.response else ()),
+            *((f"markers.{marker.id}.visits", marker.visits) for marker in self.markers),
+        ):
+            if far := [visit for visit in visits if abs(visit) > self.furthest_visit]:
+                raise ValueError(f"{what}: {far[0]:g} {self.time.unit} lie more than fifty years from time zero")
+        return self
+
+    @model_validator(mode="after")
+    def _parts_can_be_told(self):
+        for subgroup in self.subgroups:
+            if (self.variable(subgroup.variable).type == "category") != (subgroup.cut is None):
+                raise ValueError(f"subgroups: {subgroup.id}: a cut belongs to a number, and a number needs one")
+        for name in (*self.sensitivity.strata, *(subgroup.variable for subgroup in self.subgroups)):
+            if self.variable(name).source is not None:
+                raise ValueError(f"{name} is derived from another table; only a column of patients makes subgroups and strata")
+        return self
+
+    def _references(self):
+        """Yield (key, ids that exist, ids named there)."""
+        arms, variables = self.arm_ids, [v.id for v in self.baseline]
+        markers = [m.id for m in self.markers]
+        components = [c.id for c in self.treatments.components] if self.treatments else []
+        yield "reference_arm", arms, [self.reference_arm]
+        yield "focus_arm", arms, [self.focus_arm] if self.focus_arm else []
+        yield "subgroups.variable", variables, [s.variable for s in self.subgroups]
+        covariates = self.confounding.covariates if self.confounding else ()
+        yield "confounding.covariates.variable", variables, [c.variable for c in covariates]
+        yield "external.arm", arms, [e.arm for e in self.external]
+        yield "external.endpoint", [e.id for e in self.endpoints], [e.endpoint for e in self.external if e.endpoint]
+        yield "sensitivity.strata", variables, self.sensitivity.strata
+        yield "baseline.positive_iff", variables, [v.positive_iff for v in self.baseline if v.positive_iff]
+        yield (
+            "baseline.source.marker",
+            markers,
+            [v.source.marker for v in self.baseline if v.source and v.source.marker],
+        )
+        yield "liver", markers, self.liver.markers if self.liver else ()
+        yield "markers.interference.marker", markers, [m.interference.marker for m in self.markers if m.interference]
+        yield (
+            "treatments.arms",
+            arms,
+            [a for c in (self.treatments.components if self.treatments else ()) for a in c.arms],
+        )
+        windows = self.adverse_events.risk_windows if self.adverse_events else ()
+        yield "adverse_events.risk_windows.component", components, [w.component for w in windows]
+        yield "response.node_sites", [s.value for s in self.sites], self.response.node_sites if self.response else ()
+
+
+def _find(what: str, parts, wanted: str):
+    for part in parts:
+        if part.id == wanted:
+            return part
+    raise ValueError(f"no {what} {wanted!r}; there are {', '.join(p.id for p in parts) or 'none'}")
+
+
+def read_study(folder: Path | str) -> Study:
+    """Read and check study.yml.
+
+    Parameters
+    ----------
+    folder : path
+        The folder of the study.
+
+    Returns
+    -------
+    Study
+
+    Raises
+    ------
+    lib.study.yaml_file.ProblemsFound
+        With every error, its key and its line.
+    """
+    folder = Path(folder)
+    study = read_yaml(folder / "study.yml", Study)
+    study._folder = folder
+    return study

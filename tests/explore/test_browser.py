@@ -1,0 +1,226 @@
+"""The interactive page in a real browser, in JupyterLab and as a page for a ward: choose, look closer, save, open."""
+
+import json
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from ruamel.yaml import YAML
+from servers import TOKEN, serve
+
+from lib.analyses.efficacy import survival
+from lib.analyses.safety import events
+from lib.dataset import dataset
+from lib.report import report
+from lib.study.study import ROOT
+
+pytestmark = pytest.mark.browser
+SECONDS = 1000  # in milliseconds
+PAGE = ".cohort-results svg[role=img]"
+
+
+@pytest.fixture(scope="module")
+def ward(browser, tmp_path_factory):
+    with serve("explore", tmp_path_factory.mktemp("ward")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def lab(browser, tmp_path_factory):
+    with serve("lab", tmp_path_factory.mktemp("lab"), "--no-browser") as server:
+        yield server
+
+
+@pytest.fixture
+def visit(browser):
+    """Open a page; afterwards nothing may have been asked of another server, and no script may have failed."""
+    outside, contexts = [], []
+
+    def open_page(server, path, **options):
+        context = browser.new_context(**({"viewport": {"width": 1366, "height": 900}} | options))
+        contexts.append(context)
+        own = (server.address, server.address.replace("http", "ws"), "data:", "blob:")
+        context.on("request", lambda request: None if request.url.startswith(own) else outside.append(request.url))
+        page = context.new_page()
+        page.on("pageerror", lambda error: outside.append(str(error)))
+        page.set_default_timeout(60 * SECONDS)
+        page.goto(f"{server.address}{path}{'&' if '?' in path else '?'}token={TOKEN}")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert outside == []
+
+
+@pytest.fixture
+def page(visit, ward):
+    """The page for a ward, drawn."""
+    page = visit(ward, "/")
+    page.wait_for_selector(PAGE)
+    return page
+
+
+def settled(page):
+    page.wait_for_selector(".cohort-results[aria-busy=false]")
+    return page
+
+
+def table(page) -> str:
+    return page.locator("#table-os_by_arm").inner_text()
+
+
+def test_choose_save_and_open(page, ward):
+    """From a choice to a saved report whose numbers are those that the page showed."""
+    before = page.locator(PAGE).get_attribute("aria-label")
+    page.get_by_label("Endpoint").select_option(label="Overall survival")
+    page.locator("#table-os_by_arm").wait_for()
+    assert page.locator(PAGE).get_attribute("aria-label") != before
+    page.get_by_role("checkbox", name="Iodine-125 seeds").uncheck()
+    page.locator("#table-os_by_arm th", has_text="Iodine").wait_for(state="detached")
+    shown = table(settled(page))
+
+    page.get_by_label("Name of the report").fill("from-the-form")
+    page.get_by_role("button", name="Save as report").click()
+    page.locator(".cohort-save .progress").wait_for()
+    link = page.get_by_role("link", name="Efficacy")
+    link.wait_for(timeout=240 * SECONDS)
+    given = YAML(typ="safe").load(ward.outputs / "rair_dtc" / "from-the-form.yml")
+    assert given == {"study": "data/rair_dtc", "arms": ["A", "C"], "endpoint": "os"}
+    same_numbers(ward.outputs / "rair_dtc" / "from-the-form", given)
+
+    with page.context.expect_page() as opened:
+        link.click()
+    report_page = opened.value
+    report_page.wait_for_load_state()
+    told = report_page.locator("#table-os_by_arm").inner_text()
+    words = [line.split("\t")[1:] for line in shown.splitlines() if line.startswith(("Events", "Median"))]
+    assert words
+    assert all(word in told for line in words for word in line)
+    report_page.get_by_role("link", name="Safety").first.click()
+    report_page.wait_for_url("**/safety.html")
+    assert report_page.locator("h1").inner_text() == "Safety"
+
+
+def same_numbers(folder: Path, given: dict):
+    """results.csv of the headless run against what the form's functions give for the same parameters."""
+    saved = pd.read_csv(folder / "results.csv").fillna({"time": -1.0, "variable": ""})
+    keys = ["report", "output", "variable", "group", "time", "statistic"]
+    saved = saved.set_index(keys)["value"]
+    for name, analyse in (
+        ("efficacy", lambda d: survival.analyse(d, d.study.endpoint("os"))),
+        ("safety", events.analyse),
+    ):
+        own = given if name == "efficacy" else {k: v for k, v in given.items() if k != "endpoint"}
+        page = report.Report(name, dataset.load(name, **own))
+        page.record(analyse(page.data))
+        explored = page.results.fillna({"time": -1.0}).set_index(keys)["value"].astype(float)
+        pd.testing.assert_series_equal(explored, saved.loc[explored.index], rtol=1e-12)
+    run = json.loads((folder / "run.json").read_text("utf-8"))
+    assert run["parameters"]["efficacy"]["arms"] == ["A", "C"]
+
+
+def test_look_closer_by_keyboard_and_pointer(page):
+    figure = page.get_by_role("group", name=re.compile("Arrow keys"))
+    figure.focus()
+    page.keyboard.press("ArrowRight")
+    tip = page.locator(".tip")
+    assert "at risk" in tip.inner_text()
+    first = tip.inner_text()
+    page.keyboard.press("ArrowRight")
+    assert tip.inner_text() != first
+    page.keyboard.press("Enter")
+    closer = page.get_by_role("region", name="A closer look")
+    assert "at risk" in closer.inner_text()
+
+    page.get_by_role("tab", name="Each patient").click()
+    bar = page.locator("[id^='waterfall-SYN']").first
+    bar.wait_for()
+    settled(page)
+    patient = bar.get_attribute("id").removeprefix("waterfall-")
+    bar.hover(force=True)
+    assert page.locator(".tip").inner_text().startswith(patient)
+    bar.click(force=True)
+    page.get_by_role("img", name=re.compile(f"^{patient},")).wait_for()
+    beside = page.locator(".closer").bounding_box()["x"] > page.locator(".panel").bounding_box()["x"] + 300
+    assert beside
+
+
+def test_shared_pages_hold_no_patient(page):
+    page.get_by_label("Audience").select_option(label="Shared: small cells masked, no single patients")
+    page.get_by_text("Shared report: counts of 1 to 4 patients").wait_for()
+    for name in ("Each patient", "Adverse events", "Survival"):
+        page.get_by_role("tab", name=name).click()
+        page.wait_for_timeout(600)
+        settled(page)
+        assert "SYN-" not in page.content()
+
+
+def test_a_wrong_choice_gives_a_sentence(page):
+    times = page.get_by_label("Curves read off at")
+    times.fill("a year")
+    times.press("Enter")
+    page.get_by_role("alert").get_by_text("numbers with commas between them").wait_for()
+    assert "Traceback" not in page.content()
+    times.fill("24")
+    times.press("Enter")
+    page.wait_for_selector(PAGE)
+    assert page.locator(".problems").inner_text() == ""
+
+
+def test_a_phone_shows_everything_below_each_other(visit, ward):
+    page = visit(ward, "/", viewport={"width": 360, "height": 800})
+    page.wait_for_selector(PAGE)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert page.locator(".cohort-results").bounding_box()["y"] > page.locator(".cohort-save").bounding_box()["y"]
+
+
+def test_accessible(page):
+    """Source: axe-core's rules for WCAG 2.2 A and AA, on what this page adds to Voila's own frame."""
+    from axe_playwright_python.sync_playwright import Axe  # noqa: PLC0415
+
+    rules = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
+    found = Axe().run(page, context=".cohort-page", options=rules).response["violations"]
+    assert [(rule["id"], [node["html"][:200] for node in rule["nodes"]]) for rule in found] == []
+
+
+def quiet(server) -> bool:
+    """Whether the notebook has found its one kernel: JupyterLab may first connect to another and let it go."""
+    kernels = json.loads(server.get(f"/api/kernels?token={TOKEN}")[2])
+    return [(kernel["execution_state"], kernel["connections"]) for kernel in kernels] == [("idle", 1)]
+
+
+def run_all(page, server):
+    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
+    seen = 0
+    for _ in range(120):
+        seen = seen + 1 if quiet(server) else 0
+        if seen == 4:
+            break
+        page.wait_for_timeout(500)
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+
+
+def test_explore_in_jupyterlab(visit, lab):
+    page = visit(lab, "/lab/tree/lab/explore.ipynb")
+    run_all(page, lab)
+    page.wait_for_selector(PAGE)
+    page.get_by_label("Endpoint").select_option(label="Overall survival")
+    page.locator("#table-os_by_arm").wait_for()
+    assert page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.stderr']").count() == 0
+
+
+@pytest.mark.parametrize("name", ["cohort", "efficacy", "safety", "explore"])
+def test_every_notebook_runs_from_top_to_bottom(lab, name):
+    """Run All on the copy that JupyterLab opens: no error, no warning, by the kernel that JupyterLab would start."""
+    import nbformat  # noqa: PLC0415
+    from nbclient import NotebookClient  # noqa: PLC0415
+
+    folder = lab.outputs / "lab"
+    notebook = nbformat.read(folder / f"{name}.ipynb", as_version=4)
+    executed = NotebookClient(notebook, resources={"metadata": {"path": str(folder)}}).execute()
+    said = [output for cell in executed.cells for output in cell.get("outputs", [])]
+    assert [output for output in said if output.output_type == "error" or output.get("name") == "stderr"] == []
+    assert ROOT not in folder.parents

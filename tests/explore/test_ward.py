@@ -1,0 +1,222 @@
+"""The page for a ward computer, attacked: no code from visitors, nothing without the token, nothing beside the page."""
+
+import asyncio
+import contextlib
+import json
+import re
+import uuid
+from http.client import HTTPConnection
+from unittest.mock import Mock
+
+import pytest
+from servers import TOKEN, serve
+from tornado.httpclient import HTTPRequest
+from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
+from tornado.web import Application
+from tornado.websocket import websocket_connect
+
+from lib.explore import ward
+from lib.explore.serve import MAX_MESSAGE_BYTES
+
+pytestmark = pytest.mark.notebook
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    outputs = tmp_path_factory.mktemp("outputs")
+    (outputs / "demo" / "mine").mkdir(parents=True)
+    (outputs / "demo" / "mine" / "index.html").write_text("<p>A saved report</p>")
+    (outputs / "demo" / ".mine.new").mkdir()
+    (outputs / "demo" / ".mine.new" / "half.html").write_text("half")
+    (outputs.parent / "secret.txt").write_text("not in the folder of reports")
+    with serve("explore", outputs) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def page(server):
+    """The page as a visitor gets it, and with it a kernel."""
+    status, _, text = server.get(f"/?token={TOKEN}")
+    assert status == 200
+    return text
+
+
+@pytest.fixture(scope="module")
+def kernel(page):
+    return re.search(r'"kernelId": "([0-9a-f-]{36})"', page)[1]
+
+
+@pytest.mark.parametrize("path", ["/", "/reports/demo/mine/index.html", f"/api/kernels/{uuid.UUID(int=1)}"])
+def test_without_the_token_there_is_nothing(server, path):
+    status, address, text = server.get(path, token=False)
+    assert status in (401, 403) or "/login?" in address
+    assert "A saved report" not in text
+    assert "Explore" not in text
+
+
+def test_a_wrong_token_opens_nothing(server):
+    status, address, _ = server.get("/?token=guessed", token=False)
+    assert status in (401, 403) or "/login?" in address
+
+
+def test_the_page_shows_no_code_and_names_no_other_server(page):
+    assert "from lib import" not in page
+    assert "explore.start" not in page
+    linked = re.findall(r'(?:src|href)="((?:https?:)?//[^"]+)"|from "(https?://[^"]+)"', page)
+    assert linked == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/contents", "/voila/api/contents/", "/api/kernels", "/api/sessions", "/api/terminals", "/voila/tree",
+        "/voila/files/study.yml", "/voila/files/explore.ipynb", "/files/explore.ipynb", "/notebooks/explore.ipynb",
+        "/voila/render/efficacy.ipynb", "/reports/../secret.txt", "/reports/%2e%2e/secret.txt", "/reports/..%2fsecret.txt",
+        "/reports//etc/passwd", "/reports/demo/.mine.new/half.html", "/reports/demo/%2emine.new/half.html",
+        "/voila/static/../../../../../../../../../etc/passwd",
+    ],
+)  # fmt: skip
+def test_a_visitor_reaches_nothing_beside_the_page(server, page, path):
+    status, _, text = server.get(path)
+    assert status in (400, 403, 404, 405), text[:300]
+    assert "not in the folder" not in text
+    assert "half" not in text.split()
+    assert "root:" not in text
+
+
+def test_a_visitor_opens_a_saved_report(server, page):
+    assert server.get("/reports/demo/mine/index.html")[2] == "<p>A saved report</p>"
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("demo/shared/index.html", 200), ("demo/shared/figures/a.svg", 200), ("demo/default/index.html", 404),
+        ("demo/partly/index.html", 404), ("demo/queries.csv", 404), ("lab/cohort.ipynb", 404),
+    ],
+)  # fmt: skip
+def test_whoever_may_see_the_shared_view_alone_reads_shared_reports_alone(tmp_path, path, status):
+    """A report for an internal audience names patients; so do the data queries and the notebooks that lie beside it."""
+    made = {"shared": ("share", "share"), "default": ("internal", "internal"), "partly": ("share", "internal")}
+    for name, audiences in made.items():
+        (tmp_path / "demo" / name / "figures").mkdir(parents=True)
+        given = {report: {"audience": audience} for report, audience in zip(("cohort", "safety"), audiences, strict=True)}
+        (tmp_path / "demo" / name / "run.json").write_text(json.dumps({"parameters": given}))
+    file = tmp_path / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("")
+    line, headers = RequestStartLine("GET", f"/reports/{path}", "HTTP/1.1"), HTTPHeaders({"Host": "localhost"})
+    asked = HTTPServerRequest(start_line=line, headers=headers, connection=Mock())
+    options = {"path": str(tmp_path), "shared_only": True}
+    handler = ward.Reports(Application(), asked, **options)
+    handler.path = path  # set by tornado when it answers
+    if status == 200:
+        assert handler.validate_absolute_path(str(tmp_path), str(file)) == str(file)
+    else:
+        with pytest.raises(ward.HTTPError, match="404"):
+            handler.validate_absolute_path(str(tmp_path), str(file))
+    handler.shared_only = False
+    assert handler.validate_absolute_path(str(tmp_path), str(file)) == str(file)
+
+
+def message(kind: str, content: dict, channel: str = "shell") -> str:
+    header = {"msg_id": uuid.uuid4().hex, "msg_type": kind, "username": "", "session": "visitor", "version": "5.3"}
+    return json.dumps({"header": header, "parent_header": {}, "metadata": {}, "content": content, "channel": channel})
+
+
+def talk(server, kernel: str, messages: list[str]) -> list[dict]:
+    """Send messages over the page's own socket; return all answers until the kernel has told about itself."""
+
+    async def spoken() -> list[dict]:
+        address = f"{server.address.replace('http', 'ws')}/api/kernels/{kernel}/channels?session_id=visitor"
+        socket = await websocket_connect(HTTPRequest(address, headers={"Cookie": server.cookie}, request_timeout=20))
+        answers = []
+        for sent in [*messages, message("kernel_info_request", {})]:
+            await socket.write_message(sent)
+        while not any(answer["header"]["msg_type"] == "kernel_info_reply" for answer in answers):
+            said = await asyncio.wait_for(socket.read_message(), 20)
+            if said is None:
+                socket.close()
+                return [*answers, {"header": {"msg_type": "closed"}}]
+            if isinstance(said, str):
+                answers.append(json.loads(said))
+        socket.close()
+        while await asyncio.wait_for(socket.read_message(), 20) is not None:
+            pass
+        return answers
+
+    return asyncio.run(spoken())
+
+
+def test_a_visitor_cannot_run_code(server, kernel, tmp_path):
+    """Every message that makes a kernel run, complete, inspect or recall code is dropped; those of the form are not."""
+    mark = tmp_path / "ran"
+    code = f"open({str(mark)!r}, 'w').write('ran')"
+    execute = {
+        "code": code,
+        "silent": False,
+        "store_history": True,
+        "user_expressions": {"x": code},
+        "allow_stdin": True,
+    }
+    attacks = [
+        message("execute_request", execute),
+        message("execute_request", execute, "control"),
+        message("execute_request", execute | {"silent": True}, "stdin"),
+        message("complete_request", {"code": "import os; os.", "cursor_pos": 14}),
+        message("inspect_request", {"code": "open", "cursor_pos": 4, "detail_level": 1}),
+        message("history_request", {"hist_access_type": "tail", "n": 10, "output": True, "raw": True}),
+        message("is_complete_request", {"code": code}),
+        message("input_reply", {"value": code}, "stdin"),
+        message("debug_request", {"type": "request", "command": "evaluate", "seq": 1, "arguments": {"expression": code}}, "control"),
+        message("create_subshell_request", {}, "control"),
+    ]  # fmt: skip
+    answers = talk(server, kernel, attacks)
+    kinds = {answer["header"]["msg_type"] for answer in answers}
+    assert "kernel_info_reply" in kinds, "the kernel lives and answers what is allowed"
+    assert kinds <= {"kernel_info_reply", "status"}
+    assert not mark.exists()
+
+
+def test_a_visitor_cannot_make_a_widget_read_a_file(server, kernel):
+    """Opening a widget from the browser is allowed by the protocol; it must not read what a path names."""
+    state = {"_model_module": "anywidget", "_model_name": "AnyModel", "_model_module_version": "*", "_view_module": "anywidget",
+             "_view_name": "AnyView", "_view_module_version": "*", "_esm": "/etc/passwd", "_css": "/etc/passwd"}  # fmt: skip
+    opened = json.loads(
+        message("comm_open", {"comm_id": "theirs", "target_name": "jupyter.widget", "data": {"state": state}})
+    )
+    opened["metadata"] = {"version": "2.1.0"}
+    answers = talk(
+        server,
+        kernel,
+        [json.dumps(opened), message("comm_msg", {"comm_id": "theirs", "data": {"method": "request_state"}})],
+    )
+    assert "root:" not in json.dumps(answers)
+
+
+def test_a_huge_message_ends_the_connection(server, kernel):
+    huge = message("comm_msg", {"comm_id": "x", "data": "x" * (MAX_MESSAGE_BYTES + 1)})
+    assert talk(server, kernel, [huge])[-1]["header"]["msg_type"] == "closed"
+
+
+@pytest.mark.parametrize("token", [True, False])
+def test_the_socket_needs_the_token(server, kernel, token):
+    upgrade = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}  # fmt: skip
+    connection = HTTPConnection(server.address.removeprefix("http://"), timeout=20)
+    with contextlib.closing(connection):
+        connection.request(
+            "GET", f"/api/kernels/{kernel}/channels", headers=upgrade | ({"Cookie": server.cookie} if token else {})
+        )
+        assert connection.getresponse().status == (101 if token else 403)
+
+
+def test_kernels_are_ended_when_idle_and_limited(monkeypatch):
+    from lib.explore.serve import IDLE_SECONDS, MOST_VISITORS, _settings  # noqa: PLC0415
+
+    settings = _settings(None, 1, "/", "", "")["Kernels"]
+    assert settings["cull_idle_timeout"] == IDLE_SECONDS > 0
+    assert settings["cull_connected"]
+    kernels = ward.Kernels(most=settings["most"])
+    monkeypatch.setattr(kernels, "list_kernel_ids", lambda: ["a"] * MOST_VISITORS)
+    with pytest.raises(ward.HTTPError, match="Too many visitors"):
+        asyncio.run(kernels.start_kernel())

@@ -1,0 +1,73 @@
+"""Numbers as strings: the only place that rounds."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib.show.formats import (
+    format_bounds,
+    format_count,
+    format_duration,
+    format_interval,
+    format_level,
+    format_number,
+    format_p,
+    format_percent,
+    format_points,
+    format_relative,
+    joined,
+    plural,
+)
+
+
+@pytest.mark.parametrize(
+    ("value", "decimals", "shown"),
+    [(18.65, 1, "18.7"), (2.25, 1, "2.3"), (-0.04, 1, "0.0"), (-3.26, 1, "−3.3"), (math.nan, 1, "–"), (0.425, 2, "0.43"),
+     (math.inf, 1, "∞"), (22.4999, 0, "22")],
+)  # fmt: skip
+def test_a_number_is_rounded_half_away_from_zero(value, decimals, shown):
+    assert format_number(value, decimals) == shown
+
+
+@pytest.mark.parametrize(
+    ("p", "shown"),
+    [(0.0231475, "p = 0.023"), (0.4249, "p = 0.425"), (0.00042, "p < 0.001"), (0.99999, "p > 0.999"), (math.nan, "–")],
+)
+def test_a_p_value_has_three_decimals_and_is_never_zero_or_one(p, shown):
+    assert format_p(p, symbol=not math.isnan(p)) == shown
+
+
+@given(st.floats(0, 1))
+def test_no_p_value_reads_as_certainty(p):
+    assert format_p(p) not in ("0.000", "1.000", "0", "1")
+
+
+@given(st.floats(-1e6, 1e6), st.integers(0, 4))
+def test_a_rounded_number_stays_within_half_a_unit(value, decimals):
+    shown = float(format_number(value, decimals).replace("−", "-"))
+    assert abs(shown - value) <= 0.5 * 10**-decimals * (1 + 1e-9) + 1e-5
+
+
+def test_counts_percentages_and_intervals():
+    assert format_count(10, 13, 10 / 13) == "10/13 (77%)"
+    assert format_count(0, 0, math.nan) == "0/0"
+    assert format_percent(0.3214, 1) == "32.1%"
+    assert format_interval(18.2, math.nan, missing="NR") == "18.2 to NR"
+    assert format_interval(math.nan, math.nan) == "–"
+    assert format_interval(0.461868, 0.949619, 0, percent=True) == "46 to 95"
+    assert format_bounds(0.461868, 0.46234, 0, percent=True) == "46"
+    assert format_points(-0.345) == "−35"
+    assert format_level(0.999) == "99.9%"
+    assert [format_relative(c) for c in (0.125, -1e-9, 0.0, math.nan)] == ["+12.5%", "−1e-07%", "0%", "–"]
+
+
+def test_words():
+    assert joined([]) == ""
+    assert joined(["a"]) == "a"
+    assert joined(["a", "b", "c"]) == "a, b and c"
+    assert plural(1, "patient") == "1 patient"
+    assert plural(2000, "data query", "data queries") == "2 000 data queries"
+    assert format_duration(1, "years") == "1 year"
+    assert format_duration(6, "months") == "6 months"

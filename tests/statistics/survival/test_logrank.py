@@ -1,0 +1,128 @@
+"""Log-rank tests against R: survdiff (reference.R, survival_more.R) and coin."""
+
+import numpy as np
+import pytest
+from reference_data import SURVIVAL_SETS, load_expected, load_tte, make_tte, numbers
+
+from lib.statistics.survival import logrank
+from lib.statistics.survival.landmark import compare_from_landmark, select_landmark
+from lib.statistics.survival.logrank import (
+    compare_logrank,
+    compare_pairwise,
+    compare_permutation,
+    count_observed_expected,
+)
+
+CLOSE = {"rtol": 1e-6, "atol": 1e-12}
+STRATIFIED = [name for name in SURVIVAL_SETS if "logrank_stratified" in load_expected(name)]
+
+
+@pytest.mark.parametrize("name", SURVIVAL_SETS)
+def test_all_arms(name):
+    """survdiff(Surv(time, event) ~ arm): chisq, pchisq, obs, exp."""
+    expected, tte = load_expected(name)["logrank"], load_tte(name)
+    found, counts = compare_logrank(tte).iloc[0], count_observed_expected(tte)
+    np.testing.assert_allclose([found["chisq"], found["df"], found["p_value"]],
+                               [expected["chisq"], expected["df"], expected["p"]], **CLOSE)  # fmt: skip
+    np.testing.assert_allclose(counts["observed"], expected["observed"], **CLOSE)
+    np.testing.assert_allclose(counts["expected"], expected["expected"], **CLOSE)
+
+
+@pytest.mark.parametrize("name", SURVIVAL_SETS)
+def test_pairs(name):
+    """survdiff on each pair; p.adjust(p, "holm")."""
+    expected, found = load_expected(name)["pairwise"], compare_pairwise(load_tte(name))
+    np.testing.assert_allclose(found["p_value"], numbers(expected["p"]), **CLOSE)
+    np.testing.assert_allclose(found["p_adjusted"], numbers(expected["holm"]), **CLOSE)
+    pairs = expected["pair"] if isinstance(expected["pair"], list) else [expected["pair"]]
+    assert found["group"].tolist() == [" vs ".join(reversed(pair.split(" vs "))) for pair in pairs]
+
+
+@pytest.mark.parametrize("name", STRATIFIED)
+def test_strata(name):
+    """survdiff(Surv(time, event) ~ arm + strata(stratum))."""
+    expected, found = (
+        load_expected(name)["logrank_stratified"],
+        compare_logrank(load_tte(name), strata="stratum").iloc[0],
+    )
+    np.testing.assert_allclose([found["chisq"], found["p_value"]], [expected["chisq"], expected["p"]], **CLOSE)
+
+
+@pytest.mark.parametrize("name", SURVIVAL_SETS)
+def test_peto(name):
+    """survdiff(Surv(time, event) ~ arm, rho = 1): chisq, obs, exp."""
+    expected, tte = load_expected("survival_more")[name]["peto"], load_tte(name)
+    counts = count_observed_expected(tte, rho=1)
+    np.testing.assert_allclose(compare_logrank(tte, rho=1)["chisq"], expected["chisq"], **CLOSE)
+    np.testing.assert_allclose(counts["observed"], expected["observed"], **CLOSE)
+    np.testing.assert_allclose(counts["expected"], expected["expected"], **CLOSE)
+
+
+def test_late_weights_written_out():
+    """gamma = 1: sum over deaths of (1 - S(t-)) (d1 - d n1 / n), over its hypergeometric variance."""
+    tte = load_tte("edge_small_three_arm")
+    tte = tte[tte["arm"] != "b"].assign(arm=lambda d: d["arm"].cat.remove_unused_categories())
+    u = v = 0.0
+    s = 1.0
+    for t in np.unique(tte.loc[tte["event"], "time"]):
+        risk, dead = tte["time"] >= t, (tte["time"] == t) & tte["event"]
+        n, n1, d, d1 = risk.sum(), (risk & (tte["arm"] == "c")).sum(), dead.sum(), (dead & (tte["arm"] == "c")).sum()
+        u += (1 - s) * (d1 - d * n1 / n)
+        v += (1 - s) ** 2 * d * n1 / n * (1 - n1 / n) * (n - d) / max(n - 1, 1)
+        s *= 1 - d / n
+    np.testing.assert_allclose(compare_logrank(tte, gamma=1)["chisq"], u**2 / v, **CLOSE)
+
+
+def test_float_noise_is_no_time_difference():
+    """survdiff on times that differ by 1e-17 (timefix)."""
+    noisy = load_expected("survival_more")["noisy"]
+    rows = list(zip(noisy["time"], noisy["event"], noisy["arm"], strict=True))
+    tte = make_tte({name: [(t, e) for t, e, arm in rows if arm == name] for name in "ab"})
+    np.testing.assert_allclose(compare_logrank(tte)["chisq"], noisy["chisq"], **CLOSE)
+
+
+def test_permutation_of_two_arms_is_exact():
+    """coin::logrank_test(Surv(time, event) ~ arm, distribution = "exact") on arms a and c."""
+    tte, expected = load_tte("edge_small_three_arm"), load_expected("survival_more")["permutation"]["two_arms"]
+    found = compare_permutation(tte[tte["arm"] != "b"]).iloc[0]
+    np.testing.assert_allclose([found["chisq"], found["p_value"]], [expected["chisq"], expected["p"]], **CLOSE)
+    assert found["mc_error"] == 0 and "every allocation" in found["method"]
+
+
+def test_permutation_of_three_arms_is_within_its_monte_carlo_error():
+    """coin::logrank_test(..., distribution = approximate(1e6)); statistic exact, p within 4 standard errors."""
+    tte, expected = load_tte("edge_small_three_arm"), load_expected("survival_more")["permutation"]["three_arms"]
+    found = compare_permutation(tte, n_resamples=20_000, seed=1).iloc[0]
+    np.testing.assert_allclose(found["chisq"], expected["chisq"], **CLOSE)
+    assert abs(found["p_value"] - expected["p"]) < 4 * found["mc_error"]
+    assert found["p_value"] == compare_permutation(tte, n_resamples=20_000, seed=1)["p_value"].iat[0]
+
+
+def test_resampling_agrees_with_counting():
+    """The same two arms counted, and (padded beyond the limit of counting) resampled: within 4 standard errors."""
+    tte = load_tte("edge_small_three_arm")
+    two = tte[tte["arm"] != "b"]
+    exact = compare_permutation(two)["p_value"].iat[0]
+    scores, sizes = logrank._scores(two), np.array([14, 13])
+    between = (np.array([scores[(two["arm"] == arm).to_numpy()].sum() for arm in "ac"]) ** 2 / sizes).sum()
+    p = logrank._resampled(scores, sizes, between, 20_000, 3)
+    assert abs(p - exact) < 4 * np.sqrt(exact * (1 - exact) / 20_000)
+
+
+def test_landmark_analysis():
+    """survdiff(Surv(time - 365, event) ~ x_nodes > 3, subset = time > 365)."""
+    tte, expected = load_tte("colon_recurrence"), load_expected("survival_more")["landmark"]
+    tte = tte.assign(late=(tte["x_nodes"] > 3).where(tte["x_nodes"].notna()))
+    found = compare_from_landmark(tte, "late", expected["mark"]).iloc[0]
+    np.testing.assert_allclose([found["chisq"], found["p_value"]], [expected["chisq"], expected["p"]], **CLOSE)
+    assert found["n"] == expected["n"] and found["n_excluded"] == len(tte) - expected["n"]
+    rows = select_landmark(tte, "late", expected["mark"])
+    assert (rows["time"] > 0).all() and rows["study_arm"].cat.categories.tolist() == load_expected("colon_recurrence")[
+        "arms"
+    ]
+
+
+def test_response_without_a_landmark_is_refused():
+    tte = load_tte("lung").assign(responder=True)
+    with pytest.raises(ValueError, match=r"needs a landmark: .* survive until then"):
+        compare_from_landmark(tte, "responder")

@@ -1,0 +1,180 @@
+"""The notebooks: how they read, over a grid of parameters, and check cells that notice a falsified value."""
+
+import ast
+import io
+import re
+import subprocess
+import sys
+
+import nbformat
+import numpy as np
+import pandas as pd
+import pytest
+from notebook_cells import EVERY, NOTEBOOKS, read_notebook, run_notebook, shipped
+
+from lib.report.results import KEY
+from lib.study.parameters import NOTEBOOKS as MODELS
+from lib.study.study import ROOT, read_study
+
+RAIR, COLON = "data/rair_dtc", "data/colon"
+COMMON = [
+    {"study": RAIR},
+    {"study": COLON},
+    {"study": RAIR, "arms": ["A", "C"]},
+    {"study": RAIR, "arms": ["B"]},
+    {"study": RAIR, "reference": "C"},
+    {"study": RAIR, "subgroup": "sex", "subgroup_values": ["M"]},
+    {"study": RAIR, "subgroup": "age60", "subgroup_values": [">=60"]},
+    {"study": RAIR, "cutoff": "2021-06-30"},
+    {"study": RAIR, "level": 0.9},
+    {"study": COLON, "arms": ["Lev", "Lev5FU"], "subgroup": "age65", "subgroup_values": ["<65"]},
+    {"study": RAIR, "audience": "share"},
+    {"study": RAIR, "audience": "share", "arms": ["B"]},
+]
+OWN = {
+    "cohort": [{"study": RAIR, "show_p_values": True}, {"study": COLON, "show_p_values": True}],
+    "efficacy": [
+        {"study": RAIR, "endpoint": "os"},
+        {"study": RAIR, "endpoint": "ttlp"},
+        {"study": COLON, "endpoint": "death"},
+        {"study": RAIR, "response_visits": [3]},
+        {"study": RAIR, "endpoint": "ttlp", "landmarks": [6, 400]},
+    ],
+    "safety": [{"study": RAIR, "threshold_percent": 20}, {"study": RAIR, "profiles": "all"}],
+}
+GRID = [(name, parameters) for name in NOTEBOOKS for parameters in [*COMMON, *OWN[name]]]
+
+
+def code_cells(name):
+    return [cell for cell in read_notebook(name).cells if cell.cell_type == "code"]
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_the_parameters_cell_is_the_model(name):
+    cell = next(c for c in code_cells(name) if "parameters" in c.metadata.get("tags", []))
+    lines = cell.source.splitlines()
+    assert all("  # " in line for line in lines), "every parameter has a comment"
+    found = {node.target.id: ast.literal_eval(node.value) for node in ast.parse(cell.source).body}
+    model = MODELS[name]
+    assert list(found) == list(model.model_fields)
+    assert model.model_validate(found) == model()
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_notebook_reads_like_a_paper(name):
+    cells = read_notebook(name).cells
+    assert cells[0].cell_type == "markdown"
+    assert cells[0].source.startswith("# ")
+    for cell in code_cells(name):
+        tree = ast.parse(cell.source)
+        assert not any(isinstance(node, ast.FunctionDef | ast.ClassDef | ast.For | ast.If) for node in ast.walk(tree))
+        tags = cell.metadata.get("tags", [])
+        assert len(cell.source.splitlines()) <= (14 if {"parameters", "remove-cell"} & set(tags) else 8)
+        assert not cell.outputs or "nbval-check-output" in tags, "only check cells keep their output"
+    headings = [c.source.splitlines()[0] for c in cells if c.cell_type == "markdown" and c.source.startswith("##")]
+    assert all(heading.endswith("?") for heading in headings)
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"), GRID, ids=lambda v: v if isinstance(v, str) else "-".join(map(str, v.values()))
+)
+def test_a_notebook_runs_over_the_grid(name, parameters, monkeypatch):
+    plain = set(parameters) <= {"study", "audience"}
+    shown = shipped(name, **parameters) if plain else run_notebook(name, monkeypatch, **parameters)
+    results = pd.read_csv(io.StringIO(shown.records("results")[0]["csv"]))
+    assert not results.duplicated(KEY).any()
+    assert np.isfinite(results["value"].dropna().astype(float)).all()
+    assert shown.records("header")[0]["arms"]
+    text = shown.text + "".join(record["csv"] for record in shown.records("table"))
+    assert not re.search(r"\b(nan|NaN|None|inf)\b", text)
+    assert not re.search(r"superior|no difference|equally (safe|effective) as", text)
+    n = sum(arm["n"] for arm in shown.records("header")[0]["arms"])
+    assert n == len(shown.names["data"].patients)
+    assert all(count <= n for count in results[results["statistic"] == "n_risk"]["value"])
+
+
+def test_sentences_carry_the_recorded_numbers():
+    """Each "x/y (z%" in the text is a count and a denominator of results.csv."""
+    for name in ("efficacy", "safety"):
+        shown = shipped(name, RAIR)
+        results = pd.read_csv(io.StringIO(shown.records("results")[0]["csv"]))
+        wide = results.set_index([*KEY[1:]])["value"].unstack("statistic")
+        pairs = {(int(c), int(n)) for c, n in wide[["count", "n"]].dropna().to_numpy()}
+        spoken = "\n".join(s for record in shown.records("key_results") for s in record["sentences"])
+        found = re.findall(r"(\d+)/(\d+)", spoken)
+        assert found
+        assert {(int(a), int(b)) for a, b in found} <= pairs
+
+
+def test_the_published_claims_all_match():
+    shown = shipped("efficacy", RAIR)
+    claims = shown.names["claims"]
+    assert len(claims) == 15
+    assert claims[claims["verdict"] != "matches"].empty, claims[claims["verdict"] != "matches"].to_string()
+    assert shown.records("verdict")[0]["ok"]
+
+
+def test_a_study_without_tables_says_so():
+    shown = shipped("efficacy", COLON)
+    assert "no table of measurements" in shown.text
+    assert "no table of markers" in shown.text
+    assert "no table of adverse events" in shipped("safety", COLON).text
+
+
+def test_the_page_says_that_the_data_are_synthetic():
+    for name in NOTEBOOKS:
+        html = "".join(d.get("text/html", "") for d, _ in shipped(name, RAIR).outputs)
+        assert "These data are synthetic" in html
+        assert "These data are synthetic" not in "".join(
+            d.get("text/html", "") for d, _ in shipped(name, COLON).outputs
+        )
+
+
+def test_arms_and_endpoints_live_in_study_yml_alone():
+    """No word of the first study is in the code."""
+    study = read_study(ROOT / RAIR)
+    words = (
+        {arm.label for arm in study.arms}
+        | {m.label for m in study.markers}
+        | {e.id for e in study.endpoints if e.id != "os"}
+    )
+    words |= {"thyro", "anlotinib", "iodine", "RAIR"}
+    sources = {str(path): path.read_text(encoding="utf-8") for path in (ROOT / "lib").rglob("*.py")}
+    sources |= {name: "\n".join(c.source for c in code_cells(name)) for name in NOTEBOOKS}
+    for name, source in sources.items():
+        body = source.replace('"data/rair_dtc"', "").replace('"os"', "")
+        assert not [word for word in words if word.lower() in body.lower()], name
+
+
+def nbval(path):
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "--nbval-lax",
+        "--nbval-current-env",
+        "-p",
+        "no:cacheprovider",
+        "-c",
+        "/dev/null",
+        str(path),
+    ]
+    return subprocess.run(command, capture_output=True, text=True, cwd=path.parent, check=False)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_falsified_value_is_noticed(name, tmp_path):
+    """The committed check cell passes; a copy of it, with one digit of its stored output changed, fails."""
+    notebook = read_notebook(name)
+    cell = next(c for c in notebook.cells if "nbval-check-output" in c.metadata.get("tags", []))
+    copy = nbformat.from_dict(cell | {"id": "falsified"})
+    digit = re.search(r"\d", cell.outputs[0].text)
+    copy.outputs[0].text = re.sub(r"\d", str((int(digit[0]) + 1) % 10), cell.outputs[0].text, count=1)
+    notebook.cells.append(copy)
+    nbformat.write(notebook, tmp_path / "notebook.ipynb")
+    done = nbval(tmp_path / "notebook.ipynb")
+    assert done.returncode == 1, done.stdout
+    assert re.search(r"^1 failed, \d+ passed", done.stdout.splitlines()[-1].strip("= ")), done.stdout
+    last = sum(c.cell_type == "code" for c in notebook.cells) - 1
+    assert f"Cell {last}" in done.stdout
+    assert "mismatch" in done.stdout
