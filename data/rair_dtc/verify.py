@@ -10,8 +10,9 @@ from pathlib import Path
 import pandas as pd
 
 from lib import longitudinal, response, safety, time_to_event
+from lib.claims import read_claims
 from lib.dataset import load
-from lib.published import compare_published, read_published
+from lib.published import compare_published
 from lib.results import to_rows
 
 HERE = Path(__file__).resolve().parent
@@ -49,7 +50,7 @@ def verify(folder: Path) -> pd.DataFrame:
         safety.analyse(load("safety", study=str(folder.resolve()))),
     ]
     results = pd.concat([to_rows("cohort", analysis) for analysis in analyses], ignore_index=True)
-    claims = compare_published(read_published(folder), results)
+    claims = compare_published(read_claims(folder), results)
     missed = claims[claims["verdict"] != "matches"]
     if len(missed):
         raise ValueError(f"published claims not met:\n{missed.to_string(index=False)}")
