@@ -10,13 +10,13 @@ FUZZ_SEED ?= $(shell date +%s)
 BIN    := .venv/bin
 READY  := .venv/.ready
 
-.PHONY: help report batch check test fuzz lint lab explore lock notebooks pictures screenshots cohort reference bench bench-statistics clean
+.PHONY: help report batch check quick test fuzz lint lab explore lock notebooks pictures screenshots cohort reference bench bench-statistics clean
 .DEFAULT_GOAL := help
 
 help:       ## list the targets
 	@sed -nE 's/^([a-z-]+): .*## (.*)/make \1\t\2/p' Makefile
 
-report: $(READY)  ## render the three reports of STUDY into outputs/
+report: $(READY)  ## render the reports of STUDY into outputs/
 	$(BIN)/python -m lib report --study $(STUDY) --jobs $(JOBS) --format $(FORMAT)
 
 batch: $(READY)  ## render every report that PLAN names, and an index of them; what is there already stays
@@ -24,6 +24,9 @@ batch: $(READY)  ## render every report that PLAN names, and an index of them; w
 
 check: $(READY)  ## check the tables of STUDY and list every data query, nothing else
 	$(BIN)/python -m lib check --study $(STUDY)
+
+quick: $(READY)  ## tests that neither run a notebook nor need a browser
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not notebook and not browser"
 
 test: $(READY)  ## all tests: statistics against R, intake, runner, notebooks
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import ast
 import functools
-import importlib
-import re
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from io import StringIO
@@ -14,13 +12,16 @@ import IPython.core.display_functions
 import nbformat
 import pytest
 
+from lib.show import plot, say, table
 from lib.study.study import ROOT
 
-__all__ = ["EVERY", "NOTEBOOKS", "Call", "Shown", "read_notebook", "run_notebook", "shipped", "without_drawing"]
+__all__ = ["CHECK", "EVERY", "IGNORE", "NOTEBOOKS", "Call", "Shown", "read_notebook", "run_notebook", "shipped", "without_drawing"]
 
-NOTEBOOKS = ("cohort", "efficacy", "safety")
+NOTEBOOKS = ("cohort", "efficacy", "robustness", "safety")
 # The reports, and the interactive page, which is none.
 EVERY = (*NOTEBOOKS, "explore")
+# Cells whose output alone nbval compares, and those whose output it does not.
+CHECK, IGNORE = "nbval-check-output", "nbval-ignore-output"
 
 
 @dataclass
@@ -66,7 +67,7 @@ def run_notebook(name: str, monkeypatch, **parameters) -> Shown:
         shown.outputs += [item._repr_mimebundle_() for item in items]
 
     monkeypatch.setattr(IPython.core.display_functions, "display", keep)
-    monkeypatch.setattr("lib.report.report.display", keep)
+    monkeypatch.setattr("lib.report.page.display", keep)
     _watch(monkeypatch, shown.calls)
     for cell in read_notebook(name).cells:
         if cell.cell_type != "code":
@@ -102,12 +103,9 @@ def _watch(monkeypatch, calls: list[Call]) -> None:
 
         return call
 
-    for room in ("tables", "plots", "sentences"):
-        for path in sorted((ROOT / "lib" / "show" / room).glob("*.py")):
-            module = importlib.import_module(f"lib.show.{room}.{path.stem}")
-            for name, function in vars(module).copy().items():
-                if re.match("(table|plot|sentence)_", name) and getattr(function, "__module__", "") == module.__name__:
-                    monkeypatch.setattr(module, name, watched(function))
+    for facade in (plot, say, table):
+        for name in facade.__all__:
+            monkeypatch.setattr(facade, name, watched(getattr(facade, name)))
 
 
 @functools.cache

@@ -12,8 +12,9 @@ import pandas as pd
 from lib.analyses.efficacy import markers, response, survival
 from lib.analyses.safety import events
 from lib.dataset.dataset import load
-from lib.report.published import compare_published, read_published
+from lib.report.published import compare_published
 from lib.report.results import to_rows
+from lib.study.claims import read_claims
 
 HERE = Path(__file__).resolve().parent
 
@@ -50,7 +51,7 @@ def verify(folder: Path) -> pd.DataFrame:
         events.analyse(load("safety", study=str(folder.resolve()))),
     ]
     results = pd.concat([to_rows("cohort", analysis) for analysis in analyses], ignore_index=True)
-    claims = compare_published(read_published(folder), results)
+    claims = compare_published(read_claims(folder), results)
     missed = claims[claims["verdict"] != "matches"]
     if len(missed):
         raise ValueError(f"published claims not met:\n{missed.to_string(index=False)}")

@@ -13,6 +13,8 @@ from functools import wraps
 
 import pandas as pd
 
+from lib.dataset.dataset import Dataset
+
 # Columns that say where a value belongs, not what it is.
 PLACES = {"variable", "group", "time", "method", "note", "term", "test", "step", "grade", "level", "unit"}
 # What a row counts, where its frame does not say otherwise in a column `unit`.
@@ -37,6 +39,8 @@ class Analysis:
 
     Attributes
     ----------
+    dataset : Dataset
+        The analysis set that it is about.
     variable : str
         Id of the endpoint, baseline variable, marker or term ("" where the frames name it in a column `variable`).
     frames : dict of str to DataFrame
@@ -46,6 +50,7 @@ class Analysis:
         What the pictures need beyond that (curves, single patients); not recorded.
     """
 
+    dataset: Dataset = field(repr=False)
     variable: str
     frames: dict[str, pd.DataFrame]
     data: dict[str, pd.DataFrame] = field(default_factory=dict)
@@ -69,10 +74,14 @@ class Analysis:
 
 @dataclass(frozen=True)
 class Absent:
-    """Stands for an analysis that a study has no data for. Sentences say why, tables and figures stay empty."""
+    """Stands for an analysis that a study has no data for. Sentences say why, tables and figures stay empty.
+
+    `dataset` is what it was asked of, once a page has recorded it.
+    """
 
     reason: str
     variable: str = ""
+    dataset: Dataset | None = field(default=None, repr=False)
 
 
 def absent_if_absent(analyse: Callable) -> Callable:

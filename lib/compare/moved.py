@@ -1,6 +1,6 @@
 """Two output folders: which numbers moved between them, by how much, and what changed behind them.
 
-Reads run.json and results.csv, nothing else. What a reader sees of it is made in compare_tables.
+Reads run.json and results.csv, nothing else. What a reader sees of it is made in tables.
 """
 
 from __future__ import annotations

@@ -69,6 +69,12 @@ class Dataset:
         return self.patients["arm"].value_counts(sort=False)
 
     @property
+    def response_visits(self) -> tuple[float, ...]:
+        """Visits of the response tables: the parameter's, or the study's."""
+        rule = self.study.response
+        return getattr(self.parameters, "response_visits", ()) or (rule.visits if rule else ())
+
+    @property
     def focus(self) -> str:
         """The arm that carries the question: the study's, or the last in force."""
         ids = [arm.id for arm in self.arms]
@@ -98,7 +104,7 @@ def load(notebook: str, /, **parameters) -> Dataset:
     Parameters
     ----------
     notebook : str
-        Whose parameters these are: cohort, efficacy or safety.
+        Whose parameters these are: cohort, efficacy, robustness or safety.
     **parameters
         As in the notebook's first cell.
 

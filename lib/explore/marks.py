@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 
 from lib.analyses.result import Absent, Analysis, where
-from lib.dataset.dataset import Dataset
 from lib.show.disclosure.audience import allows
 from lib.show.display import Block, Figure, anchor
 from lib.show.formats import format_duration, format_interval, format_number, format_percent, format_whole, plural
@@ -30,12 +29,11 @@ def _mark(says: str, patients: Iterable[str] = (), **place) -> dict:
     return {"says": says + more, "patients": named[:MOST_PATIENTS], **place}
 
 
-def marks_survival(data: Dataset, analysis: Analysis | Absent, figure: Figure | Block) -> list[dict]:
+def marks_survival(analysis: Analysis | Absent, figure: Figure | Block) -> list[dict]:
     """Say, at each step of the curves, the time, the estimate with its interval, and who is behind the step.
 
     Parameters
     ----------
-    data : Dataset
     analysis : Analysis
         Of `time_to_event.analyse`.
     figure : Figure
@@ -46,6 +44,7 @@ def marks_survival(data: Dataset, analysis: Analysis | Absent, figure: Figure | 
     list of dict
         `says` (one sentence), `patients` (ids, may be empty), and the place in the SVG: `x` and `y`, or `id`.
     """
+    data = analysis.dataset
     if isinstance(analysis, Absent):
         return []
     steps = _steps(analysis) if allows(data.parameters, "steps") else _landmarks(analysis)
@@ -89,8 +88,9 @@ def _steps(analysis: Analysis) -> pd.DataFrame:
     return steps.assign(happened=happened, patients=patients)
 
 
-def marks_response(data: Dataset, response: Analysis | Absent, figure: Figure | Block) -> list[dict]:
+def marks_response(response: Analysis | Absent, figure: Figure | Block) -> list[dict]:
     """Say what each piece of the stacked bars holds; arguments and result as in `marks_survival`."""
+    data = response.dataset
     if not isinstance(figure, Figure):
         return []
     patients, marks = response.data.get("patients"), []
@@ -111,8 +111,9 @@ def _piece(category: str) -> str:
     return category if category in ("CR", "PR", "SD", "PD") else "no assessment"
 
 
-def marks_waterfall(data: Dataset, course: Analysis | Absent, figure: Figure | Block) -> list[dict]:
+def marks_waterfall(course: Analysis | Absent, figure: Figure | Block) -> list[dict]:
     """Say whose bar it is and how far it reaches; arguments and result as in `marks_survival`."""
+    data = course.dataset
     if not isinstance(figure, Figure) or not allows(data.parameters, "single patients"):
         return []
     return [
@@ -127,8 +128,9 @@ def marks_waterfall(data: Dataset, course: Analysis | Absent, figure: Figure | B
     ]
 
 
-def marks_terms(data: Dataset, safety: Analysis | Absent, figure: Figure | Block) -> list[dict]:
+def marks_terms(safety: Analysis | Absent, figure: Figure | Block) -> list[dict]:
     """Say the risk of each term in each arm; arguments and result as in `marks_survival`."""
+    data = safety.dataset
     if not isinstance(figure, Figure):
         return []
     marks, events, arm_of = [], data.tables["adverse_events"], data.patients.set_index("patient_id")["arm"].astype(str)

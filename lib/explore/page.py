@@ -17,28 +17,19 @@ from functools import lru_cache
 
 import ipywidgets as w
 
-from lib.analyses.efficacy import course, response, survival
-from lib.analyses.safety import events
+from lib import analyse
 from lib.dataset import dataset
 from lib.explore.form import LABELS, Form, find_studies
 from lib.explore.marks import marks_response, marks_survival, marks_terms, marks_waterfall
 from lib.explore.queries import Checked, check_study, show_queries
 from lib.explore.saving import Saver
 from lib.explore.view import View, blocks_of
-from lib.report.report import SYNTHETIC, Report
+from lib.report.blocks import SYNTHETIC, shared_notice
+from lib.report.page import Page
+from lib.show import plot, say, table
 from lib.show.disclosure.audience import allows, restrict
 from lib.show.display import Block, Figure
 from lib.show.formats import plural
-from lib.show.plots import course as plot_course
-from lib.show.plots import response as plot_response
-from lib.show.plots import safety as plot_safety
-from lib.show.plots import survival as plot_survival
-from lib.show.sentences import course as say_course
-from lib.show.sentences import response as say_response
-from lib.show.sentences import survival as say_survival
-from lib.show.tables import response as table_response
-from lib.show.tables import safety as table_safety
-from lib.show.tables import survival as table_survival
 from lib.study.given import given
 from lib.study.parameters import NOTEBOOKS, Parameters, check_parameters, unknown
 from lib.study.study import ROOT
@@ -49,62 +40,47 @@ WAIT_SECONDS, KEPT = 0.15, 24
 log = logging.getLogger(__name__)
 
 
-def _notices(page: Report) -> list[Block]:
+def _notices(page: Page) -> list[Block]:
     """What every page of a report says first: synthetic data, masked cells."""
-    return [
-        page.say(SYNTHETIC if page.data.study.study.synthetic else "", kind="banner"),
-        page.say(page.shared_notice(), kind="banner"),
-    ]
+    return [page.banner(SYNTHETIC if page.data.study.study.synthetic else ""), page.banner(shared_notice(page.data))]
 
 
-def _survival(page: Report) -> list:
-    data, endpoint = page.data, page.endpoint
-    found = page.record(survival.analyse(data, endpoint))
-    figure = plot_survival.plot_survival(data, found)
+def _survival(page: Page) -> list:
+    found = page.analyse(analyse.survival, page.endpoint)
+    figure = plot.survival(found)
     return [
-        page.say(say_survival.sentence_survival(data, found), say_survival.sentence_comparison(data, found)),
-        page.say(say_survival.sentence_small(data, found), kind="banner"),
-        (figure, marks_survival(data, found, figure)),
-        table_survival.table_survival(data, found), table_survival.table_comparisons(data, found),
-        page.say(say_survival.sentence_endpoint(data, endpoint), kind="note"),
+        page.lead(say.survival(found), say.comparison(found)), page.banner(say.small(found)),
+        (figure, marks_survival(found, figure)),
+        table.survival(found), table.comparisons(found), page.note(say.definition(found)),
     ]  # fmt: skip
 
 
-def _response(page: Report) -> list:
-    data, visits = page.data, page.response_visits
-    found = page.record(response.analyse(data, visits))
-    figure = plot_response.plot_response(data, found)
+def _response(page: Page) -> list:
+    found = page.analyse(analyse.response, page.response_visits)
+    figure = plot.response(found)
     return [
-        page.say(*[say_response.sentence_response(data, found, visit) for visit in visits], page.lacks("measurements")),
-        (figure, marks_response(data, found, figure)),
-        table_response.table_response(data, found), table_response.table_response_pairs(data, found),
+        page.lead(say.response(found), page.lacks("measurements")), (figure, marks_response(found, figure)),
+        table.response(found), table.response_pairs(found),
     ]  # fmt: skip
 
 
-def _waterfall(page: Report) -> list:
-    data = page.data
-    found = page.record(course.analyse_course(data, page.response_visits))
-    figure = plot_course.plot_waterfall(data, found)
+def _waterfall(page: Page) -> list:
+    found = page.analyse(analyse.course, page.response_visits)
+    figure = plot.waterfall(found)
     return [
-        page.say(say_course.sentence_best_response(data, found), page.lacks("measurements")),
-        (figure, marks_waterfall(data, found, figure)),
-        page.say(say_course.sentence_undrawn(data, found), kind="note"),
-    ]
+        page.lead(say.best_response(found), page.lacks("measurements")), (figure, marks_waterfall(found, figure)),
+        page.note(say.undrawn(found)),
+    ]  # fmt: skip
 
 
-def _events(page: Report) -> list:
-    data = page.data
-    found = page.record(events.analyse(data))
-    figure = plot_safety.plot_ae_terms(data, found)
-    return [
-        page.say(page.lacks("adverse_events")),
-        (figure, marks_terms(data, found, figure)),
-        table_safety.table_ae_terms(data, found),
-    ]
+def _events(page: Page) -> list:
+    found = page.analyse(analyse.adverse_events)
+    figure = plot.ae_terms(found)
+    return [page.lead(page.lacks("adverse_events")), (figure, marks_terms(found, figure)), table.ae_terms(found)]
 
 
 # What can be looked at -> the report that it belongs to, and what it shows. Only what is looked at is computed.
-TABS: dict[str, tuple[str, Callable[[Report], list]]] = {
+TABS: dict[str, tuple[str, Callable[[Page], list]]] = {
     "Survival": ("efficacy", _survival),
     "Response": ("efficacy", _response),
     "Each patient": ("efficacy", _waterfall),
@@ -133,15 +109,15 @@ class Explorer:
     form : lib.explore.form.Form
     view : lib.explore.view.View
         What is shown.
-    page : lib.report.report.Report or None
+    page : lib.report.page.Page or None
         The report whose results are shown; its `results` are rows of results.csv. None where there are none.
     """
 
     def __init__(self, study: str, audiences: tuple[str, ...] = ("internal", "share")):
-        self.page: Report | None = None
+        self.page: Page | None = None
         self._first = study
         self._pending: asyncio.TimerHandle | None = None
-        self._drawn: OrderedDict[tuple, tuple[Report, list[dict]]] = OrderedDict()
+        self._drawn: OrderedDict[tuple, tuple[Page, list[dict]]] = OrderedDict()
         self.view = View(tabs=[*TABS, DATA])
         self.form = Form(find_studies(study), audiences, self._later)
         self.saver = Saver(self._chosen)
@@ -203,7 +179,7 @@ class Explorer:
             raise ProblemsFound([Problem("E100", message)])
         return self.form.folder, self.form.parameters()
 
-    def _results(self) -> tuple[Report | None, list[dict]]:
+    def _results(self) -> tuple[Page | None, list[dict]]:
         if self.view.tab == len(TABS):
             return None, show_queries(self._checked(), Parameters(audience=self.form.audience))
         tab = list(TABS)[self.view.tab]
@@ -216,7 +192,7 @@ class Explorer:
             parameters = check_parameters(found.study, name, {"study": folder} | own)
             frames, queries = dict(found.tables.frames), found.queries
             data = restrict(dataset.restrict(found.study, parameters, frames, queries))
-            page = Report(name, data)
+            page = Page(name, data)
             self._drawn[key] = page, blocks_of([*_notices(page), *show(page)])
             if len(self._drawn) > KEPT:
                 self._drawn.popitem(last=False)
@@ -228,9 +204,9 @@ class Explorer:
         if not patient_id or self.page is None or not allows(self.page.data.parameters, "profile"):
             return
         if patient_id not in set(self.page.data.patients["patient_id"]):
-            self.view.profile = {"html": self.page.say("No such patient is among those chosen.").html}
+            self.view.profile = {"html": self.page.lead("No such patient is among those chosen.").html}
             return
-        shown = plot_safety.plot_profiles(self.page.data, [patient_id])
+        shown = plot.profiles(self.page.analyse(analyse.profiles, patient_id))
         self.view.profile = blocks_of([(figure, []) for figure in shown if isinstance(figure, Figure)])[0]
 
     def print_text(self) -> None:

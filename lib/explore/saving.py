@@ -20,6 +20,7 @@ from pathlib import Path
 import ipywidgets as w
 from ruamel.yaml import YAML
 
+from lib.study.parameters import NOTEBOOKS
 from lib.study.provenance import study_path
 from lib.study.study import ROOT, read_study
 from lib.study.yaml_file import ProblemsFound
@@ -120,7 +121,7 @@ class Saver:
     def __init__(self, chosen: Callable[[], tuple[str, dict]]):
         self._chosen, self._task, self._shared = chosen, None, False
         self.name = w.Text(value="explored", description="Name of the report", continuous_update=False)
-        self.button = w.Button(description="Save as report", tooltip="Make the three reports with these choices")
+        self.button = w.Button(description="Save as report", tooltip="Make the reports with these choices")
         self.bar = w.IntProgress(min=0, max=1, layout={"display": "none", "width": "auto"})
         self.said = w.HTML()
         self.button.on_click(lambda _: self.save())
@@ -165,7 +166,7 @@ class Saver:
             return
         pages = [
             ("index.html", "Overview"),
-            *((f"{name}.html", name.capitalize()) for name in ("cohort", "efficacy", "safety")),
+            *((f"{name}.html", name.capitalize()) for name in NOTEBOOKS),
         ]
         links = "".join(f"<li>{_link(folder / page, label)}</li>" for page, label in pages)
         self.said.value = (

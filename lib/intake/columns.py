@@ -46,7 +46,7 @@ class Column:
     Attributes
     ----------
     name : str
-        In our frames. What only the study names has a prefix there (study_parts), so that it never meets a name of ours.
+        In our frames. What only the study names has a prefix there (lib/study/parts.py), so that it never meets a name of ours.
     kind : str
     code : str
         Of a value that is out of range or not among those allowed.

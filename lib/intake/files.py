@@ -52,7 +52,7 @@ class Source:
     file : str
         File name, with the sheet in brackets.
     frame : DataFrame of text, index = row in the file (the header is row 1)
-        Under our names where study.yml maps them; empty cells are missing. In a large table (scale) a column of few
+        Under our names where study.yml maps them; empty cells are missing. In a large table (lib/study/limits.py) a column of few
         texts is a Categorical of them.
     theirs : dict of str to str
         Our name -> the file's own, for messages.

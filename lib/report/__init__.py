@@ -1,3 +1,13 @@
-"""What a notebook says about itself: start, header, recorded results, methods, published claims, colophon."""
+"""What a notebook says about itself: its page, what is recorded, methods, published claims, colophon.
 
-__all__ = ["published", "report", "results"]
+A notebook begins with `page = report.start("efficacy", globals())`; everything else is a method of that page.
+"""
+
+__all__ = ["blocks", "page", "published", "results", "start"]
+
+
+def start(notebook: str, names: dict):
+    """Begin a notebook's page: see `lib.report.page.start`."""
+    from lib.report.page import start as start_page  # noqa: PLC0415  what reads results alone need not load every analysis
+
+    return start_page(notebook, names)

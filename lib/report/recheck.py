@@ -1,6 +1,6 @@
 """Which numbers of a report are computed a second time, by whom, and which are not.
 
-Takes from each analysis what the second engines need (selfcheck and its parts), and holds their numbers against the
+Takes from each analysis what the second engines need (statistics/second_engine), and holds their numbers against the
 recorded ones. Computes nothing itself.
 """
 

@@ -88,7 +88,7 @@ def to_rows(report: str, analysis: Analysis) -> pd.DataFrame:
     Parameters
     ----------
     report : str
-        cohort, efficacy or safety.
+        cohort, efficacy, robustness or safety.
     analysis : Analysis
 
     Returns

@@ -10,7 +10,7 @@ from pathlib import Path
 from lib.run.execute import execute, take_messages
 from lib.run.target import replaced_folder
 from lib.study.parameters import NOTEBOOKS
-from lib.study.provenance import code_commit, fingerprints, package_versions, write_run
+from lib.study.provenance import code_commit, fingerprints, package_versions, report_version, write_run
 from lib.study.study import ROOT, Study
 
 NOTEBOOK_FOLDER = ROOT / "notebooks"
@@ -54,11 +54,12 @@ def inputs_of(study: Study, routed: dict[str, dict], folder: Path = NOTEBOOK_FOL
     Returns
     -------
     dict
-        study, parameters, commit, versions, inputs (files by SHA-256).
+        study, parameters, version (of this repository), commit, versions (of packages), inputs (files by SHA-256).
     """
     return {
         "study": study.study.id,
         "parameters": parameters_of(routed),
+        "version": report_version(),
         "commit": code_commit(),
         "versions": package_versions(),
         "inputs": fingerprints(study, notebook_paths(folder, routed).values()),

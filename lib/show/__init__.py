@@ -1,7 +1,9 @@
 """Results -> what is seen. Nothing is computed here.
 
+table, plot and say list what a page can show; how it is made stands in tables, plots and sentences.
+
 tables, plots and sentences have files of the same names and do not know each other; disclosure decides who may see what;
 display is what a notebook cell can show; formats, labels and ways are how numbers and names are written.
 """
 
-__all__ = ["disclosure", "display", "formats", "labels", "plots", "sentences", "tables"]
+__all__ = ["disclosure", "display", "formats", "labels", "plot", "plots", "say", "sentences", "table", "tables"]

@@ -35,7 +35,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
-from lib.analyses.result import Absent
+from lib.analyses.result import Absent, Analysis
 from lib.show.disclosure.audience import allows
 from lib.show.formats import DASH, NOT_REACHED
 from lib.study.limits import LARGE, because_large
@@ -190,8 +190,9 @@ def compares_arms(show: Callable) -> Callable:
     """Let a table of comparisons show nothing where there is one arm."""
 
     @wraps(show)
-    def checked(data, *arguments, **options):
-        return show(data, *arguments, **options) if len(data.arms) > 1 else EMPTY
+    def checked(analysis, *arguments, **options):
+        alone = isinstance(analysis, Analysis) and len(analysis.dataset.arms) == 1
+        return EMPTY if alone else show(analysis, *arguments, **options)
 
     return checked
 
@@ -200,10 +201,9 @@ def empty_if_absent(show: Callable) -> Callable:
     """Let a table or figure show nothing for an analysis that a study has no tables for."""
 
     @wraps(show)
-    def checked(data, *arguments, **options):
-        if any(isinstance(argument, Absent) for argument in arguments):
-            return EMPTY
-        return show(data, *arguments, **options)
+    def checked(*arguments, **options):
+        absent = any(isinstance(argument, Absent) for argument in arguments)
+        return EMPTY if absent else show(*arguments, **options)
 
     return checked
 
@@ -228,11 +228,12 @@ def internal_only(kind: str, what: str, scales: bool = False) -> Callable:
 
     def decorate(show: Callable) -> Callable:
         @wraps(show)
-        def checked(data, *arguments, **options):
-            if not allows(data.parameters, kind):
+        def checked(analysis, *arguments, **options):
+            data = analysis.dataset
+            if data is not None and not allows(data.parameters, kind):
                 return withheld(what)
-            large = not scales and len(data.patients) > LARGE
-            return too_many(what) if large else show(data, *arguments, **options)
+            large = not scales and data is not None and len(data.patients) > LARGE
+            return too_many(what) if large else show(analysis, *arguments, **options)
 
         return checked
 

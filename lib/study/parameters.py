@@ -5,7 +5,7 @@ The `parameters` cell of a notebook holds the same names and defaults (tests/who
 
 from __future__ import annotations
 
-__all__ = ["NOTEBOOKS", "Cohort", "Efficacy", "Parameters", "Safety", "check_parameters", "subgroup_levels", "unknown"]
+__all__ = ["NOTEBOOKS", "Cohort", "Efficacy", "Parameters", "Robustness", "Safety", "check_parameters", "subgroup_levels", "unknown"]
 
 import datetime as dt
 import difflib
@@ -49,7 +49,7 @@ Landmarks = Annotated[
 
 
 class Parameters(BaseModel):
-    """Parameters that all three notebooks share; a description ends the sentence "must be ..."."""
+    """Parameters that all notebooks share; a description ends the sentence "must be ..."."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -79,6 +79,10 @@ class Efficacy(Parameters):
     response_visits: Numbers = Field((), description="times of visits, such as 3,6")
 
 
+class Robustness(Efficacy):
+    """Parameters of the robustness report: what efficacy was asked, to be asked in other ways."""
+
+
 class Safety(Parameters):
     """Parameters of the safety report."""
 
@@ -87,7 +91,7 @@ class Safety(Parameters):
 
 
 # The order is the order of the reports.
-NOTEBOOKS: dict[str, type[Parameters]] = {"cohort": Cohort, "efficacy": Efficacy, "safety": Safety}
+NOTEBOOKS: dict[str, type[Parameters]] = {"cohort": Cohort, "efficacy": Efficacy, "robustness": Robustness, "safety": Safety}
 
 
 PAIR = {"subgroup", "subgroup_values"}

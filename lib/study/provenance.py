@@ -7,6 +7,7 @@ __all__ = [
     "fingerprints",
     "library_files",
     "package_versions",
+    "report_version",
     "rerun_command",
     "study_path",
     "write_run",
@@ -20,6 +21,7 @@ import platform
 import re
 import shlex
 import subprocess
+import tomllib
 from collections.abc import Iterable
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -83,6 +85,11 @@ def _installed(name: str) -> str:
         return version(name)
     except PackageNotFoundError:
         return "not installed"
+
+
+def report_version() -> str:
+    """Return the version of this repository, as pyproject.toml has it and CHANGES.md describes it; nobody need install it."""
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 
 
 def code_commit() -> str:

@@ -260,10 +260,10 @@ def test_no_sentence_speaks_of_a_test_that_is_withheld():
     analysis = survival.analyse(data, data.study.endpoint("ep"))
     robust = robustness.analyse_robustness(data, analysis)
     short = data.study.endpoint("ep").short
-    assert sentence_power(data, robust) == f"No power is computed for {short}: fewer than 20 events."
+    assert sentence_power(robust) == f"No power is computed for {short}: fewer than 20 events."
     assert robust["power"][["power", "mc_error"]].isna().all(axis=None)
-    assert sentence_small(data, analysis).split(". ")[2] == "The arms are not compared: fewer than 20 events"
-    text = table_comparisons(data, analysis).to_text()
+    assert sentence_small(analysis).split(". ")[2] == "The arms are not compared: fewer than 20 events"
+    text = table_comparisons(analysis).to_text()
     assert "– (–)" not in text
     assert "Proportional hazards" not in text
     assert "too narrow" not in text
@@ -274,8 +274,8 @@ def test_no_sentence_speaks_of_a_test_that_is_withheld():
     robust["power"]["power"] = AIM - 0.1
     for p, spoken in ((0.2, True), (0.01, False), (np.nan, False)):
         robust["ways"][["p_value", "p_adjusted"]] = p
-        assert ("A p above" in sentence_power(enough, robust)) == spoken
-    assert "not compared" not in sentence_small(enough, survival.analyse(enough, enough.study.endpoint("ep")))
+        assert ("A p above" in sentence_power(robust)) == spoken
+    assert "not compared" not in sentence_small(survival.analyse(enough, enough.study.endpoint("ep")))
 
 
 @pytest.mark.parametrize(
@@ -288,7 +288,7 @@ def test_a_masked_count_is_said_to_be_too_few_by_the_rule_that_withholds(events,
     tte = _frame({"a": 9, "b": 9}, dict(zip("ab", events, strict=True)))
     median = pd.DataFrame({"group": [arm.id for arm in data.arms], "n_events": np.nan})
     frames = {"median": median, "logrank": withhold(data, tte, logrank.compare_logrank(tte))}
-    assert ("not compared: fewer than 3 events" in sentence_small(data, Analysis("ep", frames))) == said
+    assert ("not compared: fewer than 3 events" in sentence_small(Analysis(data, "ep", frames))) == said
 
 
 @pytest.mark.parametrize("reference", "abcdef")
@@ -305,13 +305,13 @@ def test_the_second_engine_leaves_out_the_same_pairs(reference):
 
 def test_what_is_said_of_a_weighted_pair_that_is_withheld():
     """The reason once, and no remark about an interval that does not stand there."""
-    data, _, analyses = _analyses(CASES / "weighted")
+    _, _, analyses = _analyses(CASES / "weighted")
     weights = next(a for a in analyses if "weighted_cox" in a)
-    said = sentence_weights(data, weights)
+    said = sentence_weights(weights)
     assert "There is no weighted hazard ratio to set beside the crude one: fewer than 50 events." in said
     assert "too narrow" not in said
     explained = next(a for a in analyses if "e_value" in a)
-    notes = table_weighted(data, weights, explained).notes
+    notes = table_weighted(weights, explained).notes
     assert notes.count("Not compared: fewer than 50 events.") == 1
 
 
@@ -334,5 +334,5 @@ def test_responses_and_adverse_events_are_events_too():
         assert frame[shown].isna().all(axis=None)
         assert frame["note"].eq("not compared: fewer than 60 events").all()
     assert harms["ae_rate_ratio"]["p_value"].notna().any()
-    said = table_ae_first(data, harms).to_text()
+    said = table_ae_first(harms).to_text()
     assert "Gray's test of all arms: not compared: fewer than 60 events" in said

@@ -15,10 +15,10 @@ from multiprocessing import get_context
 from pathlib import Path
 
 os.environ |= {"MPLBACKEND": "agg", "PYTHONHASHSEED": "0"}
-from lib.report import report
+from lib import report
 from lib.study.study import ROOT
 
-NOTEBOOKS = ("cohort", "efficacy", "safety")
+NOTEBOOKS = ("cohort", "efficacy", "robustness", "safety")
 
 
 def cells(name: str) -> list[dict]:

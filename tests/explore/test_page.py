@@ -101,13 +101,13 @@ def test_the_place_of_a_mark_is_the_place_on_the_axes(page):
     """The first curve begins at 100 % and time 0, which is read off the SVG."""
     data = page.page.data
     analysis = page.page._analyses[0]
-    figure = plot_survival.plot_survival(data, analysis)
+    figure = plot_survival.plot_survival(analysis)
     colour = data.arms[0].colour.lower()
     start = re.search(
         rf'd="M ([\d.]+) ([\d.]+)[^"]*" clip-path="[^"]*" style="fill: none; stroke: {colour}', figure.svg
     )
     assert figure.place(0, 0, 1) == pytest.approx((float(start[1]), float(start[2])), abs=1e-3)
-    steps = marks_survival(data, analysis, figure)
+    steps = marks_survival(analysis, figure)
     assert min(mark["y"] for mark in steps) > figure.place(0, 0, 1)[1]
 
 

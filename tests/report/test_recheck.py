@@ -13,7 +13,7 @@ from lib.analyses.result import Analysis
 from lib.analyses.safety import events, events_in_time
 from lib.dataset.dataset import load
 from lib.report import recheck
-from lib.report.report import Report
+from lib.report.page import Page
 from lib.report.results import to_rows
 from lib.statistics.second_engine.survival import KEYS, DisagreementError, verify
 
@@ -21,6 +21,7 @@ SHARES, TIMES, BASELINE = "shares with their intervals and exact tests", "times 
 EXPECTED = {
     "cohort": {TIMES, SHARES, BASELINE},
     "efficacy": set(recheck.KINDS) - {"rates", BASELINE},
+    "robustness": {TIMES, SHARES, "changes within patients", "cumulative incidences"},
     "safety": {SHARES, "rates", "cumulative incidences"},
 }
 # Tests that no second engine makes: mixed models' F, resampling, weights, subgroups, and what robustness repeats.
@@ -64,7 +65,7 @@ def test_an_error_planted_in_any_number_is_found(page):
 )
 def test_a_disagreement_stops_the_report(output, statistic):
     data = load("safety", study="data/rair_dtc")
-    page = Report("safety", data)
+    page = Page("safety", data)
     for analysis in (events.analyse(data), events_in_time.analyse(data)):
         if output in analysis:
             frame = analysis.frames[output]
@@ -94,7 +95,7 @@ def test_nothing_checked_is_no_agreement():
     assert verdicts["self_check"]["ok"] is None
     assert verdicts["self_check"]["text"] == "Self-check: nothing was checked. This report holds no number."
     assert verdicts["counts"]["ok"] is None
-    only_counts = Report("safety", load("safety", study="data/colon"))
+    only_counts = Page("safety", load("safety", study="data/colon"))
     assert only_counts.self_check().record["ok"] is None
 
 
@@ -104,7 +105,7 @@ def test_arms_without_patients(arms, has):
     """Of a denominator that only some arms have patients in, or none, in which all have the outcome or nobody has."""
     data = load("efficacy", study="data/rair_dtc")
     patients = data.patients[data.patients["arm"].isin(list(arms))].assign(has=has)
-    analysis = Analysis("response", {f"rate{name}": part for name, part in compare_outcome(patients, "has", data).items()})
+    analysis = Analysis(data, "response", {f"rate{name}": part for name, part in compare_outcome(patients, "has", data).items()})
     first, second = to_rows("", analysis), recheck.recompute(data, [analysis])
     assert len(verify(first, second)) == len(second)
     assert {"rate", "rate_test", "rate_chisq", "rate_pairwise", "rate_difference", "rate_newcombe", "rate_odds_ratio"} == set(second["output"])
@@ -114,7 +115,7 @@ def test_arms_without_patients(arms, has):
 def test_tests_of_the_baseline(study):
     """Where they are asked for: Kruskal-Wallis, chi-square and Freeman-Halton, each with an error planted."""
     data = load("cohort", study=f"data/{study}", show_p_values=True)
-    page = Report("cohort", data)
+    page = Page("cohort", data)
     analysis = page.record(analyse_baseline(data, p_values=True))
     first = page._recorded[0]
     second = recheck.recompute(data, [analysis]).query("output == 'baseline_test'")
@@ -137,7 +138,7 @@ def test_any_study_agrees(sizes, parameters, tmp_path):
     """Studies drawn at random: an arm without harm, none that dies, one patient, other levels, arms and cut-offs."""
     design = Design(sizes, seed=sum(sizes), without_harm=("B",), without_events=("A",), missed=0.2)
     data = load("safety", study=str(write_random(tmp_path, design)), **parameters)
-    page = Report("safety", data)
+    page = Page("safety", data)
     for analysis in (events.analyse(data), events_in_time.analyse(data)):
         page.record(analysis)
     assert "agree" in page.self_check().text

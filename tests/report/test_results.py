@@ -18,7 +18,7 @@ from lib.study.study import ROOT
 
 
 def _analysis(**columns) -> Analysis:
-    return Analysis("os", {"median": pd.DataFrame({"group": ["A", "B"], "method": "Kaplan-Meier"} | columns)})
+    return Analysis(None, "os", {"median": pd.DataFrame({"group": ["A", "B"], "method": "Kaplan-Meier"} | columns)})
 
 
 def test_rows_are_long_unrounded_and_unique():
@@ -37,7 +37,7 @@ def test_a_statistic_without_a_name_is_refused():
 def test_the_same_row_twice_is_refused():
     frame = pd.DataFrame({"group": ["A", "A"], "n": [1, 2], "method": ""})
     with pytest.raises(ValueError, match="same statistic twice"):
-        to_rows("efficacy", Analysis("os", {"median": frame}))
+        to_rows("efficacy", Analysis(None, "os", {"median": frame}))
 
 
 def test_the_data_dictionary_lists_every_statistic():
@@ -62,7 +62,7 @@ def test_the_methods_section_names_what_was_run():
 def test_what_a_row_counts_travels_with_the_number():
     """Patients unless the frame says otherwise; a number that is no count counts nothing."""
     frame = pd.DataFrame({"group": ["A", "B"], "n": [14, 29], "median": [1.5, 2.5], "unit": ["patients", "lesions"], "method": ""})
-    rows = to_rows("efficacy", Analysis("os", {"x": frame})).set_index(["statistic", "group"])["unit"]
+    rows = to_rows("efficacy", Analysis(None, "os", {"x": frame})).set_index(["statistic", "group"])["unit"]
     assert rows["n"].tolist() == ["patients", "lesions"]
     assert rows["median"].tolist() == ["", ""]
     assert to_rows("efficacy", _analysis(n=[14, 25]))["unit"].tolist() == ["patients", "patients"]
@@ -81,7 +81,7 @@ def test_what_a_row_counts_travels_with_the_number():
         ("efficacy", "tg_model_count", "patients"),
         ("efficacy", "tg_model_variance", "samples"),
         ("efficacy", "tg_below_limit", "samples"),
-        ("efficacy", "scan_interval", "intervals"),
+        ("robustness", "scan_interval", "intervals"),
         ("efficacy", "median", "patients"),
         ("cohort", "scan_longest", "patients"),
         ("cohort", "scan_delay", "scans"),

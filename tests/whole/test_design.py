@@ -4,16 +4,16 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from notebook_cells import read_notebook, shipped
+from notebook_cells import NOTEBOOKS, read_notebook, shipped
 from study_builder import write_study
 
+from lib import report
 from lib.analyses.cohort import baseline
 from lib.analyses.cohort.checklist import count_declared
 from lib.analyses.efficacy import survival as efficacy_survival
 from lib.analyses.result import Absent
 from lib.analyses.robustness import confounding, multiplicity
 from lib.dataset.dataset import load
-from lib.report import report
 from lib.show.display import Block, anchor
 from lib.show.sentences import cohort as say_cohort
 from lib.show.sentences import survival as say_survival
@@ -65,13 +65,13 @@ def test_the_one_confirmatory_test_is_the_declared_one():
 
 def test_the_page_counts_its_own_tests_and_links_to_its_own_sections():
     shown = shipped("efficacy", "data/rair_dtc")
-    data, page = shown.names["data"], shown.names["page"]
+    page = shown.names["page"]
     counts = shown.names["tests"]["tests"].set_index("variable")
-    said = sentence_tests(data, shown.names["tests"])
+    said = sentence_tests(shown.names["tests"])
     assert f"{counts.at['all', 'n_tests']} p-values" in said
     assert said in shown.text
     assert 0 < counts.at["all", "n_tests"] < (page.results["statistic"] == "p_value").sum()
-    headings = {"cohort": set(), "efficacy": set(), "safety": set()}
+    headings = {name: set() for name in NOTEBOOKS}
     for name in headings:
         cells = [c.source.splitlines()[0] for c in read_notebook(name).cells if c.cell_type == "markdown"]
         headings[name] = {heading.lstrip("# ") for heading in cells}
@@ -80,14 +80,14 @@ def test_the_page_counts_its_own_tests_and_links_to_its_own_sections():
 
 
 def test_declared_and_found_stand_side_by_side():
-    shown = shipped("efficacy", "data/rair_dtc")
-    data = shown.names["data"]
+    shown = shipped("robustness", "data/rair_dtc")
+    data = shown.names["page"].data
     text = "\n".join(t["csv"] for t in shown.records("table") if t["id"] in ("target_trial", "risks_of_bias"))
     for name in ELEMENTS:
         assert getattr(data.study.target_trial, name) in text
     for name in ROBINS_I.domains:
         assert getattr(data.study.risks_of_bias, name).why in text
-    ratio = shown.names["first"].row("cox", "C vs A")
+    ratio = shown.names["survival"].row("cox", "C vs A")
     assert f"hazard ratio {ratio['hr']:.2f} ({ratio['ci_low']:.2f} to {ratio['ci_high']:.2f})" in text
     gap = shown.names["calendar"]["component_gap"].iloc[0]
     assert f"{gap['median']:.0f} ({gap['min']:.0f} to {gap['max']:.0f})" in text
@@ -97,9 +97,9 @@ def test_what_is_not_declared_is_said(tmp_path):
     cut = lambda text: text[: text.index("# the randomised trial")] + text[text.index("policy:") :]  # noqa: E731
     data = load("efficacy", study=str(write_study(tmp_path / "s", study=cut)))
     absent = Absent("Nothing.")
-    table = table_design.table_risks_of_bias(data, **dict.fromkeys(EVIDENCE, absent))
+    table = table_design.table_risks_of_bias(count_declared(data), **dict.fromkeys(EVIDENCE, absent))
     assert [row.cells[1] for row in table.rows] == ["not stated in study.yml"] * len(ROBINS_I.domains)
-    assert "declares neither" in sentence_declared(data, count_declared(data))
+    assert "declares neither" in sentence_declared(count_declared(data))
 
 
 DESIGNS = {
@@ -163,36 +163,36 @@ def test_the_design_decides_what_is_said(tmp_path, design, more, allocation, sta
     """Of a difference, of unlike arms, of confounding, of the trial, of the risks of bias, in the head of a page."""
     data = _designed(tmp_path, design, more, allocation)
     survival, table_1 = efficacy_survival.analyse(data, data.study.primary), baseline.analyse_baseline(data)
-    said = say_survival.sentence_comparison(data, survival)
+    said = say_survival.sentence_comparison(survival)
     assert "curves differ" in said
     assert said.endswith(f" {start} this need not be an effect of treatment.") if start else "chance" not in said
     formed = start or "The arms were formed by chance, so these differences are chance too"
-    assert formed in say_cohort.sentence_baseline(data, table_1)
+    assert formed in say_cohort.sentence_baseline(table_1)
     e_values = confounding.analyse_e_values(data, survival)
     assert isinstance(e_values, Absent) == (not start)
     weights = confounding.analyse_weights(data, survival)
     assert isinstance(weights, Absent) == (not more)
     reason = "formed by chance" if not start else "declares no covariates"
     assert reason in weights.reason if isinstance(weights, Absent) else True
-    table = table_confounding.table_weighted(data, weights, e_values)
+    table = table_confounding.table_weighted(weights, e_values)
     assert isinstance(table, Block) == (not start and not more)
-    rows = table_design.table_risks_of_bias(data, **dict.fromkeys(EVIDENCE, Absent("None."))).rows
+    rows = table_design.table_risks_of_bias(count_declared(data), **dict.fromkeys(EVIDENCE, Absent("None."))).rows
     assert rows[0].cells[0] == ("Confounding" if start else "Randomisation process")
-    trial = table_design.table_target_trial(data, survival, weights, Absent("None.")).to_text()
+    trial = table_design.table_target_trial(count_declared(data), survival, weights, Absent("None.")).to_text()
     assert ("as treated" in trial) == bool(start)
-    assert ("randomised trial" in sentence_declared(data, count_declared(data))) == (not start)
+    assert ("randomised trial" in sentence_declared(count_declared(data))) == (not start)
     how = {"": "by chance (randomised)", CHOSEN: "not by chance", OPEN: "not stated in study.yml"}[start]
-    assert f"<dd>{how}" in report.Report("efficacy", data).header().html
+    assert f"<dd>{how}" in report.page.Page("efficacy", data).header().html
 
 
 def test_a_randomised_study_is_judged_by_rob_2(tmp_path):
     judged = "risks_of_bias: {{{0}: {{judgement: {1}}}, overall: {{judgement: {1}}}}}"
     data = _designed(tmp_path, "Randomised trial", judged.format("randomisation", "some concerns"))
-    table = table_design.table_risks_of_bias(data, **dict.fromkeys(EVIDENCE, Absent("None.")))
+    table = table_design.table_risks_of_bias(count_declared(data), **dict.fromkeys(EVIDENCE, Absent("None.")))
     assert [row.cells[0] for row in table.rows] == list(ROB_2.domains.values())
     assert table.rows[0].cells[1] == "Some concerns"
     assert "BMJ 2019;366:l4898" in table.notes[0]
-    assert "judges 2 of 6 domains of bias (RoB 2). Its overall judgement: some concerns." in sentence_declared(data, count_declared(data))
+    assert "judges 2 of 6 domains of bias (RoB 2). Its overall judgement: some concerns." in sentence_declared(count_declared(data))
     for design, domain, grade, tool in (
         ("Randomised trial", "confounding", "low", "RoB 2"), ("Randomised trial", "deviations", "serious", "RoB 2"),
         ("Cohort", "randomisation", "low", "ROBINS-I"), ("Trial", "deviations", "high", "ROBINS-I"),

@@ -92,7 +92,7 @@ def test_a_room_is_entered_by_what_it_lists():
 def test_what_a_room_lists_is_there():
     modules = _modules(ROOT)
     missing = [f"{room}.{name}" for room, path in modules.items() if path.stem == "__init__" and room != "lib"
-               for name in _listed(path) if f"{room}.{name}" not in modules]  # fmt: skip
+               for name in _listed(path) if f"{room}.{name}" not in modules and f"def {name}(" not in path.read_text("utf-8")]  # fmt: skip
     assert missing == []
 
 

@@ -24,7 +24,7 @@ from lib.dataset.dataset import load
 from lib.intake import handover  # fmt: skip
 from lib.intake import tables as intake_tables  # fmt: skip
 from lib.intake.files import read_sources
-from lib.report.report import Report
+from lib.report.page import Page
 from lib.show.plots import course as plot_course  # fmt: skip
 from lib.show.plots.style import HALF_PIXEL, MANY_STEPS, thin_steps
 from lib.show.plots.survival import plot_survival
@@ -72,12 +72,12 @@ def test_what_does_not_scale_says_so_where_the_result_stands(large):
     for way in ("permutation", "leave_one_out", "fragile_event", "fragile_censored"):
         assert SAID in rows.at[way, "note"]
     assert "first-order approximation" in rows.at["leave_one_out", "method"]
-    text = table_robustness(data, robust).to_text()
+    text = table_robustness(robust).to_text()
     assert text.count(SAID) == 4
-    assert SAID in sentence_single_patients(data, robust)
-    assert SAID in sentence_power(data, robust)
-    assert SAID in sentence_weights(data, analyse_weights(data, analysis))
-    page = Report("efficacy", data)
+    assert SAID in sentence_single_patients(robust)
+    assert SAID in sentence_power(robust)
+    assert SAID in sentence_weights(analyse_weights(data, analysis))
+    page = Page("efficacy", data)
     page.record(analysis)
     assert "compared on a random sample of 1,000 patients, " + SAID in page.self_check().text
 
@@ -228,7 +228,7 @@ def test_a_curve_with_few_steps_is_not_thinned():
 
 def test_a_picture_of_many_patients_stays_small(tmp_path):
     data = load("efficacy", study=str(write_study(tmp_path / "large", 20_000)))
-    assert len(plot_survival(data, analyse(data, data.study.primary)).svg) < 600_000
+    assert len(plot_survival(analyse(data, data.study.primary)).svg) < 600_000
 
 
 def test_concordance_of_counted_patients_equals_that_of_listed_ones(large):
@@ -328,8 +328,8 @@ def test_the_mixed_model_of_many_samples_is_that_of_a_random_part(monkeypatch):
     assert part[counted]["n"].sum() <= 130 < whole[counted]["n"].sum()
     said = "of a random sample of 32 patients, because the model takes at most 120 samples"
     assert said in part[f"{marker.id}_model_ratio"]["method"].iat[0]
-    assert said in say_markers.sentence_model(data, part)
-    assert "random sample" not in say_markers.sentence_model(data, whole)
+    assert said in say_markers.sentence_model(part)
+    assert "random sample" not in say_markers.sentence_model(whole)
 
 
 def test_patients_of_a_large_study_are_not_drawn_one_by_one(monkeypatch):
@@ -337,6 +337,6 @@ def test_patients_of_a_large_study_are_not_drawn_one_by_one(monkeypatch):
     course = efficacy_course.analyse_course(data, [6.0])
     monkeypatch.setattr("lib.show.display.LARGE", 10)
     for plot in (plot_course.plot_waterfall, plot_course.plot_spider, plot_course.plot_swimmer):
-        assert SAID in plot(data, course).text
+        assert SAID in plot(course).text
     monkeypatch.setattr("lib.show.sentences.course.LARGE", 10)
-    assert "drawn" not in say_course.sentence_undrawn(data, course)
+    assert "drawn" not in say_course.sentence_undrawn(course)

@@ -10,9 +10,11 @@ import nbformat
 import numpy as np
 import pandas as pd
 import pytest
-from notebook_cells import EVERY, NOTEBOOKS, read_notebook, run_notebook, shipped
+from notebook_cells import CHECK, EVERY, IGNORE, NOTEBOOKS, read_notebook, run_notebook, shipped
 
+from lib.report.published import compare_published
 from lib.report.results import KEY
+from lib.study.claims import read_claims
 from lib.study.parameters import NOTEBOOKS as MODELS
 from lib.study.study import ROOT, read_study
 
@@ -40,6 +42,7 @@ OWN = {
         {"study": RAIR, "response_visits": [3]},
         {"study": RAIR, "endpoint": "ttlp", "landmarks": [6, 400]},
     ],
+    "robustness": [{"study": RAIR, "endpoint": "os"}, {"study": COLON, "endpoint": "death"}],
     "safety": [{"study": RAIR, "threshold_percent": 20}, {"study": RAIR, "profiles": "all"}],
 }
 GRID = [(name, parameters) for name in NOTEBOOKS for parameters in [*COMMON, *OWN[name]]]
@@ -70,7 +73,7 @@ def test_a_notebook_reads_like_a_paper(name):
         assert not any(isinstance(node, ast.FunctionDef | ast.ClassDef | ast.For | ast.If) for node in ast.walk(tree))
         tags = cell.metadata.get("tags", [])
         assert len(cell.source.splitlines()) <= (14 if {"parameters", "remove-cell"} & set(tags) else 8)
-        assert not cell.outputs or "nbval-check-output" in tags, "only check cells keep their output"
+        assert not (cell.outputs and IGNORE in tags), "what depends on the day is not stored"
     headings = [c.source.splitlines()[0] for c in cells if c.cell_type == "markdown" and c.source.startswith("##")]
     assert all(heading.endswith("?") for heading in headings)
 
@@ -89,7 +92,7 @@ def test_a_notebook_runs_over_the_grid(name, parameters, monkeypatch):
     assert not re.search(r"\b(nan|NaN|None|inf)\b", text)
     assert not re.search(r"superior|no difference|equally (safe|effective) as", text)
     n = sum(arm["n"] for arm in shown.records("header")[0]["arms"])
-    assert n == len(shown.names["data"].patients)
+    assert n == len(shown.names["page"].data.patients)
     assert all(count <= n for count in results[results["statistic"] == "n_risk"]["value"])
 
 
@@ -108,7 +111,8 @@ def test_sentences_carry_the_recorded_numbers():
 
 def test_the_published_claims_all_match():
     shown = shipped("efficacy", RAIR)
-    claims = shown.names["claims"]
+    page = shown.names["page"]
+    claims = compare_published(read_claims(page.data.study.folder), page.results)
     assert len(claims) == 15
     assert claims[claims["verdict"] != "matches"].empty, claims[claims["verdict"] != "matches"].to_string()
     assert shown.records("verdict")[0]["ok"]
@@ -146,12 +150,13 @@ def test_arms_and_endpoints_live_in_study_yml_alone():
         assert not [word for word in words if word.lower() in body.lower()], name
 
 
-def nbval(path):
+def nbval(path, every):
+    """Run a notebook and compare every output that it stores, or those of its check cells."""
     command = [
         sys.executable,
         "-m",
         "pytest",
-        "--nbval-lax",
+        "--nbval" if every else "--nbval-lax",
         "--nbval-current-env",
         "-p",
         "no:cacheprovider",
@@ -162,17 +167,39 @@ def nbval(path):
     return subprocess.run(command, capture_output=True, text=True, cwd=path.parent, check=False)
 
 
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_what_a_notebook_stores_is_what_it_shows(name):
+    """Text, tables and pictures byte by byte, whatever stands in the committed file."""
+    cells = [c for c in code_cells(name) if IGNORE not in c.metadata.get("tags", [])]
+    stored = [output.data for cell in cells for output in cell.outputs]
+    shown = [data for data, _ in shipped(name, RAIR).outputs]
+    assert len(stored) > 20
+    for before, now in zip(stored, shown, strict=False):
+        assert {kind: before[kind] for kind in now} == now
+    pictures = [before for before in stored if "image/svg+xml" in before]
+    assert all(before["image/png"] for before in pictures)
+    # the cells that are not stored come last
+    assert len(shown) - len(stored) == 3
+
+
 @pytest.mark.parametrize("name", EVERY)
 def test_a_falsified_value_is_noticed(name, tmp_path):
-    """The committed check cell passes; a copy of it, with one digit of its stored output changed, fails."""
+    """What is committed passes; a copy of a cell, with one digit of its stored output changed, fails."""
     notebook = read_notebook(name)
-    cell = next(c for c in notebook.cells if "nbval-check-output" in c.metadata.get("tags", []))
+    tagged = [c for c in notebook.cells if CHECK in c.metadata.get("tags", [])]
+    cell = tagged[0] if tagged else next(c for c in notebook.cells if c.cell_type == "code" and "page.header" in c.source)
     copy = nbformat.from_dict(cell | {"id": "falsified"})
-    digit = re.search(r"\d", cell.outputs[0].text)
-    copy.outputs[0].text = re.sub(r"\d", str((int(digit[0]) + 1) % 10), cell.outputs[0].text, count=1)
+    output = copy.outputs[0]
+    text = output.text if tagged else output.data["text/plain"]
+    wrong = re.sub(r"\d(?!.*\d)", lambda digit: str((int(digit[0]) + 1) % 10), text, count=1, flags=re.DOTALL)
+    assert wrong != text
+    if tagged:
+        output.text = wrong
+    else:
+        output.data["text/plain"] = wrong
     notebook.cells.append(copy)
     nbformat.write(notebook, tmp_path / "notebook.ipynb")
-    done = nbval(tmp_path / "notebook.ipynb")
+    done = nbval(tmp_path / "notebook.ipynb", every=not tagged)
     assert done.returncode == 1, done.stdout
     assert re.search(r"^1 failed, \d+ passed", done.stdout.splitlines()[-1].strip("= ")), done.stdout
     last = sum(c.cell_type == "code" for c in notebook.cells) - 1

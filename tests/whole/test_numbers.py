@@ -146,7 +146,7 @@ def _unknown(text: str, values: np.ndarray, left_out: tuple[str, ...]) -> list[s
 def test_what_a_table_a_picture_or_a_sentence_shows_is_what_it_was_given(name, study):
     """Each number is one of the analyses that were handed over, as results.csv holds them."""
     shown = shipped(name, study)
-    data, everything = shown.names["data"], _results(shown)
+    data, everything = shown.names["page"].data, _results(shown)
     settings = _chosen(data)
     left_out = (*_words_of_the_study(study), *_words_of_the_code())
     wrong = []
@@ -162,7 +162,7 @@ def test_what_a_table_a_picture_or_a_sentence_shows_is_what_it_was_given(name, s
 def test_every_number_of_a_page_is_in_results_csv(name, study):
     """Whatever the notebook put out: header, key results, tables, pictures, sentences, methods."""
     shown = shipped(name, study)
-    data = shown.names["data"]
+    data = shown.names["page"].data
     values = np.concatenate([_results(shown), _chosen(data)])
     methods = pd.read_csv(io.StringIO(shown.records("results")[0]["csv"]))["method"].dropna().unique()
     engines = [f"{name} {version}" for name, version in package_versions().items()]

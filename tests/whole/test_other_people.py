@@ -1,4 +1,4 @@
-"""Other people's data, from the table to the three pages: each study of `other_people`, held against R.
+"""Other people's data, from the table to the pages: each study of `other_people`, held against R.
 
 R's values are made by reference/other_people.R from the same two files, study.yml and patients.csv:
 `survfit(conf.type = "log-log")`, `survdiff`, `coxph(ties = "efron")`, and `cuminc` where an event competes.
@@ -58,7 +58,7 @@ def expected_numbers(endpoint: dict):
 
 @pytest.fixture(scope="module", params=tables.NAMES)
 def pages(request, tmp_path_factory):
-    """The three notebooks of one study, run."""
+    """The notebooks of one study, run."""
     folder = tables.write_study(request.param, tmp_path_factory.mktemp(request.param))
     with pytest.MonkeyPatch.context() as monkeypatch:
         return request.param, {name: run_notebook(name, monkeypatch, study=str(folder)) for name in NOTEBOOKS}

@@ -11,7 +11,7 @@ from random_study import Design, write_random
 from lib.__main__ import main
 from lib.batch.plan import read_plan
 from lib.dataset.dataset import load, restrict
-from lib.report.report import start
+from lib.report.page import start
 from lib.study.parameters import NOTEBOOKS
 from lib.study.yaml_file import ProblemsFound
 

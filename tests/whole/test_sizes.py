@@ -6,7 +6,7 @@ The size is lowered to the study instead of the study raised to the size, but fo
 import sys
 from importlib import import_module
 from pathlib import Path
-from pkgutil import iter_modules
+from pkgutil import walk_packages
 
 import numpy as np
 import pandas as pd
@@ -32,12 +32,12 @@ from large_study import CONFOUNDING, write_study
 SWITCHES = ("LARGE", "LOOP_PATIENTS", "MOST_VALUES")
 PARTS = ("SAMPLE", "SUBSAMPLE")  # what is taken of a large study: of a smaller size a smaller part
 N_PATIENTS = 155
-NAMES = [module.name for module in iter_modules(lib.__path__) if module.name != "__main__"]
+NAMES = [module.name for module in walk_packages(lib.__path__, "lib.") if module.name != "lib.__main__"]
 
 
 def set_size(patch, size):
     """Let `size` patients be as many as a study may have without being a large one."""
-    for module in map(import_module, (f"lib.{name}" for name in NAMES)):
+    for module in map(import_module, NAMES):
         for names, value in ((SWITCHES, size), (PARTS, min(size, 1_000) // 2)):
             for name in names:
                 if isinstance(getattr(module, name, None), int):
@@ -132,7 +132,7 @@ def test_a_report_is_made_on_both_sides(kind, tmp_path):
     """One patient more or less than the size, counted before and after those excluded are left out."""
     folder, taking_part = write_colon(tmp_path / "study", kind)
     for size in {some_excluded: (taking_part, taking_part - 1), rare_arm: (taking_part - 1, 30)}.get(kind, (taking_part - 1,)):
-        for notebook in ("cohort", "efficacy"):
+        for notebook in ("cohort", "robustness"):
             with pytest.MonkeyPatch.context() as patch:
                 set_size(patch, size)
                 shown = run_notebook(notebook, patch, study=str(folder))
@@ -178,5 +178,5 @@ def test_what_is_said_of_the_pictures_is_what_the_pictures_do():
     for size in (len(data.patients), len(data.patients) - 1):
         with pytest.MonkeyPatch.context() as patch:
             set_size(patch, size)
-            drawn = not isinstance(plot_course.plot_waterfall(data, course), Block)
-            assert ("drawn" in say_course.sentence_undrawn(data, course)) == drawn
+            drawn = not isinstance(plot_course.plot_waterfall(course), Block)
+            assert ("drawn" in say_course.sentence_undrawn(course)) == drawn

@@ -1,4 +1,4 @@
-"""Studies of one, two and six arms, made for the purpose, through all three notebooks: nothing breaks, all is said.
+"""Studies of one, two and six arms, made for the purpose, through all notebooks: nothing breaks, all is said.
 
 Among them: an arm without an adverse event, one in which nobody progresses or dies, ties, missed visits, one patient.
 """
@@ -29,6 +29,7 @@ PICTURES = {
     "cohort": {"flow", "enrolment", "attendance", "timing"},
     "efficacy": {"km_pfs", "km_os", "km_ttp", "response", "waterfall", "spider", "swimmer", "volume_trajectories",
                  "volume_summary", "crp_trajectories", "crp_summary", "pain_trajectories", "pain_summary"},
+    "robustness": set(),
     "safety": set(),
 }  # fmt: skip
 

@@ -51,7 +51,7 @@ def analyse_baseline(data: Dataset, p_values: bool = False) -> Analysis:
         frames["baseline_smd"] = balance.compare_balance(frame, variables, reference=data.reference)
         if p_values and data.study.baseline:
             frames["baseline_test"] = pd.concat([_test(frame, v) for v in data.study.baseline], ignore_index=True)
-    return Analysis("", {name: as_declared(found) for name, found in frames.items()}, {"patients": frame})
+    return Analysis(data, "", {name: as_declared(found) for name, found in frames.items()}, {"patients": frame})
 
 
 def as_declared(found: pd.DataFrame) -> pd.DataFrame:

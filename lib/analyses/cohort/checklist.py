@@ -123,7 +123,7 @@ def fill(data: Dataset, checklist: Checklist) -> list[Answer]:
 def count_answered(data: Dataset) -> Analysis:
     """Items of each checklist that the report answers: `reporting`, `n_answered` of `n_items`."""
     answers = {name: fill(data, read_checklist(name)) for name in CHECKLISTS}
-    return _counted("reporting", {n: (sum(bool(a.places) for a in given), len(given)) for n, given in answers.items()})
+    return _counted(data, "reporting", {n: (sum(bool(a.places) for a in given), len(given)) for n, given in answers.items()})
 
 
 def count_declared(data: Dataset) -> Analysis:
@@ -131,13 +131,13 @@ def count_declared(data: Dataset) -> Analysis:
     study = data.study
     elements = sum(bool(getattr(study.target_trial, element)) for element in ELEMENTS)
     domains = len(study.risks_of_bias.declared), len(study.instrument.domains)
-    return _counted("declared", {"target_trial": (elements, len(ELEMENTS)), "risks_of_bias": domains})
+    return _counted(data, "declared", {"target_trial": (elements, len(ELEMENTS)), "risks_of_bias": domains})
 
 
-def _counted(output: str, counts: dict[str, tuple[int, int]]) -> Analysis:
+def _counted(data: Dataset, output: str, counts: dict[str, tuple[int, int]]) -> Analysis:
     rows = [(name, "overall", answered, asked) for name, (answered, asked) in counts.items()]
     frame = pd.DataFrame(rows, columns=["variable", "group", "n_answered", "n_items"])
-    return Analysis("", {output: frame.assign(method="count of items", note="")})
+    return Analysis(data, "", {output: frame.assign(method="count of items", note="")})
 
 
 def _answer(data: Dataset, item: Item) -> Answer:

@@ -59,7 +59,7 @@ def analyse(data: Dataset) -> Analysis:
     counts[f"{LATER}: any"] = (later["patient_id"], everybody)
     counts |= {f"{LATER}: {name}": (part["patient_id"], everybody) for name, part in later.groupby("component")}
     frames = {"exposure_count": _counts(data, counts), "exposure_number": pd.concat([*numbers, *described])}
-    return Analysis("", {name: frame.reset_index(drop=True) for name, frame in frames.items()})
+    return Analysis(data, "", {name: frame.reset_index(drop=True) for name, frame in frames.items()})
 
 
 def _drug(data: Dataset, component: Component, own: pd.DataFrame) -> tuple[dict, list[pd.DataFrame]]:
@@ -174,7 +174,7 @@ def analyse_missing(data: Dataset) -> Analysis | Absent:
     if not any(part["n"].any() for part in parts):
         return Absent("No examination has been due yet, so none can be missing.")
     attendance = pd.concat(parts, ignore_index=True)
-    return Analysis("", {"attendance": attendance, "attendance_total": _over_visits(attendance)})
+    return Analysis(data, "", {"attendance": attendance, "attendance_total": _over_visits(attendance)})
 
 
 def _over_visits(attendance: pd.DataFrame) -> pd.DataFrame:
@@ -254,7 +254,7 @@ def analyse_timing(data: Dataset) -> Analysis | Absent:
         frames["delay_spread"] = _spread(frames["scan_delay"])
     if parts:
         frames["scan_interval_visit"] = pd.concat(parts, ignore_index=True)
-    return Analysis(SCANS, frames)
+    return Analysis(data, SCANS, frames)
 
 
 def _spread(delays: pd.DataFrame) -> pd.DataFrame:

@@ -82,7 +82,7 @@ def analyse(data: Dataset, visits: Sequence[float] = ()) -> Analysis:
         parts.append(_over_visits(data, _at_visits(usable, seen)).assign(variable=marker.id))
     if parts:
         frames["flow_marker"] = pd.concat(parts, ignore_index=True)
-    return Analysis("", frames | {"data_queries": _queries(data.queries)})
+    return Analysis(data, "", frames | {"data_queries": _queries(data.queries)})
 
 
 def _queries(queries: pd.DataFrame) -> pd.DataFrame:
@@ -138,7 +138,7 @@ def analyse_enrolment(data: Dataset) -> Analysis | Absent:
     frame = _over_visits(data, {year: started[years == year] for year in every})
     starts = started[["arm", "time_zero"]].rename(columns={"time_zero": "date"})
     starts["cumulative"] = starts.groupby("arm", observed=True).cumcount() + 1
-    return Analysis("start", {"enrolment": frame.assign(method="patients by year of time zero")}, {"starts": starts})
+    return Analysis(data, "start", {"enrolment": frame.assign(method="patients by year of time zero")}, {"starts": starts})
 
 
 def check_counts(flow: Analysis, analyses: Iterable[Analysis]) -> int:
@@ -256,7 +256,7 @@ def analyse_completeness(data: Dataset, endpoint: Endpoint | None) -> Analysis |
     until_cutoff = (pd.Timestamp(data.cutoff) - tte["time_zero"]).dt.days / per_unit
     tte["potential"] = tte["time"].where(tte["cause"] != 0, until_cutoff)
     tte["lost"] = (tte["potential"] - tte["time"]) * per_unit > data.study.policy.lost_after_days
-    return Analysis(endpoint.id, {"follow_up_completeness": _completeness(data, tte), "follow_up_lost": _lost(tte)})
+    return Analysis(data, endpoint.id, {"follow_up_completeness": _completeness(data, tte), "follow_up_lost": _lost(tte)})
 
 
 def _completeness(data: Dataset, tte: pd.DataFrame) -> pd.DataFrame:

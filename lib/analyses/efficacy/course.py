@@ -70,7 +70,7 @@ def analyse_course(data: Dataset, visits: Sequence[float]) -> Analysis:
     frames |= _agreement(assessments)
     frames |= _concordance(data, assessments, visits)
     both = assessments[assessments["reader"].notna() & assessments["response"].notna()]
-    return Analysis("response", frames, {
+    return Analysis(data, "response", frames, {
         "course": course, "assessments": assessments, "treatments": treatment_frame(data),
         "disagreements": both[both["reader"] != both["response"]].reset_index(drop=True),
     })  # fmt: skip

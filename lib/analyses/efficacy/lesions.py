@@ -60,7 +60,7 @@ def analyse_lesions(data: Dataset, visits: Sequence[float]) -> Analysis | Absent
     }
     if len(data.arms) > 1:
         frames[f"{name}_model_comparison"] = mixed.compare_ratios(fit, data.reference, level=level)
-    return Analysis(name, frames, {"samples": samples.assign(choice="all")})
+    return Analysis(data, name, frames, {"samples": samples.assign(choice="all")})
 
 
 def _unfit(samples, lesions) -> str:

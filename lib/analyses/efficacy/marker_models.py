@@ -1,6 +1,6 @@
 """Markers as ratios to baseline from a mixed model, under several choices of samples; and who has a value when.
 
-Rank tests of change are in longitudinal; the model itself is mixed's, that of single lesions lesion_model's.
+Rank tests of change are in markers; the model itself is statistics.models.mixed, that of single lesions lesions.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def analyse_model(data: Dataset, marker: Marker) -> Analysis | Absent:
         `<marker>_model_variance`, with two arms or more `<marker>_model_comparison` (ratio of the ratios of two
         arms), and `<marker>_sensitivity` (the ratios again with all samples, with those up to the first progression,
         and without those below the limit of detection). Absent where the data do not determine the model: the rank
-        tests of longitudinal then stand alone.
+        tests of markers then stand alone.
     """
     values = marker_frame(data, marker)
     values = values[values["visit"].isin(marker.visits or values["visit"].unique())]
@@ -68,9 +68,9 @@ def analyse_model(data: Dataset, marker: Marker) -> Analysis | Absent:
     )
     modelled = {"samples": pd.concat([s.assign(choice=c) for c, s in samples.items()])}
     if not sampled:
-        return Analysis(name, frames, modelled)
+        return Analysis(data, name, frames, modelled)
     frames = {output: frame.assign(method=frame["method"] + ", " + sampled) for output, frame in frames.items()}
-    return Analysis(name, frames, modelled | {"sampled": pd.DataFrame({"said": [sampled]})})
+    return Analysis(data, name, frames, modelled | {"sampled": pd.DataFrame({"said": [sampled]})})
 
 
 def _sampled(values: pd.DataFrame) -> tuple[pd.DataFrame, str]:
@@ -147,7 +147,7 @@ def analyse_presence(data: Dataset, marker: Marker | None = None) -> Analysis | 
 def _volume_presence(data: Dataset) -> Analysis:
     visits = (0.0, *(data.parameters.response_visits or data.study.response.visits))
     frame = _presence(data, VOLUME, volume_frame(data).assign(excluded=""), visits)
-    return Analysis(VOLUME, {f"{VOLUME}_presence": frame})
+    return Analysis(data, VOLUME, {f"{VOLUME}_presence": frame})
 
 
 @requires("markers")
@@ -158,7 +158,7 @@ def _marker_presence(data: Dataset, marker: Marker) -> Analysis:
     below = values.assign(below=values["below_limit"].fillna(False).astype(bool))
     counts = below.groupby(["visit", "arm"], observed=False)["below"].agg(n="size", count="sum").reset_index()
     counts = counts.rename(columns={"visit": "time", "arm": "group"}).astype({"group": str})
-    return Analysis(marker.id, {
+    return Analysis(data, marker.id, {
         f"{marker.id}_presence": _presence(data, marker.id, values, visits),
         f"{marker.id}_below_limit": counts.assign(
             method="samples below the limit of detection; analysed as limit / sqrt(2)", note="", unit="samples"

@@ -96,7 +96,7 @@ def analyse_marker(data: Dataset, marker: Marker, visits: tuple[float, ...] = ()
     frames = result.frames | {
         "marker_excluded": excluded.assign(variable=marker.id + ": " + excluded["variable"], method="patients", note="")
     }
-    return Analysis(marker.id, frames, result.data)
+    return Analysis(data, marker.id, frames, result.data)
 
 
 def _analyse(data: Dataset, variable: str, values: pd.DataFrame, visits: tuple[float, ...], change: str) -> Analysis:
@@ -142,7 +142,7 @@ def _analyse(data: Dataset, variable: str, values: pd.DataFrame, visits: tuple[f
         for test, frame in tests.items():
             parts.setdefault(f"{name}_{test}", []).append(frame.assign(time=visit))
     frames |= {test: pd.concat(part, ignore_index=True) for test, part in parts.items()}
-    return Analysis(variable, frames, {"values": values, "tested": pd.concat(tested, ignore_index=True)})
+    return Analysis(data, variable, frames, {"values": values, "tested": pd.concat(tested, ignore_index=True)})
 
 
 def _drawn(data: Dataset, values: pd.DataFrame) -> pd.DataFrame:

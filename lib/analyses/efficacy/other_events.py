@@ -46,7 +46,7 @@ def analyse_other_events(data: Dataset) -> Analysis | Absent:
         flags["death_without"] = flags["death"] & ~progressed
     if not flags:
         return Absent("This study holds no dates of progression, later treatment or death.")
-    return Analysis("", {"other_events": _count(data, {n: flags[n] for n in OTHER_EVENTS if n in flags})})
+    return Analysis(data, "", {"other_events": _count(data, {n: flags[n] for n in OTHER_EVENTS if n in flags})})
 
 
 @requires("lesions")
@@ -56,7 +56,7 @@ def analyse_sites(data: Dataset) -> Analysis:
     targets = lesions[lesions["target"].astype(bool)]
     at = {site.value: targets.loc[targets["site"] == site.value, "patient_id"] for site in data.study.sites}
     flags = {site: data.patients["patient_id"].isin(owners) for site, owners in at.items()}
-    return Analysis("", {"lesion_sites": _count(data, {site: flag for site, flag in flags.items() if flag.any()})})
+    return Analysis(data, "", {"lesion_sites": _count(data, {site: flag for site, flag in flags.items() if flag.any()})})
 
 
 def _count(data: Dataset, flags: dict[str, pd.Series]) -> pd.DataFrame:

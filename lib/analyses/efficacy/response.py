@@ -72,7 +72,7 @@ def analyse(data: Dataset, visits: Sequence[float]) -> Analysis:
     frames["response_unassessed"] = [count_unassessed(part) for part in frames["response_category"]]
     every = pd.concat([frame.assign(time=visit) for visit, frame in patients.items()], ignore_index=True)
     return Analysis(
-        "response", {name: pd.concat(parts, ignore_index=True) for name, parts in frames.items()}, {"patients": every}
+        data, "response", {name: pd.concat(parts, ignore_index=True) for name, parts in frames.items()}, {"patients": every}
     )
 
 
@@ -172,7 +172,7 @@ def analyse_response_time(data: Dataset, visits: Sequence[float]) -> Analysis | 
         frames["response_landmark"] = pd.concat(compared, ignore_index=True)
         frames["response_landmark_median"] = pd.concat(medians, ignore_index=True)
     return Analysis(
-        "response",
+        data, "response",
         frames,
         {"incidence_curve": competing.estimate_incidence_curve(first, level=level), "competing": first},
     )

@@ -66,7 +66,7 @@ def analyse(data: Dataset, endpoint: Endpoint | None) -> Analysis | Absent:
     if isinstance(tte, Absent):
         return tte
     curve = kaplan_meier.estimate_curve(tte, level=data.parameters.level)
-    return Analysis(endpoint.id, _estimates(tte, data, endpoint), {"tte": tte, "curve": curve})
+    return Analysis(data, endpoint.id, _estimates(tte, data, endpoint), {"tte": tte, "curve": curve})
 
 
 def _known(data: Dataset, endpoint: Endpoint | None) -> pd.DataFrame | Absent:
@@ -127,20 +127,20 @@ def analyse_follow_up(data: Dataset, endpoint: Endpoint | None) -> Analysis | Ab
     if isinstance(tte, Absent):
         return tte
     frames = {"follow_up": kaplan_meier.estimate_follow_up(tte, level=data.parameters.level)}
-    return Analysis(endpoint.id, frames, {"tte": tte})
+    return Analysis(data, endpoint.id, frames, {"tte": tte})
 
 
 def sampled(data: Dataset, analysis: Analysis) -> Analysis | None:
-    """Of a large study (scale), one sample of SAMPLE patients analysed alike: second engines loop over patients."""
+    """Of a large study (limits), one sample of SAMPLE patients analysed alike: second engines loop over patients."""
     if "tte" not in analysis or len(analysis["tte"]) <= LARGE:
         return None
     tte = analysis["tte"].sample(SAMPLE, random_state=SEED)
     found = _estimates(tte, data, data.study.endpoint(analysis.variable))
-    return Analysis(analysis.variable, {name: frame for name, frame in found.items() if name in analysis.frames}, {"tte": tte})
+    return Analysis(data, analysis.variable, {name: frame for name, frame in found.items() if name in analysis.frames}, {"tte": tte})
 
 
 def recompute(data: Dataset, analysis: Analysis) -> pd.DataFrame:
-    """Compute the numbers of `analyse` again by other engines: rows as of `selfcheck.recompute`."""
+    """Compute the numbers of `analyse` again by other engines: rows as of `second_engine.survival.recompute`."""
     endpoint = data.study.endpoint(analysis.variable)
     references = [*dict.fromkeys(pair.split(" vs ")[1] for pair in _pairs(data))] or [data.reference]
     tte, left_out = analysis["tte"], [g for g in (OVERALL, *_pairs(data)) if too_few(data, analysis["tte"], g)]

@@ -95,7 +95,7 @@ def analyse_weights(data: Dataset, analysis: Analysis) -> Analysis | Absent:
     }
     frames |= {name: withhold(data, tte, frames[name]) for name in COMPARISONS}
     curve = propensity.estimate_weighted_curve(tte)
-    return Analysis(analysis.variable, frames, {"patients": kept, "scores": scores, "weighted_curve": curve})
+    return Analysis(data, analysis.variable, frames, {"patients": kept, "scores": scores, "weighted_curve": curve})
 
 
 def _weighted_rmst(data: Dataset, variable: str, patients: pd.DataFrame, covariates: list[str]) -> pd.DataFrame:
@@ -133,7 +133,7 @@ def analyse_e_values(data: Dataset, analysis: Analysis) -> Analysis | Absent:
     found = pd.DataFrame(values, columns=["e_value", "e_value_limit"], index=model.index)
     found = pd.concat([model[["group", "hr", "ci_low", "ci_high", "note"]], found], axis=1)
     return Analysis(
-        analysis.variable, {"e_value": found.assign(method="E-value of the hazard ratio (VanderWeele and Ding)")}
+        data, analysis.variable, {"e_value": found.assign(method="E-value of the hazard ratio (VanderWeele and Ding)")}
     )
 
 
@@ -166,4 +166,4 @@ def analyse_calendar(data: Dataset) -> Analysis | Absent:
             count=[int(same.get(group, 0)) for group in found["group"]],
             method="days between the starts of the components",
         )
-    return Analysis("", frames)
+    return Analysis(data, "", frames)

@@ -46,7 +46,7 @@ def count_tests(data: Dataset, results: pd.DataFrame) -> Analysis:
         count_below(part["value"], METHOD).assign(variable=name)
         for name, part in ((ALL, tests), (CONFIRMATORY, tests.loc[announced.astype(bool)]))
     ]
-    return Analysis("", {"tests": pd.concat(rows, ignore_index=True)})
+    return Analysis(data, "", {"tests": pd.concat(rows, ignore_index=True)})
 
 
 def is_declared(data: Dataset) -> bool:

@@ -114,7 +114,7 @@ def analyse_robustness(data: Dataset, analysis: Analysis) -> Analysis | Absent:
             frames[name] = competing.estimate_cumulative_incidence(
                 split, data.landmarks(endpoint), cause, data.parameters.level
             )
-    return Analysis(endpoint.id, frames, {"ways": rows} | ({} if split is None else {"competing": split}))
+    return Analysis(data, endpoint.id, frames, {"ways": rows} | ({} if split is None else {"competing": split}))
 
 
 def answers(data: Dataset, ways: pd.DataFrame) -> pd.DataFrame:

@@ -56,7 +56,7 @@ def analyse_subgroups(data: Dataset, analysis: Analysis) -> Analysis | Absent:
         tests.append(_interaction(data, outcome, levels).assign(variable=f"{name}: {subgroup.id}"))
     frames = {"subgroup": ratios, "subgroup_count": counts, "interaction": tests}
     found = {output: pd.concat(rows, ignore_index=True) for output, rows in frames.items()}
-    return Analysis(name, found | {"interaction_tests": count_below(found["interaction"]["p_value"])})
+    return Analysis(data, name, found | {"interaction_tests": count_below(found["interaction"]["p_value"])})
 
 
 def _levels(subgroup: Subgroup, tte: pd.DataFrame, data: Dataset) -> Iterator[tuple[str, pd.Series]]:

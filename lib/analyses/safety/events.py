@@ -106,7 +106,7 @@ def analyse(data: Dataset) -> Analysis:
                 part, lambda e: proportions.estimate_risk_difference(_count(data, e), data.reference, level=level)
             )
     seen = pd.DataFrame({"term": events["term"].astype(str), "system": _system(data, events)}).drop_duplicates()
-    return Analysis("", frames, {"terms": seen.reset_index(drop=True)})
+    return Analysis(data, "", frames, {"terms": seen.reset_index(drop=True)})
 
 
 def kinds_of_events(data: Dataset, events: pd.DataFrame) -> dict[str, pd.Series]:

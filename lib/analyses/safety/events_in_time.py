@@ -62,7 +62,7 @@ def analyse(data: Dataset) -> Analysis | Absent:
         frames["ae_first_gray"] = withhold(data, tte, competing.compare_gray(tte))
     frames["events_drawn"] = _drawn(data, course_frame(data))
     curve = competing.estimate_incidence_curve(tte, level=level)
-    return Analysis("first_event", frames, {"curve": _with_risk(curve, tte), "courses": course_frame(data), "competing": tte})
+    return Analysis(data, "first_event", frames, {"curve": _with_risk(curve, tte), "courses": course_frame(data), "competing": tte})
 
 
 def _drawn(data: Dataset, courses: pd.DataFrame) -> pd.DataFrame:

@@ -74,7 +74,7 @@ def analyse(data: Dataset) -> Analysis | Absent:
     if data.study.liver:
         kept["peaks"] = liver_peaks(data)
         frames |= _liver(data, kept["peaks"])
-    return Analysis("", frames, kept)
+    return Analysis(data, "", frames, kept)
 
 
 def _over_markers(markers: list[Marker], count) -> pd.DataFrame:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-__all__ = ["choose_patients", "profile"]
+__all__ = ["choose_profiles", "profile"]
 
 import pandas as pd
 
-from lib.analyses.result import requires
+from lib.analyses.result import Analysis, requires
 from lib.analyses.safety.events import kinds_of_events
 from lib.analyses.safety.events_in_time import course_frame
 from lib.dataset.dataset import Dataset
@@ -16,11 +16,21 @@ GRAVE = ("severe", "serious", "stopped", "fatal")
 
 
 @requires("adverse_events")
-def choose_patients(data: Dataset) -> list[str]:
-    """Ids of the patients whose profile is asked for by the parameter `profiles`, in study order.
+def choose_profiles(data: Dataset, *patients: str) -> Analysis:
+    """Choose the patients whose profile is drawn: those named, or those that the parameter `profiles` asks for.
 
     `severe`: with a severe, serious or fatal event, or one that ended a treatment; `all`; `none`.
+
+    Returns
+    -------
+    Analysis
+        Data `chosen`, one row per patient in study order. Nothing is recorded.
     """
+    ids = [*patients] or _asked_for(data)
+    return Analysis(data, "", {}, {"chosen": pd.DataFrame({"patient_id": ids}, dtype=str)})
+
+
+def _asked_for(data: Dataset) -> list[str]:
     ids, wanted = list(data.patients["patient_id"]), data.parameters.profiles
     if wanted != "severe" or "time_zero" not in data.patients:
         return ids if wanted == "all" and "time_zero" in data.patients else []

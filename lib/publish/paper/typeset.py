@@ -45,9 +45,9 @@ def figure_pdf(svg: str, title: str, alt: str) -> bytes:
     return _compiled("figure.typ", {"svg": svg, "title": title, "alt": alt}, format="pdf", pdf_standards=["ua-1"])
 
 
-def figure_png(svg: str, title: str, alt: str) -> bytes:
+def figure_png(svg: str, title: str, alt: str, dpi: int = DPI) -> bytes:
     """Turn an SVG into a PNG of 300 dots per inch, which it says of itself."""
-    drawn = _compiled("figure.typ", {"svg": svg, "title": title, "alt": alt}, format="png", ppi=float(DPI))
+    drawn = _compiled("figure.typ", {"svg": svg, "title": title, "alt": alt}, format="png", ppi=float(dpi))
     per_metre = round(DPI / 0.0254)
     chunk = b"pHYs" + struct.pack(">IIB", per_metre, per_metre, 1)
     told = struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))

@@ -186,7 +186,7 @@ def mask_analysis(data: Dataset, analysis: Analysis) -> Analysis | Absent:
         masked[name] = _blur(name, _without_quantiles(blanked, frame, small))
     others = {name: _emptied(frame) for name, frame in analysis.frames.items() if name not in frames}
     masked = _mask_events(masked) | others
-    return Analysis(analysis.variable, masked, _shared_data(analysis, masked, small))
+    return Analysis(data, analysis.variable, masked, _shared_data(analysis, masked, small))
 
 
 def _hidden(data: Dataset, analysis: Analysis, frames: dict, small: int) -> dict[str, pd.DataFrame]:

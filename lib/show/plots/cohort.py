@@ -24,8 +24,9 @@ BOX = {"boxstyle": "round,pad=0.4", "facecolor": "white", "edgecolor": GREY, "li
 ARROW = {"arrowstyle": "-|>", "color": GREY, "linewidth": 0.9, "shrinkA": 0, "shrinkB": 0}
 
 
-def plot_flow(data: Dataset, flow: Analysis) -> Figure:
+def plot_flow(flow: Analysis) -> Figure:
     """Participant flow as boxes: all patients, then the arms, then what each is analysed for; zeros are kept."""
+    data = flow.dataset
     frame = flow["flow"]
     steps = [_box(row) for row in frame[(frame["group"] == OVERALL) & (frame["step"] != "excluded")].to_dict("records")]
     excluded = frame[(frame["group"] == OVERALL) & (frame["step"] == "excluded")]
@@ -122,8 +123,9 @@ def _draw_arms(axes, data: Dataset, rows: list, *, y: float, first_row: float, s
 
 @internal_only("single patients", "the start of each patient")
 @empty_if_absent
-def plot_enrolment(data: Dataset, enrolment: Analysis) -> Figure:
+def plot_enrolment(enrolment: Analysis) -> Figure:
     """Patients who had started treatment by each day, one line per arm."""
+    data = enrolment.dataset
     starts = enrolment["starts"]
     with picture(2.6) as (figure, axes):
         first, last = starts["date"].min(), starts["date"].max()
@@ -151,8 +153,9 @@ def plot_enrolment(data: Dataset, enrolment: Analysis) -> Figure:
 
 
 @empty_if_absent
-def plot_attendance(data: Dataset, attendance: Analysis) -> Figure:
+def plot_attendance(attendance: Analysis) -> Figure:
     """Share of the patients due who were examined, as a grid: a row per examination and arm, a column per visit."""
+    data = attendance.dataset
     frame = attendance["attendance"]
     frame = frame[frame.groupby(["variable", "time"])["n"].transform("sum") > 0]
     names, visits = list(dict.fromkeys(frame["variable"])), sorted(frame["time"].unique())
@@ -199,8 +202,9 @@ def _draw_row(axes, row: pd.DataFrame, visits: list[float], y: float) -> None:
 
 
 @empty_if_absent
-def plot_timing(data: Dataset, timing: Analysis) -> Figure | Block:
+def plot_timing(timing: Analysis) -> Figure | Block:
     """Interval that ends at each visit by arm: median, quartiles, and what the schedule asks for; pale where few are left."""
+    data = timing.dataset
     if "scan_interval_visit" not in timing:  # nobody was scanned twice
         return EMPTY
     frame = timing["scan_interval_visit"]

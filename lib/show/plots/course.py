@@ -48,8 +48,9 @@ def _counted(data: Dataset, course: Analysis, what: str, group: str = "") -> pd.
 
 @internal_only("single patients", "the best change of each patient")
 @empty_if_absent
-def plot_waterfall(data: Dataset, course: Analysis) -> Figure:
+def plot_waterfall(course: Analysis) -> Figure:
     """Best change of the sum of diameters, one bar per patient, coloured by best response."""
+    data = course.dataset
     rule, patients = data.study.response, course["course"]
     drawn = patients[patients["no_change"] == ""]
     sizes = [max(int((drawn["arm"] == arm.id).sum()), 3) for arm in data.arms]
@@ -118,8 +119,9 @@ def _missing_words(data: Dataset, course: Analysis) -> str:
 
 @internal_only("single patients", "the course of each patient")
 @empty_if_absent
-def plot_spider(data: Dataset, course: Analysis) -> Figure:
+def plot_spider(course: Analysis) -> Figure:
     """Change of the sum of diameters over real time, one line per patient, with a sign for how it ended."""
+    data = course.dataset
     patients, rows = course["course"], course["assessments"]
     rows = rows[rows["percent_change"].notna()]
     rule, unit = data.study.response, data.study.time.unit
@@ -164,8 +166,9 @@ def _ended(patient) -> str:
 
 @internal_only("single patients", "the course of each patient")
 @empty_if_absent
-def plot_swimmer(data: Dataset, course: Analysis) -> Figure:
+def plot_swimmer(course: Analysis) -> Figure:
     """Follow-up of every patient as a bar, with treatment, response, progression, later lines and death on it."""
+    data = course.dataset
     patients, treatments = course["course"], course["treatments"]
     patients = patients.sort_values(["arm", "follow_up", "patient_id"], ascending=[True, False, True])
     step = min(0.135, (TALLEST - 1.2) / max(len(patients) + 2 * len(data.arms), 1))

@@ -31,8 +31,9 @@ def _multiples(axis, values: pd.Series, marks: tuple[float, ...] = ()) -> tuple[
 
 @internal_only("single patients", "laboratory values of each patient")
 @empty_if_absent
-def plot_lab_shift(data: Dataset, laboratory: Analysis) -> Figure | Block:
+def plot_lab_shift(laboratory: Analysis) -> Figure | Block:
     """Highest value at risk against the baseline, as multiples of the upper limit: one mark per patient."""
+    data = laboratory.dataset
     markers = [marker for marker in watched(data) if marker.reference.high]
     if not markers:
         return EMPTY
@@ -73,8 +74,9 @@ def _draw_shift(axis, data: Dataset, own: pd.DataFrame) -> None:
 
 @internal_only("single patients", "liver tests of each patient")
 @empty_if_absent
-def plot_liver(data: Dataset, laboratory: Analysis) -> Figure | Block:
+def plot_liver(laboratory: Analysis) -> Figure | Block:
     """Highest bilirubin against the highest transaminase (eDISH), with the limits of Hy's law; its quadrant is named."""
+    data = laboratory.dataset
     if "peaks" not in laboratory:
         return EMPTY
     peaks = laboratory["peaks"].dropna(subset=["quadrant"])

@@ -18,11 +18,12 @@ from lib.show.plots.style import GREY, line_style, picture, plain_log_ticks, sho
 
 @internal_only("single patients", "the course of each patient")
 @empty_if_absent
-def plot_trajectories(data: Dataset, analysis: Analysis) -> Figure:
+def plot_trajectories(analysis: Analysis) -> Figure:
     """Each patient's course since baseline, one panel per arm, with the patients who have a value under the visits.
 
     A marker on the log scale is shown as ratio to baseline, one on a linear scale as difference, all else in percent.
     """
+    data = analysis.dataset
     quantity, tested = measure(data.study, analysis.variable), analysis[f"{analysis.variable}_within"]["time"]
     drawn, known = analysis[f"{analysis.variable}_drawn"].set_index("group"), _changes(analysis, quantity)
     values = analysis["values"].dropna(subset=["shown"])
@@ -60,8 +61,9 @@ def plot_trajectories(data: Dataset, analysis: Analysis) -> Figure:
 
 
 @empty_if_absent
-def plot_summary(data: Dataset, analysis: Analysis) -> Figure:
+def plot_summary(analysis: Analysis) -> Figure:
     """Median change and its quartiles by visit and arm, with the numbers behind them; open where few are left."""
+    data = analysis.dataset
     name, quantity, least = analysis.variable, measure(data.study, analysis.variable), data.study.policy.min_at_risk
     changes = _changes(analysis, quantity)
     visits = [0.0, *(time for time, part in changes.groupby("time") if part["n"].max() >= least)]
@@ -141,8 +143,9 @@ def _last_median(own: pd.DataFrame, quantity: Measure, data: Dataset) -> str:
 
 
 @empty_if_absent
-def plot_ratios(data: Dataset, model: Analysis) -> Figure:
+def plot_ratios(model: Analysis) -> Figure:
     """Ratio to baseline by visit and arm from the mixed model, with intervals, on a logarithmic axis."""
+    data = model.dataset
     name, d = model.variable, 2
     frame, counts = model[f"{name}_model_ratio"], model[f"{name}_model_count"]
     visits = sorted(frame["time"].unique())

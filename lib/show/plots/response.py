@@ -17,8 +17,9 @@ from lib.show.plots.style import CATEGORY_COLOURS, GREY, INK, line_style, pictur
 
 
 @empty_if_absent
-def plot_response(data: Dataset, response: Analysis) -> Figure:
+def plot_response(response: Analysis) -> Figure:
     """Share of each response category by visit and arm, as stacked bars with counts."""
+    data = response.dataset
     categories = response["response_category"]
     if categories["count"].isna().any():
         return withheld("tumour response as a picture, because its bars would show masked counts")
@@ -80,8 +81,9 @@ def _stack(axes, categories: pd.DataFrame, unassessed: pd.DataFrame, data: Datas
 
 
 @empty_if_absent
-def plot_response_incidence(data: Dataset, timed: Analysis) -> Figure:
+def plot_response_incidence(timed: Analysis) -> Figure:
     """Share of each arm with a first response over time, progression and death competing."""
+    data = timed.dataset
     curve, table = timed["incidence_curve"], timed["response_incidence"]
     longest = 1.05 * max(float(curve["time"].max()), float(table["time"].max()))
     shown = ticks(longest, data.study.time.unit)

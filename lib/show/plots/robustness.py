@@ -11,7 +11,6 @@ import pandas as pd
 from matplotlib.ticker import FuncFormatter, NullFormatter, PercentFormatter
 
 from lib.analyses.result import Analysis, where
-from lib.dataset.dataset import Dataset
 from lib.show.display import Figure, empty_if_absent, internal_only
 from lib.show.formats import format_interval, format_number, format_p, format_whole, joined, plural
 from lib.show.labels import OVERALL, covariate_label, level_text, pair_label
@@ -55,8 +54,9 @@ def _span(rows: pd.DataFrame) -> tuple[float, float]:
 
 
 @empty_if_absent
-def plot_robustness(data: Dataset, robust: Analysis) -> Figure:
+def plot_robustness(robust: Analysis) -> Figure:
     """P-value and hazard ratio of every way to ask the question, one row each."""
+    data = robust.dataset
     pair, ways = name_pair(*data.contrast), robust["ways"]
     drawn = []
     for (way, time), part in ways[~ways["way"].isin(PAIRS)].groupby(["way", "time"], sort=False, dropna=False):
@@ -142,8 +142,9 @@ def _p_value(axes, y: float, row: pd.Series) -> None:
 
 
 @empty_if_absent
-def plot_subgroups(data: Dataset, subgroups: Analysis) -> Figure:
+def plot_subgroups(subgroups: Analysis) -> Figure:
     """Forest of the hazard ratio by subgroup, with events and patients of the two arms."""
+    data = subgroups.dataset
     ratios, pair = subgroups["subgroup"], name_pair(*data.contrast)
     lines, shown = [], ""
     for _, row in ratios.iterrows():
@@ -238,8 +239,9 @@ def _largest(subgroups: Analysis) -> float:
 
 
 @empty_if_absent
-def plot_balance(data: Dataset, weights: Analysis) -> Figure:
+def plot_balance(weights: Analysis) -> Figure:
     """Love plot: largest standardized difference of each baseline variable before (open) and after (filled) weighting."""
+    data = weights.dataset
     before, after = (
         where(weights[f"balance_{when}"], group=OVERALL).set_index("variable")["smd"] for when in ("before", "after")
     )
@@ -278,8 +280,9 @@ def plot_balance(data: Dataset, weights: Analysis) -> Figure:
 
 @internal_only("single patients", "weighted curves, which step for single patients", scales=True)
 @empty_if_absent
-def plot_weighted_curves(data: Dataset, analysis: Analysis, weights: Analysis) -> Figure:
+def plot_weighted_curves(analysis: Analysis, weights: Analysis) -> Figure:
     """Kaplan-Meier curves with overlap weights (bold) over the crude ones (thin)."""
+    data = analysis.dataset
     endpoint = data.study.endpoint(analysis.variable)
     with picture(3.1) as (figure, axes):
         for arm in data.arms:

@@ -34,8 +34,9 @@ HATCHES = ("", "", "", "//", "xx")
 
 
 @empty_if_absent
-def plot_ae_terms(data: Dataset, safety: Analysis, most: int = 15) -> Figure | Block:
+def plot_ae_terms(safety: Analysis, most: int = 15) -> Figure | Block:
     """Risks of the most frequent terms by arm, and beside them the differences to the reference arm."""
+    data = safety.dataset
     by_arm = safety["ae_term"][safety["ae_term"]["group"] != OVERALL]
     terms = _most_frequent(by_arm, most)
     if not terms:
@@ -105,8 +106,9 @@ def _draw_differences(axes, data: Dataset, differences: pd.DataFrame, terms: lis
 
 
 @empty_if_absent
-def plot_ae_grades(data: Dataset, safety: Analysis, most: int = 15) -> Figure | Block:
+def plot_ae_grades(safety: Analysis, most: int = 15) -> Figure | Block:
     """Worst severity of each patient per term, stacked, one panel per arm."""
+    data = safety.dataset
     settings = data.study.adverse_events
     if safety["ae_grade"]["count"].isna().any():
         return withheld(f"the worst {settings.scale} as a picture, because its bars would show masked counts")
@@ -178,8 +180,9 @@ def _draw_grades(axes, own: pd.DataFrame, terms: list[str], grades: range) -> No
 
 
 @empty_if_absent
-def plot_ae_first(data: Dataset, timed: Analysis) -> Figure:
+def plot_ae_first(timed: Analysis) -> Figure:
     """Cumulative incidence of the first adverse event, death competing; pale where few are at risk."""
+    data = timed.dataset
     with picture(3.2) as (figure, axes):
         for arm in data.arms:
             own = where(timed["curve"], group=arm.id)
@@ -211,8 +214,9 @@ def _risks(data: Dataset, timed: Analysis) -> str:
 
 @internal_only("single patients", "onset and duration of each patient's events")
 @empty_if_absent
-def plot_ae_courses(data: Dataset, timed: Analysis) -> Figure | Block:
+def plot_ae_courses(timed: Analysis) -> Figure | Block:
     """Onset and duration of every event, one line per patient, shaded by grade."""
+    data = timed.dataset
     courses = timed["courses"]
     if courses.empty:
         return EMPTY
@@ -256,9 +260,9 @@ def plot_ae_courses(data: Dataset, timed: Analysis) -> Figure | Block:
 
 @internal_only("profile", "profiles of single patients")
 @empty_if_absent
-def plot_profiles(data: Dataset, patients: list[str]) -> list[Figure]:
+def plot_profiles(chosen: Analysis) -> list[Figure]:
     """One figure per patient: treatment, response, markers and events on one time axis."""
-    return [_plot_profile(data, patient) for patient in patients]
+    return [_plot_profile(chosen.dataset, patient) for patient in chosen["chosen"]["patient_id"]]
 
 
 def _plot_profile(data: Dataset, patient_id: str) -> Figure:

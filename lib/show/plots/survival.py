@@ -24,11 +24,12 @@ MANY_TICKS = 500
 
 
 @empty_if_absent
-def plot_survival(data: Dataset, analysis: Analysis) -> Figure:
+def plot_survival(analysis: Analysis) -> Figure:
     """Kaplan-Meier curves with bands, censor marks and numbers at risk.
 
     A curve is pale where fewer patients than the study's policy asks for are at risk.
     """
+    data = analysis.dataset
     endpoint, risk = data.study.endpoint(analysis.variable), analysis["at_risk"]
     height = 3.5 + 0.19 * (len(data.arms) + 1)
     ratios = [3.5, 0.19 * (len(data.arms) + 1)]

@@ -11,10 +11,12 @@ from lib.analyses.result import Absent
 
 
 def reason_if_absent(say: Callable) -> Callable:
-    """Let a sentence say why there is no analysis."""
+    """Let a sentence say why there is no analysis, and of several analyses one sentence each."""
 
     @wraps(say)
-    def checked(data, analysis, *arguments):
-        return analysis.reason if isinstance(analysis, Absent) else say(data, analysis, *arguments)
+    def checked(analysis, *arguments):
+        if isinstance(analysis, list):
+            return [checked(one, *arguments) for one in analysis]
+        return analysis.reason if isinstance(analysis, Absent) else say(analysis, *arguments)
 
     return checked

@@ -23,7 +23,7 @@ import pandas as pd
 from lib.analyses.cohort.checklist import read_checklist
 from lib.analyses.cohort.conduct import BETWEEN
 from lib.analyses.result import Analysis, where
-from lib.dataset.dataset import Dataset, subgroup_label
+from lib.dataset.dataset import subgroup_label
 from lib.show.formats import (
     MASKED,
     NOT_REACHED,
@@ -55,8 +55,9 @@ def _at_most(row: pd.Series) -> str:
 
 
 @reason_if_absent
-def sentence_completeness(data: Dataset, analysis: Analysis) -> str:
+def sentence_completeness(analysis: Analysis) -> str:
     """How complete the follow-up is, and how many were lost."""
+    data = analysis.dataset
     short = data.study.endpoint(analysis.variable).short
     parts = []
     for arm in data.arms:
@@ -70,8 +71,9 @@ def sentence_completeness(data: Dataset, analysis: Analysis) -> str:
 
 
 @reason_if_absent
-def sentence_enrolment(data: Dataset, enrolment: Analysis) -> str:
+def sentence_enrolment(enrolment: Analysis) -> str:
     """When each arm was enrolled; different calendar times confound."""
+    data = enrolment.dataset
     if "starts" not in enrolment:
         return ""
     starts, parts = enrolment["starts"], []
@@ -83,8 +85,9 @@ def sentence_enrolment(data: Dataset, enrolment: Analysis) -> str:
 
 
 @reason_if_absent
-def sentence_exposure(data: Dataset, exposure: Analysis) -> str:
+def sentence_exposure(exposure: Analysis) -> str:
     """Who received each component, and what stands between several."""
+    data = exposure.dataset
     parts = []
     for component in data.study.treatments.components:
         row = where(exposure["exposure_count"], variable=f"{component.id}: treated", group=everybody(data)).iloc[0]
@@ -100,8 +103,9 @@ def sentence_exposure(data: Dataset, exposure: Analysis) -> str:
 
 
 @reason_if_absent
-def sentence_attendance(data: Dataset, attendance: Analysis) -> str:
+def sentence_attendance(attendance: Analysis) -> str:
     """Share examined of those due, over all visits, and whether arms differ."""
+    data = attendance.dataset
     parts, apart = [], []
     for _, total in where(attendance["attendance_total"], group=everybody(data)).iterrows():
         label = examination_label(data.study, total["variable"])
@@ -116,8 +120,9 @@ def sentence_attendance(data: Dataset, attendance: Analysis) -> str:
 
 
 @reason_if_absent
-def sentence_timing(data: Dataset, timing: Analysis) -> str:
+def sentence_timing(timing: Analysis) -> str:
     """Median and longest interval by arm, and whether scans of one arm come later than those of another."""
+    data = timing.dataset
     parts = []
     for arm in data.arms:
         row = timing.row("scan_interval", arm.id)
@@ -139,8 +144,9 @@ def sentence_timing(data: Dataset, timing: Analysis) -> str:
     return text
 
 
-def sentence_checklists(data: Dataset, reporting: Analysis) -> str:
+def sentence_checklists(reporting: Analysis) -> str:
     """How many items of each checklist the report answers."""
+    data = reporting.dataset
     parts = [
         f"{format_whole(row['n_answered'])} of {format_whole(row['n_items'])} items of {read_checklist(row['variable']).name}"
         for _, row in reporting["reporting"].iterrows()
@@ -149,8 +155,9 @@ def sentence_checklists(data: Dataset, reporting: Analysis) -> str:
     return f"This report answers {joined(parts)}; the others say why they stay open.{other}"
 
 
-def sentence_flow(data: Dataset) -> str:
+def sentence_flow(flow: Analysis) -> str:
     """Who is in the report."""
+    data = flow.dataset
     arms = joined([f"{data.n[arm.id]} {arm.label}" for arm in data.arms])
     subgroup = subgroup_label(data.study, data.parameters)
     restricted = f" Only the subgroup {subgroup} is analysed." if subgroup else ""
@@ -159,8 +166,9 @@ def sentence_flow(data: Dataset) -> str:
     return f"{plural(len(data.patients), 'patient')} {'is' if len(data.patients) == 1 else 'are'} analysed: {arms}.{arms_out}{restricted}"
 
 
-def sentence_baseline(data: Dataset, baseline: Analysis) -> str:
+def sentence_baseline(baseline: Analysis) -> str:
     """Which variables differ most between the arms."""
+    data = baseline.dataset
     if "baseline_smd" not in baseline:
         return "One arm: there is no balance to judge."
     largest = (
@@ -184,8 +192,9 @@ def sentence_baseline(data: Dataset, baseline: Analysis) -> str:
 
 
 @reason_if_absent
-def sentence_follow_up(data: Dataset, analysis: Analysis) -> str:
+def sentence_follow_up(analysis: Analysis) -> str:
     """Median follow-up of each arm."""
+    data = analysis.dataset
     d, unit, found = decimals_of_time(data), data.study.time.unit, analysis["follow_up"].set_index("group")
     shown = [(arm.label, found.loc[arm.id]) for arm in data.arms if found.at[arm.id, "n"] != 0]
     parts = [f"{label} {MASKED if is_masked(row) else format_time(row['median'], d)}" for label, row in shown]

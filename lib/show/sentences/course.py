@@ -16,7 +16,6 @@ import pandas as pd
 
 from lib.analyses.efficacy.course import undrawn
 from lib.analyses.result import Analysis, where
-from lib.dataset.dataset import Dataset
 from lib.show.formats import (
     capitalised,
     format_duration,
@@ -42,8 +41,9 @@ GONE = {"died": "had died", "progressed": "had progressed"}
 
 
 @reason_if_absent
-def sentence_best_response(data: Dataset, course: Analysis) -> str:
+def sentence_best_response(course: Analysis) -> str:
     """Best objective response by arm, and how much of it was confirmed."""
+    data = course.dataset
     best, parts = course["best_objective_response"], []
     for arm in data.arms:
         row = best[best["group"] == arm.id].iloc[0]
@@ -62,8 +62,9 @@ def sentence_best_response(data: Dataset, course: Analysis) -> str:
 
 
 @reason_if_absent
-def sentence_undrawn(data: Dataset, course: Analysis) -> str:
+def sentence_undrawn(course: Analysis) -> str:
     """Who is missing from the pictures of single patients, and why."""
+    data = course.dataset
     if "course" not in course:
         return ""
     counts = where(course["course_count"], group=everybody(data)).set_index("variable")
@@ -80,8 +81,9 @@ def sentence_undrawn(data: Dataset, course: Analysis) -> str:
 
 
 @reason_if_absent
-def sentence_duration(data: Dataset, course: Analysis) -> str:
+def sentence_duration(course: Analysis) -> str:
     """How long responses lasted; nothing is compared, because responders are selected."""
+    data = course.dataset
     d, unit, parts = decimals_of_time(data), data.study.time.unit, []
     for row in course["duration_of_response"].to_dict("records"):
         label = data.study.arm(row["group"]).label
@@ -94,8 +96,9 @@ def sentence_duration(data: Dataset, course: Analysis) -> str:
 
 
 @reason_if_absent
-def sentence_paired_response(data: Dataset, course: Analysis) -> str:
+def sentence_paired_response(course: Analysis) -> str:
     """Responses gained and lost between the first and the last response visit."""
+    data = course.dataset
     if "response_change_treated" not in course:
         return "One response visit: no change between visits can be shown."
     row = course["response_change_treated"].set_index("group").loc[groups_of(data, overall=True)[-1]]
@@ -111,7 +114,7 @@ def sentence_paired_response(data: Dataset, course: Analysis) -> str:
 
 
 @reason_if_absent
-def sentence_agreement(data: Dataset, course: Analysis) -> str:
+def sentence_agreement(course: Analysis) -> str:
     """How often the derived category is the reader's."""
     if "reader_total" not in course:
         return "This study records no category of a reader beside the derived one."
@@ -123,8 +126,9 @@ def sentence_agreement(data: Dataset, course: Analysis) -> str:
 
 
 @reason_if_absent
-def sentence_concordance(data: Dataset, course: Analysis) -> str:
+def sentence_concordance(course: Analysis) -> str:
     """Whether volume and diameters tell the same story."""
+    data = course.dataset
     if "volume_diameters" not in course:
         return ""
     parts = [

@@ -6,7 +6,6 @@ __all__ = ["sentence_declared", "sentence_tests"]
 
 from lib.analyses.result import Analysis
 from lib.analyses.robustness.multiplicity import is_declared
-from lib.dataset.dataset import Dataset
 from lib.show.formats import format_whole, plural
 from lib.show.sentences.absent import reason_if_absent
 from lib.show.verdict import LIMIT, by_chance
@@ -14,8 +13,9 @@ from lib.study.design import RANDOMISED
 
 
 @reason_if_absent
-def sentence_tests(data: Dataset, tests: Analysis) -> str:
+def sentence_tests(tests: Analysis) -> str:
     """How many p-values the page holds, how many were announced, how many chance alone would put below 0.05."""
+    data = tests.dataset
     every, own = (tests["tests"].set_index("variable").loc[name] for name in ("all", "confirmatory"))
     if not every["n_tests"]:
         return "This page holds no p-value."
@@ -36,8 +36,9 @@ def sentence_tests(data: Dataset, tests: Analysis) -> str:
     )
 
 
-def sentence_declared(data: Dataset, declared: Analysis) -> str:
+def sentence_declared(declared: Analysis) -> str:
     """How much of the target trial and of the risks of bias the authors declared."""
+    data = declared.dataset
     bias, tool, counts = data.study.risks_of_bias, data.study.instrument, declared["declared"].set_index("variable")
     trial, domains = counts.loc["target_trial"], counts.loc["risks_of_bias"]
     randomised = data.study.allocation == RANDOMISED

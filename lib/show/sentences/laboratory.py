@@ -8,15 +8,15 @@ import pandas as pd
 
 from lib.analyses.result import Analysis, where
 from lib.analyses.safety.laboratory import watched
-from lib.dataset.dataset import Dataset
 from lib.show.formats import MASKED, format_whole, joined, plural
 from lib.show.labels import everybody, share, unit_label
 from lib.show.sentences.absent import reason_if_absent
 
 
 @reason_if_absent
-def sentence_laboratory(data: Dataset, laboratory: Analysis) -> str:
+def sentence_laboratory(laboratory: Analysis) -> str:
     """Patients whose value became worse, for every laboratory value, by arm."""
+    data = laboratory.dataset
     parts = []
     for marker in watched(data):
         worse = where(laboratory["lab_worse"], variable=marker.id).set_index("group")
@@ -32,8 +32,9 @@ def _share(row: pd.Series) -> str:
 
 
 @reason_if_absent
-def sentence_liver(data: Dataset, laboratory: Analysis) -> str:
+def sentence_liver(laboratory: Analysis) -> str:
     """How many meet the biochemical criteria of Hy's law."""
+    data = laboratory.dataset
     if "liver_hys_law" not in laboratory:
         return "This study names no liver tests, so Hy's law is not assessed."
     own = laboratory["liver_hys_law"].set_index("group")

@@ -8,7 +8,6 @@ import pandas as pd
 
 from lib.analyses.efficacy.markers import measure
 from lib.analyses.result import Analysis, where
-from lib.dataset.dataset import Dataset
 from lib.show.formats import (
     format_duration,
     format_interval,
@@ -27,8 +26,13 @@ from lib.show.verdict import OverallTest, say_arms, say_tests
 
 
 @reason_if_absent
-def sentence_change(data: Dataset, analysis: Analysis, visit: float) -> str:
-    """Median change at one visit by arm, and the within-arm tests."""
+def sentence_change(analysis: Analysis) -> str:
+    """Median change at every response visit by arm, and the within-arm tests."""
+    return " ".join(filter(None, [_change_at(analysis, visit) for visit in analysis.dataset.response_visits]))
+
+
+def _change_at(analysis: Analysis, visit: float) -> str:
+    data = analysis.dataset
     name, parts, quantity = analysis.variable, [], measure(data.study, analysis.variable)
     unit, decimals = ("%", 0) if quantity.change_unit == "%" else (f" {quantity.change_unit}", 1)
     for arm in data.arms:
@@ -51,8 +55,9 @@ def sentence_change(data: Dataset, analysis: Analysis, visit: float) -> str:
 
 
 @reason_if_absent
-def sentence_model(data: Dataset, model: Analysis) -> str:
+def sentence_model(model: Analysis) -> str:
     """Ratio to baseline at the last visit by arm, and whether the courses differ."""
+    data = model.dataset
     name, parts = model.variable, []
     frame = model[f"{name}_model_ratio"]
     last = frame["time"].max()
@@ -73,21 +78,23 @@ def sentence_model(data: Dataset, model: Analysis) -> str:
 
 
 @reason_if_absent
-def sentence_lesions(data: Dataset, lesions: Analysis) -> str:
+def sentence_lesions(lesions: Analysis) -> str:
     """How many patients have several lesions, and how alike these are."""
+    data = lesions.dataset
     several, variance = (
         lesions.row("lesion_volume_several", everybody(data)),
         lesions["lesion_volume_model_variance"].iloc[0],
     )
     return (
-        f"{format_whole(several['count'])} of {counted(several)} have several target lesions. {sentence_model(data, lesions)} "
+        f"{format_whole(several['count'])} of {counted(several)} have several target lesions. {sentence_model(lesions)} "
         f"{format_percent(variance['correlation'])} of the variance lies between patients: lesions of one patient are alike and do not count as so many patients."
     )
 
 
 @reason_if_absent
-def sentence_presence(data: Dataset, presence: Analysis) -> str:
+def sentence_presence(presence: Analysis) -> str:
     """How many patients have a value at the last visit."""
+    data = presence.dataset
     name = presence.variable
     frame = presence[f"{name}_presence"]
     at_last = where(frame, time=frame["time"].max(), group=everybody(data))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-__all__ = ["sentence_response", "sentence_response_time", "sentence_survival_by_response"]
+__all__ = ["sentence_first_response", "sentence_response", "sentence_response_time", "sentence_survival_by_response"]
 
 import pandas as pd
 
 from lib.analyses.efficacy.response import NON_RESPONDER, RESPONDER
 from lib.analyses.result import Analysis, where
-from lib.dataset.dataset import Dataset
 from lib.show.formats import (
     capitalised,
     format_duration,
@@ -25,8 +24,19 @@ from lib.show.verdict import GRAY, OverallTest, exact_test, say_arms, say_tests
 
 
 @reason_if_absent
-def sentence_response(data: Dataset, response: Analysis, visit: float) -> str:
-    """Objective response at one visit, with the exact test."""
+def sentence_response(response: Analysis) -> str:
+    """Objective response at every response visit, with the exact test."""
+    return " ".join(_at_visit(response, visit) for visit in response.dataset.response_visits)
+
+
+@reason_if_absent
+def sentence_first_response(response: Analysis) -> str:
+    """Objective response at the first response visit."""
+    return " ".join(_at_visit(response, visit) for visit in response.dataset.response_visits[:1])
+
+
+def _at_visit(response: Analysis, visit: float) -> str:
+    data = response.dataset
     rates = where(response["objective_response_treated"], time=visit)
     parts = []
     for arm in data.arms:
@@ -44,8 +54,9 @@ def sentence_response(data: Dataset, response: Analysis, visit: float) -> str:
 
 
 @reason_if_absent
-def sentence_response_time(data: Dataset, timed: Analysis) -> str:
+def sentence_response_time(timed: Analysis) -> str:
     """Share of each arm with a response by the last response visit."""
+    data = timed.dataset
     rows = timed["response_incidence"]
     end = rows["time"].max()
     last = rows[rows["time"] == end]
@@ -66,8 +77,9 @@ def sentence_response_time(data: Dataset, timed: Analysis) -> str:
 
 
 @reason_if_absent
-def sentence_survival_by_response(data: Dataset, timed: Analysis) -> str:
+def sentence_survival_by_response(timed: Analysis) -> str:
     """Responders against non-responders from the last landmark at which both can be compared."""
+    data = timed.dataset
     if "response_landmark" not in timed:
         return ""
     known = timed["response_landmark"].dropna(subset=["hr", "p_value"])

@@ -42,8 +42,9 @@ AIM, HALF = 0.8, 0.5
 
 
 @reason_if_absent
-def sentence_robustness(data: Dataset, robust: Analysis) -> str:
+def sentence_robustness(robust: Analysis) -> str:
     """How many ways of asking there were, how their p-values spread, and what the answer hangs on."""
+    data = robust.dataset
     ways, short = robust["ways"], data.study.endpoint(robust.variable).short
     counts, given = robust["robustness_tests"], answers(data, ways)
     if given.empty:
@@ -76,8 +77,9 @@ def _runs(low: float, high: float) -> str:
 
 
 @reason_if_absent
-def sentence_single_patients(data: Dataset, robust: Analysis) -> str:
+def sentence_single_patients(robust: Analysis) -> str:
     """What the verdict hangs on: deletions, changed ends, the censored."""
+    data = robust.dataset
     return f"{_single_patients(data, robust['ways'])} {_bounds(data, robust['ways'])}".strip()
 
 
@@ -121,8 +123,9 @@ def _case(data: Dataset, ways: pd.DataFrame, way: str) -> str:
 
 
 @reason_if_absent
-def sentence_power(data: Dataset, robust: Analysis) -> str:
+def sentence_power(robust: Analysis) -> str:
     """What a test of this size could have found."""
+    data = robust.dataset
     row, short = robust["power"].iloc[0], data.study.endpoint(robust.variable).short
     if pd.isna(row["power"]):
         return f"No power is computed for {short}: {plain_note(row['note'])}."
@@ -140,8 +143,9 @@ def sentence_power(data: Dataset, robust: Analysis) -> str:
 
 
 @reason_if_absent
-def sentence_scans(data: Dataset, robust: Analysis) -> str:
+def sentence_scans(robust: Analysis) -> str:
     """Whether the arms were looked at equally often."""
+    data = robust.dataset
     if "scan_interval" not in robust:
         return ""
     gaps = robust["scan_interval"]
@@ -172,8 +176,9 @@ def _between_scans(data: Dataset, robust: Analysis) -> str:
 
 
 @reason_if_absent
-def sentence_subgroups(data: Dataset, subgroups: Analysis) -> str:
+def sentence_subgroups(subgroups: Analysis) -> str:
     """What the tests of interaction say; never that an effect is confined to a subgroup."""
+    data = subgroups.dataset
     tests = subgroups["interaction"]
     made = tests.dropna(subset=["p_value"])
     ratios = subgroups["subgroup"]
@@ -184,8 +189,9 @@ def sentence_subgroups(data: Dataset, subgroups: Analysis) -> str:
 
 
 @reason_if_absent
-def sentence_weights(data: Dataset, weights: Analysis) -> str:
+def sentence_weights(weights: Analysis) -> str:
     """What weighting changes, and whether there are enough patients for it."""
+    data = weights.dataset
     before, after = (
         where(weights[f"balance_{w}"], group=OVERALL).set_index("variable")["smd"] for w in ("before", "after")
     )
@@ -247,8 +253,9 @@ def _left_unbalanced(data: Dataset, after: pd.Series, modelled: list[str]) -> st
 
 
 @reason_if_absent
-def sentence_e_value(data: Dataset, e_values: Analysis) -> str:
+def sentence_e_value(e_values: Analysis) -> str:
     """How strong an unmeasured confounder would have to be."""
+    data = e_values.dataset
     row = e_values.row("e_value", name_pair(*data.contrast))
     pair = pair_label(data, row["group"])
     if pd.isna(row["e_value"]):
@@ -264,8 +271,9 @@ def sentence_e_value(data: Dataset, e_values: Analysis) -> str:
 
 
 @reason_if_absent
-def sentence_calendar(data: Dataset, calendar: Analysis) -> str:
+def sentence_calendar(calendar: Analysis) -> str:
     """Whether the arms come from the same years, and how much immortal time a combination holds."""
+    data = calendar.dataset
     counts = calendar["enrolment"]
     parts = []
     for arm in data.arms:

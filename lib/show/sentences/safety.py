@@ -14,7 +14,6 @@ __all__ = [
 import pandas as pd
 
 from lib.analyses.result import Analysis, where
-from lib.dataset.dataset import Dataset
 from lib.show.formats import (
     DASH,
     exactness,
@@ -36,8 +35,9 @@ from lib.show.verdict import below, say_many
 
 
 @reason_if_absent
-def sentence_safety(data: Dataset, safety: Analysis) -> str:
+def sentence_safety(safety: Analysis) -> str:
     """Patients with any and with a severe event."""
+    data = safety.dataset
     overview, settings = safety["ae_overview"], data.study.adverse_events
     parts = []
     for arm in data.arms:
@@ -57,8 +57,9 @@ def sentence_safety(data: Dataset, safety: Analysis) -> str:
 
 
 @reason_if_absent
-def sentence_terms(data: Dataset, safety: Analysis) -> str:
+def sentence_terms(safety: Analysis) -> str:
     """Which terms differ between arms: comparability overall is never comparability of terms."""
+    data = safety.dataset
     if "ae_term_test" not in safety or safety["ae_term_test"].empty:
         return ""
     tests = safety["ae_term_test"].dropna(subset=["p_value"]).sort_values("p_value", kind="stable")
@@ -80,8 +81,9 @@ def sentence_terms(data: Dataset, safety: Analysis) -> str:
 
 
 @reason_if_absent
-def sentence_attribution(data: Dataset, safety: Analysis) -> str:
+def sentence_attribution(safety: Analysis) -> str:
     """Events by attribution, so that a complication of a procedure is not read as toxicity of a drug."""
+    data = safety.dataset
     if "ae_attribution_events" not in safety:
         return "This study does not record what an event was attributed to."
     parts = []
@@ -99,8 +101,9 @@ def sentence_attribution(data: Dataset, safety: Analysis) -> str:
 
 
 @reason_if_absent
-def sentence_first(data: Dataset, timed: Analysis) -> str:
+def sentence_first(timed: Analysis) -> str:
     """Risk of a first event at the study's first landmark."""
+    data = timed.dataset
     if timed["ae_first"]["estimate"].isna().all():
         return ""
     time = timed["ae_first"].dropna(subset=["estimate"])["time"].min()
@@ -116,8 +119,9 @@ def sentence_first(data: Dataset, timed: Analysis) -> str:
 
 
 @reason_if_absent
-def sentence_onset(data: Dataset, timed: Analysis) -> str:
+def sentence_onset(timed: Analysis) -> str:
     """Events outside the risk windows."""
+    data = timed.dataset
     group = OVERALL if len(data.arms) > 1 else data.arms[0].id
     onset = where(timed["ae_onset"], group=group).set_index("variable")
     outside, early = onset.loc["outside", "count"], onset.loc["before time zero", "count"]
@@ -128,8 +132,9 @@ def sentence_onset(data: Dataset, timed: Analysis) -> str:
 
 
 @reason_if_absent
-def sentence_rates(data: Dataset, timed: Analysis) -> str:
+def sentence_rates(timed: Analysis) -> str:
     """First events per 100 patient-years at risk, by arm."""
+    data = timed.dataset
     parts = []
     for arm in data.arms:
         row = where(timed["ae_first_rate"], variable="any", group=arm.id).iloc[0]

@@ -6,7 +6,7 @@ __all__ = [
     "IMBALANCE",
     "crude_of",
     "sentence_comparison",
-    "sentence_endpoint",
+    "sentence_definition",
     "sentence_other_events",
     "sentence_progression",
     "sentence_small",
@@ -66,8 +66,9 @@ TWO_QUESTIONS = (
 
 
 @reason_if_absent
-def sentence_survival(data: Dataset, analysis: Analysis) -> str:
+def sentence_survival(analysis: Analysis) -> str:
     """Events and medians by arm."""
+    data = analysis.dataset
     endpoint, parts = data.study.endpoint(analysis.variable), []
     for arm in data.arms:
         row, follow_up = analysis.row("median", arm.id), analysis.row("follow_up", arm.id)
@@ -97,8 +98,9 @@ def _reached(data: Dataset, row: pd.Series, with_interval: bool) -> str:
 
 
 @reason_if_absent
-def sentence_comparison(data: Dataset, analysis: Analysis, weights: Analysis | Absent | None = None) -> str:
+def sentence_comparison(analysis: Analysis, weights: Analysis | Absent | None = None) -> str:
     """Whether the arms differ, by all that was computed of it: all arms, pairs, competing event, weighted comparison."""
+    data = analysis.dataset
     if "logrank" not in analysis:
         return "With one arm there is nothing to compare."
     row, gray = analysis["logrank"].iloc[0], analysis["gray"].iloc[0] if "gray" in analysis else None
@@ -143,10 +145,12 @@ def weighted_of(data: Dataset, weights: Analysis | Absent | None) -> Weighted | 
     )  # fmt: skip
 
 
-def sentence_endpoint(data: Dataset, endpoint: Endpoint | None) -> str:
+def sentence_definition(analysis: Analysis | Absent) -> str:
     """What the endpoint is, and what counts as progression; nothing in a study that declares none."""
-    if endpoint is None:
+    if not analysis.variable:
         return ""
+    data = analysis.dataset
+    endpoint = data.study.endpoint(analysis.variable)
     return f"{endpoint.label}: {endpoint.definition}. {sentence_progression(data, endpoint)}".strip()
 
 
@@ -162,8 +166,9 @@ def sentence_progression(data: Dataset, endpoint: Endpoint) -> str:
 
 
 @reason_if_absent
-def sentence_other_events(data: Dataset, other: Analysis) -> str:
+def sentence_other_events(other: Analysis) -> str:
     """Distant progression and later treatment by arm, which a difference in survival may rest on."""
+    data = other.dataset
     frame, parts = other["other_events"], []
     for name in ("distant_progression", "later_line", "death_without"):
         rows = frame[(frame["variable"] == name) & frame["group"].isin([arm.id for arm in data.arms])]
@@ -178,8 +183,9 @@ def _percent(row: pd.Series) -> str:
 
 
 @reason_if_absent
-def sentence_small(data: Dataset, analysis: Analysis) -> str:
+def sentence_small(analysis: Analysis) -> str:
     """What the small numbers of a time-to-event analysis forbid to read into it; empty where they are not small."""
+    data = analysis.dataset
     small = [f"{arm.label} ({data.n[arm.id]})" for arm in data.arms if data.n[arm.id] < SMALL_ARM]
     said = [f"Small arms: {joined(small)}. Intervals are wide, and one patient more or less can move a p-value."] if small else []
     if "logrank" in analysis and pd.isna((test := analysis["logrank"].iloc[0])["p_value"]):

@@ -35,8 +35,9 @@ TESTS = {
 }
 
 
-def table_flow(data: Dataset, flow: Analysis) -> Table:
+def table_flow(flow: Analysis) -> Table:
     """Participant flow in numbers, down to each analysis; patients in boxes of zero are kept."""
+    data = flow.dataset
     frame, groups = flow["flow"], [*groups_of(data), OVERALL]
     rows = []
     if "screened" not in set(frame["step"]):
@@ -83,8 +84,9 @@ def _by_variable_and_time(frame: pd.DataFrame):
     return frame.assign(variable=variable).groupby(["variable", "time"], sort=False)
 
 
-def table_baseline(data: Dataset, baseline: Analysis) -> Table:
+def table_baseline(baseline: Analysis) -> Table:
     """Table 1: characteristics by arm and overall, with missing counts and the largest standardized difference."""
+    data = baseline.dataset
     groups = groups_of(data, overall=True)
     several, tested = "baseline_smd" in baseline, "baseline_test" in baseline
     rows: list[Row] = []
@@ -180,13 +182,14 @@ def _median(row: pd.Series, decimals: int) -> str:
 
 
 def table_follow_up(
-    data: Dataset, analyses: Sequence[Analysis | Absent], completeness: Sequence[Analysis | Absent] = ()
+    analyses: Sequence[Analysis | Absent], completeness: Sequence[Analysis | Absent] = ()
 ) -> Table | Block:
     """Follow-up by reverse Kaplan-Meier per endpoint and arm, how complete it is, and who was lost."""
-    groups, d, rows = groups_of(data), decimals_of_time(data), []
-    analyses = [analysis for analysis in analyses if isinstance(analysis, Analysis)]
+    analyses, rows = [analysis for analysis in analyses if isinstance(analysis, Analysis)], []
     if not analyses:
         return EMPTY
+    data = analyses[0].dataset
+    groups, d = groups_of(data), decimals_of_time(data)
     complete = {analysis.variable: analysis for analysis in completeness if isinstance(analysis, Analysis)}
     for analysis in analyses:
         endpoint, frame = data.study.endpoint(analysis.variable), analysis["follow_up"]

@@ -54,8 +54,9 @@ def _range(row: pd.Series) -> str:
 
 
 @empty_if_absent
-def table_exposure(data: Dataset, exposure: Analysis) -> Table:
+def table_exposure(exposure: Analysis) -> Table:
     """Every component: who received it, how long, how much; then the days between components and later lines."""
+    data = exposure.dataset
     groups, rows = groups_of(data, overall=True), []
     for component in data.study.treatments.components:
         rows.append(Row((component.label,), "group"))
@@ -110,8 +111,9 @@ def _later(data: Dataset, exposure: Analysis, groups: list[str]) -> list[Row]:
 
 
 @empty_if_absent
-def table_attendance(data: Dataset, attendance: Analysis) -> Table:
+def table_attendance(attendance: Analysis) -> Table:
     """Patients examined at each visit, of those due."""
+    data = attendance.dataset
     groups, frame, rows = groups_of(data, overall=True), attendance["attendance"], []
     for name, examined in frame.groupby("variable", sort=False):
         rows.append(Row((examination_label(data.study, name),), "group"))
@@ -130,8 +132,9 @@ def table_attendance(data: Dataset, attendance: Analysis) -> Table:
 
 
 @empty_if_absent
-def table_timing(data: Dataset, timing: Analysis) -> Table:
+def table_timing(timing: Analysis) -> Table:
     """Days between scans, and from the scheduled day."""
+    data = timing.dataset
     groups, rows = groups_of(data, overall=True), []
     for output, label in (
         ("scan_interval", "Days between two scans"),
@@ -152,8 +155,9 @@ def table_timing(data: Dataset, timing: Analysis) -> Table:
 
 
 @empty_if_absent
-def table_enrolment(data: Dataset, enrolment: Analysis) -> Table:
+def table_enrolment(enrolment: Analysis) -> Table:
     """Patients who started in each calendar year."""
+    data = enrolment.dataset
     groups, frame = groups_of(data, overall=True), enrolment["enrolment"]
     rows = [
         Row((f"{year:.0f}", *cells(part, groups, lambda r: f"{format_whole(r['count'])}")))
@@ -164,11 +168,11 @@ def table_enrolment(data: Dataset, enrolment: Analysis) -> Table:
     return Table("enrolment", title, columns, tuple(rows))
 
 
-def table_checklist(data: Dataset, name: str) -> Table:
+def table_checklist(reporting: Analysis, name: str) -> Table:
     """A reporting checklist: each item, what the report says, and where; or why the study cannot answer it."""
     checklist = read_checklist(name)
     rows = []
-    for answer in fill(data, checklist):
+    for answer in fill(reporting.dataset, checklist):
         links = [(_place(place), f"{place.page}.html#{anchor(place.heading)}") for place in answer.places]
         rows.append(Row((answer.item, answer.text, answer.said, Links(links) if links else DASH)))
     labels = ("Item", "What is asked", "What the report says", "Where it stands")
@@ -177,9 +181,9 @@ def table_checklist(data: Dataset, name: str) -> Table:
     return Table(f"checklist_{name}", f"{checklist.name}: {checklist.title}", columns, tuple(rows), notes, dash="in no section")
 
 
-def table_declarations(data: Dataset) -> Table:
+def table_declarations(reporting: Analysis) -> Table:
     """What a journal asks the authors to declare, in the words of study.yml."""
-    about = data.study.study
+    about = reporting.dataset.study.study
     rows = [Row((label, getattr(about, key) or "not stated")) for key, label in DECLARATIONS.items()]
     columns = (Column("Declaration", text=True), Column("As study.yml states it", text=True))
     return Table("declarations", "What the authors declare", columns, tuple(rows))

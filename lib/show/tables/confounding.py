@@ -15,8 +15,9 @@ from lib.show.tables import parts
 
 
 @empty_if_absent
-def table_balance(data: Dataset, weights: Analysis) -> Table:
+def table_balance(weights: Analysis) -> Table:
     """Standardized differences before and after weighting, and how many patients the weights leave."""
+    data = weights.dataset
     before, after = (
         where(weights[f"balance_{when}"], group=OVERALL).set_index("variable") for when in ("before", "after")
     )
@@ -45,11 +46,12 @@ def table_balance(data: Dataset, weights: Analysis) -> Table:
     return Table("balance_weighted", "Balance before and after weighting", columns, tuple(rows), notes)
 
 
-def table_weighted(data: Dataset, weights: Analysis | Absent, e_values: Analysis | Absent) -> Table | Block:
+def table_weighted(weights: Analysis | Absent, e_values: Analysis | Absent) -> Table | Block:
     """Crude and weighted hazard ratios with their E-values; what a study does not have is left out."""
     weighted, explained = not isinstance(weights, Absent), not isinstance(e_values, Absent)
     if not weighted and not explained:
         return EMPTY
+    data = weights.dataset if weighted else e_values.dataset
     level, rows = level_text(data), []
     crude = e_values["e_value"] if explained else weights["unweighted_cox"]
     for row in crude.itertuples():
@@ -96,8 +98,9 @@ def _weighted(data: Dataset, weights: Analysis, group: str) -> tuple[str, str, s
 
 
 @empty_if_absent
-def table_enrolment(data: Dataset, calendar: Analysis) -> Table:
+def table_enrolment(calendar: Analysis) -> Table:
     """Patients by calendar year of their start, and days between the components of a combination."""
+    data = calendar.dataset
     groups, rows = groups_of(data), []
     for year, part in calendar["enrolment"].groupby("time"):
         rows.append(Row((f"{int(year)}", *parts.cells(part, groups, lambda r: f"{format_whole(r['count'])}")), "sub"))

@@ -42,8 +42,9 @@ BEST_LABELS = CATEGORY_LABELS | {
 
 
 @empty_if_absent
-def table_best_response(data: Dataset, course: Analysis) -> Table:
+def table_best_response(course: Analysis) -> Table:
     """Best response of every patient, adding up to all, and the rates made from it."""
+    data = course.dataset
     groups, counts, rows = groups_of(data, overall=True), course["best_response"], []
     for category in CATEGORIES:
         part = where(counts, variable=category)
@@ -70,8 +71,9 @@ def table_best_response(data: Dataset, course: Analysis) -> Table:
 
 
 @empty_if_absent
-def table_response_change(data: Dataset, course: Analysis) -> Table | Block:
+def table_response_change(course: Analysis) -> Table | Block:
     """Category at the first response visit against the last, every patient of each arm."""
+    data = course.dataset
     if "response_change" not in course:
         return EMPTY
     shown = [c for c in CATEGORIES if c in set(course["response_change_last"]["variable"]) or c in CATEGORIES[:4]]
@@ -96,8 +98,9 @@ def table_response_change(data: Dataset, course: Analysis) -> Table | Block:
 
 
 @empty_if_absent
-def table_paired_response(data: Dataset, course: Analysis) -> Table | Block:
+def table_paired_response(course: Analysis) -> Table | Block:
     """Responses gained and lost between the first and the last response visit, exact McNemar test."""
+    data = course.dataset
     if "response_change_treated" not in course:
         return EMPTY
     rows = []
@@ -121,8 +124,9 @@ def table_paired_response(data: Dataset, course: Analysis) -> Table | Block:
 
 
 @empty_if_absent
-def table_duration(data: Dataset, course: Analysis) -> Table:
+def table_duration(course: Analysis) -> Table:
     """Time to response and its duration, in responders."""
+    data = course.dataset
     groups, d, unit = groups_of(data), decimals_of_time(data), data.study.time.unit
     best, time, lasting = course["best_objective_response"], course["time_to_response"], course["duration_of_response"]
 
@@ -151,8 +155,9 @@ def table_duration(data: Dataset, course: Analysis) -> Table:
 
 
 @empty_if_absent
-def table_agreement(data: Dataset, course: Analysis) -> Table | Block:
+def table_agreement(course: Analysis) -> Table | Block:
     """How often the derived category is the reader's, by visit."""
+    data = course.dataset
     if "reader_agreement" not in course:
         return EMPTY
     enough = course["reader_agreement"]["n"] >= data.study.policy.min_at_risk
@@ -177,8 +182,9 @@ def table_agreement(data: Dataset, course: Analysis) -> Table | Block:
 
 @internal_only("listing", "assessments on which the reader and the rule disagree")
 @empty_if_absent
-def table_disagreements(data: Dataset, course: Analysis) -> Table | Block:
+def table_disagreements(course: Analysis) -> Table | Block:
     """Every assessment whose derived category is not the reader's."""
+    data = course.dataset
     found = course["disagreements"]
     if found.empty:
         return EMPTY
@@ -195,8 +201,9 @@ def table_disagreements(data: Dataset, course: Analysis) -> Table | Block:
 
 
 @empty_if_absent
-def table_other_events(data: Dataset, other: Analysis) -> Table:
+def table_other_events(other: Analysis) -> Table:
     """Patients with each kind of event by arm, whatever endpoint counts it."""
+    data = other.dataset
     notes = (
         f"Patients/all (%); exact Clopper-Pearson {level_text(data)} CI in %. A longer follow-up sees more of each: rates over time stand with the endpoints. A later line can prolong survival without belonging to the arm.",
     )
@@ -204,8 +211,9 @@ def table_other_events(data: Dataset, other: Analysis) -> Table:
 
 
 @empty_if_absent
-def table_sites(data: Dataset, sites: Analysis) -> Table:
+def table_sites(sites: Analysis) -> Table:
     """Patients with a target lesion at each site by arm."""
+    data = sites.dataset
     labels = {site.value: site.label for site in data.study.sites}
     notes = (
         f"Patients with a target lesion at the site/all (%); exact Clopper-Pearson {level_text(data)} CI in %. A patient can have several sites. Where an arm holds other sites than another, the disease chose the treatment.",

@@ -39,27 +39,28 @@ NOT_STATED, NOT_HERE = "not stated in study.yml", "not in this study"
 # Domain -> headings of the reports that hold its evidence.
 PLACES = {
     "randomisation": (("cohort", "How alike are the arms?"), ("cohort", "When did the patients enter?")),
-    "confounding": (("efficacy", "Could the arms differ for other reasons?"), ("cohort", "How alike are the arms?")),
-    "selection": (("cohort", "Who is in the study?"), ("efficacy", "How robust is the answer?")),
+    "confounding": (("robustness", "Could the arms differ for other reasons?"), ("cohort", "How alike are the arms?")),
+    "selection": (("cohort", "Who is in the study?"), ("robustness", "How robust is the answer?")),
     "classification": (("cohort", "What did the patients receive?"),),
     "deviations": (("cohort", "What did the patients receive?"), ("efficacy", "What happened to each patient?")),
     "missing_data": (("cohort", "Were the patients examined when due?"), ("efficacy", "How many tumours respond?")),
     "measurement": (
         ("cohort", "Were the arms scanned equally often?"),
-        ("efficacy", "Does a reader see the same response?"),
+        ("robustness", "Does a reader see the same response?"),
     ),
-    "reporting": (("efficacy", "How many tests does this page hold?"),),
+    "reporting": (("efficacy", "How many tests does this page hold?"), ("robustness", "How many tests does this page hold?")),
 }
 COLUMNS = ("Domain", "Judgement in study.yml", "What this report shows", "Where it stands")
 
 
 def table_target_trial(
-    data: Dataset, survival: Analysis | Absent, weights: Analysis | Absent, calendar: Analysis | Absent
+    declared: Analysis, survival: Analysis | Absent, weights: Analysis | Absent, calendar: Analysis | Absent
 ) -> Table:
     """The trial that would answer the question, element by element, beside what this study could do."""
-    declared, found = data.study.target_trial, _emulation(data, survival, weights, calendar)
+    data = declared.dataset
+    trial, found = data.study.target_trial, _emulation(data, survival, weights, calendar)
     rows = [
-        Row((label, getattr(declared, name) or NOT_STATED, found[name] or DASH)) for name, label in ELEMENTS.items()
+        Row((label, getattr(trial, name) or NOT_STATED, found[name] or DASH)) for name, label in ELEMENTS.items()
     ]
     columns = tuple(Column(label, text=True) for label in ("Element", "As declared in study.yml", "In this report"))
     notes = ("Elements of a target trial: Hernán MA, Robins JM. Am J Epidemiol 2016;183:758-764.",)
@@ -162,8 +163,9 @@ def _gap(data: Dataset, calendar: Analysis | Absent) -> str:
     return f"Immortal days between the components of a combination, median (range): {joined(gaps)}."
 
 
-def table_external(data: Dataset, survivals: list[Analysis | Absent], course: Analysis | Absent) -> Table | Block:
+def table_external(declared: Analysis, survivals: list[Analysis | Absent], course: Analysis | Absent) -> Table | Block:
     """Declared results of other studies beside this one's."""
+    data = declared.dataset
     by_endpoint = {analysis.variable: analysis for analysis in survivals if isinstance(analysis, Analysis)}
     arms = {arm.id: arm.label for arm in data.arms}
     rows = []
@@ -195,7 +197,7 @@ def table_external(data: Dataset, survivals: list[Analysis | Absent], course: An
 
 
 def table_risks_of_bias(
-    data: Dataset,
+    declared: Analysis,
     *,
     weights: Analysis | Absent,
     e_values: Analysis | Absent,
@@ -206,6 +208,7 @@ def table_risks_of_bias(
     tests: Analysis | Absent,
 ) -> Table:
     """Domains of ROBINS-I or RoB 2: the declared judgement, and the report's own evidence with links to where it stands."""
+    data = declared.dataset
     tool = data.study.instrument
     evidence = {
         "randomisation": f"{_formed(data)} {_years(data, calendar)}",

@@ -20,8 +20,9 @@ def _words(category: str) -> str:
 
 
 @empty_if_absent
-def table_lab_overview(data: Dataset, laboratory: Analysis) -> Table:
+def table_lab_overview(laboratory: Analysis) -> Table:
     """Patients whose value became worse than at baseline, and the highest multiples, one block per value."""
+    data = laboratory.dataset
     groups, rows = groups_of(data), []
     for marker in watched(data):
         rows.append(Row((f"{marker.label}, {marker.unit}",), "group"))
@@ -46,8 +47,9 @@ def _spread(row) -> str:
 
 
 @empty_if_absent
-def table_lab_shift(data: Dataset, laboratory: Analysis) -> list[Table]:
+def table_lab_shift(laboratory: Analysis) -> list[Table]:
     """One table per laboratory value: category at baseline against the worst at risk, every treated patient."""
+    data = laboratory.dataset
     return [_shift(data, laboratory, marker) for marker in watched(data)]
 
 
@@ -90,8 +92,9 @@ def _scale_notes(marker, units: str) -> tuple[str, ...]:
 
 
 @empty_if_absent
-def table_liver(data: Dataset, laboratory: Analysis) -> Table | Block:
+def table_liver(laboratory: Analysis) -> Table | Block:
     """Patients by highest transaminase and bilirubin, and those who meet the biochemical criteria of Hy's law."""
+    data = laboratory.dataset
     if "liver_quadrant" not in laboratory:
         return EMPTY
     groups, rows = groups_of(data), []
@@ -116,8 +119,9 @@ def table_liver(data: Dataset, laboratory: Analysis) -> Table | Block:
 
 @internal_only("listing", "the listing of patients with high liver tests")
 @empty_if_absent
-def table_liver_cases(data: Dataset, laboratory: Analysis) -> Table | Block:
+def table_liver_cases(laboratory: Analysis) -> Table | Block:
     """Every patient with a high transaminase or bilirubin: for the safety physician."""
+    data = laboratory.dataset
     if "peaks" not in laboratory:
         return EMPTY
     peaks = laboratory["peaks"]

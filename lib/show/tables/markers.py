@@ -27,8 +27,9 @@ PRESENCE_LABELS = {
 
 
 @empty_if_absent
-def table_level(data: Dataset, analysis: Analysis) -> Table:
+def table_level(analysis: Analysis) -> Table:
     """Value and change by visit and arm: n, median, quartiles."""
+    data = analysis.dataset
     groups, name, rows = groups_of(data), analysis.variable, []
     quantity = measure(data.study, name)
     label = quantity.label
@@ -60,8 +61,9 @@ def table_level(data: Dataset, analysis: Analysis) -> Table:
 
 
 @empty_if_absent
-def table_change(data: Dataset, analysis: Analysis) -> Table:
+def table_change(analysis: Analysis) -> Table:
     """Tests of change within and between arms, by visit."""
+    data = analysis.dataset
     name, level, rows = analysis.variable, level_text(data), []
     quantity = measure(data.study, name)
     label, log = quantity.label, quantity.log
@@ -107,8 +109,9 @@ def _between(data: Dataset, analysis: Analysis, time: float, log: bool) -> list[
 
 
 @empty_if_absent
-def table_presence(data: Dataset, presence: Analysis) -> Table:
+def table_presence(presence: Analysis) -> Table:
     """Who has a value at each visit, and why the others have none."""
+    data = presence.dataset
     name, groups, rows = presence.variable, groups_of(data), []
     frame, below = presence[f"{name}_presence"], f"{name}_below_limit"
     shown = [s for s in PRESENCE if s == "value" or (where(frame, variable=f"{name}: {s}")["count"] != 0).any()]
@@ -138,8 +141,9 @@ def table_presence(data: Dataset, presence: Analysis) -> Table:
 
 
 @empty_if_absent
-def table_excluded(data: Dataset, analysis: Analysis) -> Table | Block:
+def table_excluded(analysis: Analysis) -> Table | Block:
     """Patients whose samples are left out of the analysis of a marker, by reason."""
+    data = analysis.dataset
     groups, frame = groups_of(data), analysis["marker_excluded"]
     if frame.empty:
         return EMPTY
@@ -157,8 +161,9 @@ def table_excluded(data: Dataset, analysis: Analysis) -> Table | Block:
 
 
 @empty_if_absent
-def table_ratios(data: Dataset, model: Analysis) -> Table:
+def table_ratios(model: Analysis) -> Table:
     """Ratios to baseline from the mixed model, comparisons of arms and tests of the terms."""
+    data = model.dataset
     name, level, rows = model.variable, level_text(data), []
     for time, part in model[f"{name}_model_ratio"].groupby("time"):
         rows.append(Row((f"At {visit_label(data, time)}",), "group"))
@@ -203,8 +208,9 @@ def _ratio(row: dict) -> tuple[str, str]:
 
 
 @empty_if_absent
-def table_sensitivity(data: Dataset, model: Analysis) -> Table:
+def table_sensitivity(model: Analysis) -> Table:
     """The same ratios under other choices of samples, beside the main analysis."""
+    data = model.dataset
     name, groups, rows = model.variable, groups_of(data), []
 
     def shown(row):

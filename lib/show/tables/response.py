@@ -8,7 +8,6 @@ import pandas as pd
 
 from lib.analyses.efficacy.response import CATEGORIES, NON_RESPONDER, RESPONDER
 from lib.analyses.result import Analysis, where
-from lib.dataset.dataset import Dataset
 from lib.show.display import EMPTY, Block, Column, Row, Table, compares_arms, empty_if_absent
 from lib.show.formats import (
     DASH,
@@ -38,8 +37,9 @@ LABELS = {RESPONDER: "Response at the landmark", NON_RESPONDER: "No response"}
 
 
 @empty_if_absent
-def table_response(data: Dataset, response: Analysis) -> Table:
+def table_response(response: Analysis) -> Table:
     """Categories and response rates by visit and arm."""
+    data = response.dataset
     groups, rows = groups_of(data, overall=True), []
     for time, categories in response["response_category"].groupby("time"):
         rows.append(Row((f"At {visit_label(data, time)}",), "group"))
@@ -65,8 +65,9 @@ def table_response(data: Dataset, response: Analysis) -> Table:
 
 @compares_arms
 @empty_if_absent
-def table_response_pairs(data: Dataset, response: Analysis, outcome: str = "objective_response") -> Table:
+def table_response_pairs(response: Analysis, outcome: str = "objective_response") -> Table:
     """Comparisons of response rates: risk difference, odds ratio, exact tests."""
+    data = response.dataset
     level, rows = level_text(data), []
     name = f"{outcome}_treated"
     for time, pairs in response[f"{name}_pairwise"].groupby("time"):
@@ -112,8 +113,9 @@ def _ratio(row: pd.Series, column: str) -> str:
 
 
 @empty_if_absent
-def table_response_incidence(data: Dataset, timed: Analysis) -> Table:
+def table_response_incidence(timed: Analysis) -> Table:
     """Share of each arm with a first response by the end of each response visit, the others not censored away."""
+    data = timed.dataset
     unit, rows = data.study.time.unit, []
     for time, part in timed["response_incidence"].groupby("time"):
         label = f"By {format_duration(round(time, 1), unit)}"
@@ -139,8 +141,9 @@ def _share(row: pd.Series) -> str:
 
 
 @empty_if_absent
-def table_survival_by_response(data: Dataset, timed: Analysis) -> Table | Block:
+def table_survival_by_response(timed: Analysis) -> Table | Block:
     """Responders against non-responders, the clock set back to the landmark."""
+    data = timed.dataset
     if "response_landmark" not in timed:
         return EMPTY
     d, unit, rows = decimals_of_time(data), data.study.time.unit, []

@@ -31,8 +31,9 @@ from lib.statistics.comparisons import name_pair
 
 
 @empty_if_absent
-def table_robustness(data: Dataset, robust: Analysis) -> Table:
+def table_robustness(robust: Analysis) -> Table:
     """Every way to ask the question: patients, events, p, estimate, and why a way could not be gone."""
+    data = robust.dataset
     rows, heading, pair = [], "", name_pair(*data.contrast)
     for (way, time), part in robust["ways"].groupby(["way", "time"], sort=False, dropna=False):
         if WAYS[way][0] != heading:
@@ -115,8 +116,9 @@ def _with_remark(label: str, row: pd.Series) -> str:
 
 
 @empty_if_absent
-def table_incidence(data: Dataset, robust: Analysis) -> Table | Block:
+def table_incidence(robust: Analysis) -> Table | Block:
     """Cumulative incidence of the first kind of event and of the other, each with the other competing."""
+    data = robust.dataset
     if "incidence" not in robust or robust["incidence"].empty:
         return EMPTY
     endpoint, rows, unit = data.study.endpoint(robust.variable), [], data.study.time.unit
@@ -142,8 +144,9 @@ def _share(row: pd.Series) -> str:
 
 
 @empty_if_absent
-def table_intervals(data: Dataset, robust: Analysis, survival: Analysis) -> Table | Block:
+def table_intervals(robust: Analysis, survival: Analysis) -> Table | Block:
     """What the time between scans leaves open: bounds of medians and shares beside Kaplan-Meier's single values."""
+    data = robust.dataset
     if "interval_median" not in robust:
         return EMPTY
     groups, d, unit = groups_of(data), decimals_of_time(data), data.study.time.unit
@@ -163,8 +166,9 @@ def table_intervals(data: Dataset, robust: Analysis, survival: Analysis) -> Tabl
 
 
 @empty_if_absent
-def table_detectable(data: Dataset, robust: Analysis) -> Table:
+def table_detectable(robust: Analysis) -> Table:
     """What the observed number of events could have found."""
+    data = robust.dataset
     rows = []
     for _, row in robust["detectable"].iterrows():
         found = [MASKED if is_masked(row) else format_number(row[name], 2) for name in ("hr", "hr_above")]
@@ -187,8 +191,9 @@ def table_detectable(data: Dataset, robust: Analysis) -> Table:
 
 
 @empty_if_absent
-def table_subgroups(data: Dataset, subgroups: Analysis) -> Table:
+def table_subgroups(subgroups: Analysis) -> Table:
     """Hazard ratio of the focus arm against the reference arm by subgroup, with counts and tests of interaction."""
+    data = subgroups.dataset
     rows, said, shown = [], [], ""
     tests = subgroups["interaction"].set_index("variable")
     for _, row in subgroups["subgroup"].iterrows():

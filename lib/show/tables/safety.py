@@ -52,8 +52,9 @@ def _risk(row: pd.Series) -> str:
 
 
 @empty_if_absent
-def table_ae_overview(data: Dataset, safety: Analysis) -> Table:
+def table_ae_overview(safety: Analysis) -> Table:
     """Patients with at least one event of each kind."""
+    data = safety.dataset
     groups, rows = groups_of(data, overall=True), []
     tested = "ae_overview_test" in safety
     for kind in safety["ae_overview"]["variable"].unique():
@@ -71,8 +72,9 @@ def table_ae_overview(data: Dataset, safety: Analysis) -> Table:
 
 @compares_arms
 @empty_if_absent
-def table_ae_differences(data: Dataset, safety: Analysis) -> Table:
+def table_ae_differences(safety: Analysis) -> Table:
     """Risk difference of each kind of event against the reference arm."""
+    data = safety.dataset
     differences = safety["ae_overview_difference"]
     pairs = _against_reference(data, differences)
     rows = [
@@ -100,8 +102,9 @@ def _points(row: pd.Series) -> str:
 
 
 @empty_if_absent
-def table_ae_terms(data: Dataset, safety: Analysis, threshold_percent: float = 0) -> Table:
+def table_ae_terms(safety: Analysis, threshold_percent: float = 0) -> Table:
     """Patients by system and term, any grade and severe, worst grade per patient; most frequent first."""
+    data = safety.dataset
     groups, settings, terms = groups_of(data), data.study.adverse_events, safety["terms"]
     shown = terms_above(safety["ae_term"], threshold_percent)
     rows = []
@@ -141,8 +144,9 @@ def _any_and_severe(safety: Analysis, output: str, name: str, groups: list[str])
 
 
 @empty_if_absent
-def table_ae_grades(data: Dataset, safety: Analysis) -> Table:
+def table_ae_grades(safety: Analysis) -> Table:
     """Patients by the worst severity of any event."""
+    data = safety.dataset
     settings = data.study.adverse_events
     groups, grades, any_event = groups_of(data), safety["ae_grade"], where(safety["ae_overview"], variable="any")
     rows = [Row(("Any event", *cells(any_event, groups, share)))]
@@ -155,8 +159,9 @@ def table_ae_grades(data: Dataset, safety: Analysis) -> Table:
 
 
 @empty_if_absent
-def table_ae_attribution(data: Dataset, safety: Analysis) -> Table | Block:
+def table_ae_attribution(safety: Analysis) -> Table | Block:
     """Patients and events by what they were attributed to."""
+    data = safety.dataset
     if "ae_attribution" not in safety:
         return EMPTY
     groups, severe, rows = groups_of(data, overall=True), data.study.adverse_events.severe_words, []
@@ -179,8 +184,9 @@ def table_ae_attribution(data: Dataset, safety: Analysis) -> Table | Block:
 
 
 @empty_if_absent
-def table_ae_rates(data: Dataset, timed: Analysis) -> Table:
+def table_ae_rates(timed: Analysis) -> Table:
     """Events and first events per 100 patient-years at risk."""
+    data = timed.dataset
     groups, rows = groups_of(data), []
     years = where(timed["ae_rate"], variable="any")
     rows.append(Row(("Patient-years at risk", *cells(years, groups, lambda r: format_number(r["person_time"], 1)))))
@@ -222,8 +228,9 @@ def _windows(data: Dataset) -> str:
 
 @compares_arms
 @empty_if_absent
-def table_ae_rate_ratios(data: Dataset, timed: Analysis) -> Table:
+def table_ae_rate_ratios(timed: Analysis) -> Table:
     """Ratios of rates of any and of severe events, by pair of arms."""
+    data = timed.dataset
     rows = []
     for output, heading in (("ae_first_rate_ratio", "First events"), ("ae_rate_ratio", "All events")):
         for kind in ("any", "severe"):
@@ -242,8 +249,9 @@ def table_ae_rate_ratios(data: Dataset, timed: Analysis) -> Table:
 
 
 @empty_if_absent
-def table_ae_first(data: Dataset, timed: Analysis) -> Table | Block:
+def table_ae_first(timed: Analysis) -> Table | Block:
     """Cumulative incidence of the first event at the study's landmarks."""
+    data = timed.dataset
     if timed["ae_first"].empty:
         return EMPTY
     groups, rows = groups_of(data), []
@@ -270,8 +278,9 @@ def _incidence(row: pd.Series) -> str:
 
 
 @empty_if_absent
-def table_ae_onset(data: Dataset, timed: Analysis) -> Table:
+def table_ae_onset(timed: Analysis) -> Table:
     """Events by where their onset lies."""
+    data = timed.dataset
     groups = groups_of(data, overall=True)
     labels = {c.id: c.label for c in data.study.treatments.components} if data.study.treatments else {}
     rows = []
@@ -287,8 +296,9 @@ def table_ae_onset(data: Dataset, timed: Analysis) -> Table:
 
 @internal_only("listing", "the listing of all adverse events")
 @empty_if_absent
-def table_ae_listing(data: Dataset, timed: Analysis) -> Table:
+def table_ae_listing(timed: Analysis) -> Table:
     """Every event of every patient: for the safety physician, not for sharing."""
+    data = timed.dataset
     settings, decimals, rows = data.study.adverse_events, 1, []
     optional = {"related": "Related to", "serious": "Serious", "action": "Action", "outcome": "Outcome"}
     extra = [name for name in optional if name in timed["courses"]]

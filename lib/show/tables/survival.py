@@ -28,8 +28,9 @@ from lib.study.parts import Endpoint
 
 
 @empty_if_absent
-def table_survival(data: Dataset, analysis: Analysis) -> Table:
+def table_survival(analysis: Analysis) -> Table:
     """Events, median, follow-up, landmarks and restricted mean by arm."""
+    data = analysis.dataset
     endpoint, groups, d = data.study.endpoint(analysis.variable), groups_of(data), decimals_of_time(data)
     unit, median = data.study.time.unit, analysis["median"]
     rows = [
@@ -107,8 +108,9 @@ def _free(endpoint: Endpoint) -> str:
 
 @compares_arms
 @empty_if_absent
-def table_comparisons(data: Dataset, analysis: Analysis) -> Table:
+def table_comparisons(analysis: Analysis) -> Table:
     """Comparisons of arms: hazard ratio, log-rank, difference in restricted means."""
+    data = analysis.dataset
     endpoint, d, unit = data.study.endpoint(analysis.variable), decimals_of_time(data), data.study.time.unit
     pairs = analysis["logrank_pairwise"]
     rows = []

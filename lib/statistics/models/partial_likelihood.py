@@ -184,7 +184,7 @@ def make_risk_sets(
     """Sort and count the patients of a design into risk sets.
 
     Where the arm is the only term and nobody is weighted, patients of one stratum, time and arm become one row; in a
-    large study (scale) also those with the same of few patterns of covariates.
+    large study (limits) also those with the same of few patterns of covariates.
     """
     kept = design.kept
     times, index = merge_times(tte["time"].to_numpy(dtype=float)[kept])

@@ -2,7 +2,7 @@
 
 Curves by statsmodels, log-rank tests and mean survival by lifelines, Cox models by statsmodels, the rest by formulas
 written out here patient by patient. Nothing of `survival`, `logrank`, `cox`, `rmst` or the event table is called. Slow
-and plain on purpose. What else a report holds is computed again in selfcheck_shares, _ranks, _competing and _mixed; which
+and plain on purpose. What else a report holds is computed again in shares, ranks, competing and mixed; which
 numbers of which analysis are, stands in recheck.
 """
 

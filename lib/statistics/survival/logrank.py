@@ -248,7 +248,7 @@ def compare_permutation(tte: pd.DataFrame, n_resamples: int = 10_000, seed: int 
     Notes
     -----
     Every allocation is counted for two arms of together at most 40 patients; otherwise p = (1 + extreme) /
-    (1 + resamples) (Phipson and Smyth 2010). In a large study (scale) the statistic is held against chi-square. It is
+    (1 + resamples) (Phipson and Smyth 2010). In a large study (limits) the statistic is held against chi-square. It is
     the score form with the permutation variance, R's ``coin::logrank_test(Surv(time, event) ~ arm)``; it is not
     survdiff's, and assumes equal censoring in the arms.
     """

@@ -150,14 +150,14 @@ def test_where_nobody_is_due_yet_nothing_can_be_missing():
     found = conduct.analyse_missing(data)
     assert isinstance(found, Absent)
     assert "due yet" in found.reason
-    assert plot_attendance(data, found) is EMPTY
+    assert plot_attendance(found) is EMPTY
 
 
 def test_patients_who_were_scanned_once_have_no_intervals():
     data = only_at(loaded(), 0)
     timing = conduct.analyse_timing(data)
     assert timing.row("scan_interval", "A")["n"] == 0
-    assert plot_timing(data, timing) is EMPTY
+    assert plot_timing(timing) is EMPTY
 
 
 def test_a_study_without_dates_says_so():

@@ -33,7 +33,7 @@ def test_p_values_equal_r(study):
 def test_the_test_is_named_per_row_and_off_by_default():
     data = loaded(COLON)
     assert "baseline_test" not in baseline.analyse_baseline(data)
-    table = table_cohort.table_baseline(data, baseline.analyse_baseline(data, p_values=True))
+    table = table_cohort.table_baseline(baseline.analyse_baseline(data, p_values=True))
     named = {row.cells[0]: row.cells[-1] for row in table.rows if row.kind == ""}
     assert named["Age, years"] == "Kruskal-Wallis"
     assert named["Sex"] == "chi-square"
@@ -71,7 +71,7 @@ def test_mean_and_sd_by_choice_of_the_study(tmp_path):
         return text.replace("{id: age_years, label: Age,", "{id: age_years, label: Age, summary: mean,")
 
     data = loaded(write_study(tmp_path, ages_as_mean).as_posix())
-    table = table_cohort.table_baseline(data, baseline.analyse_baseline(data))
+    table = table_cohort.table_baseline(baseline.analyse_baseline(data))
     row = next(row for row in table.rows if row.cells[0].startswith("Age"))
     ages = data.patients[own("age_years")].astype(float)
     assert row.cells[0] == "Age, years, mean (SD)"

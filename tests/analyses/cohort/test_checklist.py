@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from lib.analyses.cohort import checklist
 from lib.dataset import dataset
 from lib.publish.pages import outline
-from lib.report.report import start
+from lib.report.page import start
 from lib.show.display import anchor
 from lib.show.sentences.cohort import sentence_checklists
 from lib.show.tables import conduct as table_conduct
@@ -78,7 +78,7 @@ def test_answers_depend_on_what_the_study_holds():
 
 
 def test_the_table_links_and_its_csv_is_text(data):
-    table = table_conduct.table_checklist(data, "strobe")
+    table = table_conduct.table_checklist(checklist.count_answered(data), "strobe")
     html = table._repr_mimebundle_()[0]["text/html"]
     links = re.findall(r'<a href="([^"]+)">([^<]+)</a>', html)
     assert ("cohort.html#who-is-in-the-study", "Cohort: Who is in the study?") in links
@@ -96,7 +96,7 @@ def test_an_item_needs_places_or_a_reason_and_not_both():
 def test_every_declaration_is_shown_or_said_to_be_missing(data):
     about = data.study.study.model_copy(update={"funding": "None <of any kind>"})
     declared = replace(data, study=data.study.model_copy(update={"study": about}))
-    table = table_conduct.table_declarations(declared)
+    table = table_conduct.table_declarations(checklist.count_answered(declared))
     assert [row.cells[0] for row in table.rows] == list(checklist.DECLARATIONS.values())
     told = dict(row.cells for row in table.rows)
     assert told["Funding and role of the funders"] == "None <of any kind>"
@@ -110,4 +110,4 @@ def test_every_declaration_is_shown_or_said_to_be_missing(data):
 def test_a_shared_report_counts_items_in_whole_numbers():
     """Masking leaves floats behind."""
     page = start("cohort", {"study": str(ROOT / "data/rair_dtc"), "audience": "share"})
-    assert "29 of 34 items of STROBE" in sentence_checklists(page.data, page.record(checklist.count_answered(page.data)))
+    assert "29 of 34 items of STROBE" in sentence_checklists(page.record(checklist.count_answered(page.data)))

@@ -99,8 +99,8 @@ def test_the_order_of_rows_does_not_matter(tmp_path):
 
 
 def test_the_table_shows_zeros_and_dashes():
-    data, found = analysed()
-    rows = {row.cells[0]: row.cells for row in table_conduct.table_exposure(data, found).rows if row.kind}
+    _, found = analysed()
+    rows = {row.cells[0]: row.cells for row in table_conduct.table_exposure(found).rows if row.kind}
     assert rows["Seeds per patient"][1] == "–"
     assert rows["Started with 8 mg"][1] == "0/14 (0%)"
     assert rows["Dose reduced"][1:3] == ("5/14 (36%)", "–")

@@ -112,15 +112,15 @@ def test_one_lesion_each_or_no_repetition_is_no_nested_model():
 
 
 def test_page_carries_the_numbers(cohort):
-    data, found = cohort
+    _, found = cohort
     row = found["lesion_volume_model_ratio"].query("group == 'C' and time == 12").iloc[0]
     said = f"{row['ratio']:.2f} ({row['ci_low']:.2f} to {row['ci_high']:.2f})"
-    assert said in sentence_lesions(data, found)
-    assert "34 of 52 patients have several target lesions" in sentence_lesions(data, found)
-    text = table_ratios(data, found).to_text()
+    assert said in sentence_lesions(found)
+    assert "34 of 52 patients have several target lesions" in sentence_lesions(found)
+    text = table_ratios(found).to_text()
     assert said in text
     assert "between the lesions of a patient" in text
-    assert "Volume of the single lesions" in plot_ratios(data, found).title + plot_ratios(data, found).alt
+    assert "Volume of the single lesions" in plot_ratios(found).title + plot_ratios(found).alt
 
 
 def test_a_vanished_lesion_counts_as_too_small_and_every_lesion_once(cohort):
@@ -135,6 +135,6 @@ def test_studies_that_cannot_be_modelled_say_why(tmp_path):
     single = six.tables["lesions"].drop_duplicates("patient_id")
     one = replace(six, tables={**six.tables, "lesions": single})
     colon = load("efficacy", study=str(ROOT / "data/colon"))
-    assert isinstance(analyse_lesions(six, VISITS), Absent) or sentence_lesions(six, analyse_lesions(six, VISITS))
-    assert "no patient has two target lesions" in sentence_lesions(one, analyse_lesions(one, VISITS))
-    assert "no table of lesions" in sentence_lesions(colon, analyse_lesions(colon, VISITS))
+    assert isinstance(analyse_lesions(six, VISITS), Absent) or sentence_lesions(analyse_lesions(six, VISITS))
+    assert "no patient has two target lesions" in sentence_lesions(analyse_lesions(one, VISITS))
+    assert "no table of lesions" in sentence_lesions(analyse_lesions(colon, VISITS))

@@ -99,8 +99,8 @@ def test_everybody_counts_once_at_each_visit(marker):
 
 
 def test_without_a_fit_the_rank_tests_are_named():
-    """One day into the study nobody has a second value."""
-    absent = marker_models.analyse_model(load("efficacy", cutoff="2018-05-30"), MARKER)
+    """Two weeks into the study nobody has a second value."""
+    absent = marker_models.analyse_model(load("efficacy", cutoff="2018-06-15"), MARKER)
     assert isinstance(absent, Absent)
     assert "rank tests" in absent.reason
     linear = marker_models.analyse_model(DATA, MARKER.model_copy(update={"scale": "linear"}))

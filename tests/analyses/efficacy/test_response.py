@@ -75,7 +75,7 @@ def test_volume_and_diameters_rank_alike_as_in_r():
     found, expected = COURSE["volume_diameters"], R["concordance"]
     assert found["n"].tolist() == [row["n"] for row in expected]
     assert_allclose(found["spearman"], [row["spearman"] for row in expected], rtol=1e-9)
-    assert f"{expected[1]['spearman']:.2f} at 12 months" in sentence_concordance(DATA, COURSE)
+    assert f"{expected[1]['spearman']:.2f} at 12 months" in sentence_concordance(COURSE)
 
 
 def test_confirmed_never_exceeds_best_and_no_duration_is_negative():

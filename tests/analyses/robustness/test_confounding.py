@@ -98,38 +98,38 @@ def test_balance_gets_better_and_the_table_shows_every_variable(cohort):
     )
     modelled = ["age_years", "sex", "log tg_baseline"]
     assert (after[modelled] < before[modelled]).all()
-    text = table_balance(data, weights).to_text()
+    text = table_balance(weights).to_text()
     assert all(v.label in text for v in data.study.baseline)
-    said = sentence_weights(data, weights)
+    said = sentence_weights(weights)
     size = weights["effective_size"].query("group != 'overall'")
     small = (size["ess"] < 10) | (size["ess"] < size["n"] / 2)
     assert ("too few to weight" in said) == small.any()
     assert all(f"{row.ess:.1f} of {row.n}" in said for row in size.itertuples())
     assert "Weighted hazard ratio" in [
-        c.label for c in table_weighted(data, weights, confounding.analyse_e_values(data, analysis)).columns
+        c.label for c in table_weighted(weights, confounding.analyse_e_values(data, analysis)).columns
     ]
 
 
 def test_too_small_arms_are_not_weighted_without_a_warning():
     data, analysis = _of(subgroup="sex", subgroup_values=["F"])
     weights = confounding.analyse_weights(data, analysis)
-    said = sentence_weights(data, weights)
+    said = sentence_weights(weights)
     assert isinstance(weights, Absent) or "too few to weight" in said
 
 
 def test_a_randomised_study_without_dates_says_so():
     data, analysis = _of("data/colon")
     weights, e_values = confounding.analyse_weights(data, analysis), confounding.analyse_e_values(data, analysis)
-    assert "formed by chance, so the comparison is not weighted" in sentence_weights(data, weights)
-    assert "holds no dates" in sentence_calendar(data, confounding.analyse_calendar(data))
-    assert "no E-value" in sentence_e_value(data, e_values)
-    assert table_weighted(data, weights, e_values) is EMPTY
+    assert "formed by chance, so the comparison is not weighted" in sentence_weights(weights)
+    assert "holds no dates" in sentence_calendar(confounding.analyse_calendar(data))
+    assert "no E-value" in sentence_e_value(e_values)
+    assert table_weighted(weights, e_values) is EMPTY
 
 
 def test_a_column_of_dates_that_nobody_has_is_no_date(cohort):
     data = cohort[0]
     blank = replace(data, tables={**data.tables, "patients": data.patients.assign(time_zero=pd.NaT)})
-    assert "holds no dates" in sentence_calendar(blank, confounding.analyse_calendar(blank))
+    assert "holds no dates" in sentence_calendar(confounding.analyse_calendar(blank))
 
 
 def test_every_patient_is_enrolled_once(cohort):
@@ -139,4 +139,4 @@ def test_every_patient_is_enrolled_once(cohort):
     assert calendar["component_gap"]["group"].tolist() == ["C"]
     gap = calendar["component_gap"].iloc[0]
     said = f"{gap['median']:.0f} days ({gap['min']:.0f} to {gap['max']:.0f})"
-    assert said in sentence_calendar(data, calendar)
+    assert said in sentence_calendar(calendar)

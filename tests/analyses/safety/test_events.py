@@ -14,7 +14,7 @@ from reference_data import load_expected
 from lib.analyses.result import Absent, where
 from lib.analyses.safety import events as safety_events
 from lib.analyses.safety import events_in_time
-from lib.analyses.safety.profiles import choose_patients, profile
+from lib.analyses.safety.profiles import choose_profiles, profile
 from lib.dataset.dataset import load
 from lib.show.display import EMPTY, Figure
 from lib.show.formats import format_p
@@ -180,7 +180,7 @@ def test_onset_outside_the_windows_is_counted_and_not_in_the_rates(data, timed):
     assert onset["any window"] == len(events) - 1
     total = where(found["ae_rate"], variable="any", group="overall")["count"].item()
     assert total == len(events) - 1
-    assert "1 before time zero" in say_safety.sentence_onset(data, found)
+    assert "1 before time zero" in say_safety.sentence_onset(found)
 
 
 @FEW
@@ -227,7 +227,7 @@ def test_a_patient_without_events_adds_to_the_denominator_only(data, harms, arm)
 def test_comparable_terms_are_never_claimed_from_an_overall_test(data, harms):
     """The totals are alike, hypertension is not: the sentence says so."""
     overall = where(harms["ae_overview_test"], variable="any")["p_value"].item()
-    said = say_safety.sentence_terms(data, harms)
+    said = say_safety.sentence_terms(harms)
     assert overall > 0.05
     events = data.tables["adverse_events"]
     having = data.patients["patient_id"].isin(events[events["term"] == "Hypertension"]["patient_id"])
@@ -237,41 +237,41 @@ def test_comparable_terms_are_never_claimed_from_an_overall_test(data, harms):
     assert f"Hypertension ({told}; {format_p(p, symbol=True)})" in said
     assert "do not make the profiles comparable" in said
     none = replace(harms, frames=harms.frames | {"ae_term_test": harms["ae_term_test"].assign(p_value=0.5)})
-    assert "cannot be told apart" in say_safety.sentence_terms(data, none)
+    assert "cannot be told apart" in say_safety.sentence_terms(none)
 
 
 def test_the_table_of_terms_keeps_zeros_sorts_and_obeys_the_threshold(data, harms):
-    table = table_safety.table_ae_terms(data, harms)
+    table = table_safety.table_ae_terms(harms)
     terms = {row.cells[0]: row.cells for row in table.rows if row.kind == "sub"}
     assert set(terms) == {row["term"] for row in rows_of("adverse_events")}
     assert terms["Hypertension"][3] == "0"
     systems = [row.cells for row in table.rows if row.kind == ""]
     total = [sum(int(cell.split()[0]) for cell in cells[1::2]) for cells in systems]
     assert total == sorted(total, reverse=True)
-    few = [row.cells[0] for row in table_safety.table_ae_terms(data, harms, 30).rows if row.kind == "sub"]
+    few = [row.cells[0] for row in table_safety.table_ae_terms(harms, 30).rows if row.kind == "sub"]
     shares = where(harms["ae_term"][harms["ae_term"]["group"] != "overall"]).groupby("variable")["proportion"].max()
     assert set(few) == set(shares.index[shares >= 0.3])
 
 
 def test_pictures_and_profiles_of_the_study(data, harms, timed):
-    shown = [plot_safety.plot_ae_terms(data, harms), plot_safety.plot_ae_grades(data, harms),
-             plot_safety.plot_ae_first(data, timed), plot_safety.plot_ae_courses(data, timed)]  # fmt: skip
+    shown = [plot_safety.plot_ae_terms(harms), plot_safety.plot_ae_grades(harms),
+             plot_safety.plot_ae_first(timed), plot_safety.plot_ae_courses(timed)]  # fmt: skip
     assert all(isinstance(figure, Figure) for figure in shown)
     grave = {
         r["patient_id"]
         for r in rows_of("adverse_events")
         if int(r["grade"]) >= 3 or r["serious"] == "1" or r["action"] == "stopped"
     }
-    assert set(choose_patients(data)) == grave
+    assert set(choose_profiles(data)["chosen"]["patient_id"]) == grave
     first = sorted(grave)[0]
     parts = profile(data, first)
     assert len(parts["events"]) == sum(r["patient_id"] == first for r in rows_of("adverse_events"))
     assert len(parts["treatments"]) == sum(r["patient_id"] == first for r in rows_of("treatments"))
-    assert first in plot_safety.plot_profiles(data, [first])[0].alt
+    assert first in plot_safety.plot_profiles(choose_profiles(data, first))[0].alt
 
 
 def test_every_event_is_listed(data, timed):
-    table = table_safety.table_ae_listing(data, timed)
+    table = table_safety.table_ae_listing(timed)
     listed = sorted((r.cells[0], r.cells[2], r.cells[3]) for r in table.rows)
     assert listed == sorted((r["patient_id"], r["term"], r["grade"]) for r in rows_of("adverse_events"))
 
@@ -280,16 +280,16 @@ def test_no_event_at_all(data):
     none = with_events(data, data.tables["adverse_events"].iloc[:0])
     harms, timed = safety_events.analyse(none), events_in_time.analyse(none)
     assert where(harms["ae_overview"], variable="any")["count"].sum() == 0
-    assert plot_safety.plot_ae_terms(none, harms) is EMPTY
-    assert say_safety.sentence_terms(none, harms) == ""
-    table_safety.table_ae_rates(none, timed)
-    plot_safety.plot_ae_first(none, timed)
+    assert plot_safety.plot_ae_terms(harms) is EMPTY
+    assert say_safety.sentence_terms(harms) == ""
+    table_safety.table_ae_rates(timed)
+    plot_safety.plot_ae_first(timed)
 
 
 def test_a_study_without_adverse_events_says_so():
     colon = load("safety", study="data/colon")
     harms = safety_events.analyse(colon)
     assert isinstance(harms, Absent)
-    assert "no table of adverse events" in say_safety.sentence_safety(colon, harms)
-    assert table_safety.table_ae_overview(colon, harms) is EMPTY
+    assert "no table of adverse events" in say_safety.sentence_safety(harms)
+    assert table_safety.table_ae_overview(harms) is EMPTY
     assert isinstance(events_in_time.analyse(colon), Absent)

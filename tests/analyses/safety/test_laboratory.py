@@ -129,7 +129,7 @@ def test_hys_law_by_the_book(built):
     # 01: 20 days later, phosphatase just below twice its limit; 02: 31 days later; 06: cholestatic the day before.
     assert peaks.index[peaks[laboratory.CASE].eq(True)].tolist() == ["SYN-01"]
     assert count(found["liver_hys_law"], laboratory.CASE, "A") == 1
-    assert "1 patient (1/2 (50%) with Anlotinib" in say_laboratory.sentence_liver(built, found)
+    assert "1 patient (1/2 (50%) with Anlotinib" in say_laboratory.sentence_liver(found)
 
 
 def test_limits_beside_a_sample_go_first(tmp_path):
@@ -146,13 +146,13 @@ def test_limits_beside_a_sample_go_first(tmp_path):
 def test_everything_is_shown(built):
     found = laboratory.analyse(built)
     assert len(to_rows("safety", found))
-    tables = [*table_laboratory.table_lab_shift(built, found), table_laboratory.table_lab_overview(built, found),
-              table_laboratory.table_liver(built, found), table_laboratory.table_liver_cases(built, found)]  # fmt: skip
+    tables = [*table_laboratory.table_lab_shift(found), table_laboratory.table_lab_overview(found),
+              table_laboratory.table_liver(found), table_laboratory.table_liver_cases(found)]  # fmt: skip
     text = "\n".join(table.to_text() for table in tables)
     assert "nan" not in text.lower()
     assert "SYN-01" in tables[-1].to_text()
-    assert "SYN-01" in plot_laboratory.plot_liver(built, found).svg
-    assert "of 3 patients above the limit" in plot_laboratory.plot_lab_shift(built, found).alt
+    assert "SYN-01" in plot_laboratory.plot_liver(found).svg
+    assert "of 3 patients above the limit" in plot_laboratory.plot_lab_shift(found).alt
 
 
 def test_a_study_without_limits_says_so():
@@ -169,8 +169,8 @@ def test_a_study_without_liver_tests_says_so(tmp_path):
 
     data = load("safety", study=str(write_study(tmp_path / "study", without, markers=samples(*ROWS))))
     found = laboratory.analyse(data)
-    assert "names no liver tests" in say_laboratory.sentence_liver(data, found)
-    assert table_laboratory.table_liver(data, found).text == ""
+    assert "names no liver tests" in say_laboratory.sentence_liver(found)
+    assert table_laboratory.table_liver(found).text == ""
 
 
 @functools.cache
@@ -258,7 +258,7 @@ def test_shared_tables_of_shifts_hold_no_small_cell(built):
     assert full["lab_shift"]["count"].between(1, 4).any()
     assert not masked["lab_shift"]["count"].between(1, 4).any()
     assert set(masked.data) == set()
-    assert "left out" in plot_laboratory.plot_liver(data, masked).text
+    assert "left out" in plot_laboratory.plot_liver(masked).text
 
 
 @pytest.mark.parametrize(

@@ -98,23 +98,23 @@ def test_every_page_speaks_the_words_of_the_scale(built):
     """Tables, figures, sentences, profiles: no grade where the study has none, and its own word for severe everywhere."""
     data, values, outcomes, (_, fatal, words) = built
     settings, harms, timed = data.study.adverse_events, safety_events.analyse(data), events_in_time.analyse(data)
-    figures = [plot_safety.plot_ae_terms(data, harms), plot_safety.plot_ae_grades(data, harms),
-               plot_safety.plot_ae_courses(data, timed), *plot_safety.plot_profiles(data, list(data.patients["patient_id"]))]  # fmt: skip
-    shown = [table_safety.table_ae_overview(data, harms), table_safety.table_ae_differences(data, harms),
-             table_safety.table_ae_terms(data, harms), table_safety.table_ae_grades(data, harms),
-             table_safety.table_ae_attribution(data, harms), table_safety.table_ae_rates(data, timed),
-             table_safety.table_ae_rate_ratios(data, timed), table_safety.table_ae_listing(data, timed)]  # fmt: skip
+    figures = [plot_safety.plot_ae_terms(harms), plot_safety.plot_ae_grades(harms),
+               plot_safety.plot_ae_courses(timed), *plot_safety.plot_profiles(profiles.choose_profiles(data, *data.patients["patient_id"]))]  # fmt: skip
+    shown = [table_safety.table_ae_overview(harms), table_safety.table_ae_differences(harms),
+             table_safety.table_ae_terms(harms), table_safety.table_ae_grades(harms),
+             table_safety.table_ae_attribution(harms), table_safety.table_ae_rates(timed),
+             table_safety.table_ae_rate_ratios(timed), table_safety.table_ae_listing(timed)]  # fmt: skip
     said = [
         *(table.to_text() + table.title + " ".join(c.label + c.detail for c in table.columns) for table in shown),
         *(figure.svg + figure.alt + figure.title for figure in figures),
-        say_safety.sentence_safety(data, harms),
-        *(mark["says"] for mark in marks.marks_terms(data, harms, figures[0])),
+        say_safety.sentence_safety(harms),
+        *(mark["says"] for mark in marks.marks_terms(harms, figures[0])),
         *to_rows("safety", harms)["variable"],
         *to_rows("safety", harms)["method"],
     ]
     text = "\n".join(said)
     assert bool(re.search(r"\bgrades?\b", text, re.IGNORECASE)) == (not settings.levels)
-    assert words.lower() in say_safety.sentence_safety(data, harms).lower()
+    assert words.lower() in say_safety.sentence_safety(harms).lower()
     assert words[1:] in shown[0].to_text()
     assert f"{words}: " in text
     assert ("Fatal" in text) == (fatal is not None)
@@ -129,7 +129,7 @@ def test_the_profiles_of_severe_and_fatal_courses_are_chosen(built):
     settings = data.study.adverse_events
     ranks = {level.value: rank for rank, level in enumerate(settings.levels, 1)} or {str(rank): rank for rank in range(1, 6)}
     grave = {f"SYN-0{i}" for i, value in enumerate(values, 1) if ranks[value] >= settings.severe}
-    assert set(profiles.choose_patients(data)) == grave | ({DEAD} if outcomes else set())
+    assert set(profiles.choose_profiles(data)["chosen"]["patient_id"]) == grave | ({DEAD} if outcomes else set())
 
 
 def test_a_shared_report_hides_fatal_events_with_the_deaths_around_them(built):

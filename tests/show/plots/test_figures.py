@@ -87,13 +87,13 @@ def level_lines(axes):
 
 def test_the_waterfall_draws_everybody_or_says_why_not(study, draw):
     data, course = study
-    figure, shown = draw(plot_course.plot_waterfall, data, course)
+    figure, shown = draw(plot_course.plot_waterfall, course)
     bars, missing = with_gid(figure, "patches"), efficacy_course.undrawn(course)
     assert len(bars) + len(missing) == len(data.patients)
     assert set(bars) | set(missing["patient_id"]) == set(data.patients["patient_id"])
     best = course["course"].set_index("patient_id")["best_change"]
     assert_allclose([bar.get_height() for bar in bars.values()], best[list(bars)])
-    said = say_course.sentence_undrawn(data, course)
+    said = say_course.sentence_undrawn(course)
     assert all(patient in said for patient in missing["patient_id"][:12])
     assert "nan" not in shown.svg.lower().replace("nano", "")
     assert "nan" not in shown.alt
@@ -102,7 +102,7 @@ def test_the_waterfall_draws_everybody_or_says_why_not(study, draw):
 def test_the_thresholds_are_those_of_the_diameter_rule(study, draw):
     data, course = study
     rule = data.study.response
-    figure, _ = draw(plot_course.plot_waterfall, data, course)
+    figure, _ = draw(plot_course.plot_waterfall, course)
     for axes in figure.axes:
         assert_allclose(
             sorted(level_lines(axes)), [100 * (rule.partial_ratio - 1), 0, 100 * (rule.progression_ratio - 1)]
@@ -111,19 +111,19 @@ def test_the_thresholds_are_those_of_the_diameter_rule(study, draw):
 
 def test_a_picture_of_volume_has_no_threshold(draw):
     volume = markers.analyse_volume(SHIPPED, VISITS)
-    figure, _ = draw(plot_markers.plot_trajectories, SHIPPED, volume)
+    figure, _ = draw(plot_markers.plot_trajectories, volume)
     assert all(level_lines(axes) == {0} for axes in figure.axes)
 
 
 def test_waterfall_falls_from_left_to_right_in_each_arm(study, draw):
-    figure, _ = draw(plot_course.plot_waterfall, *study)
+    figure, _ = draw(plot_course.plot_waterfall, study[1])
     for axes in figure.axes:
         bars = sorted((a for a in axes.patches if a.get_gid()), key=lambda bar: bar.get_x())
         assert (np.diff([bar.get_height() for bar in bars]) <= 0).all()
 
 
 def test_the_spider_stands_on_real_days(draw):
-    figure, _ = draw(plot_course.plot_spider, SHIPPED, COURSES["shipped"])
+    figure, _ = draw(plot_course.plot_spider, COURSES["shipped"])
     lines = with_gid(figure, "lines")
     assert len(lines) == len(SHIPPED.patients)
     lesions, scans = (
@@ -142,7 +142,7 @@ def test_the_spider_stands_on_real_days(draw):
 
 def test_the_swimmer_shows_every_patient_and_every_event(study, draw):
     data, course = study
-    figure, shown = draw(plot_course.plot_swimmer, data, course)
+    figure, shown = draw(plot_course.plot_swimmer, course)
     axes, patients = figure.axes[0], course["course"].set_index("patient_id")
     bars = with_gid(figure, "patches")
     assert set(bars) == set(data.patients["patient_id"])
@@ -172,7 +172,7 @@ def test_no_bar_of_the_swimmer_ends_after_follow_up():
 def test_ratios_are_drawn_with_their_intervals(name, draw):
     data = STUDIES[name]
     model = marker_models.analyse_model(data, data.study.marker("tg"))
-    figure, _ = draw(plot_markers.plot_ratios, data, model)
+    figure, _ = draw(plot_markers.plot_ratios, model)
     drawn = {to_hex(c.lines[0].get_color()).upper(): c for c in figure.axes[0].containers}
     for arm in data.arms:
         own = where(model["tg_model_ratio"], group=arm.id)
@@ -190,7 +190,7 @@ def test_ratios_are_drawn_with_their_intervals(name, draw):
 def test_curves_step_at_the_events_and_the_numbers_at_risk_are_the_table_s(name, draw):
     data = STUDIES[name]
     analysis = survival.analyse(data, data.study.endpoints[0])
-    figure, _ = draw(plot_survival.plot_survival, data, analysis)
+    figure, _ = draw(plot_survival.plot_survival, analysis)
     top, bottom = figure.axes
     written = [(text.get_position()[0], text.get_text()) for text in bottom.texts if text.get_text().isdigit()]
     expected = [
@@ -217,17 +217,17 @@ def test_tables_and_sentences_hold_no_gap(study):
     data, course = study
     marker = data.study.marker("tg")
     model, presence = marker_models.analyse_model(data, marker), marker_models.analyse_presence(data, marker)
-    shown = [make(data, course) for make in (
+    shown = [make(course) for make in (
         table_course.table_best_response, table_course.table_response_change, table_course.table_paired_response,
         table_course.table_duration, table_course.table_agreement, table_course.table_disagreements,
     )]  # fmt: skip
-    shown += [table_markers.table_ratios(data, model), table_markers.table_sensitivity(data, model)]
-    shown += [table_markers.table_presence(data, presence)]
-    said = [make(data, course) for make in (
+    shown += [table_markers.table_ratios(model), table_markers.table_sensitivity(model)]
+    shown += [table_markers.table_presence(presence)]
+    said = [make(course) for make in (
         say_course.sentence_best_response, say_course.sentence_undrawn, say_course.sentence_duration,
         say_course.sentence_paired_response, say_course.sentence_agreement,
     )]  # fmt: skip
-    said += [say_markers.sentence_model(data, model), say_markers.sentence_presence(data, presence)]
+    said += [say_markers.sentence_model(model), say_markers.sentence_presence(presence)]
     text = "\n".join([*(table.to_text() for table in shown if hasattr(table, "to_text")), *said])
     assert all(said)
     assert not re.search(r"\b(nan|NaN|None|inf)\b|superior|no difference", text)

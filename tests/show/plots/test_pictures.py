@@ -80,7 +80,7 @@ def test_six_arms_fit_into_the_survival_picture(pixels, tmp_path):
     from random_study import Design, write_random  # noqa: PLC0415
 
     data = load("efficacy", study=str(write_random(tmp_path, Design((5, 4, 4, 5, 4, 4), seed=106))))
-    plot_survival.plot_survival(data, survival.analyse(data, data.study.primary))
+    plot_survival.plot_survival(survival.analyse(data, data.study.primary))
     compare(pixels["km_pfs"], "six_arms_km_pfs")
 
 
@@ -88,15 +88,15 @@ def test_a_falsified_picture_is_noticed(pixels):
     """One event moved by half a year in one patient, or one number at risk wrong, is seen."""
     data = load("efficacy")
     analysis = survival.analyse(data, data.study.endpoint("os"))
-    plot_survival.plot_survival(data, analysis)
+    plot_survival.plot_survival(analysis)
     true = pixels.pop("km_os")
     risk = analysis["at_risk"]
     risk.loc[risk.index[0], "n_risk"] = 88
-    plot_survival.plot_survival(data, analysis)
+    plot_survival.plot_survival(analysis)
     wrong_count = pixels.pop("km_os")
     curve = analysis["curve"]
     curve.loc[curve.index[5], "survival"] -= 0.1
-    plot_survival.plot_survival(data, analysis)
+    plot_survival.plot_survival(analysis)
     assert differing(true, true) == 0
     assert differing(true, wrong_count) > 0
     assert differing(true, pixels["km_os"]) > TOLERANCE

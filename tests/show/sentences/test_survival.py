@@ -11,7 +11,7 @@ from lib.analyses.result import Absent, Analysis
 from lib.batch import index
 from lib.batch.workers import Outcome
 from lib.dataset.dataset import load
-from lib.report.report import Report
+from lib.report.page import Page
 from lib.show.disclosure.audience import MASKED
 from lib.show.formats import format_median, format_p, plural, said_count, said_share
 from lib.show.sentences import cohort as say_cohort
@@ -34,7 +34,7 @@ def _data(study="rair_dtc", notebook="efficacy", **parameters):
     return load(notebook, study=str(ROOT / "data" / study), **parameters)
 
 
-THREE, TWO = _data(), _data(arms=["A", "C"])
+THREE, TWO, SIX = _data(), _data(arms=["A", "C"]), _data(response_visits=[6.0])
 
 
 def survival(p, adjusted=(0.9, 0.04, 0.03), gray=None, *, pairs=PAIRS, endpoint="lpfs", note="", method="Cox regression"):
@@ -52,13 +52,13 @@ def survival(p, adjusted=(0.9, 0.04, 0.03), gray=None, *, pairs=PAIRS, endpoint=
     }
     if gray is not None:
         frames["gray"] = pd.DataFrame([{"group": "overall", "p_value": gray, "note": "not estimable: covariance is singular"}])
-    return Analysis(endpoint, frames)
+    return Analysis(THREE, endpoint, frames)
 
 
 def weighted(p=0.2, hr=0.5, ess=12.0, note=""):
     rows = [{"group": pair, "hr": hr + i, "ci_low": 0.3 + i, "ci_high": 0.9 + i, "p_value": p + i / 10, "note": note} for i, pair in enumerate(("C vs A", "B vs A"))]
     sizes = pd.DataFrame({"group": ["A", "B", "C"], "n": [14, 25, 13], "ess": [ess, 20.0, 12.0]})
-    return Analysis("lpfs", {"weighted_cox": pd.DataFrame(rows), "effective_size": sizes})
+    return Analysis(THREE, "lpfs", {"weighted_cox": pd.DataFrame(rows), "effective_size": sizes})
 
 
 HELD = {"p": nan, "adjusted": (nan,) * 3, "note": "not compared: fewer than 5 events"}
@@ -91,18 +91,19 @@ STATED = f"The hazard ratio of {C} vs {A} is 0.30 (95% CI 0.11 to 0.80, {UNADJUS
         (TWO, survival(0.01, (0.01,), pairs=("C vs A",)), None, f"The LPFS curves differ (log-rank p = 0.010, 42 events). The hazard ratio of {C} vs {A} is 0.20 (95% CI 0.10 to 0.70). {DOUBT}"),
         (_data(arms=["A", "C"], level=0.9), survival(0.07, (0.07,), pairs=("C vs A",)), None, f"The test does not tell the LPFS curves apart (log-rank p = 0.070, 42 events), which is no evidence that they are alike. The hazard ratio of {C} vs {A} is 0.20 (90% CI 0.10 to 0.70). The interval leaves out 1, but the test does not tell these two apart: it is one of 90%, while 0.05 is the limit of p at every level."),
         (_data("colon", arms=["Obs", "Lev5FU"]), survival(0.01, (0.01,), pairs=("Lev5FU vs Obs",), endpoint="death"), None, "The OS curves differ (log-rank p = 0.010, 42 events). The hazard ratio of Levamisole + fluorouracil vs Observation is 0.20 (95% CI 0.10 to 0.70)."),
-        (_data(arms=["A"]), Analysis("os", {}), None, "With one arm there is nothing to compare."),
+        (_data(arms=["A"]), Analysis(THREE, "os", {}), None, "With one arm there is nothing to compare."),
         (THREE, Absent("No endpoint."), None, "No endpoint."),
     ],
 )  # fmt: skip
 def test_a_comparison_follows_from_all_that_was_computed(data, analysis, weights, said):
-    assert say_survival.sentence_comparison(data, analysis, weights) == said
+    about = analysis if isinstance(analysis, Absent) else replace(analysis, dataset=data)
+    assert say_survival.sentence_comparison(about, weights) == said
 
 
 def test_a_ratio_that_changes_over_time_is_called_an_average():
     analysis = survival(0.01)
     analysis["proportional_hazards"].loc[1, "p_value"] = 0.02
-    assert f"{STATED} The ratio changes over time (p = 0.020), so it is an average." in say_survival.sentence_comparison(THREE, analysis)
+    assert f"{STATED} The ratio changes over time (p = 0.020), so it is an average." in say_survival.sentence_comparison(analysis)
 
 
 def medians(rows, n_missing=0):
@@ -111,7 +112,7 @@ def medians(rows, n_missing=0):
     frame = pd.DataFrame(rows, columns=columns).assign(group=["A", "B", "C"], n_missing=n_missing)
     followed = frame.assign(median=[40.0, 41.0, nan], note="")
     whole = frame[["n", "n_missing", "n_events"]].sum(skipna=False).to_frame().T.assign(group="overall", unit="patients")
-    return Analysis("os", {"median": frame, "follow_up": followed, "events": whole})
+    return Analysis(THREE, "os", {"median": frame, "follow_up": followed, "events": whole})
 
 
 @pytest.mark.parametrize(
@@ -126,14 +127,14 @@ def medians(rows, n_missing=0):
     ],
 )  # fmt: skip
 def test_a_median_is_reached_not_reached_unknown_or_nobodys(rows, said):
-    assert say_survival.sentence_survival(THREE, medians(rows)) == said
+    assert say_survival.sentence_survival(medians(rows)) == said
 
 
 def test_follow_up_explains_what_was_not_reached_only_where_something_was_not():
     analysis = medians([(14, 8, 1.0, 1.0, 1.0, ""), (0, 0, nan, nan, nan, ""), (13, 6, 1.0, 1.0, 1.0, "")])
-    assert say_cohort.sentence_follow_up(THREE, analysis) == f"Median follow-up for OS by reverse Kaplan-Meier, in months: {A} 40.0 and {C} NR (NR = not reached)."
+    assert say_cohort.sentence_follow_up(analysis) == f"Median follow-up for OS by reverse Kaplan-Meier, in months: {A} 40.0 and {C} NR (NR = not reached)."
     analysis["follow_up"]["median"] = 39.0
-    assert say_cohort.sentence_follow_up(THREE, analysis).endswith(f"{A} 39.0 and {C} 39.0.")
+    assert say_cohort.sentence_follow_up(analysis).endswith(f"{A} 39.0 and {C} 39.0.")
 
 
 @pytest.mark.parametrize(
@@ -147,8 +148,8 @@ def test_follow_up_explains_what_was_not_reached_only_where_something_was_not():
 def test_an_arm_without_an_event_says_what_its_ratios_are(ratios, said):
     found = medians([(14, 0, nan, nan, nan, ""), (25, 5, 1.0, 1.0, 1.0, ""), (13, 5, 1.0, 1.0, 1.0, "")])
     cox = {"cox": pd.DataFrame({"group": list(ratios), "hr": list(ratios.values())})} if ratios else {}
-    found = Analysis("os", found.frames | cox)
-    assert say_survival.sentence_small(THREE, found).endswith(said)
+    found = Analysis(THREE, "os", found.frames | cox)
+    assert say_survival.sentence_small(found).endswith(said)
 
 
 RESPONDERS = ((3, 14), (8, 25), (10, 13))
@@ -161,7 +162,7 @@ def responses(p, adjusted=(0.9, 0.02, 0.03), mc_error=0.0, note="", counts=RESPO
     ]
     test = {"group": "overall", "p_value": p, "mc_error": mc_error, "note": note}
     frames = {"": rates, "_test": [test], "_pairwise": [{"group": g, "p_adjusted": q} for g, q in zip(PAIRS, adjusted, strict=True)]}
-    return Analysis("response", {f"objective_response_treated{k}": pd.DataFrame(v).assign(time=6.0) for k, v in frames.items()})
+    return Analysis(THREE, "response", {f"objective_response_treated{k}": pd.DataFrame(v).assign(time=6.0) for k, v in frames.items()})
 
 
 SEEN = f"At 6 months an objective response was seen in 3/14 (21%; 10 to 50) with {A}, 8/25 (32%; 20 to 60) with {B} and 10/13 (77%; 30 to 70) with {C}."
@@ -178,13 +179,13 @@ SEEN = f"At 6 months an objective response was seen in 3/14 (21%; 10 to 50) with
     ],
 )  # fmt: skip
 def test_responses(found, said):
-    assert say_response.sentence_response(THREE, found, 6.0) == said
+    assert say_response.sentence_response(replace(found, dataset=SIX)) == said
 
 
 def test_best_responses_are_judged_by_the_same_rule():
     found = responses(0.04, (0.06, 0.4, 0.5))
     frames = {name.replace("objective_response_treated", "best_objective_response"): frame for name, frame in found.frames.items()}
-    assert say_course.sentence_best_response(THREE, Analysis("course", frames)) == (
+    assert say_course.sentence_best_response(Analysis(THREE, "course", frames)) == (
         f"An objective response was the best response in 3/14 (21%) with {A}, 8/25 (32%) with {B} and 10/13 (77%) with {C}. "
         "The arms differ (exact p = 0.040). After Holm's adjustment over 3 pairs, no pair is told apart: which arms differ stays open."
     )
@@ -192,7 +193,7 @@ def test_best_responses_are_judged_by_the_same_rule():
 
 def test_gains_and_losses():
     row = {"group": "overall", "time": 12.0, "n": 52, "n_gained": 1, "n_lost": 9, "p_value": 0.02, "note": ""}
-    say = lambda **other: say_course.sentence_paired_response(THREE, Analysis("course", {"response_change_treated": pd.DataFrame([row | other])}))  # noqa: E731
+    say = lambda **other: say_course.sentence_paired_response(Analysis(THREE, "course", {"response_change_treated": pd.DataFrame([row | other])}))  # noqa: E731
     start = "From the first response visit to 12 months, 1 response was gained and 9 lost among 52 patients."
     assert say() == f"{start} Gains and losses differ (exact McNemar p = 0.020)."
     assert say(p_value=0.2) == f"{start} The test does not tell gains and losses apart (exact McNemar p = 0.200), which is no evidence that they are alike."
@@ -207,7 +208,7 @@ def changes(p, adjusted=(0.9, 0.02, 0.2)):
         "percent_change": described, "within": within, "between": [{"group": "overall", "p_value": p, "note": "not estimable: all values are equal"}],
         "pairwise": [{"group": g, "p_adjusted": q} for g, q in zip(PAIRS, adjusted, strict=True)],
     }  # fmt: skip
-    return Analysis("tg", {f"tg_{name}": pd.DataFrame(rows).assign(**at) for name, rows in frames.items()})
+    return Analysis(THREE, "tg", {f"tg_{name}": pd.DataFrame(rows).assign(**at) for name, rows in frames.items()})
 
 
 CHANGED = f"Serum thyroglobulin at 6 months, median change from baseline: −43% with {A} (14 patients, p = 0.013), 5% with {B} (1 patient, p = 0.500) and no value with {C}."
@@ -222,13 +223,13 @@ CHANGED = f"Serum thyroglobulin at 6 months, median change from baseline: −43%
     ],
 )  # fmt: skip
 def test_changes_of_a_marker(found, said):
-    assert say_markers.sentence_change(THREE, found, 6.0) == said
+    assert say_markers.sentence_change(replace(found, dataset=SIX)) == said
 
 
 def terms(p_values, notes, mc_error=0.0):
     tests = pd.DataFrame({"variable": list(p_values), "p_value": list(p_values.values()), "mc_error": mc_error, "note": notes})
     counts = [{"variable": t, "group": a, "count": k, "n": n} for t in p_values for a, k, n in zip(("A", "B", "C", "overall"), (5, 0, 6, 11), (14, 25, 13, 52), strict=True)]
-    return Analysis("", {"ae_term_test": tests, "ae_term": pd.DataFrame(counts)})
+    return Analysis(THREE, "", {"ae_term_test": tests, "ae_term": pd.DataFrame(counts)})
 
 
 COUNTS = f"{A} 5/14, {B} 0/25, {C} 6/13"
@@ -244,11 +245,11 @@ COUNTS = f"{A} 5/14, {B} 0/25, {C} 6/13"
     ],
 )  # fmt: skip
 def test_terms_are_counted_and_never_a_verdict(found, said):
-    assert say_safety.sentence_terms(THREE, found) == said
+    assert say_safety.sentence_terms(found) == said
 
 
 def counted(n, below, own):
-    return Analysis("", {"tests": pd.DataFrame({"variable": ["all", "confirmatory"], "n_tests": [n, own], "n_below": [below, 0]})})
+    return Analysis(THREE, "", {"tests": pd.DataFrame({"variable": ["all", "confirmatory"], "n_tests": [n, own], "n_below": [below, 0]})})
 
 
 @pytest.mark.parametrize(
@@ -261,18 +262,17 @@ def counted(n, below, own):
     ],
 )  # fmt: skip
 def test_how_many_tests_there_are(data, found, said):
-    assert say_design.sentence_tests(data, found).startswith(said)
+    assert say_design.sentence_tests(replace(found, dataset=data)).startswith(said)
 
 
 def test_an_interval_at_another_level_is_said_to_hold_no_verdict():
     for level, noted in ((0.95, False), (0.9, True), (0.99, True)):
-        data = _data(level=level)
-        found = survival(0.3, gray=0.2)
+        found = replace(survival(0.3, gray=0.2), dataset=_data(level=level))
         rest = {
             "rmst": pd.DataFrame([{"group": "A", "tau": 36.0}]), "cox_likelihood_ratio": pd.DataFrame([{"note": ""}]), "comparison_count": pd.DataFrame([{"n_tests": 4}]),
             "rmst_difference": pd.DataFrame([{"group": "C vs A", "estimate": 1.0, "ci_low": 0.1, "ci_high": 2.0, "note": ""}]),
         }  # fmt: skip
-        notes = table_survival.table_comparisons(data, replace(found, frames=found.frames | rest)).notes
+        notes = table_survival.table_comparisons(replace(found, frames=found.frames | rest)).notes
         assert any(f"a {100 * level:g}% CI can leave out 1" in note for note in notes) == noted
         assert "The pairwise tests are exploratory: the tests of all arms do not carry them." in notes
 
@@ -317,8 +317,8 @@ def test_masked_counts_read_as_such():
 
 
 def test_a_page_without_a_second_engine_says_so_and_gets_no_tick():
-    page = Report("safety", _data(notebook="safety"))
-    page.record(Analysis("", {"ae_first_gray": pd.DataFrame([{"group": "overall", "p_value": 0.4, "method": "Gray's test"}])}))
+    page = Page("safety", _data(notebook="safety"))
+    page.record(Analysis(THREE, "", {"ae_first_gray": pd.DataFrame([{"group": "overall", "p_value": 0.4, "method": "Gray's test"}])}))
     shown = page.self_check()
     assert shown.text.startswith("Self-check: nothing was checked.")
     assert "no time-to-event" not in shown.text
@@ -337,9 +337,9 @@ def test_a_page_without_a_second_engine_says_so_and_gets_no_tick():
     ],
 )
 def test_notes_call_arms_as_a_reader_knows_them(note, named):
-    page = Report("efficacy", THREE)
+    page = Page("efficacy", THREE)
     frame = pd.DataFrame([{"group": "A", "n": 1, "note": note, "method": "m"}])
-    shown = page.record(Analysis("os", {"median": frame}, {"ways": frame}))
+    shown = page.record(Analysis(THREE, "os", {"median": frame}, {"ways": frame}))
     assert [shown[name]["note"].item() for name in ("median", "ways")] == [named, named]
 
 
@@ -347,5 +347,5 @@ def test_a_randomised_trial_is_told_of_its_own_guideline():
     told = {}
     for study in ("colon", "rair_dtc"):
         data = _data(study, "cohort")
-        told[study] = say_cohort.sentence_checklists(data, count_answered(data))
+        told[study] = say_cohort.sentence_checklists(count_answered(data))
     assert ["CONSORT" in said for said in told.values()] == [True, False]

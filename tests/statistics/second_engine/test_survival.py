@@ -6,18 +6,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from both_engines import compute
+from both_engines import compute, gather
 from reference_data import SURVIVAL_SETS, load_expected, load_tte, make_tte
 
 import lib
-from lib.analyses.result import Analysis
-from lib.report.results import to_rows
 from lib.statistics.second_engine import survival
-
-
-def gather(**frames):
-    """As rows of results.csv."""
-    return to_rows("", Analysis("", frames))
 
 
 def landmarks(tte):

@@ -99,8 +99,8 @@ def test_the_page_says_the_bounds(cohort):
     bounds = interval_censored.bound_median(intervals).set_index("group")
     robust = analyse_robustness(data, analysis)
     said = f"{bounds.at['C', 'bound_low']:.1f} to {bounds.at['C', 'bound_high']:.1f} with Anlotinib + seeds"
-    assert said in sentence_scans(data, robust)
-    text = table_intervals(data, robust, analysis).to_text()
+    assert said in sentence_scans(robust)
+    text = table_intervals(robust, analysis).to_text()
     assert f"{bounds.at['C', 'bound_low']:.1f} to {bounds.at['C', 'bound_high']:.1f}" in text
     assert where(robust["ways"], way="interval")["p_value"].notna().all()
 

@@ -99,6 +99,6 @@ def test_sentence_and_table_carry_the_interval(cohort):
     data, analysis, weights = cohort
     row = weights.row("weighted_rmst", "C vs A")
     said = f"{row['estimate']:.1f} months (95% CI {row['ci_low']:.1f} to {row['ci_high']:.1f} by bootstrap".replace("-", "−")
-    assert said in sentence_weights(data, weights)
-    text = table_weighted(data, weights, confounding.analyse_e_values(data, analysis)).to_text()
+    assert said in sentence_weights(weights)
+    text = table_weighted(weights, confounding.analyse_e_values(data, analysis)).to_text()
     assert f"{row['estimate']:.1f} (" in text

@@ -1,0 +1,71 @@
+"""What can be asked of a study: one line a task. A page asks: `page.analyse(analyse.survival, page.endpoint)`.
+
+Each takes the dataset first and gives a `result.Analysis`, or an `Absent` that says why not. How each is done stands in
+`analyses`, a room per notebook.
+"""
+
+__all__ = [
+    "adverse_events",
+    "adverse_events_in_time",
+    "attendance",
+    "baseline",
+    "calendar",
+    "completeness",
+    "course",
+    "declared",
+    "e_values",
+    "enrolment",
+    "exposure",
+    "flow",
+    "follow_up",
+    "laboratory",
+    "lesions",
+    "marker",
+    "marker_model",
+    "other_events",
+    "presence",
+    "profiles",
+    "reporting",
+    "response",
+    "response_time",
+    "robustness",
+    "sites",
+    "subgroups",
+    "survival",
+    "tests",
+    "timing",
+    "volume",
+    "weights",
+]
+
+from lib.analyses.cohort.baseline import analyse_baseline as baseline
+from lib.analyses.cohort.checklist import count_answered as reporting
+from lib.analyses.cohort.checklist import count_declared as declared
+from lib.analyses.cohort.conduct import analyse as exposure
+from lib.analyses.cohort.conduct import analyse_missing as attendance
+from lib.analyses.cohort.conduct import analyse_timing as timing
+from lib.analyses.cohort.flow import analyse as flow
+from lib.analyses.cohort.flow import analyse_completeness as completeness
+from lib.analyses.cohort.flow import analyse_enrolment as enrolment
+from lib.analyses.efficacy.course import analyse_course as course
+from lib.analyses.efficacy.lesions import analyse_lesions as lesions
+from lib.analyses.efficacy.marker_models import analyse_model as marker_model
+from lib.analyses.efficacy.marker_models import analyse_presence as presence
+from lib.analyses.efficacy.markers import analyse_marker as marker
+from lib.analyses.efficacy.markers import analyse_volume as volume
+from lib.analyses.efficacy.other_events import analyse_other_events as other_events
+from lib.analyses.efficacy.other_events import analyse_sites as sites
+from lib.analyses.efficacy.response import analyse as response
+from lib.analyses.efficacy.response import analyse_response_time as response_time
+from lib.analyses.efficacy.survival import analyse as survival
+from lib.analyses.efficacy.survival import analyse_follow_up as follow_up
+from lib.analyses.robustness.confounding import analyse_calendar as calendar
+from lib.analyses.robustness.confounding import analyse_e_values as e_values
+from lib.analyses.robustness.confounding import analyse_weights as weights
+from lib.analyses.robustness.multiplicity import count_tests as tests
+from lib.analyses.robustness.robustness import analyse_robustness as robustness
+from lib.analyses.robustness.subgroups import analyse_subgroups as subgroups
+from lib.analyses.safety.events import analyse as adverse_events
+from lib.analyses.safety.events_in_time import analyse as adverse_events_in_time
+from lib.analyses.safety.laboratory import analyse as laboratory
+from lib.analyses.safety.profiles import choose_profiles as profiles

@@ -1,0 +1,212 @@
+"""What a page says about itself: header, agreement with the flow and the publication, methods, self-check, colophon."""
+
+from __future__ import annotations
+
+__all__ = [
+    "SYNTHETIC",
+    "check_counts",
+    "colophon",
+    "header",
+    "in_force",
+    "methods",
+    "published",
+    "query_files",
+    "self_check",
+    "shared_notice",
+]
+
+import hashlib
+import html
+
+import pandas as pd
+
+from lib.analyses.cohort import flow
+from lib.analyses.efficacy import survival
+from lib.analyses.result import Analysis
+from lib.dataset.dataset import Dataset, subgroup_label
+from lib.report import recheck
+from lib.report.published import MATCHES, compare_published, find_ranges
+from lib.report.references import cite
+from lib.show.disclosure.audience import allows, is_part
+from lib.show.display import Block, Table, template
+from lib.show.formats import joined, plural
+from lib.show.labels import how_formed
+from lib.show.tables.design import table_published
+from lib.study import provenance
+from lib.study.claims import read_claims
+from lib.study.limits import because_large
+from lib.study.parameters import NOTEBOOKS
+
+# What the statistics are computed with; their versions stand in the methods section.
+ENGINES = ("numpy", "scipy", "statsmodels", "pandas")
+SYNTHETIC = "These data are synthetic. They were made to agree with published summaries and describe no real patient; agreement with the publication is therefore no evidence for its claims."
+
+SHARED = "Shared report: counts of 1 to {0} patients, and whatever would give them back, are masked; curves step once for {1} events or more; quartiles of few patients, listings, data queries by patient, pictures of single patients, smallest and largest values are left out."
+SUBTRACTED = " This report shows part of the study: before it is shared beside another report, think what subtracting one from the other tells."
+
+
+def header(name: str, data: Dataset) -> Block:
+    """Title block: study, question, cut-off, arms, parameters in force, open queries, banner."""
+    about = data.study.study
+    record = {
+        "kind": "header",
+        "title": about.title,
+        "short_title": about.short_title,
+        "question": about.question,
+        "design": about.design,
+        "synthetic": about.synthetic,
+        "cutoff": str(data.cutoff or ""),
+        "arms": [{"id": a.id, "label": a.label, "colour": a.colour, "n": int(data.n[a.id])} for a in data.arms],
+        "parameters": in_force(name, data),
+        "queries": {"error": 0, "warning": len(data.queries)},
+        "time_unit": data.study.time.unit,
+        "endpoints": {endpoint.id: endpoint.label for endpoint in data.study.endpoints},
+    }
+    shown = template("header.html").render(
+        header=record,
+        about=about,
+        formed=how_formed(data.study) if len(data.study.arms) > 1 else "",
+        banner=SYNTHETIC if about.synthetic else "",
+        n=len(data.patients),
+        subgroup=subgroup_label(data.study, data.parameters),
+        shared=shared_notice(data),
+    )
+    return Block(
+        shown,
+        f"{about.short_title}, data cut-off {data.cutoff or 'not recorded'}, n = {len(data.patients)}",
+        record,
+    )
+
+
+def shared_notice(data: Dataset) -> str:
+    """What a shared report leaves out, and that two of them can be subtracted."""
+    if allows(data.parameters, "small cells"):
+        return ""
+    small = data.study.policy.small_cell
+    return SHARED.format(small - 1, small) + (SUBTRACTED if is_part(data) else "")
+
+
+def in_force(name: str, data: Dataset) -> dict:
+    """Parameters that differ from their defaults."""
+    given = data.parameters.model_dump(mode="json", exclude={"study"})
+    defaults = NOTEBOOKS[name]().model_dump(mode="json")
+    return {name: value for name, value in given.items() if value != defaults[name]}
+
+
+def check_counts(data: Dataset, analyses: list[Analysis]) -> Block:
+    """Hold the denominators of everything recorded so far against the participant flow.
+
+    Raises
+    ------
+    lib.analyses.cohort.flow.CountsDifferError
+        With the table and both counts.
+    """
+    compared = flow.check_counts(flow.analyse(data, data.response_visits), analyses)
+    agree = f"{plural(compared, 'denominator')} of the tables of this report agree with it"
+    text = f"Participant flow: {agree if compared else 'nothing was checked, because no table of this report counts its patients'}."
+    record = {"kind": "verdict", "id": "counts", "text": text, "ok": True if compared else None}
+    return Block(f'<p class="note">{html.escape(text)}</p>', text, record)
+
+
+def query_files(data: Dataset) -> Block:
+    """Where the work list of the data queries lies: one folder up, outside of what may be shared."""
+    if not allows(data.parameters, "patient ids"):
+        text = "The list by patient stays with the data manager; it is no part of a shared report."
+        return Block(f'<p class="note">{text}</p>', text, {})
+    files = ("queries.xlsx", "queries.csv")
+    links = " and ".join(f'<a href="../{name}">{name}</a>' for name in files)
+    shown = "The same list to work off, sorted by patient, lies one folder above the report: {}."
+    return Block(f'<p class="note">{shown.format(links)}</p>', shown.format(" and ".join(files)), {})
+
+
+def published(name: str, data: Dataset, results: pd.DataFrame) -> tuple[Analysis, Block, Table | Block]:
+    """Hold the study's published claims against results: where other ways of counting lead, the verdict, every claim."""
+    declared = read_claims(data.study.folder)
+    claims = compare_published(declared, results)
+    ranges = Analysis(data, "", {"published_range": find_ranges(declared, results)})
+    return ranges, _agreement(name, data, claims), table_published(claims)
+
+
+def _agreement(name: str, data: Dataset, claims: pd.DataFrame) -> Block:
+    if claims.empty:
+        text = "This study names no published claims."
+        return Block(f'<p class="lead">{text}</p>', text, {})
+    n = int((claims["verdict"] == MATCHES).sum())
+    text = f"{n} of {plural(len(claims), 'published claim')} {'matches' if n == 1 else 'match'} to the printed precision."
+    if in_force(name, data):
+        text += " The publication speaks of the full analysis; this report uses other parameters, so differences are expected."
+    record = {"kind": "verdict", "id": "published", "text": text, "ok": n == len(claims)}
+    caveat = f" {SYNTHETIC}" if data.study.study.synthetic else ""
+    return Block(f'<p class="lead">{html.escape(text + caveat)}</p>', text + caveat, record)
+
+
+def self_check(data: Dataset, recorded: list[tuple[Analysis, pd.DataFrame]]) -> Block:
+    """Compute the numbers of this report a second time, by other engines and definitions; a difference stops it.
+
+    Raises
+    ------
+    lib.statistics.second_engine.survival.DisagreementError
+        With the number and both values.
+    """
+    checked = recheck.check(data, recorded)
+    text = _said_of(checked)
+    record = {"kind": "verdict", "id": "self_check", "text": text, "ok": True if len(checked.compared) else None}
+    return Block(f'<p class="note">{html.escape(text)}</p>', text, record)
+
+
+def methods(data: Dataset, analyses: list[Analysis]) -> Block:
+    """Every estimator and test that this report ran, each once, in the order of the page."""
+    rows = [
+        (analysis.variable or "all", output, method)
+        for analysis in analyses
+        for output, frame in analysis.frames.items()
+        if "method" in frame
+        for method in dict.fromkeys(frame["method"].dropna())
+    ]
+    by_method: dict[str, list[str]] = {}
+    for _, output, method in rows:
+        by_method.setdefault(str(method), []).append(output)
+    versions = provenance.package_versions()
+    shown = template("methods.html").render(
+        methods={m: (sorted(set(o)), cite(m)) for m, o in by_method.items()},
+        time=data.study.time,
+        horizons=_horizons(data, analyses),
+        engines=[f"{name} {versions[name]}" for name in ENGINES],
+    )
+    return Block(shown, f"{len(by_method)} methods", {})
+
+
+def _horizons(data: Dataset, analyses: list[Analysis]) -> list[str]:
+    """Endpoint and tau of every restricted mean that was computed."""
+    found = {a.variable: a["rmst"]["tau"].max() for a in analyses if "rmst" in a}
+    unit = data.study.time.unit
+    return [f"{data.study.endpoint(name).short} {tau:g} {unit}" for name, tau in found.items()]
+
+
+def colophon(data: Dataset, results: pd.DataFrame) -> Block:
+    """Recorded results, versions, commit and fingerprints of the inputs."""
+    text = results.to_csv(index=False, lineterminator="\n")
+    prints = provenance.fingerprints(data.study, [])
+    shown = template("colophon.html").render(
+        n=len(results),
+        digest=hashlib.sha256(text.encode()).hexdigest(),
+        data=prints["data"],
+        versions=provenance.package_versions(),
+        commit=provenance.code_commit(),
+    )
+    return Block(shown, f"{len(results)} statistics recorded", {"kind": "results", "csv": text})
+
+
+def _said_of(checked: recheck.Checked) -> str:
+    """What was computed a second time, of what kind and by whom, and what was not."""
+    compared, left = checked.compared, checked.left[checked.left > 0]
+    alone = joined([f"{kind} ({number:,})" for kind, number in left.items()])
+    if compared.empty:
+        return f"Self-check: nothing was checked. {f'Not computed a second time: {alone}.' if alone else 'This report holds no number.'}"
+    kinds = joined([f"{kind} ({number:,})" for kind, number in compared["kind"].value_counts(sort=False).items()])
+    sample = because_large(f" Times to an event were compared on a random sample of {survival.SAMPLE:,} patients")
+    return (
+        f"Self-check: {len(compared):,} of {len(compared) + left.sum():,} numbers of this report were computed a second time and agree: "
+        f"{kinds}; by {joined(list(dict.fromkeys(compared['engine'])))}. The largest relative difference is {compared['difference'].max():.0e}."
+        f"{f'{sample}.' if checked.sampled else ''}{f' Not computed a second time: {alone}.' if alone else ''}"
+    )

@@ -1,0 +1,258 @@
+"""A page while it is being made: what it asks, records and shows. What it says about itself stands in blocks."""
+
+from __future__ import annotations
+
+__all__ = ["Page", "start"]
+
+import html
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+import pandas as pd
+from IPython.display import display
+
+from lib.analyses.result import Absent, Analysis
+from lib.dataset.dataset import Dataset, load
+from lib.report import blocks
+from lib.report.results import COLUMNS, to_rows
+from lib.show.disclosure.audience import allows, mask_analysis, restrict
+from lib.show.display import EMPTY, Block
+from lib.show.labels import name_arms
+from lib.study.clinic import Marker
+from lib.study.given import given
+from lib.study.parameters import NOTEBOOKS
+from lib.study.parts import Endpoint
+
+
+def start(notebook: str, names: dict) -> Page:
+    """Read and check everything a notebook needs; a wrong parameter or table fails here, before the first figure.
+
+    Parameters
+    ----------
+    notebook : str
+        cohort, efficacy, robustness or safety.
+    names : dict
+        The notebook's `globals()`, where its parameters stand.
+
+    Raises
+    ------
+    lib.study.yaml_file.ProblemsFound
+        Also for a parameter that the notebook does not know.
+    """
+    return Page(notebook, restrict(load(notebook, **given(names, NOTEBOOKS[notebook].model_fields))))
+
+
+class Page:
+    """One notebook's page while it is being made.
+
+    Attributes
+    ----------
+    name : str
+        cohort, efficacy, robustness or safety.
+    data : Dataset
+    """
+
+    def __init__(self, name: str, data: Dataset):
+        self.name, self.data = name, data
+        self._rows: list[pd.DataFrame] = []
+        self._analyses: list[Analysis] = []
+        self._recorded: list[pd.DataFrame] = []
+        self._shown: list[Analysis] = []
+
+    # ---------------------------------------------------------------- analyses
+
+    def analyse(self, task: Callable, *arguments) -> Analysis | Absent:
+        """Do a task on this page's data, record what it gives, and return it as the audience may see it.
+
+        Parameters
+        ----------
+        task : callable
+            A task of lib.analyse; it takes the dataset first.
+        *arguments
+            What else it takes. An analysis that this page gave is handed on unmasked.
+        """
+        return self.record(task(self.data, *[self.unmasked(argument) for argument in arguments]))
+
+    def analyse_each(self, task: Callable, items: Iterable) -> list[Analysis | Absent]:
+        """Do a task for each of several endpoints, markers or analyses."""
+        return [self.analyse(task, item) for item in items]
+
+    def record(self, analysis: Analysis | Absent) -> Analysis | Absent:
+        """Keep every statistic of `analysis` for results.csv, and give it back as the audience may see it."""
+        if isinstance(analysis, Absent):
+            return replace(analysis, dataset=self.data)
+        analysis = name_arms(self.data, analysis)
+        rows = to_rows(self.name, analysis)
+        self._analyses.append(analysis)
+        self._recorded.append(rows)
+        if not allows(self.data.parameters, "small cells"):
+            analysis, full = mask_analysis(self.data, analysis), analysis
+            rows = self._not_masked(full, analysis)
+            analysis = replace(analysis, dataset=self.data)
+        self._rows.append(rows)
+        self._shown.append(analysis)
+        return analysis
+
+    def _not_masked(self, full: Analysis, masked: Analysis | Absent) -> pd.DataFrame:
+        """Rows of results.csv as masking left them; what never existed stays missing."""
+        if isinstance(masked, Absent):
+            return pd.DataFrame(columns=COLUMNS)
+        rows = to_rows(self.name, masked)
+        before = to_rows(self.name, replace(full, frames={name: full[name] for name in masked.frames}))["value"]
+        return rows[before.isna() | rows["value"].notna()]
+
+    def unmasked(self, shown):
+        """The analysis behind what `record` gave back, for a further analysis; anything else as it is."""
+        hits = (full for full, given in zip(self._analyses, self._shown, strict=True) if given is shown)
+        return next(hits, shown)
+
+    @property
+    def results(self) -> pd.DataFrame:
+        """Everything recorded so far, as rows of results.csv."""
+        rows = [frame for frame in self._rows if len(frame)]
+        return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=COLUMNS)
+
+    # ---------------------------------------------------------------- what is shown
+
+    def show(self, *items) -> None:
+        """Show sentences, figures and tables, or lists of them, from one cell; sentences that follow each other are one paragraph."""
+        said: list[str] = []
+        for item in [*_flat(items), None]:
+            if isinstance(item, str):
+                said.append(item)
+                continue
+            if any(said):
+                display(self.lead(*said))
+            said = []
+            if item is not None and item != EMPTY:
+                display(item)
+
+    def show_each(self, analyses: Iterable[Analysis | Absent], *shows: Callable) -> None:
+        """Show each of several analyses in the same ways, one after the other."""
+        for analysis in analyses:
+            self.show(*[show(analysis) for show in shows])
+
+    def each(self, items: Iterable, task: Callable, *shows: Callable) -> None:
+        """Do a task for each of several endpoints or markers, and show each result in the same ways."""
+        self.show_each(self.analyse_each(task, items), *shows)
+
+    def lead(self, *sentences: str | list[str]) -> Block:
+        """Sentences made from results as one paragraph; what is said twice is said once."""
+        return _paragraph("lead", sentences)
+
+    def note(self, *sentences: str | list[str]) -> Block:
+        """Sentences in small type: what belongs to the figure or table above."""
+        return _paragraph("note", sentences)
+
+    def banner(self, *sentences: str | list[str]) -> Block:
+        """Sentences in a frame: what has to be known before anything else is read."""
+        return _paragraph("banner", sentences)
+
+    def key_results(self, *sentences: str | list[str]) -> Block:
+        """The box on top of the page; the index shows the same sentences."""
+        said = list(dict.fromkeys(sentence for sentence in _flat(sentences) if sentence))
+        items = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in said)
+        return Block(
+            f'<div class="keyresults"><h2>Key results</h2><ul>{items}</ul></div>',
+            "\n".join(said),
+            {"kind": "key_results", "sentences": said},
+        )
+
+    def lacks(self, table: str) -> str:
+        """Say that the study holds no such table; nothing where it does."""
+        name = table.replace("_", " ")
+        return (
+            "" if self.data.holds(table) else f"This study holds no table of {name}, so there is nothing to show here."
+        )
+
+    # ---------------------------------------------------------------- what it is about
+
+    @property
+    def endpoint(self) -> Endpoint | None:
+        """The endpoint that is shown first: the parameter's, or the primary one; None in a study that declares none."""
+        chosen = getattr(self.data.parameters, "endpoint", "")
+        return self.data.study.endpoint(chosen) if chosen else self.data.study.primary
+
+    @property
+    def endpoints(self) -> tuple[Endpoint | None, ...]:
+        """All endpoints, in study order; one None in a study that declares none, whose analysis says so."""
+        return self.data.study.endpoints or (None,)
+
+    @property
+    def other_endpoints(self) -> list[Endpoint]:
+        """All endpoints but the first, in study order."""
+        return [endpoint for endpoint in self.data.study.endpoints if endpoint != self.endpoint]
+
+    def other_questions(self, analyses: Iterable[Analysis | Absent]) -> list[Analysis | Absent]:
+        """Those of several analyses whose endpoint is not there for sensitivity alone."""
+        again = {endpoint.id for endpoint in self.data.study.endpoints if endpoint.role == "sensitivity"}
+        return [analysis for analysis in analyses if analysis.variable not in again]
+
+    @property
+    def markers(self) -> list[Marker]:
+        """Markers that are outcomes, not checks of quality."""
+        return [marker for marker in self.data.study.markers if marker.role == "endpoint"]
+
+    @property
+    def response_visits(self) -> tuple[float, ...]:
+        """Visits of the response tables: the parameter's, or the study's."""
+        return self.data.response_visits
+
+    @property
+    def queries(self) -> pd.DataFrame:
+        """Open data queries."""
+        return self.data.queries
+
+    # ---------------------------------------------------------------- what it says about itself
+
+    def header(self) -> Block:
+        """Title block: study, question, cut-off, arms, parameters in force, open queries, banner."""
+        return blocks.header(self.name, self.data)
+
+    def query_files(self) -> Block:
+        """Where the work list of the data queries lies: one folder up, outside of what may be shared."""
+        return blocks.query_files(self.data)
+
+    def published(self) -> None:
+        """Hold the study's published claims against the results recorded so far, and show both."""
+        ranges, *shown = blocks.published(self.name, self.data, self.results)
+        self.record(ranges)
+        self.show(*shown)
+
+    def methods(self) -> Block:
+        """Every estimator and test that this page ran, each once, in the order of the page."""
+        return blocks.methods(self.data, self._analyses)
+
+    def self_check(self) -> Block:
+        """Compute the numbers of this page a second time, by other engines and definitions; a difference stops it.
+
+        Raises
+        ------
+        lib.statistics.second_engine.survival.DisagreementError
+            With the number and both values.
+        """
+        return blocks.self_check(self.data, list(zip(self._analyses, self._recorded, strict=True)))
+
+    def check(self) -> Block:
+        """Hold the denominators of everything recorded so far against the participant flow.
+
+        Raises
+        ------
+        lib.analyses.cohort.flow.CountsDifferError
+            With the table and both counts.
+        """
+        return blocks.check_counts(self.data, self._analyses)
+
+    def colophon(self) -> Block:
+        """Recorded results, versions, commit and fingerprints of the inputs."""
+        return blocks.colophon(self.data, self.results)
+
+
+def _flat(items: Iterable) -> list:
+    """Items of lists within lists, in order."""
+    return [part for item in items for part in (_flat(item) if isinstance(item, list | tuple) else [item])]
+
+
+def _paragraph(kind: str, sentences: Iterable) -> Block:
+    text = " ".join(dict.fromkeys(sentence for sentence in _flat(sentences) if sentence))
+    return Block(f'<p class="{kind}">{html.escape(text)}</p>', text, {}) if text else EMPTY

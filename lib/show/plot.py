@@ -1,0 +1,53 @@
+"""Every picture that a page can show: one line each. How it is drawn stands in `plots`, a file a subject."""
+
+__all__ = [
+    "ae_courses",
+    "ae_first",
+    "ae_grades",
+    "ae_terms",
+    "attendance",
+    "balance",
+    "enrolment",
+    "flow",
+    "lab_shift",
+    "liver",
+    "profiles",
+    "ratios",
+    "response",
+    "response_incidence",
+    "robustness",
+    "spider",
+    "subgroups",
+    "summary",
+    "survival",
+    "swimmer",
+    "timing",
+    "trajectories",
+    "waterfall",
+    "weighted_curves",
+]
+
+from lib.show.plots.cohort import plot_attendance as attendance
+from lib.show.plots.cohort import plot_enrolment as enrolment
+from lib.show.plots.cohort import plot_flow as flow
+from lib.show.plots.cohort import plot_timing as timing
+from lib.show.plots.course import plot_spider as spider
+from lib.show.plots.course import plot_swimmer as swimmer
+from lib.show.plots.course import plot_waterfall as waterfall
+from lib.show.plots.laboratory import plot_lab_shift as lab_shift
+from lib.show.plots.laboratory import plot_liver as liver
+from lib.show.plots.markers import plot_ratios as ratios
+from lib.show.plots.markers import plot_summary as summary
+from lib.show.plots.markers import plot_trajectories as trajectories
+from lib.show.plots.response import plot_response as response
+from lib.show.plots.response import plot_response_incidence as response_incidence
+from lib.show.plots.robustness import plot_balance as balance
+from lib.show.plots.robustness import plot_robustness as robustness
+from lib.show.plots.robustness import plot_subgroups as subgroups
+from lib.show.plots.robustness import plot_weighted_curves as weighted_curves
+from lib.show.plots.safety import plot_ae_courses as ae_courses
+from lib.show.plots.safety import plot_ae_first as ae_first
+from lib.show.plots.safety import plot_ae_grades as ae_grades
+from lib.show.plots.safety import plot_ae_terms as ae_terms
+from lib.show.plots.safety import plot_profiles as profiles
+from lib.show.plots.survival import plot_survival as survival

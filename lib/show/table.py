@@ -1,0 +1,117 @@
+"""Every table that a page can show: one line each. What it holds stands in `tables`, a file a subject."""
+
+__all__ = [
+    "ae_attribution",
+    "ae_differences",
+    "ae_first",
+    "ae_grades",
+    "ae_listing",
+    "ae_onset",
+    "ae_overview",
+    "ae_rate_ratios",
+    "ae_rates",
+    "ae_terms",
+    "agreement",
+    "attendance",
+    "balance",
+    "baseline",
+    "best_response",
+    "calendar",
+    "change",
+    "checklist",
+    "comparisons",
+    "declarations",
+    "detectable",
+    "disagreements",
+    "duration",
+    "enrolment",
+    "excluded",
+    "exposure",
+    "external",
+    "flow",
+    "follow_up",
+    "incidence",
+    "intervals",
+    "lab_overview",
+    "lab_shift",
+    "level",
+    "liver",
+    "liver_cases",
+    "other_events",
+    "paired_response",
+    "presence",
+    "published",
+    "queries",
+    "ratios",
+    "response",
+    "response_change",
+    "response_incidence",
+    "response_pairs",
+    "risks_of_bias",
+    "robustness",
+    "sensitivity",
+    "sites",
+    "subgroups",
+    "survival",
+    "survival_by_response",
+    "target_trial",
+    "timing",
+    "weighted",
+]
+
+from lib.show.tables.cohort import table_baseline as baseline
+from lib.show.tables.cohort import table_flow as flow
+from lib.show.tables.cohort import table_follow_up as follow_up
+from lib.show.tables.cohort import table_queries as queries
+from lib.show.tables.conduct import table_attendance as attendance
+from lib.show.tables.conduct import table_checklist as checklist
+from lib.show.tables.conduct import table_declarations as declarations
+from lib.show.tables.conduct import table_enrolment as enrolment
+from lib.show.tables.conduct import table_exposure as exposure
+from lib.show.tables.conduct import table_timing as timing
+from lib.show.tables.confounding import table_balance as balance
+from lib.show.tables.confounding import table_enrolment as calendar
+from lib.show.tables.confounding import table_weighted as weighted
+from lib.show.tables.course import table_agreement as agreement
+from lib.show.tables.course import table_best_response as best_response
+from lib.show.tables.course import table_disagreements as disagreements
+from lib.show.tables.course import table_duration as duration
+from lib.show.tables.course import table_other_events as other_events
+from lib.show.tables.course import table_paired_response as paired_response
+from lib.show.tables.course import table_response_change as response_change
+from lib.show.tables.course import table_sites as sites
+from lib.show.tables.design import table_external as external
+from lib.show.tables.design import table_published as published
+from lib.show.tables.design import table_risks_of_bias as risks_of_bias
+from lib.show.tables.design import table_target_trial as target_trial
+from lib.show.tables.laboratory import table_lab_overview as lab_overview
+from lib.show.tables.laboratory import table_lab_shift as lab_shift
+from lib.show.tables.laboratory import table_liver as liver
+from lib.show.tables.laboratory import table_liver_cases as liver_cases
+from lib.show.tables.markers import table_change as change
+from lib.show.tables.markers import table_excluded as excluded
+from lib.show.tables.markers import table_level as level
+from lib.show.tables.markers import table_presence as presence
+from lib.show.tables.markers import table_ratios as ratios
+from lib.show.tables.markers import table_sensitivity as sensitivity
+from lib.show.tables.response import table_response as response
+from lib.show.tables.response import table_response_incidence as response_incidence
+from lib.show.tables.response import table_response_pairs as response_pairs
+from lib.show.tables.response import table_survival_by_response as survival_by_response
+from lib.show.tables.robustness import table_detectable as detectable
+from lib.show.tables.robustness import table_incidence as incidence
+from lib.show.tables.robustness import table_intervals as intervals
+from lib.show.tables.robustness import table_robustness as robustness
+from lib.show.tables.robustness import table_subgroups as subgroups
+from lib.show.tables.safety import table_ae_attribution as ae_attribution
+from lib.show.tables.safety import table_ae_differences as ae_differences
+from lib.show.tables.safety import table_ae_first as ae_first
+from lib.show.tables.safety import table_ae_grades as ae_grades
+from lib.show.tables.safety import table_ae_listing as ae_listing
+from lib.show.tables.safety import table_ae_onset as ae_onset
+from lib.show.tables.safety import table_ae_overview as ae_overview
+from lib.show.tables.safety import table_ae_rate_ratios as ae_rate_ratios
+from lib.show.tables.safety import table_ae_rates as ae_rates
+from lib.show.tables.safety import table_ae_terms as ae_terms
+from lib.show.tables.survival import table_comparisons as comparisons
+from lib.show.tables.survival import table_survival as survival
