@@ -48,7 +48,7 @@ explore: $(READY)  ## serve the interactive page for a ward computer on 127.0.0.
 lock: $(READY)  ## derive requirements.lock (exact pins, hashes) from environment.yml
 	sed -n 's/^ *- \(.*==.*\)$$/\1/p' environment.yml | $(BIN)/uv pip compile - --quiet --universal --python-version 3.11 --generate-hashes --no-header -o requirements.lock
 
-notebooks: $(READY)  ## run the notebooks and keep the outputs of their check cells
+notebooks: $(READY)  ## run the notebooks with the shipped study and keep what they show
 	$(BIN)/python tests/refresh_notebooks.py
 
 screenshots: $(READY)  ## take the README's pictures of the interactive page
