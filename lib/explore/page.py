@@ -18,6 +18,7 @@ from functools import lru_cache
 import ipywidgets as w
 
 from lib import analyse
+from lib.analyses.result import Absent
 from lib.dataset import dataset
 from lib.explore.form import LABELS, Form, find_studies
 from lib.explore.marks import marks_response, marks_survival, marks_terms, marks_waterfall
@@ -206,7 +207,11 @@ class Explorer:
         if patient_id not in set(self.page.data.patients["patient_id"]):
             self.view.profile = {"html": self.page.lead("No such patient is among those chosen.").html}
             return
-        shown = plot.profiles(self.page.analyse(analyse.profiles, patient_id))
+        found = self.page.analyse(analyse.profiles, patient_id)
+        shown = plot.profiles(found)
+        if isinstance(shown, Block):
+            self.view.profile = {"html": self.page.lead(found.reason if isinstance(found, Absent) else shown.text).html}
+            return
         self.view.profile = blocks_of([(figure, []) for figure in shown if isinstance(figure, Figure)])[0]
 
     def print_text(self) -> None:

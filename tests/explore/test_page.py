@@ -392,3 +392,10 @@ def test_a_new_study_is_offered_when_the_data_are_checked_again(tmp_path, monkey
     assert page.form.parameters() == {"endpoint": "os"}, "what was chosen stays"
     page.form._pick.value = page.form._pick.options[1][1]
     assert len(page.page.data.patients) == 6
+
+
+def test_a_patient_of_a_study_without_adverse_events_is_told_why_there_is_no_profile():
+    page = explore_page.Explorer(COLON)
+    look_at(page, "Survival")
+    page.view.picked = page.page.data.patients["patient_id"].iat[0]
+    assert "holds no table of adverse events" in page.view.profile["html"]
