@@ -8,60 +8,20 @@ Most are valid. Some hold a mistake, which the check has to find. `random_study`
 
 from __future__ import annotations
 
-__all__ = ["IN_USE", "Drawn", "studies"]
+__all__ = ["Drawn", "studies"]
 
-import ast
 import json
-import keyword
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from any_clinic import codes_of, draw_clinic
+from any_names import CODES, COLUMNS_IN_USE, DATES, UNITS, distinct, ids, rarely, texts
 from hypothesis import strategies as st
-from random_study import COLOURS, LINES, MONTH, SCHEDULE, TERMS, Design, draw_tables
+from random_study import COLOURS, LINES
 
-from lib.study.clinic import Response
-from lib.study.study import ROOT, TAKEN
-
-ID = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}\Z")
-
-
-def names_in_use() -> list[str]:
-    """Every text and every argument of the library that a study could take for an id, keywords, and what pandas calls its own."""
-    found = {*dir(pd.DataFrame), *dir(pd.Series), *keyword.kwlist, "T", "index", "size", "dtype"}
-    for path in (ROOT / "lib").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                found.add(node.value)
-            elif isinstance(node, ast.keyword) and node.arg:
-                found.add(node.arg)
-    return sorted(name for name in found if ID.match(name))
-
-
-IN_USE = names_in_use()
-COLUMNS_IN_USE = ["patient_id", "arm", "time_zero", "death", "death_date", "local_progression", "local_progression_date",
-                  "distant_progression_date", "last_contact_date", "last_tumour_assessment", "excluded"]  # fmt: skip
-TEXTS = ("Age", "Sex", "Grösse, µg/L", "女性", "5 < x & y > 3", "it's \"so\"", "50% of all", "a_b^c", "{x} {0}", "A vs B", "overall", "n = 3: no",
-         "x" * 70, "Two words", "Time to the first event of any kind, whatever it was, as the protocol has it")  # fmt: skip
-CODES = ("F", "M", "0", "1", "2", "yes", "no", "I", "II", "overall", "missing", "nan", "None", "a: b", "x vs y", "<5", "n", "Ü", "女")
-UNITS = {"days": 1.0, "weeks": 7.0, "months": MONTH, "years": 365.25}
-DATES = ("local_progression_date", "distant_progression_date", "death_date")
-FLAGS = {"death_date": "death", "local_progression_date": "local_progression"}
-ids = st.one_of(st.sampled_from(["os", "pfs", "x1", "Age", "a_b", "A", "B", "C"]), st.sampled_from(IN_USE), st.from_regex(ID, fullmatch=True))
-texts = st.sampled_from(TEXTS)
-
-
-def distinct(draw, of, least, most, without=()):
-    """A list of different values."""
-    kept = of.filter(lambda name: name not in without)
-    return draw(st.lists(kept, min_size=least, max_size=most, unique=True))
-
-
-def rarely(draw, times: int) -> bool:
-    """True once in so many times; the simplest study is one in which nothing is rare."""
-    return draw(st.integers(1, times)) == times
+from lib.study.study import TAKEN
 
 
 @dataclass
@@ -113,7 +73,7 @@ def studies(draw) -> Drawn:
     most = draw(st.sampled_from([1, 3, 8] if rich else [1, 3, 8, 30, 400 // len(arms)]))
     sizes = [draw(st.integers(1, most)) for _ in arms]
     study = _frame_of_study(draw, arms)
-    tables = _clinic(draw, rng, study, sizes) if rich else {"patients": _patients(draw, rng, study, sizes)}
+    tables = draw_clinic(draw, rng, study, sizes) if rich else {"patients": _patients(draw, rng, study, sizes)}
     patients = tables["patients"]
     _add_baseline(draw, rng, study, patients)
     _add_endpoints(draw, rng, study, patients)
@@ -153,16 +113,12 @@ def _frame_of_study(draw, arms: list[str]) -> dict:
     return study
 
 
-def _codes_of(study: dict) -> list[str]:
-    return [arm.get("value", arm["id"]) for arm in study["arms"]]
-
-
 def _patients(draw, rng, study: dict, sizes: list[int]) -> pd.DataFrame:
     """Patients without any other table: ids, arms, and perhaps dates."""
     prefix = "SYN-" if study["study"]["synthetic"] else "P"
     n = sum(sizes)
     frame = pd.DataFrame({
-        "patient_id": [f"{prefix}{i:04d}" for i in rng.permutation(n)], "arm": np.repeat(_codes_of(study), sizes),
+        "patient_id": [f"{prefix}{i:04d}" for i in rng.permutation(n)], "arm": np.repeat(codes_of(study), sizes),
     })  # fmt: skip
     if draw(st.booleans()):
         _add_dates(draw, rng, study, frame)
@@ -190,95 +146,6 @@ def _add_dates(draw, rng, study: dict, frame: pd.DataFrame) -> None:
         frame[column] = frame[column].dt.strftime("%Y-%m-%d")
     if draw(st.booleans()):
         study["study"]["cutoff"] = draw(st.sampled_from(["2030-01-01", "2026-06-30"]))
-
-
-def _clinic(draw, rng, study: dict, sizes: list[int]) -> dict[str, pd.DataFrame]:
-    """Every table of a clinic, of which some are left out again; what is drawn by `random_study`, under other names."""
-    letters = "ABCDEF"[: len(sizes)]
-    design = Design(
-        tuple(sizes), int(rng.integers(2**31)), tuple(a for a in letters if rarely(draw, 4)),
-        tuple(a for a in letters if rarely(draw, 4)), draw(st.sampled_from([0.0, 0.15, 0.6])), draw(st.booleans()),
-        draw(st.sampled_from([0.0, 0.02, 0.2])),
-    )  # fmt: skip
-    rule = {"visits": draw(st.sampled_from([[6, 12], [3], [36]])), "node_sites": ["node"], "progression_column": "local_progression_date"}
-    rule |= draw(st.sampled_from([{}, {"confirmation_days": 28, "stable_days": 42}, {"stable_days": 400}]))
-    tables = draw_tables(design, Response(**rule))
-    kept = {name for name in ("treatments", "adverse_events", "markers") if not rarely(draw, 4)}
-    if not rarely(draw, 4):
-        kept |= {"lesions", "measurements"} | ({"assessments"} if draw(st.booleans()) else set())
-        study |= {"response": rule, "sites": [{"value": site, "label": draw(texts)} for site in ("node", "lung", "bone")]}
-    tables = {name: frame for name, frame in tables.items() if name == "patients" or (name in kept and len(frame))}
-    if "lesions" not in tables or "measurements" not in tables:
-        tables = {name: frame for name, frame in tables.items() if name not in ("lesions", "measurements", "assessments")}
-        study.pop("response", None)
-    study["study"] |= {"synthetic": True} | ({"cutoff": "2024-12-31"} if not rarely(draw, 4) else {})
-    study["visits"] = {"schedule": list(SCHEDULE), "window_days": [-20, 30]}
-    study["time"] |= {"unit": "months", "days_per_unit": MONTH}
-    tables["patients"]["arm"] = tables["patients"]["arm"].map(dict(zip(letters, _codes_of(study), strict=True)))
-    tables["patients"] = tables["patients"].drop(columns=["age", "sex"])
-    names = dict(zip(letters, [arm["id"] for arm in study["arms"]], strict=True))
-    _name_treatments(draw, study, tables, names)
-    _name_markers(draw, rng, study, tables)
-    _name_events(draw, study, tables)
-    return tables
-
-
-def _name_treatments(draw, study: dict, tables: dict, names: dict[str, str]) -> None:
-    if "treatments" not in tables:
-        return
-    called = dict(zip(("care", "drug", "implant"), distinct(draw, ids, 3, 3), strict=True))
-    kinds = {"care": ("drug", "A"), "drug": ("drug", "BCDE"), "implant": ("local", "DEF")}
-    components = []
-    for name, (kind, arms) in kinds.items():
-        given = [names[a] for a in arms if a in names]
-        if given:
-            doses = {"doses": [20, 10], "dose_unit": "mg"} if name == "drug" else {}
-            components.append({"id": called[name], "label": draw(texts), "kind": kind, "arms": given} | doses)
-    study["treatments"] = {"components": components}
-    tables["treatments"]["component"] = tables["treatments"]["component"].map(called)
-
-
-def _name_markers(draw, rng, study: dict, tables: dict) -> None:
-    if "markers" not in tables:
-        return
-    crp, pain = distinct(draw, ids, 2, 2, TAKEN["markers"])
-    roles = draw(st.sampled_from([("endpoint", "endpoint"), ("endpoint", "safety"), ("quality", "endpoint"), ("safety", "safety")]))
-    study["markers"] = [
-        {"id": crp, "label": draw(texts), "short": "CRP", "unit": "mg/L", "units": {"mg/L": 1}, "scale": "log", "role": roles[0]},
-        {"id": pain, "label": draw(texts), "short": "Pain", "unit": "points", "units": {"points": 1}, "scale": "linear", "role": roles[1]},
-    ]  # fmt: skip
-    for marker in study["markers"]:
-        if draw(st.booleans()):
-            marker["visits"] = [0, 3, 6, 12]
-        if marker["role"] == "safety" or rarely(draw, 4):
-            marker["reference"] = draw(st.sampled_from([{"high": 10}, {"low": 1, "high": 5, "grades_above": [1, 2, 5]}, {"low": 3}]))
-    if all(marker.get("reference", {}).get("high") for marker in study["markers"]) and draw(st.booleans()):
-        study["liver"] = {"transaminases": [crp], "bilirubin": pain}
-    frame = tables["markers"]
-    frame["marker"] = frame["marker"].map({"crp": crp, "pain": pain})
-    if rarely(draw, 4):
-        frame["value"] = draw(st.sampled_from([0.0, 1.0, 5.0]))
-        frame["below_limit"] = 0
-
-
-def _name_events(draw, study: dict, tables: dict) -> None:
-    if "adverse_events" not in tables:
-        return
-    called = dict(zip(TERMS, distinct(draw, st.one_of(texts, ids), 3, 3), strict=True))
-    every = [term for terms in TERMS.values() for term in terms]
-    terms = dict(zip(every, distinct(draw, st.one_of(texts, ids), len(every), len(every), ("any term",)), strict=True))
-    study["adverse_events"] = {
-        "dictionary": draw(texts), "systems": {called[system]: [terms[t] for t in own] for system, own in TERMS.items()},
-        "landmarks": draw(st.sampled_from([[], [1, 3], [500]])),
-    }  # fmt: skip
-    if "treatments" in study and draw(st.booleans()):
-        study["adverse_events"]["risk_windows"] = [
-            {"component": c["id"], "anchor": draw(st.sampled_from(["start", "end"])), "days": draw(st.sampled_from([0, 30, 365]))}
-            for c in study["treatments"]["components"]
-        ]  # fmt: skip
-    frame = tables["adverse_events"]
-    frame["term"] = frame["term"].map(terms)
-    tables["adverse_events"] = frame.drop(columns=[c for c in ("related", "serious", "action", "end_date") if rarely(draw, 5)])
 
 
 def _add_baseline(draw, rng, study: dict, patients: pd.DataFrame) -> None:

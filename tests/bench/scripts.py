@@ -36,7 +36,7 @@ def import_all() -> None:
 
 
 def run(task: tuple[str, int, str]) -> None:
-    """One report: the code cells of the three notebooks."""
+    """One report: the code cells of its notebooks."""
     study, number, folder = task
     shown = []
 

@@ -11,7 +11,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from any_study import IN_USE
+from any_names import IN_USE
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from notebook_cells import run_notebook, without_drawing
