@@ -53,7 +53,15 @@ def _printed(notebook) -> str:
 
 
 def _children() -> list:
-    return psutil.Process().children(recursive=True)
+    """Servers of kernels and what they fork; another test of this process may have left a child that is neither."""
+    return [child for child in psutil.Process().children(recursive=True) if kernels.SERVER in _command(child)]
+
+
+def _command(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:  # ended in between
+        return []
 
 
 def _run(folder, code, **options) -> str:
