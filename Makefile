@@ -31,8 +31,9 @@ quick: $(READY)  ## tests that neither run a notebook nor need a browser
 test: $(READY)  ## all tests: statistics against R, intake, runner, notebooks
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
-fuzz: $(READY)  ## many random studies: each gives a report or is refused (FUZZ=2000 how many, FUZZ_SEED= which)
+fuzz: $(READY)  ## other inputs than make test draws, and many random studies (FUZZ=2000 how many, FUZZ_SEED= which)
 	@echo "seed $(FUZZ_SEED)"
+	FUZZ=$(FUZZ) $(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m hypothesis --hypothesis-seed=$(FUZZ_SEED)
 	FUZZ=$(FUZZ) FUZZ_SEED=$(FUZZ_SEED) $(BIN)/python -m pytest tests/whole/test_random_studies.py
 
 lint: $(READY)  ## style of code and docstrings; imports point down

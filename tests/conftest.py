@@ -7,10 +7,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from lib.study.study import ROOT
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chromium-browser"))), None)
+
+# The same inputs are drawn in every run and on every machine; `make fuzz` draws others.
+settings.load_profile("default" if os.environ.get("FUZZ") else "ci")
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from scipy import stats
 from lib.show.formats import exactness, format_exact_p
 from lib.statistics import contingency, proportions
 
-REPEATABLE = settings(derandomize=True, deadline=None)
+DRAWN = settings(deadline=None)
 SMALL = load_expected("small_samples")["r_by_c"]
 OF_R = load_expected("contingency")
 MOST_TABLES = 20_000  # that complete enumeration goes through
@@ -117,7 +117,7 @@ def test_tables_that_differences_of_running_sums_got_wrong():
             assert_allclose(contingency.exact_test(same).p_value, float(row["p_value"]), rtol=1e-6)
 
 
-@settings(REPEATABLE, max_examples=60)
+@settings(DRAWN, max_examples=60)
 @given(arms())
 def test_arms_of_up_to_3000_patients_equal_complete_enumeration(table):
     rest, column = sorted(table.sum(axis=1))[:-1], table.sum(axis=0).min()
@@ -151,7 +151,7 @@ def test_three_large_arms_equal_complete_enumeration(table):
         assert abs(Fraction(contingency.exact_test(same).p_value) / expected - 1) < 1e-9
 
 
-@settings(REPEATABLE, max_examples=150)
+@settings(DRAWN, max_examples=150)
 @given(small_tables)
 def test_small_tables_equal_complete_enumeration(table):
     table = np.array(table)
@@ -161,7 +161,7 @@ def test_small_tables_equal_complete_enumeration(table):
         check_enumerated(table, rtol=1e-10)
 
 
-@settings(REPEATABLE, max_examples=40)
+@settings(DRAWN, max_examples=40)
 @given(st.lists(st.lists(st.integers(0, 3), min_size=4, max_size=4), min_size=4, max_size=5))
 def test_tables_of_several_categories_equal_complete_enumeration(table):
     table = np.array(table)
@@ -172,7 +172,7 @@ def test_tables_of_several_categories_equal_complete_enumeration(table):
     check_enumerated(table, rtol=1e-10)
 
 
-@settings(REPEATABLE, max_examples=80)
+@settings(DRAWN, max_examples=80)
 @given(st.integers(1, 10**7), st.integers(1, 10), st.floats(0, 1), st.floats(-4, 4))
 def test_two_arms_of_any_size_equal_scipy(n, ratio, share, distance):
     """scipy.stats.fisher_exact, where no other table is as likely to 1e-7: one patient more or less is far from that."""

@@ -19,7 +19,7 @@ from lib.statistics.second_engine import shares
 from lib.statistics.survival import competing, kaplan_meier, rmst
 
 LARGE = load_expected("large")
-REPEATABLE = settings(derandomize=True, deadline=None)
+DRAWN = settings(deadline=None)
 ARMS = ["a", "b", "c"]
 LIMITS = ["ci_low", "ci_high"]
 
@@ -167,7 +167,7 @@ values = st.lists(
 )
 
 
-@REPEATABLE
+@DRAWN
 @given(values, values)
 def test_a_sum_is_found_as_in_the_list_of_all(x, y):
     x, y = np.sort(x), np.sort(y)
@@ -177,7 +177,7 @@ def test_a_sum_is_found_as_in_the_list_of_all(x, y):
     assert [ranks._find_sum(x, x, k, once=True) for k in range(len(listed))] == listed.tolist()
 
 
-@REPEATABLE
+@DRAWN
 @given(values, values, st.integers(1, 25))
 def test_shifts_that_are_searched_are_those_that_are_listed(x, y, times):
     """And both are those of the second engine; up to where there are too many values to count the exact distribution."""
@@ -210,7 +210,7 @@ def two_arms(draw, most=60):
     return draw(st.integers(0, n)), n, draw(st.integers(0, m)), m
 
 
-@REPEATABLE
+@DRAWN
 @given(two_arms())
 def test_conditional_odds_ratio_is_that_of_scipy(arms):
     x, n, y, m = arms
@@ -220,7 +220,7 @@ def test_conditional_odds_ratio_is_that_of_scipy(arms):
         assert_allclose(found, [other.statistic, *other.confidence_interval(0.95)], rtol=1e-7)
 
 
-@REPEATABLE
+@DRAWN
 @given(two_arms(), st.sampled_from([1, 10, 1000]))
 def test_score_limits_are_those_of_the_second_engine(arms, more):
     x, n, y, m = arms
@@ -228,7 +228,7 @@ def test_score_limits_are_those_of_the_second_engine(arms, more):
     assert_allclose(found, shares.score_interval(x, n * more, y, m * more, 0.95), rtol=1e-9, atol=1e-12)
 
 
-@REPEATABLE
+@DRAWN
 @given(two_arms(2000))
 def test_score_limits_of_the_others_are_the_same_with_the_other_sign(arms):
     x, n, y, m = arms
@@ -237,7 +237,7 @@ def test_score_limits_of_the_others_are_the_same_with_the_other_sign(arms):
     assert intervals.miettinen_nurminen(y, m, x, n) == pytest.approx((-high, -low), rel=1e-9, abs=1e-12)
 
 
-@REPEATABLE
+@DRAWN
 @given(
     st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), st.sampled_from([0.8, 0.95, 0.999])
 )

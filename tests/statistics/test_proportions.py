@@ -11,7 +11,7 @@ from reference_data import load_expected, numbers
 from lib.statistics import proportions
 from lib.statistics.comparisons import adjust_holm, arm_pairs
 
-REPEATABLE = settings(derandomize=True, deadline=None)
+DRAWN = settings(deadline=None)
 ARMS = ["a", "b", "c"]
 RESPONSE = load_expected("small_samples")["response"]
 
@@ -125,7 +125,7 @@ def test_pairs_follow_study_order_and_reference():
     assert arm_pairs(ARMS, "c") == [("a", "c"), ("b", "c"), ("b", "a")]
 
 
-@REPEATABLE
+@DRAWN
 @given(some_counts())
 def test_everything_is_a_number_in_range_or_nan_with_a_reason(counts):
     single = proportions.estimate_proportion(counts)
@@ -142,7 +142,7 @@ def test_everything_is_a_number_in_range_or_nan_with_a_reason(counts):
     assert (tests.p_adjusted.dropna() >= tests.p_value.dropna() - 1e-12).all()
 
 
-@REPEATABLE
+@DRAWN
 @given(some_counts(arms=2, least=1, most=25))
 def test_swapping_the_arms_mirrors_the_difference_and_inverts_the_ratio(counts):
     ahead = proportions.estimate_risk_difference(counts).iloc[0]
@@ -154,7 +154,7 @@ def test_swapping_the_arms_mirrors_the_difference_and_inverts_the_ratio(counts):
         assert_allclose(ratio * inverse, 1, rtol=1e-6)
 
 
-@REPEATABLE
+@DRAWN
 @given(some_counts(arms=2, least=1, most=25))
 def test_responders_and_others_may_change_places(counts):
     other = counts.assign(count=counts["n"] - counts["count"])
@@ -162,7 +162,7 @@ def test_responders_and_others_may_change_places(counts):
     assert_allclose(found[0], found[1], rtol=1e-9)
 
 
-@REPEATABLE
+@DRAWN
 @given(st.lists(st.one_of(st.floats(0, 1), st.just(np.nan)), max_size=6))
 def test_holm_is_monotone_and_leaves_nan_out(p_values):
     adjusted, p_values = adjust_holm(p_values), np.array(p_values, dtype=float)

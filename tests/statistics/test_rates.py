@@ -10,7 +10,7 @@ from reference_data import load_expected, numbers
 
 from lib.statistics import rates
 
-REPEATABLE = settings(derandomize=True, deadline=None, max_examples=40)
+DRAWN = settings(deadline=None, max_examples=40)
 RATES = load_expected("small_samples")["rates"]
 arms = st.lists(st.tuples(st.integers(0, 30), st.floats(0.1, 100)), min_size=2, max_size=4)
 
@@ -58,7 +58,7 @@ def test_no_event_in_the_second_arm_has_a_lower_limit_only():
     assert row.note == "ratio and upper limit are infinite: no event in a"
 
 
-@REPEATABLE
+@DRAWN
 @given(arms, st.floats(0.01, 100))
 def test_unit_of_time_scales_rates_and_leaves_ratios(arms, unit):
     events = events_of(*zip(*arms, strict=True))
@@ -70,7 +70,7 @@ def test_unit_of_time_scales_rates_and_leaves_ratios(arms, unit):
     assert_allclose(rates.compare_rates(scaled)[columns], rates.compare_rates(events)[columns], rtol=1e-6)
 
 
-@REPEATABLE
+@DRAWN
 @given(arms)
 def test_limits_enclose_the_estimate(arms):
     events = events_of(*zip(*arms, strict=True))

@@ -31,6 +31,7 @@ def incidence(time: np.ndarray, cause: np.ndarray, at: float, level: float) -> d
         steps.append((n, own, other, before, alive if alive > 1e-12 else 0.0, total))
     if at > time.max() * (1 + 1e-9) and alive > 1e-12:
         return found
+    total = 1.0 if total > 1 - 1e-12 else total  # a rest of rounding would have limits
     variance = sum(_moved(step, total) for step in steps)
     error = sqrt(max(variance, 0.0))
     return found | {"estimate": total, "std_err": error} | _log_log(total, error, level)

@@ -16,6 +16,8 @@ from lib.statistics.survival.event_table import OVERALL, TOLERANCE, EventTable, 
 DEPENDENT = 1e-7
 # Of the number of events: a variance this small is rounding
 NOTHING = 1e-12
+# Of 1: an incidence that lacks less than this is 1 and has no limits; the rest is rounding of a sum
+WHOLE = 1e-12
 
 
 def _tables(tte: pd.DataFrame, cause: int) -> tuple[EventTable, np.ndarray]:
@@ -49,6 +51,7 @@ def _incidence(table: EventTable, d1: np.ndarray) -> tuple[np.ndarray, np.ndarra
     n, d = table.n_risk, table.n_events
     before = _left(table.survival, 1.0)
     incidence = np.cumsum(before * _over(d1, n), axis=1)
+    incidence[incidence > 1 - WHOLE] = 1.0
 
     def jump(events: np.ndarray) -> np.ndarray:
         ties = 1 - _over(np.maximum(events - 1, 0), n - 1)
@@ -151,6 +154,8 @@ def estimate_cumulative_incidence(
                 values = (np.nan, np.nan)
             elif not counts[i, at]:
                 note = "interval not estimable: no event of this kind yet"
+            elif incidence[i, at] == 1:
+                note = "interval not estimable: every patient followed had the event"
             rows.append((arm, time, at_risk[i, j], counts[i, at], *values, note))
     found = pd.DataFrame(rows, columns=["group", "time", "n_risk", "n_events", "estimate", "std_err", "note"])
     found["ci_low"], found["ci_high"] = _log_log(found["estimate"].to_numpy(), found["std_err"].to_numpy(), level)

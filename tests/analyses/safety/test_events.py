@@ -23,7 +23,7 @@ from lib.show.sentences import safety as say_safety
 from lib.show.tables import safety as table_safety
 from lib.study.study import ROOT
 
-FEW = settings(derandomize=True, deadline=None, max_examples=3)
+FEW = settings(deadline=None, max_examples=3)
 EXPECTED = load_expected("safety")
 ARMS = ["A", "B", "C"]
 

@@ -25,7 +25,7 @@ from lib.show.tables import laboratory as table_laboratory
 from lib.study.study import read_study
 from lib.study.yaml_file import ProblemsFound
 
-FEW = settings(derandomize=True, deadline=None, max_examples=15)
+FEW = settings(deadline=None, max_examples=15)
 LIVER = """
   - {id: alt, label: Alanine aminotransferase, short: ALT, unit: U/L, units: {U/L: 1, µkat/L: 60}, role: safety, reference: {high: 40, grades_above: [1, 3, 5, 20]}}
   - {id: bili, label: Bilirubin, short: Bilirubin, unit: µmol/L, units: {µmol/L: 1}, role: safety, reference: {high: 21}}

@@ -36,7 +36,7 @@ from lib.study.parameters import Safety
 from lib.study.study import ROOT
 from lib.study.yaml_file import ProblemsFound
 
-FEW = settings(derandomize=True, deadline=None, max_examples=25)
+FEW = settings(deadline=None, max_examples=25)
 SMALL = 5
 
 

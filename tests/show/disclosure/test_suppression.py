@@ -19,7 +19,7 @@ from lib.show.disclosure.suppression import Cells
 
 SMALL = 5
 WIDE = SMALL - 1 - 1e-6
-FEW = settings(derandomize=True, deadline=None, max_examples=15)
+FEW = settings(deadline=None, max_examples=15)
 
 
 def width(goal, sums, least, most):

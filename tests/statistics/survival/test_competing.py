@@ -177,6 +177,16 @@ def test_interval_is_log_log_and_missing_without_events():
     assert none["estimate"] == 0 and np.isnan(none["ci_low"]) and none["note"].startswith("interval not estimable")
 
 
+def test_an_incidence_of_one_has_no_limits():
+    """Steps that sum to 1 - 1e-16 are 1: R's ``summary(survfit(Surv(time, cause) ~ 1), times = 20)`` has limits of 0 and 1 here."""
+    time = np.array([2, 20, 4, 2, 18, 5, 2, 10, 12, 16, 12, 12, 6, 7.0])
+    event = ~np.isin(np.arange(len(time)), [5, 10])
+    tte = pd.DataFrame({"arm": pd.Categorical(["a"] * len(time)), "time": time, "event": event, "cause": event.astype(int)})
+    row = estimate_cumulative_incidence(tte, [20]).iloc[0]
+    assert row["estimate"] == 1 and np.isnan(row["ci_low"]) and np.isnan(row["ci_high"])
+    assert row["note"] == "interval not estimable: every patient followed had the event"
+
+
 def test_curve_ends_where_the_landmarks_are():
     tte = load_tte("colon_recurrence")
     curve = estimate_incidence_curve(tte)

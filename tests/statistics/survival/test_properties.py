@@ -46,8 +46,8 @@ def cohorts(patients=patient, least=0, arms=(1, 6), size=8):
     return st.lists(st.lists(patients, min_size=least, max_size=size), min_size=arms[0], max_size=arms[1]).map(build)
 
 
-relaxed = settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-quick = settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+relaxed = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+quick = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 TIMES = [0, 2.5, 6]
 
 
