@@ -20,6 +20,7 @@ from pathlib import Path
 
 import nbformat
 
+from lib.analyses.outputs import OUTPUTS
 from lib.batch.places import is_remote, joined, local_study, read_file, upload
 from lib.batch.plan import Run
 from lib.intake.handover import offered
@@ -181,7 +182,9 @@ def _headline(rows: list[dict], study: Study, given: dict) -> dict:
     """The hazard ratio of the arm that carries the question (a median where arms are not compared), n and events."""
     endpoint = str(given.get("endpoint") or (study.primary.id if study.primary else ""))
     about = [row for row in rows if row["report"] == "efficacy" and row["variable"] == endpoint]
-    for output, statistic in (("cox", "hr"), ("median", "median")):
+    headlines = {o.headline.kind: (o.name, o.headline.statistic) for o in OUTPUTS if o.headline and o.headline.block == "endpoint"}
+    logrank, _ = headlines["p"]
+    for output, statistic in (headlines["ratio"], headlines["time"]):
         found = [row for row in about if row["output"] == output]
         groups = [row["group"] for row in found if row["statistic"] == statistic]
         if groups:
@@ -190,9 +193,9 @@ def _headline(rows: list[dict], study: Study, given: dict) -> dict:
             test = {
                 r["statistic"]: _number(r["value"])
                 for r in about
-                if (r["output"], r["group"]) == ("logrank", "overall")
+                if (r["output"], r["group"]) == (logrank, "overall")
             }
-            pair = [r for r in about if (r["output"], r["group"], r["statistic"]) == ("logrank_pairwise", group, "p_value")]
+            pair = [r for r in about if (r["output"], r["group"], r["statistic"]) == (f"{logrank}_pairwise", group, "p_value")]
             if pair and not pair[0]["value"]:  # a p-value of all arms beside two that are not compared would be theirs
                 test["p_value"] = None
             counts = test if "n" in test else values

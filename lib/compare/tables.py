@@ -15,10 +15,11 @@ __all__ = [
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pandas as pd
 
+from lib.analyses.catalogue import Headline
+from lib.analyses.outputs import OUTPUTS
 from lib.compare.moved import Comparison, Output
 from lib.show.display import Column, Row, Table
 from lib.show.formats import (
@@ -40,36 +41,6 @@ LISTED = 50
 CAUSES = {"data": "Data", "parameters": "Parameters", "code": "Code", "versions": "Versions", "methods": "Methods"}
 STATUS = {"moved": "moved", "new": "only in the new report", "missing": "only in the old report"}
 
-EVENTS, HARMS = ("count", "n"), ("any", "severe", "serious")
-
-
-@dataclass(frozen=True)
-class Headline:
-    """What a committee asks first: where it stands in results.csv, and how it is shown.
-
-    `counts` names the statistics of (events, patients) beside it; `kind` is count, time, ratio, percent or p.
-    """
-
-    title: str
-    output: str
-    statistic: str
-    kind: str
-    counts: tuple[str, ...] = ()
-    variables: tuple[str, ...] = ()
-
-
-# Blocks: what is shown of a variable stands together.
-HEADLINES = (
-    (Headline("Patients analysed", "flow", "count", "count", (), ("analysed",)),),
-    (
-        Headline("{name}: median, {unit}", "median", "median", "time", ("n_events", "n")),
-        Headline("{name}: hazard ratio", "cox", "hr", "ratio"),
-        Headline("{name}: log-rank p", "logrank", "p_value", "p", ("n_events", "n")),
-    ),
-    (Headline("Objective response at {time} {unit}", "objective_response_treated", "proportion", "percent", EVENTS),),
-    (Headline("Patients with an adverse event: {name}", "ae_overview", "proportion", "percent", EVENTS, HARMS),),
-)
-
 
 def sentence_verdict(comparison: Comparison) -> str:
     """Say in one sentence how many numbers moved, and beyond what."""
@@ -83,29 +54,33 @@ def sentence_verdict(comparison: Comparison) -> str:
 
 def table_headlines(comparison: Comparison) -> Table:
     """Old beside new of what is asked first: patients, events, medians, hazard ratios, responses, harms."""
+    blocks: dict[str, dict[str, Headline]] = {}
+    for output in OUTPUTS:
+        if output.headline:
+            blocks.setdefault(output.headline.block, {})[output.name] = output.headline
     sides = [Column(side, detail) for side in ("Old", "New") for detail in ("events / n", "estimate (CI)")]
     return Table(
         "headlines",
         "Key numbers, old beside new",
         (Column("Number"), *sides, Column("Change", "new − old")),
-        tuple(row for block in HEADLINES for row in _block(comparison, block)),
+        tuple(row for block in blocks.values() for row in _block(comparison, block)),
         ("The change of a share is in percentage points.",),
         dash="not in that report",
     )
 
 
-def _block(comparison: Comparison, block: tuple[Headline, ...]) -> Iterator[Row]:
-    """Rows of a block, variable by variable in the order of the report."""
-    chosen = [_chosen(comparison.numbers, headline) for headline in block]
+def _block(comparison: Comparison, block: dict[str, Headline]) -> Iterator[Row]:
+    """Rows of a block of headlines by output, variable by variable in the order of the report."""
+    chosen = [_chosen(comparison.numbers, output, headline) for output, headline in block.items()]
     for variable in dict.fromkeys(name for numbers in chosen for name in numbers["variable"]):
-        for headline, numbers in zip(block, chosen, strict=True):
+        for headline, numbers in zip(block.values(), chosen, strict=True):
             for time, part in numbers[numbers["variable"] == variable].groupby("time", sort=False):
                 yield from _headline_rows(comparison, headline, variable, time, part)
 
 
-def _chosen(numbers: pd.DataFrame, headline: Headline) -> pd.DataFrame:
+def _chosen(numbers: pd.DataFrame, output: str, headline: Headline) -> pd.DataFrame:
     """Numbers of one output and its variables; an output that two reports record is shown once."""
-    chosen = numbers[numbers["output"] == headline.output]
+    chosen = numbers[numbers["output"] == output]
     chosen = chosen[chosen["variable"].isin(headline.variables)] if headline.variables else chosen
     return chosen[chosen["report"] == chosen["report"].iat[0]] if len(chosen) else chosen
 

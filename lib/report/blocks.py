@@ -20,8 +20,10 @@ import html
 
 import pandas as pd
 
+from lib.analyses.catalogue import Output
 from lib.analyses.cohort import flow
 from lib.analyses.efficacy import survival
+from lib.analyses.outputs import find
 from lib.analyses.result import Analysis
 from lib.dataset.dataset import Dataset, subgroup_label
 from lib.report import recheck
@@ -157,18 +159,18 @@ def self_check(data: Dataset, recorded: list[tuple[Analysis, pd.DataFrame]]) -> 
 def methods(data: Dataset, analyses: list[Analysis]) -> Block:
     """Every estimator and test that this report ran, each once, in the order of the page."""
     rows = [
-        (analysis.variable or "all", output, method)
+        (find(output, analysis.variable), method)
         for analysis in analyses
         for output, frame in analysis.frames.items()
         if "method" in frame
         for method in dict.fromkeys(frame["method"].dropna())
     ]
-    by_method: dict[str, list[str]] = {}
-    for _, output, method in rows:
+    by_method: dict[str, list[Output]] = {}
+    for output, method in rows:
         by_method.setdefault(str(method), []).append(output)
     versions = provenance.package_versions()
     shown = template("methods.html").render(
-        methods={m: (sorted(set(o)), cite(m)) for m, o in by_method.items()},
+        methods={m: (sorted({o.name for o in own}), cite(m, [o.source for o in own])) for m, own in by_method.items()},
         time=data.study.time,
         horizons=_horizons(data, analyses),
         engines=[f"{name} {versions[name]}" for name in ENGINES],

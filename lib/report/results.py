@@ -7,6 +7,7 @@ __all__ = ["COLUMNS", "KEY", "STATISTICS", "to_rows"]
 import numpy as np
 import pandas as pd
 
+from lib.analyses.outputs import find
 from lib.analyses.result import PLACES, Analysis, unit_of
 from lib.show.disclosure.counts import COUNTS
 
@@ -98,10 +99,12 @@ def to_rows(report: str, analysis: Analysis) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        If a frame holds a statistic that has no name in `STATISTICS`, or the same row twice.
+        If an output is not in the catalogue or is not what it says there, if a frame holds a statistic that has no name
+        in `STATISTICS`, or the same row twice.
     """
     parts: dict[str, list] = {column: [] for column in COLUMNS}
     for output, frame in analysis.frames.items():
+        _hold(output, analysis.variable, frame)
         unknown = [c for c in frame if c not in STATISTICS and c not in PLACES]
         if unknown:
             raise ValueError(f"{output}: no such statistic as {', '.join(unknown)}; see STATISTICS in results.py")
@@ -117,3 +120,13 @@ def to_rows(report: str, analysis: Analysis) -> pd.DataFrame:
     if len(twice):
         raise ValueError(f"the same statistic twice: {twice.iloc[0][KEY].to_dict()}")
     return rows
+
+
+def _hold(output: str, variable: str, frame: pd.DataFrame) -> None:
+    """Hold an output against what the catalogue says of it: that it is there, what it counts, whether it tests."""
+    row = find(output, variable)
+    units = set(unit_of(frame)) if set(COUNTS) & set(frame) else set()
+    if unknown := sorted(units - set(row.counts.split(" or "))):
+        raise ValueError(f"{output} counts {', '.join(unknown)}; lib/analyses/outputs.py says {row.counts or 'nothing'}")
+    if "p_value" in frame and not row.tests:
+        raise ValueError(f"{output} holds p-values; lib/analyses/outputs.py names no family of tests for it")

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
+from lib.analyses.outputs import find
 from lib.analyses.result import PATIENTS, Absent, Analysis, unit_of
 from lib.dataset.dataset import Dataset
 from lib.dataset.derived import VOLUME, marker_frame, response_frame, time_to_event_frame, volume_frame
@@ -20,24 +21,14 @@ from lib.statistics import proportions
 from lib.study.parts import Endpoint
 
 COUNTED = "count of patients"
-# Output -> the step of the flow that its denominators must equal, and the columns by which the two are matched.
-EQUAL = {
-    **dict.fromkeys(("median", "follow_up", "quartile_1", "quartile_3"), ("flow_endpoint", ["variable", "group"])),
-    **dict.fromkeys(
-        ("objective_response_treated", "disease_control_treated"), ("flow_response_due", ["time", "group"])
-    ),
-    **dict.fromkeys(
-        ("objective_response_evaluable", "disease_control_evaluable"), ("flow_response_evaluable", ["time", "group"])
-    ),
-    **dict.fromkeys(
-        (
-            "baseline_number", "baseline_category", "ae_overview", "ae_term", "ae_term_severe", "ae_system",
-            "ae_system_severe", "ae_attribution", "ae_attribution_severe", "ae_grade", "lab_shift",
-        ),
-        ("flow", ["group"]),
-    ),
+# Step of the flow that denominators must equal -> the columns by which the two are matched.
+MATCHED = {
+    "flow": ["group"],
+    "flow_endpoint": ["variable", "group"],
+    "flow_response_due": ["time", "group"],
+    "flow_response_evaluable": ["time", "group"],
+    "flow_marker": ["variable", "time", "group"],
 }
-TABLE_1 = {"baseline_number", "baseline_category", "baseline_missing", "baseline_test"}
 CLARK = "completeness index (Clark): observed over potential person-time, an event counting as complete"
 
 
@@ -144,8 +135,8 @@ def analyse_enrolment(data: Dataset) -> Analysis | Absent:
 def check_counts(flow: Analysis, analyses: Iterable[Analysis]) -> int:
     """Hold the denominators of every table against the participant flow.
 
-    Denominators named in `EQUAL` (and those of tumour volume and markers) must equal the flow's, with those of an
-    endpoint stand all who lack it, and no other `n` of patients may exceed the number analysed in its arm.
+    Denominators for which the catalogue of outputs names a step must equal the flow's, with those of an endpoint stand
+    all who lack it, and no other `n` of patients may exceed the number analysed in its arm.
 
     Parameters
     ----------
@@ -179,7 +170,7 @@ def check_counts(flow: Analysis, analyses: Iterable[Analysis]) -> int:
 def _counted(analysis: Analysis, output: str, frame: pd.DataFrame) -> pd.DataFrame:
     """The patients that a frame accounts for: `n`, and in Table 1 those without a known value."""
     n = frame["n"].astype(float)
-    if output in TABLE_1:
+    if find(output, analysis.variable).known_only:
         n = n + (frame["n_missing"] if "n_missing" in frame else _missing(analysis, frame))
     return pd.DataFrame({
         "variable": frame.get("variable", analysis.variable), "group": frame["group"],
@@ -196,11 +187,10 @@ def _missing(analysis: Analysis, frame: pd.DataFrame) -> pd.Series:
 
 
 def _must_equal(flow: Analysis, analysis: Analysis, output: str, counted: pd.DataFrame) -> int:
-    levels = {f"{VOLUME}_level": "flow_volume", f"{analysis.variable}_level": "flow_marker"}
-    source, keys = EQUAL.get(output) or (levels.get(output), ["variable", "time", "group"])
-    if source is None or source not in flow:
+    source = find(output, analysis.variable).step
+    if source not in flow:
         return 0
-    expected = flow[source]
+    expected, keys = flow[source], MATCHED[source]
     expected = expected[expected["variable"] == "analysed"] if source == "flow" else expected
     both = counted.merge(expected[[*keys, "count"]], on=keys)
     _refuse(output, both[both["counted"] != both["count"]])

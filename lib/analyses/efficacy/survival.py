@@ -12,6 +12,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
+from lib.analyses.outputs import named
 from lib.analyses.policy import too_few, withhold
 from lib.analyses.result import Absent, Analysis
 from lib.dataset.dataset import Dataset
@@ -35,7 +36,6 @@ TICK_STEPS = {
 }
 MAX_TICKS = 9
 COX_TESTS = {"likelihood_ratio": "likelihood ratio", "wald": "Wald", "score": "score"}
-TESTS = ("logrank", "logrank_pairwise", "gray")
 # Frames that compare arms.
 COMPARISONS = {
     *("logrank", "logrank_pairwise", "rmst_difference", "rmst_ratio", "landmark_difference", "gray"),
@@ -118,7 +118,7 @@ def _events(data: Dataset, median: pd.DataFrame) -> pd.DataFrame:
 
 def _tests_made(frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """Tests of all arms and of their pairs that gave a p-value."""
-    return count_below(pd.concat([frames[name]["p_value"] for name in TESTS if name in frames]))
+    return count_below(pd.concat([frames[name]["p_value"] for name in named(counted_in="comparison_count") if name in frames]))
 
 
 def analyse_follow_up(data: Dataset, endpoint: Endpoint | None) -> Analysis | Absent:

@@ -6,13 +6,13 @@ __all__ = ["count_tests", "is_declared"]
 
 import pandas as pd
 
+from lib.analyses import catalogue
+from lib.analyses.outputs import named
 from lib.analyses.result import Analysis
 from lib.dataset.dataset import Dataset
 from lib.statistics.comparisons import count_below
 
 ALL, CONFIRMATORY = "all", "confirmatory"
-# It shows tests of other outputs again, beside those that are its own.
-REPEATS = "robustness"
 METHOD = "tests recorded in this report, each counted once"
 
 
@@ -38,10 +38,10 @@ def count_tests(data: Dataset, results: pd.DataFrame) -> Analysis:
     tests = results[(results["statistic"] == "p_value") & results["value"].notna()]
     about = tests["variable"].astype(str).str.replace(r":.*", "", regex=True)
     seen = pd.MultiIndex.from_frame(tests.assign(variable=about)[["variable", "group", "value"]])
-    own = tests["output"] != REPEATS
+    own = ~tests["output"].isin(named(tests=catalogue.AGAIN))
     tests = tests.loc[(own | ~seen.isin(seen[own])).astype(bool)]
     primary = data.study.primary
-    announced = tests["output"].eq("logrank") & tests["variable"].eq(primary.id if primary else "") & is_declared(data)
+    announced = tests["output"].isin(named(tests=catalogue.CONFIRMATORY)) & tests["variable"].eq(primary.id if primary else "") & is_declared(data)
     rows = [
         count_below(part["value"], METHOD).assign(variable=name)
         for name, part in ((ALL, tests), (CONFIRMATORY, tests.loc[announced.astype(bool)]))

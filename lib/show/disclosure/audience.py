@@ -16,20 +16,19 @@ from __future__ import annotations
 
 __all__ = ["KINDS", "allows", "check_audience", "is_part", "mask_analysis", "restrict"]
 
-import re
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
+from lib.analyses.catalogue import COURSE, Output
+from lib.analyses.outputs import find, named
 from lib.analyses.result import PLACES, Absent, Analysis
 from lib.dataset.dataset import Dataset
 from lib.show.disclosure.counts import COUNTS, OVERALL, count_cells, family, price
 from lib.study.parameters import Parameters
 from lib.study.yaml_file import Problem, ProblemsFound
 
-# Made from counts of another output, though the name does not begin like its name.
-MADE_FROM = {"baseline_smd": "baseline_category", "baseline_test": "baseline_category"}
 # What an output shows -> who may see it.
 KINDS = {
     "estimates": {"internal", "share"},
@@ -41,34 +40,19 @@ KINDS = {
     "steps": {"internal"},
 }
 # Rows of these are about a time: what stands there tells how many had left, or had had the event, by then.
-OVER_TIME = {"landmark", "at_risk", "incidence", "incidence_other", "ae_first", "cumulative_incidence"}
+OVER_TIME = set(named(time=COURSE))
 # One patient more or less turns these; they say how, and so do the groups in a sum of events.
 SINGLE = ["min", "max"]
 # Values of one patient or two, which three digits blur.
 OF_PATIENTS = ("median", "q1", "q3")
-QUANTILES = re.compile(r"median|quartile_\d|follow_up|duration_of_response|\w+_(within|shift)")
 DIGITS = 3
 # Made from the number of events, of which an arm's follows from two sums.
 FROM_EVENTS = ("n_events", "events_per_variable", "observed", "expected", "proportion")
 # Of two arms of a known size; whoever knows the formula knows the events.
 DETECTABLE = ("hr", "hr_above")
-# Outputs whose counts the rules are known to cover; of any other the rows stay, but nothing that stands in them.
-VETTED = re.compile(
-    r"events|comparison_count|median|quartile_\d|follow_up|landmark(_difference)?|at_risk|logrank(_pairwise)?|cox(_\w+)?|proportional_hazards"
-    r"|rmst(_\w+)?|cumulative_incidence|gray|flow(_\w+)?|baseline_\w+|ae_\w+|response_(category|unassessed)"
-    r"|(best_)?(objective_response|disease_control)(_treated|_evaluable)?"
-    r"(_test|_chisq|_pairwise|_difference|_newcombe|_odds_ratio)?"
-    r"|best_(response|change)|confirmed_response|duration_of_response|time_to_response|reader_agreement"
-    r"|tests|\w+_(level|percent_change|absolute_change|change_ratio|within|between|pairwise|shift|presence)|marker_excluded"
-    r"|other_events|lesion_sites|\w+_several|\w+_model_(ratio|term|variance|comparison)|\w+_sensitivity"
-    r"|enrolment|follow_up_completeness|follow_up_lost|exposure_(count|number)|attendance(_total)?|scan_\w+|component_gap"
-    r"|data_queries|reporting|declared|robustness(_tests)?|power|detectable|incidence(_other)?|subgroup|interaction"
-    r"|lab_(shift|worse|peak)|liver_(quadrant|hys_law)"
-    r"|propensity|balance_(before|after)|effective_size|(un)?weighted_(cox|rmst)|e_value"
-)
 MASKED = "masked: small cells"
 LEFT_OUT = "left out of a shared report"
-NOT_VETTED = (
+NOT_EXAMINED = (
     "This part counts single patients in ways that masking does not cover, so it is left out of a shared report."
 )
 
@@ -165,13 +149,14 @@ def mask_analysis(data: Dataset, analysis: Analysis) -> Analysis | Absent:
     Returns
     -------
     Analysis or Absent
-        The same frames with the same rows; what is hidden is missing. `Absent` if no frame is vetted.
+        The same frames with the same rows; what is hidden is missing. `Absent` if no frame was examined.
     """
-    frames = {name: frame for name, frame in analysis.frames.items() if VETTED.fullmatch(name)}
+    known = {name: find(name, analysis.variable) for name in analysis.frames}
+    frames = {name: frame for name, frame in analysis.frames.items() if known[name].examined}
     if not frames:
-        return Absent(NOT_VETTED)
+        return Absent(NOT_EXAMINED)
     small = data.study.policy.small_cell
-    hidden = _hidden(data, analysis, frames, small)
+    hidden = _hidden(data, analysis, known, frames, small)
     rows = {
         name: gone[[c for c in gone if c in ("count", "n")]].any(axis=1)
         for name, gone in hidden.items()
@@ -181,15 +166,15 @@ def mask_analysis(data: Dataset, analysis: Analysis) -> Analysis | Absent:
         rows["landmark"] = hidden["landmark"].any(axis=1)
     masked = {}
     for name, frame in frames.items():
-        gone = hidden[name].any(axis=1) if name in OVER_TIME else rows.get(name, _made_from(name, frame, frames, rows))
-        blanked = _blank(frame, gone | _few(frame, small) | _tells_counts(data, name, frame), hidden[name])
-        masked[name] = _blur(name, _without_quantiles(blanked, frame, small))
+        gone = hidden[name].any(axis=1) if name in OVER_TIME else rows.get(name, _made_from(known[name], frame, known, frames, rows))
+        blanked = _blank(frame, gone | _few(frame, small) | _tells_counts(data, known[name], frame), hidden[name])
+        masked[name] = _blur(known[name], _without_quantiles(blanked, frame, small))
     others = {name: _emptied(frame) for name, frame in analysis.frames.items() if name not in frames}
     masked = _mask_events(masked) | others
     return Analysis(data, analysis.variable, masked, _shared_data(analysis, masked, small))
 
 
-def _hidden(data: Dataset, analysis: Analysis, frames: dict, small: int) -> dict[str, pd.DataFrame]:
+def _hidden(data: Dataset, analysis: Analysis, known: dict, frames: dict, small: int) -> dict[str, pd.DataFrame]:
     """Which counts of each frame are hidden: one column per column of counts."""
     counted = dict(frames)
     if "landmark" in frames and "curve" in analysis.data:
@@ -198,8 +183,8 @@ def _hidden(data: Dataset, analysis: Analysis, frames: dict, small: int) -> dict
     systems = analysis["terms"].groupby("system")["term"].apply(list).to_dict() if "terms" in analysis.data else {}
     sizes = pd.Series({**data.n, OVERALL: len(data.patients)})
     settings = data.study.adverse_events
-    ranks = (settings.severe, settings.fatal) if settings else ()
-    gone = count_cells(counted, sizes, systems, *ranks).suppress(small, price(counted))
+    ranks = {"severe": settings.severe, "fatal": settings.fatal} if settings else {}
+    gone = count_cells(counted, known, sizes, systems, **ranks).suppress(small, price(counted, known))
     return {
         name: pd.DataFrame(
             {c: [(name, row, c) in gone for row in range(len(frame))] for c in COUNTS if c in frame}, index=frame.index
@@ -223,25 +208,24 @@ def _few(frame: pd.DataFrame, small: int) -> pd.Series:
 
 
 def _emptied(frame: pd.DataFrame) -> pd.DataFrame:
-    """A frame that nobody has vetted: its rows, and nothing in them."""
+    """A frame that nobody has examined: its rows, and nothing in them."""
     return frame.assign(**dict.fromkeys(set(frame) - PLACES, np.nan), **({"note": MASKED} if "note" in frame else {}))
 
 
-def _tells_counts(data: Dataset, name: str, frame: pd.DataFrame) -> pd.Series:
+def _tells_counts(data: Dataset, output: Output, frame: pd.DataFrame) -> pd.Series:
     """Rows that say without a count what the counts were: a standardized difference of two small shares does."""
     categories = [variable.id for variable in data.study.baseline if variable.type == "category"]
-    return frame["variable"].isin(categories) if name.startswith("balance_") else pd.Series(False, index=frame.index)
+    return frame["variable"].isin(categories) if output.tells_counts else pd.Series(False, index=frame.index)
 
 
-def _made_from(name: str, frame: pd.DataFrame, frames: dict, rows: dict[str, pd.Series]) -> pd.Series:
-    """Rows made from hidden counts; `x_difference` is made from `x`."""
+def _made_from(output: Output, frame: pd.DataFrame, known: dict, frames: dict, rows: dict[str, pd.Series]) -> pd.Series:
+    """Rows made from hidden counts of another output."""
     found = pd.Series(False, index=frame.index)
-    sources = [source for source in rows if name.startswith(f"{source}_") or MADE_FROM.get(name) == source]
-    if not sources:
+    source = output.made_from
+    if source not in rows:
         return found
-    source = max(sources, key=len)
-    of = family(source, frames[source])[rows[source]]
-    for index, row in family(name, frame).iterrows():
+    of = family(known[source], frames[source])[rows[source]]
+    for index, row in family(output, frame).iterrows():
         same = set(of.loc[(of["common"] == row["common"]) & (of["time"] == row["time"]), "group"])
         found[index] = bool(same & set(row["group"].split(" vs "))) or (row["group"] == OVERALL and len(same) > 0)
     return found
@@ -266,15 +250,13 @@ def _without_quantiles(frame: pd.DataFrame, full: pd.DataFrame, small: int) -> p
     return frame
 
 
-def _blur(name: str, frame: pd.DataFrame) -> pd.DataFrame:
+def _blur(output: Output, frame: pd.DataFrame) -> pd.DataFrame:
     """Rule 3: values of patients rounded, and no extremes; and no result of one patient's leaving."""
-    frame = frame.assign(**{c: np.nan for c in SINGLE if c in frame})
-    if name == "robustness":
+    frame = frame.assign(**{c: np.nan for c in (*SINGLE, *output.never_shared) if c in frame})
+    if output.name == "robustness":
         of_one = frame["variable"].str.contains("leave_one_out|fragile")
-        frame = frame.assign(p_value=frame["p_value"].mask(of_one), n=np.nan, n_missing=np.nan, n_events=np.nan, count=np.nan)
-    if name.endswith("_sensitivity"):
-        frame = frame.assign(n=np.nan)
-    rounded = [*OF_PATIENTS, *(["estimate", "ci_low", "ci_high", "difference", "ratio"] if QUANTILES.fullmatch(name) else [])]
+        frame = frame.assign(p_value=frame["p_value"].mask(of_one))
+    rounded = [*OF_PATIENTS, *(["estimate", "ci_low", "ci_high", "difference", "ratio"] if output.of_patients else [])]
     return frame.assign(**{c: _round(frame[c]) for c in rounded if c in frame})
 
 

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 __all__ = ["COUNTS", "OVERALL", "count_cells", "family", "price"]
 
-import re
 from itertools import combinations
 
 import pandas as pd
 
+from lib.analyses import catalogue
+from lib.analyses.catalogue import Output, Within
 from lib.analyses.result import PATIENTS, unit_of
 from lib.show.disclosure.relations import (
-    BY_SEVERITY,
     add_adverse_events,
     add_flow,
     add_responses,
@@ -28,66 +28,26 @@ from lib.show.disclosure.suppression import Cells
 
 OVERALL = "overall"
 COUNTS = ("n", "count", "n_events", "n_censored", "n_risk", "n_missing", "n_zero", "n_gained", "n_lost")
-# Output -> what its variables have in common when they share a denominator.
-FAMILIES = {
-    "baseline_category": r"^(\w+): ",
-    "response_category": r"^()",
-    "best_response": r"^()",
-    "lab_shift": r"^(.*?): ",
-    "liver_quadrant": r"^()",
-    "response_change": r"^()",
-    "ae_attribution_events": r"^()",
-}
-PRESENCE = re.compile(r"\w+_presence")
-# Over all visits: each row is the sum of the rows of another output at every time.
-SUMS_OVER_TIME = {"attendance_total": "attendance"}
-# These counts are spread over time: the years add up to the arm.
-OVER_TIME = {"enrolment"}
-# (output, variable) inside (output, variable); no variable: each, or the same one in both.
-NESTED = (
-    ("ae_term_severe", None, "ae_term", None),
-    ("ae_system_severe", None, "ae_system", None),
-    ("ae_overview", None, "ae_overview", "any"),
-    ("ae_overview", "severe_procedure", "ae_overview", "severe"),
-    ("ae_overview", "severe_procedure", "ae_overview", "related_procedure"),
-    ("ae_attribution", None, "ae_overview", "any"),
-    ("ae_attribution_severe", None, "ae_attribution", None),
-    ("ae_attribution_severe", None, "ae_overview", "severe"),
-    ("objective_response_treated", None, "disease_control_treated", None),
-    ("best_objective_response", None, "best_disease_control", None),
-    ("ae_overview", "fatal", "ae_overview", "death"),
-    ("liver_hys_law", "hy_law", "liver_quadrant", "hy"),
-    ("confirmed_response", None, "best_objective_response", None),
-)
 # Not every row of the overview is an adverse event.
 NOT_AN_EVENT = {"death", "any"}
-# The same count under two names: (output, column) twice.
-SAME = (
-    ("events", "n", "median", "n"),
-    ("events", "n_events", "median", "n_events"),
-    ("events", "n_missing", "median", "n_missing"),
-    ("objective_response_evaluable", "count", "objective_response_treated", "count"),
-    ("disease_control_evaluable", "count", "disease_control_treated", "count"),
-    ("objective_response_evaluable", "n", "disease_control_evaluable", "n"),
-    ("duration_of_response", "n", "best_objective_response", "count"),
-    ("time_to_response", "n", "best_objective_response", "count"),
-)
-# What a reader misses least, so what is hidden first where there is a choice.
-LEAST_MISSED = ("ae_system", "ae_system_severe", "ae_grade", "ae_events", "ae_attribution", "at_risk")
 
 
-def family(name: str, frame: pd.DataFrame) -> pd.DataFrame:
+def family(output: Output, frame: pd.DataFrame) -> pd.DataFrame:
     """What the rows that add up to one denominator have in common: `common`, `time`, `group`, one row per row."""
     variables = frame["variable"].astype(str) if "variable" in frame else pd.Series("", index=frame.index)
-    if name in BY_SEVERITY:
-        variables = frame["term"].astype(str)
-    pattern = r"^(.*): " if PRESENCE.fullmatch(name) else FAMILIES.get(name)
-    common = variables.map(lambda v: (re.match(pattern, v) or [v, v])[1]) if pattern else variables
-    time = frame["time"].astype(float) if "time" in frame and name not in OVER_TIME else pd.Series(-1.0, frame.index)
-    return pd.DataFrame({"common": common, "time": time.fillna(-1.0), "group": frame["group"].astype(str)})
+    match output.denominator:
+        case catalogue.TERM:
+            variables = frame["term"].astype(str)
+        case catalogue.BEFORE_COLON:
+            variables = variables.map(lambda variable: variable.split(": ")[0])
+        case catalogue.ALL:
+            variables = variables.map(lambda _: "")
+    spread = output.time == catalogue.SPREAD
+    time = frame["time"].astype(float) if "time" in frame and not spread else pd.Series(-1.0, frame.index)
+    return pd.DataFrame({"common": variables, "time": time.fillna(-1.0), "group": frame["group"].astype(str)})
 
 
-def price(frames: dict[str, pd.DataFrame]):
+def price(frames: dict[str, pd.DataFrame], known: dict[str, Output]):
     """What it costs to hide a count, for `Cells.suppress`: totals first, what a reader misses least, late times."""
     groups = {name: frame["group"].astype(str).to_list() for name, frame in frames.items()}
     times = {name: frame["time"].astype(float).fillna(0).to_list() for name, frame in frames.items() if "time" in frame}
@@ -95,15 +55,17 @@ def price(frames: dict[str, pd.DataFrame]):
     def cost(key) -> tuple:
         name, row, column = key
         late = -times[name][row] if column == "n_risk" else 0.0
-        return groups[name][row] != OVERALL, late, name not in LEAST_MISSED, column == "n"
+        return groups[name][row] != OVERALL, late, not known[name].least_missed, column == "n"
 
     return cost
 
 
 def count_cells(
     frames: dict[str, pd.DataFrame],
+    known: dict[str, Output],
     sizes: pd.Series,
     systems: dict[str, list[str]],
+    *,
     severe: int = 3,
     fatal: int | None = None,
 ) -> Cells:
@@ -113,6 +75,8 @@ def count_cells(
     ----------
     frames : dict of str to DataFrame
         Output name -> tidy frame with `group`.
+    known : dict of str to Output
+        Output name -> its row of the catalogue.
     sizes : Series
         Patients per arm and `overall`, which every page tells.
     systems : dict of str to list of str
@@ -130,28 +94,22 @@ def count_cells(
     for group, size in sizes.items():
         cells.show(("size", group), size, public=True)
     for name, frame in frames.items():
-        _add(cells, name, frame, sizes)
+        _add(cells, known[name], frame, sizes)
     _add_times(cells, frames, sizes)
     lookup = look_up(frames)
-    for rule in NESTED:
-        _nest(cells, lookup, rule)
-    ratios = [(name, "n", name.replace("_change_ratio", "_percent_change"), "n") for name in frames if "_change_ratio" in name]
-    for one, column, other, same in (*SAME, *ratios):
-        for key, place in lookup.get(one, {}).items():
-            if key in lookup.get(other, {}):
-                equal(cells, {(one, place, column): 1.0, (other, lookup[other][key], same): -1.0})
+    for name in frames:
+        _relate(cells, lookup, known[name])
     if "ae_grade" in frames:
         add_adverse_events(cells, frames, systems, severe, fatal)
     add_responses(cells, lookup)
-    for total, parts in SUMS_OVER_TIME.items():
-        add_sums(cells, lookup, total, parts)
     if "flow" in frames:
         add_flow(cells, frames["flow"])
     return cells
 
 
-def _add(cells: Cells, name: str, frame: pd.DataFrame, sizes: pd.Series) -> None:
+def _add(cells: Cells, output: Output, frame: pd.DataFrame, sizes: pd.Series) -> None:
     """Counts of one frame, their denominators, and the sums over arms."""
+    name = output.name
     columns = [column for column in COUNTS if column in frame]
     patients = unit_of(frame) == PATIENTS
     groups = frame["group"].astype(str).to_list()
@@ -163,7 +121,7 @@ def _add(cells: Cells, name: str, frame: pd.DataFrame, sizes: pd.Series) -> None
     for row, (group, of_patients) in enumerate(zip(groups, patients, strict=True)):
         _add_rests(cells, (name, row), ("size", group) if of_patients and group in sizes else None)
     if "count" in columns:
-        _add_families(cells, name, frame)
+        _add_families(cells, output, frame)
     _add_totals(cells, name, frame, columns, sizes)
 
 
@@ -197,15 +155,15 @@ def _sum(cells: Cells, terms: dict) -> float:
     return sum(coefficient * cells.values[key] for key, coefficient in terms.items())
 
 
-def _add_families(cells: Cells, name: str, frame: pd.DataFrame) -> None:
+def _add_families(cells: Cells, output: Output, frame: pd.DataFrame) -> None:
     """Counts that share a denominator: what they leave, or that they leave nothing."""
-    found = []
-    of = family(name, frame).assign(row=range(len(frame)))
+    name, found = output.name, []
+    of = family(output, frame).assign(row=range(len(frame)))
     for (_, _, group), rows in of.groupby(["common", "time", "group"], sort=False):
         n = (name, rows["row"].iat[0], "n")
         whole = n if n in cells.values else ("size", group)
         counts = {(name, row, "count"): -1.0 for row in rows["row"] if (name, row, "count") in cells.values}
-        if whole in cells.values and counts and name not in ("flow", "marker_excluded"):
+        if whole in cells.values and counts and output.denominator != catalogue.OVERLAP:
             found.append({whole: 1.0} | counts)
     left = [_sum(cells, terms) for terms in found]
     exhaustive = not any(left) and any(len(terms) > 2 for terms in found)
@@ -243,9 +201,21 @@ def _add_steps_between(cells: Cells, points: dict[str, list], sign: float) -> No
                 cells.rest((*early, *late), {late: sign, early: -sign})
 
 
-def _nest(cells: Cells, lookup: dict, rule: tuple) -> None:
+def _relate(cells: Cells, lookup: dict, output: Output) -> None:
+    """Counts of one output that lie within those of others, are the same, or add up to them."""
+    for rule in output.within:
+        _nest(cells, lookup, output.name, rule)
+    for column, other, other_column in output.same:
+        for key, place in lookup[output.name].items():
+            if key in lookup.get(other, {}):
+                equal(cells, {(output.name, place, column): 1.0, (other, lookup[other][key], other_column): -1.0})
+    if output.sums:
+        add_sums(cells, lookup, output.name, output.sums)
+
+
+def _nest(cells: Cells, lookup: dict, inner: str, rule: Within) -> None:
     """A count inside another: what the outer one has beyond it."""
-    inner, variable, outer, around = rule
+    outer, variable, around = rule
     for (name, time, group), row in lookup.get(inner, {}).items():
         place = lookup.get(outer, {}).get((around or name, time, group))
         if place is None or (variable and name != variable) or (inner == "ae_overview" and name in NOT_AN_EVENT):

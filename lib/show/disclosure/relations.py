@@ -6,7 +6,6 @@ The relations themselves stand here; which outputs have them, and all that holds
 from __future__ import annotations
 
 __all__ = [
-    "BY_SEVERITY",
     "add_adverse_events",
     "add_flow",
     "add_responses",
@@ -21,10 +20,12 @@ from itertools import combinations
 
 import pandas as pd
 
+from lib.analyses.catalogue import TERM
+from lib.analyses.outputs import named
 from lib.show.disclosure.suppression import Cells
 
 # Rows of a term share a denominator, one row per severity.
-BY_SEVERITY = {"ae_grade", "ae_events"}
+BY_SEVERITY = set(named(denominator=TERM))
 RESPONDERS, CONTROLLED, ASSESSED = ("CR", "PR"), ("CR", "PR", "SD"), ("CR", "PR", "SD", "PD")
 NOT_ASSESSED = ("NE", "died", "missing")
 
