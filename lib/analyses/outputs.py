@@ -58,7 +58,7 @@ OUTPUTS = (
     Output("baseline_category", PATIENTS, EXAMINED, denominator=BEFORE_COLON, step="flow", known_only=True),
     Output("baseline_missing", PATIENTS, EXAMINED),
     Output("baseline_smd", "", EXAMINED, made_from="baseline_category"),
-    Output("baseline_test", "", EXAMINED, tests=EXPLORATORY, made_from="baseline_category"),
+    Output("baseline_test", PATIENTS, EXAMINED, tests=EXPLORATORY, made_from="baseline_category", known_only=True),
     # Times to an event
     Output("events", PATIENTS, EXAMINED, same=(Same("n", "median", "n"), Same("n_events", "median", "n_events"), Same("n_missing", "median", "n_missing"))),
     Output("median", PATIENTS, EXAMINED, of_patients=True,

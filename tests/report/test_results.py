@@ -62,7 +62,7 @@ def test_the_methods_section_names_what_was_run():
 def test_what_a_row_counts_travels_with_the_number():
     """Patients unless the frame says otherwise; a number that is no count counts nothing."""
     frame = pd.DataFrame({"group": ["A", "B"], "n": [14, 29], "median": [1.5, 2.5], "unit": ["patients", "lesions"], "method": ""})
-    rows = to_rows("efficacy", Analysis(None, "os", {"x": frame})).set_index(["statistic", "group"])["unit"]
+    rows = to_rows("efficacy", Analysis(None, "", {"exposure_number": frame})).set_index(["statistic", "group"])["unit"]
     assert rows["n"].tolist() == ["patients", "lesions"]
     assert rows["median"].tolist() == ["", ""]
     assert to_rows("efficacy", _analysis(n=[14, 25]))["unit"].tolist() == ["patients", "patients"]

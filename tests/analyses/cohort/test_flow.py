@@ -169,11 +169,11 @@ def test_events_may_exceed_patients_but_patients_may_not():
     data = loaded()
     found = flow.analyse(data)
     frame = pd.DataFrame({"group": ["A"], "n": [99], "method": ["events by grade"], "unit": ["events"]})
-    assert flow.check_counts(found, [Analysis(None, "x", {"y": frame})]) == 0
-    with pytest.raises(flow.CountsDifferError, match=r"y \(x, A\) counts 99 patients, the participant flow 14"):
-        flow.check_counts(found, [Analysis(None, "x", {"y": frame.assign(unit="patients")})])
+    assert flow.check_counts(found, [Analysis(None, "x", {"other_events": frame})]) == 0
+    with pytest.raises(flow.CountsDifferError, match=r"other_events \(x, A\) counts 99 patients, the participant flow 14"):
+        flow.check_counts(found, [Analysis(None, "x", {"other_events": frame.assign(unit="patients")})])
     with pytest.raises(flow.CountsDifferError, match="counts 99 patients"):
-        flow.check_counts(found, [Analysis(None, "x", {"y": frame.drop(columns="unit")})])
+        flow.check_counts(found, [Analysis(None, "x", {"other_events": frame.drop(columns="unit")})])
 
 
 def test_every_report_ends_with_the_check():

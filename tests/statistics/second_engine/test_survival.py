@@ -110,7 +110,7 @@ def test_a_number_on_one_side_only_is_a_disagreement(small):
 
 def test_comparing_nothing_is_not_agreement(small):
     with pytest.raises(survival.DisagreementError, match="nothing was compared"):
-        survival.verify(gather(other=pd.DataFrame({"group": ["a"], "n": [1.0]})), small[1])
+        survival.verify(gather(flow_endpoint=pd.DataFrame({"group": ["a"], "n": [1.0]})), small[1])
 
 
 def test_single_arm_and_no_events():
