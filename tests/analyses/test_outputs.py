@@ -70,7 +70,7 @@ def test_each_row_is_recorded_by_somebody(recorded):
 
 @pytest.mark.notebook
 def test_what_the_catalogue_says_is_so(recorded):
-    """What is counted, where p-values are, and that what is shared of an output that nobody examined is empty."""
+    """What is counted, and where p-values are."""
     counted: dict[str, set] = {}
     for analysis in recorded:
         for name, frame in analysis.frames.items():
