@@ -21,4 +21,4 @@ import sys
 
 # jsonschema, which checks notebooks, would take a second and a half to build a grammar for internationalised
 # addresses, which no notebook holds; where this module cannot be imported it does without.
-sys.modules.setdefault("rfc3987_syntax", None)
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]

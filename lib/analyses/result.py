@@ -1,15 +1,17 @@
-"""What every clinical task returns: named, unrounded frames about one variable.
+"""What every clinical task returns: named, unrounded frames about one variable, of the task's own kind.
 
 Tables, figures, sentences and results.csv are all made from these frames and from nothing else.
 """
 
 from __future__ import annotations
 
-__all__ = ["PATIENTS", "PLACES", "Absent", "Analysis", "absent_if_absent", "requires", "unit_of", "where"]
+__all__ = ["PATIENTS", "PLACES", "Absent", "Analysis", "absent_among", "absent_if_absent", "requires", "unit_of", "where"]
 
+import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar, get_args, get_type_hints
 
 import pandas as pd
 
@@ -19,6 +21,9 @@ from lib.dataset.dataset import Dataset
 PLACES = {"variable", "group", "time", "method", "note", "term", "test", "step", "grade", "level", "unit"}
 # What a row counts, where its frame does not say otherwise in a column `unit`.
 PATIENTS = "patients"
+A = TypeVar("A")
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 def unit_of(frame: pd.DataFrame) -> pd.Series:
@@ -26,7 +31,7 @@ def unit_of(frame: pd.DataFrame) -> pd.Series:
     return frame["unit"] if "unit" in frame else pd.Series(PATIENTS, frame.index)
 
 
-def where(frame: pd.DataFrame, **values) -> pd.DataFrame:
+def where(frame: pd.DataFrame, **values: object) -> pd.DataFrame:
     """Rows of `frame` whose columns have these values."""
     for column, value in values.items():
         frame = frame[frame[column] == value]
@@ -35,7 +40,7 @@ def where(frame: pd.DataFrame, **values) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Analysis:
-    """The results about one variable.
+    """The results about one variable. Each task gives a kind of its own, which tables, plots and sentences ask for.
 
     Attributes
     ----------
@@ -84,25 +89,60 @@ class Absent:
     dataset: Dataset | None = field(default=None, repr=False)
 
 
-def absent_if_absent(analyse: Callable) -> Callable:
-    """Let an analysis of an analysis give back the `Absent` that it is given. It takes the dataset first."""
+def absent_among(function: Callable[..., object]) -> Callable[..., Absent | None]:
+    """Make what looks at the arguments of a function: analyses have the kinds that its signature names, or are absent.
+
+    Returns
+    -------
+    callable
+        Takes what `function` takes. Gives the first `Absent` that stands where the signature names none, else None;
+        a `TypeError` says which kind was given and which is needed.
+    """
+    signature = inspect.signature(function)
+    kinds = {name: _classes(hint) for name, hint in get_type_hints(function).items() if name in signature.parameters}
+    needed = {name: of for name, of in kinds.items() if any(issubclass(kind, Analysis) for kind in of)}
+
+    def look(*arguments: object, **options: object) -> Absent | None:
+        absent = None
+        for name, given in signature.bind_partial(*arguments, **options).arguments.items():
+            for one in given if isinstance(given, list | tuple) else [given]:
+                if name not in needed or isinstance(one, needed[name]):
+                    continue
+                if not isinstance(one, Absent):
+                    allowed = " or ".join(kind.__name__ for kind in needed[name])
+                    raise TypeError(f"{function.__name__}: {name} is {type(one).__name__}, needed is {allowed}")
+                absent = absent or one
+        return absent
+
+    return look
+
+
+def _classes(hint: object) -> tuple[type, ...]:
+    """Every class that an annotation names: `list[Survival | Absent]` -> Survival, Absent."""
+    inner = [found for part in get_args(hint) for found in _classes(part)]
+    return tuple(inner) or ((hint,) if isinstance(hint, type) else ())
+
+
+def absent_if_absent(analyse: Callable[Concatenate[Dataset, A, P], R]) -> Callable[Concatenate[Dataset, A | Absent, P], R | Absent]:
+    """Let an analysis of an analysis give back the `Absent` that it is given, and refuse a wrong kind."""
+    absent = absent_among(analyse)
 
     @wraps(analyse)
-    def checked(data, analysis, *arguments, **options):
-        return analysis if isinstance(analysis, Absent) else analyse(data, analysis, *arguments, **options)
+    def checked(data: Dataset, analysis: A | Absent, /, *arguments: P.args, **options: P.kwargs) -> R | Absent:
+        return absent(data, analysis, *arguments, **options) or analyse(data, analysis, *arguments, **options)  # type: ignore[arg-type]
 
     return checked
 
 
-def requires(*tables: str) -> Callable:
+def requires(*tables: str) -> Callable[[Callable[Concatenate[Dataset, P], R]], Callable[Concatenate[Dataset, P], R | Absent]]:
     """Let an analysis give back `Absent` for a study that lacks one of `tables`.
 
     The analysis takes the dataset first.
     """
 
-    def decorate(analyse: Callable) -> Callable:
+    def decorate(analyse: Callable[Concatenate[Dataset, P], R]) -> Callable[Concatenate[Dataset, P], R | Absent]:
         @wraps(analyse)
-        def checked(data, *arguments, **options):
+        def checked(data: Dataset, /, *arguments: P.args, **options: P.kwargs) -> R | Absent:
             missing = [table.replace("_", " ") for table in tables if not data.holds(table)]
             if missing:
                 return Absent(

@@ -42,7 +42,7 @@ class Block(BaseModel):
 
     study: Annotated[list[str], BeforeValidator(_listed)] = Field(min_length=1)
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$")] | None = None
-    notebooks: list[Literal[tuple(NOTEBOOKS)]] = Field(default=list(NOTEBOOKS), min_length=1)
+    notebooks: list[Literal[tuple(NOTEBOOKS)]] = Field(default=list(NOTEBOOKS), min_length=1)  # type: ignore[valid-type]
     parameters: dict[str, object] = {}
     grid: dict[str, Annotated[list[object], Field(min_length=1)]] = {}
 

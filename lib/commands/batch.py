@@ -97,6 +97,6 @@ def _made(plan: Plan, runs: list[tuple[Run, dict]], output: str, *, resume: bool
 
 def _expected(runs: list[Run], notebooks: Path) -> list[dict]:
     """What each report is to be made from; files are read once per study and set of notebooks."""
-    shared = {(run.place, *run.routed): run for run in runs}
-    shared = {key: inputs_of(run.study, run.routed, notebooks) for key, run in shared.items()}
+    first = {(run.place, *run.routed): run for run in runs}
+    shared = {key: inputs_of(run.study, run.routed, notebooks) for key, run in first.items()}
     return [shared[run.place, *run.routed] | {"parameters": parameters_of(run.routed)} for run in runs]

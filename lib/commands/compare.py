@@ -22,7 +22,8 @@ from lib.compare.tables import comparison_text
 def compare(*, old, new, tolerance, output) -> None:
     """Say which numbers moved between two output folders, and why. Exit code 1: some did; 2: not comparable."""
     try:
-        comparison = compare_outputs(*read_outputs(old, new), tolerance)
+        before, after = read_outputs(old, new)
+        comparison = compare_outputs(before, after, tolerance)
     except CompareError as error:
         fail(str(error), 2)
     click.echo(printable(comparison_text(comparison)))

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 __all__ = ["assessment_frame", "course_frame", "lesion_frame", "treatment_frame"]
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from lib.dataset.dataset import Dataset, once_per_dataset
 from lib.dataset.derived import measured_responses, why_not_seen
 from lib.intake import recist
+from lib.study.parts import present
 
 BEST_FIRST = ("CR", "PR", "SD", "PD", "NE")
 RESPONDED = ("CR", "PR")
@@ -79,7 +82,7 @@ def course_frame(data: Dataset) -> pd.DataFrame:
     rows = assessment_frame(data)
     after = rows[rows["response"].notna()]
     by_patient = {patient: part for patient, part in after.groupby("patient_id", sort=False)}
-    reasons = why_not_seen(data, min((v for v in data.study.visits.schedule if v > 0), default=0.0))
+    reasons = why_not_seen(data, min((v for v in present(data.study.visits).schedule if v > 0), default=0.0))
     courses = [
         _course(by_patient.get(patient, after.iloc[:0]), reason, data)
         for patient, reason in zip(patients["patient_id"], reasons, strict=True)
@@ -97,9 +100,9 @@ def course_frame(data: Dataset) -> pd.DataFrame:
     return frame
 
 
-def _course(rows: pd.DataFrame, reason: str, data: Dataset) -> dict:
+def _course(rows: pd.DataFrame, reason: str, data: Dataset) -> dict[str, Any]:
     """One patient: `rows` are the assessments after the baseline."""
-    rule, time, response = data.study.response, rows["time"], rows["response"].to_numpy(dtype=object)
+    rule, time, response = present(data.study.response), rows["time"], rows["response"].to_numpy(dtype=object)
     early = (response == "SD") & (rows["day"] < rule.stable_days).to_numpy()
     seen = set(np.where(early, "NE", response))
     best = next((c for c in BEST_FIRST if c in seen), reason)
@@ -140,7 +143,7 @@ def lesion_frame(data: Dataset) -> pd.DataFrame:
     DataFrame, one row per lesion and visit
         patient_id, arm, lesion_id, visit, value (cm3, > 0: a vanished lesion counts as too small to measure).
     """
-    rule = data.study.response
+    rule = present(data.study.response)
     rows = recist.derive_lesion_volume(data.tables["lesions"], data.tables["measurements"], rule.too_small_mm)
     rows = rows.sort_values(["patient_id", "lesion_id", "assessment_date"]).drop_duplicates(["lesion_id", "visit"])
     arm = data.patients.set_index("patient_id")["arm"]

@@ -9,10 +9,11 @@ __all__ = ["Dataset", "apply_cutoff", "load", "once_per_dataset", "restrict", "s
 
 import datetime as dt
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import wraps
 from pathlib import Path
+from typing import Any, Concatenate, ParamSpec
 
 import pandas as pd
 
@@ -20,9 +21,11 @@ from lib.intake import handover
 from lib.intake.tables import read_tables
 from lib.study.claims import read_claims
 from lib.study.parameters import Parameters, check_parameters
-from lib.study.parts import FLAGS_OF_DATES, Arm, Endpoint, own
+from lib.study.parts import FLAGS_OF_DATES, Arm, Endpoint, own, present
 from lib.study.study import ROOT, Study, read_study
 from lib.study.yaml_file import Gathered, Problem, ProblemsFound
+
+P = ParamSpec("P")
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,7 @@ class Dataset:
         return self.study.holds(*tables)
 
 
-def load(notebook: str, /, **parameters) -> Dataset:
+def load(notebook: str, /, **parameters: Any) -> Dataset:
     """Read, check and restrict a study.
 
     Parameters
@@ -121,12 +124,14 @@ def load(notebook: str, /, **parameters) -> Dataset:
     gathered.take(check_parameters, None, notebook, parameters)
     folder = parameters.get("study", Parameters.model_fields["study"].default)
     study = gathered.take(read_study, _found(folder)) if isinstance(folder, str) else None
+    checked, tables = None, None
     if study:
         checked = gathered.take(check_parameters, study, notebook, parameters)
         gathered.take(read_claims, study.folder)
         tables = handover.take(study) or gathered.take(read_tables, study)
     gathered.stop()
-    return restrict(study, checked, dict(tables.frames), tables.queries)
+    tables = present(tables)
+    return restrict(present(study), present(checked), dict(tables.frames), tables.queries)
 
 
 def _found(folder: str) -> Path:
@@ -134,7 +139,7 @@ def _found(folder: str) -> Path:
     return Path(folder) if Path(folder).exists() else ROOT / folder
 
 
-def restrict(study: Study, parameters: Parameters, tables: dict, queries: pd.DataFrame) -> Dataset:
+def restrict(study: Study, parameters: Parameters, tables: dict[str, pd.DataFrame], queries: pd.DataFrame) -> Dataset:
     """Apply exclusions, cut-off, arms and subgroup, and count who is left after each.
 
     Raises
@@ -142,7 +147,7 @@ def restrict(study: Study, parameters: Parameters, tables: dict, queries: pd.Dat
     lib.study.yaml_file.ProblemsFound
         E110 for a cut-off without dates; E111 where nobody is left.
     """
-    flow: list[dict] = []
+    flow: list[dict[str, Any]] = []
     arms = tuple(arm for arm in study.arms if not parameters.arms or arm.id in parameters.arms)
     patients = tables["patients"]
     if "excluded" in patients:
@@ -185,14 +190,14 @@ def _nobody(study: Study, parameters: Parameters) -> Problem:
     return Problem("E111", f"no patient of {study.study.id} is left {why}", file="parameters" if asked else "patients")
 
 
-def _step(patients: pd.DataFrame, step: str, arms, note: str = "") -> list[dict]:
+def _step(patients: pd.DataFrame, step: str, arms: Iterable[Arm], note: str = "") -> list[dict[str, Any]]:
     """One step of the participant flow: a count per arm and overall, where those excluded before an arm was known count too."""
     counts = patients["arm"].value_counts()
     rows = [{"step": step, "group": arm.id, "count": int(counts.get(arm.id, 0)), "note": note} for arm in arms]
     return [*rows, {"step": step, "group": "overall", "count": len(patients), "note": note}]
 
 
-def _restricted(tables: dict) -> dict:
+def _restricted(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """Keep the rows of the patients in force, in every table."""
     patients = tables["patients"].reset_index(drop=True)
     kept = {"patients": patients}
@@ -227,7 +232,7 @@ def subgroup_label(study: Study, parameters: Parameters) -> str:
     return f"{variable.label}: {values}{' ' + variable.unit if variable.unit else ''}"
 
 
-def apply_cutoff(tables: dict, cutoff: pd.Timestamp) -> dict:
+def apply_cutoff(tables: dict[str, pd.DataFrame], cutoff: pd.Timestamp) -> dict[str, pd.DataFrame]:
     """Return the tables as they stood on `cutoff`: later rows, events and contacts are not yet known.
 
     Patients who had not started are dropped. The last tumour assessment becomes the last one on or before the cut-off
@@ -271,7 +276,7 @@ def _as_known(frame: pd.DataFrame, patients: pd.DataFrame, cutoff: pd.Timestamp)
     return frame.assign(end_date=frame["end_date"].mask(later))
 
 
-def _last_assessment(patients: pd.DataFrame, tables: dict, cutoff: pd.Timestamp) -> pd.Series:
+def _last_assessment(patients: pd.DataFrame, tables: dict[str, pd.DataFrame], cutoff: pd.Timestamp) -> pd.Series:
     clipped = patients["last_tumour_assessment"].clip(upper=cutoff)
     if "measurements" not in tables:
         return clipped
@@ -283,7 +288,7 @@ def _last_assessment(patients: pd.DataFrame, tables: dict, cutoff: pd.Timestamp)
     return clipped.where(~later, last.fillna(patients["time_zero"]).clip(lower=patients["time_zero"]))
 
 
-def once_per_dataset(derive: Callable[..., pd.DataFrame]) -> Callable[..., pd.DataFrame]:
+def once_per_dataset(derive: Callable[Concatenate[Dataset, P], pd.DataFrame]) -> Callable[Concatenate[Dataset, P], pd.DataFrame]:
     """Let `derive(data, *arguments)` work once for each data set and arguments, as long as the data set is in use.
 
     Every caller gets a copy of its own, so none can change what another is given.
@@ -291,13 +296,13 @@ def once_per_dataset(derive: Callable[..., pd.DataFrame]) -> Callable[..., pd.Da
     known: dict[int, dict[str, pd.DataFrame]] = {}
 
     @wraps(derive)
-    def remembered(data: Dataset, *arguments) -> pd.DataFrame:
+    def remembered(data: Dataset, /, *arguments: P.args, **options: P.kwargs) -> pd.DataFrame:
         if id(data) not in known:
             known[id(data)] = {}
             weakref.finalize(data, known.pop, id(data))
-        own, asked = known[id(data)], repr(arguments)
+        own, asked = known[id(data)], repr((arguments, options))
         if asked not in own:
-            own[asked] = derive(data, *arguments)
+            own[asked] = derive(data, *arguments, **options)
         return own[asked].copy()
 
     return remembered

@@ -17,14 +17,18 @@ __all__ = [
     "why_not_seen",
 ]
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from lib.dataset.dataset import Dataset, once_per_dataset
 from lib.intake import recist
 from lib.study.clinic import Marker
-from lib.study.parts import DAYS, Endpoint, Variable
+from lib.study.parts import DAYS, Endpoint, Variable, present
 
+Array = npt.NDArray[Any]
 VOLUME = "volume"
 LESION_VOLUME = "lesion_volume"
 
@@ -54,7 +58,7 @@ def time_to_event_frame(data: Dataset, endpoint: Endpoint) -> pd.DataFrame:
     return frame if frame["time"].notna().all() else frame[frame["time"].notna()]
 
 
-def _from_dates(patients: pd.DataFrame, endpoint: Endpoint):
+def _from_dates(patients: pd.DataFrame, endpoint: Endpoint) -> tuple[pd.Series, Array, Array]:
     """Earliest counting date wins; an event of interest wins over a competing one of the same day."""
     columns = [*endpoint.events, *endpoint.competing]
     dates = pd.DataFrame({c: patients.get(c, pd.Series(pd.NaT, patients.index)) for c in columns})
@@ -66,16 +70,16 @@ def _from_dates(patients: pd.DataFrame, endpoint: Endpoint):
     end = first.where(happened, patients[endpoint.censor])
     # Censored before the event became known cannot be: an event after the last assessment still counts (a death).
     days = (end - patients["time_zero"]).dt.days.astype(float)
-    return days, cause, np.where(happened, decided, endpoint.censor)
+    return days, cause, np.where(happened, decided, present(endpoint.censor))
 
 
-def _ready_made(patients: pd.DataFrame, endpoint: Endpoint):
-    codes = patients[endpoint.event_column]
-    cause = np.where(codes == endpoint.event.event, 1, 0)
-    if endpoint.event.competing:
-        cause = np.where(codes == endpoint.event.competing, 2, cause)
-    days = patients[endpoint.time_column].astype(float) * DAYS[endpoint.time.unit]
-    return days, cause, np.full(len(patients), endpoint.event.column, dtype=object)
+def _ready_made(patients: pd.DataFrame, endpoint: Endpoint) -> tuple[pd.Series, Array, Array]:
+    time, event, codes = present(endpoint.time), present(endpoint.event), patients[endpoint.event_column]
+    cause = np.where(codes == event.event, 1, 0)
+    if event.competing:
+        cause = np.where(codes == event.competing, 2, cause)
+    days = patients[endpoint.time_column].astype(float) * DAYS[time.unit]
+    return days, cause, np.full(len(patients), event.column, dtype=object)
 
 
 @once_per_dataset
@@ -151,7 +155,7 @@ def _with_change(data: Dataset, values: pd.DataFrame) -> pd.DataFrame:
 @once_per_dataset
 def measured_responses(data: Dataset) -> pd.DataFrame:
     """Response at every assessment, from the measured diameters: `recist.derive_response` of the study's tables."""
-    return recist.derive_response(data.tables["lesions"], data.tables["measurements"], data.study.response)
+    return recist.derive_response(data.tables["lesions"], data.tables["measurements"], present(data.study.response))
 
 
 @once_per_dataset
@@ -193,9 +197,9 @@ def why_not_seen(data: Dataset, visit: float) -> pd.Series:
         return why
     due = patients["time_zero"] + pd.to_timedelta(visit * data.study.time.days_per_unit, unit="D")
     if data.cutoff is not None:
-        why[due + pd.Timedelta(days=data.study.visits.window_days[1]) > pd.Timestamp(data.cutoff)] = "not due"
+        why[due + pd.Timedelta(days=present(data.study.visits).window_days[1]) > pd.Timestamp(data.cutoff)] = "not due"
     if "death_date" in patients:
-        latest = due + pd.Timedelta(days=data.study.visits.window_days[1])
+        latest = due + pd.Timedelta(days=present(data.study.visits).window_days[1])
         why[patients["death_date"].notna() & (patients["death_date"] <= latest)] = "died"
     return why
 
@@ -225,9 +229,10 @@ def baseline_frame(data: Dataset) -> pd.DataFrame:
 
 def _derived_baseline(data: Dataset, variable: Variable) -> pd.Series:
     """Value per patient_id of a baseline variable that another table holds."""
-    kind = variable.source.kind
+    source = present(variable.source)
+    kind = source.kind
     if kind == "marker":
-        values = marker_frame(data, data.study.marker(variable.source.marker))
+        values = marker_frame(data, data.study.marker(present(source.marker)))
     elif kind == "volume":
         values = volume_frame(data)
     else:

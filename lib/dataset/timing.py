@@ -18,7 +18,7 @@ __all__ = [
 import pandas as pd
 
 from lib.dataset.dataset import Dataset
-from lib.study.parts import Endpoint
+from lib.study.parts import Endpoint, present
 
 
 def why_no_components(data: Dataset) -> str:
@@ -32,7 +32,7 @@ def why_no_components(data: Dataset) -> str:
 
 def _combinations(data: Dataset) -> dict[str, list[str]]:
     """Components of each arm in force that receives more than one."""
-    components = data.study.treatments.components
+    components = present(data.study.treatments).components
     given = {arm.id: [c.id for c in components if arm.id in c.arms] for arm in data.arms}
     return {arm: parts for arm, parts in given.items() if len(parts) > 1}
 
@@ -70,7 +70,7 @@ def why_no_midpoint(data: Dataset, endpoint: Endpoint) -> str:
     """Why an event cannot be placed between two scans; "" where it can."""
     if not data.holds("measurements"):
         return "the study holds no table of measurements"
-    column = data.study.response.progression_column
+    column = present(data.study.response).progression_column
     if column is None or column not in endpoint.events:
         return "the event is not found at scans"
     return ""
@@ -94,7 +94,7 @@ def interval_frame(data: Dataset, tte: pd.DataFrame) -> pd.DataFrame:
         where there is none) and the scan that found it, for any other event its day twice, for the censored the last
         day and infinity.
     """
-    column = data.study.response.progression_column
+    column = present(data.study.response).progression_column
     found = tte.loc[tte["decided_by"] == column, ["patient_id", "time_zero", column]]
     scans = _scans(data).merge(found, on="patient_id")
     before = scans[scans["date"] < scans[column]].groupby("patient_id")["date"].max()

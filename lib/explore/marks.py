@@ -13,7 +13,11 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from lib.analyses.result import Absent, Analysis, where
+from lib.analyses.efficacy.course import Course
+from lib.analyses.efficacy.response import ResponseRates
+from lib.analyses.efficacy.survival import Survival
+from lib.analyses.result import Absent, where
+from lib.analyses.safety.events import Harms
 from lib.show.disclosure.audience import allows
 from lib.show.display import Block, Figure, anchor
 from lib.show.formats import format_duration, format_interval, format_number, format_percent, format_whole, plural
@@ -29,12 +33,12 @@ def _mark(says: str, patients: Iterable[str] = (), **place) -> dict:
     return {"says": says + more, "patients": named[:MOST_PATIENTS], **place}
 
 
-def marks_survival(analysis: Analysis | Absent, figure: Figure | Block) -> list[dict]:
+def marks_survival(analysis: Survival | Absent, figure: Figure | Block) -> list[dict]:
     """Say, at each step of the curves, the time, the estimate with its interval, and who is behind the step.
 
     Parameters
     ----------
-    analysis : Analysis
+    analysis : Survival
         Of `time_to_event.analyse`.
     figure : Figure
         Of `figures.plot_survival`.
@@ -45,7 +49,7 @@ def marks_survival(analysis: Analysis | Absent, figure: Figure | Block) -> list[
         `says` (one sentence), `patients` (ids, may be empty), and the place in the SVG: `x` and `y`, or `id`.
     """
     data = analysis.dataset
-    if isinstance(analysis, Absent):
+    if isinstance(analysis, Absent) or not isinstance(figure, Figure):
         return []
     steps = _steps(analysis) if allows(data.parameters, "steps") else _landmarks(analysis)
     decimals, unit, marks = decimals_of_time(data), data.study.time.unit, []
@@ -60,13 +64,13 @@ def marks_survival(analysis: Analysis | Absent, figure: Figure | Block) -> list[
     return marks
 
 
-def _landmarks(analysis: Analysis) -> pd.DataFrame:
+def _landmarks(analysis: Survival) -> pd.DataFrame:
     """The places that the table shows anyway."""
     shown = analysis["landmark"].dropna(subset=["estimate"])
     return shown.assign(happened="", patients=[[]] * len(shown))
 
 
-def _steps(analysis: Analysis) -> pd.DataFrame:
+def _steps(analysis: Survival) -> pd.DataFrame:
     """The steps of the curves where somebody had the event or was censored, thinned to what a screen can show."""
     curve = analysis["curve"].rename(columns={"survival": "estimate"})
     curve = curve[(curve["n_events"] > 0) | (curve["n_censored"] > 0)]
@@ -88,10 +92,10 @@ def _steps(analysis: Analysis) -> pd.DataFrame:
     return steps.assign(happened=happened, patients=patients)
 
 
-def marks_response(response: Analysis | Absent, figure: Figure | Block) -> list[dict]:
+def marks_response(response: ResponseRates | Absent, figure: Figure | Block) -> list[dict]:
     """Say what each piece of the stacked bars holds; arguments and result as in `marks_survival`."""
     data = response.dataset
-    if not isinstance(figure, Figure):
+    if isinstance(response, Absent) or not isinstance(figure, Figure):
         return []
     patients, marks = response.data.get("patients"), []
     for row in response["response_category"].rename(columns={"count": "number"}).itertuples():
@@ -111,10 +115,10 @@ def _piece(category: str) -> str:
     return category if category in ("CR", "PR", "SD", "PD") else "no assessment"
 
 
-def marks_waterfall(course: Analysis | Absent, figure: Figure | Block) -> list[dict]:
+def marks_waterfall(course: Course | Absent, figure: Figure | Block) -> list[dict]:
     """Say whose bar it is and how far it reaches; arguments and result as in `marks_survival`."""
     data = course.dataset
-    if not isinstance(figure, Figure) or not allows(data.parameters, "single patients"):
+    if isinstance(course, Absent) or not isinstance(figure, Figure) or not allows(data.parameters, "single patients"):
         return []
     return [
         _mark(
@@ -128,10 +132,10 @@ def marks_waterfall(course: Analysis | Absent, figure: Figure | Block) -> list[d
     ]
 
 
-def marks_terms(safety: Analysis | Absent, figure: Figure | Block) -> list[dict]:
+def marks_terms(safety: Harms | Absent, figure: Figure | Block) -> list[dict]:
     """Say the risk of each term in each arm; arguments and result as in `marks_survival`."""
     data = safety.dataset
-    if not isinstance(figure, Figure):
+    if isinstance(safety, Absent) or not isinstance(figure, Figure):
         return []
     marks, events, arm_of = [], data.tables["adverse_events"], data.patients.set_index("patient_id")["arm"].astype(str)
     severe = data.study.adverse_events.severe_words

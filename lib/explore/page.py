@@ -210,7 +210,8 @@ class Explorer:
         found = self.page.analyse(analyse.profiles, patient_id)
         shown = plot.profiles(found)
         if isinstance(shown, Block):
-            self.view.profile = {"html": self.page.lead(found.reason if isinstance(found, Absent) else shown.text).html}
+            said = found.reason if isinstance(found, Absent) else shown.text
+            self.view.profile = {"html": self.page.lead(said).html}
             return
         self.view.profile = blocks_of([(figure, []) for figure in shown if isinstance(figure, Figure)])[0]
 

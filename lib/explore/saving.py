@@ -73,7 +73,7 @@ def write_parameters(folder: str, given: dict, name: str) -> Path:
     return path
 
 
-def make_report(file: Path, progress: Callable[[int, int, str], None] = lambda *_: None) -> Path:
+def make_report(file: Path, progress: Callable[[int, int, str], object] = lambda *_: None) -> Path:
     """Make the report that a file of parameters describes; it is named like the file and lies beside it.
 
     Parameters
@@ -178,7 +178,7 @@ class Saver:
         self.said.value = f"<p role='status'>{html.escape(sentence)}</p>"
 
 
-def _made(file: Path, progress: Callable[[int, int, str], None]) -> tuple[Path | None, str]:
+def _made(file: Path, progress: Callable[[int, int, str], object]) -> tuple[Path | None, str]:
     """Folder of the report, or None and why there is none."""
     try:
         return make_report(file, progress), ""

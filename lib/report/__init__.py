@@ -3,10 +3,17 @@
 A notebook begins with `page = report.start("efficacy", globals())`; everything else is a method of that page.
 """
 
+from __future__ import annotations
+
 __all__ = ["blocks", "page", "published", "results", "start"]
 
+from typing import TYPE_CHECKING, Any
 
-def start(notebook: str, names: dict):
+if TYPE_CHECKING:
+    from lib.report.page import Page
+
+
+def start(notebook: str, names: dict[str, Any]) -> Page:
     """Begin a notebook's page: see `lib.report.page.start`."""
     from lib.report.page import start as start_page  # noqa: PLC0415  what reads results alone need not load every analysis
 

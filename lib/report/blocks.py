@@ -17,6 +17,7 @@ __all__ = [
 
 import hashlib
 import html
+from typing import Any
 
 import pandas as pd
 
@@ -88,7 +89,7 @@ def shared_notice(data: Dataset) -> str:
     return SHARED.format(small - 1, small) + (SUBTRACTED if is_part(data) else "")
 
 
-def in_force(name: str, data: Dataset) -> dict:
+def in_force(name: str, data: Dataset) -> dict[str, Any]:
     """Parameters that differ from their defaults."""
     given = data.parameters.model_dump(mode="json", exclude={"study"})
     defaults = NOTEBOOKS[name]().model_dump(mode="json")

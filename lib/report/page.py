@@ -7,6 +7,7 @@ __all__ = ["Page", "start"]
 import html
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import pandas as pd
 from IPython.display import display
@@ -23,8 +24,12 @@ from lib.study.given import given
 from lib.study.parameters import NOTEBOOKS
 from lib.study.parts import Endpoint
 
+K = TypeVar("K", bound=Analysis | Absent)
+P = ParamSpec("P")
+T = TypeVar("T")
 
-def start(notebook: str, names: dict) -> Page:
+
+def start(notebook: str, names: dict[str, Any]) -> Page:
     """Read and check everything a notebook needs; a wrong parameter or table fails here, before the first figure.
 
     Parameters
@@ -57,41 +62,44 @@ class Page:
         self._rows: list[pd.DataFrame] = []
         self._analyses: list[Analysis] = []
         self._recorded: list[pd.DataFrame] = []
-        self._shown: list[Analysis] = []
+        self._shown: list[Analysis | Absent] = []
 
     # ---------------------------------------------------------------- analyses
 
-    def analyse(self, task: Callable, *arguments) -> Analysis | Absent:
+    def analyse(self, task: Callable[Concatenate[Dataset, P], K], *arguments: P.args, **options: P.kwargs) -> K | Absent:
         """Do a task on this page's data, record what it gives, and return it as the audience may see it.
 
         Parameters
         ----------
         task : callable
             A task of lib.analyse; it takes the dataset first.
-        *arguments
+        *arguments, **options
             What else it takes. An analysis that this page gave is handed on unmasked.
         """
-        return self.record(task(self.data, *[self.unmasked(argument) for argument in arguments]))
+        given: Any = [self.unmasked(argument) for argument in arguments]
+        named: Any = {name: self.unmasked(option) for name, option in options.items()}
+        return self.record(task(self.data, *given, **named))
 
-    def analyse_each(self, task: Callable, items: Iterable) -> list[Analysis | Absent]:
+    def analyse_each(self, task: Callable[[Dataset, T], K], items: Iterable[T]) -> list[K | Absent]:
         """Do a task for each of several endpoints, markers or analyses."""
         return [self.analyse(task, item) for item in items]
 
-    def record(self, analysis: Analysis | Absent) -> Analysis | Absent:
+    def record(self, analysis: K) -> K | Absent:
         """Keep every statistic of `analysis` for results.csv, and give it back as the audience may see it."""
         if isinstance(analysis, Absent):
             return replace(analysis, dataset=self.data)
-        analysis = name_arms(self.data, analysis)
-        rows = to_rows(self.name, analysis)
-        self._analyses.append(analysis)
+        full = name_arms(self.data, analysis)
+        rows = to_rows(self.name, full)
+        self._analyses.append(full)
         self._recorded.append(rows)
+        shown: K | Absent = full
         if not allows(self.data.parameters, "small cells"):
-            analysis, full = mask_analysis(self.data, analysis), analysis
-            rows = self._not_masked(full, analysis)
-            analysis = replace(analysis, dataset=self.data)
+            masked = mask_analysis(self.data, full)
+            rows = self._not_masked(full, masked)
+            shown = replace(masked, dataset=self.data)
         self._rows.append(rows)
-        self._shown.append(analysis)
-        return analysis
+        self._shown.append(shown)
+        return shown
 
     def _not_masked(self, full: Analysis, masked: Analysis | Absent) -> pd.DataFrame:
         """Rows of results.csv as masking left them; what never existed stays missing."""
@@ -101,7 +109,7 @@ class Page:
         before = to_rows(self.name, replace(full, frames={name: full[name] for name in masked.frames}))["value"]
         return rows[before.isna() | rows["value"].notna()]
 
-    def unmasked(self, shown):
+    def unmasked(self, shown: object) -> object:
         """The analysis behind what `record` gave back, for a further analysis; anything else as it is."""
         hits = (full for full, given in zip(self._analyses, self._shown, strict=True) if given is shown)
         return next(hits, shown)
@@ -114,7 +122,7 @@ class Page:
 
     # ---------------------------------------------------------------- what is shown
 
-    def show(self, *items) -> None:
+    def show(self, *items: object) -> None:
         """Show sentences, figures and tables, or lists of them, from one cell; sentences that follow each other are one paragraph."""
         said: list[str] = []
         for item in [*_flat(items), None]:
@@ -127,12 +135,12 @@ class Page:
             if item is not None and item != EMPTY:
                 display(item)
 
-    def show_each(self, analyses: Iterable[Analysis | Absent], *shows: Callable) -> None:
+    def show_each(self, analyses: Iterable[K | Absent], *shows: Callable[[Any], object]) -> None:
         """Show each of several analyses in the same ways, one after the other."""
         for analysis in analyses:
             self.show(*[show(analysis) for show in shows])
 
-    def each(self, items: Iterable, task: Callable, *shows: Callable) -> None:
+    def each(self, items: Iterable[T], task: Callable[[Dataset, T], K], *shows: Callable[[Any], object]) -> None:
         """Do a task for each of several endpoints or markers, and show each result in the same ways."""
         self.show_each(self.analyse_each(task, items), *shows)
 
@@ -183,7 +191,7 @@ class Page:
         """All endpoints but the first, in study order."""
         return [endpoint for endpoint in self.data.study.endpoints if endpoint != self.endpoint]
 
-    def other_questions(self, analyses: Iterable[Analysis | Absent]) -> list[Analysis | Absent]:
+    def other_questions(self, analyses: Iterable[K]) -> list[K]:
         """Those of several analyses whose endpoint is not there for sensitivity alone."""
         again = {endpoint.id for endpoint in self.data.study.endpoints if endpoint.role == "sensitivity"}
         return [analysis for analysis in analyses if analysis.variable not in again]
@@ -248,11 +256,11 @@ class Page:
         return blocks.colophon(self.data, self.results)
 
 
-def _flat(items: Iterable) -> list:
+def _flat(items: Iterable[Any]) -> list[Any]:
     """Items of lists within lists, in order."""
     return [part for item in items for part in (_flat(item) if isinstance(item, list | tuple) else [item])]
 
 
-def _paragraph(kind: str, sentences: Iterable) -> Block:
+def _paragraph(kind: str, sentences: Iterable[Any]) -> Block:
     text = " ".join(dict.fromkeys(sentence for sentence in _flat(sentences) if sentence))
     return Block(f'<p class="{kind}">{html.escape(text)}</p>', text, {}) if text else EMPTY

@@ -19,13 +19,14 @@ from lib.analyses.efficacy import survival
 from lib.analyses.result import Analysis
 from lib.analyses.safety.events_in_time import PER
 from lib.dataset.dataset import Dataset
-from lib.report.recheck_parts import PYTHON, Number, Place, adjusted, exact_numbers, numbers, places
+from lib.report.recheck_parts import PYTHON, Number, Place, Rows, adjusted, exact_numbers, numbers, places
 from lib.report.recheck_shares import recompute_paired, recompute_shares
 from lib.report.results import to_rows
 from lib.statistics.second_engine import competing, mixed, ranks, shares
 from lib.statistics.second_engine.cox import FORMULA
 from lib.statistics.second_engine.survival import KEYS, verify
 from lib.study.limits import LARGE
+from lib.study.parts import present
 
 # Of the numbers that nothing computes a second time, by statistic.
 COUNTS = {"n", "n_events", "n_censored", "n_risk", "n_missing", "n_zero", "n_gained", "n_lost", "count", "n_tests", "n_below"}
@@ -160,7 +161,7 @@ def _baseline(data: Dataset, analysis: Analysis) -> Iterator[Number]:
         yield from _baseline_test(place, samples[place[0]], rows)
 
 
-def _baseline_test(place: Place, samples: dict[str, pd.Series], rows: dict[str, dict]) -> Iterator[Number]:
+def _baseline_test(place: Place, samples: dict[str, pd.Series], rows: Rows) -> Iterator[Number]:
     arms = [values.dropna() for values in samples.values()]
     if not isinstance(arms[0].dtype, pd.CategoricalDtype):
         yield from numbers("baseline_test", place, "overall", ranks.kruskal([x.to_numpy(float) for x in arms]), FORMULA)
@@ -182,7 +183,7 @@ def _incidence(data: Dataset, analysis: Analysis) -> Iterator[Number]:
         for place, rows in places(analysis, output).items():
             for group in rows:
                 own = tte[tte["arm"] == group]
-                values = competing.incidence(own["time"].to_numpy(), own["cause"].to_numpy(), place[1], data.parameters.level)
+                values = competing.incidence(own["time"].to_numpy(), own["cause"].to_numpy(), present(place[1]), data.parameters.level)
                 yield from numbers(output, place, group, values, FORMULA)
         # Where the covariance is singular R gives no test, and says so; greenwood gives one.
         for place, rows in places(analysis, test).items():
@@ -212,12 +213,12 @@ def _models(data: Dataset, analysis: Analysis) -> Iterator[Number]:
         yield from _ratios(f"{name}_sensitivity", same, fit, data.parameters.level)
 
 
-def _ratios(output: str, places: dict[Place, dict], fit: mixed.Fitted, level: float) -> Iterator[Number]:
+def _ratios(output: str, places: dict[Place, Rows], fit: mixed.Fitted, level: float) -> Iterator[Number]:
     """Ratios to the first visit, of one arm or of two; intervals and tests with the degrees of freedom that are shown."""
     first = min(visit for _, visit in fit.cells)
     for place, rows in places.items():
         for group, row in rows.items():
-            weights: dict = {}
+            weights: dict[tuple[str, float | None], float] = {}
             for arm, sign in zip(group.split(" vs "), (1.0, -1.0), strict=False):
                 weights |= {(arm, place[1]): sign, (arm, first): -sign}
             if not set(weights) <= set(fit.cells):

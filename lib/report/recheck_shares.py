@@ -9,9 +9,12 @@ from math import nan
 
 from lib.analyses.result import Analysis
 from lib.dataset.dataset import Dataset
-from lib.report.recheck_parts import Number, adjusted, exact_numbers, numbers, pairs, places, table
+from lib.report.recheck_parts import Arms, Number, Place, Rows, adjusted, exact_numbers, numbers, pairs, places, table
 from lib.statistics.second_engine import shares
 from lib.statistics.second_engine.cox import FORMULA
+
+# What compares arms: output, place, counts of the arms, rows of the comparison, level.
+Compare = Callable[[str, Place, Arms, Rows, float], Iterator[Number]]
 
 
 def recompute_shares(data: Dataset, analysis: Analysis) -> Iterator[Number]:
@@ -31,17 +34,17 @@ def recompute_shares(data: Dataset, analysis: Analysis) -> Iterator[Number]:
                 yield from compare(f"{output}_{name}", place, arms, compared[name].get(place, {}), level)
 
 
-def _exact(output, place, arms, rows, level) -> Iterator[Number]:
+def _exact(output: str, place: Place, arms: Arms, rows: Rows, level: float) -> Iterator[Number]:
     if rows:
         yield from exact_numbers(output, place, table(arms.values()), rows)
 
 
-def _chi_square(output, place, arms, rows, level) -> Iterator[Number]:
+def _chi_square(output: str, place: Place, arms: Arms, rows: Rows, level: float) -> Iterator[Number]:
     if rows:
         yield from numbers(output, place, "overall", shares.chi_square(table(arms.values())), FORMULA)
 
 
-def recompute_pairwise(output, place, arms, rows, level) -> Iterator[Number]:
+def recompute_pairwise(output: str, place: Place, arms: Arms, rows: Rows, level: float) -> Iterator[Number]:
     """Exact tests of pairs of arms."""
     found = {
         group: nan if pair is None else shares.exact_p(table((pair[:2], pair[2:]))) for group, pair in pairs(arms, rows)
@@ -49,8 +52,8 @@ def recompute_pairwise(output, place, arms, rows, level) -> Iterator[Number]:
     yield from adjusted(output, place, found, shares.ENUMERATED)
 
 
-def _difference(limits) -> Callable:
-    def compare(output, place, arms, rows, level) -> Iterator[Number]:
+def _difference(limits: Callable[[int, int, int, int, float], tuple[float, float]]) -> Compare:
+    def compare(output: str, place: Place, arms: Arms, rows: Rows, level: float) -> Iterator[Number]:
         for group, pair in pairs(arms, rows):
             low, high = (nan, nan) if pair is None else limits(*pair, level)
             difference = nan if pair is None else pair[0] / pair[1] - pair[2] / pair[3]
@@ -61,7 +64,7 @@ def _difference(limits) -> Callable:
     return compare
 
 
-def _odds_ratio(output, place, arms, rows, level) -> Iterator[Number]:
+def _odds_ratio(output: str, place: Place, arms: Arms, rows: Rows, level: float) -> Iterator[Number]:
     for group, pair in pairs(arms, rows):
         values = (
             dict.fromkeys(("odds_ratio", "ci_low", "ci_high"), nan) if pair is None else shares.odds_ratio(*pair, level)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 __all__ = ["COLUMNS", "KEY", "STATISTICS", "to_rows"]
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -102,7 +104,7 @@ def to_rows(report: str, analysis: Analysis) -> pd.DataFrame:
         If an output is not in the catalogue or is not what it says there, if a frame holds a statistic that has no name
         in `STATISTICS`, or the same row twice.
     """
-    parts: dict[str, list] = {column: [] for column in COLUMNS}
+    parts: dict[str, list[Any]] = {column: [] for column in COLUMNS}
     for output, frame in analysis.frames.items():
         _hold(output, analysis.variable, frame)
         unknown = [c for c in frame if c not in STATISTICS and c not in PLACES]

@@ -95,7 +95,8 @@ class _Server:
                 if self.connection in ready:
                     token, pipes, *_ = socket.recv_fds(self.connection, 1, 1)
                     if not token:
-                        return self._end()
+                        self._end()
+                        return None
                     request = json.loads(self.lines.readline())
                     child = os.fork()
                     if child == 0:

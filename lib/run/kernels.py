@@ -20,8 +20,8 @@ import threading
 import uuid
 from collections.abc import Iterable
 
-from jupyter_client import AsyncKernelManager
-from jupyter_client.provisioning import LocalProvisioner
+from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from nbformat import NotebookNode
 
 from lib.study.provenance import library_files
@@ -153,8 +153,9 @@ class _Server:
         self.connection, other = socket.socketpair()
         command = [sys.executable, "-m", SERVER, str(other.fileno()), *modules]
         # A session of its own: Ctrl-C is ours to handle, as with ordinary kernels.
-        options = {"cwd": ROOT, "env": env, "start_new_session": True, "stdin": subprocess.DEVNULL}
-        self.process = subprocess.Popen(command, pass_fds=[other.fileno()], **options)
+        self.process = subprocess.Popen(
+            command, pass_fds=[other.fileno()], cwd=ROOT, env=env, start_new_session=True, stdin=subprocess.DEVNULL
+        )
         other.close()
         self.lines, self.asked = self.connection.makefile("rb"), False
 

@@ -32,10 +32,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, wraps
 from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar, overload
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
-from lib.analyses.result import Absent, Analysis
+from lib.analyses.result import Absent, Analysis, absent_among
 from lib.show.disclosure.audience import allows
 from lib.show.formats import DASH, NOT_REACHED
 from lib.study.limits import LARGE, because_large
@@ -46,6 +47,12 @@ METADATA = "cohort_report"
 FORMULA_START = ("=", "+", "-", "@", "\t", "\r")
 # What may stand for a number within a cell: alone, "NR (3.1 to NR)", "45% (–); 1".
 SIGN = re.compile(rf"(?<![^\s(;,/])({NOT_REACHED}|{DASH})(?![^\s);,])")
+
+A = TypeVar("A", bound=Analysis | Absent)
+B = TypeVar("B", bound=Analysis)
+T = TypeVar("T")
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 @cache
@@ -186,24 +193,27 @@ class Block:
 EMPTY = Block("", "", {})
 
 
-def compares_arms(show: Callable) -> Callable:
+def compares_arms(show: Callable[Concatenate[A, P], R]) -> Callable[Concatenate[A, P], R | Block]:
     """Let a table of comparisons show nothing where there is one arm."""
 
     @wraps(show)
-    def checked(analysis, *arguments, **options):
-        alone = isinstance(analysis, Analysis) and len(analysis.dataset.arms) == 1
-        return EMPTY if alone else show(analysis, *arguments, **options)
+    def checked(analysis: A, /, *arguments: P.args, **options: P.kwargs) -> R | Block:
+        return EMPTY if len(analysis.dataset.arms) == 1 else show(analysis, *arguments, **options)
 
     return checked
 
 
-def empty_if_absent(show: Callable) -> Callable:
-    """Let a table or figure show nothing for an analysis that a study has no tables for."""
+@overload
+def empty_if_absent(show: Callable[[A, B], R]) -> Callable[[A | Absent, B | Absent], R | Block]: ...
+@overload
+def empty_if_absent(show: Callable[Concatenate[T, P], R]) -> Callable[Concatenate[T | Absent, P], R | Block]: ...
+def empty_if_absent(show):
+    """Let a table or figure show nothing for an analysis that a study has no data for, and refuse a wrong kind."""
+    absent = absent_among(show)
 
     @wraps(show)
     def checked(*arguments, **options):
-        absent = any(isinstance(argument, Absent) for argument in arguments)
-        return EMPTY if absent else show(*arguments, **options)
+        return EMPTY if absent(*arguments, **options) else show(*arguments, **options)
 
     return checked
 
@@ -220,15 +230,17 @@ def too_many(what: str) -> Block:
     return Block(f'<p class="note">{html.escape(text)}</p>', text, {})
 
 
-def internal_only(kind: str, what: str, scales: bool = False) -> Callable:
+def internal_only(
+    kind: str, what: str, scales: bool = False
+) -> Callable[[Callable[Concatenate[A, P], R]], Callable[Concatenate[A, P], R | Block]]:
     """Let a table or figure say that it is left out where the audience may not see this kind of output.
 
     Nor is it made in a large study, unless it `scales`: stays small and readable however many patients there are.
     """
 
-    def decorate(show: Callable) -> Callable:
+    def decorate(show: Callable[Concatenate[A, P], R]) -> Callable[Concatenate[A, P], R | Block]:
         @wraps(show)
-        def checked(analysis, *arguments, **options):
+        def checked(analysis: A, /, *arguments: P.args, **options: P.kwargs) -> R | Block:
             data = analysis.dataset
             if data is not None and not allows(data.parameters, kind):
                 return withheld(what)

@@ -27,6 +27,7 @@ __all__ = [
 
 import re
 from dataclasses import replace
+from typing import TypeVar
 
 import pandas as pd
 
@@ -37,6 +38,7 @@ from lib.show.formats import MASKED, format_count, format_level, joined, plural
 from lib.study.design import NOT_RANDOMISED, RANDOMISED
 from lib.study.study import Study
 
+A = TypeVar("A", bound=Analysis)
 OVERALL = "overall"
 FLOW_STEPS = {
     "screened": "Screened",
@@ -90,7 +92,7 @@ def examination_label(study: Study, name: str) -> str:
     return "Tumour scans" if name == SCANS else study.marker(name).label
 
 
-def name_arms(data: Dataset, analysis: Analysis) -> Analysis:
+def name_arms(data: Dataset, analysis: A) -> A:
     """The same results, whose notes call arms as a reader knows them: "no event in B, C" -> "no event in Drug and Both"."""
     labels = {arm.id: arm.label for arm in data.arms}
     one = "|".join(map(re.escape, sorted(labels, key=len, reverse=True)))

@@ -6,8 +6,7 @@ __all__ = ["event_label", "level_label", "subgroup_of", "way_label"]
 
 import pandas as pd
 
-from lib.analyses.result import Analysis
-from lib.analyses.robustness.robustness import WAYS
+from lib.analyses.robustness.robustness import WAYS, Robustness
 from lib.dataset.dataset import Dataset
 from lib.show.formats import format_duration, joined
 
@@ -17,7 +16,7 @@ def event_label(column: str) -> str:
     return column.removesuffix("_date").removesuffix("_days").replace("_", " ")
 
 
-def way_label(data: Dataset, analysis: Analysis, way: str, time: float = float("nan")) -> str:
+def way_label(data: Dataset, analysis: Robustness, way: str, time: float = float("nan")) -> str:
     """What was done in one way of asking, in plain words."""
     endpoint = data.study.endpoint(analysis.variable)
     columns = [*endpoint.events, *endpoint.competing]

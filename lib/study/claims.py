@@ -8,7 +8,7 @@ from __future__ import annotations
 __all__ = ["Check", "Claim", "read_claims"]
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -34,7 +34,7 @@ class Check(Frozen):
     than_time: float | None = None
 
     @model_validator(mode="after")
-    def _complete(self):
+    def _complete(self) -> Self:
         needs = {"equals": len(self.group), "span": 2, "below": 1, "at_least": 1}.get(self.rule, 0)
         if len(self.value) != needs:
             raise ValueError(f"the rule {self.rule} needs {needs} in value, but found {len(self.value)}")

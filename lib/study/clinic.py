@@ -15,11 +15,11 @@ __all__ = [
     "Treatments",
 ]
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from lib.study.parts import DATE_COLUMNS, Code, Days, Frozen, Id, Label, LegendLabel, Level, Text, unique
+from lib.study.parts import Code, DateColumn, Days, Frozen, Id, Label, LegendLabel, Level, Text, unique
 
 # Of CTCAE and every scale of five grades: death.
 FATAL_GRADE = 5
@@ -43,7 +43,7 @@ class Response(Frozen):
     stable_days: Days = 0
     max_targets: int = 5
     max_targets_per_site: int = 2
-    progression_column: Literal[DATE_COLUMNS] | None = None
+    progression_column: DateColumn | None = None
     caveat: Text = ""
 
     @property
@@ -72,10 +72,10 @@ class Reference(Frozen):
     grades_above: tuple[Annotated[float, Field(ge=1)], ...] = Field((), max_length=4)
 
     @model_validator(mode="after")
-    def _limits_in_order(self):
+    def _limits_in_order(self) -> Self:
         if self.low is None and self.high is None:
             raise ValueError("reference needs low, high or both")
-        if None not in (self.low, self.high) and self.low >= self.high:
+        if self.low is not None and self.high is not None and self.low >= self.high:
             raise ValueError(f"low {self.low:g} must be below high {self.high:g}")
         if self.grades_above and self.high is None:
             raise ValueError("grades_above are multiples of high, which is missing")
@@ -116,7 +116,7 @@ class Marker(Frozen):
     reference: Reference | None = None
 
     @model_validator(mode="after")
-    def _safety_has_limits(self):
+    def _safety_has_limits(self) -> Self:
         if self.role == "safety" and self.reference is None:
             raise ValueError("role safety needs reference: the limits that say what is normal")
         return self
@@ -165,7 +165,7 @@ class AdverseEvents(Frozen):
     landmarks: tuple[Annotated[float, Field(gt=0)], ...] = ()
 
     @model_validator(mode="after")
-    def _one_scale(self):
+    def _one_scale(self) -> Self:
         codes = [level.value for level in self.levels]
         if not codes:
             if self.severe_level or self.fatal_level:

@@ -18,7 +18,7 @@ __all__ = [
 ]
 
 import re
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Self
 
 from pydantic import model_validator
 
@@ -68,12 +68,16 @@ def read_allocation(design: str) -> str:
     return NOT_RANDOMISED if denied or OBSERVED.search(design) else ""
 
 
+# Of either instrument; "no information" stands outside the order.
+Grade = Literal["low", "moderate", "serious", "critical", "some concerns", "high", "no information"]
+
+
 class Instrument(NamedTuple):
     """A tool that judges risks of bias: key of study.yml -> domain, and its grades, best first."""
 
     name: str
     domains: dict[str, str]
-    grades: tuple[str, ...]
+    grades: tuple[Grade, ...]
     source: str
 
 
@@ -105,9 +109,6 @@ ROB_2 = Instrument(
     ("low", "some concerns", "high"),
     "Risk of bias in randomised trials (RoB 2): Sterne JAC et al. BMJ 2019;366:l4898",
 )
-# Of either instrument; "no information" stands outside the order.
-GRADES = dict.fromkeys((*ROBINS_I.grades, *ROB_2.grades, "no information"))
-
 
 class TargetTrial(Frozen):
     """The randomised trial that would answer the question, element by element; an empty one was not stated."""
@@ -136,7 +137,7 @@ class External(Frozen):
 class Judgement(Frozen):
     """Risk of bias in one domain, and what it rests on."""
 
-    judgement: Literal[tuple(GRADES)]
+    judgement: Grade
     why: Text = ""
 
 
@@ -164,11 +165,11 @@ class RisksOfBias(Frozen):
         return [n for n, grade in self.declared.items() if n not in instrument.domains or grade not in allowed]
 
     @model_validator(mode="after")
-    def _overall_is_no_better_than_the_worst(self):
+    def _overall_is_no_better_than_the_worst(self) -> Self:
         for grades in (ROBINS_I.grades, ROB_2.grades):
             known = {name: grades.index(grade) for name, grade in self.declared.items() if grade in grades}
             overall = known.pop("overall", None)
-            worst = max(known, key=known.get, default=None)
+            worst = max(known, key=known.__getitem__, default=None)
             if overall is not None and worst is not None and known[worst] > overall:
                 raise ValueError(f"overall cannot be {grades[overall]} while {worst} is {grades[known[worst]]}")
         return self

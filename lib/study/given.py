@@ -11,6 +11,7 @@ __all__ = ["assigned_in", "given"]
 import ast
 import types
 from collections.abc import Collection, Iterable, Iterator
+from typing import Any
 
 # What every kernel holds; one that keeps no history (nbval's) shows it among the names.
 IPYTHON = {"In", "Out"}
@@ -18,7 +19,7 @@ IPYTHON = {"In", "Out"}
 INJECTED = "# Parameters"
 
 
-def given(names: dict, known: Collection[str]) -> dict:
+def given(names: dict[str, Any], known: Collection[str]) -> dict[str, Any]:
     """Parameters among the names of a notebook.
 
     Parameters
@@ -67,7 +68,7 @@ def _targets(node: ast.stmt) -> Iterable[ast.expr]:
     return [node.target] if isinstance(node, ast.AnnAssign) else []
 
 
-def _plain(names: dict) -> Iterator[str]:
+def _plain(names: dict[str, Any]) -> Iterator[str]:
     """Public names that hold neither a module nor a function or class, nor what IPython puts beside them."""
     for name, value in names.items():
         if not (name.startswith("_") or name in IPYTHON or isinstance(value, types.ModuleType) or callable(value)):

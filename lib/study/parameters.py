@@ -9,8 +9,8 @@ __all__ = ["NOTEBOOKS", "Cohort", "Efficacy", "Parameters", "Robustness", "Safet
 
 import datetime as dt
 import difflib
-from collections.abc import Iterable
-from typing import Annotated, Literal
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -19,18 +19,18 @@ from lib.study.study import Study
 from lib.study.yaml_file import Problem, ProblemsFound, shown
 
 
-def _listed(value):
+def _listed(value: Any) -> Any:
     """Accept "A,C" for ["A", "C"]: what a command line can say."""
     if isinstance(value, str):
         return [part.strip() for part in value.split(",") if part.strip()]
     return [value] if isinstance(value, int | float) else value
 
 
-def _text(value):
+def _text(value: Any) -> Any:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-def _date(value):
+def _date(value: Any) -> dt.date | None:
     """Take a date of the calendar only: pydantic would read a number as seconds since 1970."""
     if value in ("", None):
         return None
@@ -97,7 +97,7 @@ NOTEBOOKS: dict[str, type[Parameters]] = {"cohort": Cohort, "efficacy": Efficacy
 PAIR = {"subgroup", "subgroup_values"}
 
 
-def check_parameters(study: Study | None, notebook: str, given: dict) -> Parameters:
+def check_parameters(study: Study | None, notebook: str, given: dict[str, Any]) -> Parameters:
     """Check the parameters of one notebook against their types and against the study.
 
     Parameters
@@ -137,7 +137,7 @@ def check_parameters(study: Study | None, notebook: str, given: dict) -> Paramet
     return parameters
 
 
-def _problem(name: str, value, message: str) -> Problem:
+def _problem(name: str, value: object, message: str) -> Problem:
     return Problem("E110", message, file="parameters", column=name, value=shown(value))
 
 
@@ -150,9 +150,9 @@ def unknown(name: str, known: Iterable[str], hint: str = "") -> Problem:
 
 
 def _against_study(study: Study, p: Parameters) -> list[Problem]:
-    problems = []
+    problems: list[Problem] = []
 
-    def need(name, values, allowed):
+    def need(name: str, values: Iterable[str | float], allowed: Sequence[str | float]) -> None:
         for value in values:
             if value not in allowed:
                 listed = (
@@ -172,11 +172,10 @@ def _against_study(study: Study, p: Parameters) -> list[Problem]:
             )
     elif p.subgroup_values and not p.subgroup:
         problems.append(_problem("subgroup", "", "subgroup_values are given without a subgroup"))
-    if getattr(p, "endpoint", ""):
-        need("endpoint", [p.endpoint], [e.id for e in study.endpoints])
-    if getattr(p, "response_visits", ()):
-        allowed = [float(v) for v in study.visits.schedule if v > 0] if study.response else []
-        need("response_visits", p.response_visits, allowed)
+    if isinstance(p, Efficacy):
+        need("endpoint", filter(None, [p.endpoint]), [e.id for e in study.endpoints])
+        visits = study.visits.schedule if study.visits and study.response else ()
+        need("response_visits", p.response_visits, [float(v) for v in visits if v > 0])
     problems += _against_cutoff(study, p)
     return problems
 

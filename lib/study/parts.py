@@ -19,6 +19,7 @@ __all__ = [
     "Code",
     "Confounding",
     "Covariate",
+    "DateColumn",
     "Day",
     "Days",
     "Endpoint",
@@ -32,11 +33,13 @@ __all__ = [
     "Sensitivity",
     "Subgroup",
     "Table",
+    "TableName",
     "Text",
     "Time",
     "Variable",
     "Visits",
     "own",
+    "present",
     "unique",
 ]
 
@@ -44,19 +47,21 @@ import datetime as dt
 import unicodedata
 from collections import Counter
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self, TypeVar, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-TABLES = ("patients", "lesions", "measurements", "assessments", "markers", "treatments", "adverse_events")
-DATE_COLUMNS = (
+TableName = Literal["patients", "lesions", "measurements", "assessments", "markers", "treatments", "adverse_events"]
+TABLES: tuple[TableName, ...] = get_args(TableName)
+DateColumn = Literal[
     "time_zero",
     "last_tumour_assessment",
     "local_progression_date",
     "distant_progression_date",
     "death_date",
     "last_contact_date",
-)
+]
+DATE_COLUMNS: tuple[DateColumn, ...] = get_args(DateColumn)
 # Days in each unit that a ready-made time may have; a month is 365.25 / 12.
 DAYS = {"days": 1.0, "weeks": 7.0, "months": 30.4375, "years": 365.25}
 # pandas counts nanoseconds in 64 bits: from 1677 to 2262, and no more than 292 years between two days. Within these any
@@ -80,6 +85,9 @@ def _undrawable(sign: str) -> bool:
     code = ord(sign)
     reverses = 0x202A <= code <= 0x202E or 0x2066 <= code <= 0x2069
     return reverses or code & 0xFFFE == 0xFFFE or unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp")
+
+
+T = TypeVar("T")
 
 
 def _plain(text: str) -> str:
@@ -124,7 +132,14 @@ def _inside(name: str) -> str:
 FileName = Annotated[str, AfterValidator(_plain), AfterValidator(_inside)]
 
 
-def unique(what: str, names: list) -> None:
+def present(part: T | None) -> T:
+    """A part that study.yml may leave out, for whoever is not asked unless it is there."""
+    if part is None:
+        raise LookupError("study.yml leaves this part out")
+    return part
+
+
+def unique(what: str, names: list[str]) -> None:
     """Raise ValueError if a name is given twice."""
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
@@ -229,7 +244,7 @@ class Variable(Frozen):
         return own(self.id)
 
     @model_validator(mode="after")
-    def _levels_belong_to_categories(self):
+    def _levels_belong_to_categories(self) -> Self:
         if (self.type == "category") != bool(self.levels):
             raise ValueError("a category has levels, and only a category has them")
         if self.type == "category" and "summary" in self.model_fields_set:
@@ -264,9 +279,9 @@ class Endpoint(Frozen):
     definition: Text
     landmarks: tuple[float, ...] = ()
     tau: float | None = Field(None, gt=0)
-    events: tuple[Literal[DATE_COLUMNS], ...] = ()
-    competing: tuple[Literal[DATE_COLUMNS], ...] = ()
-    censor: Literal[DATE_COLUMNS] | None = None
+    events: tuple[DateColumn, ...] = ()
+    competing: tuple[DateColumn, ...] = ()
+    censor: DateColumn | None = None
     time: ReadyTime | None = None
     event: ReadyEvent | None = None
 
@@ -291,7 +306,7 @@ class Endpoint(Frozen):
         return bool(self.competing) or bool(self.event and self.event.competing)
 
     @model_validator(mode="after")
-    def _one_of_two_forms(self):
+    def _one_of_two_forms(self) -> Self:
         from_dates, ready = bool(self.events and self.censor), bool(self.time and self.event)
         if from_dates == ready or (ready and (self.events or self.censor)):
             raise ValueError("either events and censor (dates), or time and event (ready-made columns)")

@@ -26,6 +26,7 @@ from collections.abc import Iterable
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 from lib.study.study import ROOT, Study
 
@@ -89,7 +90,7 @@ def _installed(name: str) -> str:
 
 def report_version() -> str:
     """Return the version of this repository, as pyproject.toml has it and CHANGES.md describes it; nobody need install it."""
-    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    return str(tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"])
 
 
 def code_commit() -> str:
@@ -107,7 +108,7 @@ def code_commit() -> str:
         return "unknown"
 
 
-def rerun_command(study: Study, given: dict, **options: str | Path | None) -> str:
+def rerun_command(study: Study, given: dict[str, Any], **options: str | Path | None) -> str:
     """Return the command that makes the same report again, to be run from the repository.
 
     Parameters
@@ -127,7 +128,7 @@ def rerun_command(study: Study, given: dict, **options: str | Path | None) -> st
     return shlex.join(words)
 
 
-def write_run(folder: Path, run: dict) -> None:
+def write_run(folder: Path, run: dict[str, Any]) -> None:
     """Write run.json. `created`, its first key and the only one that tells when, has a line to itself."""
     created = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
     text = json.dumps({"created": created} | run, indent=2, ensure_ascii=False)

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 __all__ = ["ROOT", "Study", "read_study"]
 
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Protocol, Self, TypeVar
 
 from pydantic import Field, PrivateAttr, model_validator
 
@@ -27,7 +28,6 @@ from lib.study.design import (
 from lib.study.parts import (
     FLAGS_OF_DATES,
     MOST_DAYS,
-    TABLES,
     About,
     Arm,
     Confounding,
@@ -39,10 +39,12 @@ from lib.study.parts import (
     Sensitivity,
     Subgroup,
     Table,
+    TableName,
     Text,
     Time,
     Variable,
     Visits,
+    present,
     unique,
 )
 from lib.study.yaml_file import read_yaml
@@ -56,6 +58,14 @@ TAKEN = {
 }
 
 
+class _Named(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+Part = TypeVar("Part", bound=_Named)
+
+
 class Study(Frozen):
     """A study as study.yml describes it."""
 
@@ -64,7 +74,7 @@ class Study(Frozen):
     arms: tuple[Arm, ...] = Field(min_length=1, max_length=6)
     reference_arm: Id
     focus_arm: Id | None = None
-    tables: dict[Literal[TABLES], Table]
+    tables: dict[TableName, Table]
     visits: Visits | None = None
     baseline: tuple[Variable, ...] = ()
     endpoints: tuple[Endpoint, ...] = ()
@@ -129,8 +139,8 @@ class Study(Frozen):
     @property
     def _outcomes(self) -> dict[str, str]:
         ready = [endpoint for endpoint in self.endpoints if not endpoint.derived]
-        return {e.time.column: f"the time of {e.id}" for e in ready} | {
-            e.event.column: f"the event of {e.id}" for e in ready
+        return {present(e.time).column: f"the time of {e.id}" for e in ready} | {
+            present(e.event).column: f"the event of {e.id}" for e in ready
         }
 
     @property
@@ -169,7 +179,7 @@ class Study(Frozen):
         return all(table in self.tables for table in tables)
 
     @model_validator(mode="after")
-    def _references_exist(self):
+    def _references_exist(self) -> Self:
         for what, parts in (
             ("arm", self.arms),
             ("endpoint", self.endpoints),
@@ -199,7 +209,7 @@ class Study(Frozen):
         return self
 
     @model_validator(mode="after")
-    def _names_have_one_meaning(self):
+    def _names_have_one_meaning(self) -> Self:
         for part, taken in TAKEN.items():
             for one in getattr(self, part):
                 if one.id in taken:
@@ -218,7 +228,7 @@ class Study(Frozen):
         return self
 
     @model_validator(mode="after")
-    def _types_fit(self):
+    def _types_fit(self) -> Self:
         for stratum in self.sensitivity.strata:
             if self.variable(stratum).type != "category":
                 raise ValueError(f"sensitivity.strata: {stratum} is a number; only a category has strata")
@@ -226,7 +236,8 @@ class Study(Frozen):
             if variable.positive_iff and "category" in (variable.type, self.variable(variable.positive_iff).type):
                 raise ValueError(f"baseline: positive_iff of {variable.id} compares two numbers, and one is a category")
         for test in self.liver.markers if self.liver else ():
-            if not (self.marker(test).reference and self.marker(test).reference.high):
+            reference = self.marker(test).reference
+            if not (reference and reference.high):
                 raise ValueError(f"liver: {test} has no reference.high, of which Hy's law counts multiples")
         for covariate in self.confounding.covariates if self.confounding else ():
             if covariate.log and self.variable(covariate.variable).type == "category":
@@ -234,7 +245,7 @@ class Study(Frozen):
         return self
 
     @model_validator(mode="after")
-    def _bias_is_judged_by_the_right_instrument(self):
+    def _bias_is_judged_by_the_right_instrument(self) -> Self:
         tool = self.instrument
         if wrong := self.risks_of_bias.misfits(tool):
             how = "randomised" if tool is ROB_2 else "not known to be randomised"
@@ -245,7 +256,7 @@ class Study(Frozen):
         return self
 
     @model_validator(mode="after")
-    def _visits_are_in_reach(self):
+    def _visits_are_in_reach(self) -> Self:
         for what, visits in (
             ("visits.schedule", self.visits.schedule if self.visits else ()),
             ("response.visits", self.response.visits if self.response else ()),
@@ -256,7 +267,7 @@ class Study(Frozen):
         return self
 
     @model_validator(mode="after")
-    def _parts_can_be_told(self):
+    def _parts_can_be_told(self) -> Self:
         for subgroup in self.subgroups:
             if (self.variable(subgroup.variable).type == "category") != (subgroup.cut is None):
                 raise ValueError(f"subgroups: {subgroup.id}: a cut belongs to a number, and a number needs one")
@@ -265,7 +276,7 @@ class Study(Frozen):
                 raise ValueError(f"{name} is derived from another table; only a column of patients makes subgroups and strata")
         return self
 
-    def _references(self):
+    def _references(self) -> Iterator[tuple[str, Collection[str], Collection[str]]]:
         """Yield (key, ids that exist, ids named there)."""
         arms, variables = self.arm_ids, [v.id for v in self.baseline]
         markers = [m.id for m in self.markers]
@@ -296,7 +307,7 @@ class Study(Frozen):
         yield "response.node_sites", [s.value for s in self.sites], self.response.node_sites if self.response else ()
 
 
-def _find(what: str, parts, wanted: str):
+def _find(what: str, parts: Iterable[Part], wanted: str) -> Part:
     for part in parts:
         if part.id == wanted:
             return part

@@ -10,18 +10,23 @@ __all__ = ["Gathered", "Problem", "ProblemsFound", "line_of", "read_yaml", "show
 import datetime as dt
 import difflib
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
-from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 # A study.yml is a few hundred lines; anything far larger is a mistake or an attack.
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 50
+M = TypeVar("M", bound=BaseModel)
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -51,7 +56,7 @@ class Problem:
         """`error` (blocks the run) or `warning`."""
         return "error" if self.code.startswith("E") else "warning"
 
-    def as_row(self) -> dict:
+    def as_row(self) -> dict[str, str | int]:
         """The problem as one row of the data query list."""
         return {"severity": self.severity, **asdict(self)}
 
@@ -87,13 +92,13 @@ class Gathered:
         Each once, in the order in which they were found.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.problems: list[Problem] = []
 
-    def take(self, step: Callable, *arguments):
+    def take(self, step: Callable[P, R], *arguments: P.args, **options: P.kwargs) -> R | None:
         """Result of a step, or None where it found problems."""
         try:
-            return step(*arguments)
+            return step(*arguments, **options)
         except ProblemsFound as found:
             self.problems += [problem for problem in found.problems if problem not in self.problems]
             return None
@@ -104,14 +109,14 @@ class Gathered:
             raise ProblemsFound(self.problems)
 
 
-def shown(value) -> str:
+def shown(value: object) -> str:
     """`value` as text that is safe to print: one line, at most 80 characters, nothing invisible."""
     text = "" if value is None else str(value)
     cut = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text[:80])
     return cut + "…" if len(text) > 80 else cut
 
 
-def read_yaml(path: Path, model: type[BaseModel]) -> BaseModel:
+def read_yaml(path: Path, model: type[M]) -> M:
     """Read `path` and check it against `model`.
 
     Parameters
@@ -122,8 +127,7 @@ def read_yaml(path: Path, model: type[BaseModel]) -> BaseModel:
 
     Returns
     -------
-    BaseModel
-        An instance of `model`.
+    An instance of `model`
 
     Raises
     ------
@@ -147,12 +151,12 @@ def read_yaml(path: Path, model: type[BaseModel]) -> BaseModel:
         raise ProblemsFound([_problem(e, node, model, path.name) for e in error.errors()]) from None
 
 
-def line_of(path: Path, location: tuple) -> int:
+def line_of(path: Path, location: Sequence[str | int]) -> int:
     """Line of a key of a file that `read_yaml` has read: `("runs", 2)` is the third entry of `runs`."""
     return _line(YAML(pure=True).compose(path.read_text(encoding="utf-8-sig")), location)
 
 
-def _parse(raw: bytes, file: str):
+def _parse(raw: bytes, file: str) -> tuple[Node | None, Any]:
     """The composed node, which knows its lines, and the plain content."""
     try:
         text = raw.decode("utf-8-sig")
@@ -173,7 +177,7 @@ def _parse(raw: bytes, file: str):
     return node, content
 
 
-def _refused(node, file: str, seen: set | None = None):
+def _refused(node: Node, file: str, seen: set[int] | None = None) -> Iterator[Problem]:
     """Yield a problem per tag, alias or impossible date: a study is plain data."""
     seen = set() if seen is None else seen
     line = node.start_mark.line + 1
@@ -204,7 +208,7 @@ def _is_date(text: str) -> bool:
         return False
 
 
-def _problem(error: dict, node, model: type[BaseModel], file: str) -> Problem:
+def _problem(error: ErrorDetails, node: Node | None, model: type[BaseModel], file: str) -> Problem:
     location = [part for part in error["loc"] if not str(part).startswith("function-")]
     key = ".".join(shown(part) for part in location)
     message = error["msg"].removeprefix("Value error, ")
@@ -220,7 +224,7 @@ def _problem(error: dict, node, model: type[BaseModel], file: str) -> Problem:
     )
 
 
-def _line(node, location) -> int:
+def _line(node: Node | None, location: Sequence[str | int]) -> int:
     """Line of the deepest key of `location` that stands in the file."""
     line = node.start_mark.line + 1 if node is not None else 1
     for part in location:
@@ -237,7 +241,7 @@ def _line(node, location) -> int:
     return line
 
 
-def _allowed_keys(model: type[BaseModel], location) -> list[str]:
+def _allowed_keys(model: type[BaseModel], location: Sequence[str | int]) -> list[str]:
     """Names of the fields at `location` inside `model`."""
     for part in location:
         if isinstance(part, int) or part not in model.model_fields:
@@ -247,7 +251,7 @@ def _allowed_keys(model: type[BaseModel], location) -> list[str]:
     return [field.alias or name for name, field in model.model_fields.items()]
 
 
-def _models_in(annotation):
+def _models_in(annotation: object) -> Iterator[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     for inner in getattr(annotation, "__args__", ()):

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.analyses.efficacy import response, survival
+from lib.analyses.efficacy.survival import Survival
 from lib.analyses.policy import COMPARED, too_few, withhold
-from lib.analyses.result import Absent, Analysis, where
+from lib.analyses.result import Absent, where
 from lib.analyses.robustness import confounding, robustness, subgroups
 from lib.analyses.safety import events_in_time
 from lib.dataset import dataset
@@ -288,7 +289,7 @@ def test_a_masked_count_is_said_to_be_too_few_by_the_rule_that_withholds(events,
     tte = _frame({"a": 9, "b": 9}, dict(zip("ab", events, strict=True)))
     median = pd.DataFrame({"group": [arm.id for arm in data.arms], "n_events": np.nan})
     frames = {"median": median, "logrank": withhold(data, tte, logrank.compare_logrank(tte))}
-    assert ("not compared: fewer than 3 events" in sentence_small(Analysis(data, "ep", frames))) == said
+    assert ("not compared: fewer than 3 events" in sentence_small(Survival(data, "ep", frames))) == said
 
 
 @pytest.mark.parametrize("reference", "abcdef")

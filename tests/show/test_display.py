@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.analyses.result import Absent
+from lib.analyses.result import Absent, Analysis
 from lib.show.display import METADATA, Block, Column, Row, Table, empty_if_absent
 
 HOSTILE = '<script>alert(1)</script><img src=x onerror="x">&"\''
@@ -65,7 +65,7 @@ def test_a_footnote_explains_what_a_table_prints_and_only_that(cells, key):
 
 def test_nothing_is_shown_for_an_analysis_that_a_study_has_no_tables_for():
     @empty_if_absent
-    def table(data, analysis):
+    def table(data: None, analysis: Analysis):
         raise AssertionError("must not be reached")
 
     shown = table(None, Absent("no measurements"))

@@ -5,7 +5,7 @@ Standardized differences instead of p-values: a test of baseline balance answers
 
 from __future__ import annotations
 
-__all__ = ["analyse_baseline", "as_declared", "typed_baseline"]
+__all__ = ["Baseline", "analyse_baseline", "as_declared", "typed_baseline"]
 
 import pandas as pd
 
@@ -18,7 +18,11 @@ from lib.study.parts import OWN, Variable
 SPARSE = 5
 
 
-def analyse_baseline(data: Dataset, p_values: bool = False) -> Analysis:
+class Baseline(Analysis):
+    """Who was in the study, at baseline."""
+
+
+def analyse_baseline(data: Dataset, p_values: bool = False) -> Baseline:
     """Baseline characteristics by arm and overall.
 
     Parameters
@@ -30,7 +34,7 @@ def analyse_baseline(data: Dataset, p_values: bool = False) -> Analysis:
 
     Returns
     -------
-    Analysis
+    Baseline
         `baseline_number` (n, n_missing, mean, sd, median, q1, q3, min, max), `baseline_category` (count, n,
         proportion, per level; `variable` is "sex: F"), `baseline_missing` (n_missing per category), `baseline_smd`
         (standardized difference per pair of arms), `baseline_test`.
@@ -51,7 +55,7 @@ def analyse_baseline(data: Dataset, p_values: bool = False) -> Analysis:
         frames["baseline_smd"] = balance.compare_balance(frame, variables, reference=data.reference)
         if p_values and data.study.baseline:
             frames["baseline_test"] = pd.concat([_test(frame, v) for v in data.study.baseline], ignore_index=True)
-    return Analysis(data, "", {name: as_declared(found) for name, found in frames.items()}, {"patients": frame})
+    return Baseline(data, "", {name: as_declared(found) for name, found in frames.items()}, {"patients": frame})
 
 
 def as_declared(found: pd.DataFrame) -> pd.DataFrame:

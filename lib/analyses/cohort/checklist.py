@@ -5,18 +5,7 @@ The items are data (lib/analyses/cohort/checklists); links are made to the headi
 
 from __future__ import annotations
 
-__all__ = [
-    "CHECKLISTS",
-    "DECLARATIONS",
-    "Answer",
-    "Checklist",
-    "Item",
-    "Place",
-    "count_answered",
-    "count_declared",
-    "fill",
-    "read_checklist",
-]
+__all__ = ["CHECKLISTS", "DECLARATIONS", "Answer", "Checklist", "Declared", "Item", "Place", "Reporting", "count_answered", "count_declared", "fill", "read_checklist"]
 
 from functools import cache
 from pathlib import Path
@@ -50,7 +39,7 @@ DECLARATIONS = {
 class Place(Frozen):
     """A heading of a report."""
 
-    page: Literal[tuple(NOTEBOOKS)]
+    page: Literal[tuple(NOTEBOOKS)]  # type: ignore[valid-type]
     heading: Text
 
 
@@ -59,8 +48,8 @@ class Item(Frozen):
 
     item: Text
     text: Text
-    says: Literal["question", "design", "population", "cutoff", "citation", *DECLARATIONS] | None = None
-    needs: tuple[Literal[(*TABLES, EXCLUDED)], ...] = ()
+    says: Literal["question", "design", "population", "cutoff", "citation", *DECLARATIONS] | None = None  # type: ignore[valid-type]
+    needs: tuple[Literal[(*TABLES, EXCLUDED)], ...] = ()  # type: ignore[valid-type]
     needs_dates: bool = False
     answer: Text = ""
     places: tuple[Place, ...] = ()
@@ -120,24 +109,34 @@ def fill(data: Dataset, checklist: Checklist) -> list[Answer]:
     return [_answer(data, item) for item in checklist.items]
 
 
-def count_answered(data: Dataset) -> Analysis:
+class Reporting(Analysis):
+    """How many items of the reporting checklists are answered."""
+
+
+def count_answered(data: Dataset) -> Reporting:
     """Items of each checklist that the report answers: `reporting`, `n_answered` of `n_items`."""
     answers = {name: fill(data, read_checklist(name)) for name in CHECKLISTS}
-    return _counted(data, "reporting", {n: (sum(bool(a.places) for a in given), len(given)) for n, given in answers.items()})
+    counts = {n: (sum(bool(a.places) for a in given), len(given)) for n, given in answers.items()}
+    return Reporting(data, "", {"reporting": _counted(counts)})
 
 
-def count_declared(data: Dataset) -> Analysis:
+class Declared(Analysis):
+    """How many parts of its design the study declares."""
+
+
+def count_declared(data: Dataset) -> Declared:
     """What the authors declared: `declared`, of the elements of the target trial and of the domains of bias."""
     study = data.study
     elements = sum(bool(getattr(study.target_trial, element)) for element in ELEMENTS)
     domains = len(study.risks_of_bias.declared), len(study.instrument.domains)
-    return _counted(data, "declared", {"target_trial": (elements, len(ELEMENTS)), "risks_of_bias": domains})
+    counts = {"target_trial": (elements, len(ELEMENTS)), "risks_of_bias": domains}
+    return Declared(data, "", {"declared": _counted(counts)})
 
 
-def _counted(data: Dataset, output: str, counts: dict[str, tuple[int, int]]) -> Analysis:
+def _counted(counts: dict[str, tuple[int, int]]) -> pd.DataFrame:
     rows = [(name, "overall", answered, asked) for name, (answered, asked) in counts.items()]
     frame = pd.DataFrame(rows, columns=["variable", "group", "n_answered", "n_items"])
-    return Analysis(data, "", {output: frame.assign(method="count of items", note="")})
+    return frame.assign(method="count of items", note="")
 
 
 def _answer(data: Dataset, item: Item) -> Answer:

@@ -5,7 +5,7 @@ Study treatment is line 1; later lines are counted apart. Components, their kind
 
 from __future__ import annotations
 
-__all__ = ["BETWEEN", "FIRST", "LATER", "SAME_DAY", "SCANS", "analyse", "analyse_missing", "analyse_timing"]
+__all__ = ["BETWEEN", "FIRST", "LATER", "SAME_DAY", "SCANS", "Attendance", "Exposure", "Timing", "analyse", "analyse_missing", "analyse_timing"]
 
 import pandas as pd
 
@@ -22,8 +22,12 @@ SCANS = "scans"
 DUE = "patients due: examined at the visit, or under observation until its window had closed"
 
 
+class Exposure(Analysis):
+    """What treatment was given."""
+
+
 @requires("treatments")
-def analyse(data: Dataset) -> Analysis:
+def analyse(data: Dataset) -> Exposure:
     """Exposure to each component by arm.
 
     Parameters
@@ -33,7 +37,7 @@ def analyse(data: Dataset) -> Analysis:
 
     Returns
     -------
-    Analysis
+    Exposure
         `exposure_count` (count of n patients: of all analysed for "treated" and later lines, of those who received the
         component for its doses, of those with several components for which came first; `variable` is "drug: treated", "drug: ongoing", "drug: reduced",
         "drug: start 12", "drug: lowest 8", "first component: drug", "later line: any", ...) and `exposure_number`
@@ -59,7 +63,7 @@ def analyse(data: Dataset) -> Analysis:
     counts[f"{LATER}: any"] = (later["patient_id"], everybody)
     counts |= {f"{LATER}: {name}": (part["patient_id"], everybody) for name, part in later.groupby("component")}
     frames = {"exposure_count": _counts(data, counts), "exposure_number": pd.concat([*numbers, *described])}
-    return Analysis(data, "", {name: frame.reset_index(drop=True) for name, frame in frames.items()})
+    return Exposure(data, "", {name: frame.reset_index(drop=True) for name, frame in frames.items()})
 
 
 def _drug(data: Dataset, component: Component, own: pd.DataFrame) -> tuple[dict, list[pd.DataFrame]]:
@@ -150,7 +154,11 @@ def _number(data: Dataset, name: str, values: pd.Series, unit: str = PATIENTS, w
     return balance.estimate_quantiles(frame, ["value"]).assign(variable=name, method=method, unit=unit)
 
 
-def analyse_missing(data: Dataset) -> Analysis | Absent:
+class Attendance(Analysis):
+    """Who came to the visits."""
+
+
+def analyse_missing(data: Dataset) -> Attendance | Absent:
     """Patients examined at each scheduled visit, of those due.
 
     Due is who was examined at the visit, and who was still under observation when its window closed: alive, before
@@ -158,7 +166,7 @@ def analyse_missing(data: Dataset) -> Analysis | Absent:
 
     Returns
     -------
-    Analysis
+    Attendance
         `attendance`: `count` of `n` due and `proportion`, by `variable` (scans, or the id of a marker), visit
         (`time`) and arm; `attendance_total`: the same over all visits (examinations, not patients), with the largest
         `difference` of two arms beside all of them.
@@ -174,7 +182,7 @@ def analyse_missing(data: Dataset) -> Analysis | Absent:
     if not any(part["n"].any() for part in parts):
         return Absent("No examination has been due yet, so none can be missing.")
     attendance = pd.concat(parts, ignore_index=True)
-    return Analysis(data, "", {"attendance": attendance, "attendance_total": _over_visits(attendance)})
+    return Attendance(data, "", {"attendance": attendance, "attendance_total": _over_visits(attendance)})
 
 
 def _over_visits(attendance: pd.DataFrame) -> pd.DataFrame:
@@ -225,12 +233,16 @@ def _attended(data: Dataset, rows: pd.DataFrame, visit: float, end: pd.Series) -
     return frame.assign(proportion=frame["count"].div(frame["n"]).where(frame["n"] > 0), method=DUE, note="")
 
 
-def analyse_timing(data: Dataset) -> Analysis | Absent:
+class Timing(Analysis):
+    """How far from its visit a scan lies."""
+
+
+def analyse_timing(data: Dataset) -> Timing | Absent:
     """Days between successive scans of a patient, and how far scans lie from their scheduled day.
 
     Returns
     -------
-    Analysis
+    Timing
         `scan_interval` (all intervals of an arm; n counts intervals), `scan_longest` (each patient's longest),
         `scan_delay` (days after the scheduled day, negative before it; n counts scans after baseline), with two arms or
         more `delay_spread` (largest difference of two arms' median delays),
@@ -254,7 +266,7 @@ def analyse_timing(data: Dataset) -> Analysis | Absent:
         frames["delay_spread"] = _spread(frames["scan_delay"])
     if parts:
         frames["scan_interval_visit"] = pd.concat(parts, ignore_index=True)
-    return Analysis(data, SCANS, frames)
+    return Timing(data, SCANS, frames)
 
 
 def _spread(delays: pd.DataFrame) -> pd.DataFrame:

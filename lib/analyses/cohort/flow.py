@@ -6,7 +6,7 @@ denominators of all tables.
 
 from __future__ import annotations
 
-__all__ = ["CountsDifferError", "analyse", "analyse_completeness", "analyse_enrolment", "check_counts"]
+__all__ = ["Completeness", "CountsDifferError", "Enrolment", "Flow", "analyse", "analyse_completeness", "analyse_enrolment", "check_counts"]
 
 from collections.abc import Iterable, Sequence
 
@@ -36,7 +36,11 @@ class CountsDifferError(AssertionError):
     """A table counts other patients than the participant flow, in one plain sentence."""
 
 
-def analyse(data: Dataset, visits: Sequence[float] = ()) -> Analysis:
+class Flow(Analysis):
+    """Participant flow: the denominators of every other analysis."""
+
+
+def analyse(data: Dataset, visits: Sequence[float] = ()) -> Flow:
     """Participant flow, down to each analysis.
 
     Parameters
@@ -47,7 +51,7 @@ def analyse(data: Dataset, visits: Sequence[float] = ()) -> Analysis:
 
     Returns
     -------
-    Analysis
+    Flow
         `flow` (a row per step and arm; `variable` names the step, with the reason of an exclusion), `flow_endpoint`
         (patients with a known time), and where the study has the tables `flow_response_due` (everybody but those
         whose visit lies after the cut-off), `flow_response_evaluable`, `flow_volume` and `flow_marker` (patients with
@@ -73,7 +77,7 @@ def analyse(data: Dataset, visits: Sequence[float] = ()) -> Analysis:
         parts.append(_over_visits(data, _at_visits(usable, seen)).assign(variable=marker.id))
     if parts:
         frames["flow_marker"] = pd.concat(parts, ignore_index=True)
-    return Analysis(data, "", frames | {"data_queries": _queries(data.queries)})
+    return Flow(data, "", frames | {"data_queries": _queries(data.queries)})
 
 
 def _queries(queries: pd.DataFrame) -> pd.DataFrame:
@@ -111,12 +115,16 @@ def _count(data: Dataset, rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(found, columns=["group", "count", "n"]).assign(method=COUNTED, note="")
 
 
-def analyse_enrolment(data: Dataset) -> Analysis | Absent:
+class Enrolment(Analysis):
+    """When patients entered."""
+
+
+def analyse_enrolment(data: Dataset) -> Enrolment | Absent:
     """Start of treatment over calendar time.
 
     Returns
     -------
-    Analysis
+    Enrolment
         `enrolment`: patients who started in each calendar year (`time`) by arm; data `starts` (arm, date, and
         `cumulative`, the patients of the arm who had started by then).
     """
@@ -129,10 +137,10 @@ def analyse_enrolment(data: Dataset) -> Analysis | Absent:
     frame = _over_visits(data, {year: started[years == year] for year in every})
     starts = started[["arm", "time_zero"]].rename(columns={"time_zero": "date"})
     starts["cumulative"] = starts.groupby("arm", observed=True).cumcount() + 1
-    return Analysis(data, "start", {"enrolment": frame.assign(method="patients by year of time zero")}, {"starts": starts})
+    return Enrolment(data, "start", {"enrolment": frame.assign(method="patients by year of time zero")}, {"starts": starts})
 
 
-def check_counts(flow: Analysis, analyses: Iterable[Analysis]) -> int:
+def check_counts(flow: Flow, analyses: Iterable[Analysis]) -> int:
     """Hold the denominators of every table against the participant flow.
 
     Denominators for which the catalogue of outputs names a step must equal the flow's, with those of an endpoint stand
@@ -140,7 +148,7 @@ def check_counts(flow: Analysis, analyses: Iterable[Analysis]) -> int:
 
     Parameters
     ----------
-    flow : Analysis
+    flow : Flow
         As `analyse` returns it.
     analyses : iterable of Analysis
 
@@ -186,7 +194,7 @@ def _missing(analysis: Analysis, frame: pd.DataFrame) -> pd.Series:
     return pd.Series([missing.get(key, 0) for key in keys], index=frame.index)
 
 
-def _must_equal(flow: Analysis, analysis: Analysis, output: str, counted: pd.DataFrame) -> int:
+def _must_equal(flow: Flow, analysis: Analysis, output: str, counted: pd.DataFrame) -> int:
     source = find(output, analysis.variable).step
     if source not in flow:
         return 0
@@ -213,7 +221,11 @@ def _refuse(output: str, wrong: pd.DataFrame) -> None:
         )
 
 
-def analyse_completeness(data: Dataset, endpoint: Endpoint | None) -> Analysis | Absent:
+class Completeness(Analysis):
+    """How complete the follow-up for an endpoint is."""
+
+
+def analyse_completeness(data: Dataset, endpoint: Endpoint | None) -> Completeness | Absent:
     """Completeness of follow-up for one endpoint.
 
     Everybody without an event could have been followed until the data cut-off; the index is the time that was
@@ -227,7 +239,7 @@ def analyse_completeness(data: Dataset, endpoint: Endpoint | None) -> Analysis |
 
     Returns
     -------
-    Analysis
+    Completeness
         `follow_up_completeness` (`estimate`, `person_time` and `person_time_potential` in the study's unit, per arm
         and overall), `follow_up_lost` (patients censored more than `policy.lost_after_days` before the cut-off, of
         all analysed).
@@ -246,7 +258,7 @@ def analyse_completeness(data: Dataset, endpoint: Endpoint | None) -> Analysis |
     until_cutoff = (pd.Timestamp(data.cutoff) - tte["time_zero"]).dt.days / per_unit
     tte["potential"] = tte["time"].where(tte["cause"] != 0, until_cutoff)
     tte["lost"] = (tte["potential"] - tte["time"]) * per_unit > data.study.policy.lost_after_days
-    return Analysis(data, endpoint.id, {"follow_up_completeness": _completeness(data, tte), "follow_up_lost": _lost(tte)})
+    return Completeness(data, endpoint.id, {"follow_up_completeness": _completeness(data, tte), "follow_up_lost": _lost(tte)})
 
 
 def _completeness(data: Dataset, tte: pd.DataFrame) -> pd.DataFrame:

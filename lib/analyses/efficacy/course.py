@@ -5,7 +5,7 @@ Response at each single visit is in response; this module adds what needs severa
 
 from __future__ import annotations
 
-__all__ = ["analyse_course", "undrawn"]
+__all__ = ["Course", "analyse_course", "undrawn"]
 
 from collections.abc import Sequence
 
@@ -26,8 +26,12 @@ CONCORDANCE = "Spearman's rank correlation of the changes of volume and of the s
 KAPPA = "Cohen's kappa, unweighted"
 
 
+class Course(Analysis):
+    """Course of the tumour from scan to scan."""
+
+
 @requires("lesions", "measurements")
-def analyse_course(data: Dataset, visits: Sequence[float]) -> Analysis:
+def analyse_course(data: Dataset, visits: Sequence[float]) -> Course:
     """Response over the whole course by arm.
 
     Parameters
@@ -38,7 +42,7 @@ def analyse_course(data: Dataset, visits: Sequence[float]) -> Analysis:
 
     Returns
     -------
-    Analysis
+    Course
         `best_response` (count of each category; adds up to all patients), `best_objective_response` and
         `best_disease_control` (proportion of all treated, exact interval; `_test`, `_pairwise`, `_difference` and so
         on as in response), `confirmed_response` (where the study declares confirmation), `best_change` (n, median,
@@ -70,7 +74,7 @@ def analyse_course(data: Dataset, visits: Sequence[float]) -> Analysis:
     frames |= _agreement(assessments)
     frames |= _concordance(data, assessments, visits)
     both = assessments[assessments["reader"].notna() & assessments["response"].notna()]
-    return Analysis(data, "response", frames, {
+    return Course(data, "response", frames, {
         "course": course, "assessments": assessments, "treatments": treatment_frame(data),
         "disagreements": both[both["reader"] != both["response"]].reset_index(drop=True),
     })  # fmt: skip
@@ -204,7 +208,7 @@ def _kappa(one: pd.Series, other: pd.Series) -> tuple[float, str]:
     return (np.trace(table) - expected) / (1 - expected), ""
 
 
-def undrawn(course: Analysis) -> pd.DataFrame:
+def undrawn(course: Course) -> pd.DataFrame:
     """Patients whom waterfall and spider cannot draw: `patient_id`, `arm`, `no_change` (why)."""
     patients = course["course"]
     return patients.loc[patients["no_change"] != "", ["patient_id", "arm", "no_change"]]

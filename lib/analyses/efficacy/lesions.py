@@ -6,11 +6,12 @@ volume per patient is in markers and stays the main analysis.
 
 from __future__ import annotations
 
-__all__ = ["analyse_lesions"]
+__all__ = ["Lesions", "analyse_lesions"]
 
 from collections.abc import Sequence
 
-from lib.analyses.result import Absent, Analysis, requires
+from lib.analyses.efficacy.marker_models import Ratios
+from lib.analyses.result import Absent, requires
 from lib.dataset.course import lesion_frame
 from lib.dataset.dataset import Dataset
 from lib.dataset.derived import LESION_VOLUME
@@ -22,8 +23,12 @@ MOST_VALUES = 3000
 COUNTED = "patients with several target lesions; mixed model of lesions"
 
 
+class Lesions(Ratios):
+    """Volume of single lesions, by a model of measurements."""
+
+
 @requires("lesions", "measurements")
-def analyse_lesions(data: Dataset, visits: Sequence[float]) -> Analysis | Absent:
+def analyse_lesions(data: Dataset, visits: Sequence[float]) -> Lesions | Absent:
     """Ratio of the volume of a lesion to its baseline, by arm and visit.
 
     Parameters
@@ -34,7 +39,7 @@ def analyse_lesions(data: Dataset, visits: Sequence[float]) -> Analysis | Absent
 
     Returns
     -------
-    Analysis
+    Lesions
         `lesion_volume_model_ratio`, `_model_count` (lesions with a volume, per arm and visit), `_model_term`, `_model_variance` (`var_between` patients, `var_lesions` of a
         patient, `var_within` lesions), with two arms or more `_model_comparison`; `lesion_volume_several` (patients
         with several target lesions). `Absent` where no patient has several or the data do not determine the model.
@@ -60,7 +65,7 @@ def analyse_lesions(data: Dataset, visits: Sequence[float]) -> Analysis | Absent
     }
     if len(data.arms) > 1:
         frames[f"{name}_model_comparison"] = mixed.compare_ratios(fit, data.reference, level=level)
-    return Analysis(data, name, frames, {"samples": samples.assign(choice="all")})
+    return Lesions(data, name, frames, {"samples": samples.assign(choice="all")})
 
 
 def _unfit(samples, lesions) -> str:

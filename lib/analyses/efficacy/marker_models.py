@@ -5,7 +5,7 @@ Rank tests of change are in markers; the model itself is statistics.models.mixed
 
 from __future__ import annotations
 
-__all__ = ["ALL", "MAIN", "PRESENCE", "analyse_model", "analyse_presence"]
+__all__ = ["ALL", "MAIN", "PRESENCE", "MarkerModel", "Presence", "Ratios", "analyse_model", "analyse_presence"]
 
 import numpy as np
 import pandas as pd
@@ -24,8 +24,16 @@ PROGRESSION = ("local_progression_date", "distant_progression_date")
 PRESENCE = ("value", "excluded", "died", "not due", "progressed", "missing")
 
 
+class Ratios(Analysis):
+    """A mixed model of values over time: ratios to baseline, within and between arms."""
+
+
+class MarkerModel(Ratios):
+    """A marker over time, by a mixed model."""
+
+
 @requires("markers")
-def analyse_model(data: Dataset, marker: Marker) -> Analysis | Absent:
+def analyse_model(data: Dataset, marker: Marker) -> MarkerModel | Absent:
     """Ratios to baseline of one marker from a mixed model of its logarithm.
 
     Parameters
@@ -35,7 +43,7 @@ def analyse_model(data: Dataset, marker: Marker) -> Analysis | Absent:
 
     Returns
     -------
-    Analysis
+    MarkerModel
         `<marker>_model_ratio` (each later visit against baseline, per arm), `<marker>_model_count` (patients with a
         value, per arm and visit), `<marker>_model_term` (F tests),
         `<marker>_model_variance`, with two arms or more `<marker>_model_comparison` (ratio of the ratios of two
@@ -68,9 +76,9 @@ def analyse_model(data: Dataset, marker: Marker) -> Analysis | Absent:
     )
     modelled = {"samples": pd.concat([s.assign(choice=c) for c, s in samples.items()])}
     if not sampled:
-        return Analysis(data, name, frames, modelled)
+        return MarkerModel(data, name, frames, modelled)
     frames = {output: frame.assign(method=frame["method"] + ", " + sampled) for output, frame in frames.items()}
-    return Analysis(data, name, frames, modelled | {"sampled": pd.DataFrame({"said": [sampled]})})
+    return MarkerModel(data, name, frames, modelled | {"sampled": pd.DataFrame({"said": [sampled]})})
 
 
 def _sampled(values: pd.DataFrame) -> tuple[pd.DataFrame, str]:
@@ -122,7 +130,11 @@ def _again(samples: pd.DataFrame, marker: Marker, choice: str, level: float) -> 
     return ratios.assign(variable=f"{marker.id}: {choice}", n=n)
 
 
-def analyse_presence(data: Dataset, marker: Marker | None = None) -> Analysis | Absent:
+class Presence(Analysis):
+    """Who has a value at each visit."""
+
+
+def analyse_presence(data: Dataset, marker: Marker | None = None) -> Presence | Absent:
     """Who has a value at each visit, and why the others have none.
 
     Parameters
@@ -133,7 +145,7 @@ def analyse_presence(data: Dataset, marker: Marker | None = None) -> Analysis | 
 
     Returns
     -------
-    Analysis
+    Presence
         `<variable>_presence` (count of patients with a value, with an excluded sample, who died, whose visit is not
         yet due, who have none after they progressed, who are missing otherwise; adds up to the arm at each visit, and to all patients) and, for a marker, `<variable>_below_limit`
         (samples below the limit of detection).
@@ -144,21 +156,21 @@ def analyse_presence(data: Dataset, marker: Marker | None = None) -> Analysis | 
 
 
 @requires("lesions", "measurements")
-def _volume_presence(data: Dataset) -> Analysis:
-    visits = (0.0, *(data.parameters.response_visits or data.study.response.visits))
+def _volume_presence(data: Dataset) -> Presence:
+    visits = (0.0, *data.response_visits)
     frame = _presence(data, VOLUME, volume_frame(data).assign(excluded=""), visits)
-    return Analysis(data, VOLUME, {f"{VOLUME}_presence": frame})
+    return Presence(data, VOLUME, {f"{VOLUME}_presence": frame})
 
 
 @requires("markers")
-def _marker_presence(data: Dataset, marker: Marker) -> Analysis:
+def _marker_presence(data: Dataset, marker: Marker) -> Presence:
     values = marker_frame(data, marker)
     visits = marker.visits or tuple(sorted(values["visit"].unique()))
     values = values[values["visit"].isin(visits)]
     below = values.assign(below=values["below_limit"].fillna(False).astype(bool))
     counts = below.groupby(["visit", "arm"], observed=False)["below"].agg(n="size", count="sum").reset_index()
     counts = counts.rename(columns={"visit": "time", "arm": "group"}).astype({"group": str})
-    return Analysis(data, marker.id, {
+    return Presence(data, marker.id, {
         f"{marker.id}_presence": _presence(data, marker.id, values, visits),
         f"{marker.id}_below_limit": counts.assign(
             method="samples below the limit of detection; analysed as limit / sqrt(2)", note="", unit="samples"

@@ -6,7 +6,7 @@ of log values take all visits at once.
 
 from __future__ import annotations
 
-__all__ = ["Measure", "analyse_marker", "analyse_volume", "measure"]
+__all__ = ["Levels", "Measure", "analyse_marker", "analyse_volume", "measure"]
 
 from typing import NamedTuple
 
@@ -49,8 +49,12 @@ def measure(study: Study, variable: str) -> Measure:
     return Measure(marker.label, marker.unit, log, "percent_change" if log else "absolute_change")
 
 
+class Levels(Analysis):
+    """Level and change of a marker, or of the tumour's volume, over the visits."""
+
+
 @requires("lesions", "measurements")
-def analyse_volume(data: Dataset, visits: tuple[float, ...]) -> Analysis:
+def analyse_volume(data: Dataset, visits: tuple[float, ...]) -> Levels:
     """Total volume of the target lesions over the visits.
 
     Parameters
@@ -61,14 +65,14 @@ def analyse_volume(data: Dataset, visits: tuple[float, ...]) -> Analysis:
 
     Returns
     -------
-    Analysis
+    Levels
         Frames as `_analyse`; the tested change is the percentage change from baseline.
     """
     return _analyse(data, VOLUME, volume_frame(data), visits, "percent_change")
 
 
 @requires("markers")
-def analyse_marker(data: Dataset, marker: Marker, visits: tuple[float, ...] = ()) -> Analysis:
+def analyse_marker(data: Dataset, marker: Marker, visits: tuple[float, ...] = ()) -> Levels | Absent:
     """One marker over the visits; samples that cannot be compared are left out of everything but the counts.
 
     Parameters
@@ -80,7 +84,7 @@ def analyse_marker(data: Dataset, marker: Marker, visits: tuple[float, ...] = ()
 
     Returns
     -------
-    Analysis
+    Levels
         Frames as `_analyse`, and `marker_excluded` (patients and samples left out, by reason). The tested change is
         the log ratio to baseline where the marker's scale is log, else the difference.
     """
@@ -96,15 +100,15 @@ def analyse_marker(data: Dataset, marker: Marker, visits: tuple[float, ...] = ()
     frames = result.frames | {
         "marker_excluded": excluded.assign(variable=marker.id + ": " + excluded["variable"], method="patients", note="")
     }
-    return Analysis(data, marker.id, frames, result.data)
+    return Levels(data, marker.id, frames, result.data)
 
 
-def _analyse(data: Dataset, variable: str, values: pd.DataFrame, visits: tuple[float, ...], change: str) -> Analysis:
+def _analyse(data: Dataset, variable: str, values: pd.DataFrame, visits: tuple[float, ...], change: str) -> Levels:
     """Level and change by visit and arm, tests at `visits`.
 
     Returns
     -------
-    Analysis
+    Levels
         `<variable>_level` (n, median, q1, q3, min, max of the value), `<variable>_percent_change` or, on a linear
         scale, `<variable>_absolute_change` (the same of the change), on the log scale also `<variable>_change_ratio` (of
         the ratio to baseline), `<variable>_within` (exact signed-rank test and Hodges-Lehmann estimate of `change` within
@@ -142,7 +146,7 @@ def _analyse(data: Dataset, variable: str, values: pd.DataFrame, visits: tuple[f
         for test, frame in tests.items():
             parts.setdefault(f"{name}_{test}", []).append(frame.assign(time=visit))
     frames |= {test: pd.concat(part, ignore_index=True) for test, part in parts.items()}
-    return Analysis(data, variable, frames, {"values": values, "tested": pd.concat(tested, ignore_index=True)})
+    return Levels(data, variable, frames, {"values": values, "tested": pd.concat(tested, ignore_index=True)})
 
 
 def _drawn(data: Dataset, values: pd.DataFrame) -> pd.DataFrame:

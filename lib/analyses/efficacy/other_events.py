@@ -5,7 +5,7 @@ Counts of patients by arm. A difference in survival can be made by any of them.
 
 from __future__ import annotations
 
-__all__ = ["OTHER_EVENTS", "analyse_other_events", "analyse_sites"]
+__all__ = ["OTHER_EVENTS", "OtherEvents", "Sites", "analyse_other_events", "analyse_sites"]
 
 import pandas as pd
 
@@ -24,12 +24,16 @@ OTHER_EVENTS = {
 }
 
 
-def analyse_other_events(data: Dataset) -> Analysis | Absent:
+class OtherEvents(Analysis):
+    """Events of the course that no endpoint counts."""
+
+
+def analyse_other_events(data: Dataset) -> OtherEvents | Absent:
     """Patients with each kind of event by arm, whatever endpoint counts it.
 
     Returns
     -------
-    Analysis
+    OtherEvents
         `other_events`: `count` of `n`, `proportion` and exact interval; `variable` is a key of `OTHER_EVENTS`. What
         the study does not record has no row. `Absent` where it records none of them.
     """
@@ -46,17 +50,21 @@ def analyse_other_events(data: Dataset) -> Analysis | Absent:
         flags["death_without"] = flags["death"] & ~progressed
     if not flags:
         return Absent("This study holds no dates of progression, later treatment or death.")
-    return Analysis(data, "", {"other_events": _count(data, {n: flags[n] for n in OTHER_EVENTS if n in flags})})
+    return OtherEvents(data, "", {"other_events": _count(data, {n: flags[n] for n in OTHER_EVENTS if n in flags})})
+
+
+class Sites(Analysis):
+    """Where the lesions are."""
 
 
 @requires("lesions")
-def analyse_sites(data: Dataset) -> Analysis:
+def analyse_sites(data: Dataset) -> Sites:
     """Patients with a target lesion at each site by arm: `lesion_sites`, columns as `other_events`."""
     lesions = data.tables["lesions"]
     targets = lesions[lesions["target"].astype(bool)]
     at = {site.value: targets.loc[targets["site"] == site.value, "patient_id"] for site in data.study.sites}
     flags = {site: data.patients["patient_id"].isin(owners) for site, owners in at.items()}
-    return Analysis(data, "", {"lesion_sites": _count(data, {site: flag for site, flag in flags.items() if flag.any()})})
+    return Sites(data, "", {"lesion_sites": _count(data, {site: flag for site, flag in flags.items() if flag.any()})})
 
 
 def _count(data: Dataset, flags: dict[str, pd.Series]) -> pd.DataFrame:

@@ -5,16 +5,7 @@ The categories come from dataset.derived; the tests from statistics.
 
 from __future__ import annotations
 
-__all__ = [
-    "CATEGORIES",
-    "DENOMINATORS",
-    "NON_RESPONDER",
-    "RESPONDER",
-    "analyse",
-    "analyse_response_time",
-    "compare_outcome",
-    "count_categories",
-]
+__all__ = ["CATEGORIES", "DENOMINATORS", "NON_RESPONDER", "RESPONDER", "ResponseRates", "ResponseTime", "analyse", "analyse_response_time", "compare_outcome", "count_categories"]
 
 from collections.abc import Sequence
 
@@ -40,8 +31,12 @@ DENOMINATORS = ("treated", "evaluable")
 RESPONDER, NON_RESPONDER = "responder", "non-responder"
 
 
+class ResponseRates(Analysis):
+    """Response by visit."""
+
+
 @requires("lesions", "measurements")
-def analyse(data: Dataset, visits: Sequence[float]) -> Analysis:
+def analyse(data: Dataset, visits: Sequence[float]) -> ResponseRates:
     """Response at each visit by arm.
 
     Parameters
@@ -52,7 +47,7 @@ def analyse(data: Dataset, visits: Sequence[float]) -> Analysis:
 
     Returns
     -------
-    Analysis
+    ResponseRates
         `response_category` (count of each category), `response_unassessed` (patients without an assessment that can be
         evaluated, whose visit was due), then for `objective_response` and `disease_control` and both
         denominators: `<outcome>_<denominator>` (proportion, exact interval), `_test` (overall), `_pairwise` (Fisher,
@@ -71,7 +66,7 @@ def analyse(data: Dataset, visits: Sequence[float]) -> Analysis:
                     frames.setdefault(f"{outcome}_{denominator}{name}", []).append(part.assign(time=visit))
     frames["response_unassessed"] = [count_unassessed(part) for part in frames["response_category"]]
     every = pd.concat([frame.assign(time=visit) for visit, frame in patients.items()], ignore_index=True)
-    return Analysis(
+    return ResponseRates(
         data, "response", {name: pd.concat(parts, ignore_index=True) for name, parts in frames.items()}, {"patients": every}
     )
 
@@ -132,8 +127,12 @@ def compare_outcome(frame: pd.DataFrame, column: str, data: Dataset) -> dict[str
     }
 
 
+class ResponseTime(Analysis):
+    """Time to response, and survival by response."""
+
+
 @requires("lesions", "measurements")
-def analyse_response_time(data: Dataset, visits: Sequence[float]) -> Analysis | Absent:
+def analyse_response_time(data: Dataset, visits: Sequence[float]) -> ResponseTime | Absent:
     """Cumulative incidence of response by arm, and survival of responders from each response visit on.
 
     Parameters
@@ -144,7 +143,7 @@ def analyse_response_time(data: Dataset, visits: Sequence[float]) -> Analysis | 
 
     Returns
     -------
-    Analysis
+    ResponseTime
         `response_incidence` (first response; progression or death without one competes; `time` is the end of the
         visit's window), with two arms or more `response_incidence_test` (Gray), and per endpoint (`variable`; not
         those for sensitivity) and visit `response_landmark` (responder vs non-responder: log-rank test and hazard
@@ -171,7 +170,7 @@ def analyse_response_time(data: Dataset, visits: Sequence[float]) -> Analysis | 
     if compared:
         frames["response_landmark"] = pd.concat(compared, ignore_index=True)
         frames["response_landmark_median"] = pd.concat(medians, ignore_index=True)
-    return Analysis(
+    return ResponseTime(
         data, "response",
         frames,
         {"incidence_curve": competing.estimate_incidence_curve(first, level=level), "competing": first},

@@ -5,9 +5,10 @@ Chooses which estimators a report shows and applies the study's small-sample pol
 
 from __future__ import annotations
 
-__all__ = ["SAMPLE", "analyse", "analyse_follow_up", "recompute", "sampled", "ticks"]
+__all__ = ["SAMPLE", "FollowUp", "Survival", "analyse", "analyse_follow_up", "recompute", "sampled", "ticks"]
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -43,7 +44,11 @@ COMPARISONS = {
 }
 
 
-def analyse(data: Dataset, endpoint: Endpoint | None) -> Analysis | Absent:
+class Survival(Analysis):
+    """An endpoint in time, by arm."""
+
+
+def analyse(data: Dataset, endpoint: Endpoint | None) -> Survival | Absent:
     """Analyse one endpoint by arm.
 
     Parameters
@@ -54,7 +59,7 @@ def analyse(data: Dataset, endpoint: Endpoint | None) -> Analysis | Absent:
 
     Returns
     -------
-    Analysis
+    Survival
         `events` (by arm and overall, with the share of patients and those without a known time), `median`, `quartile_1`, `quartile_3` (time by which 25 % and 75 % had the event), `follow_up` (reverse
         Kaplan-Meier), `landmark`, `at_risk` (at the ticks of the figure), and with two arms or more
         `landmark_difference`, `logrank`, `logrank_pairwise`, `cox`, `cox_likelihood_ratio`, `cox_wald`, `cox_score`,
@@ -66,7 +71,7 @@ def analyse(data: Dataset, endpoint: Endpoint | None) -> Analysis | Absent:
     if isinstance(tte, Absent):
         return tte
     curve = kaplan_meier.estimate_curve(tte, level=data.parameters.level)
-    return Analysis(data, endpoint.id, _estimates(tte, data, endpoint), {"tte": tte, "curve": curve})
+    return Survival(data, endpoint.id, _estimates(tte, data, endpoint), {"tte": tte, "curve": curve})
 
 
 def _known(data: Dataset, endpoint: Endpoint | None) -> pd.DataFrame | Absent:
@@ -121,13 +126,17 @@ def _tests_made(frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
     return count_below(pd.concat([frames[name]["p_value"] for name in named(counted_in="comparison_count") if name in frames]))
 
 
-def analyse_follow_up(data: Dataset, endpoint: Endpoint | None) -> Analysis | Absent:
+class FollowUp(Analysis):
+    """How long patients were followed for an endpoint."""
+
+
+def analyse_follow_up(data: Dataset, endpoint: Endpoint | None) -> FollowUp | Absent:
     """Follow-up of one endpoint by arm: `follow_up`, as in `analyse`."""
     tte = _known(data, endpoint)
     if isinstance(tte, Absent):
         return tte
     frames = {"follow_up": kaplan_meier.estimate_follow_up(tte, level=data.parameters.level)}
-    return Analysis(data, endpoint.id, frames, {"tte": tte})
+    return FollowUp(data, endpoint.id, frames, {"tte": tte})
 
 
 def sampled(data: Dataset, analysis: Analysis) -> Analysis | None:
@@ -136,7 +145,7 @@ def sampled(data: Dataset, analysis: Analysis) -> Analysis | None:
         return None
     tte = analysis["tte"].sample(SAMPLE, random_state=SEED)
     found = _estimates(tte, data, data.study.endpoint(analysis.variable))
-    return Analysis(data, analysis.variable, {name: frame for name, frame in found.items() if name in analysis.frames}, {"tte": tte})
+    return replace(analysis, dataset=data, frames={name: frame for name, frame in found.items() if name in analysis.frames}, data={"tte": tte})
 
 
 def recompute(data: Dataset, analysis: Analysis) -> pd.DataFrame:

@@ -5,12 +5,13 @@ A weighted comparison removes what the declared covariates explain and nothing e
 
 from __future__ import annotations
 
-__all__ = ["analyse_calendar", "analyse_e_values", "analyse_weights", "too_few_effective"]
+__all__ = ["Calendar", "EValues", "Weights", "analyse_calendar", "analyse_e_values", "analyse_weights", "too_few_effective"]
 
 import numpy as np
 import pandas as pd
 
 from lib.analyses.cohort.baseline import as_declared, typed_baseline
+from lib.analyses.efficacy.survival import Survival
 from lib.analyses.policy import withhold
 from lib.analyses.result import Absent, Analysis, absent_if_absent
 from lib.dataset import timing
@@ -36,19 +37,23 @@ def too_few_effective(sizes: pd.DataFrame) -> pd.Series:
     return (sizes["ess"] < MIN_EFFECTIVE) | (sizes["ess"] < sizes["n"] / 2)
 
 
+class Weights(Analysis):
+    """An endpoint after weighting for the declared confounders."""
+
+
 @absent_if_absent
-def analyse_weights(data: Dataset, analysis: Analysis) -> Analysis | Absent:
+def analyse_weights(data: Dataset, analysis: Survival) -> Weights | Absent:
     """Compare the arms after weighting for the declared covariates.
 
     Parameters
     ----------
     data : Dataset
-    analysis : Analysis
+    analysis : Survival
         Of `time_to_event.analyse`.
 
     Returns
     -------
-    Analysis
+    Weights
         `propensity` (coefficients; `variable` is the term), `balance_before`, `balance_after` (standardized
         differences of every baseline variable, the weighted patients only), `effective_size` (n, n_missing, ess by
         arm), `weighted_cox` (each arm vs the reference arm, robust interval), `weighted_rmst` (difference in restricted
@@ -95,7 +100,7 @@ def analyse_weights(data: Dataset, analysis: Analysis) -> Analysis | Absent:
     }
     frames |= {name: withhold(data, tte, frames[name]) for name in COMPARISONS}
     curve = propensity.estimate_weighted_curve(tte)
-    return Analysis(data, analysis.variable, frames, {"patients": kept, "scores": scores, "weighted_curve": curve})
+    return Weights(data, analysis.variable, frames, {"patients": kept, "scores": scores, "weighted_curve": curve})
 
 
 def _weighted_rmst(data: Dataset, variable: str, patients: pd.DataFrame, covariates: list[str]) -> pd.DataFrame:
@@ -115,8 +120,12 @@ def _effective_size(data: Dataset, patients: pd.DataFrame, kept: pd.DataFrame) -
     return pd.DataFrame(rows).assign(method="effective sample size (Kish) under overlap weights")
 
 
+class EValues(Analysis):
+    """How strong an unmeasured confounder would have to be."""
+
+
 @absent_if_absent
-def analyse_e_values(data: Dataset, analysis: Analysis) -> Analysis | Absent:
+def analyse_e_values(data: Dataset, analysis: Survival) -> EValues | Absent:
     """How strong an unmeasured confounder would have to be: `e_value` for each arm vs the reference arm.
 
     `Absent` for one arm, or where the arms were formed by chance.
@@ -132,17 +141,21 @@ def analyse_e_values(data: Dataset, analysis: Analysis) -> Analysis | Absent:
     values = [propensity.estimate_e_value(r.hr, r.ci_low, r.ci_high, share) for r in model.itertuples()]
     found = pd.DataFrame(values, columns=["e_value", "e_value_limit"], index=model.index)
     found = pd.concat([model[["group", "hr", "ci_low", "ci_high", "note"]], found], axis=1)
-    return Analysis(
+    return EValues(
         data, analysis.variable, {"e_value": found.assign(method="E-value of the hazard ratio (VanderWeele and Ding)")}
     )
 
 
-def analyse_calendar(data: Dataset) -> Analysis | Absent:
+class Calendar(Analysis):
+    """When the arms were treated."""
+
+
+def analyse_calendar(data: Dataset) -> Calendar | Absent:
     """When patients of each arm started, and the days between the components of a combination.
 
     Returns
     -------
-    Analysis
+    Calendar
         `enrolment`: patients by calendar year (`time`) and arm; `component_gap`: days between the first and the last
         start of the components, per arm that combines them (`count`: on the same day). `Absent` without dates.
     """
@@ -166,4 +179,4 @@ def analyse_calendar(data: Dataset) -> Analysis | Absent:
             count=[int(same.get(group, 0)) for group in found["group"]],
             method="days between the starts of the components",
         )
-    return Analysis(data, "", frames)
+    return Calendar(data, "", frames)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["count_tests", "is_declared"]
+__all__ = ["Multiplicity", "count_tests", "is_declared"]
 
 import pandas as pd
 
@@ -16,7 +16,11 @@ ALL, CONFIRMATORY = "all", "confirmatory"
 METHOD = "tests recorded in this report, each counted once"
 
 
-def count_tests(data: Dataset, results: pd.DataFrame) -> Analysis:
+class Multiplicity(Analysis):
+    """How many tests a page holds."""
+
+
+def count_tests(data: Dataset, results: pd.DataFrame) -> Multiplicity:
     """Count the p-values among recorded results.
 
     Confirmatory is one test alone: the log-rank test of all arms for the endpoint that study.yml declares primary,
@@ -30,7 +34,7 @@ def count_tests(data: Dataset, results: pd.DataFrame) -> Analysis:
 
     Returns
     -------
-    Analysis
+    Multiplicity
         `tests`, one row for `all` and one for `confirmatory`: `n_tests`, `n_below` (p below 0.05) and `n_expected`
         (0.05 times the tests: below 0.05 on average if nothing differed anywhere; it holds for tests that depend on
         each other too). An adjusted p-value is no test of its own.
@@ -46,7 +50,7 @@ def count_tests(data: Dataset, results: pd.DataFrame) -> Analysis:
         count_below(part["value"], METHOD).assign(variable=name)
         for name, part in ((ALL, tests), (CONFIRMATORY, tests.loc[announced.astype(bool)]))
     ]
-    return Analysis(data, "", {"tests": pd.concat(rows, ignore_index=True)})
+    return Multiplicity(data, "", {"tests": pd.concat(rows, ignore_index=True)})
 
 
 def is_declared(data: Dataset) -> bool:

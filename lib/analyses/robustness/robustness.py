@@ -5,13 +5,14 @@ Every way is a row; a way that a study cannot go stays as a row and says why. Ch
 
 from __future__ import annotations
 
-__all__ = ["WAYS", "analyse_robustness", "answers"]
+__all__ = ["WAYS", "Robustness", "analyse_robustness", "answers"]
 
 from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 
+from lib.analyses.efficacy.survival import Survival
 from lib.analyses.policy import too_few, withhold
 from lib.analyses.result import Absent, Analysis, absent_if_absent, where
 from lib.dataset import timing
@@ -64,19 +65,23 @@ SHOWN = ["n", "n_missing", "n_events", "hr", "difference", "ci_low", "ci_high", 
          "count", "method", "note"]  # fmt: skip
 
 
+class Robustness(Analysis):
+    """An endpoint by other tests, definitions and clocks."""
+
+
 @absent_if_absent
-def analyse_robustness(data: Dataset, analysis: Analysis) -> Analysis | Absent:
+def analyse_robustness(data: Dataset, analysis: Survival) -> Robustness | Absent:
     """Ask again, in every way of `WAYS`, whether the arms differ in one endpoint.
 
     Parameters
     ----------
     data : Dataset
-    analysis : Analysis
+    analysis : Survival
         Of `time_to_event.analyse`.
 
     Returns
     -------
-    Analysis
+    Robustness
         `robustness`: one row per way and group (`overall`: the test of all arms; the focus arm vs the reference arm:
         its hazard ratio; for restricted means and Holm each arm vs the reference arm); `variable` is
         "endpoint: way", `time` the landmark. `robustness_tests`: how many of these answer the question, and how many
@@ -114,7 +119,7 @@ def analyse_robustness(data: Dataset, analysis: Analysis) -> Analysis | Absent:
             frames[name] = competing.estimate_cumulative_incidence(
                 split, data.landmarks(endpoint), cause, data.parameters.level
             )
-    return Analysis(data, endpoint.id, frames, {"ways": rows} | ({} if split is None else {"competing": split}))
+    return Robustness(data, endpoint.id, frames, {"ways": rows} | ({} if split is None else {"competing": split}))
 
 
 def answers(data: Dataset, ways: pd.DataFrame) -> pd.DataFrame:
@@ -154,7 +159,7 @@ def _again(
     return pd.concat([_rows(way, test, time), _rows(way, ratio, time)], ignore_index=True)
 
 
-def _other_tests(data: Dataset, analysis: Analysis) -> list[pd.DataFrame]:
+def _other_tests(data: Dataset, analysis: Survival) -> list[pd.DataFrame]:
     tte, pair, level = analysis["tte"], name_pair(*data.contrast), data.parameters.level
     ratio = where(analysis["cox"], group=pair).drop(columns=["p_value", "n", "n_events"])
     to_reference = [name_pair(arm.id, data.reference) for arm in data.arms if arm.id != data.reference]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-__all__ = ["analyse_subgroups"]
+__all__ = ["Subgroups", "analyse_subgroups"]
 
 from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
 
+from lib.analyses.efficacy.survival import Survival
 from lib.analyses.policy import too_few, withhold
 from lib.analyses.result import Absent, Analysis, absent_if_absent
 from lib.dataset.dataset import Dataset
@@ -20,19 +21,23 @@ from lib.study.parts import Subgroup, own
 METHOD = "likelihood-ratio test, arm x subgroup against arm + subgroup (Cox regression, Efron ties)"
 
 
+class Subgroups(Analysis):
+    """An endpoint within subgroups, and the interactions."""
+
+
 @absent_if_absent
-def analyse_subgroups(data: Dataset, analysis: Analysis) -> Analysis | Absent:
+def analyse_subgroups(data: Dataset, analysis: Survival) -> Subgroups | Absent:
     """Hazard ratio of the focus arm against the reference arm in every declared subgroup.
 
     Parameters
     ----------
     data : Dataset
-    analysis : Analysis
+    analysis : Survival
         Of `time_to_event.analyse`.
 
     Returns
     -------
-    Analysis
+    Subgroups
         `subgroup_count`: n and n_events of the two arms per level; `subgroup`: hr, interval per level, with the pair
         as group, from the model of all arms within the level; `variable` is "endpoint: subgroup: level" (for all
         patients "endpoint: all"). `interaction`: likelihood-ratio test per subgroup over all arms; `variable` is
@@ -56,7 +61,7 @@ def analyse_subgroups(data: Dataset, analysis: Analysis) -> Analysis | Absent:
         tests.append(_interaction(data, outcome, levels).assign(variable=f"{name}: {subgroup.id}"))
     frames = {"subgroup": ratios, "subgroup_count": counts, "interaction": tests}
     found = {output: pd.concat(rows, ignore_index=True) for output, rows in frames.items()}
-    return Analysis(data, name, found | {"interaction_tests": count_below(found["interaction"]["p_value"])})
+    return Subgroups(data, name, found | {"interaction_tests": count_below(found["interaction"]["p_value"])})
 
 
 def _levels(subgroup: Subgroup, tte: pd.DataFrame, data: Dataset) -> Iterator[tuple[str, pd.Series]]:

@@ -6,7 +6,7 @@ person-time, first events and onset stand in safety_time.
 
 from __future__ import annotations
 
-__all__ = ["ANY", "ATTRIBUTIONS", "analyse", "kind_label", "kinds_of_events", "terms_above", "worst_grades"]
+__all__ = ["ANY", "ATTRIBUTIONS", "Harms", "analyse", "kind_label", "kinds_of_events", "terms_above", "worst_grades"]
 
 import pandas as pd
 
@@ -53,8 +53,12 @@ NO_ROWS = [
 ]
 
 
+class Harms(Analysis):
+    """Adverse events: how many patients had which."""
+
+
 @requires("adverse_events")
-def analyse(data: Dataset) -> Analysis:
+def analyse(data: Dataset) -> Harms:
     """Adverse events by arm.
 
     Parameters
@@ -64,7 +68,7 @@ def analyse(data: Dataset) -> Analysis:
 
     Returns
     -------
-    Analysis
+    Harms
         `ae_overview` (patients with an event of each kind, and dead from any cause; exact interval),
         `ae_term`, `ae_system` (patients per term and with any event of a system) and `ae_term_severe`,
         `ae_system_severe`; `ae_attribution`, `ae_attribution_severe` (patients per attribution) and
@@ -106,7 +110,7 @@ def analyse(data: Dataset) -> Analysis:
                 part, lambda e: proportions.estimate_risk_difference(_count(data, e), data.reference, level=level)
             )
     seen = pd.DataFrame({"term": events["term"].astype(str), "system": _system(data, events)}).drop_duplicates()
-    return Analysis(data, "", frames, {"terms": seen.reset_index(drop=True)})
+    return Harms(data, "", frames, {"terms": seen.reset_index(drop=True)})
 
 
 def kinds_of_events(data: Dataset, events: pd.DataFrame) -> dict[str, pd.Series]:

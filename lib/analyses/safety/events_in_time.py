@@ -5,7 +5,7 @@ Who is at risk when stands in `at_risk`; counts of patients, whenever it was, st
 
 from __future__ import annotations
 
-__all__ = ["MOST_TERMS", "analyse", "at_risk", "course_frame"]
+__all__ = ["MOST_TERMS", "HarmsInTime", "analyse", "at_risk", "course_frame"]
 
 import pandas as pd
 
@@ -22,8 +22,12 @@ DAYS_PER_YEAR, PER = 365.25, 100
 MOST_TERMS = 10
 
 
+class HarmsInTime(Analysis):
+    """Adverse events: rates, first events, onset."""
+
+
 @requires("adverse_events")
-def analyse(data: Dataset) -> Analysis | Absent:
+def analyse(data: Dataset) -> HarmsInTime | Absent:
     """Adverse events against the time in which they could have been seen.
 
     Parameters
@@ -33,7 +37,7 @@ def analyse(data: Dataset) -> Analysis | Absent:
 
     Returns
     -------
-    Analysis
+    HarmsInTime
         `ae_rate` (events with onset at risk per 100 patient-years at risk), `ae_first_rate` (patients with a first
         event per 100 patient-years until then), `ae_rate_ratio`, `ae_first_rate_ratio` (each pair of arms); `variable` names the
         kind (any, severe) or the term. `ae_onset` (events by where their onset lies: in the risk window of a
@@ -62,7 +66,7 @@ def analyse(data: Dataset) -> Analysis | Absent:
         frames["ae_first_gray"] = withhold(data, tte, competing.compare_gray(tte))
     frames["events_drawn"] = _drawn(data, course_frame(data))
     curve = competing.estimate_incidence_curve(tte, level=level)
-    return Analysis(data, "first_event", frames, {"curve": _with_risk(curve, tte), "courses": course_frame(data), "competing": tte})
+    return HarmsInTime(data, "first_event", frames, {"curve": _with_risk(curve, tte), "courses": course_frame(data), "competing": tte})
 
 
 def _drawn(data: Dataset, courses: pd.DataFrame) -> pd.DataFrame:

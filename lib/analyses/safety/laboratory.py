@@ -5,7 +5,7 @@ Worst and highest are taken over the samples in the time at risk of adverse even
 
 from __future__ import annotations
 
-__all__ = ["CASE", "MISSING", "QUADRANTS", "TRANSAMINASE", "analyse", "liver_peaks", "sample_frame", "watched"]
+__all__ = ["CASE", "MISSING", "QUADRANTS", "TRANSAMINASE", "Laboratory", "analyse", "liver_peaks", "sample_frame", "watched"]
 
 import numpy as np
 import pandas as pd
@@ -37,8 +37,12 @@ def watched(data: Dataset) -> list[Marker]:
     return [marker for marker in data.study.markers if marker.role == "safety"]
 
 
+class Laboratory(Analysis):
+    """Laboratory values: worst grades, shifts, liver."""
+
+
 @requires("markers")
-def analyse(data: Dataset) -> Analysis | Absent:
+def analyse(data: Dataset) -> Laboratory | Absent:
     """Shift tables of every laboratory value with reference limits, and Hy's law where the study has liver tests.
 
     Parameters
@@ -48,7 +52,7 @@ def analyse(data: Dataset) -> Analysis | Absent:
 
     Returns
     -------
-    Analysis
+    Laboratory
         `lab_shift` (patients by category or grade at baseline and worst at risk; `variable` is "marker: from -> to",
         everybody treated counted once per marker), `lab_worse` (patients with a worse category than at baseline, of
         those with both samples; exact interval), `lab_peak` (highest value as a multiple of the upper limit), `lab_high` (patients whose highest value lies above it) and, with
@@ -74,7 +78,7 @@ def analyse(data: Dataset) -> Analysis | Absent:
     if data.study.liver:
         kept["peaks"] = liver_peaks(data)
         frames |= _liver(data, kept["peaks"])
-    return Analysis(data, "", frames, kept)
+    return Laboratory(data, "", frames, kept)
 
 
 def _over_markers(markers: list[Marker], count) -> pd.DataFrame:

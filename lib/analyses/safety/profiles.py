@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["choose_profiles", "profile"]
+__all__ = ["Profiles", "choose_profiles", "profile"]
+
+from typing import cast
 
 import pandas as pd
 
@@ -11,27 +13,32 @@ from lib.analyses.safety.events import kinds_of_events
 from lib.analyses.safety.events_in_time import course_frame
 from lib.dataset.dataset import Dataset
 from lib.dataset.derived import marker_frame, measured_responses
+from lib.study.parameters import Safety
 
 GRAVE = ("severe", "serious", "stopped", "fatal")
 
 
+class Profiles(Analysis):
+    """Patients who are drawn one by one."""
+
+
 @requires("adverse_events")
-def choose_profiles(data: Dataset, *patients: str) -> Analysis:
+def choose_profiles(data: Dataset, *patients: str) -> Profiles:
     """Choose the patients whose profile is drawn: those named, or those that the parameter `profiles` asks for.
 
     `severe`: with a severe, serious or fatal event, or one that ended a treatment; `all`; `none`.
 
     Returns
     -------
-    Analysis
+    Profiles
         Data `chosen`, one row per patient in study order. Nothing is recorded.
     """
     ids = [*patients] or _asked_for(data)
-    return Analysis(data, "", {}, {"chosen": pd.DataFrame({"patient_id": ids}, dtype=str)})
+    return Profiles(data, "", {}, {"chosen": pd.DataFrame({"patient_id": ids}, dtype=str)})
 
 
 def _asked_for(data: Dataset) -> list[str]:
-    ids, wanted = list(data.patients["patient_id"]), data.parameters.profiles
+    ids, wanted = list(data.patients["patient_id"]), cast(Safety, data.parameters).profiles
     if wanted != "severe" or "time_zero" not in data.patients:
         return ids if wanted == "all" and "time_zero" in data.patients else []
     events = data.tables["adverse_events"]

@@ -83,7 +83,7 @@ def _named(block: Block, page: str) -> Block:
 def _numbered(blocks: Iterable[Block]) -> Iterator[Block]:
     count = {Table: 0, Picture: 0}
     for block in blocks:
-        if type(block) in count and block.title:
+        if isinstance(block, Table | Picture) and block.title:
             count[type(block)] += 1
             yield replace(block, number=count[type(block)])
         else:

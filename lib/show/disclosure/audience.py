@@ -17,6 +17,7 @@ from __future__ import annotations
 __all__ = ["KINDS", "allows", "check_audience", "is_part", "mask_analysis", "restrict"]
 
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -29,6 +30,7 @@ from lib.show.disclosure.counts import COUNTS, OVERALL, count_cells, family, pri
 from lib.study.parameters import Parameters
 from lib.study.yaml_file import Problem, ProblemsFound
 
+A = TypeVar("A", bound=Analysis)
 # What an output shows -> who may see it.
 KINDS = {
     "estimates": {"internal", "share"},
@@ -138,7 +140,7 @@ def _without_rows(queries: pd.DataFrame) -> pd.DataFrame:
     return queries.assign(row="", patient_id="", value="", message=LEFT_OUT)
 
 
-def mask_analysis(data: Dataset, analysis: Analysis) -> Analysis | Absent:
+def mask_analysis(data: Dataset, analysis: A) -> A | Absent:
     """Hide small cells and whatever would give them back; leave out the rows of single patients.
 
     Parameters
@@ -171,7 +173,7 @@ def mask_analysis(data: Dataset, analysis: Analysis) -> Analysis | Absent:
         masked[name] = _blur(known[name], _without_quantiles(blanked, frame, small))
     others = {name: _emptied(frame) for name, frame in analysis.frames.items() if name not in frames}
     masked = _mask_events(masked) | others
-    return Analysis(data, analysis.variable, masked, _shared_data(analysis, masked, small))
+    return replace(analysis, dataset=data, frames=masked, data=_shared_data(analysis, masked, small))
 
 
 def _hidden(data: Dataset, analysis: Analysis, known: dict, frames: dict, small: int) -> dict[str, pd.DataFrame]:

@@ -11,7 +11,9 @@ import pandas as pd
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.ticker import MaxNLocator
 
-from lib.analyses.result import Analysis, where
+from lib.analyses.cohort.conduct import Attendance, Timing
+from lib.analyses.cohort.flow import Enrolment, Flow
+from lib.analyses.result import where
 from lib.dataset.dataset import Dataset
 from lib.show.display import EMPTY, Block, Figure, empty_if_absent, internal_only
 from lib.show.formats import format_duration, format_number, format_percent, format_whole, joined
@@ -24,7 +26,8 @@ BOX = {"boxstyle": "round,pad=0.4", "facecolor": "white", "edgecolor": GREY, "li
 ARROW = {"arrowstyle": "-|>", "color": GREY, "linewidth": 0.9, "shrinkA": 0, "shrinkB": 0}
 
 
-def plot_flow(flow: Analysis) -> Figure:
+@empty_if_absent
+def plot_flow(flow: Flow) -> Figure:
     """Participant flow as boxes: all patients, then the arms, then what each is analysed for; zeros are kept."""
     data = flow.dataset
     frame = flow["flow"]
@@ -65,7 +68,7 @@ def _arrow(axes, start: tuple[float, float], end: tuple[float, float]) -> None:
     axes.annotate("", end, start, arrowprops=ARROW)
 
 
-def _analysed(data: Dataset, flow: Analysis) -> list[tuple[str, dict[str, str]]]:
+def _analysed(data: Dataset, flow: Flow) -> list[tuple[str, dict[str, str]]]:
     """Lines below the arms: label, and the count of each arm in words; a line without counts is a heading."""
     unit, study = data.study.time.unit, data.study
 
@@ -75,7 +78,7 @@ def _analysed(data: Dataset, flow: Analysis) -> list[tuple[str, dict[str, str]]]
     def at(visit: float) -> str:
         return "baseline" if visit == 0 else format_duration(visit, unit)
 
-    rows = [("Time to event", {})]
+    rows: list[tuple[str, dict[str, str]]] = [("Time to event", {})]
     rows += [(e.short, counts(where(flow["flow_endpoint"], variable=e.id))) for e in study.endpoints]
     for output, label in (("flow_response_evaluable", "Response, evaluable"), ("flow_volume", "Tumour volume")):
         if output in flow:
@@ -123,7 +126,7 @@ def _draw_arms(axes, data: Dataset, rows: list, *, y: float, first_row: float, s
 
 @internal_only("single patients", "the start of each patient")
 @empty_if_absent
-def plot_enrolment(enrolment: Analysis) -> Figure:
+def plot_enrolment(enrolment: Enrolment) -> Figure:
     """Patients who had started treatment by each day, one line per arm."""
     data = enrolment.dataset
     starts = enrolment["starts"]
@@ -153,7 +156,7 @@ def plot_enrolment(enrolment: Analysis) -> Figure:
 
 
 @empty_if_absent
-def plot_attendance(attendance: Analysis) -> Figure:
+def plot_attendance(attendance: Attendance) -> Figure:
     """Share of the patients due who were examined, as a grid: a row per examination and arm, a column per visit."""
     data = attendance.dataset
     frame = attendance["attendance"]
@@ -202,7 +205,7 @@ def _draw_row(axes, row: pd.DataFrame, visits: list[float], y: float) -> None:
 
 
 @empty_if_absent
-def plot_timing(timing: Analysis) -> Figure | Block:
+def plot_timing(timing: Timing) -> Figure | Block:
     """Interval that ends at each visit by arm: median, quartiles, and what the schedule asks for; pale where few are left."""
     data = timing.dataset
     if "scan_interval_visit" not in timing:  # nobody was scanned twice

@@ -11,12 +11,13 @@ from textwrap import fill
 
 import numpy as np
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.colors import to_rgba
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from lib.analyses.efficacy.course import undrawn
-from lib.analyses.result import Analysis, where
+from lib.analyses.efficacy.course import Course, undrawn
+from lib.analyses.result import where
 from lib.dataset.dataset import Dataset
 from lib.show.display import Figure, empty_if_absent, internal_only
 from lib.show.formats import format_number, format_whole, joined
@@ -41,14 +42,14 @@ def _title(arm: Arm, n: int, arms: int) -> str:
     return f"{fill(arm.label, max(10, 60 // arms))}\nn = {format_whole(n)}"
 
 
-def _counted(data: Dataset, course: Analysis, what: str, group: str = "") -> pd.Series:
+def _counted(data: Dataset, course: Course, what: str, group: str = "") -> pd.Series:
     """Patients of a group (of all, without one) of whom it holds, and among how many."""
     return where(course["course_count"], variable=what, group=group or everybody(data)).iloc[0]
 
 
 @internal_only("single patients", "the best change of each patient")
 @empty_if_absent
-def plot_waterfall(course: Analysis) -> Figure:
+def plot_waterfall(course: Course) -> Figure:
     """Best change of the sum of diameters, one bar per patient, coloured by best response."""
     data = course.dataset
     rule, patients = data.study.response, course["course"]
@@ -72,7 +73,7 @@ def plot_waterfall(course: Analysis) -> Figure:
         axes[0][0].set_ylim(min(-105, _finite(low, 0) - 5), max(30, _finite(high, 0) + 8))
         axes[0][0].set_ylabel("Best change of the sum\nof diameters, %")
         shown = [c for c in CATEGORY_COLOURS if (drawn["best_response"] == c).any()]
-        handles = [Patch(facecolor=CATEGORY_COLOURS[c], hatch=HATCHES.get(c), edgecolor=GREY, label=c) for c in shown]
+        handles: list[Artist] = [Patch(facecolor=CATEGORY_COLOURS[c], hatch=HATCHES.get(c), edgecolor=GREY, label=c) for c in shown]
         handles.append(Line2D([], [], color=INK, linewidth=0.8, linestyle=(0, (4, 3)), label=_rule_text(rule)))
         figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), fontsize=8)
         return write_figure(
@@ -97,7 +98,7 @@ def _rule_text(rule) -> str:
     return f"diameter rule: {format_number(partial, 0)}% and +{format_number(more, 0)}%"
 
 
-def _waterfall_words(data: Dataset, course: Analysis) -> str:
+def _waterfall_words(data: Dataset, course: Course) -> str:
     partial, parts = _thresholds(data.study.response)[0], []
     for arm in data.arms:
         reached, change = _counted(data, course, "reached a partial response", arm.id), course.row("best_change", arm.id)
@@ -110,7 +111,7 @@ def _waterfall_words(data: Dataset, course: Analysis) -> str:
     return f"{'; '.join(parts)}."
 
 
-def _missing_words(data: Dataset, course: Analysis) -> str:
+def _missing_words(data: Dataset, course: Course) -> str:
     drawn = _counted(data, course, "drawn")
     if undrawn(course).empty:
         return f"All {counted(drawn)} {'is' if drawn['n'] == 1 else 'are'} drawn."
@@ -119,7 +120,7 @@ def _missing_words(data: Dataset, course: Analysis) -> str:
 
 @internal_only("single patients", "the course of each patient")
 @empty_if_absent
-def plot_spider(course: Analysis) -> Figure:
+def plot_spider(course: Course) -> Figure:
     """Change of the sum of diameters over real time, one line per patient, with a sign for how it ended."""
     data = course.dataset
     patients, rows = course["course"], course["assessments"]
@@ -166,7 +167,7 @@ def _ended(patient) -> str:
 
 @internal_only("single patients", "the course of each patient")
 @empty_if_absent
-def plot_swimmer(course: Analysis) -> Figure:
+def plot_swimmer(course: Course) -> Figure:
     """Follow-up of every patient as a bar, with treatment, response, progression, later lines and death on it."""
     data = course.dataset
     patients, treatments = course["course"], course["treatments"]

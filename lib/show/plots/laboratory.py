@@ -7,8 +7,8 @@ __all__ = ["plot_lab_shift", "plot_liver"]
 import pandas as pd
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from lib.analyses.result import Analysis, where
-from lib.analyses.safety.laboratory import BILIRUBIN, QUADRANTS, TRANSAMINASE, watched
+from lib.analyses.result import where
+from lib.analyses.safety.laboratory import BILIRUBIN, QUADRANTS, TRANSAMINASE, Laboratory, watched
 from lib.dataset.dataset import Dataset
 from lib.show.display import EMPTY, Block, Figure, empty_if_absent, internal_only
 from lib.show.formats import format_whole, joined
@@ -31,7 +31,7 @@ def _multiples(axis, values: pd.Series, marks: tuple[float, ...] = ()) -> tuple[
 
 @internal_only("single patients", "laboratory values of each patient")
 @empty_if_absent
-def plot_lab_shift(laboratory: Analysis) -> Figure | Block:
+def plot_lab_shift(laboratory: Laboratory) -> Figure | Block:
     """Highest value at risk against the baseline, as multiples of the upper limit: one mark per patient."""
     data = laboratory.dataset
     markers = [marker for marker in watched(data) if marker.reference.high]
@@ -74,7 +74,7 @@ def _draw_shift(axis, data: Dataset, own: pd.DataFrame) -> None:
 
 @internal_only("single patients", "liver tests of each patient")
 @empty_if_absent
-def plot_liver(laboratory: Analysis) -> Figure | Block:
+def plot_liver(laboratory: Laboratory) -> Figure | Block:
     """Highest bilirubin against the highest transaminase (eDISH), with the limits of Hy's law; its quadrant is named."""
     data = laboratory.dataset
     if "peaks" not in laboratory:

@@ -7,8 +7,9 @@ __all__ = ["plot_ratios", "plot_summary", "plot_trajectories"]
 import numpy as np
 import pandas as pd
 
-from lib.analyses.efficacy.markers import Measure, measure
-from lib.analyses.result import Analysis, unit_of, where
+from lib.analyses.efficacy.marker_models import Ratios
+from lib.analyses.efficacy.markers import Levels, Measure, measure
+from lib.analyses.result import unit_of, where
 from lib.dataset.dataset import Dataset
 from lib.show.display import Figure, empty_if_absent, internal_only
 from lib.show.formats import format_duration, format_interval, format_number, format_whole
@@ -18,7 +19,7 @@ from lib.show.plots.style import GREY, line_style, picture, plain_log_ticks, sho
 
 @internal_only("single patients", "the course of each patient")
 @empty_if_absent
-def plot_trajectories(analysis: Analysis) -> Figure:
+def plot_trajectories(analysis: Levels) -> Figure:
     """Each patient's course since baseline, one panel per arm, with the patients who have a value under the visits.
 
     A marker on the log scale is shown as ratio to baseline, one on a linear scale as difference, all else in percent.
@@ -61,7 +62,7 @@ def plot_trajectories(analysis: Analysis) -> Figure:
 
 
 @empty_if_absent
-def plot_summary(analysis: Analysis) -> Figure:
+def plot_summary(analysis: Levels) -> Figure:
     """Median change and its quartiles by visit and arm, with the numbers behind them; open where few are left."""
     data = analysis.dataset
     name, quantity, least = analysis.variable, measure(data.study, analysis.variable), data.study.policy.min_at_risk
@@ -106,7 +107,7 @@ def plot_summary(analysis: Analysis) -> Figure:
         return write_figure(figure, f"{name}_summary", f"{quantity.label}: change from baseline by visit and arm", alt)
 
 
-def _changes(analysis: Analysis, quantity: Measure) -> pd.DataFrame:
+def _changes(analysis: Levels, quantity: Measure) -> pd.DataFrame:
     """Change since baseline by visit and arm, as it is drawn."""
     return analysis[f"{analysis.variable}_{'change_ratio' if quantity.log else quantity.described}"]
 
@@ -143,7 +144,7 @@ def _last_median(own: pd.DataFrame, quantity: Measure, data: Dataset) -> str:
 
 
 @empty_if_absent
-def plot_ratios(model: Analysis) -> Figure:
+def plot_ratios(model: Ratios) -> Figure:
     """Ratio to baseline by visit and arm from the mixed model, with intervals, on a logarithmic axis."""
     data = model.dataset
     name, d = model.variable, 2

@@ -7,17 +7,18 @@ __all__ = ["plot_response", "plot_response_incidence"]
 import pandas as pd
 from matplotlib.ticker import PercentFormatter
 
+from lib.analyses.efficacy.response import ResponseRates, ResponseTime
 from lib.analyses.efficacy.survival import ticks
-from lib.analyses.result import Analysis, where
+from lib.analyses.result import where
 from lib.dataset.dataset import Dataset
-from lib.show.display import Figure, empty_if_absent, withheld
+from lib.show.display import Block, Figure, empty_if_absent, withheld
 from lib.show.formats import format_duration, format_number, format_percent, format_whole, joined
 from lib.show.labels import OVERALL
 from lib.show.plots.style import CATEGORY_COLOURS, GREY, INK, line_style, picture, write_figure
 
 
 @empty_if_absent
-def plot_response(response: Analysis) -> Figure:
+def plot_response(response: ResponseRates) -> Figure | Block:
     """Share of each response category by visit and arm, as stacked bars with counts."""
     data = response.dataset
     categories = response["response_category"]
@@ -81,7 +82,7 @@ def _stack(axes, categories: pd.DataFrame, unassessed: pd.DataFrame, data: Datas
 
 
 @empty_if_absent
-def plot_response_incidence(timed: Analysis) -> Figure:
+def plot_response_incidence(timed: ResponseTime) -> Figure:
     """Share of each arm with a first response over time, progression and death competing."""
     data = timed.dataset
     curve, table = timed["incidence_curve"], timed["response_incidence"]

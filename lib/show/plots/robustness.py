@@ -10,7 +10,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.ticker import FuncFormatter, NullFormatter, PercentFormatter
 
-from lib.analyses.result import Analysis, where
+from lib.analyses.efficacy.survival import Survival
+from lib.analyses.result import where
+from lib.analyses.robustness.confounding import Weights
+from lib.analyses.robustness.robustness import Robustness
+from lib.analyses.robustness.subgroups import Subgroups
 from lib.show.display import Figure, empty_if_absent, internal_only
 from lib.show.formats import format_interval, format_number, format_p, format_whole, joined, plural
 from lib.show.labels import OVERALL, covariate_label, level_text, pair_label
@@ -54,7 +58,7 @@ def _span(rows: pd.DataFrame) -> tuple[float, float]:
 
 
 @empty_if_absent
-def plot_robustness(robust: Analysis) -> Figure:
+def plot_robustness(robust: Robustness) -> Figure:
     """P-value and hazard ratio of every way to ask the question, one row each."""
     data = robust.dataset
     pair, ways = name_pair(*data.contrast), robust["ways"]
@@ -142,7 +146,7 @@ def _p_value(axes, y: float, row: pd.Series) -> None:
 
 
 @empty_if_absent
-def plot_subgroups(subgroups: Analysis) -> Figure:
+def plot_subgroups(subgroups: Subgroups) -> Figure:
     """Forest of the hazard ratio by subgroup, with events and patients of the two arms."""
     data = subgroups.dataset
     ratios, pair = subgroups["subgroup"], name_pair(*data.contrast)
@@ -234,12 +238,12 @@ def plot_subgroups(subgroups: Analysis) -> Figure:
         return write_figure(figure, f"{endpoint.id}_forest", f"{endpoint.short} by subgroup", alt)
 
 
-def _largest(subgroups: Analysis) -> float:
+def _largest(subgroups: Subgroups) -> float:
     return float(subgroups["subgroup_count"].groupby("variable")["n_events"].sum().max())
 
 
 @empty_if_absent
-def plot_balance(weights: Analysis) -> Figure:
+def plot_balance(weights: Weights) -> Figure:
     """Love plot: largest standardized difference of each baseline variable before (open) and after (filled) weighting."""
     data = weights.dataset
     before, after = (
@@ -280,7 +284,7 @@ def plot_balance(weights: Analysis) -> Figure:
 
 @internal_only("single patients", "weighted curves, which step for single patients", scales=True)
 @empty_if_absent
-def plot_weighted_curves(analysis: Analysis, weights: Analysis) -> Figure:
+def plot_weighted_curves(analysis: Survival, weights: Weights) -> Figure:
     """Kaplan-Meier curves with overlap weights (bold) over the crude ones (thin)."""
     data = analysis.dataset
     endpoint = data.study.endpoint(analysis.variable)

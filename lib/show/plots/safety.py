@@ -4,14 +4,17 @@ from __future__ import annotations
 
 __all__ = ["plot_ae_courses", "plot_ae_first", "plot_ae_grades", "plot_ae_terms", "plot_profiles"]
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from matplotlib.patches import Patch
 from matplotlib.ticker import PercentFormatter
 
-from lib.analyses.result import Analysis, where
-from lib.analyses.safety.events import ANY
-from lib.analyses.safety.profiles import profile
+from lib.analyses.result import where
+from lib.analyses.safety.events import ANY, Harms
+from lib.analyses.safety.events_in_time import HarmsInTime
+from lib.analyses.safety.profiles import Profiles, profile
 from lib.dataset.dataset import Dataset
 from lib.show.display import EMPTY, Block, Figure, anchor, empty_if_absent, internal_only, withheld
 from lib.show.formats import format_duration, format_percent, format_whole, joined
@@ -27,6 +30,7 @@ from lib.show.plots.style import (
     shown_arms,
     write_figure,
 )
+from lib.study.parts import Arm
 
 # Pale to dark: readable in grey; the worst grades are hatched as well.
 GRADE_COLOURS = ("#fde0c5", "#f8b58b", "#e5743f", "#a63603", "#4d1800")
@@ -34,7 +38,7 @@ HATCHES = ("", "", "", "//", "xx")
 
 
 @empty_if_absent
-def plot_ae_terms(safety: Analysis, most: int = 15) -> Figure | Block:
+def plot_ae_terms(safety: Harms, most: int = 15) -> Figure | Block:
     """Risks of the most frequent terms by arm, and beside them the differences to the reference arm."""
     data = safety.dataset
     by_arm = safety["ae_term"][safety["ae_term"]["group"] != OVERALL]
@@ -69,7 +73,7 @@ def _most_frequent(by_arm: pd.DataFrame, most: int) -> list[str]:
     return list(largest[largest > 0].sort_values(kind="stable").index[-most:])
 
 
-def _offsets(arms: list) -> np.ndarray:
+def _offsets(arms: Sequence[Arm]) -> np.ndarray:
     return np.linspace(0.27, -0.27, len(arms)) if len(arms) > 1 else np.zeros(1)
 
 
@@ -106,7 +110,7 @@ def _draw_differences(axes, data: Dataset, differences: pd.DataFrame, terms: lis
 
 
 @empty_if_absent
-def plot_ae_grades(safety: Analysis, most: int = 15) -> Figure | Block:
+def plot_ae_grades(safety: Harms, most: int = 15) -> Figure | Block:
     """Worst severity of each patient per term, stacked, one panel per arm."""
     data = safety.dataset
     settings = data.study.adverse_events
@@ -142,7 +146,7 @@ def plot_ae_grades(safety: Analysis, most: int = 15) -> Figure | Block:
         return write_figure(figure, "ae_term_grades", f"Worst {settings.scale} of each patient, by term and arm", alt)
 
 
-def _drawn(timed: Analysis, what: str, group: str, column: str) -> str:
+def _drawn(timed: HarmsInTime, what: str, group: str, column: str) -> str:
     return format_whole(where(timed["events_drawn"], variable=what, group=group)[column].iat[0])
 
 
@@ -156,7 +160,7 @@ def _shades(data: Dataset, ranks, hatched: bool = False) -> list[Patch]:
     ]  # fmt: skip
 
 
-def _patients(safety: Analysis, group: str, grade: int) -> int:
+def _patients(safety: Harms, group: str, grade: int) -> int:
     return int(where(safety["ae_grade"], group=group, term=ANY, grade=grade)["count"].iat[0])
 
 
@@ -180,7 +184,7 @@ def _draw_grades(axes, own: pd.DataFrame, terms: list[str], grades: range) -> No
 
 
 @empty_if_absent
-def plot_ae_first(timed: Analysis) -> Figure:
+def plot_ae_first(timed: HarmsInTime) -> Figure:
     """Cumulative incidence of the first adverse event, death competing; pale where few are at risk."""
     data = timed.dataset
     with picture(3.2) as (figure, axes):
@@ -204,7 +208,7 @@ def plot_ae_first(timed: Analysis) -> Figure:
         return write_figure(figure, "ae_first", "Time to the first adverse event, by arm", alt)
 
 
-def _risks(data: Dataset, timed: Analysis) -> str:
+def _risks(data: Dataset, timed: HarmsInTime) -> str:
     """Risks at the last landmark of the study."""
     frame = timed["ae_first"].dropna(subset=["estimate"])
     last = where(frame, time=frame["time"].max())
@@ -214,7 +218,7 @@ def _risks(data: Dataset, timed: Analysis) -> str:
 
 @internal_only("single patients", "onset and duration of each patient's events")
 @empty_if_absent
-def plot_ae_courses(timed: Analysis) -> Figure | Block:
+def plot_ae_courses(timed: HarmsInTime) -> Figure | Block:
     """Onset and duration of every event, one line per patient, shaded by grade."""
     data = timed.dataset
     courses = timed["courses"]
@@ -260,7 +264,7 @@ def plot_ae_courses(timed: Analysis) -> Figure | Block:
 
 @internal_only("profile", "profiles of single patients")
 @empty_if_absent
-def plot_profiles(chosen: Analysis) -> list[Figure]:
+def plot_profiles(chosen: Profiles) -> list[Figure]:
     """One figure per patient: treatment, response, markers and events on one time axis."""
     return [_plot_profile(chosen.dataset, patient) for patient in chosen["chosen"]["patient_id"]]
 

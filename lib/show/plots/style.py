@@ -27,6 +27,7 @@ import io
 import re
 import warnings
 from contextlib import contextmanager
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -55,7 +56,7 @@ INK, GREY, PALE = "#222222", "#6b6b6b", "#d9d9d9"
 MARKERS = ("o", "s", "^", "D", "v", "P")
 # Six that can be told apart in grey: length on, length off, in widths of the line.
 LINES = {"longdash": (0, (8, 2.5)), "dashdotdot": (0, (5, 1.5, 1, 1.5, 1, 1.5))}
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.family": "sans-serif",
     # DejaVu Sans comes with matplotlib: the same metrics, so the same bytes, on every machine.
     "font.sans-serif": ["DejaVu Sans"],

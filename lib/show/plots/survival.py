@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.ticker import PercentFormatter
 
-from lib.analyses.result import Analysis, where
+from lib.analyses.efficacy.survival import Survival
+from lib.analyses.result import where
 from lib.dataset.dataset import Dataset
 from lib.show.display import Figure, empty_if_absent
 from lib.show.formats import DASH, MASKED, NOT_REACHED, format_median, format_p, format_whole
@@ -24,7 +25,7 @@ MANY_TICKS = 500
 
 
 @empty_if_absent
-def plot_survival(analysis: Analysis) -> Figure:
+def plot_survival(analysis: Survival) -> Figure:
     """Kaplan-Meier curves with bands, censor marks and numbers at risk.
 
     A curve is pale where fewer patients than the study's policy asks for are at risk.
@@ -80,7 +81,7 @@ def _draw_curve(axes, arm: Arm, curve: pd.DataFrame, data: Dataset, median: pd.S
     axes.plot(time[censored], survival[censored], "|", color=arm.colour, markersize=7, markeredgewidth=1.1)
 
 
-def _survival_alt(data: Dataset, analysis: Analysis) -> str:
+def _survival_alt(data: Dataset, analysis: Survival) -> str:
     d, unit = decimals_of_time(data), data.study.time.unit
     parts = []
     for arm in data.arms:
@@ -93,7 +94,7 @@ def _survival_alt(data: Dataset, analysis: Analysis) -> str:
     return f"Kaplan-Meier curves. {'; '.join(parts)}. {_tests(analysis)}".strip()
 
 
-def _tests(analysis: Analysis) -> str:
+def _tests(analysis: Survival) -> str:
     """The tests of all arms: with a competing event Gray's beside the log-rank test, as they may disagree."""
     names = {"logrank": "Log-rank", "gray": "Gray"}
     p_values = {name: analysis[output]["p_value"].iat[0] for output, name in names.items() if output in analysis}

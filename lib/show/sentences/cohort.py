@@ -20,9 +20,12 @@ import math
 
 import pandas as pd
 
-from lib.analyses.cohort.checklist import read_checklist
-from lib.analyses.cohort.conduct import BETWEEN
-from lib.analyses.result import Analysis, where
+from lib.analyses.cohort.baseline import Baseline
+from lib.analyses.cohort.checklist import Reporting, read_checklist
+from lib.analyses.cohort.conduct import BETWEEN, Attendance, Exposure, Timing
+from lib.analyses.cohort.flow import Completeness, Enrolment, Flow
+from lib.analyses.efficacy.survival import FollowUp
+from lib.analyses.result import where
 from lib.dataset.dataset import subgroup_label
 from lib.show.formats import (
     MASKED,
@@ -55,7 +58,7 @@ def _at_most(row: pd.Series) -> str:
 
 
 @reason_if_absent
-def sentence_completeness(analysis: Analysis) -> str:
+def sentence_completeness(analysis: Completeness) -> str:
     """How complete the follow-up is, and how many were lost."""
     data = analysis.dataset
     short = data.study.endpoint(analysis.variable).short
@@ -71,7 +74,7 @@ def sentence_completeness(analysis: Analysis) -> str:
 
 
 @reason_if_absent
-def sentence_enrolment(enrolment: Analysis) -> str:
+def sentence_enrolment(enrolment: Enrolment) -> str:
     """When each arm was enrolled; different calendar times confound."""
     data = enrolment.dataset
     if "starts" not in enrolment:
@@ -85,7 +88,7 @@ def sentence_enrolment(enrolment: Analysis) -> str:
 
 
 @reason_if_absent
-def sentence_exposure(exposure: Analysis) -> str:
+def sentence_exposure(exposure: Exposure) -> str:
     """Who received each component, and what stands between several."""
     data = exposure.dataset
     parts = []
@@ -103,7 +106,7 @@ def sentence_exposure(exposure: Analysis) -> str:
 
 
 @reason_if_absent
-def sentence_attendance(attendance: Analysis) -> str:
+def sentence_attendance(attendance: Attendance) -> str:
     """Share examined of those due, over all visits, and whether arms differ."""
     data = attendance.dataset
     parts, apart = [], []
@@ -120,7 +123,7 @@ def sentence_attendance(attendance: Analysis) -> str:
 
 
 @reason_if_absent
-def sentence_timing(timing: Analysis) -> str:
+def sentence_timing(timing: Timing) -> str:
     """Median and longest interval by arm, and whether scans of one arm come later than those of another."""
     data = timing.dataset
     parts = []
@@ -144,7 +147,8 @@ def sentence_timing(timing: Analysis) -> str:
     return text
 
 
-def sentence_checklists(reporting: Analysis) -> str:
+@reason_if_absent
+def sentence_checklists(reporting: Reporting) -> str:
     """How many items of each checklist the report answers."""
     data = reporting.dataset
     parts = [
@@ -155,7 +159,8 @@ def sentence_checklists(reporting: Analysis) -> str:
     return f"This report answers {joined(parts)}; the others say why they stay open.{other}"
 
 
-def sentence_flow(flow: Analysis) -> str:
+@reason_if_absent
+def sentence_flow(flow: Flow) -> str:
     """Who is in the report."""
     data = flow.dataset
     arms = joined([f"{data.n[arm.id]} {arm.label}" for arm in data.arms])
@@ -166,7 +171,8 @@ def sentence_flow(flow: Analysis) -> str:
     return f"{plural(len(data.patients), 'patient')} {'is' if len(data.patients) == 1 else 'are'} analysed: {arms}.{arms_out}{restricted}"
 
 
-def sentence_baseline(baseline: Analysis) -> str:
+@reason_if_absent
+def sentence_baseline(baseline: Baseline) -> str:
     """Which variables differ most between the arms."""
     data = baseline.dataset
     if "baseline_smd" not in baseline:
@@ -192,7 +198,7 @@ def sentence_baseline(baseline: Analysis) -> str:
 
 
 @reason_if_absent
-def sentence_follow_up(analysis: Analysis) -> str:
+def sentence_follow_up(analysis: FollowUp) -> str:
     """Median follow-up of each arm."""
     data = analysis.dataset
     d, unit, found = decimals_of_time(data), data.study.time.unit, analysis["follow_up"].set_index("group")

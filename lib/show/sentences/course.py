@@ -14,8 +14,8 @@ __all__ = [
 
 import pandas as pd
 
-from lib.analyses.efficacy.course import undrawn
-from lib.analyses.result import Analysis, where
+from lib.analyses.efficacy.course import Course, undrawn
+from lib.analyses.result import where
 from lib.show.formats import (
     capitalised,
     format_duration,
@@ -41,7 +41,7 @@ GONE = {"died": "had died", "progressed": "had progressed"}
 
 
 @reason_if_absent
-def sentence_best_response(course: Analysis) -> str:
+def sentence_best_response(course: Course) -> str:
     """Best objective response by arm, and how much of it was confirmed."""
     data = course.dataset
     best, parts = course["best_objective_response"], []
@@ -62,7 +62,7 @@ def sentence_best_response(course: Analysis) -> str:
 
 
 @reason_if_absent
-def sentence_undrawn(course: Analysis) -> str:
+def sentence_undrawn(course: Course) -> str:
     """Who is missing from the pictures of single patients, and why."""
     data = course.dataset
     if "course" not in course:
@@ -81,7 +81,7 @@ def sentence_undrawn(course: Analysis) -> str:
 
 
 @reason_if_absent
-def sentence_duration(course: Analysis) -> str:
+def sentence_duration(course: Course) -> str:
     """How long responses lasted; nothing is compared, because responders are selected."""
     data = course.dataset
     d, unit, parts = decimals_of_time(data), data.study.time.unit, []
@@ -96,7 +96,7 @@ def sentence_duration(course: Analysis) -> str:
 
 
 @reason_if_absent
-def sentence_paired_response(course: Analysis) -> str:
+def sentence_paired_response(course: Course) -> str:
     """Responses gained and lost between the first and the last response visit."""
     data = course.dataset
     if "response_change_treated" not in course:
@@ -114,7 +114,7 @@ def sentence_paired_response(course: Analysis) -> str:
 
 
 @reason_if_absent
-def sentence_agreement(course: Analysis) -> str:
+def sentence_agreement(course: Course) -> str:
     """How often the derived category is the reader's."""
     if "reader_total" not in course:
         return "This study records no category of a reader beside the derived one."
@@ -126,7 +126,7 @@ def sentence_agreement(course: Analysis) -> str:
 
 
 @reason_if_absent
-def sentence_concordance(course: Analysis) -> str:
+def sentence_concordance(course: Course) -> str:
     """Whether volume and diameters tell the same story."""
     data = course.dataset
     if "volume_diameters" not in course:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 __all__ = ["sentence_declared", "sentence_tests"]
 
-from lib.analyses.result import Analysis
-from lib.analyses.robustness.multiplicity import is_declared
+from lib.analyses.cohort.checklist import Declared
+from lib.analyses.robustness.multiplicity import Multiplicity, is_declared
 from lib.show.formats import format_whole, plural
 from lib.show.sentences.absent import reason_if_absent
 from lib.show.verdict import LIMIT, by_chance
@@ -13,7 +13,7 @@ from lib.study.design import RANDOMISED
 
 
 @reason_if_absent
-def sentence_tests(tests: Analysis) -> str:
+def sentence_tests(tests: Multiplicity) -> str:
     """How many p-values the page holds, how many were announced, how many chance alone would put below 0.05."""
     data = tests.dataset
     every, own = (tests["tests"].set_index("variable").loc[name] for name in ("all", "confirmatory"))
@@ -36,7 +36,8 @@ def sentence_tests(tests: Analysis) -> str:
     )
 
 
-def sentence_declared(declared: Analysis) -> str:
+@reason_if_absent
+def sentence_declared(declared: Declared) -> str:
     """How much of the target trial and of the risks of bias the authors declared."""
     data = declared.dataset
     bias, tool, counts = data.study.risks_of_bias, data.study.instrument, declared["declared"].set_index("variable")

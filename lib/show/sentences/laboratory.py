@@ -6,15 +6,15 @@ __all__ = ["sentence_laboratory", "sentence_liver"]
 
 import pandas as pd
 
-from lib.analyses.result import Analysis, where
-from lib.analyses.safety.laboratory import watched
+from lib.analyses.result import where
+from lib.analyses.safety.laboratory import Laboratory, watched
 from lib.show.formats import MASKED, format_whole, joined, plural
 from lib.show.labels import everybody, share, unit_label
 from lib.show.sentences.absent import reason_if_absent
 
 
 @reason_if_absent
-def sentence_laboratory(laboratory: Analysis) -> str:
+def sentence_laboratory(laboratory: Laboratory) -> str:
     """Patients whose value became worse, for every laboratory value, by arm."""
     data = laboratory.dataset
     parts = []
@@ -32,7 +32,7 @@ def _share(row: pd.Series) -> str:
 
 
 @reason_if_absent
-def sentence_liver(laboratory: Analysis) -> str:
+def sentence_liver(laboratory: Laboratory) -> str:
     """How many meet the biochemical criteria of Hy's law."""
     data = laboratory.dataset
     if "liver_hys_law" not in laboratory:

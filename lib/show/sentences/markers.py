@@ -6,8 +6,10 @@ __all__ = ["sentence_change", "sentence_lesions", "sentence_model", "sentence_pr
 
 import pandas as pd
 
-from lib.analyses.efficacy.markers import measure
-from lib.analyses.result import Analysis, where
+from lib.analyses.efficacy.lesions import Lesions
+from lib.analyses.efficacy.marker_models import Presence, Ratios
+from lib.analyses.efficacy.markers import Levels, measure
+from lib.analyses.result import where
 from lib.show.formats import (
     format_duration,
     format_interval,
@@ -26,12 +28,12 @@ from lib.show.verdict import OverallTest, say_arms, say_tests
 
 
 @reason_if_absent
-def sentence_change(analysis: Analysis) -> str:
+def sentence_change(analysis: Levels) -> str:
     """Median change at every response visit by arm, and the within-arm tests."""
     return " ".join(filter(None, [_change_at(analysis, visit) for visit in analysis.dataset.response_visits]))
 
 
-def _change_at(analysis: Analysis, visit: float) -> str:
+def _change_at(analysis: Levels, visit: float) -> str:
     data = analysis.dataset
     name, parts, quantity = analysis.variable, [], measure(data.study, analysis.variable)
     unit, decimals = ("%", 0) if quantity.change_unit == "%" else (f" {quantity.change_unit}", 1)
@@ -55,7 +57,7 @@ def _change_at(analysis: Analysis, visit: float) -> str:
 
 
 @reason_if_absent
-def sentence_model(model: Analysis) -> str:
+def sentence_model(model: Ratios) -> str:
     """Ratio to baseline at the last visit by arm, and whether the courses differ."""
     data = model.dataset
     name, parts = model.variable, []
@@ -78,7 +80,7 @@ def sentence_model(model: Analysis) -> str:
 
 
 @reason_if_absent
-def sentence_lesions(lesions: Analysis) -> str:
+def sentence_lesions(lesions: Lesions) -> str:
     """How many patients have several lesions, and how alike these are."""
     data = lesions.dataset
     several, variance = (
@@ -92,7 +94,7 @@ def sentence_lesions(lesions: Analysis) -> str:
 
 
 @reason_if_absent
-def sentence_presence(presence: Analysis) -> str:
+def sentence_presence(presence: Presence) -> str:
     """How many patients have a value at the last visit."""
     data = presence.dataset
     name = presence.variable

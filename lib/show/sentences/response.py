@@ -6,8 +6,8 @@ __all__ = ["sentence_first_response", "sentence_response", "sentence_response_ti
 
 import pandas as pd
 
-from lib.analyses.efficacy.response import NON_RESPONDER, RESPONDER
-from lib.analyses.result import Analysis, where
+from lib.analyses.efficacy.response import NON_RESPONDER, RESPONDER, ResponseRates, ResponseTime
+from lib.analyses.result import where
 from lib.show.formats import (
     capitalised,
     format_duration,
@@ -24,18 +24,18 @@ from lib.show.verdict import GRAY, OverallTest, exact_test, say_arms, say_tests
 
 
 @reason_if_absent
-def sentence_response(response: Analysis) -> str:
+def sentence_response(response: ResponseRates) -> str:
     """Objective response at every response visit, with the exact test."""
     return " ".join(_at_visit(response, visit) for visit in response.dataset.response_visits)
 
 
 @reason_if_absent
-def sentence_first_response(response: Analysis) -> str:
+def sentence_first_response(response: ResponseRates) -> str:
     """Objective response at the first response visit."""
     return " ".join(_at_visit(response, visit) for visit in response.dataset.response_visits[:1])
 
 
-def _at_visit(response: Analysis, visit: float) -> str:
+def _at_visit(response: ResponseRates, visit: float) -> str:
     data = response.dataset
     rates = where(response["objective_response_treated"], time=visit)
     parts = []
@@ -54,7 +54,7 @@ def _at_visit(response: Analysis, visit: float) -> str:
 
 
 @reason_if_absent
-def sentence_response_time(timed: Analysis) -> str:
+def sentence_response_time(timed: ResponseTime) -> str:
     """Share of each arm with a response by the last response visit."""
     data = timed.dataset
     rows = timed["response_incidence"]
@@ -77,7 +77,7 @@ def sentence_response_time(timed: Analysis) -> str:
 
 
 @reason_if_absent
-def sentence_survival_by_response(timed: Analysis) -> str:
+def sentence_survival_by_response(timed: ResponseTime) -> str:
     """Responders against non-responders from the last landmark at which both can be compared."""
     data = timed.dataset
     if "response_landmark" not in timed:

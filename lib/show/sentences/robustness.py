@@ -15,9 +15,10 @@ __all__ = [
 
 import pandas as pd
 
-from lib.analyses.result import Analysis, where
-from lib.analyses.robustness.confounding import too_few_effective
-from lib.analyses.robustness.robustness import answers
+from lib.analyses.result import where
+from lib.analyses.robustness.confounding import Calendar, EValues, Weights, too_few_effective
+from lib.analyses.robustness.robustness import Robustness, answers
+from lib.analyses.robustness.subgroups import Subgroups
 from lib.dataset.dataset import Dataset
 from lib.show.formats import (
     format_bounds,
@@ -42,7 +43,7 @@ AIM, HALF = 0.8, 0.5
 
 
 @reason_if_absent
-def sentence_robustness(robust: Analysis) -> str:
+def sentence_robustness(robust: Robustness) -> str:
     """How many ways of asking there were, how their p-values spread, and what the answer hangs on."""
     data = robust.dataset
     ways, short = robust["ways"], data.study.endpoint(robust.variable).short
@@ -77,7 +78,7 @@ def _runs(low: float, high: float) -> str:
 
 
 @reason_if_absent
-def sentence_single_patients(robust: Analysis) -> str:
+def sentence_single_patients(robust: Robustness) -> str:
     """What the verdict hangs on: deletions, changed ends, the censored."""
     data = robust.dataset
     return f"{_single_patients(data, robust['ways'])} {_bounds(data, robust['ways'])}".strip()
@@ -123,7 +124,7 @@ def _case(data: Dataset, ways: pd.DataFrame, way: str) -> str:
 
 
 @reason_if_absent
-def sentence_power(robust: Analysis) -> str:
+def sentence_power(robust: Robustness) -> str:
     """What a test of this size could have found."""
     data = robust.dataset
     row, short = robust["power"].iloc[0], data.study.endpoint(robust.variable).short
@@ -143,7 +144,7 @@ def sentence_power(robust: Analysis) -> str:
 
 
 @reason_if_absent
-def sentence_scans(robust: Analysis) -> str:
+def sentence_scans(robust: Robustness) -> str:
     """Whether the arms were looked at equally often."""
     data = robust.dataset
     if "scan_interval" not in robust:
@@ -158,7 +159,7 @@ def sentence_scans(robust: Analysis) -> str:
     )
 
 
-def _between_scans(data: Dataset, robust: Analysis) -> str:
+def _between_scans(data: Dataset, robust: Robustness) -> str:
     """What the unknown time between two scans leaves of the medians and of the comparison."""
     if "interval_median" not in robust:
         return ""
@@ -176,7 +177,7 @@ def _between_scans(data: Dataset, robust: Analysis) -> str:
 
 
 @reason_if_absent
-def sentence_subgroups(subgroups: Analysis) -> str:
+def sentence_subgroups(subgroups: Subgroups) -> str:
     """What the tests of interaction say; never that an effect is confined to a subgroup."""
     data = subgroups.dataset
     tests = subgroups["interaction"]
@@ -189,7 +190,7 @@ def sentence_subgroups(subgroups: Analysis) -> str:
 
 
 @reason_if_absent
-def sentence_weights(weights: Analysis) -> str:
+def sentence_weights(weights: Weights) -> str:
     """What weighting changes, and whether there are enough patients for it."""
     data = weights.dataset
     before, after = (
@@ -230,7 +231,7 @@ def sentence_weights(weights: Analysis) -> str:
     return " ".join(filter(None, parts))
 
 
-def _weighted_means(data: Dataset, weights: Analysis) -> str:
+def _weighted_means(data: Dataset, weights: Weights) -> str:
     """The weighted difference in restricted means, and whether its interval leaves the sign open."""
     pair = name_pair(*data.contrast)
     row, unit = weights.row("weighted_rmst", pair), data.study.time.unit
@@ -253,7 +254,7 @@ def _left_unbalanced(data: Dataset, after: pd.Series, modelled: list[str]) -> st
 
 
 @reason_if_absent
-def sentence_e_value(e_values: Analysis) -> str:
+def sentence_e_value(e_values: EValues) -> str:
     """How strong an unmeasured confounder would have to be."""
     data = e_values.dataset
     row = e_values.row("e_value", name_pair(*data.contrast))
@@ -271,7 +272,7 @@ def sentence_e_value(e_values: Analysis) -> str:
 
 
 @reason_if_absent
-def sentence_calendar(calendar: Analysis) -> str:
+def sentence_calendar(calendar: Calendar) -> str:
     """Whether the arms come from the same years, and how much immortal time a combination holds."""
     data = calendar.dataset
     counts = calendar["enrolment"]

@@ -13,7 +13,9 @@ __all__ = [
 
 import pandas as pd
 
-from lib.analyses.result import Analysis, where
+from lib.analyses.result import where
+from lib.analyses.safety.events import Harms
+from lib.analyses.safety.events_in_time import HarmsInTime
 from lib.show.formats import (
     DASH,
     exactness,
@@ -35,7 +37,7 @@ from lib.show.verdict import below, say_many
 
 
 @reason_if_absent
-def sentence_safety(safety: Analysis) -> str:
+def sentence_safety(safety: Harms) -> str:
     """Patients with any and with a severe event."""
     data = safety.dataset
     overview, settings = safety["ae_overview"], data.study.adverse_events
@@ -57,7 +59,7 @@ def sentence_safety(safety: Analysis) -> str:
 
 
 @reason_if_absent
-def sentence_terms(safety: Analysis) -> str:
+def sentence_terms(safety: Harms) -> str:
     """Which terms differ between arms: comparability overall is never comparability of terms."""
     data = safety.dataset
     if "ae_term_test" not in safety or safety["ae_term_test"].empty:
@@ -81,7 +83,7 @@ def sentence_terms(safety: Analysis) -> str:
 
 
 @reason_if_absent
-def sentence_attribution(safety: Analysis) -> str:
+def sentence_attribution(safety: Harms) -> str:
     """Events by attribution, so that a complication of a procedure is not read as toxicity of a drug."""
     data = safety.dataset
     if "ae_attribution_events" not in safety:
@@ -101,7 +103,7 @@ def sentence_attribution(safety: Analysis) -> str:
 
 
 @reason_if_absent
-def sentence_first(timed: Analysis) -> str:
+def sentence_first(timed: HarmsInTime) -> str:
     """Risk of a first event at the study's first landmark."""
     data = timed.dataset
     if timed["ae_first"]["estimate"].isna().all():
@@ -119,7 +121,7 @@ def sentence_first(timed: Analysis) -> str:
 
 
 @reason_if_absent
-def sentence_onset(timed: Analysis) -> str:
+def sentence_onset(timed: HarmsInTime) -> str:
     """Events outside the risk windows."""
     data = timed.dataset
     group = OVERALL if len(data.arms) > 1 else data.arms[0].id
@@ -132,7 +134,7 @@ def sentence_onset(timed: Analysis) -> str:
 
 
 @reason_if_absent
-def sentence_rates(timed: Analysis) -> str:
+def sentence_rates(timed: HarmsInTime) -> str:
     """First events per 100 patient-years at risk, by arm."""
     data = timed.dataset
     parts = []

@@ -16,9 +16,10 @@ __all__ = [
 
 import pandas as pd
 
-from lib.analyses.efficacy.other_events import OTHER_EVENTS
-from lib.analyses.result import Absent, Analysis, where
-from lib.analyses.robustness.confounding import too_few_effective
+from lib.analyses.efficacy.other_events import OTHER_EVENTS, OtherEvents
+from lib.analyses.efficacy.survival import Survival
+from lib.analyses.result import Absent, where
+from lib.analyses.robustness.confounding import Weights, too_few_effective
 from lib.dataset.dataset import Dataset
 from lib.show.formats import (
     MASKED,
@@ -66,7 +67,7 @@ TWO_QUESTIONS = (
 
 
 @reason_if_absent
-def sentence_survival(analysis: Analysis) -> str:
+def sentence_survival(analysis: Survival) -> str:
     """Events and medians by arm."""
     data = analysis.dataset
     endpoint, parts = data.study.endpoint(analysis.variable), []
@@ -98,7 +99,7 @@ def _reached(data: Dataset, row: pd.Series, with_interval: bool) -> str:
 
 
 @reason_if_absent
-def sentence_comparison(analysis: Analysis, weights: Analysis | Absent | None = None) -> str:
+def sentence_comparison(analysis: Survival, weights: Weights | Absent | None = None) -> str:
     """Whether the arms differ, by all that was computed of it: all arms, pairs, competing event, weighted comparison."""
     data = analysis.dataset
     if "logrank" not in analysis:
@@ -119,7 +120,7 @@ def sentence_comparison(analysis: Analysis, weights: Analysis | Absent | None = 
     )  # fmt: skip
 
 
-def crude_of(data: Dataset, analysis: Analysis) -> Estimate:
+def crude_of(data: Dataset, analysis: Survival) -> Estimate:
     """The hazard ratio of the comparison that carries the question, and the test that decides about it."""
     pair = name_pair(*data.contrast)
     row, test = analysis.row("cox", pair), analysis.row("logrank_pairwise", pair)
@@ -134,7 +135,7 @@ def crude_of(data: Dataset, analysis: Analysis) -> Estimate:
     )  # fmt: skip
 
 
-def weighted_of(data: Dataset, weights: Analysis | Absent | None) -> Weighted | None:
+def weighted_of(data: Dataset, weights: Weights | Absent | None) -> Weighted | None:
     """The same comparison after weighting; None where nothing is weighted."""
     if weights is None or isinstance(weights, Absent):
         return None
@@ -145,7 +146,8 @@ def weighted_of(data: Dataset, weights: Analysis | Absent | None) -> Weighted | 
     )  # fmt: skip
 
 
-def sentence_definition(analysis: Analysis | Absent) -> str:
+@reason_if_absent
+def sentence_definition(analysis: Survival | Absent) -> str:
     """What the endpoint is, and what counts as progression; nothing in a study that declares none."""
     if not analysis.variable:
         return ""
@@ -166,7 +168,7 @@ def sentence_progression(data: Dataset, endpoint: Endpoint) -> str:
 
 
 @reason_if_absent
-def sentence_other_events(other: Analysis) -> str:
+def sentence_other_events(other: OtherEvents) -> str:
     """Distant progression and later treatment by arm, which a difference in survival may rest on."""
     data = other.dataset
     frame, parts = other["other_events"], []
@@ -183,7 +185,7 @@ def _percent(row: pd.Series) -> str:
 
 
 @reason_if_absent
-def sentence_small(analysis: Analysis) -> str:
+def sentence_small(analysis: Survival) -> str:
     """What the small numbers of a time-to-event analysis forbid to read into it; empty where they are not small."""
     data = analysis.dataset
     small = [f"{arm.label} ({data.n[arm.id]})" for arm in data.arms if data.n[arm.id] < SMALL_ARM]
@@ -196,7 +198,7 @@ def sentence_small(analysis: Analysis) -> str:
     return " ".join(said)
 
 
-def _without_event(analysis: Analysis, arms: list[str]) -> str:
+def _without_event(analysis: Survival, arms: list[str]) -> str:
     """What becomes of the hazard ratios of arms without an event."""
     if "cox" not in analysis:
         return ""

@@ -8,9 +8,12 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from lib.analyses.result import Absent, Analysis, where
+from lib.analyses.cohort.baseline import Baseline
+from lib.analyses.cohort.flow import Completeness, Flow
+from lib.analyses.efficacy.survival import FollowUp
+from lib.analyses.result import Absent, where
 from lib.dataset.dataset import Dataset
-from lib.show.display import EMPTY, Block, Column, Row, Table
+from lib.show.display import EMPTY, Block, Column, Row, Table, empty_if_absent
 from lib.show.formats import (
     DASH,
     NOT_REACHED,
@@ -35,7 +38,8 @@ TESTS = {
 }
 
 
-def table_flow(flow: Analysis) -> Table:
+@empty_if_absent
+def table_flow(flow: Flow) -> Table:
     """Participant flow in numbers, down to each analysis; patients in boxes of zero are kept."""
     data = flow.dataset
     frame, groups = flow["flow"], [*groups_of(data), OVERALL]
@@ -58,7 +62,7 @@ def table_flow(flow: Analysis) -> Table:
     return Table("flow", "Participant flow", columns, tuple(rows), tuple(notes))
 
 
-def _analysed_rows(data: Dataset, flow: Analysis, groups: list[str]) -> list[Row]:
+def _analysed_rows(data: Dataset, flow: Flow, groups: list[str]) -> list[Row]:
     """Patients analysed for each endpoint, response visit and marker."""
     shown = groups if len(data.arms) > 1 else [data.arms[0].id, data.arms[0].id]
     unit = data.study.time.unit
@@ -84,7 +88,8 @@ def _by_variable_and_time(frame: pd.DataFrame):
     return frame.assign(variable=variable).groupby(["variable", "time"], sort=False)
 
 
-def table_baseline(baseline: Analysis) -> Table:
+@empty_if_absent
+def table_baseline(baseline: Baseline) -> Table:
     """Table 1: characteristics by arm and overall, with missing counts and the largest standardized difference."""
     data = baseline.dataset
     groups = groups_of(data, overall=True)
@@ -135,14 +140,14 @@ def _test_name(test: pd.Series) -> str:
     return f"{name}, Monte Carlo error {test['mc_error']:.4f}" if test.get("mc_error", 0) > 0 else name
 
 
-def _largest_smd(baseline: Analysis, variable: Variable) -> str:
+def _largest_smd(baseline: Baseline, variable: Variable) -> str:
     smd = baseline["baseline_smd"]
     largest = smd[(smd["variable"] == variable.id) & (smd["group"] == OVERALL)]
     return format_number(largest["smd"].iat[0], 2)
 
 
 def _baseline_rows(
-    data: Dataset, baseline: Analysis, variable: Variable, groups: list[str], extra: list[str]
+    data: Dataset, baseline: Baseline, variable: Variable, groups: list[str], extra: list[str]
 ) -> list[Row]:
     label = f"{variable.label}, {variable.unit}" if variable.unit else variable.label
     blank = ("",) * len(extra)
@@ -181,17 +186,18 @@ def _median(row: pd.Series, decimals: int) -> str:
     return f"{format_number(row['median'], decimals)} ({format_interval(row['q1'], row['q3'], decimals)})"
 
 
+@empty_if_absent
 def table_follow_up(
-    analyses: Sequence[Analysis | Absent], completeness: Sequence[Analysis | Absent] = ()
+    analyses: Sequence[FollowUp | Absent], completeness: Sequence[Completeness | Absent] = ()
 ) -> Table | Block:
     """Follow-up by reverse Kaplan-Meier per endpoint and arm, how complete it is, and who was lost."""
-    analyses, rows = [analysis for analysis in analyses if isinstance(analysis, Analysis)], []
-    if not analyses:
+    followed, rows = [analysis for analysis in analyses if isinstance(analysis, FollowUp)], []
+    if not followed:
         return EMPTY
-    data = analyses[0].dataset
+    data = followed[0].dataset
     groups, d = groups_of(data), decimals_of_time(data)
-    complete = {analysis.variable: analysis for analysis in completeness if isinstance(analysis, Analysis)}
-    for analysis in analyses:
+    complete = {analysis.variable: analysis for analysis in completeness if isinstance(analysis, Completeness)}
+    for analysis in followed:
         endpoint, frame = data.study.endpoint(analysis.variable), analysis["follow_up"]
         label = f"Median follow-up, {data.study.time.unit}"
         limits = cells(frame, groups, lambda r: _limits(r, d))
@@ -226,7 +232,7 @@ def _limits(row: pd.Series, decimals: int) -> str:
     return format_interval(row["ci_low"], row["ci_high"], decimals, missing=NOT_REACHED)
 
 
-def _completeness_rows(data: Dataset, analysis: Analysis, groups: list[str]) -> list[Row]:
+def _completeness_rows(data: Dataset, analysis: Completeness, groups: list[str]) -> list[Row]:
     index, lost = analysis["follow_up_completeness"], analysis["follow_up_lost"]
     days = data.study.policy.lost_after_days
     return [

@@ -13,9 +13,10 @@ __all__ = [
 
 import pandas as pd
 
-from lib.analyses.cohort.checklist import DECLARATIONS, Place, fill, read_checklist
-from lib.analyses.cohort.conduct import BETWEEN, FIRST, LATER, SAME_DAY, SCANS
-from lib.analyses.result import Analysis, where
+from lib.analyses.cohort.checklist import DECLARATIONS, Place, Reporting, fill, read_checklist
+from lib.analyses.cohort.conduct import BETWEEN, FIRST, LATER, SAME_DAY, SCANS, Attendance, Exposure, Timing
+from lib.analyses.cohort.flow import Enrolment
+from lib.analyses.result import where
 from lib.dataset.dataset import Dataset
 from lib.show.display import Column, Links, Row, Table, anchor, empty_if_absent
 from lib.show.formats import DASH, format_duration, format_interval, format_number, format_whole
@@ -54,7 +55,7 @@ def _range(row: pd.Series) -> str:
 
 
 @empty_if_absent
-def table_exposure(exposure: Analysis) -> Table:
+def table_exposure(exposure: Exposure) -> Table:
     """Every component: who received it, how long, how much; then the days between components and later lines."""
     data = exposure.dataset
     groups, rows = groups_of(data, overall=True), []
@@ -88,7 +89,7 @@ def _rows(frame: pd.DataFrame, variable: str, label: str, groups: list[str], sho
     return [Row((label, *cells(part, groups, show)), "sub")] if len(part) else []
 
 
-def _between(data: Dataset, exposure: Analysis, groups: list[str]) -> list[Row]:
+def _between(data: Dataset, exposure: Exposure, groups: list[str]) -> list[Row]:
     number = exposure["exposure_number"]
     rows = _rows(number, BETWEEN, "Days from the first to the last start", groups, _summary(0))
     rows += _rows(number, BETWEEN, "Range", groups, _range)
@@ -98,7 +99,7 @@ def _between(data: Dataset, exposure: Analysis, groups: list[str]) -> list[Row]:
     return [Row(("Patients with several components",), "group"), *rows] if rows else []
 
 
-def _later(data: Dataset, exposure: Analysis, groups: list[str]) -> list[Row]:
+def _later(data: Dataset, exposure: Exposure, groups: list[str]) -> list[Row]:
     names = {component.id: component.label for component in data.study.treatments.components}
     counts = exposure["exposure_count"]
     rows = [Row(("Later lines of treatment",), "group")]
@@ -111,7 +112,7 @@ def _later(data: Dataset, exposure: Analysis, groups: list[str]) -> list[Row]:
 
 
 @empty_if_absent
-def table_attendance(attendance: Analysis) -> Table:
+def table_attendance(attendance: Attendance) -> Table:
     """Patients examined at each visit, of those due."""
     data = attendance.dataset
     groups, frame, rows = groups_of(data, overall=True), attendance["attendance"], []
@@ -132,7 +133,7 @@ def table_attendance(attendance: Analysis) -> Table:
 
 
 @empty_if_absent
-def table_timing(timing: Analysis) -> Table:
+def table_timing(timing: Timing) -> Table:
     """Days between scans, and from the scheduled day."""
     data = timing.dataset
     groups, rows = groups_of(data, overall=True), []
@@ -155,7 +156,7 @@ def table_timing(timing: Analysis) -> Table:
 
 
 @empty_if_absent
-def table_enrolment(enrolment: Analysis) -> Table:
+def table_enrolment(enrolment: Enrolment) -> Table:
     """Patients who started in each calendar year."""
     data = enrolment.dataset
     groups, frame = groups_of(data, overall=True), enrolment["enrolment"]
@@ -168,7 +169,8 @@ def table_enrolment(enrolment: Analysis) -> Table:
     return Table("enrolment", title, columns, tuple(rows))
 
 
-def table_checklist(reporting: Analysis, name: str) -> Table:
+@empty_if_absent
+def table_checklist(reporting: Reporting, name: str) -> Table:
     """A reporting checklist: each item, what the report says, and where; or why the study cannot answer it."""
     checklist = read_checklist(name)
     rows = []
@@ -181,7 +183,8 @@ def table_checklist(reporting: Analysis, name: str) -> Table:
     return Table(f"checklist_{name}", f"{checklist.name}: {checklist.title}", columns, tuple(rows), notes, dash="in no section")
 
 
-def table_declarations(reporting: Analysis) -> Table:
+@empty_if_absent
+def table_declarations(reporting: Reporting) -> Table:
     """What a journal asks the authors to declare, in the words of study.yml."""
     about = reporting.dataset.study.study
     rows = [Row((label, getattr(about, key) or "not stated")) for key, label in DECLARATIONS.items()]

@@ -6,7 +6,8 @@ __all__ = ["table_balance", "table_enrolment", "table_weighted"]
 
 import pandas as pd
 
-from lib.analyses.result import Absent, Analysis, where
+from lib.analyses.result import Absent, where
+from lib.analyses.robustness.confounding import Calendar, EValues, Weights
 from lib.dataset.dataset import Dataset
 from lib.show.display import EMPTY, Block, Column, Row, Table, empty_if_absent
 from lib.show.formats import DASH, MASKED, format_interval, format_number, format_p, format_whole, is_masked
@@ -15,7 +16,7 @@ from lib.show.tables import parts
 
 
 @empty_if_absent
-def table_balance(weights: Analysis) -> Table:
+def table_balance(weights: Weights) -> Table:
     """Standardized differences before and after weighting, and how many patients the weights leave."""
     data = weights.dataset
     before, after = (
@@ -46,19 +47,22 @@ def table_balance(weights: Analysis) -> Table:
     return Table("balance_weighted", "Balance before and after weighting", columns, tuple(rows), notes)
 
 
-def table_weighted(weights: Analysis | Absent, e_values: Analysis | Absent) -> Table | Block:
+@empty_if_absent
+def table_weighted(weights: Weights | Absent, e_values: EValues | Absent) -> Table | Block:
     """Crude and weighted hazard ratios with their E-values; what a study does not have is left out."""
-    weighted, explained = not isinstance(weights, Absent), not isinstance(e_values, Absent)
-    if not weighted and not explained:
+    weighted = weights if isinstance(weights, Weights) else None
+    explained = e_values if isinstance(e_values, EValues) else None
+    known = explained or weighted
+    if known is None:
         return EMPTY
-    data = weights.dataset if weighted else e_values.dataset
+    data = known.dataset
     level, rows = level_text(data), []
-    crude = e_values["e_value"] if explained else weights["unweighted_cox"]
+    crude = explained["e_value"] if explained else weighted["unweighted_cox"]
     for row in crude.itertuples():
         ratio = (
             DASH if pd.isna(row.hr) else f"{format_number(row.hr, 2)} ({format_interval(row.ci_low, row.ci_high, 2)})"
         )
-        after = _weighted(data, weights, row.group) if weighted else ()
+        after = _weighted(data, weighted, row.group) if weighted else ()
         rows.append(Row((pair_label(data, row.group), ratio, *after, *([_e_value(row)] if explained else []))))
     columns, notes = [Column("Comparison"), Column("Hazard ratio", f"{level} CI")], []
     if weighted:
@@ -70,16 +74,16 @@ def table_weighted(weights: Analysis | Absent, e_values: Analysis | Absent) -> T
         ]
         notes += [
             "Weighted: Cox model with overlap weights and a robust variance that takes the weights as known.",
-            f"Difference in weighted restricted means up to {weights['weighted_rmst']['tau'].max():g} {unit}; percentile interval over resamples of patients, the propensity fitted again in each ({format_whole(weights['weighted_rmst']['n_resamples'].min())} could be used).",
-            *parts.notes_of(weights["weighted_cox"], weights["weighted_rmst"]),
+            f"Difference in weighted restricted means up to {weighted['weighted_rmst']['tau'].max():g} {unit}; percentile interval over resamples of patients, the propensity fitted again in each ({format_whole(weighted['weighted_rmst']['n_resamples'].min())} could be used).",
+            *parts.notes_of(weighted["weighted_cox"], weighted["weighted_rmst"]),
         ]
     if explained:
         columns.append(Column("E-value", "of the limit next to 1"))
         notes = [
             "E-value: the risk ratio that an unmeasured confounder would need both with the treatment and with the outcome, beyond the measured ones, to explain the hazard ratio away; 1 means that nothing is needed.",
-            *parts.notes_of(e_values["e_value"]), *notes,
+            *parts.notes_of(explained["e_value"]), *notes,
         ]  # fmt: skip
-    variable = (e_values if explained else weights).variable
+    variable = known.variable
     title = f"{data.study.endpoint(variable).short}: comparison of arms, crude and against confounding"
     return Table(f"{variable}_weighted", title, tuple(columns), tuple(rows), tuple(dict.fromkeys(notes)))
 
@@ -88,7 +92,7 @@ def _e_value(row) -> str:
     return DASH if pd.isna(row.e_value) else f"{format_number(row.e_value, 2)} ({format_number(row.e_value_limit, 2)})"
 
 
-def _weighted(data: Dataset, weights: Analysis, group: str) -> tuple[str, str, str]:
+def _weighted(data: Dataset, weights: Weights, group: str) -> tuple[str, str, str]:
     row, means = weights.row("weighted_cox", group), weights.row("weighted_rmst", group)
     mean = parts.format_with_interval(means, "estimate", decimals_of_time(data))
     if pd.isna(row["hr"]):
@@ -98,7 +102,7 @@ def _weighted(data: Dataset, weights: Analysis, group: str) -> tuple[str, str, s
 
 
 @empty_if_absent
-def table_enrolment(calendar: Analysis) -> Table:
+def table_enrolment(calendar: Calendar) -> Table:
     """Patients by calendar year of their start, and days between the components of a combination."""
     data = calendar.dataset
     groups, rows = groups_of(data), []

@@ -15,9 +15,10 @@ __all__ = [
 
 import pandas as pd
 
-from lib.analyses.efficacy.other_events import OTHER_EVENTS
+from lib.analyses.efficacy.course import Course
+from lib.analyses.efficacy.other_events import OTHER_EVENTS, OtherEvents, Sites
 from lib.analyses.efficacy.response import CATEGORIES
-from lib.analyses.result import Analysis, where
+from lib.analyses.result import where
 from lib.dataset.dataset import Dataset
 from lib.show.display import EMPTY, Block, Column, Row, Table, empty_if_absent, internal_only
 from lib.show.formats import (
@@ -42,7 +43,7 @@ BEST_LABELS = CATEGORY_LABELS | {
 
 
 @empty_if_absent
-def table_best_response(course: Analysis) -> Table:
+def table_best_response(course: Course) -> Table:
     """Best response of every patient, adding up to all, and the rates made from it."""
     data = course.dataset
     groups, counts, rows = groups_of(data, overall=True), course["best_response"], []
@@ -71,13 +72,13 @@ def table_best_response(course: Analysis) -> Table:
 
 
 @empty_if_absent
-def table_response_change(course: Analysis) -> Table | Block:
+def table_response_change(course: Course) -> Table | Block:
     """Category at the first response visit against the last, every patient of each arm."""
     data = course.dataset
     if "response_change" not in course:
         return EMPTY
     shown = [c for c in CATEGORIES if c in set(course["response_change_last"]["variable"]) or c in CATEGORIES[:4]]
-    rows, visits = [], data.parameters.response_visits or data.study.response.visits
+    rows, visits = [], data.response_visits
     first, last = (visit_label(data, pick(visits)) for pick in (min, max))
     for arm in data.arms:
         own, before, after = (where(course[f"response_change{end}"], group=arm.id) for end in ("", "_first", "_last"))
@@ -98,7 +99,7 @@ def table_response_change(course: Analysis) -> Table | Block:
 
 
 @empty_if_absent
-def table_paired_response(course: Analysis) -> Table | Block:
+def table_paired_response(course: Course) -> Table | Block:
     """Responses gained and lost between the first and the last response visit, exact McNemar test."""
     data = course.dataset
     if "response_change_treated" not in course:
@@ -124,7 +125,7 @@ def table_paired_response(course: Analysis) -> Table | Block:
 
 
 @empty_if_absent
-def table_duration(course: Analysis) -> Table:
+def table_duration(course: Course) -> Table:
     """Time to response and its duration, in responders."""
     data = course.dataset
     groups, d, unit = groups_of(data), decimals_of_time(data), data.study.time.unit
@@ -155,7 +156,7 @@ def table_duration(course: Analysis) -> Table:
 
 
 @empty_if_absent
-def table_agreement(course: Analysis) -> Table | Block:
+def table_agreement(course: Course) -> Table | Block:
     """How often the derived category is the reader's, by visit."""
     data = course.dataset
     if "reader_agreement" not in course:
@@ -182,7 +183,7 @@ def table_agreement(course: Analysis) -> Table | Block:
 
 @internal_only("listing", "assessments on which the reader and the rule disagree")
 @empty_if_absent
-def table_disagreements(course: Analysis) -> Table | Block:
+def table_disagreements(course: Course) -> Table | Block:
     """Every assessment whose derived category is not the reader's."""
     data = course.dataset
     found = course["disagreements"]
@@ -201,7 +202,7 @@ def table_disagreements(course: Analysis) -> Table | Block:
 
 
 @empty_if_absent
-def table_other_events(other: Analysis) -> Table:
+def table_other_events(other: OtherEvents) -> Table:
     """Patients with each kind of event by arm, whatever endpoint counts it."""
     data = other.dataset
     notes = (
@@ -211,7 +212,7 @@ def table_other_events(other: Analysis) -> Table:
 
 
 @empty_if_absent
-def table_sites(sites: Analysis) -> Table:
+def table_sites(sites: Sites) -> Table:
     """Patients with a target lesion at each site by arm."""
     data = sites.dataset
     labels = {site.value: site.label for site in data.study.sites}

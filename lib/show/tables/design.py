@@ -6,9 +6,16 @@ __all__ = ["table_external", "table_published", "table_risks_of_bias", "table_ta
 
 import pandas as pd
 
-from lib.analyses.result import Absent, Analysis, where
+from lib.analyses.cohort.checklist import Declared
+from lib.analyses.efficacy.course import Course
+from lib.analyses.efficacy.response import ResponseRates
+from lib.analyses.efficacy.survival import Survival
+from lib.analyses.result import Absent, where
+from lib.analyses.robustness.confounding import Calendar, EValues, Weights
+from lib.analyses.robustness.multiplicity import Multiplicity
+from lib.analyses.robustness.robustness import Robustness
 from lib.dataset.dataset import Dataset
-from lib.show.display import EMPTY, Block, Column, Links, Row, Table, anchor
+from lib.show.display import EMPTY, Block, Column, Links, Row, Table, anchor, empty_if_absent
 from lib.show.formats import (
     DASH,
     MASKED,
@@ -53,8 +60,9 @@ PLACES = {
 COLUMNS = ("Domain", "Judgement in study.yml", "What this report shows", "Where it stands")
 
 
+@empty_if_absent
 def table_target_trial(
-    declared: Analysis, survival: Analysis | Absent, weights: Analysis | Absent, calendar: Analysis | Absent
+    declared: Declared, survival: Survival | Absent, weights: Weights | Absent, calendar: Calendar | Absent
 ) -> Table:
     """The trial that would answer the question, element by element, beside what this study could do."""
     data = declared.dataset
@@ -70,7 +78,7 @@ def table_target_trial(
 
 
 def _emulation(
-    data: Dataset, survival: Analysis | Absent, weights: Analysis | Absent, calendar: Analysis | Absent
+    data: Dataset, survival: Survival | Absent, weights: Weights | Absent, calendar: Calendar | Absent
 ) -> dict:
     """What the report computed for each element."""
     about, arms = data.study.study, {arm.id: arm.label for arm in data.arms}
@@ -95,7 +103,7 @@ def _as_recorded(data: Dataset) -> str:
     return "as the table of patients has it" if data.study.allocation == RANDOMISED else "as treated"
 
 
-def _followed(data: Dataset, survival: Analysis | Absent) -> str:
+def _followed(data: Dataset, survival: Survival | Absent) -> str:
     cutoff = f"data cut-off {data.cutoff or 'not recorded'}."
     if isinstance(survival, Absent):
         return cutoff.capitalize()
@@ -105,7 +113,7 @@ def _followed(data: Dataset, survival: Analysis | Absent) -> str:
     return f"Median, {data.study.time.unit}: {joined(by_arm)}; {cutoff}"
 
 
-def _outcome(data: Dataset, survival: Analysis | Absent) -> str:
+def _outcome(data: Dataset, survival: Survival | Absent) -> str:
     if isinstance(survival, Absent):
         return survival.reason
     endpoint, median = data.study.endpoint(survival.variable), survival["median"].set_index("group")
@@ -114,7 +122,7 @@ def _outcome(data: Dataset, survival: Analysis | Absent) -> str:
     return f"{endpoint.short}: {endpoint.definition}. Events: {joined(events)}."
 
 
-def _contrast(data: Dataset, survival: Analysis | Absent) -> str:
+def _contrast(data: Dataset, survival: Survival | Absent) -> str:
     if isinstance(survival, Absent):
         return survival.reason
     if "cox" not in survival:
@@ -132,14 +140,14 @@ def _said(name: str, row: pd.Series, column: str, decimals: int) -> str:
     return f"{name} {format_with_interval(row, column, decimals)}"
 
 
-def _weighted(data: Dataset, weights: Analysis | Absent) -> str:
+def _weighted(data: Dataset, weights: Weights | Absent) -> str:
     if isinstance(weights, Absent):
         return weights.reason
     pair = name_pair(*data.contrast)
     return f"{pair_label(data, pair)} with overlap weights: {_said('hazard ratio', weights.row('weighted_cox', pair), 'hr', 2)}."
 
 
-def _imbalance(data: Dataset, weights: Analysis | Absent, when: str) -> str:
+def _imbalance(data: Dataset, weights: Weights | Absent, when: str) -> str:
     """The variable in which the arms differ most, before or after weighting."""
     if isinstance(weights, Absent):
         return "" if data.study.allocation == RANDOMISED else weights.reason
@@ -150,7 +158,7 @@ def _imbalance(data: Dataset, weights: Analysis | Absent, when: str) -> str:
     return f"Largest standardized difference {when} weighting: {format_number(sizes[largest], 2)} ({covariate_label(data, largest)})."
 
 
-def _gap(data: Dataset, calendar: Analysis | Absent) -> str:
+def _gap(data: Dataset, calendar: Calendar | Absent) -> str:
     """Days that a patient has to live through to have every component."""
     if isinstance(calendar, Absent):
         return calendar.reason
@@ -163,10 +171,11 @@ def _gap(data: Dataset, calendar: Analysis | Absent) -> str:
     return f"Immortal days between the components of a combination, median (range): {joined(gaps)}."
 
 
-def table_external(declared: Analysis, survivals: list[Analysis | Absent], course: Analysis | Absent) -> Table | Block:
+@empty_if_absent
+def table_external(declared: Declared, survivals: list[Survival | Absent], course: Course | Absent) -> Table | Block:
     """Declared results of other studies beside this one's."""
     data = declared.dataset
-    by_endpoint = {analysis.variable: analysis for analysis in survivals if isinstance(analysis, Analysis)}
+    by_endpoint = {analysis.variable: analysis for analysis in survivals if isinstance(analysis, Survival)}
     arms = {arm.id: arm.label for arm in data.arms}
     rows = []
     for other in (e for e in data.study.external if e.arm in arms):
@@ -196,16 +205,17 @@ def table_external(declared: Analysis, survivals: list[Analysis | Absent], cours
     return Table("external", "Results of other studies beside this one", columns, tuple(rows), notes)
 
 
+@empty_if_absent
 def table_risks_of_bias(
-    declared: Analysis,
+    declared: Declared,
     *,
-    weights: Analysis | Absent,
-    e_values: Analysis | Absent,
-    calendar: Analysis | Absent,
-    robust: Analysis | Absent,
-    response: Analysis | Absent,
-    course: Analysis | Absent,
-    tests: Analysis | Absent,
+    weights: Weights | Absent,
+    e_values: EValues | Absent,
+    calendar: Calendar | Absent,
+    robust: Robustness | Absent,
+    response: ResponseRates | Absent,
+    course: Course | Absent,
+    tests: Multiplicity | Absent,
 ) -> Table:
     """Domains of ROBINS-I or RoB 2: the declared judgement, and the report's own evidence with links to where it stands."""
     data = declared.dataset
@@ -239,7 +249,7 @@ def table_risks_of_bias(
     return Table("risks_of_bias", "Risks of bias", columns, tuple(rows), notes, dash="none")
 
 
-def _strength(data: Dataset, weights: Analysis | Absent, e_values: Analysis | Absent) -> str:
+def _strength(data: Dataset, weights: Weights | Absent, e_values: EValues | Absent) -> str:
     if isinstance(e_values, Absent):
         return e_values.reason
     after = "" if isinstance(weights, Absent) else f"{_imbalance(data, weights, 'after')} "
@@ -250,7 +260,7 @@ def _strength(data: Dataset, weights: Analysis | Absent, e_values: Analysis | Ab
     return f"{after}E-value of {pair_label(data, row['group'])}: {format_number(row['e_value'], 2)}{limit}."
 
 
-def _years(data: Dataset, calendar: Analysis | Absent) -> str:
+def _years(data: Dataset, calendar: Calendar | Absent) -> str:
     if isinstance(calendar, Absent):
         return calendar.reason
     known = [(arm.label, years_of(calendar["enrolment"], arm.id)) for arm in data.arms]
@@ -264,7 +274,7 @@ def _deviations(data: Dataset) -> str:
     return f"Doses, interruptions and later lines of treatment are counted by arm; every analysis takes the arms {_as_recorded(data)}."
 
 
-def _missing(data: Dataset, weights: Analysis | Absent, response: Analysis | Absent) -> str:
+def _missing(data: Dataset, weights: Weights | Absent, response: ResponseRates | Absent) -> str:
     said = []
     if not isinstance(weights, Absent):
         sizes = weights["effective_size"]
@@ -283,7 +293,7 @@ def _missing(data: Dataset, weights: Analysis | Absent, response: Analysis | Abs
     )
 
 
-def _scans(data: Dataset, robust: Analysis | Absent) -> str:
+def _scans(data: Dataset, robust: Robustness | Absent) -> str:
     if isinstance(robust, Absent) or "scan_interval" not in robust:
         return "No dates of scans to compare."
     gaps = robust["scan_interval"]
@@ -295,7 +305,7 @@ def _scans(data: Dataset, robust: Analysis | Absent) -> str:
     return f"Median days between scans: {joined(parts)}." if parts else ""
 
 
-def _readers(course: Analysis | Absent) -> str:
+def _readers(course: Course | Absent) -> str:
     if isinstance(course, Absent) or "reader_total" not in course:
         return "No reader's category stands beside the derived one."
     total = course["reader_total"].iloc[0]
@@ -304,7 +314,7 @@ def _readers(course: Analysis | Absent) -> str:
     return f"The reader and the rule agree at {format_whole(total['count'])} of {counted(total)}."
 
 
-def _tests(tests: Analysis | Absent) -> str:
+def _tests(tests: Multiplicity | Absent) -> str:
     if isinstance(tests, Absent):
         return tests.reason
     counts = tests["tests"].set_index("variable")["n_tests"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 __all__ = ["table_lab_overview", "table_lab_shift", "table_liver", "table_liver_cases"]
 
-from lib.analyses.result import Analysis, where
-from lib.analyses.safety.laboratory import CASE, MISSING, QUADRANTS, watched
+from lib.analyses.result import where
+from lib.analyses.safety.laboratory import CASE, MISSING, QUADRANTS, Laboratory, watched
 from lib.dataset.dataset import Dataset
 from lib.show.display import EMPTY, Block, Column, Row, Table, empty_if_absent, internal_only
 from lib.show.formats import format_interval, format_number, format_whole, joined
@@ -20,7 +20,7 @@ def _words(category: str) -> str:
 
 
 @empty_if_absent
-def table_lab_overview(laboratory: Analysis) -> Table:
+def table_lab_overview(laboratory: Laboratory) -> Table:
     """Patients whose value became worse than at baseline, and the highest multiples, one block per value."""
     data = laboratory.dataset
     groups, rows = groups_of(data), []
@@ -47,13 +47,13 @@ def _spread(row) -> str:
 
 
 @empty_if_absent
-def table_lab_shift(laboratory: Analysis) -> list[Table]:
+def table_lab_shift(laboratory: Laboratory) -> list[Table]:
     """One table per laboratory value: category at baseline against the worst at risk, every treated patient."""
     data = laboratory.dataset
     return [_shift(data, laboratory, marker) for marker in watched(data)]
 
 
-def _shift(data: Dataset, laboratory: Analysis, marker) -> Table:
+def _shift(data: Dataset, laboratory: Laboratory, marker) -> Table:
     frame = laboratory["lab_shift"]
     frame = frame[frame["variable"].str.startswith(f"{marker.id}: ")]
     ends = frame["variable"].str.removeprefix(f"{marker.id}: ").str.split(" -> ", expand=True)
@@ -92,7 +92,7 @@ def _scale_notes(marker, units: str) -> tuple[str, ...]:
 
 
 @empty_if_absent
-def table_liver(laboratory: Analysis) -> Table | Block:
+def table_liver(laboratory: Laboratory) -> Table | Block:
     """Patients by highest transaminase and bilirubin, and those who meet the biochemical criteria of Hy's law."""
     data = laboratory.dataset
     if "liver_quadrant" not in laboratory:
@@ -119,7 +119,7 @@ def table_liver(laboratory: Analysis) -> Table | Block:
 
 @internal_only("listing", "the listing of patients with high liver tests")
 @empty_if_absent
-def table_liver_cases(laboratory: Analysis) -> Table | Block:
+def table_liver_cases(laboratory: Laboratory) -> Table | Block:
     """Every patient with a high transaminase or bilirubin: for the safety physician."""
     data = laboratory.dataset
     if "peaks" not in laboratory:

@@ -6,9 +6,9 @@ __all__ = ["table_change", "table_excluded", "table_level", "table_presence", "t
 
 import pandas as pd
 
-from lib.analyses.efficacy.marker_models import PRESENCE
-from lib.analyses.efficacy.markers import measure
-from lib.analyses.result import Analysis, where
+from lib.analyses.efficacy.marker_models import PRESENCE, MarkerModel, Presence, Ratios
+from lib.analyses.efficacy.markers import Levels, measure
+from lib.analyses.result import where
 from lib.dataset.dataset import Dataset
 from lib.show.display import EMPTY, Block, Column, Row, Table, empty_if_absent
 from lib.show.formats import DASH, format_interval, format_number, format_p, format_percent, format_whole
@@ -27,7 +27,7 @@ PRESENCE_LABELS = {
 
 
 @empty_if_absent
-def table_level(analysis: Analysis) -> Table:
+def table_level(analysis: Levels) -> Table:
     """Value and change by visit and arm: n, median, quartiles."""
     data = analysis.dataset
     groups, name, rows = groups_of(data), analysis.variable, []
@@ -61,7 +61,7 @@ def table_level(analysis: Analysis) -> Table:
 
 
 @empty_if_absent
-def table_change(analysis: Analysis) -> Table:
+def table_change(analysis: Levels) -> Table:
     """Tests of change within and between arms, by visit."""
     data = analysis.dataset
     name, level, rows = analysis.variable, level_text(data), []
@@ -96,7 +96,7 @@ def _shift(row: pd.Series, column: str, log: bool) -> str:
     return table_parts.format_with_interval(row, column, 2 if log else 1)
 
 
-def _between(data: Dataset, analysis: Analysis, time: float, log: bool) -> list[Row]:
+def _between(data: Dataset, analysis: Levels, time: float, log: bool) -> list[Row]:
     parts = (analysis[f"{analysis.variable}_{part}"] for part in ("shift", "pairwise", "between"))
     shift, pairs, between = (part[part["time"] == time].set_index("group") for part in parts)
     rows = [
@@ -109,7 +109,7 @@ def _between(data: Dataset, analysis: Analysis, time: float, log: bool) -> list[
 
 
 @empty_if_absent
-def table_presence(presence: Analysis) -> Table:
+def table_presence(presence: Presence) -> Table:
     """Who has a value at each visit, and why the others have none."""
     data = presence.dataset
     name, groups, rows = presence.variable, groups_of(data), []
@@ -141,7 +141,7 @@ def table_presence(presence: Analysis) -> Table:
 
 
 @empty_if_absent
-def table_excluded(analysis: Analysis) -> Table | Block:
+def table_excluded(analysis: Levels) -> Table | Block:
     """Patients whose samples are left out of the analysis of a marker, by reason."""
     data = analysis.dataset
     groups, frame = groups_of(data), analysis["marker_excluded"]
@@ -161,7 +161,7 @@ def table_excluded(analysis: Analysis) -> Table | Block:
 
 
 @empty_if_absent
-def table_ratios(model: Analysis) -> Table:
+def table_ratios(model: Ratios) -> Table:
     """Ratios to baseline from the mixed model, comparisons of arms and tests of the terms."""
     data = model.dataset
     name, level, rows = model.variable, level_text(data), []
@@ -208,7 +208,7 @@ def _ratio(row: dict) -> tuple[str, str]:
 
 
 @empty_if_absent
-def table_sensitivity(model: Analysis) -> Table:
+def table_sensitivity(model: MarkerModel) -> Table:
     """The same ratios under other choices of samples, beside the main analysis."""
     data = model.dataset
     name, groups, rows = model.variable, groups_of(data), []

@@ -6,8 +6,8 @@ __all__ = ["table_response", "table_response_incidence", "table_response_pairs",
 
 import pandas as pd
 
-from lib.analyses.efficacy.response import CATEGORIES, NON_RESPONDER, RESPONDER
-from lib.analyses.result import Analysis, where
+from lib.analyses.efficacy.response import CATEGORIES, NON_RESPONDER, RESPONDER, ResponseRates, ResponseTime
+from lib.analyses.result import where
 from lib.show.display import EMPTY, Block, Column, Row, Table, compares_arms, empty_if_absent
 from lib.show.formats import (
     DASH,
@@ -37,7 +37,7 @@ LABELS = {RESPONDER: "Response at the landmark", NON_RESPONDER: "No response"}
 
 
 @empty_if_absent
-def table_response(response: Analysis) -> Table:
+def table_response(response: ResponseRates) -> Table:
     """Categories and response rates by visit and arm."""
     data = response.dataset
     groups, rows = groups_of(data, overall=True), []
@@ -63,9 +63,9 @@ def table_response(response: Analysis) -> Table:
     return Table("response", "Tumour response by visit and arm", columns, tuple(rows), tuple(n for n in notes if n))
 
 
-@compares_arms
 @empty_if_absent
-def table_response_pairs(response: Analysis, outcome: str = "objective_response") -> Table:
+@compares_arms
+def table_response_pairs(response: ResponseRates, outcome: str = "objective_response") -> Table:
     """Comparisons of response rates: risk difference, odds ratio, exact tests."""
     data = response.dataset
     level, rows = level_text(data), []
@@ -113,7 +113,7 @@ def _ratio(row: pd.Series, column: str) -> str:
 
 
 @empty_if_absent
-def table_response_incidence(timed: Analysis) -> Table:
+def table_response_incidence(timed: ResponseTime) -> Table:
     """Share of each arm with a first response by the end of each response visit, the others not censored away."""
     data = timed.dataset
     unit, rows = data.study.time.unit, []
@@ -141,7 +141,7 @@ def _share(row: pd.Series) -> str:
 
 
 @empty_if_absent
-def table_survival_by_response(timed: Analysis) -> Table | Block:
+def table_survival_by_response(timed: ResponseTime) -> Table | Block:
     """Responders against non-responders, the clock set back to the landmark."""
     data = timed.dataset
     if "response_landmark" not in timed:

@@ -6,8 +6,10 @@ __all__ = ["table_detectable", "table_incidence", "table_intervals", "table_robu
 
 import pandas as pd
 
-from lib.analyses.result import Analysis, where
-from lib.analyses.robustness.robustness import WAYS
+from lib.analyses.efficacy.survival import Survival
+from lib.analyses.result import where
+from lib.analyses.robustness.robustness import WAYS, Robustness
+from lib.analyses.robustness.subgroups import Subgroups
 from lib.dataset.dataset import Dataset
 from lib.show.display import EMPTY, Block, Column, Row, Table, empty_if_absent
 from lib.show.formats import (
@@ -31,7 +33,7 @@ from lib.statistics.comparisons import name_pair
 
 
 @empty_if_absent
-def table_robustness(robust: Analysis) -> Table:
+def table_robustness(robust: Robustness) -> Table:
     """Every way to ask the question: patients, events, p, estimate, and why a way could not be gone."""
     data = robust.dataset
     rows, heading, pair = [], "", name_pair(*data.contrast)
@@ -116,7 +118,7 @@ def _with_remark(label: str, row: pd.Series) -> str:
 
 
 @empty_if_absent
-def table_incidence(robust: Analysis) -> Table | Block:
+def table_incidence(robust: Robustness) -> Table | Block:
     """Cumulative incidence of the first kind of event and of the other, each with the other competing."""
     data = robust.dataset
     if "incidence" not in robust or robust["incidence"].empty:
@@ -144,7 +146,7 @@ def _share(row: pd.Series) -> str:
 
 
 @empty_if_absent
-def table_intervals(robust: Analysis, survival: Analysis) -> Table | Block:
+def table_intervals(robust: Robustness, survival: Survival) -> Table | Block:
     """What the time between scans leaves open: bounds of medians and shares beside Kaplan-Meier's single values."""
     data = robust.dataset
     if "interval_median" not in robust:
@@ -166,7 +168,7 @@ def table_intervals(robust: Analysis, survival: Analysis) -> Table | Block:
 
 
 @empty_if_absent
-def table_detectable(robust: Analysis) -> Table:
+def table_detectable(robust: Robustness) -> Table:
     """What the observed number of events could have found."""
     data = robust.dataset
     rows = []
@@ -191,7 +193,7 @@ def table_detectable(robust: Analysis) -> Table:
 
 
 @empty_if_absent
-def table_subgroups(subgroups: Analysis) -> Table:
+def table_subgroups(subgroups: Subgroups) -> Table:
     """Hazard ratio of the focus arm against the reference arm by subgroup, with counts and tests of interaction."""
     data = subgroups.dataset
     rows, said, shown = [], [], ""

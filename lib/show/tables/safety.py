@@ -17,8 +17,9 @@ __all__ = [
 
 import pandas as pd
 
-from lib.analyses.result import Analysis, where
-from lib.analyses.safety.events import ANY, ATTRIBUTIONS, kind_label, terms_above
+from lib.analyses.result import where
+from lib.analyses.safety.events import ANY, ATTRIBUTIONS, Harms, kind_label, terms_above
+from lib.analyses.safety.events_in_time import HarmsInTime
 from lib.dataset.dataset import Dataset
 from lib.show.display import EMPTY, Block, Column, Row, Table, compares_arms, empty_if_absent, internal_only
 from lib.show.formats import (
@@ -52,7 +53,7 @@ def _risk(row: pd.Series) -> str:
 
 
 @empty_if_absent
-def table_ae_overview(safety: Analysis) -> Table:
+def table_ae_overview(safety: Harms) -> Table:
     """Patients with at least one event of each kind."""
     data = safety.dataset
     groups, rows = groups_of(data, overall=True), []
@@ -70,9 +71,9 @@ def table_ae_overview(safety: Analysis) -> Table:
     return Table("ae_overview", "Adverse events: overview", tuple(columns), tuple(rows), tuple(notes))
 
 
-@compares_arms
 @empty_if_absent
-def table_ae_differences(safety: Analysis) -> Table:
+@compares_arms
+def table_ae_differences(safety: Harms) -> Table:
     """Risk difference of each kind of event against the reference arm."""
     data = safety.dataset
     differences = safety["ae_overview_difference"]
@@ -102,7 +103,7 @@ def _points(row: pd.Series) -> str:
 
 
 @empty_if_absent
-def table_ae_terms(safety: Analysis, threshold_percent: float = 0) -> Table:
+def table_ae_terms(safety: Harms, threshold_percent: float = 0) -> Table:
     """Patients by system and term, any grade and severe, worst grade per patient; most frequent first."""
     data = safety.dataset
     groups, settings, terms = groups_of(data), data.study.adverse_events, safety["terms"]
@@ -137,14 +138,14 @@ def _by_frequency(frame: pd.DataFrame):
     return lambda name: (-total.get(name, -1), name)
 
 
-def _any_and_severe(safety: Analysis, output: str, name: str, groups: list[str]) -> list[str]:
+def _any_and_severe(safety: Harms, output: str, name: str, groups: list[str]) -> list[str]:
     parts = (where(safety[output], variable=name), where(safety[f"{output}_severe"], variable=name))
     by_group = [cells(part, groups, lambda r: format_share(r) if r["count"] != 0 else "0") for part in parts]
     return [cell for pair in zip(*by_group, strict=True) for cell in pair]
 
 
 @empty_if_absent
-def table_ae_grades(safety: Analysis) -> Table:
+def table_ae_grades(safety: Harms) -> Table:
     """Patients by the worst severity of any event."""
     data = safety.dataset
     settings = data.study.adverse_events
@@ -159,7 +160,7 @@ def table_ae_grades(safety: Analysis) -> Table:
 
 
 @empty_if_absent
-def table_ae_attribution(safety: Analysis) -> Table | Block:
+def table_ae_attribution(safety: Harms) -> Table | Block:
     """Patients and events by what they were attributed to."""
     data = safety.dataset
     if "ae_attribution" not in safety:
@@ -184,7 +185,7 @@ def table_ae_attribution(safety: Analysis) -> Table | Block:
 
 
 @empty_if_absent
-def table_ae_rates(timed: Analysis) -> Table:
+def table_ae_rates(timed: HarmsInTime) -> Table:
     """Events and first events per 100 patient-years at risk."""
     data = timed.dataset
     groups, rows = groups_of(data), []
@@ -226,9 +227,9 @@ def _windows(data: Dataset) -> str:
     return f"At risk: in the risk window of a component given ({'; '.join(told)}; windows that overlap count once), up to the last contact or the data cut-off. Only events with onset in that time count."
 
 
-@compares_arms
 @empty_if_absent
-def table_ae_rate_ratios(timed: Analysis) -> Table:
+@compares_arms
+def table_ae_rate_ratios(timed: HarmsInTime) -> Table:
     """Ratios of rates of any and of severe events, by pair of arms."""
     data = timed.dataset
     rows = []
@@ -249,7 +250,7 @@ def table_ae_rate_ratios(timed: Analysis) -> Table:
 
 
 @empty_if_absent
-def table_ae_first(timed: Analysis) -> Table | Block:
+def table_ae_first(timed: HarmsInTime) -> Table | Block:
     """Cumulative incidence of the first event at the study's landmarks."""
     data = timed.dataset
     if timed["ae_first"].empty:
@@ -278,7 +279,7 @@ def _incidence(row: pd.Series) -> str:
 
 
 @empty_if_absent
-def table_ae_onset(timed: Analysis) -> Table:
+def table_ae_onset(timed: HarmsInTime) -> Table:
     """Events by where their onset lies."""
     data = timed.dataset
     groups = groups_of(data, overall=True)
@@ -296,7 +297,7 @@ def table_ae_onset(timed: Analysis) -> Table:
 
 @internal_only("listing", "the listing of all adverse events")
 @empty_if_absent
-def table_ae_listing(timed: Analysis) -> Table:
+def table_ae_listing(timed: HarmsInTime) -> Table:
     """Every event of every patient: for the safety physician, not for sharing."""
     data = timed.dataset
     settings, decimals, rows = data.study.adverse_events, 1, []

@@ -6,7 +6,7 @@ __all__ = ["table_comparisons", "table_survival"]
 
 import pandas as pd
 
-from lib.analyses.result import Analysis
+from lib.analyses.efficacy.survival import Survival
 from lib.dataset.dataset import Dataset
 from lib.show.display import Column, Row, Table, compares_arms, empty_if_absent
 from lib.show.formats import (
@@ -28,7 +28,7 @@ from lib.study.parts import Endpoint
 
 
 @empty_if_absent
-def table_survival(analysis: Analysis) -> Table:
+def table_survival(analysis: Survival) -> Table:
     """Events, median, follow-up, landmarks and restricted mean by arm."""
     data = analysis.dataset
     endpoint, groups, d = data.study.endpoint(analysis.variable), groups_of(data), decimals_of_time(data)
@@ -106,9 +106,9 @@ def _free(endpoint: Endpoint) -> str:
     return "Event-free if nobody had the competing event" if endpoint.has_competing else "Event-free"
 
 
-@compares_arms
 @empty_if_absent
-def table_comparisons(analysis: Analysis) -> Table:
+@compares_arms
+def table_comparisons(analysis: Survival) -> Table:
     """Comparisons of arms: hazard ratio, log-rank, difference in restricted means."""
     data = analysis.dataset
     endpoint, d, unit = data.study.endpoint(analysis.variable), decimals_of_time(data), data.study.time.unit

@@ -11,7 +11,7 @@ from reference_data import load_expected, load_tte, make_tte
 from study_builder import write_study
 
 from lib.analyses.efficacy.survival import analyse
-from lib.analyses.result import Absent, Analysis, where
+from lib.analyses.result import Absent, where
 from lib.analyses.robustness.robustness import WAYS, analyse_robustness
 from lib.analyses.robustness.subgroups import analyse_subgroups
 from lib.dataset import timing
@@ -194,7 +194,7 @@ def test_bounds_name_what_they_are_about_and_need_somebody_censored(cohort):
     pair = "Anlotinib + seeds vs Anlotinib"
     assert f" for all arms, hazard ratio of {pair} " in sentence_single_patients(robust)
     ways = robust["ways"]
-    ended = Analysis(robust.dataset, robust.variable, robust.frames, {"ways": ways.assign(n_events=ways["n"])})
+    ended = replace(robust, data={"ways": ways.assign(n_events=ways["n"])})
     assert "the censored could do" not in sentence_single_patients(ended)
     two, analysis = _of(arms=["A", "C"])
     assert "for all arms" not in sentence_single_patients(analyse_robustness(two, analysis))
@@ -202,7 +202,7 @@ def test_bounds_name_what_they_are_about_and_need_somebody_censored(cohort):
 
 def test_a_range_that_no_digit_shows_is_none(cohort):
     _, _, robust = cohort
-    tiny = Analysis(robust.dataset, robust.variable, robust.frames, {"ways": robust["ways"].assign(p_value=np.linspace(1e-6, 1e-5, len(robust["ways"])), p_adjusted=np.nan, min=1e-6, max=1e-5)})
+    tiny = replace(robust, data={"ways": robust["ways"].assign(p_value=np.linspace(1e-6, 1e-5, len(robust["ways"])), p_adjusted=np.nan, min=1e-6, max=1e-5)})
     assert "p stays <0.001 and lies below 0.05 in" in sentence_robustness(tiny)
     assert "p stays <0.001, and" in sentence_single_patients(tiny)
 
@@ -213,7 +213,7 @@ def test_one_answer_is_no_range_and_has_no_number(cohort):
     counts = count_below([0.387])
     tests = pd.concat([counts.assign(variable=f"{robust.variable}: {name}") for name in ("answers", "p-values")])
     frames = robust.frames | {"robustness_tests": tests}
-    assert sentence_robustness(Analysis(robust.dataset, robust.variable, frames, {"ways": one})).endswith(
+    assert sentence_robustness(replace(robust, frames=frames, data={"ways": one})).endswith(
         "the same question was asked in 1 way; p is 0.387 and lies below 0.05 in 0 of 1."
     )
 

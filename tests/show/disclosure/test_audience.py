@@ -17,6 +17,7 @@ from lib import report
 from lib.__main__ import main
 from lib.analyses.cohort import baseline
 from lib.analyses.efficacy import response, survival
+from lib.analyses.efficacy.markers import Levels
 from lib.analyses.result import Analysis, where
 from lib.analyses.robustness import confounding, robustness
 from lib.analyses.safety import events, events_in_time
@@ -198,7 +199,7 @@ def test_what_is_masked_is_not_called_not_estimable():
     robust = disclosure_audience.mask_analysis(data, robustness.analyse_robustness(data, analysis))
     hidden = robust["incidence"]["note"].str.startswith("masked")
     frames = robust.frames | {"incidence": robust["incidence"][hidden], "incidence_other": robust["incidence_other"].iloc[:0]}
-    shown = [cell for row in table_incidence(Analysis(data, robust.variable, frames, robust.data)).rows for cell in row.cells]
+    shown = [cell for row in table_incidence(replace(robust, frames=frames)).rows for cell in row.cells]
     assert shown.count("masked") == hidden.sum() > 0
     assert "not estimable" not in shown
     weights = disclosure_audience.mask_analysis(data, confounding.analyse_weights(data, analysis))
@@ -215,7 +216,7 @@ def test_pictures_and_lists_of_single_patients_are_left_out(data):
         plot_safety.plot_ae_courses(timed),
         plot_safety.plot_profiles(choose_profiles(data, *data.patients["patient_id"])),
         table_safety.table_ae_listing(timed),
-        plot_markers.plot_trajectories(Analysis(data, "volume", {})),
+        plot_markers.plot_trajectories(Levels(data, "volume", {})),
     ]
     assert all("left out of a shared report" in block.text for block in left_out)
     shown = disclosure_audience.mask_analysis(data, response.analyse(data, (6.0,)))

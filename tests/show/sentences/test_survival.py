@@ -7,7 +7,15 @@ import pandas as pd
 import pytest
 
 from lib.analyses.cohort.checklist import count_answered
-from lib.analyses.result import Absent, Analysis
+from lib.analyses.efficacy.course import Course
+from lib.analyses.efficacy.markers import Levels
+from lib.analyses.efficacy.response import ResponseRates
+from lib.analyses.efficacy.survival import FollowUp, Survival
+from lib.analyses.result import Absent
+from lib.analyses.robustness.confounding import Weights
+from lib.analyses.robustness.multiplicity import Multiplicity
+from lib.analyses.safety.events import Harms
+from lib.analyses.safety.events_in_time import HarmsInTime
 from lib.batch import index
 from lib.batch.workers import Outcome
 from lib.dataset.dataset import load
@@ -52,13 +60,13 @@ def survival(p, adjusted=(0.9, 0.04, 0.03), gray=None, *, pairs=PAIRS, endpoint=
     }
     if gray is not None:
         frames["gray"] = pd.DataFrame([{"group": "overall", "p_value": gray, "note": "not estimable: covariance is singular"}])
-    return Analysis(THREE, endpoint, frames)
+    return Survival(THREE, endpoint, frames)
 
 
 def weighted(p=0.2, hr=0.5, ess=12.0, note=""):
     rows = [{"group": pair, "hr": hr + i, "ci_low": 0.3 + i, "ci_high": 0.9 + i, "p_value": p + i / 10, "note": note} for i, pair in enumerate(("C vs A", "B vs A"))]
     sizes = pd.DataFrame({"group": ["A", "B", "C"], "n": [14, 25, 13], "ess": [ess, 20.0, 12.0]})
-    return Analysis(THREE, "lpfs", {"weighted_cox": pd.DataFrame(rows), "effective_size": sizes})
+    return Weights(THREE, "lpfs", {"weighted_cox": pd.DataFrame(rows), "effective_size": sizes})
 
 
 HELD = {"p": nan, "adjusted": (nan,) * 3, "note": "not compared: fewer than 5 events"}
@@ -91,7 +99,7 @@ STATED = f"The hazard ratio of {C} vs {A} is 0.30 (95% CI 0.11 to 0.80, {UNADJUS
         (TWO, survival(0.01, (0.01,), pairs=("C vs A",)), None, f"The LPFS curves differ (log-rank p = 0.010, 42 events). The hazard ratio of {C} vs {A} is 0.20 (95% CI 0.10 to 0.70). {DOUBT}"),
         (_data(arms=["A", "C"], level=0.9), survival(0.07, (0.07,), pairs=("C vs A",)), None, f"The test does not tell the LPFS curves apart (log-rank p = 0.070, 42 events), which is no evidence that they are alike. The hazard ratio of {C} vs {A} is 0.20 (90% CI 0.10 to 0.70). The interval leaves out 1, but the test does not tell these two apart: it is one of 90%, while 0.05 is the limit of p at every level."),
         (_data("colon", arms=["Obs", "Lev5FU"]), survival(0.01, (0.01,), pairs=("Lev5FU vs Obs",), endpoint="death"), None, "The OS curves differ (log-rank p = 0.010, 42 events). The hazard ratio of Levamisole + fluorouracil vs Observation is 0.20 (95% CI 0.10 to 0.70)."),
-        (_data(arms=["A"]), Analysis(THREE, "os", {}), None, "With one arm there is nothing to compare."),
+        (_data(arms=["A"]), Survival(THREE, "os", {}), None, "With one arm there is nothing to compare."),
         (THREE, Absent("No endpoint."), None, "No endpoint."),
     ],
 )  # fmt: skip
@@ -112,7 +120,7 @@ def medians(rows, n_missing=0):
     frame = pd.DataFrame(rows, columns=columns).assign(group=["A", "B", "C"], n_missing=n_missing)
     followed = frame.assign(median=[40.0, 41.0, nan], note="")
     whole = frame[["n", "n_missing", "n_events"]].sum(skipna=False).to_frame().T.assign(group="overall", unit="patients")
-    return Analysis(THREE, "os", {"median": frame, "follow_up": followed, "events": whole})
+    return Survival(THREE, "os", {"median": frame, "follow_up": followed, "events": whole})
 
 
 @pytest.mark.parametrize(
@@ -131,7 +139,8 @@ def test_a_median_is_reached_not_reached_unknown_or_nobodys(rows, said):
 
 
 def test_follow_up_explains_what_was_not_reached_only_where_something_was_not():
-    analysis = medians([(14, 8, 1.0, 1.0, 1.0, ""), (0, 0, nan, nan, nan, ""), (13, 6, 1.0, 1.0, 1.0, "")])
+    frames = medians([(14, 8, 1.0, 1.0, 1.0, ""), (0, 0, nan, nan, nan, ""), (13, 6, 1.0, 1.0, 1.0, "")]).frames
+    analysis = FollowUp(THREE, "os", frames)
     assert say_cohort.sentence_follow_up(analysis) == f"Median follow-up for OS by reverse Kaplan-Meier, in months: {A} 40.0 and {C} NR (NR = not reached)."
     analysis["follow_up"]["median"] = 39.0
     assert say_cohort.sentence_follow_up(analysis).endswith(f"{A} 39.0 and {C} 39.0.")
@@ -148,7 +157,7 @@ def test_follow_up_explains_what_was_not_reached_only_where_something_was_not():
 def test_an_arm_without_an_event_says_what_its_ratios_are(ratios, said):
     found = medians([(14, 0, nan, nan, nan, ""), (25, 5, 1.0, 1.0, 1.0, ""), (13, 5, 1.0, 1.0, 1.0, "")])
     cox = {"cox": pd.DataFrame({"group": list(ratios), "hr": list(ratios.values())})} if ratios else {}
-    found = Analysis(THREE, "os", found.frames | cox)
+    found = Survival(THREE, "os", found.frames | cox)
     assert say_survival.sentence_small(found).endswith(said)
 
 
@@ -162,7 +171,7 @@ def responses(p, adjusted=(0.9, 0.02, 0.03), mc_error=0.0, note="", counts=RESPO
     ]
     test = {"group": "overall", "p_value": p, "mc_error": mc_error, "note": note}
     frames = {"": rates, "_test": [test], "_pairwise": [{"group": g, "p_adjusted": q} for g, q in zip(PAIRS, adjusted, strict=True)]}
-    return Analysis(THREE, "response", {f"objective_response_treated{k}": pd.DataFrame(v).assign(time=6.0) for k, v in frames.items()})
+    return ResponseRates(THREE, "response", {f"objective_response_treated{k}": pd.DataFrame(v).assign(time=6.0) for k, v in frames.items()})
 
 
 SEEN = f"At 6 months an objective response was seen in 3/14 (21%; 10 to 50) with {A}, 8/25 (32%; 20 to 60) with {B} and 10/13 (77%; 30 to 70) with {C}."
@@ -185,7 +194,7 @@ def test_responses(found, said):
 def test_best_responses_are_judged_by_the_same_rule():
     found = responses(0.04, (0.06, 0.4, 0.5))
     frames = {name.replace("objective_response_treated", "best_objective_response"): frame for name, frame in found.frames.items()}
-    assert say_course.sentence_best_response(Analysis(THREE, "course", frames)) == (
+    assert say_course.sentence_best_response(Course(THREE, "course", frames)) == (
         f"An objective response was the best response in 3/14 (21%) with {A}, 8/25 (32%) with {B} and 10/13 (77%) with {C}. "
         "The arms differ (exact p = 0.040). After Holm's adjustment over 3 pairs, no pair is told apart: which arms differ stays open."
     )
@@ -193,7 +202,7 @@ def test_best_responses_are_judged_by_the_same_rule():
 
 def test_gains_and_losses():
     row = {"group": "overall", "time": 12.0, "n": 52, "n_gained": 1, "n_lost": 9, "p_value": 0.02, "note": ""}
-    say = lambda **other: say_course.sentence_paired_response(Analysis(THREE, "course", {"response_change_treated": pd.DataFrame([row | other])}))  # noqa: E731
+    say = lambda **other: say_course.sentence_paired_response(Course(THREE, "course", {"response_change_treated": pd.DataFrame([row | other])}))  # noqa: E731
     start = "From the first response visit to 12 months, 1 response was gained and 9 lost among 52 patients."
     assert say() == f"{start} Gains and losses differ (exact McNemar p = 0.020)."
     assert say(p_value=0.2) == f"{start} The test does not tell gains and losses apart (exact McNemar p = 0.200), which is no evidence that they are alike."
@@ -208,7 +217,7 @@ def changes(p, adjusted=(0.9, 0.02, 0.2)):
         "percent_change": described, "within": within, "between": [{"group": "overall", "p_value": p, "note": "not estimable: all values are equal"}],
         "pairwise": [{"group": g, "p_adjusted": q} for g, q in zip(PAIRS, adjusted, strict=True)],
     }  # fmt: skip
-    return Analysis(THREE, "tg", {f"tg_{name}": pd.DataFrame(rows).assign(**at) for name, rows in frames.items()})
+    return Levels(THREE, "tg", {f"tg_{name}": pd.DataFrame(rows).assign(**at) for name, rows in frames.items()})
 
 
 CHANGED = f"Serum thyroglobulin at 6 months, median change from baseline: −43% with {A} (14 patients, p = 0.013), 5% with {B} (1 patient, p = 0.500) and no value with {C}."
@@ -229,7 +238,7 @@ def test_changes_of_a_marker(found, said):
 def terms(p_values, notes, mc_error=0.0):
     tests = pd.DataFrame({"variable": list(p_values), "p_value": list(p_values.values()), "mc_error": mc_error, "note": notes})
     counts = [{"variable": t, "group": a, "count": k, "n": n} for t in p_values for a, k, n in zip(("A", "B", "C", "overall"), (5, 0, 6, 11), (14, 25, 13, 52), strict=True)]
-    return Analysis(THREE, "", {"ae_term_test": tests, "ae_term": pd.DataFrame(counts)})
+    return Harms(THREE, "", {"ae_term_test": tests, "ae_term": pd.DataFrame(counts)})
 
 
 COUNTS = f"{A} 5/14, {B} 0/25, {C} 6/13"
@@ -249,7 +258,7 @@ def test_terms_are_counted_and_never_a_verdict(found, said):
 
 
 def counted(n, below, own):
-    return Analysis(THREE, "", {"tests": pd.DataFrame({"variable": ["all", "confirmatory"], "n_tests": [n, own], "n_below": [below, 0]})})
+    return Multiplicity(THREE, "", {"tests": pd.DataFrame({"variable": ["all", "confirmatory"], "n_tests": [n, own], "n_below": [below, 0]})})
 
 
 @pytest.mark.parametrize(
@@ -318,7 +327,7 @@ def test_masked_counts_read_as_such():
 
 def test_a_page_without_a_second_engine_says_so_and_gets_no_tick():
     page = Page("safety", _data(notebook="safety"))
-    page.record(Analysis(THREE, "", {"ae_first_gray": pd.DataFrame([{"group": "overall", "p_value": 0.4, "method": "Gray's test"}])}))
+    page.record(HarmsInTime(THREE, "", {"ae_first_gray": pd.DataFrame([{"group": "overall", "p_value": 0.4, "method": "Gray's test"}])}))
     shown = page.self_check()
     assert shown.text.startswith("Self-check: nothing was checked.")
     assert "no time-to-event" not in shown.text
@@ -339,7 +348,7 @@ def test_a_page_without_a_second_engine_says_so_and_gets_no_tick():
 def test_notes_call_arms_as_a_reader_knows_them(note, named):
     page = Page("efficacy", THREE)
     frame = pd.DataFrame([{"group": "A", "n": 1, "note": note, "method": "m"}])
-    shown = page.record(Analysis(THREE, "os", {"median": frame}, {"ways": frame}))
+    shown = page.record(Survival(THREE, "os", {"median": frame}, {"ways": frame}))
     assert [shown[name]["note"].item() for name in ("median", "ways")] == [named, named]
 
 
