@@ -10,7 +10,7 @@ FUZZ_SEED ?= $(shell date +%s)
 BIN    := .venv/bin
 READY  := .venv/.ready
 
-.PHONY: help report batch check quick test fuzz lint lab explore lock notebooks pictures screenshots cohort reference bench bench-statistics clean
+.PHONY: help report batch check quick test fuzz lint types lab explore lock notebooks pictures screenshots cohort reference bench bench-statistics clean
 .DEFAULT_GOAL := help
 
 help:       ## list the targets
@@ -36,9 +36,12 @@ fuzz: $(READY)  ## other inputs than make test draws, and many random studies (F
 	FUZZ=$(FUZZ) $(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m hypothesis --hypothesis-seed=$(FUZZ_SEED)
 	FUZZ=$(FUZZ) FUZZ_SEED=$(FUZZ_SEED) $(BIN)/python -m pytest tests/whole/test_random_studies.py
 
-lint: $(READY)  ## style of code and docstrings; imports point down
+lint: $(READY) types  ## style of code and docstrings; imports point down; types
 	$(BIN)/ruff check lib tests data notebooks
 	$(BIN)/lint-imports --no-cache
+
+types: $(READY)  ## types of lib; strict for study, dataset, analyse and report (pyproject.toml)
+	$(BIN)/mypy
 
 lab: $(READY)  ## open the notebooks in JupyterLab, as copies in outputs/lab
 	$(BIN)/python -m lib lab

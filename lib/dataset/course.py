@@ -15,7 +15,7 @@ import pandas as pd
 from lib.dataset.dataset import Dataset, once_per_dataset
 from lib.dataset.derived import measured_responses, why_not_seen
 from lib.intake import recist
-from lib.study.parts import present
+from lib.study.study import present
 
 BEST_FIRST = ("CR", "PR", "SD", "PD", "NE")
 RESPONDED = ("CR", "PR")

@@ -21,8 +21,8 @@ from lib.intake import handover
 from lib.intake.tables import read_tables
 from lib.study.claims import read_claims
 from lib.study.parameters import Parameters, check_parameters
-from lib.study.parts import FLAGS_OF_DATES, Arm, Endpoint, own, present
-from lib.study.study import ROOT, Study, read_study
+from lib.study.parts import FLAGS_OF_DATES, Arm, Endpoint, own
+from lib.study.study import ROOT, Study, present, read_study
 from lib.study.yaml_file import Gathered, Problem, ProblemsFound
 
 P = ParamSpec("P")

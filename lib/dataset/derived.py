@@ -26,7 +26,8 @@ import pandas as pd
 from lib.dataset.dataset import Dataset, once_per_dataset
 from lib.intake import recist
 from lib.study.clinic import Marker
-from lib.study.parts import DAYS, Endpoint, Variable, present
+from lib.study.parts import DAYS, Endpoint, Variable
+from lib.study.study import present
 
 Array = npt.NDArray[Any]
 VOLUME = "volume"

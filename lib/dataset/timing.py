@@ -18,7 +18,8 @@ __all__ = [
 import pandas as pd
 
 from lib.dataset.dataset import Dataset
-from lib.study.parts import Endpoint, present
+from lib.study.parts import Endpoint
+from lib.study.study import present
 
 
 def why_no_components(data: Dataset) -> str:

@@ -26,7 +26,7 @@ from lib.statistics.second_engine import competing, mixed, ranks, shares
 from lib.statistics.second_engine.cox import FORMULA
 from lib.statistics.second_engine.survival import KEYS, verify
 from lib.study.limits import LARGE
-from lib.study.parts import present
+from lib.study.study import present
 
 # Of the numbers that nothing computes a second time, by statistic.
 COUNTS = {"n", "n_events", "n_censored", "n_risk", "n_missing", "n_zero", "n_gained", "n_lost", "count", "n_tests", "n_below"}

@@ -39,7 +39,6 @@ __all__ = [
     "Variable",
     "Visits",
     "own",
-    "present",
     "unique",
 ]
 
@@ -47,20 +46,16 @@ import datetime as dt
 import unicodedata
 from collections import Counter
 from pathlib import Path
-from typing import Annotated, Literal, Self, TypeVar, get_args
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 TableName = Literal["patients", "lesions", "measurements", "assessments", "markers", "treatments", "adverse_events"]
 TABLES: tuple[TableName, ...] = get_args(TableName)
 DateColumn = Literal[
-    "time_zero",
-    "last_tumour_assessment",
-    "local_progression_date",
-    "distant_progression_date",
-    "death_date",
+    "time_zero", "last_tumour_assessment", "local_progression_date", "distant_progression_date", "death_date",
     "last_contact_date",
-]
+]  # fmt: skip
 DATE_COLUMNS: tuple[DateColumn, ...] = get_args(DateColumn)
 # Days in each unit that a ready-made time may have; a month is 365.25 / 12.
 DAYS = {"days": 1.0, "weeks": 7.0, "months": 30.4375, "years": 365.25}
@@ -85,9 +80,6 @@ def _undrawable(sign: str) -> bool:
     code = ord(sign)
     reverses = 0x202A <= code <= 0x202E or 0x2066 <= code <= 0x2069
     return reverses or code & 0xFFFE == 0xFFFE or unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp")
-
-
-T = TypeVar("T")
 
 
 def _plain(text: str) -> str:
@@ -130,13 +122,6 @@ def _inside(name: str) -> str:
 
 
 FileName = Annotated[str, AfterValidator(_plain), AfterValidator(_inside)]
-
-
-def present(part: T | None) -> T:
-    """A part that study.yml may leave out, for whoever is not asked unless it is there."""
-    if part is None:
-        raise LookupError("study.yml leaves this part out")
-    return part
 
 
 def unique(what: str, names: list[str]) -> None:

@@ -5,7 +5,7 @@ The reader of study.yml, and the rules between its parts. It reads no table and 
 
 from __future__ import annotations
 
-__all__ = ["ROOT", "Study", "read_study"]
+__all__ = ["ROOT", "Study", "present", "read_study"]
 
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
@@ -44,7 +44,6 @@ from lib.study.parts import (
     Time,
     Variable,
     Visits,
-    present,
     unique,
 )
 from lib.study.yaml_file import read_yaml
@@ -64,6 +63,14 @@ class _Named(Protocol):
 
 
 Part = TypeVar("Part", bound=_Named)
+T = TypeVar("T")
+
+
+def present(part: T | None) -> T:
+    """A part that study.yml may leave out, for whoever is not asked unless it is there."""
+    if part is None:
+        raise LookupError("study.yml leaves this part out")
+    return part
 
 
 class Study(Frozen):

@@ -1,4 +1,4 @@
-"""The house: imports point down, and into a room only through what it lists. The contracts are in pyproject.toml."""
+"""The house: imports point down, and into a room only through what it lists; types. The contracts are in pyproject.toml."""
 
 import ast
 import os
@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from notebook_cells import NOTEBOOKS, read_notebook
 
 from lib.study.study import ROOT
 
@@ -109,3 +110,34 @@ def test_files_and_rooms_stay_small():
     assert {str(path): n for path in files if (n := len(path.read_text("utf-8").splitlines())) > 350} == {}
     rooms = {path.parent for path in files}
     assert {str(room): n for room in rooms if (n := len([p for p in room.glob("*.py") if p.stem != "__init__"])) > 12} == {}
+
+
+# What a notebook could do by mistake, after its first cells: a line, and the words of the type error.
+WRONG = {
+    "plot.survival(response)": 'incompatible type "ResponseRates | Absent"; expected "Survival | Absent"',
+    "table.ratios(volume)": 'incompatible type "Levels | Absent"; expected "Ratios | Absent"',
+    "say.survival([survival, course])": 'expected "Survival | Absent"',
+    "plot.weighted_curves(weights, survival)": 'incompatible type "Weights | Absent"; expected "Survival | Absent"',
+    "page.analyse(analyse.weights, response)": 'expected "Survival | Absent"',
+    "page.analyse(analyse.survival, page.markers[0])": 'incompatible type "Marker"; expected "Endpoint | None"',
+    "table.response_pairs(response, 5)": 'incompatible type "int"; expected "str"',
+}
+
+
+def test_types_of_lib_and_of_the_notebooks_hold_and_a_wrong_kind_is_an_error(tmp_path):
+    """One run: `make types`, the notebooks as if they were modules, and mistakes, which alone are errors."""
+    sources = {name: "\n".join(cell.source for cell in read_notebook(name).cells if cell.cell_type == "code") for name in NOTEBOOKS}
+    mistakes = f"{sources['efficacy']}\n" + "\n".join(WRONG) + "\n"
+    for name, source in (sources | {"mistakes": mistakes}).items():
+        (tmp_path / f"{name}.py").write_text(source, encoding="utf-8")
+    # A parameters cell says `list`, not of what: whoever writes one is no programmer.
+    command = [sys.executable, "-m", "mypy", "--allow-any-generics", "--no-error-summary", "lib", *map(str, tmp_path.glob("*.py"))]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    said = [line for line in done.stdout.splitlines() if ": error:" in line]
+    first = mistakes.count("\n") - len(WRONG) + 1
+    for number, (line, words) in enumerate(WRONG.items(), start=first):
+        mine = [one for one in said if f"mistakes.py:{number}:" in one]
+        assert any(words in one for one in mine), (line, mine)
+        said = [one for one in said if one not in mine]
+    assert said == []
