@@ -34,7 +34,6 @@ __all__ = [
     "plural",
     "said_count",
     "said_share",
-    "total_of",
 ]
 
 import math
@@ -204,11 +203,6 @@ def plural(count: int, noun: str, nouns: str = "") -> str:
     if math.isnan(count):
         return f"{SOME} of {nouns or noun + 's'}"
     return f"{int(count):,} {noun if count == 1 else nouns or noun + 's'}".replace(",", " ")
-
-
-def total_of(counts) -> float:
-    """Sum of counts; missing as soon as one of them is masked."""
-    return counts.sum(skipna=False)
 
 
 def capitalised(text: str) -> str:

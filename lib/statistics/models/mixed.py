@@ -10,7 +10,6 @@ __all__ = [
     "compare_ratios",
     "compare_terms",
     "count_values",
-    "estimate_means",
     "estimate_ratios",
     "estimate_variance",
     "fit_mixed",
@@ -28,7 +27,6 @@ from lib.statistics.models.reml_nested import fit_nested_intercepts
 
 METHOD = "linear mixed model of the logarithm (arm x visit, random intercept per patient), REML"
 NESTED = "linear mixed model of the logarithm (arm x visit, random intercepts per patient and per lesion in it), REML"
-DF_NAMES = {"satterthwaite": "Satterthwaite df", "kenward-roger": "Kenward-Roger df and standard error"}
 MAX_LOG_RATIO = 50.0
 CONTRAST_COLUMNS = ["ratio", "ci_low", "ci_high", "coef", "std_err", "df", "statistic", "p_value"]
 
@@ -113,26 +111,6 @@ def fit_mixed(samples, value="value", arm="arm", visit="time", *, within=None):
     return MixedFit(arms, visits, counts, fit_nested_intercepts(y, design, patient, pd.factorize(known[within])[0]))
 
 
-def estimate_means(fit, df="satterthwaite", level=0.95):
-    """Geometric mean per arm and visit with its interval.
-
-    Parameters
-    ----------
-    fit : MixedFit
-    df : {"satterthwaite", "kenward-roger"}
-
-    Returns
-    -------
-    DataFrame, one row per arm and visit: `group`, `time`, `n`, `mean` (geometric, unit of the value),
-    `ci_low`, `ci_high`, `std_err` (log scale), `df`, `method`, `note`
-        R: ``emmeans(fit, ~ visit | arm, lmer.df = df)``, exponentiated
-    """
-    rows = [(arm, at, {(arm, at): 1}) for arm in fit.arms for at in fit.visits]
-    frame = _contrast_frame(fit, rows, df, level)
-    frame.insert(2, "n", fit.counts.to_numpy().ravel())
-    return frame.rename(columns={"ratio": "mean"}).drop(columns=["coef", "statistic", "p_value"])
-
-
 def count_values(fit):
     """Values behind each mean of the model.
 
@@ -148,33 +126,30 @@ def count_values(fit):
     return tidy.astype({"group": str, "time": float}).assign(method="values in the mixed model", note="")
 
 
-def estimate_ratios(fit, df="satterthwaite", level=0.95):
+def estimate_ratios(fit, level=0.95):
     """Ratio of each visit to baseline within each arm, back-transformed from the log scale.
 
     Parameters
     ----------
     fit : MixedFit
-    df : {"satterthwaite", "kenward-roger"}
 
     Returns
     -------
     DataFrame, one row per arm and later visit: `group`, `time`, `ratio`, `ci_low`, `ci_high`, `coef` and
     `std_err` (log scale), `df`, `statistic` (t), `p_value` (not adjusted), `method`, `note`
-        R: ``contrast(emmeans(fit, ~ visit | arm, lmer.df = df), "trt.vs.ctrl", adjust = "none")``; emmeans
-        takes Kenward-Roger unless told otherwise, where pbkrtest is installed
+        R: ``contrast(emmeans(fit, ~ visit | arm, lmer.df = "satterthwaite"), "trt.vs.ctrl", adjust = "none")``
     """
     rows = [(arm, at, {(arm, at): 1, (arm, fit.visits[0]): -1}) for arm in fit.arms for at in fit.visits[1:]]
-    return _contrast_frame(fit, rows, df, level)
+    return _contrast_frame(fit, rows, level)
 
 
-def compare_ratios(fit, reference=None, df="satterthwaite", level=0.95):
+def compare_ratios(fit, reference=None, level=0.95):
     """Ratio of two arms' ratios to baseline, for every pair of arms and later visit.
 
     Parameters
     ----------
     fit : MixedFit
     reference : arm id, optional
-    df : {"satterthwaite", "kenward-roger"}
 
     Returns
     -------
@@ -186,7 +161,7 @@ def compare_ratios(fit, reference=None, df="satterthwaite", level=0.95):
         for at in fit.visits[1:]:
             start = fit.visits[0]
             rows.append((name_pair(x, y), at, {(x, at): 1, (x, start): -1, (y, at): -1, (y, start): 1}))
-    return _contrast_frame(fit, rows, df, level)
+    return _contrast_frame(fit, rows, level)
 
 
 def estimate_variance(fit):
@@ -239,10 +214,8 @@ def compare_terms(fit):
     return pd.DataFrame(rows, columns=columns)
 
 
-def _contrast_frame(fit, rows, df, level):
+def _contrast_frame(fit, rows, level):
     """One row per (group, time, weights of cells): estimate, interval and t test on both scales."""
-    if df not in DF_NAMES:
-        raise ValueError(f"df must be one of {sorted(DF_NAMES)}, but found {df!r}")
     cells, tidy = fit.cells, []
     for group, time, weights in rows:
         values, note = {}, fit.model.note
@@ -251,12 +224,12 @@ def _contrast_frame(fit, rows, df, level):
             note = "not estimable: " + "; ".join(missing)
         elif fit.model.is_fitted:
             contrast = np.array([weights.get(cell, 0.0) for cell in cells])
-            values = _back_transform(*contrast_t(fit.model, contrast, df), level)
+            values = _back_transform(*contrast_t(fit.model, contrast), level)
             note = note or ("no interval: too few values to know their variance" if np.isnan(values["ci_high"]) else "")
         tidy.append({"group": group, "time": time, "note": note} | values)
     frame = pd.DataFrame(tidy, columns=["group", "time", *CONTRAST_COLUMNS, "note"])
     frame[CONTRAST_COLUMNS] = frame[CONTRAST_COLUMNS].astype(float)
-    frame.insert(frame.columns.get_loc("note"), "method", f"{fit.method}, {DF_NAMES[df]}")
+    frame.insert(frame.columns.get_loc("note"), "method", f"{fit.method}, Satterthwaite df")
     return frame
 
 

@@ -31,14 +31,12 @@ class RandomIntercept:
         Restricted log-likelihood, as R ``logLik(lmer(...))``.
     gradients : array, shape = (2, n_means, n_means)
         Derivatives of `covariance` by (between, within).
-    observed, expected : array, shape = (2, 2)
-        Covariance of (between, within) from the observed and from the expected information.
-    adjusted : array, shape = (n_means, n_means)
-        Kenward and Roger's covariance of the means.
+    observed : array, shape = (2, 2)
+        Covariance of (between, within) from the observed information.
     note : str
     nested : float
         Variance of the intercepts of groups inside a patient; NaN in a model without them (see reml_nested).
-        `gradients`, `observed` and `expected` then have it between `between` and `within`.
+        `gradients` and `observed` then have it between `between` and `within`.
     """
 
     means: np.ndarray
@@ -48,8 +46,6 @@ class RandomIntercept:
     loglik: float
     gradients: np.ndarray
     observed: np.ndarray
-    expected: np.ndarray
-    adjusted: np.ndarray
     note: str = ""
     nested: float = np.nan
 
@@ -102,28 +98,22 @@ def fit_random_intercept(y, design, patient):
     return RandomIntercept(means, inverse * within, ratio * within, within, loglik, *calculus, note)
 
 
-def contrast_t(model, contrast, df="satterthwaite"):
-    """Estimate, standard error and degrees of freedom of one contrast of the means.
+def contrast_t(model, contrast):
+    """Estimate, standard error and Satterthwaite's degrees of freedom of one contrast of the means.
 
     Parameters
     ----------
     model : RandomIntercept
     contrast : array, shape = (n_means,)
-    df : {"satterthwaite", "kenward-roger"}
-        For a single contrast Kenward and Roger's df are Satterthwaite's from the expected information; their
-        standard error is larger.
 
     References
     ----------
-    Kuznetsova A et al. J Stat Softw 2017;82(13); Kenward MG, Roger JH. Biometrics 1997;53:983.
-    R: ``lmerTest::contest1D(fit, contrast, ddf = df)``
+    Kuznetsova A et al. J Stat Softw 2017;82(13). R: ``lmerTest::contest1D(fit, contrast)``
     """
-    small = df == "kenward-roger"
     variance = contrast @ model.covariance @ contrast
     slope = np.array([contrast @ gradient @ contrast for gradient in model.gradients])
-    freedom = 2 * variance**2 / (slope @ (model.expected if small else model.observed) @ slope)
-    error = np.sqrt(contrast @ model.adjusted @ contrast if small else variance)
-    return contrast @ model.means, error, freedom
+    freedom = 2 * variance**2 / (slope @ model.observed @ slope)
+    return contrast @ model.means, np.sqrt(variance), freedom
 
 
 def contrast_f(model, contrasts):
@@ -160,7 +150,7 @@ def no_fit(p, note):
 
     return RandomIntercept(
         means=blank(p), covariance=blank(p, p), between=np.nan, within=np.nan, loglik=np.nan,
-        gradients=blank(2, p, p), observed=blank(2, 2), expected=blank(2, 2), adjusted=blank(p, p), note=note,
+        gradients=blank(2, p, p), observed=blank(2, 2), note=note,
     )  # fmt: skip
 
 
@@ -220,11 +210,10 @@ def _best_ratio(profile):
 
 
 def variance_calculus(y, design, groups, variances, inverse):
-    """Differentiate the covariance by each variance; their uncertainties; adjusted covariance.
+    """Differentiate the covariance by each variance; their uncertainties.
 
-    With V = sum of variance ZZ' + within I, the expected information of the restricted likelihood is
-    tr(P Vi P Vj) / 2 and the observed one y'P Vi P Vj P y - tr(P Vi P Vj) / 2. Kenward and Roger's adjustment
-    goes without their R term, which is zero as V is linear in the variances.
+    With V = sum of variance ZZ' + within I, the observed information of the restricted likelihood is
+    y'P Vi P Vj P y - tr(P Vi P Vj) / 2.
 
     Parameters
     ----------
@@ -239,7 +228,7 @@ def variance_calculus(y, design, groups, variances, inverse):
     Returns
     -------
     tuple of array
-        `gradients`, `observed`, `expected`, `adjusted` of `RandomIntercept`.
+        `gradients` and `observed` of `RandomIntercept`.
     """
     n = len(y)
     weighted = inverse @ design
@@ -256,14 +245,8 @@ def variance_calculus(y, design, groups, variances, inverse):
     traces = np.array([(inner[i][j] ** 2).sum() for i, j in pairs]).reshape(count, count)
     curves = np.array([ends[i] @ inner[i][j] @ ends[j] for i, j in pairs]).reshape(count, count)
     free = np.ix_(*[np.flatnonzero([*(variances > 0), True])] * 2)  # at the boundary a variance is not estimated
-    observed, expected = np.zeros((count, count)), np.zeros((count, count))
+    observed = np.zeros((count, count))
     observed[free] = np.linalg.inv((curves - traces / 2)[free])
-    expected[free] = np.linalg.inv((traces / 2)[free])
     moments = [half.T @ half for half in halves]
-    spread = sum(
-        expected[i, j] * (halves[i].T @ (roots[i].T @ inverse @ roots[j]) @ halves[j]
-                          - moments[i] @ covariance @ moments[j])
-        for i, j in pairs
-    )  # fmt: skip
     gradients = np.array([covariance @ moment @ covariance for moment in moments])
-    return gradients, observed, expected, covariance + 2 * covariance @ spread @ covariance
+    return gradients, observed

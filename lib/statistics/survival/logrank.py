@@ -7,7 +7,6 @@ __all__ = [
     "compare_logrank",
     "compare_pairwise",
     "compare_permutation",
-    "count_observed_expected",
     "permute_scores",
     "quadratic_form",
     "quadratic_forms",
@@ -116,27 +115,6 @@ def compare_logrank(tte: pd.DataFrame, strata: str | None = None, rho: float = 0
     """
     found = pd.DataFrame([{"group": OVERALL} | test_tables(_stratum_tables(tte, strata), rho, gamma)])
     return found.assign(method=_method(strata, rho, gamma))
-
-
-def count_observed_expected(
-    tte: pd.DataFrame, strata: str | None = None, rho: float = 0.0, gamma: float = 0.0
-) -> pd.DataFrame:
-    """Observed events by arm, and those expected if all arms had the same survival.
-
-    Parameters as in `compare_logrank`.
-
-    Returns
-    -------
-    DataFrame, one row per arm
-        `group`, `n`, `n_events`, `observed`, `expected` (both weighted if rho or gamma are not 0), `method`.
-        R: ``survdiff(...)$obs``, ``$exp`` (summed over strata).
-    """
-    tables = _stratum_tables(tte, strata)
-    observed, expected, _ = (sum(part) for part in zip(*(_moments(t, rho, gamma) for t in tables), strict=True))
-    return pd.DataFrame({
-        "group": arm_names(tte), "n": sum(t.n for t in tables), "n_events": sum(t.n_events.sum(axis=1) for t in tables),
-        "observed": observed.astype(float), "expected": expected, "method": _method(strata, rho, gamma),
-    })  # fmt: skip
 
 
 def compare_pairwise(

@@ -10,7 +10,6 @@ from lib.statistics.survival.logrank import (
     compare_logrank,
     compare_pairwise,
     compare_permutation,
-    count_observed_expected,
 )
 
 CLOSE = {"rtol": 1e-6, "atol": 1e-12}
@@ -19,13 +18,11 @@ STRATIFIED = [name for name in SURVIVAL_SETS if "logrank_stratified" in load_exp
 
 @pytest.mark.parametrize("name", SURVIVAL_SETS)
 def test_all_arms(name):
-    """survdiff(Surv(time, event) ~ arm): chisq, pchisq, obs, exp."""
+    """survdiff(Surv(time, event) ~ arm): chisq, pchisq."""
     expected, tte = load_expected(name)["logrank"], load_tte(name)
-    found, counts = compare_logrank(tte).iloc[0], count_observed_expected(tte)
+    found = compare_logrank(tte).iloc[0]
     np.testing.assert_allclose([found["chisq"], found["df"], found["p_value"]],
                                [expected["chisq"], expected["df"], expected["p"]], **CLOSE)  # fmt: skip
-    np.testing.assert_allclose(counts["observed"], expected["observed"], **CLOSE)
-    np.testing.assert_allclose(counts["expected"], expected["expected"], **CLOSE)
 
 
 @pytest.mark.parametrize("name", SURVIVAL_SETS)
@@ -50,12 +47,9 @@ def test_strata(name):
 
 @pytest.mark.parametrize("name", SURVIVAL_SETS)
 def test_peto(name):
-    """survdiff(Surv(time, event) ~ arm, rho = 1): chisq, obs, exp."""
+    """survdiff(Surv(time, event) ~ arm, rho = 1): chisq."""
     expected, tte = load_expected("survival_more")[name]["peto"], load_tte(name)
-    counts = count_observed_expected(tte, rho=1)
     np.testing.assert_allclose(compare_logrank(tte, rho=1)["chisq"], expected["chisq"], **CLOSE)
-    np.testing.assert_allclose(counts["observed"], expected["observed"], **CLOSE)
-    np.testing.assert_allclose(counts["expected"], expected["expected"], **CLOSE)
 
 
 def test_late_weights_written_out():
