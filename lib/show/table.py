@@ -16,7 +16,6 @@ __all__ = [
     "balance",
     "baseline",
     "best_response",
-    "calendar",
     "change",
     "checklist",
     "comparisons",
@@ -70,7 +69,6 @@ from lib.show.tables.conduct import table_enrolment as enrolment
 from lib.show.tables.conduct import table_exposure as exposure
 from lib.show.tables.conduct import table_timing as timing
 from lib.show.tables.confounding import table_balance as balance
-from lib.show.tables.confounding import table_enrolment as calendar
 from lib.show.tables.confounding import table_weighted as weighted
 from lib.show.tables.course import table_agreement as agreement
 from lib.show.tables.course import table_best_response as best_response

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from lib.analyses.cohort.baseline import as_declared, typed_baseline
+from lib.analyses.cohort.flow import analyse_enrolment
 from lib.analyses.efficacy.survival import Survival
 from lib.analyses.policy import withhold
 from lib.analyses.result import Absent, Analysis, absent_if_absent
@@ -156,20 +157,15 @@ def analyse_calendar(data: Dataset) -> Calendar | Absent:
     Returns
     -------
     Calendar
-        `enrolment`: patients by calendar year (`time`) and arm; `component_gap`: days between the first and the last
+        `enrolment` as in `analyse_enrolment`; `component_gap`: days between the first and the last
         start of the components, per arm that combines them (`count`: on the same day). `Absent` without dates.
     """
-    if "time_zero" not in data.patients or data.patients["time_zero"].isna().all():
+    enrolment = analyse_enrolment(data)
+    if isinstance(enrolment, Absent):
         return Absent(
             "This study holds no dates, so neither calendar time nor the time between components can be shown."
         )
-    years = data.patients["time_zero"].dt.year
-    rows = [
-        {"group": arm.id, "time": float(year), "n": int(data.n[arm.id]),
-         "count": int(((years == year) & (data.patients["arm"] == arm.id)).sum())}
-        for year in range(int(years.min()), int(years.max()) + 1) for arm in data.arms
-    ]  # fmt: skip
-    frames = {"enrolment": pd.DataFrame(rows).assign(method="patients by calendar year of time zero")}
+    frames = {"enrolment": enrolment["enrolment"]}
     if not timing.why_no_components(data):
         gaps = timing.component_frame(data)
         found = balance.estimate_quantiles(gaps, ["gap_days"]).drop(columns="variable")

@@ -17,6 +17,7 @@ from lib.analyses.cohort.checklist import DECLARATIONS, Place, Reporting, fill, 
 from lib.analyses.cohort.conduct import BETWEEN, FIRST, LATER, SAME_DAY, SCANS, Attendance, Exposure, Timing
 from lib.analyses.cohort.flow import Enrolment
 from lib.analyses.result import where
+from lib.analyses.robustness.confounding import Calendar
 from lib.dataset.dataset import Dataset
 from lib.show.display import Column, Links, Row, Table, anchor, empty_if_absent
 from lib.show.formats import DASH, format_duration, format_interval, format_number, format_whole
@@ -156,14 +157,22 @@ def table_timing(timing: Timing) -> Table:
 
 
 @empty_if_absent
-def table_enrolment(enrolment: Enrolment) -> Table:
-    """Patients who started in each calendar year."""
+def table_enrolment(enrolment: Enrolment | Calendar) -> Table:
+    """Patients who started in each calendar year and, where it was asked for, the days between their components."""
     data = enrolment.dataset
     groups, frame = groups_of(data, overall=True), enrolment["enrolment"]
     rows = [
         Row((f"{year:.0f}", *cells(part, groups, lambda r: f"{format_whole(r['count'])}")))
         for year, part in frame.groupby("time")
     ]
+    if "component_gap" in enrolment:
+        gap = enrolment["component_gap"]
+        rows += [
+            Row(("Days between the first and the last component of a combination",), "group"),
+            Row(("Median (quartiles)", *cells(gap, groups, _summary(0))), "sub"),
+            Row(("Range", *cells(gap, groups, _range)), "sub"),
+            Row(("On the same day", *cells(gap, groups, lambda r: f"{format_whole(r['count'])}/{format_whole(r['n'])}")), "sub"),
+        ]
     columns = (Column("Year"), *arm_columns(data, overall=True))
     title = f"Patients by year of {data.study.time.zero_label}"
     return Table("enrolment", title, columns, tuple(rows))

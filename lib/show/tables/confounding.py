@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-__all__ = ["table_balance", "table_enrolment", "table_weighted"]
+__all__ = ["table_balance", "table_weighted"]
 
 import pandas as pd
 
 from lib.analyses.result import Absent, where
-from lib.analyses.robustness.confounding import Calendar, EValues, Weights
+from lib.analyses.robustness.confounding import EValues, Weights
 from lib.dataset.dataset import Dataset
 from lib.show.display import EMPTY, Block, Column, Row, Table, empty_if_absent
 from lib.show.formats import DASH, MASKED, format_interval, format_number, format_p, format_whole, is_masked
-from lib.show.labels import OVERALL, covariate_label, decimals_of_time, groups_of, level_text, pair_label, unit_label
+from lib.show.labels import OVERALL, covariate_label, decimals_of_time, level_text, pair_label, unit_label
 from lib.show.tables import parts
 
 
@@ -99,37 +99,3 @@ def _weighted(data: Dataset, weights: Weights, group: str) -> tuple[str, str, st
         return DASH, DASH, mean
     ratio = f"{format_number(row['hr'], 2)} ({format_interval(row['ci_low'], row['ci_high'], 2)})"
     return ratio, format_p(row["p_value"]), mean
-
-
-@empty_if_absent
-def table_enrolment(calendar: Calendar) -> Table:
-    """Patients by calendar year of their start, and days between the components of a combination."""
-    data = calendar.dataset
-    groups, rows = groups_of(data), []
-    for year, part in calendar["enrolment"].groupby("time"):
-        rows.append(Row((f"{int(year)}", *parts.cells(part, groups, lambda r: f"{format_whole(r['count'])}")), "sub"))
-    if "component_gap" in calendar:
-        gap = calendar["component_gap"]
-        rows += [
-            Row(("Days between the first and the last component of a combination",), "group"),
-            Row(("Median (quartiles)", *parts.cells(gap, groups, _median)), "sub"),
-            Row(("Range", *parts.cells(gap, groups, lambda r: format_interval(r["min"], r["max"], 0))), "sub"),
-            Row(
-                (
-                    "On the same day",
-                    *parts.cells(gap, groups, lambda r: f"{format_whole(r['count'])}/{format_whole(r['n'])}"),
-                ),
-                "sub",
-            ),
-        ]
-    rows = [Row(("Start of treatment in",), "group"), *rows]
-    return Table(
-        "enrolment",
-        "Calendar time and time between components",
-        (Column(unit_label(calendar["enrolment"]).capitalize()), *parts.arm_columns(data)),
-        tuple(rows),
-    )
-
-
-def _median(row: pd.Series) -> str:
-    return f"{format_number(row['median'], 0)} ({format_interval(row['q1'], row['q3'], 0)})"

@@ -9,12 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from reference_data import load_expected
 
+from lib.analyses.cohort.flow import analyse_enrolment
 from lib.analyses.efficacy.survival import analyse
 from lib.analyses.result import Absent
 from lib.analyses.robustness import confounding
 from lib.dataset.dataset import load
 from lib.show.display import EMPTY
 from lib.show.sentences.robustness import sentence_calendar, sentence_e_value, sentence_weights
+from lib.show.tables.conduct import table_enrolment
 from lib.show.tables.confounding import table_balance, table_weighted
 from lib.statistics.weighting import propensity
 from lib.study.study import ROOT
@@ -135,7 +137,11 @@ def test_a_column_of_dates_that_nobody_has_is_no_date(cohort):
 def test_every_patient_is_enrolled_once(cohort):
     data = cohort[0]
     calendar = confounding.analyse_calendar(data)
-    assert calendar["enrolment"]["count"].sum() == len(data.patients)
+    years = calendar["enrolment"]
+    assert years.groupby(years["group"] == "overall")["count"].sum().tolist() == [len(data.patients)] * 2
+    shown = [row.cells[0] for row in table_enrolment(calendar).rows]
+    assert shown[-3:] == ["Median (quartiles)", "Range", "On the same day"]
+    assert table_enrolment(analyse_enrolment(data)).rows == table_enrolment(calendar).rows[:-4]
     assert calendar["component_gap"]["group"].tolist() == ["C"]
     gap = calendar["component_gap"].iloc[0]
     said = f"{gap['median']:.0f} days ({gap['min']:.0f} to {gap['max']:.0f})"
