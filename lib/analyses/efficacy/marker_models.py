@@ -71,9 +71,9 @@ def analyse_model(data: Dataset, marker: Marker) -> MarkerModel | Absent:
     }
     if len(data.arms) > 1:
         frames[f"{name}_model_comparison"] = mixed.compare_ratios(fit, data.reference, level=level)
-    frames[f"{name}_sensitivity"] = pd.concat(
-        [_again(chosen, marker, choice, level) for choice, chosen in samples.items()], ignore_index=True
-    )
+    fits = {MAIN: fit} | {c: mixed.fit_mixed(s, visit="visit") for c, s in samples.items() if c != MAIN and not _unfit(s, marker)}
+    parts = [_ratios(fitted, f"{name}: {choice}", level) for choice, fitted in fits.items()]
+    frames[f"{name}_sensitivity"] = pd.concat(parts, ignore_index=True)
     modelled = {"samples": pd.concat([s.assign(choice=c) for c, s in samples.items()])}
     if not sampled:
         return MarkerModel(data, name, frames, modelled)
@@ -119,15 +119,12 @@ def _unfit(samples: pd.DataFrame, marker: Marker) -> str:
     return ""
 
 
-def _again(samples: pd.DataFrame, marker: Marker, choice: str, level: float) -> pd.DataFrame:
-    """Ratios under one choice of samples; no row where the model cannot be fitted to them."""
-    if _unfit(samples, marker):
-        return pd.DataFrame()
-    fit = mixed.fit_mixed(samples, visit="visit")
+def _ratios(fit: mixed.MixedFit, variable: str, level: float) -> pd.DataFrame:
+    """Ratios under one choice of samples, with the values behind each."""
     ratios = mixed.estimate_ratios(fit, level=level)[["group", "time", "ratio", "ci_low", "ci_high", "method", "note"]]
     counts = fit.counts.stack().to_dict()
     n = [int(counts[row.group, row.time]) for row in ratios.itertuples()]
-    return ratios.assign(variable=f"{marker.id}: {choice}", n=n)
+    return ratios.assign(variable=variable, n=n)
 
 
 class Presence(Analysis):

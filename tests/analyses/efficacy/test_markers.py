@@ -84,6 +84,13 @@ def test_the_sensitivity_to_all_samples_equals_r():
     assert_allclose(main["ratio"], MODEL["tg_model_ratio"]["ratio"], rtol=1e-12)
 
 
+def test_each_choice_of_samples_is_fitted_once(monkeypatch):
+    fitted, fit = [], marker_models.mixed.fit_mixed
+    monkeypatch.setattr(marker_models.mixed, "fit_mixed", lambda s, **at: fitted.append(len(s)) or fit(s, **at))
+    choices = marker_models.analyse_model(DATA, MARKER)["tg_sensitivity"]["variable"].nunique()
+    assert len(fitted) == choices > 1
+
+
 @pytest.mark.parametrize("marker", [None, MARKER], ids=["volume", "tg"])
 def test_everybody_counts_once_at_each_visit(marker):
     presence = marker_models.analyse_presence(DATA, marker)
