@@ -38,6 +38,7 @@ fuzz: $(READY)  ## other inputs than make test draws, and many random studies (F
 
 lint: $(READY) types  ## style of code and docstrings; imports point down; types
 	$(BIN)/ruff check lib tests data notebooks
+	find lib -name '*.py' | xargs $(BIN)/numpydoc lint
 	$(BIN)/lint-imports --no-cache
 
 types: $(READY)  ## types of lib; strict for study, dataset, analyse and report (pyproject.toml)

@@ -33,15 +33,15 @@ def ordered_levels(values):
 def arm_pairs(arms, reference=None):
     """All pairs (x, y), x compared with y; `reference`, else the first in study order, comes second.
 
-    Examples
-    --------
-    >>> arm_pairs(["A", "B", "C"])
-    [('B', 'A'), ('C', 'A'), ('C', 'B')]
-
     Raises
     ------
     ValueError
         If `reference` is not one of `arms`.
+
+    Examples
+    --------
+    >>> arm_pairs(["A", "B", "C"])
+    [('B', 'A'), ('C', 'A'), ('C', 'B')]
     """
     arms = list(arms)
     if reference is not None:

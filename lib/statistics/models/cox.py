@@ -268,15 +268,15 @@ def estimate_weighted_cox(
         As `CoxModel.terms`; `std_err` is robust, `naive_std_err` is not. NaN where an arm has no event: there is no
         penalised fit with weights here.
 
-    Notes
-    -----
-    R: ``coxph(Surv(time, event) ~ arm, weights = w, robust = TRUE, cluster = id)``. Lin and Wei, JASA 1989;84:1074.
-    lifelines' robust variance differs by 2e-4 when events are tied.
-
     Raises
     ------
     ValueError
         If a weight is missing, not finite or not positive.
+
+    Notes
+    -----
+    R: ``coxph(Surv(time, event) ~ arm, weights = w, robust = TRUE, cluster = id)``. Lin and Wei, JASA 1989;84:1074.
+    lifelines' robust variance differs by 2e-4 when events are tied.
     """
     if not (np.isfinite(tte[weights].to_numpy(dtype=float)) & (tte[weights] > 0)).all():
         raise ValueError(f"{weights} must be a finite weight > 0 for every patient")
