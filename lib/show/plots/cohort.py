@@ -8,6 +8,7 @@ import textwrap
 
 import numpy as np
 import pandas as pd
+import seaborn
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.ticker import MaxNLocator
 
@@ -18,11 +19,12 @@ from lib.dataset.dataset import Dataset
 from lib.show.display import EMPTY, Block, Figure, empty_if_absent, internal_only
 from lib.show.formats import format_duration, format_number, format_percent, format_whole, joined
 from lib.show.labels import FLOW_STEPS, OVERALL, counted, everybody, examination_label, groups_of, unit_label
-from lib.show.plots.style import GREY, INK, PALE, line_style, picture, shown_arms, thin_steps, write_figure
+from lib.show.plots.style import GREY, INK, line_style, picture, shown_arms, thin_steps, write_figure
 
 LINE = 0.21  # inches of one line of text
 LABELS = 0.3  # share of the width left of the arms
 BOX = {"boxstyle": "round,pad=0.4", "facecolor": "white", "edgecolor": GREY, "linewidth": 0.9}
+MISSING = "#8f8f8f"  # of a cell in which nobody was examined: the darkest on which INK is read (4.9 to 1)
 ARROW = {"arrowstyle": "-|>", "color": GREY, "linewidth": 0.9, "shrinkA": 0, "shrinkB": 0}
 
 
@@ -157,51 +159,34 @@ def plot_enrolment(enrolment: Enrolment) -> Figure:
 
 @empty_if_absent
 def plot_attendance(attendance: Attendance) -> Figure:
-    """Share of the patients due who were examined, as a grid: a row per examination and arm, a column per visit."""
-    data = attendance.dataset
-    frame = attendance["attendance"]
-    frame = frame[frame.groupby(["variable", "time"])["n"].transform("sum") > 0]
-    names, visits = list(dict.fromkeys(frame["variable"])), sorted(frame["time"].unique())
-    n_rows = len(names) * len(data.arms)
-    with picture(0.62 + 0.235 * (n_rows + 1.15 * len(names))) as (figure, axes):
-        y, places, told = 0.0, [], []
-        for name in names:
-            axes.text(-0.5, y, examination_label(data.study, name), ha="left", va="center", fontweight="bold")
-            for arm in data.arms:
-                y += 1
-                places.append((y, arm))
-                _draw_row(axes, where(frame, variable=name, group=arm.id), visits, y)
-            total = where(attendance["attendance_total"], variable=name, group=everybody(data)).iloc[0]
-            told.append(
-                f"{examination_label(data.study, name)} {format_whole(total['count'])} of {format_whole(total['n'])} due"
-            )
-            y += 1.15
-        axes.set_yticks([place for place, _ in places], [arm.label for _, arm in places], fontsize=8)
-        axes.set_xticks(range(len(visits)), [f"{visit:g}" for visit in visits])
-        axes.set(xlim=(-0.55, len(visits) - 0.45), ylim=(y - 0.6, -0.6))
-        masked = "; m: masked" if frame["proportion"].isna()[frame["n"] != 0].any() else ""
-        axes.set_xlabel(f"Scheduled visit, {data.study.time.unit}; in each cell the share examined, in %{masked}")
+    """Share of the patients due who were examined, as a grid: a row per examination and arm, a column per visit.
+
+    The darker a cell, the more are missing; it is empty where nobody was due.
+    """
+    data, frame = attendance.dataset, attendance["attendance"]
+    due = frame[(frame["n"] != 0) & frame["group"].isin(groups_of(data))]
+    words = due["proportion"].map(lambda share: "m" if np.isnan(share) else format_percent(share).removesuffix("%"))
+    labels, told = {}, []
+    for name in dict.fromkeys(due["variable"]):
+        label = examination_label(data.study, name)
+        labels |= {(name, ""): label} | {(name, arm.id): arm.label for arm in data.arms}
+        total = where(attendance["attendance_total"], variable=name, group=everybody(data)).iloc[0]
+        told.append(f"{label} {format_whole(total['count'])} of {format_whole(total['n'])} due")
+    cells = due.assign(shown=due["proportion"].fillna(1.0), words=words).pivot(index=["variable", "group"], columns="time")
+    cells = cells.reindex(pd.MultiIndex.from_tuples(labels))
+    with picture(0.62 + 0.235 * len(labels)) as (figure, axes):
+        seaborn.heatmap(
+            cells["shown"], vmin=0, vmax=1, cmap=seaborn.light_palette(MISSING, reverse=True, as_cmap=True), cbar=False,
+            annot=cells["words"], fmt="", annot_kws={"fontsize": 7, "color": INK}, linewidths=1, ax=axes,
+            xticklabels=[f"{visit:g}" for visit in cells["shown"]], yticklabels=list(labels.values()),
+        )  # fmt: skip
+        for (_, arm), label in zip(labels, axes.get_yticklabels(), strict=True):
+            label.set(fontsize=8 if arm else 9, fontweight="normal" if arm else "bold")
         axes.tick_params(length=0)
-        axes.spines[:].set_visible(False)
+        masked = "; m: masked" if (words == "m").any() else ""
+        axes.set(ylabel="", xlabel=f"Scheduled visit, {data.study.time.unit}; in each cell the share examined, in %{masked}")
         alt = f"Grid of visits by arm; the darker a cell, the more are missing. Examined: {'; '.join(told)}."
         return write_figure(figure, "attendance", "Examined at each visit, of the patients due", alt)
-
-
-def _draw_row(axes, row: pd.DataFrame, visits: list[float], y: float) -> None:
-    """One arm: white where all were examined, darker the more are missing, nothing where nobody was due."""
-    for x, visit in enumerate(visits):
-        at = row[row["time"] == visit]
-        if at.empty or not at["n"].iat[0]:
-            continue
-        share = float(at["proportion"].iat[0])
-        if np.isnan(share):
-            axes.text(x, y, "m", ha="center", va="center", fontsize=7, color=GREY)
-            continue
-        shade = 1 - 0.62 * (1 - share)
-        axes.fill([x - 0.46, x + 0.46, x + 0.46, x - 0.46], [y - 0.44, y - 0.44, y + 0.44, y + 0.44],
-                  facecolor=(shade * 0.98, shade, min(1.0, shade * 1.02)), edgecolor=PALE, linewidth=0.6)  # fmt: skip
-        words = format_percent(share).removesuffix("%")
-        axes.text(x, y, words, ha="center", va="center", fontsize=7, color=INK if shade > 0.55 else "white")
 
 
 @empty_if_absent

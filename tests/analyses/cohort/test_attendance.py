@@ -1,5 +1,7 @@
 """Completeness of follow-up, missing examinations and the timing of scans, against R and recounts from the files."""
 
+import re
+from collections import Counter
 from dataclasses import replace
 
 import pandas as pd
@@ -97,6 +99,19 @@ def test_a_scan_that_was_not_made_is_missed_but_still_due(tmp_path):
     assert attended(whole, conduct.SCANS, 6, "A") == (2, 2)
     assert attended(less, conduct.SCANS, 6, "A") == (1, 2)
     assert attended(less, "tg", 6, "A") == (2, 2)
+
+
+def test_the_grid_shows_each_share_that_was_due_and_marks_what_is_masked():
+    found = conduct.analyse_missing(loaded())
+    frame = found["attendance"]
+    due = frame[(frame["group"] != "overall") & (frame["n"] > 0)]
+    cells = Counter(re.findall(r'style="font-size: 7px[^>]*>([^<]+)<', plot_attendance(found).svg))
+    assert cells == Counter(f"{100 * share:.0f}" for share in due["proportion"])
+    masked = frame.assign(proportion=frame["proportion"].where(frame["count"] == frame["n"]))
+    hidden = plot_attendance(replace(found, frames=found.frames | {"attendance": masked}))
+    cells = Counter(re.findall(r'style="font-size: 7px[^>]*>([^<]+)<', hidden.svg))
+    assert set(cells) == {"100", "m"} and cells["m"] == (due["count"] < due["n"]).sum()
+    assert "m: masked" in hidden.svg
 
 
 def test_nobody_is_due_after_death_or_progression():
