@@ -21,8 +21,11 @@ MOST_LISTED = 4_000_000
 TOO_FEW = "no interval: too few values for this confidence level"
 
 
-def estimate_change(frame, value, arm="arm", zeros="drop", level=0.95):
+def estimate_change(frame, value, arm="arm", level=0.95):
     """Change from baseline within each arm: Hodges-Lehmann estimate and exact signed-rank test.
+
+    Unchanged patients are left out of the test. The estimate and its interval keep them: they are evidence for 0,
+    not missing.
 
     Parameters
     ----------
@@ -30,16 +33,12 @@ def estimate_change(frame, value, arm="arm", zeros="drop", level=0.95):
     value : str
         Column of changes (after - before, or any value that is compared with 0); missing values are left out.
     arm : str
-    zeros : {"drop", "pratt"}
-        Unchanged patients are left out of the test, or ranked and then left out (Pratt). The estimate and
-        its interval keep them: they are evidence for 0, not missing.
 
     Returns
     -------
     DataFrame, one row per arm: `group`, `n`, `n_missing`, `n_zero`, `median`, `estimate` (median of the Walsh
     averages), `ci_low`, `ci_high`, `statistic` (sum of the positive ranks), `p_value`, `method`, `note`
-        R: ``exactRankTests::wilcox.exact(x)`` (zeros dropped), ``coin::wilcoxsign_test(distribution =
-        "exact", zero.method = "Pratt")``; interval ``wilcox.test(x, exact = TRUE, conf.int = TRUE)``
+        R: ``exactRankTests::wilcox.exact(x)``; interval ``wilcox.test(x, exact = TRUE, conf.int = TRUE)``
 
     References
     ----------
@@ -50,7 +49,7 @@ def estimate_change(frame, value, arm="arm", zeros="drop", level=0.95):
     for group in ordered_levels(frame[arm]):
         all_values = frame.loc[frame[arm] == group, value].to_numpy(dtype=float)
         x = all_values[~np.isnan(all_values)]
-        statistic, p_value, method = signed_rank_p(x, zeros)
+        statistic, p_value, method = signed_rank_p(x)
         estimate, low, high = _one_sample_shift(x, level)
         note = "not estimable: no value" if len(x) == 0 else "no patient changed" if not x.any() else ""
         if not note and np.isnan(low):
@@ -63,13 +62,12 @@ def estimate_change(frame, value, arm="arm", zeros="drop", level=0.95):
     return pd.DataFrame(rows)
 
 
-def signed_rank_p(x, zeros="drop"):
-    """Two-sided Wilcoxon signed-rank test of values against 0.
+def signed_rank_p(x):
+    """Two-sided Wilcoxon signed-rank test of values against 0; zeros are left out.
 
     Parameters
     ----------
     x : array of float, shape = (n,), without missing values
-    zeros : {"drop", "pratt"}
 
     Returns
     -------
@@ -78,19 +76,12 @@ def signed_rank_p(x, zeros="drop"):
     p_value : float
         1 if every value is 0, NaN without values.
     method : str
-
-    Raises
-    ------
-    ValueError
-        If `zeros` is unknown.
     """
-    if zeros not in ("drop", "pratt"):
-        raise ValueError(f'zeros must be "drop" or "pratt", but found {zeros!r}')
     x = np.asarray(x, dtype=float)
-    ranked = x[x != 0] if zeros == "drop" else x
-    ranks = stats.rankdata(np.abs(ranked))[ranked != 0]  # Pratt: zeros take the lowest ranks, then leave
-    statistic = ranks[x[x != 0] > 0].sum()
-    name = f"signed-rank test, zeros {'dropped' if zeros == 'drop' else 'ranked (Pratt)'}"
+    changed = x[x != 0]
+    ranks = stats.rankdata(np.abs(changed))
+    statistic = ranks[changed > 0].sum()
+    name = "signed-rank test, zeros dropped"
     if len(x) == 0:
         return np.nan, np.nan, f"exact Wilcoxon {name}"
     if len(ranks) <= SIGNED_RANK_LIMIT:

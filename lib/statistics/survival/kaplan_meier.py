@@ -18,7 +18,6 @@ __all__ = [
 ]
 
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -26,44 +25,28 @@ from scipy import stats
 
 from lib.statistics.survival.event_table import TOLERANCE, EventTable, count_events
 
-Interval = Literal["log-log", "log", "plain"]
 
-
-def pointwise_interval(
-    survival: np.ndarray, greenwood: np.ndarray, ci: Interval = "log-log", level: float = 0.95
-) -> tuple[np.ndarray, np.ndarray]:
-    """Limits of a Kaplan-Meier estimate from Greenwood's variance.
+def pointwise_interval(survival: np.ndarray, greenwood: np.ndarray, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
+    """Limits of a Kaplan-Meier estimate from Greenwood's variance, symmetric on the scale of log(-log S).
 
     Parameters
     ----------
     survival, greenwood : ndarray of one shape
         S(t), and the variance of log S(t).
-    ci : {"log-log", "log", "plain"}
-        Scale on which the interval is symmetric (Kalbfleisch and Prentice 2002, section 1.4.1).
     level : float
         Confidence level.
 
     Returns
     -------
     low, high : ndarray
-        NaN where S = 0, and for log-log also where S = 1: Greenwood's variance says nothing there.
-        Equal to ``survival:::survfit_confint``.
+        NaN where S = 0 or 1: Greenwood's variance says nothing there.
+        Equal to ``survival:::survfit_confint``; Kalbfleisch and Prentice 2002, section 1.4.1.
     """
     z = stats.norm.ppf(0.5 + level / 2)
     with np.errstate(all="ignore"):  # S of 0 or 1 and infinite variance become NaN below
-        error = z * np.sqrt(greenwood)
-        if ci == "log-log":
-            log_s = np.log(survival)
-            low, high = (np.exp(log_s * np.exp(sign * error / log_s)) for sign in (-1, 1))
-            undefined = (survival <= 0) | (survival >= 1)
-        elif ci == "log":
-            low, high = survival * np.exp(-error), np.minimum(survival * np.exp(error), 1)
-            undefined = survival <= 0
-        elif ci == "plain":
-            low, high = np.maximum(survival * (1 - error), 0), np.minimum(survival * (1 + error), 1)
-            undefined = survival <= 0
-        else:
-            raise ValueError(f"ci must be log-log, log or plain, but found {ci!r}")
+        error, log_s = z * np.sqrt(greenwood), np.log(survival)
+        low, high = (np.exp(log_s * np.exp(sign * error / log_s)) for sign in (-1, 1))
+    undefined = (survival <= 0) | (survival >= 1)
     return np.where(undefined, np.nan, low), np.where(undefined, np.nan, high)
 
 
@@ -73,8 +56,8 @@ def standard_error(survival: np.ndarray, greenwood: np.ndarray) -> np.ndarray:
         return survival * np.sqrt(greenwood)
 
 
-def _method(ci: Interval, level: float, what: str = "Kaplan-Meier") -> str:
-    return f"{what}, {ci} {level:.0%} interval (Greenwood)"
+def _method(level: float, what: str = "Kaplan-Meier") -> str:
+    return f"{what}, log-log {level:.0%} interval (Greenwood)"
 
 
 def _table(tte: pd.DataFrame, overall: bool) -> EventTable:
@@ -82,17 +65,13 @@ def _table(tte: pd.DataFrame, overall: bool) -> EventTable:
     return table.with_overall() if overall else table
 
 
-def estimate_curve(
-    tte: pd.DataFrame, ci: Interval = "log-log", level: float = 0.95, overall: bool = False
-) -> pd.DataFrame:
+def estimate_curve(tte: pd.DataFrame, level: float = 0.95, overall: bool = False) -> pd.DataFrame:
     """Kaplan-Meier curve of each arm as steps.
 
     Parameters
     ----------
     tte : DataFrame, one row per patient
         `arm`, `time` (endpoint's unit), `event` (True = event).
-    ci : {"log-log", "log", "plain"}
-        Scale of the pointwise interval.
     level : float
         Confidence level.
     overall : bool
@@ -106,10 +85,10 @@ def estimate_curve(
 
     Notes
     -----
-    R: ``survfit0(survfit(Surv(time, event) ~ arm, conf.type = ci))``.
+    R: ``survfit0(survfit(Surv(time, event) ~ arm, conf.type = "log-log"))``.
     """
     table = _table(tte, overall)
-    low, high = pointwise_interval(table.survival, table.greenwood, ci, level)
+    low, high = pointwise_interval(table.survival, table.greenwood, level)
     columns = {
         "n_risk": table.n_risk, "n_events": table.n_events, "n_censored": table.n_censored,
         "survival": table.survival, "std_err": standard_error(table.survival, table.greenwood),
@@ -125,7 +104,7 @@ def estimate_curve(
             step = pd.concat([pd.DataFrame([start]), step], ignore_index=True)
         step.insert(0, "group", arm)
         steps.append(step)
-    return pd.concat(steps, ignore_index=True).assign(method=_method(ci, level))
+    return pd.concat(steps, ignore_index=True).assign(method=_method(level))
 
 
 def _first_crossing(times: np.ndarray, band: np.ndarray, p: float) -> float:
@@ -140,9 +119,7 @@ def _first_crossing(times: np.ndarray, band: np.ndarray, p: float) -> float:
     return float(times[first])
 
 
-def estimate_quantile(
-    tte: pd.DataFrame, p: float, ci: Interval = "log-log", level: float = 0.95, overall: bool = False
-) -> pd.DataFrame:
+def estimate_quantile(tte: pd.DataFrame, p: float, level: float = 0.95, overall: bool = False) -> pd.DataFrame:
     """Time by which a share of each arm has had the event, with a Brookmeyer-Crowley interval.
 
     Parameters
@@ -151,7 +128,7 @@ def estimate_quantile(
         `arm`, `time`, `event`.
     p : float
         Share with the event, 0 < p < 1 (0.5 = median).
-    ci, level, overall
+    level, overall
         As in `estimate_curve`; the limits are where the pointwise limits of the curve cross.
 
     Returns
@@ -168,7 +145,7 @@ def estimate_quantile(
     S = 0.5 when it is 0.5000000000000001. Brookmeyer and Crowley, Biometrics 1982;38:29-41.
     """
     table = _table(tte, overall)
-    low, high = pointwise_interval(table.survival, table.greenwood, ci, level)
+    low, high = pointwise_interval(table.survival, table.greenwood, level)
     rows = []
     for row, arm in enumerate(table.arms):
         bands = (table.survival[row], low[row], high[row])
@@ -180,31 +157,27 @@ def estimate_quantile(
             note = "upper limit not reached"
         rows.append((arm, p, table.n[row], table.n_events[row].sum(), estimate, ci_low, ci_high, note))
     columns = ["group", "p", "n", "n_events", "estimate", "ci_low", "ci_high", "note"]
-    method = _method(ci, level, "Kaplan-Meier quantile, Brookmeyer-Crowley")
+    method = _method(level, "Kaplan-Meier quantile, Brookmeyer-Crowley")
     return pd.DataFrame(rows, columns=columns).assign(method=method)
 
 
-def estimate_median(
-    tte: pd.DataFrame, ci: Interval = "log-log", level: float = 0.95, overall: bool = False
-) -> pd.DataFrame:
+def estimate_median(tte: pd.DataFrame, level: float = 0.95, overall: bool = False) -> pd.DataFrame:
     """Median time to the event by arm: `estimate_quantile` at 0.5, in a column `median` (NaN = not reached).
 
-    R: ``summary(survfit(Surv(time, event) ~ arm, conf.type = ci))$table``.
+    R: ``summary(survfit(Surv(time, event) ~ arm, conf.type = "log-log"))$table``.
     """
-    return estimate_quantile(tte, 0.5, ci, level, overall).drop(columns="p").rename(columns={"estimate": "median"})
+    return estimate_quantile(tte, 0.5, level, overall).drop(columns="p").rename(columns={"estimate": "median"})
 
 
-def estimate_follow_up(
-    tte: pd.DataFrame, ci: Interval = "log-log", level: float = 0.95, overall: bool = False
-) -> pd.DataFrame:
+def estimate_follow_up(tte: pd.DataFrame, level: float = 0.95, overall: bool = False) -> pd.DataFrame:
     """Median follow-up by arm, by the reverse Kaplan-Meier estimator.
 
     An event cuts off the follow-up that would have been, a competing one (`cause` 2) too; censoring is what is waited
     for. `n_events` counts the censorings. Shape as `estimate_median`. Schemper and Smith, Control Clin Trials 1996;17:343-346.
-    R: ``summary(survfit(Surv(time, cause == 0) ~ arm, conf.type = ci))$table``.
+    R: ``summary(survfit(Surv(time, cause == 0) ~ arm, conf.type = "log-log"))$table``.
     """
     censored = tte["cause"].eq(0) if "cause" in tte else ~tte["event"].astype(bool)
-    reverse = estimate_median(tte.assign(event=censored), ci, level, overall)
+    reverse = estimate_median(tte.assign(event=censored), level, overall)
     return reverse.assign(method=reverse["method"].str.replace("Kaplan-Meier", "reverse Kaplan-Meier"))
 
 
@@ -219,7 +192,7 @@ def _landmark_note(survival: float, n: int) -> str:
 
 
 def estimate_landmark(
-    tte: pd.DataFrame, times: Sequence[float], ci: Interval = "log-log", level: float = 0.95, overall: bool = False
+    tte: pd.DataFrame, times: Sequence[float], level: float = 0.95, overall: bool = False
 ) -> pd.DataFrame:
     """Survival at fixed times by arm.
 
@@ -229,7 +202,7 @@ def estimate_landmark(
         `arm`, `time`, `event`.
     times : sequence of float
         Landmarks in the endpoint's unit.
-    ci, level, overall
+    level, overall
         As in `estimate_curve`.
 
     Returns
@@ -240,7 +213,7 @@ def estimate_landmark(
 
     Notes
     -----
-    R: ``summary(survfit(..., conf.type = ci), times, extend = TRUE)``; with two differences: R carries the curve on
+    R: ``summary(survfit(..., conf.type = "log-log"), times, extend = TRUE)``; with two differences: R carries the curve on
     beyond the last follow-up, and gives the interval 1 to 1 before an arm's first recorded time.
     """
     times = np.asarray(list(times), float)
@@ -251,7 +224,7 @@ def estimate_landmark(
     variance = np.hstack([0 * start, table.greenwood])[:, index + 1]
     ended = ~(times <= table.last_times[:, None] * (1 + TOLERANCE)) & ((survival > 0) | (table.n == 0)[:, None])
     survival, variance = np.where(ended, np.nan, survival), np.where(ended, np.nan, variance)
-    low, high = pointwise_interval(survival, variance, ci, level)
+    low, high = pointwise_interval(survival, variance, level)
     error, at_risk = standard_error(survival, variance), table.at_risk(times)
     rows = [
         (arm, time, at_risk[i, j], survival[i, j], error[i, j], low[i, j], high[i, j],
@@ -259,7 +232,7 @@ def estimate_landmark(
         for i, arm in enumerate(table.arms) for j, time in enumerate(times)
     ]  # fmt: skip
     columns = ["group", "time", "n_risk", "survival", "std_err", "ci_low", "ci_high", "note"]
-    return pd.DataFrame(rows, columns=columns).assign(method=_method(ci, level))
+    return pd.DataFrame(rows, columns=columns).assign(method=_method(level))
 
 
 def compare_landmark(tte: pd.DataFrame, times: Sequence[float], reference: str, level: float = 0.95) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Log-rank tests between arms: overall, stratified, weighted (G-rho-gamma), pairwise and by permutation."""
+"""Log-rank tests between arms: overall, stratified, weighted (G-rho), pairwise and by permutation."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ __all__ = [
 from collections.abc import Iterable
 from itertools import combinations
 from math import comb
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -31,17 +30,17 @@ NO_EVENT = "not estimable: no event while two arms are at risk"
 EXACT_PATIENTS = 40
 
 
-def _weights(table: EventTable, rho: float, gamma: float) -> np.ndarray:
-    """S(t-)^rho (1 - S(t-))^gamma with the pooled Kaplan-Meier curve (Fleming and Harrington 1991, section 7.2)."""
+def _weights(table: EventTable, rho: float) -> np.ndarray:
+    """S(t-)^rho with the pooled Kaplan-Meier curve (Fleming and Harrington 1991, section 7.2)."""
     d, n = table.n_events.sum(axis=0), table.n_risk.sum(axis=0)
     before = np.concatenate([[1.0], np.cumprod(1 - d / np.maximum(n, 1))[:-1]])[: len(d)]
-    return before**rho * (1 - before) ** gamma
+    return before**rho
 
 
-def _moments(table: EventTable, rho: float, gamma: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _moments(table: EventTable, rho: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Weighted observed and expected events by arm, and the hypergeometric covariance of their difference."""
     d, n = table.n_events.sum(axis=0), table.n_risk.sum(axis=0)
-    weight, share = _weights(table, rho, gamma), table.n_risk / np.maximum(n, 1)
+    weight, share = _weights(table, rho), table.n_risk / np.maximum(n, 1)
     observed, expected = table.n_events @ weight, share @ (weight * d)
     spread = weight**2 * d * (n - d) / np.maximum(n - 1, 1)
     return observed, expected, np.diag(share @ spread) - (share * spread) @ share.T
@@ -70,13 +69,13 @@ def _stratum_tables(tte: pd.DataFrame, strata: str | None) -> list[EventTable]:
     return [count_events(part) for _, part in tte.groupby(strata, sort=True, observed=True)]
 
 
-def test_tables(tables: Iterable[EventTable], rho: float = 0.0, gamma: float = 0.0) -> dict:
+def test_tables(tables: Iterable[EventTable], rho: float = 0.0) -> dict:
     """Test one event table, or several as strata: n, n_events, chisq, df, p_value, note."""
     tables = list(tables)
     if not tables or tables[0].n_events.size == 0:
         chisq, df = np.nan, 0
     else:
-        parts = zip(*(_moments(t, rho, gamma) for t in tables), strict=True)
+        parts = zip(*(_moments(t, rho) for t in tables), strict=True)
         observed, expected, covariance = (sum(part) for part in parts)
         chisq, df = quadratic_form(observed - expected, covariance)
     return {
@@ -86,12 +85,12 @@ def test_tables(tables: Iterable[EventTable], rho: float = 0.0, gamma: float = 0
     }  # fmt: skip
 
 
-def _method(strata: str | None, rho: float, gamma: float) -> str:
-    name = "log-rank test" if rho == gamma == 0 else f"weighted log-rank test, rho = {rho:g}, gamma = {gamma:g}"
+def _method(strata: str | None, rho: float) -> str:
+    name = "log-rank test" if rho == 0 else f"weighted log-rank test, rho = {rho:g}, gamma = 0"
     return name + (f", stratified by {strata}" if strata else "") + ", chi-square approximation"
 
 
-def compare_logrank(tte: pd.DataFrame, strata: str | None = None, rho: float = 0.0, gamma: float = 0.0) -> pd.DataFrame:
+def compare_logrank(tte: pd.DataFrame, strata: str | None = None, rho: float = 0.0) -> pd.DataFrame:
     """Test that all arms have the same survival.
 
     Parameters
@@ -100,8 +99,8 @@ def compare_logrank(tte: pd.DataFrame, strata: str | None = None, rho: float = 0
         `arm`, `time`, `event` (True = event), and the column named by `strata`.
     strata : str, optional
         Column within whose levels patients are compared.
-    rho, gamma : float
-        Weights S(t-)^rho (1 - S(t-))^gamma: 0, 0 the log-rank test; rho = 1 Peto and Peto's; gamma = 1 looks late.
+    rho : float
+        Weights S(t-)^rho: 0 the log-rank test; 1 Peto and Peto's.
 
     Returns
     -------
@@ -113,25 +112,17 @@ def compare_logrank(tte: pd.DataFrame, strata: str | None = None, rho: float = 0
     R: ``survdiff(Surv(time, event) ~ arm + strata(s), rho = rho)``, degrees of freedom included: arms without
     anybody at risk at an event do not count. lifelines' weightings="peto" is another test than rho = 1.
     """
-    found = pd.DataFrame([{"group": OVERALL} | test_tables(_stratum_tables(tte, strata), rho, gamma)])
-    return found.assign(method=_method(strata, rho, gamma))
+    found = pd.DataFrame([{"group": OVERALL} | test_tables(_stratum_tables(tte, strata), rho)])
+    return found.assign(method=_method(strata, rho))
 
 
-def compare_pairwise(
-    tte: pd.DataFrame,
-    adjust: Literal["holm", "none"] = "holm",
-    strata: str | None = None,
-    rho: float = 0.0,
-    gamma: float = 0.0,
-) -> pd.DataFrame:
-    """Log-rank test of each pair of arms, with p values adjusted for their number.
+def compare_pairwise(tte: pd.DataFrame) -> pd.DataFrame:
+    """Log-rank test of each pair of arms, with p values adjusted for their number (Holm).
 
     Parameters
     ----------
-    tte, strata, rho, gamma
+    tte
         As in `compare_logrank`.
-    adjust : {"holm", "none"}
-        Adjustment of the p values for the number of pairs.
 
     Returns
     -------
@@ -139,22 +130,15 @@ def compare_pairwise(
         `group` (``x vs y``, y first in study order), `n`, `n_events`, `chisq`, `df`, `p_value`, `p_adjusted`
         (over the pairs that have a p value), `method`, `note`. Empty for a single arm.
         R: ``survdiff`` on each pair, ``p.adjust(p, "holm")``.
-
-    Raises
-    ------
-    ValueError
-        For another adjustment.
     """
-    if adjust not in ("holm", "none"):
-        raise ValueError(f"adjust must be holm or none, but found {adjust!r}")
-    tables = _stratum_tables(tte, strata)
+    table = count_events(tte)
     rows = [
-        {"group": f"{x} vs {y}"} | test_tables([t.only(y, x) for t in tables], rho, gamma)
+        {"group": f"{x} vs {y}"} | test_tables([table.only(y, x)])
         for y, x in combinations(arm_names(tte), 2)
     ]
     found = pd.DataFrame(rows, columns=["group", "n", "n_events", "chisq", "df", "p_value", "note"])
-    found["p_adjusted"] = adjust_holm(found["p_value"]) if adjust == "holm" else found["p_value"].astype(float)
-    return found.assign(method=f"{_method(strata, rho, gamma)}, {adjust} adjustment")
+    found["p_adjusted"] = adjust_holm(found["p_value"])
+    return found.assign(method=f"{_method(None, 0)}, holm adjustment")
 
 
 def _scores(tte: pd.DataFrame) -> np.ndarray:

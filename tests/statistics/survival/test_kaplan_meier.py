@@ -20,11 +20,10 @@ from lib.statistics.survival.rmst import compare_rmst, estimate_rmst
 CLOSE = {"rtol": 1e-6, "atol": 1e-12}
 
 
-@pytest.mark.parametrize("ci", ["log-log", "log", "plain"])
 @pytest.mark.parametrize("name", SURVIVAL_SETS)
-def test_median_and_limits(name, ci):
-    """summary(survfit(Surv(time, event) ~ arm, conf.type = ci))$table; NA = not reached."""
-    expected, found = load_expected(name)["median"][ci], estimate_median(load_tte(name), ci=ci)
+def test_median_and_limits(name):
+    """summary(survfit(Surv(time, event) ~ arm, conf.type = "log-log"))$table; NA = not reached."""
+    expected, found = load_expected(name)["median"]["log-log"], estimate_median(load_tte(name))
     for ours, theirs in (
         ("n", "n"),
         ("n_events", "events"),

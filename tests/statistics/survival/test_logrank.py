@@ -52,21 +52,6 @@ def test_peto(name):
     np.testing.assert_allclose(compare_logrank(tte, rho=1)["chisq"], expected["chisq"], **CLOSE)
 
 
-def test_late_weights_written_out():
-    """gamma = 1: sum over deaths of (1 - S(t-)) (d1 - d n1 / n), over its hypergeometric variance."""
-    tte = load_tte("edge_small_three_arm")
-    tte = tte[tte["arm"] != "b"].assign(arm=lambda d: d["arm"].cat.remove_unused_categories())
-    u = v = 0.0
-    s = 1.0
-    for t in np.unique(tte.loc[tte["event"], "time"]):
-        risk, dead = tte["time"] >= t, (tte["time"] == t) & tte["event"]
-        n, n1, d, d1 = risk.sum(), (risk & (tte["arm"] == "c")).sum(), dead.sum(), (dead & (tte["arm"] == "c")).sum()
-        u += (1 - s) * (d1 - d * n1 / n)
-        v += (1 - s) ** 2 * d * n1 / n * (1 - n1 / n) * (n - d) / max(n - 1, 1)
-        s *= 1 - d / n
-    np.testing.assert_allclose(compare_logrank(tte, gamma=1)["chisq"], u**2 / v, **CLOSE)
-
-
 def test_float_noise_is_no_time_difference():
     """survdiff on times that differ by 1e-17 (timefix)."""
     noisy = load_expected("survival_more")["noisy"]

@@ -66,7 +66,6 @@ def everything(tte):
         "rmst_far": estimate_rmst(tte, tau=40),
         "rmst_both": compare_rmst(tte, "a"),
         "logrank": compare_logrank(tte),
-        "late": compare_logrank(tte, gamma=1),
         "peto": compare_logrank(tte, strata="cause", rho=1),
         "pairs": compare_pairwise(tte),
         "permutation": compare_permutation(tte, 50),
