@@ -158,6 +158,7 @@ OUTPUTS = (
     Output("lesion_sites", PATIENTS, EXAMINED),
     # Markers and tumour volume
     Output("*_level", PATIENTS, EXAMINED, step="flow_marker"),
+    Output("volume_level", PATIENTS, EXAMINED, step="flow_volume"),
     Output("*_percent_change", PATIENTS, EXAMINED),
     Output("*_absolute_change", PATIENTS, EXAMINED),
     Output("*_change_ratio", PATIENTS, EXAMINED, same=(Same("n", "*_percent_change", "n"),)),

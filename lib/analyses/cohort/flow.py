@@ -28,6 +28,7 @@ MATCHED = {
     "flow_response_due": ["time", "group"],
     "flow_response_evaluable": ["time", "group"],
     "flow_marker": ["variable", "time", "group"],
+    "flow_volume": ["variable", "time", "group"],
 }
 CLARK = "completeness index (Clark): observed over potential person-time, an event counting as complete"
 
