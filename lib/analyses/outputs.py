@@ -259,7 +259,7 @@ def find(name: str, variable: str = "") -> Output:
     return output._replace(name=name, same=same)
 
 
-def named(**facts) -> list[str]:
+def named(**facts: object) -> list[str]:
     """Names of the outputs of which all `facts` hold, in the order of the catalogue.
 
     Examples

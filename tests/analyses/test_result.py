@@ -60,9 +60,9 @@ def test_what_shows_an_analysis_names_its_kind_and_refuses_another(show, data):
     for name, found in asked.items():
         arguments = {other: wrong if other == name else Absent("None.") for other in asked}
         positional = [arguments.pop(p) for p, how in signature(show).parameters.items() if how.kind != how.KEYWORD_ONLY and p in arguments]
-        needed = " or ".join(sorted(kind.__name__ for kind in found if kind is not Absent and issubclass(kind, Analysis)))
-        with pytest.raises(TypeError, match=f"{show.__name__}: {name} is Other, needed is .*{needed}"):
+        with pytest.raises(TypeError, match=f"{show.__name__}: {name} is Other, needed is ") as refused:
             show(*positional, **arguments)
+        assert all(kind.__name__ in str(refused.value) for kind in found if issubclass(kind, Analysis))
 
 
 @pytest.mark.parametrize("task", [analyse.weights, analyse.e_values, analyse.robustness, analyse.subgroups])

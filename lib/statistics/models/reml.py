@@ -14,7 +14,7 @@ from scipy import sparse, stats
 from scipy.optimize import brentq
 
 LOG_RATIOS = np.linspace(-14, 14, 113)  # log(between / within variance): the grid searched for the maximum
-FLAT = 1e-8  # a deviance that moves by less over the whole grid is constant but for rounding
+FLAT = 1e-8  # less is rounding: how far a deviance moves over the whole grid, an eigenvalue of the scaled information
 
 
 @dataclass(frozen=True, eq=False)
@@ -229,6 +229,11 @@ def variance_calculus(y, design, groups, variances, inverse):
     -------
     tuple of array
         `gradients` and `observed` of `RandomIntercept`.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        Where the values cannot tell the variances apart: their expected information, tr(P Vi P Vj) / 2, is singular.
     """
     n = len(y)
     weighted = inverse @ design
@@ -245,6 +250,9 @@ def variance_calculus(y, design, groups, variances, inverse):
     traces = np.array([(inner[i][j] ** 2).sum() for i, j in pairs]).reshape(count, count)
     curves = np.array([ends[i] @ inner[i][j] @ ends[j] for i, j in pairs]).reshape(count, count)
     free = np.ix_(*[np.flatnonzero([*(variances > 0), True])] * 2)  # at the boundary a variance is not estimated
+    size = np.sqrt(np.diag(traces[free]))
+    if np.linalg.matrix_rank(traces[free] / np.outer(size, size), tol=FLAT, hermitian=True) < len(size):
+        raise np.linalg.LinAlgError("the likelihood is flat along some combination of the variances")
     observed = np.zeros((count, count))
     observed[free] = np.linalg.inv((curves - traces / 2)[free])
     moments = [half.T @ half for half in halves]

@@ -111,6 +111,15 @@ def test_one_lesion_each_or_no_repetition_is_no_nested_model():
     assert "do not vary within lesions" in same.note
 
 
+def test_a_flat_likelihood_is_not_estimable():
+    """Two patients, one seen twice, one with three lesions: each split of two variances has the same likelihood."""
+    y = np.log([27.568605985006947, 4.9468774560486315, 4.417330598359537, 10.896687946403558, 6.926271417764519])
+    design = np.column_stack([[1, 0, 1, 1, 1], [0, 1, 0, 0, 0]]).astype(float)
+    fit = fit_nested_intercepts(y, design, np.array([0, 0, 1, 1, 1]), np.array([0, 0, 1, 2, 3]))
+    assert fit.note == "not estimable: too few values to tell the variances apart"
+    assert np.isnan(fit.within)
+
+
 def test_page_carries_the_numbers(cohort):
     _, found = cohort
     row = found["lesion_volume_model_ratio"].query("group == 'C' and time == 12").iloc[0]
