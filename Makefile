@@ -1,6 +1,8 @@
 # make report STUDY=data/my_study   renders the reports of a study;   make help   lists the rest.
-# Everything runs in .venv, which is made from requirements.lock and made anew only when that file changes.
-PYTHON ?= python3.11
+# Everything runs in .venv, which is made from requirements.lock and made anew only when that file changes; what tests need
+# comes on top. The newest Python that the lock serves is taken; another: make PYTHON=python3.11
+PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3 python; do \
+  $$python -c 'import sys, ensurepip, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' > /dev/null 2>&1 && echo $$python && break; done)
 STUDY  ?= data/rair_dtc
 PLAN   ?= plans/example.yml
 JOBS   ?= 2
@@ -9,6 +11,11 @@ FUZZ   ?= 2000
 FUZZ_SEED ?= $(shell date +%s)
 BIN    := .venv/bin
 READY  := .venv/.ready
+TOOLS  := .venv/.tools
+
+# =1.2 in environment.yml is any 1.2.x
+pinned = sed -nE -e 's/^ *- ([a-z0-9._-]+)=([0-9][0-9.]*)$$/\1==\2.*/p' -e 's/^ *- ([a-z0-9._-]+==.*)$$/\1/p' $(1)
+COMPILE = $(BIN)/uv pip compile - --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
 .PHONY: help report batch check quick test fuzz lint types lab explore lock notebooks pictures screenshots cohort reference bench bench-statistics clean
 .DEFAULT_GOAL := help
@@ -25,23 +32,23 @@ batch: $(READY)  ## render every report that PLAN names, and an index of them; w
 check: $(READY)  ## check the tables of STUDY and list every data query, nothing else
 	$(BIN)/python -m lib check --study $(STUDY)
 
-quick: $(READY)  ## tests that neither run a notebook nor need a browser
+quick: $(TOOLS)  ## tests that neither run a notebook nor need a browser
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not notebook and not browser"
 
-test: $(READY)  ## all tests: statistics against R, intake, runner, notebooks
+test: $(TOOLS)  ## all tests: statistics against R, intake, runner, notebooks
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
-fuzz: $(READY)  ## other inputs than make test draws, and many random studies (FUZZ=2000 how many, FUZZ_SEED= which)
+fuzz: $(TOOLS)  ## other inputs than make test draws, and many random studies (FUZZ=2000 how many, FUZZ_SEED= which)
 	@echo "seed $(FUZZ_SEED)"
 	FUZZ=$(FUZZ) $(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m hypothesis --hypothesis-seed=$(FUZZ_SEED)
 	FUZZ=$(FUZZ) FUZZ_SEED=$(FUZZ_SEED) $(BIN)/python -m pytest tests/whole/test_random_studies.py
 
-lint: $(READY) types  ## style of code and docstrings; imports point down; types
+lint: $(TOOLS) types  ## style of code and docstrings; imports point down; types
 	$(BIN)/ruff check lib tests data notebooks
 	find lib -name '*.py' | xargs $(BIN)/numpydoc lint
 	$(BIN)/lint-imports --no-cache
 
-types: $(READY)  ## types of lib; strict for study, dataset, analyse and report (pyproject.toml)
+types: $(TOOLS)  ## types of lib; strict for study, dataset, analyse and report (pyproject.toml)
 	$(BIN)/mypy
 
 lab: $(READY)  ## open the notebooks in JupyterLab, as copies in outputs/lab
@@ -50,40 +57,46 @@ lab: $(READY)  ## open the notebooks in JupyterLab, as copies in outputs/lab
 explore: $(READY)  ## serve the interactive page for a ward computer on 127.0.0.1
 	$(BIN)/python -m lib explore
 
-lock: $(READY)  ## derive requirements.lock (exact pins, hashes) from environment.yml
-	sed -n 's/^ *- \(.*==.*\)$$/\1/p' environment.yml | $(BIN)/uv pip compile - --quiet --universal --python-version 3.11 --generate-hashes --no-header -o requirements.lock
+lock: $(TOOLS)  ## derive requirements.lock and tests/requirements.lock (exact pins, hashes) from the two environment.yml
+	$(call pinned,environment.yml) | $(COMPILE) -o requirements.lock
+	$(call pinned,tests/environment.yml) | $(COMPILE) -c requirements.lock -o tests/requirements.lock
 
-notebooks: $(READY)  ## run the notebooks with the shipped study and keep what they show
+notebooks: $(TOOLS)  ## run the notebooks with the shipped study and keep what they show
 	$(BIN)/python tests/refresh_notebooks.py
 
-screenshots: $(READY)  ## take the README's pictures of the interactive page
+screenshots: $(TOOLS)  ## take the README's pictures of the interactive page
 	$(BIN)/python tests/make_screenshots.py
 
-pictures: $(READY)  ## draw the baselines of the picture tests anew: look at what changed, then commit
+pictures: $(TOOLS)  ## draw the baselines of the picture tests anew: look at what changed, then commit
 	REFRESH_PICTURES=1 $(BIN)/python -m pytest tests/show/plots/test_pictures.py
 
 cohort: $(READY)  ## make the synthetic cohort anew from its seed
 	$(BIN)/python data/rair_dtc/make_cohort.py
 
-reference: $(READY)  ## run R on the reference data and compare with the committed values
+reference: $(TOOLS)  ## run R on the reference data and compare with the committed values
 	$(BIN)/python tests/reference/compare.py
 
-bench: $(READY)  ## speed and memory against papermill, R Markdown and other survival engines (an hour); into docs/benchmarks.md
+bench: $(TOOLS)  ## speed and memory against papermill, R Markdown and other survival engines (an hour); into docs/benchmarks.md
 	$(BIN)/python tests/bench/bench.py
 
-bench-statistics: $(READY)  ## type-I error and coverage at the cohort's size, by simulation; table into data/README.md
+bench-statistics: $(TOOLS)  ## type-I error and coverage at the cohort's size, by simulation; table into data/README.md
 	$(BIN)/python tests/bench_statistics.py
 
-clean:      ## remove what was made here: environment and outputs
-	rm -rf .venv outputs
+clean:      ## remove what was made here and can be made again: environment and reports; what you wrote or edited stays
+	@$(PYTHON) lib/run/clean.py
 
 # This folder is a package too: pyproject.toml names what it adds to papermill.
 $(READY): .venv/.synced pyproject.toml
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	touch $@
 
+$(TOOLS): $(READY) tests/requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --compile-bytecode -r tests/requirements.lock
+	touch $@
+
 # uv installs in seconds and compiles the bytecode; its own pin and hash come from the lock.
 .venv/.synced: requirements.lock
+	@test -n "$(PYTHON)" || { echo "No Python 3.11, 3.12 or 3.13 was found: install one from python.org (on Debian also python3-venv), or name it: make PYTHON=/path/to/python" >&2; exit 2; }
 	$(PYTHON) -m venv --clear .venv
 	sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > .venv/uv.lock
 	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r .venv/uv.lock

@@ -18,6 +18,7 @@ from pathlib import Path
 import nbformat
 import zmq
 
+from lib.run.kernels import own_settings
 from lib.study.study import ROOT
 
 JUPYTER = Path(__file__).parent / "jupyter"
@@ -94,7 +95,7 @@ def open_lab(outputs: Path, port: int = 0, browser: bool = True) -> subprocess.P
 
 
 def _environment(outputs: Path, pages: str) -> dict[str, str]:
-    return dict(os.environ) | {"COHORT_OUTPUTS": str(outputs), "COHORT_PAGES": pages, "PYTHONPATH": str(ROOT)}
+    return dict(os.environ) | own_settings() | {"COHORT_OUTPUTS": str(outputs), "COHORT_PAGES": pages, "PYTHONPATH": str(ROOT)}
 
 
 def serve_page(outputs: Path, port: int, base_url: str, audience: str, token: str) -> None:

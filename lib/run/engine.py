@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
 
 import zmq
 
-from lib.run.kernels import WarmKernelManager, kernel_environment, prepare
+from lib.run.kernels import WarmKernelManager, kernel_environment, own_settings, prepare
 
 
 def __getattr__(name: str):
@@ -32,6 +33,8 @@ def _engine() -> type:
             cls, nb_man, kernel_name, *, warm=True, watch=None, start_timeout=60, execution_timeout=None, **options
         ):
             """Execute; `watch` is called with the client before it starts."""
+            # Jupyter makes IPython's folder in the user's home even to look for kernels
+            os.environ |= own_settings()
             if warm:
                 prepare([nb_man.nb])
                 options["kernel_manager_class"] = WarmKernelManager

@@ -5,20 +5,24 @@ Where a process cannot fork, or the imports cannot be made beforehand, Jupyter's
 
 from __future__ import annotations
 
-__all__ = ["WarmKernelManager", "imported_by", "kernel_environment", "prepare", "shut_down"]
+__all__ = ["WarmKernelManager", "imported_by", "kernel_environment", "own_settings", "prepare", "shut_down"]
 
 import ast
 import atexit
 import json
 import os
 import select
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import uuid
 from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
 
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
@@ -45,7 +49,9 @@ KERNEL_ENVIRONMENT = {
     "JE_ARROW_MALLOC_CONF": "background_thread:false",
 }
 # Where a user's own settings would come in.
-NOT_INHERITED = ("MATPLOTLIBRC", "PYTHONSTARTUP", "PYTHONWARNINGS", "IPYTHONDIR", "PYTHONDONTWRITEBYTECODE")
+NOT_INHERITED = ("PYTHONSTARTUP", "PYTHONWARNINGS", "PYTHONDONTWRITEBYTECODE")
+# IPython writes what was run into a database in the user's home, unless it is told not to.
+NO_HISTORY = "get_config().HistoryManager.enabled = False\n"
 # What an interpreter or a library reads only once, as it starts.
 READ_AT_START = ("PYTHON", "LD_", "DYLD_", "LANG", "LC_", "MPL", "OMP_", "OPENBLAS_", "MKL_", "NUMEXPR_", "JE_", "HOME")
 # macOS has a fork, but its own libraries do not survive it.
@@ -55,7 +61,24 @@ CAN_FORK = hasattr(os, "fork") and hasattr(socket, "send_fds") and sys.platform 
 def kernel_environment() -> dict[str, str]:
     """Return the environment of a kernel: this process's, without a user's settings, with ours."""
     inherited = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
-    return inherited | KERNEL_ENVIRONMENT
+    return inherited | KERNEL_ENVIRONMENT | own_settings()
+
+
+@cache
+def own_settings() -> dict[str, str]:
+    """Variables that lead to folders of settings of our own, until this process ends.
+
+    A user's matplotlibrc and IPython's startup files stay out, and nothing is written into the user's home. What
+    matplotlib keeps of the fonts it has found stays with the environment, if that can be written.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="cohort_report_"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    profile = folder / "ipython" / "profile_default"
+    profile.mkdir(parents=True)
+    (profile / "ipython_config.py").write_text(NO_HISTORY, "utf-8")
+    (folder / "matplotlibrc").touch()
+    fonts = Path(sys.prefix, "var", "cohort_report") if os.access(sys.prefix, os.W_OK) else folder
+    return {"IPYTHONDIR": str(folder / "ipython"), "MATPLOTLIBRC": str(folder), "MPLCONFIGDIR": str(fonts)}
 
 
 def imported_by(notebook: NotebookNode) -> list[str]:

@@ -76,7 +76,7 @@ def _sha256(path: Path) -> str:
 def package_versions() -> dict[str, str]:
     """Return the installed version of Python and of every package that environment.yml names."""
     listed = (ROOT / "environment.yml").read_text(encoding="utf-8")
-    names = re.findall(r"^ +- ([A-Za-z0-9._-]+)==", listed, re.MULTILINE)
+    names = re.findall(r"^ +- ([A-Za-z0-9._-]+)={1,2}[0-9]", listed, re.MULTILINE)
     return {"python": platform.python_version()} | {name: _installed(name) for name in names}
 
 

@@ -82,9 +82,18 @@ CATEGORY_COLOURS = {"CR": "#08519c", "PR": "#4292c6", "SD": "#c6dbef", "PD": "#f
 
 
 @contextmanager
+def _house_style(**more):
+    """Matplotlib's own settings and the house's, whatever a user has set."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(STYLE | more)
+        yield
+
+
+@contextmanager
 def picture(height: float, rows: int = 1, columns: int = 1, **options):
     """Yield a figure and its axes in the house style; the figure is closed afterwards."""
-    with mpl.rc_context(STYLE):
+    with _house_style():
         figure, axes = plt.subplots(rows, columns, figsize=(WIDTH, height), layout="constrained", **options)
         try:
             yield figure, axes
@@ -117,7 +126,7 @@ def thin_steps(*values: np.ndarray, many: int = MANY_STEPS) -> np.ndarray:
 def write_figure(figure, figure_id: str, title: str, alt: str) -> Figure:
     """Write the figure as SVG whose ids are its own, so that several can stand on one page."""
     buffer = io.StringIO()
-    with mpl.rc_context({**STYLE, "svg.hashsalt": figure_id}):
+    with _house_style(**{"svg.hashsalt": figure_id}):
         box = _lay_out(figure)
         figure.savefig(buffer, format="svg", dpi=72, metadata={"Date": None, "Creator": None}, bbox_inches=box)
     svg = buffer.getvalue()
