@@ -1,4 +1,4 @@
-"""Run R on the reference data and compare with the committed values: `make reference`.
+"""Run R on the reference data and compare with the committed values: `make reference`; `--packages` lists what R needs.
 
 Needs R 4.2 or later with the packages that each script names; a script whose packages are missing is skipped with a
 sentence. Exit code 1 when a value differs by more than 1e-6 (relative), or when nothing could be run.
@@ -19,13 +19,9 @@ TOLERANCE = 1e-6
 SHOWN = 10
 # Scripts whose seed or output is not the usual one.
 SEEDED = {"reference_small.R": ("1", "small_samples")}
-DEBIAN = "apt-get install r-base-core " + " ".join(
-    f"r-cran-{name}"
-    for name in (
-        *("survival", "cmprsk", "coin", "exactranktests", "lme4", "lmertest"),
-        *("emmeans", "pbkrtest", "brglm2", "rstatix", "jsonlite", "nnet"),
-    )
-)
+NEEDED = "survival cmprsk coin exactranktests lme4 lmertest emmeans pbkrtest brglm2 rstatix jsonlite nnet"
+PACKAGES = [f"r-cran-{name}" for name in NEEDED.split()]
+DEBIAN = f"apt-get install r-base-core {' '.join(PACKAGES)}"
 
 
 def usage(script: Path) -> list[str]:
@@ -94,4 +90,6 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:] == ["--packages"]:
+        sys.exit(print(*PACKAGES))
     sys.exit(main())
