@@ -83,7 +83,7 @@ bench-statistics: $(TOOLS)  ## type-I error and coverage at the cohort's size, b
 	$(BIN)/python tests/bench_statistics.py
 
 clean:      ## remove what was made here and can be made again: environment and reports; what you wrote or edited stays
-	@$(PYTHON) lib/run/clean.py
+	@$(PYTHON) -m lib.run.clean
 
 # This folder is a package too: pyproject.toml names what it adds to papermill.
 $(READY): .venv/.synced pyproject.toml

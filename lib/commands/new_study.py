@@ -38,12 +38,8 @@ def new(*, folder: Path, files: tuple[Path, ...], update: bool) -> None:
         )
     try:
         study = read_new_study(folder.resolve().name, [path.absolute() for path in files])
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        if update:
-            update_tables(study, folder.resolve())
-        else:
-            with replaced_folder(folder) as target:
-                write_new_study(study, target)
+        with replaced_folder(folder, keep=update) as target:
+            (update_tables if update else write_new_study)(study, target)
     except ProblemsFound as found:
         refuse(found.problems)
     except (TargetError, OSError) as error:

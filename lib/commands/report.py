@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["report"]
 
 import contextlib
+import os
 import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,11 +22,13 @@ from lib.publish.editions import FORMATS
 from lib.run.execute import NotebookFailed, run_name
 from lib.run.kernels import prepare
 from lib.run.one_report import NOTEBOOK_FOLDER, make_report, notebook_paths
-from lib.run.target import TargetError
+from lib.run.target import NotOurs, TargetError, refuse_foreign
 from lib.study.parameters import NOTEBOOKS
 from lib.study.provenance import rerun_command
 from lib.study.yaml_file import Gathered
 
+# Of the name of a folder, on any system.
+LONGEST_NAME = 255
 FORMAT_HELP = (
     f"By comma: {', '.join(FORMATS)}. docx (Word) and pdf: one per report and one of all. figures: a PDF and a 300-dpi "
     "PNG of each. The pages are always made [default: html]."
@@ -54,7 +57,7 @@ def report(
     study, given, routed = asked_for(gathered, folder, pairs, file, notebooks)
     if gathered.problems:
         # Without a run there is no name for its folder; the tables are still read, so that all is said at once.
-        checked_tables(gathered, study, given, output.resolve().parent if output else OUTPUTS / study.study.id)
+        checked_tables(gathered, study, given, OUTPUTS)
     target = (output or OUTPUTS / study.study.id / (_one_word(name) or run_name(routed))).resolve()
     asked = {"notebooks": notebooks, "output": output, "name": name}
     asked["format"] = formats if set(wanted) != {"html"} else None
@@ -65,7 +68,9 @@ def report(
         if warm:
             # Its imports take as long as the tables that are read meanwhile.
             prepare(sources.values())
-        with offered(study, checked_tables(gathered, study, given, target.parent)), _bar(sources, steps) as progress:
+        tables = checked_tables(gathered, study, given, OUTPUTS)
+        refuse_foreign(target)
+        with offered(study, tables), _bar(sources, steps) as progress:
             make_report(
                 study,
                 routed,
@@ -78,9 +83,12 @@ def report(
                 progress=progress,
                 warm=warm,
                 formats=wanted,
+                queries=tables.queries,
             )
     except NotebookFailed as failure:
         explain(failure)
+    except NotOurs as error:
+        fail(str(error), 2)
     except (TargetError, ValueError) as error:
         fail(str(error))
     except KeyboardInterrupt:
@@ -91,6 +99,9 @@ def report(
 def _one_word(name: str) -> str:
     if name and (Path(name).name != name or name.startswith(".")):
         raise click.BadParameter("one plain word, without a path", param_hint="--name")
+    if len(os.fsencode(name)) > LONGEST_NAME or not name.isprintable():
+        message = f"at most {LONGEST_NAME} bytes, without control characters"
+        raise click.BadParameter(message, param_hint="--name")
     return name
 
 

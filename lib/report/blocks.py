@@ -112,13 +112,13 @@ def check_counts(data: Dataset, analyses: list[Analysis]) -> Block:
 
 
 def query_files(data: Dataset) -> Block:
-    """Where the work list of the data queries lies: one folder up, outside of what may be shared."""
+    """Where the work list of the data queries lies: beside the pages, unless these are to be shared."""
     if not allows(data.parameters, "patient ids"):
         text = "The list by patient stays with the data manager; it is no part of a shared report."
         return Block(f'<p class="note">{text}</p>', text, {})
     files = ("queries.xlsx", "queries.csv")
-    links = " and ".join(f'<a href="../{name}">{name}</a>' for name in files)
-    shown = "The same list to work off, sorted by patient, lies one folder above the report: {}."
+    links = " and ".join(f'<a href="{name}">{name}</a>' for name in files)
+    shown = "The same list to work off, sorted by patient, lies in the folder of the report: {}."
     return Block(f'<p class="note">{shown.format(links)}</p>', shown.format(" and ".join(files)), {})
 
 

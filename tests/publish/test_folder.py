@@ -38,8 +38,7 @@ def test_files(tmp_path):
     assert "<title>A curve</title><desc>Falls from 1 to 0, &quot;fast&quot;</desc>" in files["figures/cohort_curve.svg"]
     nbformat.validate(nbformat.reads(files["notebooks/cohort.ipynb"], as_version=4))
     linked = re.findall(r'href="([^"#:]+)"', files["index.html"])
-    # The list of data queries lies one folder up: all reports of a study share it.
-    assert set(linked) == (set(files) | {"run.json", "../queries.csv", "../queries.xlsx"})
+    assert set(linked) == (set(files) | {"run.json"})
     assert "A curve" in re.search(r'href="figures/cohort_curve.svg".*?</li>', files["index.html"], re.DOTALL)[0]
 
 

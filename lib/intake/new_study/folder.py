@@ -9,7 +9,6 @@ from __future__ import annotations
 __all__ = ["CHANGES", "NewStudy", "read_new_study", "update_tables", "write_new_study"]
 
 import io
-import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from lib.intake.new_study.template import EXAMPLE
 from lib.intake.new_study.tidying import CHANGE_COLUMNS, tidied
 from lib.intake.spreadsheet import write_csv
 from lib.study.study import read_study
+from lib.study.written import write_whole
 from lib.study.yaml_file import Problem, ProblemsFound, shown
 
 # What a flag is called in a clinic's table.
@@ -185,17 +185,14 @@ def update_tables(new: NewStudy, folder: Path) -> None:
     ----------
     new : NewStudy
     folder : Path
-        Of the study.
+        A copy of the study's folder, which takes its place when this is done: its files may be links to those there.
     """
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new_") as place:
-        _write_tables(new, Path(place))
-        for path in sorted(Path(place).iterdir()):
-            path.replace(folder / path.name)
+    _write_tables(new, folder)
 
 
 def _write_tables(new: NewStudy, folder: Path) -> None:
     for table, one in new.tables.items():
-        one.frame.to_csv(folder / f"{table}.csv", index=False, lineterminator="\n")
+        write_whole(folder / f"{table}.csv", one.frame.to_csv(index=False, lineterminator="\n"))
     write_csv(new.changes, folder / CHANGES)
 
 
