@@ -4,7 +4,6 @@ The ground floor, which everything else stands on. YAML is read here alone; no t
 """
 
 __all__ = [
-    "archive",
     "claims",
     "clinic",
     "design",
@@ -14,5 +13,7 @@ __all__ = [
     "parts",
     "provenance",
     "study",
+    "words",
+    "written",
     "yaml_file",
 ]
