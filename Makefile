@@ -17,7 +17,7 @@ TOOLS  := .venv/.tools
 pinned = sed -nE -e 's/^ *- ([a-z0-9._-]+)=([0-9][0-9.]*)$$/\1==\2.*/p' -e 's/^ *- ([a-z0-9._-]+==.*)$$/\1/p' $(1)
 COMPILE = $(BIN)/uv pip compile - --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help report batch check quick test fuzz lint types lab explore lock notebooks pictures screenshots cohort reference bench bench-statistics clean
+.PHONY: help report batch check quick test fuzz siege lint types lab explore lock notebooks pictures screenshots cohort reference bench bench-statistics clean
 .DEFAULT_GOAL := help
 
 help:       ## list the targets
@@ -42,6 +42,9 @@ fuzz: $(TOOLS)  ## other inputs than make test draws, and many random studies (F
 	@echo "seed $(FUZZ_SEED)"
 	FUZZ=$(FUZZ) $(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m hypothesis --hypothesis-seed=$(FUZZ_SEED)
 	FUZZ=$(FUZZ) FUZZ_SEED=$(FUZZ_SEED) $(BIN)/python -m pytest tests/whole/test_random_studies.py
+
+siege: $(TOOLS)  ## a kill at every step at which report, batch, new and compare change a file, and hostile command lines by the thousand
+	SIEGE=1 FUZZ=$(FUZZ) $(BIN)/python -m pytest tests/whole/test_kills.py tests/commands/test_gate.py --hypothesis-seed=$(FUZZ_SEED)
 
 lint: $(TOOLS) types  ## style of code and docstrings; imports point down; types
 	$(BIN)/ruff check lib tests data notebooks

@@ -15,6 +15,7 @@ import importlib
 import os
 import signal
 import sys
+from typing import NoReturn
 
 import click
 
@@ -71,7 +72,7 @@ def _said_of(error: Exception) -> str:
     return said_of(error)
 
 
-def _end(sentence: str, code: int) -> None:
+def _end(sentence: str, code: int) -> NoReturn:
     click.secho(f"Error: {sentence}.", fg="red", err=True)
     sys.exit(code)
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import click
 
-from lib.commands.terminal import fail, printable, refuse, say_problems, shown
+from lib.commands.terminal import fail, printable, refuse, said_of, say_problems, shown
 from lib.intake.new_study.folder import CHANGES, NewStudy, read_new_study, update_tables, write_new_study
 from lib.intake.new_study.recognition import Recognised
 from lib.intake.new_study.template import EXAMPLE, write_template
 from lib.intake.tables import read_tables
-from lib.run.target import TargetError, replaced_folder
+from lib.run.target import NotOurs, recover, replaced_folder
 from lib.study.study import read_study
 from lib.study.yaml_file import Problem, ProblemsFound
 
@@ -30,6 +30,8 @@ WIDTH = 100
 @click.option("--update", is_flag=True, help="Write the tables of the study in FOLDER anew; its study.yml stays.")
 def new(*, folder: Path, files: tuple[Path, ...], update: bool) -> None:
     """Begin a study: read a workbook, write FOLDER with its tables and a proposed study.yml, and check them."""
+    # What a killed run left beside the folder, before it is looked at.
+    recover(folder)
     if update and not (folder / "study.yml").is_file():
         fail(f"there is no study.yml in {shown(folder)}, so nothing to update", 2)
     if not update and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -42,8 +44,10 @@ def new(*, folder: Path, files: tuple[Path, ...], update: bool) -> None:
             (update_tables if update else write_new_study)(study, target)
     except ProblemsFound as found:
         refuse(found.problems)
-    except (TargetError, OSError) as error:
-        fail(str(error))
+    except NotOurs as error:
+        fail(str(error), 2)
+    except OSError as error:
+        fail(said_of(error))
     _tell(study, update)
     _check(folder)
 
