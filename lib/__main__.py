@@ -84,4 +84,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    if not os.environ.get("COHORT_DEBUG"):
+        # What a library could not tidy up after an error (a full disk) is no news after the sentence about it.
+        sys.unraisablehook = lambda _: None
     main(prog_name="python -m lib")

@@ -75,5 +75,6 @@ def save_workbook(book: openpyxl.Workbook, path: Path | str) -> Path:
     """Save a workbook so that the same content gives the same bytes: one time for it and every file of its archive."""
     book.properties.created = book.properties.modified = MADE
     raw = io.BytesIO()
-    ExcelWriter(book, zipfile.ZipFile(raw, "w", zipfile.ZIP_DEFLATED)).save()
+    with zipfile.ZipFile(raw, "w", zipfile.ZIP_DEFLATED) as archive:
+        ExcelWriter(book, archive).save()
     return write_whole(Path(path), fixed_archive(raw.getvalue()))
