@@ -23,8 +23,10 @@ from lib.intake.cells import TEXT, Sheet, Unreadable, compact, text_frame
 from lib.intake.formats.encodings import decode
 from lib.study.yaml_file import shown
 
-DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
+# In the order in which they are taken where two part the rows as evenly: a comma is in numbers and names as well.
+DELIMITERS = {"\t": "a tab", ";": "a semicolon", "|": "a bar", ",": "a comma"}
 SAMPLE_LINES = 200  # by which the delimiter is judged
+MOSTLY = 0.9  # of them have as many cells as the others
 CODED = re.compile(r"(-?\d{1,3}):([^\W\d].*)")
 MOST_CODES = 30
 
@@ -61,7 +63,8 @@ def _read(path: Path) -> Sheet:
         below.text, delimiter = _without_padding(below.text, delimiter), "\t" if delimiter == " " else delimiter
         below.notes.append("blanks around cells were taken off")
     _even_header(below, delimiter)
-    header, frame = _split(_parse(below.text.encode() + b"\n", delimiter, below.header_row), below.header_row)
+    end = "" if below.text.endswith(("\n", "\r")) else "\n"
+    header, frame = _split(_parse((below.text + end).encode(), delimiter, below.header_row), below.header_row)
     labels = _labels(below, header, delimiter)
     coded = _without_codes(frame, header) if below.comments or delimiter == "\t" else []
     return Sheet(header, frame, labels, tuple(below.notes + coded))
@@ -94,9 +97,12 @@ def _delimiter(text: str, extension: str) -> str:
     found = []
     for order, delimiter in enumerate(DELIMITERS):
         if delimiter in header:
-            counts = [len(row) for row in _cells(lines, delimiter) if row]
-            usual, times = Counter(counts).most_common(1)[0]
-            found.append((usual > 1, times / len(counts) > 0.9, counts[0] == usual, usual, -order, delimiter))
+            rows = [row for row in _cells(lines, delimiter) if row] or [[header]]
+            usual, times = Counter(map(len, rows)).most_common(1)[0]
+            # a quotation mark inside a cell: the delimiter beside it is another
+            whole = not any('"' in cell for cell in rows[0])
+            even = times / len(rows) > MOSTLY and len(rows[0]) in (usual, usual - 1)
+            found.append((usual > 1, whole, even, usual, -order, delimiter))
     if found:
         return max(found)[-1]
     if extension in (".txt", ".dat"):

@@ -22,6 +22,7 @@ MARKS = (
 )  # fmt: skip
 SAMPLE = 20_000  # bytes of lines that are not plain ASCII, by which encodings are ranked
 PLAUSIBLE = 0.5  # of 2: below it no candidate gives a text
+CERTAIN = 1.9
 CLOSE = 0.7  # of the best: a second encoding that is named
 # One wrong byte among so many right ones is damage, not another encoding.
 DAMAGED = 0.1
@@ -92,7 +93,8 @@ def decode(raw: bytes) -> tuple[str, list[str]]:
     if b"\x00" in raw:
         return _without_mark(raw)
     try:
-        return raw.decode("utf-8-sig"), []
+        text = raw.decode("utf-8-sig")
+        return text, _other_reading(raw, text) if len(raw) < SAMPLE else []
     except UnicodeDecodeError as error:
         row = raw.count(b"\n", 0, error.start) + 1
         reason = f"encoding is not UTF-8 (byte 0x{raw[error.start]:02x}){{}}; save the file as CSV UTF-8"
@@ -109,10 +111,9 @@ def decode(raw: bytes) -> tuple[str, list[str]]:
 def _without_mark(raw: bytes) -> tuple[str, list[str]]:
     """UTF-16 that no mark announces: one of its two orders gives text."""
     for name, zero in (("utf-16-le", 1), ("utf-16-be", 0)):
-        lines = [raw[i : i + 1] for i in range(0, min(len(raw), SAMPLE))]
-        in_place = sum(byte == b"\x00" for byte in lines[zero::2])
-        elsewhere = sum(byte == b"\x00" for byte in lines[1 - zero :: 2])
-        if in_place and not elsewhere and len(raw) % 2 == 0:
+        in_place, elsewhere = raw[zero:SAMPLE:2].count(0), raw[1 - zero : SAMPLE : 2].count(0)
+        # a zero is the first half of every plain letter, and the second of few others
+        if in_place > elsewhere and len(raw) % 2 == 0:
             try:
                 text = raw.decode(name)
             except UnicodeDecodeError:
@@ -120,6 +121,15 @@ def _without_mark(raw: bytes) -> tuple[str, list[str]]:
             if _is_text(text[:SAMPLE]):
                 return text, [f"encoding: {name.upper()} (no byte-order mark)"]
     raise Unreadable("E104", "not readable as text: a binary file")
+
+
+def _other_reading(raw: bytes, text: str) -> list[str]:
+    """Say what else a short text of letters in pairs of bytes may be: a few words in GB18030 are UTF-8 by chance."""
+    foreign = [c for c in text if not c.isascii()]
+    if not foreign or any(c >= "\u0800" or c in WESTERN or c in CYRILLIC for c in foreign):
+        return []
+    others = [f"{NAMES[name]} would give {_words(other)}" for score, name, other in _ranked(raw) if score >= CERTAIN]
+    return [f"encoding: UTF-8, by its words: {_words(text)} ({'; '.join(others)})"] if others else []
 
 
 def _is_text(text: str) -> bool:

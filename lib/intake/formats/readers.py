@@ -108,7 +108,7 @@ def _check(path: Path, extension: str) -> None:
         raise Unreadable("E104", f"not readable as {extension}: the file has 0 bytes")
     if path.stat().st_size > MAX_BYTES:
         raise Unreadable("E101", f"larger than {MAX_BYTES:,} bytes")
-    if EXTENSIONS[extension] in ("delimited", "dataset_json") and (kind := looks_like(path)):
+    if kind := looks_like(path):
         raise Unreadable("E104", f"not readable as {extension}: {kind}")
 
 
@@ -137,5 +137,5 @@ def _said(step: Callable, path: Path):
         raise
     except Exception as error:
         # The readers raise almost anything on a damaged or hostile file; none of it is a defect here.
-        reason = looks_like(path) or shown(str(error).splitlines()[0] if str(error) else type(error).__name__)
+        reason = shown(str(error).splitlines()[0] if str(error) else type(error).__name__)
         raise Unreadable("E104", f"not readable as {path.suffix.lower()}: {reason}") from None
