@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import json
+import time
 import zipfile
 from pathlib import Path
 
@@ -11,7 +13,9 @@ import openpyxl
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
+import pyreadstat
 import pytest
+from any_file import ods, xls, xlsb
 from study_builder import good_tables
 
 from lib.intake.files import read_sources
@@ -213,6 +217,43 @@ def test_csv_workbook_and_parquet_agree(tmp_path):
         frames.append(sources["patients"].frame)
     pd.testing.assert_frame_equal(frames[0], frames[1])
     pd.testing.assert_frame_equal(frames[0], frames[2])
+
+
+def test_every_format_agrees_and_says_how_it_was_read(tmp_path):
+    """What study.yml names may be of any format; a file of one table needs no sheet."""
+    frame = good_tables()["patients"]
+    rows = [list(frame.columns), *frame.to_numpy().tolist()]
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    frame.to_csv(tmp_path / "a.tsv", index=False, sep="\t")
+    frame.to_csv(tmp_path / "a.txt", index=False, sep=";", encoding="utf-16")
+    pyreadstat.write_sav(frame, tmp_path / "a.sav", variable_value_labels={"arm": {"A": "A"}})
+    pyreadstat.write_xport(frame, tmp_path / "a.xpt", file_format_version=8)
+    frame.to_stata(tmp_path / "a.dta", write_index=False, version=118)
+    xls(tmp_path / "a.xls", "patients", rows)
+    xlsb(tmp_path / "a.xlsb", "patients", rows)
+    ods(tmp_path / "a.ods", {"patients": rows})
+    columns = [{"name": name, "dataType": "string"} for name in frame]
+    (tmp_path / "a.json").write_text(json.dumps({"name": "ADSL", "columns": columns, "rows": rows[1:]}), "utf-8")
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.write(tmp_path / "a.csv", "patients.csv")
+    expected = read(tmp_path, patients=Table(file="a.csv"))[0]["patients"].frame
+    said = {}
+    for path in sorted(tmp_path.glob("a.*")):
+        sources, problems = read(tmp_path, patients=Table(file=path.name))
+        assert {problem.code for problem in problems} <= {"W006", "E105"}, problems
+        said[path.suffix] = [problem.message for problem in problems if problem.code == "W006"]
+        pd.testing.assert_frame_equal(sources["patients"].frame, expected)
+    assert said == {suffix: [] for suffix in said} | {
+        ".txt": ["encoding: UTF-16", "delimiter: a semicolon"], ".sav": ["labels in the place of codes: arm (A = A)"]
+    }  # fmt: skip
+
+
+def test_large_text_is_read_as_fast_as_it_is_parsed(tmp_path):
+    """Finding encoding and delimiter looks at the first lines, not at every cell."""
+    text = "id,arm,age\n" + "".join(f"P{i},{'AB'[i % 2]},{i % 90}\n" for i in range(200_000))
+    started = time.process_time()
+    assert len(one(tmp_path, text.encode()).frame) == 200_000
+    assert time.process_time() - started < 5
 
 
 def test_extensions_folders_and_links(tmp_path):

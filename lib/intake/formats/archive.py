@@ -67,7 +67,7 @@ def unpacked(path: Path) -> Iterator[Path]:
         E101 whatever leads out of the folder, is an archive itself, or unpacks to too much; E104 a password.
     """
     with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory() as place:
-        members = [one for one in archive.infolist() if not one.is_dir() and not one.filename.startswith(NOISE)]
+        members = [one for one in archive.infolist() if not one.is_dir()]
         if len(members) > MAX_FILES:
             raise Unreadable("E101", f"more than {MAX_FILES:,} files")
         left = MAX_UNPACKED_BYTES

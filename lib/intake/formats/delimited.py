@@ -29,6 +29,8 @@ SAMPLE_LINES = 200  # by which the delimiter is judged
 MOSTLY = 0.9  # of them have as many cells as the others
 CODED = re.compile(r"(-?\d{1,3}):([^\W\d].*)")
 MOST_CODES = 30
+MOST_TITLE = 20  # lines
+NUMBER = re.compile(r"-?[\d.,]+(?:[eE][+-]?\d+)?|NA|\.")
 
 
 @dataclass
@@ -56,12 +58,13 @@ def _read(path: Path) -> Sheet:
     told, text = _told_delimiter(text)
     below = _below_comments(text, notes)
     below.header_row += bool(told)
-    delimiter = told or _delimiter(below.text, extension)
+    delimiter = told or _delimiter(below.text)
     if delimiter != ("\t" if extension == ".tsv" else ","):
         below.notes.append(f"delimiter: {DELIMITERS.get(delimiter, 'blanks')}")
     if delimiter == " " or _is_padded(below.text, delimiter):
         below.text, delimiter = _without_padding(below.text, delimiter), "\t" if delimiter == " " else delimiter
         below.notes.append("blanks around cells were taken off")
+    _pad_title(below, delimiter)
     _even_header(below, delimiter)
     end = "" if below.text.endswith(("\n", "\r")) else "\n"
     header, frame = _split(_parse((below.text + end).encode(), delimiter, below.header_row), below.header_row)
@@ -90,27 +93,45 @@ def _below_comments(text: str, notes: list[str]) -> _Text:
     return _Text(text[at:], 1 + len(comments), comments, notes)
 
 
-def _delimiter(text: str, extension: str) -> str:
+def _delimiter(text: str) -> str:
     """The delimiter by which most lines have as many cells as the header, and the most of them."""
     lines = _first_lines(text)
-    header = next((line for line in lines.splitlines() if line.strip()), "")
+    header = lines.splitlines()[0] if lines.strip() else ""
+    below_title = "".join(lines.splitlines(keepends=True)[: MOST_TITLE + 1])
     found = []
     for order, delimiter in enumerate(DELIMITERS):
-        if delimiter in header:
+        if delimiter in below_title:
             rows = [row for row in _cells(lines, delimiter) if row] or [[header]]
             usual, times = Counter(map(len, rows)).most_common(1)[0]
             # a quotation mark inside a cell: the delimiter beside it is another
             whole = not any('"' in cell for cell in rows[0])
-            even = times / len(rows) > MOSTLY and len(rows[0]) in (usual, usual - 1)
+            even = times / len(rows) > MOSTLY and delimiter in header
             found.append((usual > 1, whole, even, usual, -order, delimiter))
-    if found:
+    if found and max(found)[0]:
         return max(found)[-1]
-    if extension in (".txt", ".dat"):
-        # a blank parts cells where nothing else does, and every line has as many of them; R leaves out a header of row names
-        counts = {len(row) for row in csv.reader(_squeezed(lines), delimiter=" ") if row}
-        if max(counts) > 1 and (len(counts) == 1 or counts == {max(counts), max(counts) - 1}):
-            return " "
-    return ","
+    return " " if _is_parted_by_blanks(lines) else ","
+
+
+def _is_parted_by_blanks(lines: str) -> bool:
+    """Every line has as many words (R leaves out a header of row names), and one column is of numbers: no list of names."""
+    rows = [row for row in csv.reader(_squeezed(lines), delimiter=" ") if row]
+    counts = {len(row) for row in rows[1:]}
+    if len(rows) < 2 or len(counts) != 1 or max(counts) < 2 or len(rows[0]) not in (max(counts), max(counts) - 1):
+        return False
+    return any(all(NUMBER.fullmatch(cell) for cell in column) for column in zip(*rows[1:], strict=True))
+
+
+def _pad_title(below: _Text, delimiter: str) -> None:
+    """A title above the table, of one cell a line, gets the empty cells that it lacks, so that rows keep their numbers."""
+    rows = _cells(_first_lines(below.text), delimiter)
+    counts = [len(row) for row in rows]
+    usual = Counter(counts).most_common(1)[0][0] if counts else 0
+    start = next((i for i, count in enumerate(counts) if count > 1), 0)
+    if usual < 3 or not 0 < start <= MOST_TITLE or '"' in "".join(below.text.splitlines()[:start]):
+        return
+    lines = below.text.split("\n", start)
+    below.text = "\n".join([line.rstrip("\r") + delimiter * (counts[start] - 1) for line in lines[:start]] + lines[start:])
+    below.notes.append(f"{start} lines above the table are a title")
 
 
 def _first_lines(text: str) -> str:

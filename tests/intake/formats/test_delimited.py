@@ -17,13 +17,13 @@ from lib.intake.formats.readers import open_sheets
 ROWS = [["id", "arm", "age"], ["P1", "A", "61"], ["P2", "B", "50"], ["P3", "A", "47"]]
 # Words as tables of patients hold them.
 WORDS = {
-    "gb18030": "患者编号 性别 男 女 年龄 治疗组 对照组 死亡 存活 末次随访日期 CD4细胞 阳性 阴性 稳定 A组".split(),
-    "cp950": "病人編號 性別 男 女 年齡 治療組 對照組 死亡 存活 追蹤日期 陽性 陰性 疾病進展".split(),
-    "cp932": "患者番号 性別 男性 女性 年齢 治療群 対照群 死亡 生存 グループ なし あり 最終観察日".split(),
-    "euc_jp": "患者番号 性別 男性 女性 年齢 グループ なし あり 生存".split(),
-    "cp949": "환자번호 성별 남자 여자 나이 치료군 대조군 사망 생존 양성 음성 없음".split(),
-    "cp1252": "Größe männlich Überlebt décédé âge años São mujer Ø naïve µg/L 37°C Körpergewicht élevé".split(),
-    "cp1251": "Пациент Пол Возраст муж жен Группа умер жив Дата лечение".split(),
+    "gb18030": ["患者编号", "性别", "男", "女", "年龄", "治疗组", "对照组", "死亡", "存活", "末次随访日期", "CD4细胞", "阳性", "阴性", "稳定", "A组"],
+    "cp950": ["病人編號", "性別", "男", "女", "年齡", "治療組", "對照組", "死亡", "存活", "追蹤日期", "陽性", "陰性", "疾病進展"],
+    "cp932": ["患者番号", "性別", "男性", "女性", "年齢", "治療群", "対照群", "死亡", "生存", "グループ", "なし", "あり", "最終観察日"],
+    "euc_jp": ["患者番号", "性別", "男性", "女性", "年齢", "グループ", "なし", "あり", "生存"],
+    "cp949": ["환자번호", "성별", "남자", "여자", "나이", "치료군", "대조군", "사망", "생존", "양성", "음성", "없음"],
+    "cp1252": ["Größe", "männlich", "Überlebt", "décédé", "âge", "años", "São", "mujer", "Ø", "naïve", "µg/L", "37°C", "Körpergewicht", "élevé"],
+    "cp1251": ["Пациент", "Пол", "Возраст", "муж", "жен", "Группа", "умер", "жив", "Дата", "лечение"],
 }
 ALWAYS = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"]
 
@@ -140,3 +140,15 @@ def test_codes_stay_where_they_are_no_codes(tmp_path):
 
 def test_a_single_line_with_a_hash_is_the_header(tmp_path):
     assert read(tmp_path, b"#,arm\n1,A\n").header == ["#", "arm"]
+
+
+def test_a_title_above_the_table_keeps_its_rows(tmp_path):
+    sheet = read(tmp_path, b"Export of the registry\nmade in May\n\nid;arm;age\nP1;A;61\nP2;B;50\nP3;A;47\n")
+    assert cells(sheet)[3] == ["id", "arm", "age"]
+    assert sheet.frame.index.tolist() == [2, 3, 4, 5, 6, 7]
+    assert "3 lines above the table are a title" in sheet.notes
+
+
+@pytest.mark.parametrize("raw", [b"name\nJohn Smith\nJane Doe\n", b"First name\nJohn Smith\nJane Doe\n", b"id\n1\n2\n", b"a,b\n1 2,3 4\n"])
+def test_blanks_in_cells_are_no_delimiters(raw, tmp_path):
+    assert read(tmp_path, raw).header == raw.splitlines()[0].decode().split(",")
