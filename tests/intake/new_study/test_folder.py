@@ -288,3 +288,14 @@ def test_nothing_to_update_is_said(tmp_path):
     run = CliRunner().invoke(main, ["new", str(tmp_path / "mine"), "--from", str(FOLDER / "colon_full.csv"), "--update"])
     assert run.exit_code == 2
     assert "nothing to update" in run.output
+
+
+def test_how_a_file_was_read_is_said_and_listed(tmp_path):
+    rows = "".join(f"P{n};{'男女'[n % 2]};{'AB'[n % 2]};{n},5;{n % 2}\n" for n in range(12))
+    (tmp_path / "x.txt").write_bytes(f"id;性别;arm;os_months;os_status\n{rows}".encode("gb18030"))
+    run = CliRunner().invoke(main, ["new", str(tmp_path / "mine"), "--from", str(tmp_path / "x.txt")])
+    assert run.exit_code == 0, run.output
+    said = re.sub(r"\s+", " ", run.output)
+    assert "Read as x: encoding: GB18030 (simplified Chinese), by its words: 性别, 男, 女 x: delimiter: a semicolon" in said
+    changes = pd.read_csv(tmp_path / "mine" / "changes.csv", dtype=str, keep_default_na=False)
+    assert changes["why"][:2].tolist() == ["encoding: GB18030 (simplified Chinese), by its words: 性别, 男, 女", "delimiter: a semicolon"]
