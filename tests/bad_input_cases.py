@@ -33,6 +33,10 @@ def replaced(old: str, new: str):
     return lambda text: text.replace(old, new)
 
 
+def written(delimiter: str, encoding: str) -> bytes:
+    return good_tables()["patients"].to_csv(index=False, sep=delimiter).encode(encoding)
+
+
 def both(*changes):
     def change(frame):
         for one in changes:
@@ -284,9 +288,14 @@ CASES = [
     case(67, "E104", "never closed", ("patients.csv",), patients=b'patient_id,arm\n"SYN-01,A\n'),
     case(67, "E104", "1 fields where the header has 2", ("patients.csv", 3),
          patients=b"patient_id,arm\nSYN-01,A\nSYN-02\n"),
-    case(6, "E006", "delimiter is a semicolon", ("patients.csv",), patients=b"patient_id;arm\nSYN-01;A\n"),
-    case(6, "E006", "UTF-16", ("patients.csv",), patients="patient_id,arm\n".encode("utf-16")),
-    case(6, "E006", "byte 0xfc", ("patients.csv", 2), patients="patient_id,arm\nSYN-ü,A\n".encode("latin-1")),
+    case(6, "W006", "delimiter: a semicolon", ("patients.csv",), patients=written(";", "utf-8")),
+    case(6, "W006", "encoding: UTF-16", ("patients.csv",), patients=written(",", "utf-16")),
+    case(6, "W006", "encoding: UTF-16-LE (no byte-order mark)", ("patients.csv",), patients=written(",", "utf-16-le")),
+    case(6, "E006", "begins as UTF-16", ("patients.csv",), patients=b"\xff\xfea,b\n1"),
+    case(6, "E006", "byte 0xfc), and the rest is: it is damaged", ("patients.csv", 2),
+         patients="patient_id,arm\nSYN-\0,größe größe größe größe größe größe größe\n".encode().replace(b"\0", b"\xfc")),
+    case(6, "E006", "byte 0x81), and none of those that are known", ("patients.csv", 2),
+         patients=b"patient_id,arm\nSYN-\x81\xff\x8d\x90,A\n"),
     case(6, "", patients=lambda frame: frame.rename(columns={"patient_id": "\ufeffpatient_id"})),
     *(case(69, "W106", "looks like personal data: not read", ("patients.csv", 1, name), patients=add(**{name: "x"}))
       for name in ("PatientName", "date_of_birth", "Tel.", "hospital number", "Geburtsdatum", "住院号")),

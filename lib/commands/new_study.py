@@ -25,11 +25,11 @@ WIDTH = 100
 @click.command()
 @click.argument("folder", type=FILE)
 @click.option(
-    "--from", "files", type=FILE, multiple=True, required=True, help="A workbook, .csv or .parquet. Repeatable."
+    "--from", "files", type=FILE, multiple=True, required=True, help="A file, a folder or a .zip: formats in data/README.md. Repeatable."
 )
 @click.option("--update", is_flag=True, help="Write the tables of the study in FOLDER anew; its study.yml stays.")
 def new(*, folder: Path, files: tuple[Path, ...], update: bool) -> None:
-    """Begin a study: read a workbook, write FOLDER with its tables and a proposed study.yml, and check them."""
+    """Begin a study: read tables of any format, write FOLDER with its tables and a proposed study.yml, and check them."""
     if update and not (folder / "study.yml").is_file():
         fail(f"there is no study.yml in {shown(folder)}, so nothing to update", 2)
     if not update and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -56,6 +56,7 @@ def _tell(study: NewStudy, update: bool) -> None:
     """Say what was recognised, guessed (where that was written), changed, left out, and what is missing."""
     guesses = {} if update else study.proposal.guesses
     said = {
+        "Read as": [f"{sheet}: {note}" for sheet, note in study.read_as],
         "Tables": [_recognised(table, one) for table, one in study.tables.items()],
         "Not copied": [
             *(f"sheet {sheet}: none of the tables" for sheet in study.others),

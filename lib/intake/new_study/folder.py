@@ -17,9 +17,8 @@ import pandas as pd
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
-from lib.intake.cells import Unreadable
 from lib.intake.columns import columns_of, looks_personal
-from lib.intake.files import read_file
+from lib.intake.files import read_files
 from lib.intake.new_study.proposal import propose
 from lib.intake.new_study.proposal_events import with_event_codes
 from lib.intake.new_study.recognition import Proposal, Recognised, recognise, with_header, with_one_row_per_patient
@@ -53,6 +52,8 @@ class NewStudy:
         Columns that are not copied: "sheet: column".
     others : list of str
         Sheets that are none of the tables.
+    read_as : list of (str, str)
+        Sheet, and what was assumed of how it is to be read.
     """
 
     tables: dict[str, Recognised]
@@ -60,6 +61,7 @@ class NewStudy:
     proposal: Proposal
     personal: list[str]
     others: list[str]
+    read_as: list[tuple[str, str]]
 
 
 def read_new_study(name: str, files: list[Path]) -> NewStudy:
@@ -70,14 +72,14 @@ def read_new_study(name: str, files: list[Path]) -> NewStudy:
     name : str
         Of the study's folder.
     files : list of Path
-        Workbooks (.xlsx), .csv or .parquet.
+        Files, folders or archives, as `lib.intake.files.read_files` takes them.
 
     Raises
     ------
     ProblemsFound
-        A file that is not read (E001, E006, E101, E104), or in which there is no patient (E003).
+        A file that is not read (E001, E006, E090, E101, E104), or in which there is no patient (E003).
     """
-    sheets = _sheets(files)
+    sheets, read_as = _sheets(files)
     personal = [f"{sheet}: {column}" for sheet, frame in sheets.items() for column in frame if looks_personal(column)]
     sheets = {s: frame.drop(columns=[c for c in frame if looks_personal(c)]) for s, frame in sheets.items()}
     neat = {sheet: tidied(sheet, frame) for sheet, frame in sheets.items()}
@@ -102,24 +104,17 @@ def read_new_study(name: str, files: list[Path]) -> NewStudy:
             "endpoints", f"The file has several rows per patient, told apart by {key}; each became columns of its own."
         )
     rows = pd.concat(changes, ignore_index=True) if changes else pd.DataFrame(columns=CHANGE_COLUMNS)
-    return NewStudy(tables, rows[CHANGE_COLUMNS], proposal, personal, others)
+    return NewStudy(tables, rows[CHANGE_COLUMNS], proposal, personal, others, read_as)
 
 
-def _sheets(files: list[Path]) -> dict[str, pd.DataFrame]:
-    sheets, problems = {}, []
-    for path in files:
-        try:
-            read = read_file(path)
-        except Unreadable as error:
-            problems.append(Problem(error.code, str(error), file=shown(path.name), row=error.row, column=error.column))
-            continue
-        for sheet, (header, frame) in read.items():
-            named = with_header(header, frame)
-            if not named.empty:
-                sheets[sheet if sheet not in sheets else f"{path.stem} {sheet}"] = named
+def _sheets(files: list[Path]) -> tuple[dict[str, pd.DataFrame], list[tuple[str, str]]]:
+    """Every sheet that holds rows, and what was assumed of how it is to be read."""
+    read, problems = read_files(files)
+    sheets = {name: with_header(sheet.header, sheet.frame) for name, sheet in read.items()}
+    sheets = {name: frame for name, frame in sheets.items() if not frame.empty}
     if problems or not sheets:
         raise ProblemsFound(problems or [Problem("E002", "no rows", file=", ".join(path.name for path in files))])
-    return sheets
+    return sheets, [(name, note) for name in sheets for note in read[name].notes]
 
 
 def _listed(sheets: dict[str, pd.DataFrame]) -> str:
@@ -196,7 +191,8 @@ def update_tables(new: NewStudy, folder: Path) -> None:
 def _write_tables(new: NewStudy, folder: Path) -> None:
     for table, one in new.tables.items():
         one.frame.to_csv(folder / f"{table}.csv", index=False, lineterminator="\n")
-    write_csv(new.changes, folder / CHANGES)
+    read_as = pd.DataFrame([(sheet, "", "", "", "", note) for sheet, note in new.read_as], columns=CHANGE_COLUMNS)
+    write_csv(pd.concat([read_as, new.changes]), folder / CHANGES)
 
 
 def _yaml(proposal: Proposal) -> str:

@@ -189,7 +189,10 @@ def _sorted(frame):
 def test_hostile_cells_are_copied_as_text_and_refused_by_the_check(tmp_path):
     rows = [["id", "arm", "os_months", "os_status", "note"], *[[f"P{n}", "AB"[n % 2], n + 1.5, n % 2, f"=cmd|{n}"] for n in range(12)]]
     rows[3][1] = "=HYPERLINK(1)"
-    _, folder = new_study(tmp_path, write_book(tmp_path / "x.xlsx", {"patients": rows}))
+    with pytest.raises(ProblemsFound, match=r"E090 x\.xlsx, row 2, note: 13 formulas have no value"):
+        new_study(tmp_path, write_book(tmp_path / "x.xlsx", {"patients": rows}))
+    (tmp_path / "x.csv").write_text("\n".join(",".join(map(str, row)) for row in rows), "utf-8")
+    _, folder = new_study(tmp_path, tmp_path / "x.csv")
     assert "cmd|" not in (folder / "patients.csv").read_text("utf-8")
     with pytest.raises(ProblemsFound, match="E090"):
         read_tables(read_study(folder))
@@ -285,3 +288,14 @@ def test_nothing_to_update_is_said(tmp_path):
     run = CliRunner().invoke(main, ["new", str(tmp_path / "mine"), "--from", str(FOLDER / "colon_full.csv"), "--update"])
     assert run.exit_code == 2
     assert "nothing to update" in run.output
+
+
+def test_how_a_file_was_read_is_said_and_listed(tmp_path):
+    rows = "".join(f"P{n};{'男女'[n % 2]};{'AB'[n % 2]};{n},5;{n % 2}\n" for n in range(12))
+    (tmp_path / "x.txt").write_bytes(f"id;性别;arm;os_months;os_status\n{rows}".encode("gb18030"))
+    run = CliRunner().invoke(main, ["new", str(tmp_path / "mine"), "--from", str(tmp_path / "x.txt")])
+    assert run.exit_code == 0, run.output
+    said = re.sub(r"\s+", " ", run.output)
+    assert "Read as x: encoding: GB18030 (simplified Chinese), by its words: 性别, 男, 女 x: delimiter: a semicolon" in said
+    changes = pd.read_csv(tmp_path / "mine" / "changes.csv", dtype=str, keep_default_na=False)
+    assert changes["why"][:2].tolist() == ["encoding: GB18030 (simplified Chinese), by its words: 性别, 男, 女", "delimiter: a semicolon"]
