@@ -19,6 +19,8 @@ from lib.study.study import ROOT, read_study
 from lib.study.yaml_file import ProblemsFound
 
 RAIR = ROOT / "data" / "rair_dtc"
+OS = {"event of os_status": "1"}
+COLON = {"unit of time": "days", "event of status_etype_1": "1", "event of status_etype_2": "1"}
 
 
 def _column(*cells):
@@ -104,7 +106,7 @@ def test_names_that_are_alike_get_ids_of_their_own(tmp_path, names):
         ("patient_id", "marker", "value", "unit", "visit", "sample_date"),
         *((f"P{i}", f"{name} b{k}", str(i + k), "mg", "0", "2024-01-01") for i in (1, 2) for k, name in enumerate(names)),
     ]
-    new, folder = new_study(tmp_path, write_book(tmp_path / "alike.xlsx", {"patients": patients, "markers": samples}))
+    new, folder = new_study(tmp_path, write_book(tmp_path / "alike.xlsx", {"patients": patients, "markers": samples}), answers=OS)
     study = read_study(folder)
     assert len({variable.id for variable in study.baseline}) == len(study.baseline) == 2
     assert len({marker.id for marker in study.markers}) == 2
@@ -120,18 +122,18 @@ def test_names_are_made_plain(name, plain):
 def test_colon_from_a_workbook_has_the_numbers_of_the_shipped_study(tmp_path):
     """Two rows per patient, told apart by etype: 1 recurrence, 2 death. The same times and events as data/colon."""
     raw = pd.read_csv(FOLDER / "colon_full.csv")
-    new, folder = new_study(tmp_path, write_book(tmp_path / "colon.xlsx", {"Sheet1": rows_of(raw)}))
+    new, folder = new_study(tmp_path, write_book(tmp_path / "colon.xlsx", {"Sheet1": rows_of(raw)}), answers=COLON)
     study = read_study(folder)
     tables = read_tables(study)
     shipped = pd.read_csv(ROOT / "data" / "colon" / "patients.csv", dtype={"id": str}).set_index("id").sort_index()
     ours = tables["patients"].set_index("patient_id").sort_index()
-    assert tables.queries.empty
+    assert set(tables.queries["code"]) == {"W004"}  # a column that is the same for everybody is kept, and not used
     assert [arm.code for arm in study.arms] == ["Obs", "Lev", "Lev+5FU"]
     assert study.time.unit == "years"
     for endpoint, name in zip(study.endpoints, ("recurrence", "death"), strict=True):
         assert (ours[endpoint.time_column] == shipped[f"{name}_days"]).all()
         assert (ours[endpoint.event_column].astype(int) == shipped[f"{name}_status"]).all()
-    assert "study" not in new.tables["patients"].frame
+    assert "study" in new.tables["patients"].frame
 
 
 def _messy() -> dict[str, list]:
@@ -189,27 +191,10 @@ def _sorted(frame):
 def test_hostile_cells_are_copied_as_text_and_refused_by_the_check(tmp_path):
     rows = [["id", "arm", "os_months", "os_status", "note"], *[[f"P{n}", "AB"[n % 2], n + 1.5, n % 2, f"=cmd|{n}"] for n in range(12)]]
     rows[3][1] = "=HYPERLINK(1)"
-    _, folder = new_study(tmp_path, write_book(tmp_path / "x.xlsx", {"patients": rows}))
+    _, folder = new_study(tmp_path, write_book(tmp_path / "x.xlsx", {"patients": rows}), answers=OS)
     assert "cmd|" not in (folder / "patients.csv").read_text("utf-8")
     with pytest.raises(ProblemsFound, match="E090"):
         read_tables(read_study(folder))
-
-
-@pytest.mark.parametrize(
-    ("names", "values", "found"),
-    [
-        (("os_months", "os_status"), ("0", "1"), ("months", "1")),
-        (("futime", "fustat"), ("1", "2"), ("days", "2")),
-        (("pfs_days", "pfs_censored"), ("0", "1"), ("days", "0")),
-        (("survival_years", "status"), ("alive", "dead"), ("years", "dead")),
-    ],
-)
-def test_ready_made_endpoints_are_recognised(tmp_path, names, values, found):
-    time, event = names
-    rows = [["id", "group", time, event], *[[f"P{n}", "xy"[n % 2], 30 * n + 5, values[n % 2]] for n in range(20)]]
-    _, folder = new_study(tmp_path, write_book(tmp_path / "x.xlsx", {"data": rows}))
-    endpoint = read_study(folder).endpoints[0]
-    assert (endpoint.time.unit, endpoint.event.event) == found
 
 
 def test_template_filled_in_becomes_a_study(tmp_path):
@@ -234,7 +219,7 @@ def test_template_filled_in_becomes_a_study(tmp_path):
     assert run.exit_code == 0, run.output
     study = read_study(tmp_path / "mine")
     assert study.arm_ids == ["standard", "new"]
-    assert read_tables(study).queries.empty
+    assert set(read_tables(study).queries["column"]) == {"sex"}  # the same for everybody
     again = CliRunner().invoke(main, ["template", str(path)])
     assert again.exit_code == 2
     assert "nothing is overwritten" in again.output
@@ -251,7 +236,7 @@ def test_what_is_there_is_never_overwritten(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "content", "says"),
-    [("x.csv", b"a,b\n1,2\n", "no sheet has a column of patient ids"), ("x.xlsx", b"no", "E104"), ("y.csv", None, "E001")],
+    [("x.csv", b"a,b\n1,2\n", "no sheet is a table of patients"), ("x.xlsx", b"no", "E104"), ("y.csv", None, "E001")],
 )
 def test_what_cannot_be_read_stops_with_a_sentence(tmp_path, name, content, says):
     if content is not None:
@@ -267,7 +252,8 @@ def test_corrected_tables_come_in_and_study_yml_stays(tmp_path):
     rows = [["id", "arm", "os_months", "os_status"], *[[f"P{n}", "AB"[n % 2], n + 1.5, n % 2] for n in range(12)]]
     rows[3][2] = "many"
     book, folder = write_book(tmp_path / "x.xlsx", {"data": rows}), tmp_path / "mine"
-    words = ["new", str(folder), "--from", str(book)]
+    (tmp_path / "given.yml").write_text("event of os_status: 1\n")
+    words = ["new", str(folder), "--from", str(book), "--answers", str(tmp_path / "given.yml")]
     assert "E103" in CliRunner().invoke(main, words).output
     proposed = (folder / "study.yml").read_text("utf-8")
     (folder / "study.yml").write_text(proposed.replace("label: OS", "label: Overall survival"), "utf-8")
@@ -278,7 +264,7 @@ def test_corrected_tables_come_in_and_study_yml_stays(tmp_path):
     assert "Guesses" not in run.output
     assert read_study(folder).endpoints[0].label == "Overall survival"
     assert read_tables(read_study(folder)).queries.empty
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine", "x.xlsx"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["given.yml", "mine", "x.xlsx"]
 
 
 def test_nothing_to_update_is_said(tmp_path):
