@@ -15,14 +15,24 @@ import pandas as pd
 from lib.intake.new_study.outcome_names import read_name
 from lib.intake.new_study.questions import Questions
 from lib.intake.new_study.recognition import values_of
-from lib.intake.new_study.words import CENSORED, ENDPOINTS, HAPPENED, NO, TRUE_NAMES, YES, known_name, words
+from lib.intake.new_study.words import (
+    CENSORED,
+    ENDPOINT_KEYS,
+    ENDPOINTS,
+    HAPPENED,
+    NO,
+    TRUE_NAMES,
+    YES,
+    known_name,
+    words,
+)
 
 EVENT, CENSORED_CODE, COMPETING = "event", "censored", "competing"
 NUMBERED = re.compile(r"\d+\s*[:=.)-]\s*(?=\D)")  # "1:DECEASED"
 DENIED = re.compile(r"\b(?:no|not|without|never|free|kein|nicht|non)\b|[未无無]", re.IGNORECASE)
 # Beside a word of TRUE_NAMES they leave its meaning as it is.
 NEUTRAL = words("flag ind indicator yn fl jn of the is any has")
-NAMED = TRUE_NAMES | NEUTRAL | {word for called, _, _ in ENDPOINTS.values() for word in called.split()} - {"lebt", "alive", "vital"}
+NAMED = TRUE_NAMES | NEUTRAL | ENDPOINT_KEYS | {word for called, _, _ in ENDPOINTS.values() for word in called.split()} - {"lebt", "alive", "vital"}
 
 
 @dataclass(frozen=True)

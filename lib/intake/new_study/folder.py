@@ -34,10 +34,11 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from lib.intake.cells import Unreadable
 from lib.intake.columns import columns_of, looks_personal
 from lib.intake.files import read_file
+from lib.intake.new_study.headers import Headed, with_header
 from lib.intake.new_study.proposal import propose
 from lib.intake.new_study.proposal_events import with_event_codes
 from lib.intake.new_study.questions import Questions
-from lib.intake.new_study.recognition import Proposal, Recognised, recognise, with_header
+from lib.intake.new_study.recognition import Proposal, Recognised, recognise
 from lib.intake.new_study.structures import NUMBERED, with_patients
 from lib.intake.new_study.template import EXAMPLE
 from lib.intake.new_study.tidying import CHANGE_COLUMNS, tidied
@@ -101,14 +102,14 @@ def read_new_study(name: str, files: list[Path], answers: dict[str, str] | None 
     return proposed(name, read_sheets(files), answers)
 
 
-def proposed(name: str, sheets: dict[str, pd.DataFrame], answers: dict[str, str] | None = None) -> NewStudy:
+def proposed(name: str, sheets: dict[str, Headed], answers: dict[str, str] | None = None) -> NewStudy:
     """Propose a study of sheets that were read.
 
     Parameters
     ----------
     name : str
         Of the study's folder.
-    sheets : dict of str to DataFrame of text
+    sheets : dict of str to Headed
     answers : dict of str to str, optional
         Key of a question -> the answer.
 
@@ -117,15 +118,16 @@ def proposed(name: str, sheets: dict[str, pd.DataFrame], answers: dict[str, str]
     ProblemsFound
         No table of patients (E003), an answer that is none of those possible (E114).
     """
-    questions = Questions(answers)
+    questions, headed = Questions(answers), sheets
+    sheets = {sheet: one.frame for sheet, one in headed.items()}
     personal = [f"{sheet}: {column}" for sheet, frame in sheets.items() for column in frame if looks_personal(column)]
     sheets = {s: frame.drop(columns=[c for c in frame if looks_personal(c)]) for s, frame in sheets.items()}
-    neat = {sheet: tidied(sheet, frame) for sheet, frame in sheets.items()}
+    neat = {sheet: tidied(sheet, frame, questions) for sheet, frame in sheets.items()}
     found, others = recognise({sheet: frame for sheet, (frame, _) in neat.items()})
     tables = {one.table: one for one in found}
     if "patients" not in tables:
         raise _no_patients(found, sheets)
-    changes = [neat[one.sheet][1].assign(table=one.table) for one in found]
+    changes = [part.assign(table=one.table) for one in found for part in (headed[one.sheet].listed(one.sheet), neat[one.sheet][1])]
     columns = tables["patients"].columns
     tables["patients"], said = with_patients(tables["patients"], questions)
     # from here on the frames are our own, and changed in place
@@ -149,7 +151,7 @@ def _no_patients(found: list[Recognised], sheets: dict[str, pd.DataFrame]) -> Pr
     return ProblemsFound([Problem("E003", message, file=", ".join(sheets))])
 
 
-def read_sheets(files: list[Path]) -> dict[str, pd.DataFrame]:
+def read_sheets(files: list[Path]) -> dict[str, Headed]:
     """Every sheet that holds anything, under the header that it has.
 
     Raises
@@ -166,7 +168,7 @@ def read_sheets(files: list[Path]) -> dict[str, pd.DataFrame]:
             continue
         for sheet, (header, frame) in read.items():
             named = with_header(header, frame)
-            if not named.empty:
+            if not named.frame.empty:
                 sheets[sheet if sheet not in sheets else f"{path.stem} {sheet}"] = named
     if problems or not sheets:
         raise ProblemsFound(problems or [Problem("E002", "no rows", file=", ".join(path.name for path in files))])

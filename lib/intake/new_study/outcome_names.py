@@ -31,13 +31,16 @@ CALENDAR = 1800  # a "year" of which every value is later is one of the calendar
 NONE = "none"
 KINDS = {word: kind for kind, (called, _, _) in ENDPOINTS.items() for word in called.split()}
 UNITS = {word: unit for unit, called in UNIT_WORDS.items() for word in called}
+INITIALS = frozenset(word for word in UNITS if word.isascii() and len(word) == 1)  # a unit in brackets alone
 # What is written without a gap: `rfstime`, `pstat`, `osmonths`, `生存时间`; then the rest is a word of its own.
 GLUED = re.compile(
     r"(?P<stem>[^\W\d_]+?)(?P<last>time|stat|status|event|censor|cens|months?|days?|weeks?|years?|时间|状态|日数|月数|期間|"
     r"zeit|monate|tage|jahre|status)\Z"
 )
 # Alone they name a time even where no event is known.
-PLAIN_TIMES = words("time futime followup follow fu duration survtime aval 时间 随访时间 生存时间 観察期間 beobachtungszeit")
+PLAIN_TIMES = words("t time futime followup follow fu duration survtime aval 时间 随访时间 生存时间 観察期間 beobachtungszeit")
+# Kinds of outcome of which one word may name the time and another the event.
+FAMILIES = {"rfs": "ttr", "dfs": "ttr", "efs": "ttr", "mfs": "ttr", "pfs": "ttp"}
 TWO_WORDS = ("progression_free", "disease_free", "relapse_free", "recurrence_free", "event_free", "metastasis_free", "cancer_specific")
 
 
@@ -71,7 +74,8 @@ def read_name(column: str) -> Name:
     for pair in TWO_WORDS:
         whole = re.sub(f"(^|_){pair}(_survival)?(?=_|$)", f"\\1{KINDS[pair]}", whole)
     parts = [part for word in whole.split("_") if word for part in _parts(word)]
-    known = TIME_NAMES | set(UNITS) | EVENT_NAMES | STATUS_NAMES | set(KINDS)
+    units = set(UNITS) - INITIALS
+    known = TIME_NAMES | units | EVENT_NAMES | STATUS_NAMES | set(KINDS)
     kinds = frozenset(KINDS[word] for word in parts if word in KINDS)
     if len(kinds) > 1 and "os" in kinds:  # the survival of "progression-free survival"
         kinds -= {"os"}
@@ -81,7 +85,7 @@ def read_name(column: str) -> Name:
         any(word in TIME_NAMES for word in parts),
         any(word in EVENT_NAMES for word in parts),
         any(word in STATUS_NAMES for word in parts),
-        next((UNITS[word] for word in parts if word in UNITS), ""),
+        next((UNITS[word] for word in parts if word in units), ""),
     )
 
 
@@ -97,14 +101,12 @@ def unit_of(column: str) -> str:
     bracketed = re.search(r"[(\[,/]\s*([^\W\d_]+)\.?\s*[)\]]?\s*\Z", unicodedata.normalize("NFKC", column))
     if bracketed and bracketed[1].casefold() in UNITS:
         return UNITS[bracketed[1].casefold()]
-    name = read_name(column)
-    lone = known_name(column) in ("d", "y", "mo", "t")
-    return "" if lone else name.unit
+    return read_name(column).unit
 
 
 def _is_time(frame: pd.DataFrame, column: str) -> bool:
     cells, name = frame[column], read_name(column)
-    if not (name.time or name.unit or name.kinds) or (name.status and not name.time) or not is_numeric(cells):
+    if not (name.time or name.unit or (name.kinds and not name.event)) or (name.status and not name.time) or not is_numeric(cells):
         return False
     numbers = pd.to_numeric(cells, errors="coerce").dropna()
     calendar = name.unit == "years" and numbers.min() > CALENDAR
@@ -153,6 +155,17 @@ def paired(frame: pd.DataFrame, questions: Questions) -> list[Pair]:
         elif fitting or (not pairs and known_name(time) in PLAIN_TIMES):
             event = _asked(frame, questions, time, fitting or _binary(frame))
             pairs += [Pair(time, event)] if event != NONE else []
+    return pairs or _by_event(frame, questions, [event for event in free if names[event].event])
+
+
+def _by_event(frame: pd.DataFrame, questions: Questions, events: list[str]) -> list[Pair]:
+    """An event whose time no name tells: ask for it among the columns of many numbers."""
+    many = [c for c in frame if c not in events and is_numeric(frame[c]) and frame[c].nunique() > max(MOST_VALUES, len(frame) / 4)]
+    pairs = []
+    for event in events if many else []:
+        options = dict.fromkeys(many, "") | {NONE: f"{event} has no time: it is left out of the endpoints"}
+        time = questions.ask(f"time column of {event}", f"Which column holds the time to {event}, or to the end of observation?", options)
+        pairs += [Pair(time, event)] if time and time != NONE else []
     return pairs
 
 
@@ -170,7 +183,8 @@ def _own_words(kind: str) -> list[str]:
 
 
 def _may_agree(time: Name, event: Name) -> bool:
-    return not time.kinds or not event.kinds or time.kinds == event.kinds
+    families = [{FAMILIES.get(kind, kind) for kind in name.kinds} for name in (time, event)]
+    return not families[0] or not families[1] or families[0] == families[1]
 
 
 def _binary(frame: pd.DataFrame) -> list[str]:

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 __all__ = ["propose_endpoints"]
 
+import re
+
 import pandas as pd
 
 from lib.intake.new_study.event_codes import CENSORED_CODE, COMPETING, EVENT, Codes, codes_of
 from lib.intake.new_study.outcome_names import Pair, outcome_columns, paired, read_name, unit_of
 from lib.intake.new_study.recognition import Proposal, Recognised, as_id, as_label, plain_name
-from lib.intake.new_study.words import ENDPOINTS, known_name
+from lib.intake.new_study.words import CALLED, DEATH, ENDPOINTS, known_name
 from lib.study.parts import DATE_COLUMNS, DAYS, FLAGS_OF_DATES
 
 # Codes of an event and of censoring that no patient has.
 ABSENT = {EVENT: ("1", "yes", "event"), CENSORED_CODE: ("0", "no", "censored")}
 LONGEST_YEARS = 80  # nobody is followed for longer, so a unit that would make it so is not the unit
+ISO = re.compile(r"\d{4}-\d\d-\d\d\Z")
 OPEN = "Its endpoint is left out until the question about it is answered."
 
 
@@ -37,6 +40,7 @@ def propose_endpoints(proposal: Proposal, patients: Recognised) -> set[str]:
     set of str
         Columns of the file that are times and events: an outcome is no baseline variable.
     """
+    _time_zero(proposal, patients)
     endpoints, used = _derived(proposal, patients), set()
     taken = set(patients.columns.values())
     outcomes = patients.frame.drop(columns=[name for name in patients.frame if name in taken])
@@ -79,6 +83,24 @@ def _outcomes_alone(patients: Recognised, used: set[str]) -> set[str]:
         if not name.others and (name.kinds or name.event or (name.status and column in events) or (name.time and name.kinds)):
             alone.add(column)
     return alone
+
+
+def _time_zero(proposal: Proposal, patients: Recognised) -> None:
+    """Which of several dates is time zero: asked, where more than one may be."""
+    frame, taken = patients.frame, {theirs for ours, theirs in patients.columns.items() if ours != "time_zero"}
+    names = {re.sub("_dt$", "_date", known_name(column)): column for column in frame if column not in taken}
+    dates = [names[name] for name in CALLED["time_zero"].split() if name in names and frame[names[name]].str.match(ISO).any()]
+    if len(dates) < 2 or "last_contact_date" not in patients.columns:
+        return
+    contact = pd.to_datetime(frame[patients.columns["last_contact_date"]], errors="coerce")
+    options = {
+        date: f"the median from it to the last contact is {_in_words((contact - pd.to_datetime(frame[date], errors='coerce')).dt.days.median())}"
+        for date in dates
+    }
+    answer = proposal.questions.ask("time zero", "From which date does time run?", options)
+    patients.columns.pop("time_zero", None)
+    if answer:
+        patients.columns["time_zero"] = answer
 
 
 def _derived(proposal: Proposal, patients: Recognised) -> list[dict]:
@@ -157,8 +179,10 @@ def _units(proposal: Proposal, frame: pd.DataFrame, pairs: list[Pair]) -> dict[s
         if years <= LONGEST_YEARS:
             options[unit] = f"the median time is {median:g} {unit} ({_in_words(median * days)}), the longest {_in_words(longest * days)}"
     named = ", ".join(unsaid)
-    if not options:
-        return units
+    if len(options) == 1:
+        (unit,) = options
+        proposal.say("endpoints", f"{named} in {unit}: no name says it, but in any other unit the longest would be above {LONGEST_YEARS} years.")
+        return units | dict.fromkeys(unsaid, unit)
     unit = proposal.questions.ask("unit of time", f"In which unit are the times in {named}? No name says it.", options)
     return units | dict.fromkeys(unsaid, unit) if unit else units
 
@@ -176,8 +200,7 @@ def _ready(proposal: Proposal, patients: Recognised, known: tuple[Pair, Codes, s
         ours = as_id(theirs, what, {name for name, column in patients.columns.items() if column != theirs})
         patients.columns[ours] = theirs
         columns[what] = ours
-    kinds = read_name(pair.event).kinds | read_name(pair.time).kinds
-    kind = next(iter(kinds)) if len(kinds) == 1 else ""
+    kind = _kind(pair, codes)
     _, label, short = ENDPOINTS[kind] if kind else ("", *[_short(pair)] * 2)
     roles = {role: code for code, role in _roles(patients.frame[event], pair, event, codes).items()}
     counts = patients.frame.loc[patients.frame[pair.time].notna(), event].value_counts()
@@ -193,6 +216,15 @@ def _ready(proposal: Proposal, patients: Recognised, known: tuple[Pair, Codes, s
         "event": {"column": columns["status"], **roles},
         "definition": f"time in {pair.time}, event in {pair.event} (say from when to when, and who is censored)",
     }  # fmt: skip
+
+
+def _kind(pair: Pair, codes: Codes) -> str:
+    """What kind of outcome it is: as the time's name says, else the event's, else its words; empty if none does."""
+    for name in (read_name(pair.time), read_name(pair.event)):
+        if len(name.kinds) == 1:
+            return next(iter(name.kinds))
+    events = [value for value, role in codes.roles.items() if role == EVENT]
+    return "os" if all(DEATH.fullmatch(value) for value in events) else ""
 
 
 def _role_name(role: str) -> str:

@@ -17,7 +17,6 @@ __all__ = [
     "plain_name",
     "recognise",
     "values_of",
-    "with_header",
 ]
 
 import itertools
@@ -70,34 +69,6 @@ def plain_name(text: str) -> str:
     """Write a name in small letters and digits with `_` between words: `Date of Death` -> `date_of_death`."""
     spaced = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", text)
     return re.sub(r"[^a-z0-9]+", "_", spaced.lower()).strip("_")
-
-
-def with_header(header: list[str], frame: pd.DataFrame) -> pd.DataFrame:
-    """Name the columns by the first row that is filled like a header; a title above it is left out.
-
-    Parameters
-    ----------
-    header : list of str
-        Row 1.
-    frame : DataFrame of text, index = row in the file
-        The rows below.
-
-    Returns
-    -------
-    DataFrame of text, index = row in the file
-        Empty rows and columns without a name and a value are left out; names are unique.
-    """
-    rows = [header, *frame.head(20).fillna("").values.tolist()]
-    filled = [sum(bool(str(cell).strip()) for cell in row) for row in rows]
-    start = next((i for i, count in enumerate(filled) if count > max(filled) / 2), 0)
-    names = []
-    for number, cell in enumerate(rows[start], start=1):
-        name = " ".join("".join(c if c.isprintable() else " " for c in str(cell)).split()) or f"column {number}"
-        numbered = (f"{name} ({again})" for again in itertools.count(2))
-        names.append(name if name not in names else next(other for other in numbered if other not in names))
-    below = frame.iloc[start:].set_axis(names, axis="columns").dropna(how="all")
-    unnamed = [name for name, cell in zip(names, rows[start], strict=True) if not str(cell).strip()]
-    return below.drop(columns=[name for name in unnamed if below[name].isna().all()])
 
 
 def recognise(sheets: dict[str, pd.DataFrame]) -> tuple[list[Recognised], list[str]]:
@@ -161,7 +132,7 @@ def _called(frame: pd.DataFrame, wanted: list[str]) -> dict[str, str]:
     """Our name -> the file's, for the columns that bear one of the usual names; the most usual name wins."""
     theirs = {}
     for column in frame:
-        theirs.setdefault(known_name(column), column)
+        theirs.setdefault(re.sub("_dt$", "_date", known_name(column)), column)
     found = {}
     for ours in wanted:
         name = next(

@@ -16,14 +16,14 @@ from lib.intake.new_study.event_codes import EVENT, Codes, codes_of
 from lib.intake.new_study.outcome_names import Pair, paired
 from lib.intake.new_study.questions import Questions
 from lib.intake.new_study.recognition import Recognised, is_numeric, plain_name
-from lib.intake.new_study.words import CALLED, known_name, words
+from lib.intake.new_study.words import CALLED, ENDPOINT_KEYS, known_name, words
 from lib.study.yaml_file import Problem, ProblemsFound, shown
 
 MOST_ROWS_PER_PATIENT = 4
-# What tells the rows of a patient apart that are different endpoints, each of which becomes columns of its own.
-ENDPOINT_KEYS = words("etype endpoint event_type type_of_event paramcd param parameter outcome_type endpunkt")
 # Names that say that a patient has several rows.
-SPANS = (("start", "stop"), ("tstart", "tstop"), ("start_time", "stop_time"), ("entry", "exit"), ("time1", "time2"), ("begin", "end"))
+SPANS = (
+    ("start", "stop"), ("time0", "time1"), ("tstart", "tstop"), ("start_time", "stop_time"), ("entry", "exit"), ("time1", "time2"), ("begin", "end"),
+)  # fmt: skip
 REPEATED = words("visit visitnum enum episode recurrence_number line cycle eye side organ lesion tooth")
 SLIP = 0.1  # of the patients stand twice: a slip, which the check of the study names, and no structure
 NUMBERED = "patient number"
@@ -91,7 +91,8 @@ def _numbering(frame: pd.DataFrame) -> str | None:
     """The first column, should it number the rows 1, 2, 3 ... (as R writes them) or a column called so."""
     for position, column in enumerate(frame):
         numbers = pd.to_numeric(frame[column], errors="coerce")
-        of_rows = position == 0 or re.search(r"(^|_)(seq|seqno|no|nr|row|index|rownames)(_|$)", plain_name(column))
+        named = known_name(column) not in REPEATED
+        of_rows = (position == 0 and named) or re.search(r"(^|_)(seq|seqno|no|nr|row|index|rownames)(_|$)", plain_name(column))
         if of_rows and len(frame) > 1 and numbers.notna().all() and (numbers.diff().dropna() == 1).all() and numbers.iloc[0] in (0, 1):
             return column
     return None
@@ -149,8 +150,12 @@ def _asked(found: Recognised, patient: str, questions: Questions) -> tuple[Recog
         if codes:
             reduced = _until_first_event(frame, patient, pair, codes).drop(columns=[span[0]])
             return _with(found, reduced), [f"One row per patient: until the first event in {pair.event}, at {pair.time}."]
-    keep = "last" if answer == LAST else "first"
+    if answer is None and pair:  # what its values mean is asked with the same words as later
+        _codes_by_patient(frame, patient, pair, questions)
+    keep = "last" if answer == LAST or (answer is None and pair) else "first"
     reduced = frame.drop_duplicates(patient, keep=keep)
+    if answer is None:
+        return _with(found, reduced), []
     return _with(found, reduced), [f"{rows} rows of {patients} patients: the {keep} row of each is taken."]
 
 

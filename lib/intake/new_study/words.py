@@ -8,7 +8,9 @@ from __future__ import annotations
 __all__ = [
     "CALLED",
     "CENSORED",
+    "DEATH",
     "ENDPOINTS",
+    "ENDPOINT_KEYS",
     "EVENT_NAMES",
     "HAPPENED",
     "NO",
@@ -40,10 +42,10 @@ def known_name(text: str) -> str:
 CALLED = {
     "patient_id": "patient_id patient patientid pat_id patid patient_no patient_nr patient_number subject subject_id "
     "subjid usubjid case case_id case_no participant participant_id record_id study_id id no nr",
-    "arm": "arm group treatment_group treatment_arm study_arm arm_code cohort treatment trt trt01a trt01p rx therapy "
+    "arm": "arm treat group treatment_group treatment_arm study_arm arm_code cohort treatment trt trt01a trt01p rx therapy "
     "allocation regimen gruppe bras actarm",
     "time_zero": "time_zero treatment_start start_of_treatment start_date date_start index_date baseline_date day_0 day0 "
-    "date_of_randomisation date_of_randomization randomisation_date randomization_date rand_date enrolment_date trtsdt",
+    "date_of_randomisation date_of_randomization randomisation_date randomization_date rand_date enrolment_date enrollment_date entry_date inclusion_date diagnosis_date date_of_diagnosis surgery_date date_of_surgery operation_date accept_date trtsdt",
     "last_tumour_assessment": "last_tumour_assessment last_tumor_assessment last_assessment last_scan last_scan_date "
     "date_of_last_scan last_imaging last_imaging_date last_ct",
     "local_progression": "local_progression progression progressed progressive_disease local_recurrence relapse",
@@ -53,7 +55,7 @@ CALLED = {
     "death": "death dead died deceased dthfl vital_status death_flag",
     "death_date": "death_date date_of_death dod dthdt dthdtc date_death",
     "last_contact_date": "last_contact_date last_contact date_of_last_contact last_follow_up last_followup last_fu "
-    "last_seen last_visit_date date_last_seen follow_up_date lstalvdt last_known_alive",
+    "last_seen last_visit_date date_last_seen follow_up_date lstalvdt last_known_alive last_date fu_date followup_date last_alive_date",
     "excluded": "excluded exclusion exclusion_reason reason_for_exclusion",
     "lesion_id": "lesion_id lesion lesion_no lesion_nr target_lesion tulnkid",
     "site": "site location lesion_site organ tuloc",
@@ -145,6 +147,9 @@ CENSORED = re.compile(
     r"生存|存活|健在|删失|失访|未复发|未进展|无复发|无进展|未死亡|打ち切り|無再発)\b.*",
     re.IGNORECASE | re.DOTALL,
 )
+DEATH = re.compile(r"(?:\d+\s*[:=.)-]\s*)?(?:dead|died|deceased|death|expired|verstorben|gestorben|tot|décédée?|muerto|fallecido|deceduto|已?死亡|死)\b.*", re.IGNORECASE)
+# What tells the rows of a patient apart that are different endpoints, each of which becomes columns of its own.
+ENDPOINT_KEYS = words("etype endpoint event_type type_of_event paramcd param parameter outcome_type endpunkt")
 # Names of a column in which yes, or 1 beside 0, can only mean that it happened.
 TRUE_NAMES = words("death dead died deceased event events evt relapse relapsed recurrence recurred recur progression progressed failure "
     "observed verstorben gestorben tod deces décès décédé 死亡 是否死亡 复发 是否复发 进展 是否进展 再発 rezidiv")

@@ -12,7 +12,8 @@ from new_studies import new_study, rows_of, write_book
 from reference_data import FOLDER
 
 from lib.__main__ import main
-from lib.intake.new_study.recognition import plain_name, with_header
+from lib.intake.new_study.headers import with_header
+from lib.intake.new_study.recognition import plain_name
 from lib.intake.new_study.tidying import tidied
 from lib.intake.tables import read_tables
 from lib.study.study import ROOT, read_study
@@ -34,7 +35,16 @@ def _tidy(*cells):
 @pytest.mark.parametrize(
     ("cells", "tidy"),
     [
-        ((" a\u00a0 b ", "N/A", "-", "unknown", "none"), ["a b", None, None, None, "none"]),
+        ((" a\u00a0 b ", "N/A", "--", "unknown", "none"), ["a b", None, None, None, "none"]),
+        (("1.5", "-", "Nil", "2"), ["1.5", None, None, "2"]),
+        (("-", "1+", "2+"), ["-", "1+", "2+"]),
+        (("Nil", "Mild", "Severe"), ["Nil", "Mild", "Severe"]),
+        (("2020年5月1日", "2020年12月31日", "无"), ["2020-05-01", "2020-12-31", None]),
+        (("01-Jan-20", "20APR2020", "3 Dez 1999"), ["2020-01-01", "2020-04-20", "1999-12-03"]),
+        (("2020-01-02 14:30", "2020-02-03T08:00:05"), ["2020-01-02", "2020-02-03"]),
+        (("31/12/20", "01/02/98"), ["2020-12-31", "1998-02-01"]),
+        (("８６", "１５０", "Ⅱ"), ["86", "150", "II"]),
+        (("12 mg", "10 mg", "8mg"), ["12", "10", "8"]),
         (("28.02.2020", "1.3.2021", "n.d."), ["2020-02-28", "2021-03-01", None]),
         (("12/31/2020", "01/02/2021"), ["2020-12-31", "2021-01-02"]),
         (("31/12/2020", "01/02/2021"), ["2020-12-31", "2021-02-01"]),
@@ -57,6 +67,9 @@ def test_what_has_one_meaning_is_tidied(cells, tidy):
         ("1,500", "2,250"),  # thousands or decimals?
         ("43900", "44000"),  # numbers, as nothing says that they are dates
         ("=1+1", "@x"),
+        ("-", "low", "high"),  # missing, or none?
+        ("999", "3", "4", "5"),
+        ("12 mg", "10 g"),  # two units
     ],
 )
 def test_what_could_mean_two_things_stays(cells):
@@ -76,14 +89,14 @@ def test_every_change_is_listed_and_tidying_twice_changes_nothing(cells):
 
 def test_a_title_above_the_header_is_left_out():
     frame = pd.DataFrame([[None] * 3, ["Patient ID", "Arm", None], ["1", "A", None]], index=[2, 3, 4], dtype=object)
-    named = with_header(["Our cohort, 2024", "", ""], frame)
+    named = with_header(["Our cohort, 2024", "", ""], frame).frame
     assert named.to_dict() == {"Patient ID": {4: "1"}, "Arm": {4: "A"}}
 
 
 def test_columns_of_one_name_are_numbered_apart():
     """Also where a column bears the number already."""
     frame = pd.DataFrame([["1", "2", "3", "4"]], index=[2], dtype=object)
-    assert list(with_header(["a", "a", "a (2)", "b"], frame)) == ["a", "a (2)", "a (2) (2)", "b"]
+    assert list(with_header(["a", "a", "a (2)", "b"], frame).frame) == ["a", "a (2)", "a (2) (2)", "b"]
 
 
 def test_the_list_of_changes_holds_no_formula(tmp_path):

@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 from lib.__main__ import main
 from lib.commands import new_study as command
 from lib.intake.new_study.folder import proposed, read_sheets, write_new_study
+from lib.intake.new_study.headers import Headed
 from lib.intake.tables import read_tables
 from lib.study.study import read_study
 from lib.study.yaml_file import ProblemsFound
@@ -138,7 +139,8 @@ def test_the_number_of_events_is_what_was_confirmed(name, coding, drawn, said, w
     """Whatever the name and the coding: certain by the words, or as answered; else there is no endpoint."""
     cells = [coding[n % len(coding)] for n in drawn]
     frame = pd.DataFrame({"id": [f"P{n}" for n in range(len(cells))], "follow_up_months": [str(n + 1) for n in range(len(cells))], name: cells})
-    new = proposed("x", {"s": frame.set_axis(range(2, len(cells) + 2))})
+    sheets = {"s": Headed(frame.set_axis(range(2, len(cells) + 2)), [])}
+    new = proposed("x", sheets)
     asked = new.proposal.questions.open
     if not asked and name == "no_death":  # no name of an event, beside a time that is hardly one
         assert new.proposal.study["endpoints"] == []
@@ -159,7 +161,7 @@ def test_the_number_of_events_is_what_was_confirmed(name, coding, drawn, said, w
         confirmed += cells.count(value) if answers[key] in (value, "event") else 0
         if answers[key] in question.options and answers[key] != "censored":
             assert f"{cells.count(value)} of {len(cells)} patients have the event" in question.options[answers[key]]
-    new = proposed("x", {"s": frame.set_axis(range(2, len(cells) + 2))}, answers)
+    new = proposed("x", sheets, answers)
     assert not new.proposal.questions.open
     assert _events(new, new.proposal.study["endpoints"][0]) == confirmed
 
