@@ -22,6 +22,7 @@ from lib.study.parts import DATE_COLUMNS, DAYS, FLAGS_OF_DATES
 ABSENT = {EVENT: ("1", "yes", "event"), CENSORED_CODE: ("0", "no", "censored")}
 LONGEST_YEARS = 80  # nobody is followed for longer, so a unit that would make it so is not the unit
 ISO = re.compile(r"\d{4}-\d\d-\d\d\Z")
+ZERO = "time zero (say what it is: randomisation, start of treatment ...)"
 OPEN = "Its endpoint is left out until the question about it is answered."
 
 
@@ -43,6 +44,10 @@ def propose_endpoints(proposal: Proposal, patients: Recognised) -> set[str]:
     _time_zero(proposal, patients)
     endpoints, used = _derived(proposal, patients), set()
     taken = set(patients.columns.values())
+    if proposal.questions.first:
+        proposal.say("endpoints", "Times and events are asked about once it is known which rows are patients.")
+        proposal.study |= {"time": {"unit": "months", "days_per_unit": DAYS["months"], "zero_label": ZERO}, "endpoints": endpoints}
+        return _outcomes_alone(patients, set())
     outcomes = patients.frame.drop(columns=[name for name in patients.frame if name in taken])
     kinds = {endpoint["id"] for endpoint in endpoints}
     pairs = paired(outcomes, proposal.questions)
@@ -61,8 +66,7 @@ def propose_endpoints(proposal: Proposal, patients: Recognised) -> set[str]:
             "event and censoring (such as os_months and os_status)"
         )
     unit = _shown_unit(patients, endpoints)
-    zero = "time zero (say what it is: randomisation, start of treatment ...)"
-    proposal.study["time"] = {"unit": unit, "days_per_unit": DAYS[unit], "zero_label": zero}
+    proposal.study["time"] = {"unit": unit, "days_per_unit": DAYS[unit], "zero_label": ZERO}
     proposal.say("time", "The unit in which results are shown. A month is 365.25 / 12 days.")
     proposal.study["endpoints"] = endpoints
     return used | _outcomes_alone(patients, used)

@@ -122,7 +122,7 @@ def _without_arm(proposal: Proposal, patients: Recognised, column: str) -> None:
     follows = {LEAVE_OUT: f"{(~empty).sum()} patients are analysed", OWN_ARM: f"the {empty.sum()} are an arm of their own, {NOT_STATED}"}
     if frame[column].nunique() >= MAX_ARMS:
         follows.pop(OWN_ARM)
-    answer = proposal.questions.ask(f"patients without {column}", text, follows)
+    answer = proposal.questions.ask(f"patients without {column}", text, follows, first=True)
     if answer == OWN_ARM:
         frame.loc[empty, column] = NOT_STATED
     elif answer == LEAVE_OUT:

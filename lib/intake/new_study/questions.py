@@ -24,6 +24,8 @@ class Questions:
         Those of them that were asked for.
     open : dict of str to Question
         Asked, and not answered.
+    first : set of str
+        Keys of open questions that decide who is a patient: nothing is asked about events before they are answered.
     problems : list of Problem
         Answers that are none of the options (E114).
     """
@@ -31,10 +33,11 @@ class Questions:
     def __init__(self, given: Mapping[str, str] | None = None):
         self.given, self.answered = dict(given or {}), {}
         self.open: dict[str, Question] = {}
+        self.first: set[str] = set()
         self.problems: list[Problem] = []
 
-    def ask(self, key: str, text: str, options: Mapping[str, str]) -> str | None:
-        """Ask; each option says what follows from it.
+    def ask(self, key: str, text: str, options: Mapping[str, str], *, first: bool = False) -> str | None:
+        """Ask; each option says what follows from it. A question that is open already stays as it was asked.
 
         Returns
         -------
@@ -51,7 +54,8 @@ class Questions:
             message = f"not an answer to: {text} Possible are {', '.join(by_shown)}"
             self.problems.append(Problem("E114", message, file="answers.yml", column=key, value=shown(self.given[key])))
         follow = {short: _plain(options[option]) for short, option in by_shown.items()}
-        self.open[key] = Question(key=key, question=_plain(text), options=follow)
+        self.open.setdefault(key, Question(key=key, question=_plain(text), options=follow))
+        self.first |= {key} if first else set()
         return None
 
     def volunteered(self, key: str) -> str | None:

@@ -13,7 +13,7 @@ from dataclasses import replace
 import pandas as pd
 
 from lib.intake.new_study.event_codes import EVENT, Codes, codes_of
-from lib.intake.new_study.outcome_names import Pair, paired
+from lib.intake.new_study.outcome_names import Pair, outcome_columns, paired
 from lib.intake.new_study.questions import Questions
 from lib.intake.new_study.recognition import Recognised, is_numeric, plain_name
 from lib.intake.new_study.words import CALLED, ENDPOINT_KEYS, known_name, words
@@ -83,7 +83,7 @@ def _id_column(frame: pd.DataFrame, questions: Questions) -> str | None:
             called[0]: f"{frame[called[0]].nunique()} patients with several rows",
             unique[0]: f"{len(frame)} patients, each row is one",
         }
-        return questions.ask("id", "Which column holds the id of a patient?", options) or called[0]
+        return questions.ask("id", "Which column holds the id of a patient?", options, first=True) or called[0]
     return called[0] if called else _numbering(frame)
 
 
@@ -129,8 +129,7 @@ def _asked(found: Recognised, patient: str, questions: Questions) -> tuple[Recog
     pair, starts = None, None
     if span:
         starts = pd.to_numeric(frame[span[0]], errors="coerce").groupby(frame[patient]).min()
-        event = next((p.event for p in paired(frame.drop(columns=[span[0]]), Questions(questions.given)) if p.time == span[1] and p.event), "")
-        pair = Pair(span[1], event) if event else None
+        pair = _event_of(frame, span, questions)
         if pair and (starts <= 0).all():
             options = {
                 FIRST_EVENT: f"{patients} patients, each until the end of the first interval with an event, or of the last interval; "
@@ -144,19 +143,27 @@ def _asked(found: Recognised, patient: str, questions: Questions) -> tuple[Recog
             raise ProblemsFound([Problem("E003", message, file=found.sheet, column=shown(span[0]))])
     what = f"intervals from {span[0]} to {span[1]}" if span else "repeated events, paired organs or visits"
     text = f"{rows} rows are of {patients} patients, told by {patient}: {what}. Which rows make the analysis?"
-    answer = questions.ask("rows", text, options)
+    answer = questions.ask("rows", text, options, first=len(options) > 1)
     if answer == FIRST_EVENT and pair:
         codes = _codes_by_patient(frame, patient, pair, questions)
         if codes:
             reduced = _until_first_event(frame, patient, pair, codes).drop(columns=[span[0]])
             return _with(found, reduced), [f"One row per patient: until the first event in {pair.event}, at {pair.time}."]
-    if answer is None and pair:  # what its values mean is asked with the same words as later
+    if answer is None and pair and len(options) == 1:  # what its values mean is asked with the same words as later
         _codes_by_patient(frame, patient, pair, questions)
     keep = "last" if answer == LAST or (answer is None and pair) else "first"
     reduced = frame.drop_duplicates(patient, keep=keep)
     if answer is None:
         return _with(found, reduced), []
     return _with(found, reduced), [f"{rows} rows of {patients} patients: the {keep} row of each is taken."]
+
+
+def _event_of(frame: pd.DataFrame, span: tuple[str, str], questions: Questions) -> Pair | None:
+    """The column that says whether an interval ends with an event: by its name, or the only one that may be."""
+    others = frame.drop(columns=[span[0]])
+    event = next((p.event for p in paired(others, Questions(questions.given)) if p.time == span[1] and p.event), "")
+    events = [event] if event else outcome_columns(others.drop(columns=[span[1]]))[1]
+    return Pair(span[1], events[0]) if len(events) == 1 else None
 
 
 def _codes_by_patient(frame: pd.DataFrame, patient: str, pair: Pair, questions: Questions) -> Codes | None:

@@ -144,7 +144,7 @@ CASES = {
         "id,start,stop,event\n" + "\n".join(f"{i},{s},{s + 10 + i},{s // 14}" for i in range(1, 7) for s in (4, 14)), refused="delayed entry"
     ),
     "paired organs": Case(
-        "id,eye,trt,time_days,status\n" + "\n".join(f"{i},{e},{e},{9 * i + e},{i % 2}" for i in range(1, 9) for e in (0, 1)), asked=("rows", "event of status")
+        "id,eye,trt,time_days,status\n" + "\n".join(f"{i},{e},{e},{9 * i + e},{i % 2}" for i in range(1, 9) for e in (0, 1)), asked=("rows",)
     ),
     "the first row": Case(
         "id,time_days,event\n" + "\n".join(f"{i},{9 * i + e},{(i + e) % 2}" for i in range(1, 9) for e in (0, 1)),
