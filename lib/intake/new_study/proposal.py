@@ -10,7 +10,7 @@ __all__ = ["propose"]
 
 import pandas as pd
 
-from lib.intake.new_study.proposal_endpoints import propose_endpoints
+from lib.intake.new_study.outcomes.proposal_endpoints import propose_endpoints
 from lib.intake.new_study.proposal_events import propose_events
 from lib.intake.new_study.proposal_patients import propose_arms, propose_baseline
 from lib.intake.new_study.questions import Questions

@@ -12,8 +12,8 @@ from dataclasses import replace
 
 import pandas as pd
 
-from lib.intake.new_study.event_codes import EVENT, Codes, codes_of
-from lib.intake.new_study.outcome_names import Pair, outcome_columns, paired
+from lib.intake.new_study.outcomes.event_codes import EVENT, Codes, codes_of
+from lib.intake.new_study.outcomes.outcome_names import Pair, outcome_columns, paired
 from lib.intake.new_study.questions import Questions
 from lib.intake.new_study.recognition import Recognised, is_numeric, plain_name
 from lib.intake.new_study.words import CALLED, ENDPOINT_KEYS, known_name, words

@@ -12,8 +12,8 @@ import re
 
 import pandas as pd
 
-from lib.intake.new_study.event_codes import CENSORED_CODE, COMPETING, EVENT, Codes, codes_of
-from lib.intake.new_study.outcome_names import Pair, outcome_columns, paired, read_name, unit_of
+from lib.intake.new_study.outcomes.event_codes import CENSORED_CODE, COMPETING, EVENT, Codes, codes_of
+from lib.intake.new_study.outcomes.outcome_names import Pair, outcome_columns, paired, read_name, unit_of
 from lib.intake.new_study.recognition import Proposal, Recognised, as_id, as_label, plain_name
 from lib.intake.new_study.words import CALLED, DEATH, ENDPOINTS, known_name
 from lib.study.parts import DATE_COLUMNS, DAYS, FLAGS_OF_DATES

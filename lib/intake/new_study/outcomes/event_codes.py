@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from lib.intake.new_study.outcome_names import read_name
+from lib.intake.new_study.outcomes.outcome_names import read_name
 from lib.intake.new_study.questions import Questions
 from lib.intake.new_study.recognition import values_of
 from lib.intake.new_study.words import (

@@ -1,7 +1,7 @@
 """Columns of times and of events among the columns of a table, and which belong together; all of it by their names.
 
 A time without its event, or two events for one time, is a question; what an event's values mean is not known here
-(lib/intake/new_study/event_codes.py).
+(lib/intake/new_study/outcomes/event_codes.py).
 """
 
 from __future__ import annotations
