@@ -145,6 +145,15 @@ def proposed(name: str, sheets: dict[str, Headed], answers: dict[str, str] | Non
     return NewStudy(tables, rows[CHANGE_COLUMNS], proposal, said, personal, others)
 
 
+def _above_limit(one: Recognised) -> list[tuple]:
+    """A value above what could be measured counts as that limit; the data model has no flag for it."""
+    value, frame = one.columns["value"], one.frame
+    above = frame[value].str.fullmatch(r">\s*\d+(\.\d+)?").fillna(False).astype(bool)
+    found = frame.loc[above, value]
+    frame.loc[above, value] = found.str.lstrip("> ")
+    return [(one.table, row, value, cell, frame.loc[row, value], "above the limit: counted as the limit") for row, cell in found.items()]
+
+
 def _no_patients(found: list[Recognised], sheets: dict[str, pd.DataFrame]) -> ProblemsFound:
     taken = "".join(f"; {one.sheet} is a table of {one.table}" for one in found)
     message = f"no sheet is a table of patients, with one row for each: there are {_listed(sheets)}{taken}"
@@ -213,14 +222,14 @@ def _flags(table: str) -> set[str]:
 
 
 def _with_limits(table: str, one: Recognised) -> pd.DataFrame:
-    """Write `<0.1` as a value of 0.1 that is below the limit of 0.1."""
-    changes = []
+    """Write `<0.1` as a value of 0.1 that is below the limit of 0.1, and `>500` as its limit, 500."""
+    changes = _above_limit(one) if table == "markers" else []
     if table == "markers" and "below_limit" not in one.columns and "limit" not in one.columns:
         value, frame = one.columns["value"], one.frame
         limited = frame[value].str.fullmatch(r"<\s*\d+(\.\d+)?").fillna(False).astype(bool)
         if limited.any():
             limits = frame.loc[limited, value].str.lstrip("< ")
-            changes = [
+            changes += [
                 (table, row, value, frame.loc[row, value], text, "below the limit") for row, text in limits.items()
             ]
             frame["below_limit"], frame["limit"] = limited.map({True: "1", False: "0"}), limits

@@ -108,6 +108,15 @@ def test_the_list_of_changes_holds_no_formula(tmp_path):
     assert (change.found, change.became) == ("' =HYPERLINK(\"http://evil\")", "'=HYPERLINK(\"http://evil\")")
 
 
+def test_values_outside_of_what_could_be_measured_count_as_the_limit_and_are_listed(tmp_path):
+    patients = [("id", "arm", "os_months", "death"), *((f"P{i}", "AB"[i % 2], i + 2, i % 2) for i in range(8))]
+    samples = [("id", "marker", "value", "unit", "visit", "sample_date"), *(("P1", "tg", v, "ng", k, "2024-01-01") for k, v in enumerate(("<0.1", ">500", "7")))]
+    new, _ = new_study(tmp_path, write_book(tmp_path / "x.xlsx", {"patients": patients, "markers": samples}))
+    assert list(new.tables["markers"].frame["value"]) == ["0.1", "500", "7"]
+    assert list(new.tables["markers"].frame["below_limit"]) == ["1", "0", "0"]
+    assert {"below the limit", "above the limit: counted as the limit"} <= set(new.changes["why"])
+
+
 @pytest.mark.parametrize("names", [("性别", "吸烟"), ("risk-group", "risk group"), ("Sex", "sex")])
 def test_names_that_are_alike_get_ids_of_their_own(tmp_path, names):
     """Nothing is merged: neither two variables of the patients, nor two markers in one column."""
