@@ -4,17 +4,29 @@ from __future__ import annotations
 
 __all__ = ["new", "template"]
 
+import sys
 import textwrap
 from pathlib import Path
 
 import click
 
-from lib.commands.terminal import fail, printable, refuse, say_problems, shown
-from lib.intake.new_study.folder import CHANGES, NewStudy, read_new_study, update_tables, write_new_study
+from lib.commands.terminal import counted, fail, printable, refuse, say_problems, shown
+from lib.intake.new_study.folder import (
+    ANSWERS,
+    BEFORE,
+    CHANGES,
+    NewStudy,
+    answer_lines,
+    proposed,
+    read_sheets,
+    update_study,
+    write_new_study,
+)
 from lib.intake.new_study.recognition import Recognised
 from lib.intake.new_study.template import EXAMPLE, write_template
 from lib.intake.tables import read_tables
 from lib.run.target import TargetError, replaced_folder
+from lib.study.questions import Question, read_answers
 from lib.study.study import read_study
 from lib.study.yaml_file import Problem, ProblemsFound
 
@@ -27,9 +39,10 @@ WIDTH = 100
 @click.option(
     "--from", "files", type=FILE, multiple=True, required=True, help="A file, a folder or a .zip: formats in data/README.md. Repeatable."
 )
-@click.option("--update", is_flag=True, help="Write the tables of the study in FOLDER anew; its study.yml stays.")
-def new(*, folder: Path, files: tuple[Path, ...], update: bool) -> None:
-    """Begin a study: read tables of any format, write FOLDER with its tables and a proposed study.yml, and check them."""
+@click.option("--answers", "given", type=FILE, help=f"Answers to what the tables do not say [default: {ANSWERS} in FOLDER].")
+@click.option("--update", is_flag=True, help="Write the tables of the study in FOLDER anew; its study.yml stays, once no question is open.")
+def new(*, folder: Path, files: tuple[Path, ...], given: Path | None, update: bool) -> None:
+    """Begin a study: read tables of any format, ask what they do not say, write FOLDER with a proposed study.yml, and check it."""
     if update and not (folder / "study.yml").is_file():
         fail(f"there is no study.yml in {shown(folder)}, so nothing to update", 2)
     if not update and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -37,10 +50,13 @@ def new(*, folder: Path, files: tuple[Path, ...], update: bool) -> None:
             f"{shown(folder)} is there already; name another folder, or --update it: study.yml is never overwritten", 2
         )
     try:
-        study = read_new_study(folder.resolve().name, [path.absolute() for path in files])
+        answers = read_answers(folder / ANSWERS) if (folder / ANSWERS).is_file() else {}
+        answers |= read_answers(given) if given else {}
+        study = _asked(folder.resolve().name, read_sheets([path.absolute() for path in files]), answers)
         folder.parent.mkdir(parents=True, exist_ok=True)
+        begun = update and not _open(folder)
         if update:
-            update_tables(study, folder.resolve())
+            update_study(study, folder.resolve(), proposal=not begun)
         else:
             with replaced_folder(folder) as target:
                 write_new_study(study, target)
@@ -48,8 +64,55 @@ def new(*, folder: Path, files: tuple[Path, ...], update: bool) -> None:
         refuse(found.problems)
     except (TargetError, OSError) as error:
         fail(str(error))
-    _tell(study, update)
-    _check(folder)
+    _tell(study, begun)
+    if update and not begun:
+        click.echo(f"\nstudy.yml is proposed anew with the answers; what it was stands in {BEFORE}.")
+    if study.proposal.questions.open:
+        _say_open(folder, files, list(study.proposal.questions.open.values()))
+    else:
+        _check(folder)
+
+
+def _open(folder: Path) -> bool:
+    """Whether the study of the folder waits for answers: then it is proposed anew."""
+    try:
+        read_study(folder)
+    except ProblemsFound as found:
+        return any(problem.code == "E113" for problem in found.problems)
+    return False
+
+
+def _asked(name: str, sheets: dict, answers: dict[str, str]) -> NewStudy:
+    """Propose, and where somebody sits at the terminal ask what is open, one by one, until nothing is."""
+    study = proposed(name, sheets, answers)
+    while at_a_terminal() and study.proposal.questions.open:
+        for question in study.proposal.questions.open.values():
+            answers[question.key] = _ask(question)
+        study = proposed(name, sheets, answers)
+    return study
+
+
+def at_a_terminal() -> bool:
+    """Whether somebody can answer."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def _ask(question: Question) -> str:
+    click.secho(f"\n{textwrap.fill(printable(question.question), WIDTH)}", bold=True)
+    for option, follows in question.options.items():
+        click.echo(textwrap.fill(printable(f"{option}: {follows}"), WIDTH, initial_indent="  ", subsequent_indent="    "))
+    return click.prompt("Answer", type=click.Choice(list(question.options), case_sensitive=False))
+
+
+def _say_open(folder: Path, files: tuple[Path, ...], questions: list[Question]) -> None:
+    """List the open questions as lines to be filled in."""
+    read = " ".join(f"--from {shown(path)}" for path in files)
+    head = f"{counted(len(questions), 'question decides', 'questions decide')} a result, and the tables do not say the answer"
+    click.secho(f"\n{head}", bold=True)
+    click.echo(f"Write these lines into {shown(folder / ANSWERS)}, an answer behind each colon:\n")
+    click.echo(printable(answer_lines(questions)))
+    click.echo("Then:")
+    click.echo(f"  python -m lib new {shown(folder)} {read} --update")
 
 
 def _tell(study: NewStudy, update: bool) -> None:
@@ -57,12 +120,14 @@ def _tell(study: NewStudy, update: bool) -> None:
     guesses = {} if update else study.proposal.guesses
     said = {
         "Read as": [f"{sheet}: {note}" for sheet, note in study.read_as],
-        "Tables": [_recognised(table, one) for table, one in study.tables.items()],
+        "Tables": [_recognised(table, one) for table, one in study.tables.items()] + study.said,
+        "Answered": [f"{key}: {answer}" for key, answer in study.proposal.questions.answered.items()],
         "Not copied": [
             *(f"sheet {sheet}: none of the tables" for sheet in study.others),
             *(f"{column}: looks like personal data" for column in study.personal),
             *(f"{column}: {reason}" for column, reason in study.proposal.left_out.items()),
         ],
+        "Kept in the table, not used by study.yml": [f"{c}: {reason}" for c, reason in study.proposal.aside.items()],
         "Guesses, each to be read again in study.yml": [
             f"{key}: {sentence}" for key, sentences in guesses.items() for sentence in sentences
         ],
@@ -70,6 +135,7 @@ def _tell(study: NewStudy, update: bool) -> None:
             f"{count}: {why}" for why, count in study.changes["why"].value_counts(sort=False).items()
         ],
         "Missing": study.proposal.missing,
+        "Answers to nothing": study.proposal.questions.unused,
     }
     for head, items in said.items():
         if items:

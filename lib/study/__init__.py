@@ -13,6 +13,7 @@ __all__ = [
     "parameters",
     "parts",
     "provenance",
+    "questions",
     "study",
     "yaml_file",
 ]
