@@ -1,4 +1,4 @@
-# make report STUDY=data/my_study   renders the reports of a study;   make help   lists the rest.
+# make report STUDY=data/my_study   renders the reports of a study;   STUDY=my.xlsx   of a file;   make help   lists the rest.
 # Everything runs in .venv, which is made from requirements.lock and made anew only when that file changes; what tests need
 # comes on top. The newest Python that the lock serves is taken; another: make PYTHON=python3.11
 PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3 python; do \

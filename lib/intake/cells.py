@@ -40,12 +40,15 @@ class Sheet:
         Name of a column -> what the file says it is, where it says so.
     notes : tuple of str
         What was assumed, or put in the place of something else, a sentence each: encoding, delimiter, codes, formulas.
+    without_values : dict of str to Unreadable
+        Name of a column -> which of its formulas have no value kept beside them (E090).
     """
 
     header: list[str]
     frame: pd.DataFrame
     labels: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    without_values: dict[str, Unreadable] = field(default_factory=dict)
 
 
 def cell_text(value) -> str | None:

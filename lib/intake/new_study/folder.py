@@ -12,6 +12,7 @@ __all__ = [
     "CHANGES",
     "NewStudy",
     "answer_lines",
+    "changed_tables",
     "proposed",
     "read_new_study",
     "read_sheets",
@@ -122,7 +123,7 @@ def proposed(name: str, sheets: dict[str, Headed], answers: dict[str, str] | Non
     """
     questions, headed = Questions(answers), sheets
     read_as = [(sheet, note) for sheet, one in headed.items() for note in one.notes]
-    sheets = {sheet: one.frame for sheet, one in headed.items()}
+    sheets = {sheet: _with_values(sheet, one, questions) for sheet, one in headed.items()}
     personal = [f"{sheet}: {column}" for sheet, frame in sheets.items() for column in frame if looks_personal(column)]
     sheets = {s: frame.drop(columns=[c for c in frame if looks_personal(c)]) for s, frame in sheets.items()}
     neat = {sheet: tidied(sheet, frame, questions) for sheet, frame in sheets.items()}
@@ -146,6 +147,18 @@ def proposed(name: str, sheets: dict[str, Headed], answers: dict[str, str] | Non
         raise _no_patients([], sheets)
     rows = pd.concat(changes, ignore_index=True) if changes else pd.DataFrame(columns=CHANGE_COLUMNS)
     return NewStudy(tables, rows[CHANGE_COLUMNS], proposal, said, personal, others, read_as)
+
+
+def _with_values(sheet: str, one: Headed, questions: Questions) -> pd.DataFrame:
+    """Without the columns of formulas that have no value: whether the study does without them is asked."""
+    lost = []
+    for column, error in one.without_values.items():
+        if column not in one.frame:
+            raise ProblemsFound([Problem(error.code, str(error), file=sheet, row=error.row, column=error.column)])
+        text = f"May {column} of {sheet} be left out? {str(error)[:1].upper()}{str(error)[1:]}."
+        questions.ask(f"formulas of {column}", text, {"leave out": "the column is not copied; saved as the sentence says, the file can be read whole"})
+        lost.append(column)
+    return one.frame.drop(columns=lost)
 
 
 def _above_limit(one: Recognised) -> list[tuple]:
@@ -172,7 +185,7 @@ def read_sheets(files: list[Path]) -> dict[str, Headed]:
         A file that is not read (E001, E006, E090, E101, E104), or nothing in any (E002).
     """
     read, problems = read_files(files)
-    sheets = {name: replace(with_header(sheet.header, sheet.frame), labels=sheet.labels, notes=sheet.notes) for name, sheet in read.items()}
+    sheets = {name: replace(with_header(sheet.header, sheet.frame), labels=sheet.labels, notes=sheet.notes, without_values=sheet.without_values) for name, sheet in read.items()}
     sheets = {name: one for name, one in sheets.items() if not one.frame.empty}
     if problems or not sheets:
         raise ProblemsFound(problems or [Problem("E002", "no rows", file=", ".join(path.name for path in files))])
@@ -263,6 +276,14 @@ def update_study(new: NewStudy, folder: Path, *, proposal: bool) -> None:
             shutil.copyfile(folder / "study.yml", folder / BEFORE)
         for path in sorted(Path(place).iterdir()):
             path.replace(folder / path.name)
+
+
+def changed_tables(new: NewStudy, folder: Path) -> list[str]:
+    """Names of the tables of a study that are not as the files give them."""
+    with tempfile.TemporaryDirectory() as place:
+        _write_tables(new, Path(place))
+        given = {table: (Path(place) / f"{table}.csv").read_bytes() for table in new.tables}
+    return [table for table in given if not (path := folder / f"{table}.csv").is_file() or path.read_bytes() != given[table]]
 
 
 def _write_tables(new: NewStudy, folder: Path) -> None:

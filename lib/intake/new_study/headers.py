@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from lib.intake.cells import Unreadable
 from lib.intake.new_study.tidying import CHANGE_COLUMNS
 from lib.intake.new_study.words import UNIT_WORDS
 
@@ -44,12 +45,15 @@ class Headed:
         Name of a column -> what the file says it is, where it says so.
     notes : tuple of str
         What was assumed of how the file is to be read.
+    without_values : dict of str to Unreadable
+        Name of a column -> which of its formulas have no value.
     """
 
     frame: pd.DataFrame
     changes: list[tuple]
     labels: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    without_values: dict[str, Unreadable] = field(default_factory=dict)
 
     def listed(self, sheet: str) -> pd.DataFrame:
         """The changes as rows of the list of changes."""

@@ -11,6 +11,8 @@ from ruamel.yaml import YAML
 
 from lib.__main__ import main
 from lib.commands import new_study as command
+from lib.commands import report as report_command
+from lib.commands.terminal import refuse
 from lib.intake.new_study.folder import proposed, read_sheets, write_new_study
 from lib.intake.new_study.headers import Headed
 from lib.intake.tables import read_tables
@@ -101,6 +103,54 @@ def test_ended_at_the_terminal_nothing_is_left(tmp_path, file, monkeypatch):
     run = _invoke("new", tmp_path / "mine", "--from", file, input="days\n")  # and then the input ends
     assert run.exit_code == 1
     assert [path.name for path in tmp_path.iterdir()] == ["in.csv"]
+
+
+@pytest.fixture
+def reported(tmp_path, monkeypatch):
+    """Studies are begun below here; of a report no more is made than which study it is of."""
+    seen = []
+    monkeypatch.setattr(command, "ROOT", tmp_path)
+    monkeypatch.setattr(report_command, "asked_for", lambda _, folder, *rest: seen.append(folder) or refuse([]))
+    return seen
+
+
+def test_a_report_of_a_file_asks_makes_the_study_and_goes_on(tmp_path, file, reported):
+    """One command, before and after the answer; the same file again is the same study; another one is not taken silently."""
+    folder = tmp_path / "data" / "in"
+    run = _invoke("report", file)
+    assert run.exit_code == 2
+    assert "event of status:" in run.output
+    assert "no report is made on an open question" in _said(run)
+    assert not reported
+    (folder / "answers.yml").write_text("unit of time: days\nevent of status: 1\n")
+    for word in ("report", "report --study"):
+        _invoke(*word.split(), file)
+        assert reported.pop() == folder
+    assert read_study(folder).endpoints
+    file.write_text(STATUS + "P99,A,77,1\n")
+    run = _invoke("report", file)
+    assert run.exit_code == 2
+    assert "its tables (patients) are not what in.csv gives" in _said(run)
+    assert not reported
+    _invoke("report", folder)
+    assert reported == [folder]
+
+
+def test_a_report_of_a_folder_of_files_takes_answers_from_anywhere(tmp_path, file, reported):
+    (tmp_path / "Export 2026").mkdir()
+    file.rename(tmp_path / "Export 2026" / "patients.csv")
+    (tmp_path / "mine.yml").write_text("unit of time: months\nevent of status: 0\n")
+    _invoke("report", tmp_path / "Export 2026", "--answers", tmp_path / "mine.yml")
+    (study,) = map(read_study, reported)
+    assert study.folder.name == "Export_2026"
+    assert (study.endpoints[0].time.unit, study.endpoints[0].event.event) == ("months", "0")
+
+
+@pytest.mark.parametrize("words", [["report", "no_such.sav"], ["report", "--study", "no_such"], ["report", "a", "--study", "b"]])
+def test_a_report_of_nothing_is_refused(words):
+    run = _invoke(*words)
+    assert run.exit_code == 2
+    assert "Traceback" not in _said(run)
 
 
 @pytest.mark.parametrize(
