@@ -89,7 +89,7 @@ def _same_or_fail(folder: Path, place: Path) -> None:
     if changed:
         click.echo(f"  python -m lib report --study {shown(folder)}               the study as it stands there", err=True)
         click.echo(f"  python -m lib new {shown(folder)} --from {shown(place)} --update     take the file in again first", err=True)
-        fail(f"{shown(folder)} is there already, and its tables ({', '.join(changed)}) are not what {shown(place.name)} gives", 2)
+        fail(f"{shown(folder)} is there already, and its tables ({', '.join(changed)}) are not what {printable(place.name)} gives", 2)
 
 
 def _take_in(folder: Path, files: tuple[Path, ...], given: Path | None, update: bool) -> bool:

@@ -45,10 +45,8 @@ class Question(Frozen):
         return "; ".join(f"{answer} ({follows})" if follows else answer for answer, follows in self.options.items())
 
 
-class Answers(RootModel):
+class Answers(RootModel[dict[Label, Answer]]):
     """answers.yml: key of a question -> its answer."""
-
-    root: dict[Label, Answer]
 
 
 def read_answers(path: Path) -> dict[str, str]:
