@@ -22,6 +22,8 @@ from lib.study.parameters import NOTEBOOKS
 from lib.study.parts import own
 from lib.study.study import ROOT
 
+pytestmark = pytest.mark.notebook
+
 RAIR, COLON = "data/rair_dtc", "data/colon"
 TABS = list(explore_page.TABS)
 DATA = len(TABS)

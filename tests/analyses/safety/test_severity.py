@@ -24,6 +24,8 @@ from lib.study.claims import Claim
 from lib.study.study import read_study
 from lib.study.yaml_file import ProblemsFound
 
+pytestmark = pytest.mark.notebook
+
 DEAD = "SYN-04"  # row 3 of every table with one row per patient
 SCALE = "  severe_grade: 3\n  max_grade: 5\n"
 MILD = "  levels: [{value: mild, label: Mild}, {value: moderate, label: Moderate}, {value: severe, label: Severe}]\n  severe_level: severe\n"

@@ -19,6 +19,8 @@ from lib.show.plots import style as plot_style
 from lib.show.plots import survival as plot_survival
 from lib.study.study import ROOT
 
+pytestmark = pytest.mark.notebook
+
 BASELINE = Path(__file__).parent / "baseline"
 DPI = 60
 # Share of pixels that may differ visibly (by more than a sixteenth of the range).
