@@ -55,7 +55,7 @@ CASES = {
     "one_arm": Case(sizes=(25,), hazards=(0.06,)),
     "three_arms": Case(sizes=(25, 25, 25), hazards=(0.1, 0.11, 0.03), unit="weeks"),
     "masked": Case(sizes=(24, 26), hazards=(0.02, 0.005)),
-    "withheld": Case(hazards=(0.009, 0.008), policy={"min_events": 12}),
+    "withheld": Case(hazards=(0.009, 0.008), policy={"min_events": 20}),
     "one_arm_without_event": Case(sizes=(14, 13), hazards=(0.06, 0.0)),
     "no_event": Case(sizes=(8, 9), hazards=(0.0, 0.0)),
     "competing": Case(sizes=(60, 60), hazards=(0.06, 0.05), competing=(0.005, 0.15), unit="years"),

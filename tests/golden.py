@@ -66,7 +66,7 @@ def _headings(shown: Shown) -> list[str]:
 
 def _sentences(text: str) -> list[str]:
     """One sentence a line, so that a difference shows the one that changed."""
-    return re.sub(r"(?<=[a-z)%\d][.?!]) (?=[A-Z0-9])", "\n", text).splitlines()
+    return re.sub(r"(?<=[\w)%][.?!]) (?=[A-Z0-9])", "\n", text).splitlines()
 
 
 def _tabulated(record: dict, data: dict) -> list[str]:
