@@ -61,7 +61,13 @@ def watch_pictures(monkeypatch) -> dict[str, str]:
     return kept
 
 
-@pytest.mark.parametrize(("study", "audience", "name"), REPORTS, ids=map(".".join, REPORTS))
+def as_cases() -> list:
+    """Each report with its name; those of the shipped studies take longest."""
+    slow = {"rair_dtc": pytest.mark.notebook, "colon": pytest.mark.notebook}
+    return [pytest.param(*report, id=".".join(report), marks=slow.get(report[0], ())) for report in REPORTS]
+
+
+@pytest.mark.parametrize(("study", "audience", "name"), as_cases())
 def test_a_report_reads_as_it_was_read(study, audience, name, where, monkeypatch):
     pictures = watch_pictures(monkeypatch) if (study, audience) in PICTURES else {}
     without_drawing(monkeypatch)
