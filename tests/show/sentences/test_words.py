@@ -306,12 +306,12 @@ def test_the_e_value_of_the_pair_that_carries_the_question(limit, said):
     )
 
 
-def weighted(ess=(31.0, 32.0, 33.0), low=-2.0):
+def weighted(ess=(31.0, 32.0, 33.0), low=-2.0, tau=36.0):
     pairs = ("B vs A", "C vs A")
     cox = lambda hr: pd.DataFrame({"group": pairs, "hr": [9.0, hr], "ci_low": [8.0, hr / 2], "ci_high": [10.0, hr * 2], "p_value": [0.9, 0.03], "note": ""})  # noqa: E731
     variables = [variable.variable for variable in EFFICACY.study.confounding.covariates]
     balance = lambda size: pd.DataFrame({"group": "overall", "variable": [*variables, "histology"], "smd": [size, size / 2, size / 4, 0.5]})  # noqa: E731
-    rmst = pd.DataFrame({"group": pairs, "estimate": [7.0, 3.0], "ci_low": [6.0, low], "ci_high": [8.0, 5.0], "tau": 36.0, "note": ""})
+    rmst = pd.DataFrame({"group": pairs, "estimate": [7.0, 3.0], "ci_low": [6.0, low], "ci_high": [8.0, 5.0], "tau": tau, "note": ""})
     sizes = pd.DataFrame({"group": ARMS, "n": [40, 50, 45], "ess": ess})
     return Weights(EFFICACY, "os", {"unweighted_cox": cox(0.4), "weighted_cox": cox(0.6), "balance_before": balance(0.8), "balance_after": balance(0.1),
                                     "weighted_rmst": rmst, "effective_size": sizes})  # fmt: skip
@@ -324,6 +324,7 @@ def test_weights_say_what_changes_and_for_whom_they_are_too_few():
     assert f"The hazard ratio of {C} vs {A} goes from 0.40 to 0.60 (95% CI 0.30 to 1.20; p = 0.030) by weighting." in said
     assert "The weighted mean up to 36 months differs by 3.0 months (95% CI −2.0 to 5.0 by bootstrap, which leaves the sign open)." in said
     assert "Outside the model the arms stay apart in Histology (0.50)." in said
+    assert "The weighted mean up to 1 month differs by" in say.weights(weighted(tau=1.0))
     assert "which leaves out zero)" in say.weights(weighted(low=0.1))
     assert "With arms this small the robust interval is rather too narrow." in say.weights(weighted(ess=(29.9, 32.0, 33.0)))
     assert f"That is too few to weight ({B}):" in say.weights(weighted(ess=(31.0, 9.9, 33.0)))
