@@ -19,6 +19,7 @@ import os
 import random
 import re
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -125,6 +126,7 @@ class Copy:
 
 def _run_tests(root: Path, run: list[str], said: Path, keep: bool) -> None:
     """In a fork: pytest in the copy; bytecode is kept of what is as it was."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     sys.dont_write_bytecode = not keep
     out = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(out, 1)
@@ -163,6 +165,7 @@ def main(words: list[str] | None = None) -> int:
     chosen = [m for m in [*DESIGNED, *draw(ROOT / "lib", given.drawn, given.seed)] if any(text in f"{m.what} {m.file}" for text in given.only)]
     if given.sample:
         chosen = random.Random(given.seed).sample(chosen, min(given.sample, len(chosen)))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the copy is thrown away
     part, parts = map(int, given.part.split("/"))
     warm()
     tally, survivors = defaultdict(lambda: [0, 0]), []
