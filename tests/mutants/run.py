@@ -64,15 +64,14 @@ def selections(file: str) -> list[list[str]]:
     """What to run for an error in a file below lib/, one call of pytest after the other until one fails."""
     path = Path(file)
     own = ROOT / "tests" / path.parent / f"test_{path.stem}.py"
-    near = [str(own.relative_to(ROOT))] if own.exists() else []
-    if path.parts[0] == "analyses" or (path.parts[0] == "statistics" and not near):
-        near = [*near, f"tests/{path.parent}"]
-    for start, tests in ELSEWHERE.items():
-        if file.startswith(start):
-            near += [test for test in tests if test not in near and (ROOT / test).exists()]
+    runs = [[str(own.relative_to(ROOT))]] if own.exists() else []
+    near = [test for start, tests in ELSEWHERE.items() if file.startswith(start) for test in tests if (ROOT / test).exists()]
+    runs += [list(dict.fromkeys(near))] if near else []
+    if path.parts[0] == "analyses" or (path.parts[0] == "statistics" and not own.exists()):
+        runs.append([f"tests/{path.parent}"])
     seen = path.parts[0] in ("show", "analyses", "statistics", "dataset", "study")
     golden = [[GOLDEN, "-k", SMALL], [GOLDEN, "-k", f"not ({SMALL})"]] if seen else []
-    return [*([near] if near else []), *golden]
+    return [*runs, *golden]
 
 
 class Copy:

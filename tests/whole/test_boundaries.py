@@ -109,12 +109,15 @@ def laboratory_study(folder, value: float):
     return load("safety", study=str(write_study(folder, declare, markers=change)))
 
 
+@pytest.mark.parametrize("followed", [600, 601, 603, 607, 611, 640, 671, 699])
 @pytest.mark.parametrize(("days", "lost"), [(180, 0), (181, 1)])
-def test_who_was_last_seen_exactly_so_many_days_before_the_cutoff_is_not_lost(tmp_path, days, lost):
-    """Lost: longer ago than `policy.lost_after_days`."""
-    folder = write_study(tmp_path)
+def test_who_was_last_seen_exactly_so_many_days_before_the_cutoff_is_not_lost(tmp_path, followed, days, lost):
+    """Lost: longer ago than `policy.lost_after_days`, in whole days however a month divides them."""
+    start = dt.date(2020, 3, 2)
+    seen = cell(1, "last_contact_date", str(start + dt.timedelta(days=followed)))
+    folder = write_study(tmp_path, patients=seen)
     assert read_study(folder).policy.lost_after_days == 180
-    data = load("cohort", study=str(folder), cutoff=str(dt.date(2020, 3, 2) + dt.timedelta(days=600 + days)))
+    data = load("cohort", study=str(folder), cutoff=str(start + dt.timedelta(days=followed + days)))
     found = flow.analyse_completeness(data, data.study.endpoint("os"))
     assert found.row("follow_up_lost", "A")["count"] == lost
 
