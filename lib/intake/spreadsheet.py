@@ -60,6 +60,8 @@ def write_spreadsheet(frame: pd.DataFrame, path: Path | str, sheet: str) -> Path
 def write_csv(frame: pd.DataFrame, path: Path) -> Path:
     """Write `frame` as CSV; a cell that a spreadsheet would take for a formula begins with an apostrophe.
 
+    A lone carriage return would end the row unquoted, and what follows would begin the next: it becomes a line feed.
+
     Parameters
     ----------
     frame : DataFrame
@@ -71,6 +73,7 @@ def write_csv(frame: pd.DataFrame, path: Path) -> Path:
         Of the file.
     """
     safe = frame.astype(str).map(lambda cell: f"'{cell}" if FORMULA_START.match(cell) else cell)
+    safe = safe.map(lambda cell: cell.replace("\r", "\n"))
     safe.to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
     return path
 

@@ -64,6 +64,22 @@ def test_what_a_killed_run_left_is_cleared(target):
     assert [path.name for path in target.parent.iterdir()] == ["default"]
 
 
+def test_an_old_report_stays_where_the_new_one_cannot_take_its_place(target, monkeypatch):
+    """The second of two renames fails: the first is undone."""
+    rename = type(target).rename
+
+    def fails(path, to):
+        if path.name == ".default.new":
+            raise OSError(13, "no space for it")
+        return rename(path, to)
+
+    monkeypatch.setattr(type(target), "rename", fails)
+    with pytest.raises(TargetError, match=r"cannot replace.*no space for it"), replaced_folder(target) as new:
+        _write(new, "new")
+    assert (target / "run.json").read_text() == "old"
+    assert [path.name for path in target.parent.iterdir()] == ["default"]
+
+
 def test_a_folder_of_the_user_is_never_replaced(tmp_path):
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter.txt").write_text("years of work")
