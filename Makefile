@@ -71,10 +71,10 @@ screenshots: $(TOOLS)  ## take the README's pictures of the interactive page
 pictures: $(TOOLS)  ## draw the baselines of the picture tests anew: look at what changed, then commit
 	REFRESH_PICTURES=1 $(BIN)/python -m pytest tests/show/plots/test_pictures.py
 
-golden: $(READY)  ## write the texts that the golden tests compare anew: read what changed, then commit
+golden: $(TOOLS)  ## write the texts that the golden tests compare anew: read what changed, then commit
 	REFRESH_GOLDEN=1 $(BIN)/python -m pytest tests/whole/test_golden.py
 
-mutants: $(READY)  ## plant errors in a copy of the code, one at a time; print which no test finds (MUTANTS=300 drawn ones)
+mutants: $(TOOLS)  ## plant errors in a copy of the code, one at a time; print which no test finds (MUTANTS=300 drawn ones)
 	$(BIN)/python tests/mutants/run.py --drawn $(MUTANTS)
 
 cohort: $(READY)  ## make the synthetic cohort anew from its seed
