@@ -257,7 +257,7 @@ def _clinic(column, cells, outcomes):
     ],
 )  # fmt: skip
 def test_outcomes_are_read_where_each_word_has_one_meaning(tmp_path, words, codes):
-    new, folder = new_study(tmp_path, write_book(tmp_path / "x.xlsx", _clinic("grade", GRADES, words)))
+    new, folder = new_study(tmp_path, write_book(tmp_path / "x.xlsx", _clinic("grade", GRADES, words)), answers={"event of os_status": "1"})
     read = pd.read_csv(folder / "adverse_events.csv", dtype=str)["outcome"].astype(object)
     assert read.where(read.notna(), None).tolist() == codes
     changed = new.changes[new.changes["column"] == "outcome"]
