@@ -8,13 +8,14 @@ from __future__ import annotations
 
 __all__ = ["clean"]
 
+import json
 import shutil
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHES = (".venv", ".pytest_cache", ".ruff_cache", ".mypy_cache", ".hypothesis")
-# A folder that holds this was written by one run as a whole, and is replaced as a whole by the next.
-WRITTEN = "run.json"
+# A folder that holds this, with these keys, was written by one run as a whole, and is replaced as a whole by the next.
+WRITTEN, KEYS = "run.json", {"created", "command", "parameters"}
 OF_A_BATCH = ("batch.html", "batch.csv")
 
 
@@ -32,11 +33,19 @@ def clean(root: Path = ROOT) -> tuple[list[Path], list[Path]]:
     """
     outputs = root / "outputs"
     chosen = [root / name for name in CACHES if (root / name).is_dir()]
-    chosen += sorted({path.parent for path in outputs.rglob(WRITTEN)} - {outputs})
+    chosen += sorted({path.parent for path in outputs.rglob(WRITTEN) if _is_of_a_run(path)} - {outputs, outputs / "lab"})
     chosen += sorted(path for name in OF_A_BATCH for path in outputs.rglob(name))
     for path in chosen:
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
     return chosen, sorted(path for path in outputs.rglob("*") if path.is_file())
+
+
+def _is_of_a_run(path: Path) -> bool:
+    try:
+        said = json.loads(path.read_text("utf-8"))
+    except ValueError:
+        return False
+    return isinstance(said, dict) and set(said) >= KEYS
 
 
 def main() -> None:

@@ -139,13 +139,14 @@ def test_what_leads_to_this_folder_is_read_in_any_locale():
 def test_clean_leaves_what_somebody_made(tmp_path):
     made = (".venv/bin/python", ".pytest_cache/x", "outputs/s/default/run.json", "outputs/s/default/tables/a.csv", "outputs/plan/batch.csv",
             "outputs/plan/run 1/run.json")  # fmt: skip
-    own = ("outputs/lab/efficacy.ipynb", "outputs/s/explored.yml", "outputs/s/queries.xlsx", "outputs/plan/notes.txt", "data/s/patients.csv")
+    own = ("outputs/lab/efficacy.ipynb", "outputs/mine/run.json", "outputs/other/run.json", "outputs/s/explored.yml", "outputs/s/queries.xlsx", "outputs/plan/notes.txt", "data/s/patients.csv")
     for name in made + own:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text("x")
+        (tmp_path / name).write_text('{"created": "", "command": "", "parameters": {}}' if name in made else "x")
+    (tmp_path / "outputs" / "other" / "run.json").write_text('["created", "command", "parameters"]')
     elsewhere = tmp_path / "elsewhere"
     (elsewhere / "default").mkdir(parents=True)
-    (elsewhere / "default" / "run.json").write_text("x")
+    (elsewhere / "default" / "run.json").write_text('{"created": "", "command": "", "parameters": {}}')
     (tmp_path / "outputs" / "linked").symlink_to(elsewhere)
     removed, kept = clean(tmp_path)
     assert {path.relative_to(tmp_path).as_posix() for path in removed} == {
