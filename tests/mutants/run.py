@@ -3,10 +3,10 @@
     make mutants                                     the designed errors (designed.py) and MUTANTS=300 drawn ones (drawn.py)
     python tests/mutants/run.py --drawn 0 --only pairs
 
-mutmut and cosmic-ray were looked at: the one rewrites every function of the library, which the tests of its own source
+mutmut and cosmic-ray are not used: the one rewrites every function of the library, which the tests of its own source
 (lengths, layers, fingerprints) refuse, the other runs one fixed command per error, and a suite for each takes days. Here
 an error meets the tests that mirror its file, then the golden texts from the smallest study on, and the first that
-fails ends it. What several tests import is loaded once; each run is a fork of it.
+fails ends it.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from __future__ import annotations
 __all__ = ["Copy", "main", "selections"]
 
 import argparse
-import multiprocessing
 import os
 import random
 import re
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -28,9 +28,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(Path(__file__).parent))
-# One thread each: forks of a process with threads hang.
-os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MPLBACKEND="agg")
-
 from designed import DESIGNED, Mutant  # noqa: E402
 from drawn import draw  # noqa: E402
 
@@ -106,50 +103,19 @@ class Copy:
 
     def fails(self, run: list[str], planted: bool = True) -> str:
         """Run tests of the copy until the first fails; its name, or ""."""
-        assert "lib" not in sys.modules, "a fork of this process would test the code that it has, not the copy's"
-        context = multiprocessing.get_context("fork")
-        said = self.place / "said.txt"
-        child = context.Process(target=_run_tests, args=(self.root, run, said, not planted))
-        child.start()
-        child.join(LONGEST)
-        if child.is_alive():
-            child.kill()
-            return f"hangs: {run[0]}"
-        text = said.read_text(encoding="utf-8", errors="replace")
-        if child.exitcode == 0:
-            return ""
-        if child.exitcode not in (1, 2) or not re.search(r"^(FAILED|ERROR) ", text, re.MULTILINE):
-            raise RuntimeError(f"pytest ended with {child.exitcode}: {' '.join(run)}\n{text[-3000:]}")
-        return next(line.split(" - ")[0] for line in text.splitlines() if line.startswith(("FAILED ", "ERROR ")))
-
-
-def _run_tests(root: Path, run: list[str], said: Path, keep: bool) -> None:
-    """In a fork: pytest in the copy; bytecode is kept of what is as it was."""
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    sys.dont_write_bytecode = not keep
-    out = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-    os.dup2(out, 1)
-    os.dup2(out, 2)
-    os.chdir(root)
-    sys.path[:] = [str(root), *(place for place in sys.path if Path(place or ".").resolve() not in (ROOT, ROOT / "tests", Path(__file__).parent))]
-    import pytest  # noqa: PLC0415
-
-    code = pytest.main([*run, "-q", "-x", "-p", "no:cacheprovider", "--rootdir", str(root), "-c", str(root / "pyproject.toml"), "--tb=line"])
-    sys.stdout.flush()
-    os._exit(int(code))
-
-
-def warm() -> None:
-    """Load what the tests import from others, once; nothing of this library."""
-    import warnings  # noqa: PLC0415
-
-    warnings.simplefilter("ignore")
-    for name in ("pytest", "matplotlib.pyplot", "pandas", "scipy.stats", "scipy.optimize", "statsmodels.api", "lifelines", "nbformat", "IPython", "seaborn", "openpyxl", "jinja2", "pydantic"):
+        line = [sys.executable, "-m", "pytest", *run, "-q", "-x", "-p", "no:cacheprovider", "--tb=line"]
+        # Bytecode is kept of what is as it was.
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("REFRESH_", "FUZZ"))}
+        variables = inherited | {"PYTHONPATH": str(self.root), "OMP_NUM_THREADS": "1"} | ({"PYTHONDONTWRITEBYTECODE": "1"} if planted else {})
         try:
-            __import__(name)
-        except ImportError:
-            continue
-    warnings.resetwarnings()
+            done = subprocess.run(line, cwd=self.root, env=variables, capture_output=True, text=True, errors="replace", check=False, timeout=LONGEST)
+        except subprocess.TimeoutExpired:
+            return f"hangs: {run[0]}"
+        if done.returncode == 0:
+            return ""
+        if done.returncode not in (1, 2) or not re.search(r"^(FAILED|ERROR) ", done.stdout, re.MULTILINE):
+            raise RuntimeError(f"pytest ended with {done.returncode}: {' '.join(run)}\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
+        return next(line.split(" - ")[0] for line in done.stdout.splitlines() if line.startswith(("FAILED ", "ERROR ")))
 
 
 def main(words: list[str] | None = None) -> int:
@@ -166,7 +132,6 @@ def main(words: list[str] | None = None) -> int:
         chosen = random.Random(given.seed).sample(chosen, min(given.sample, len(chosen)))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the copy is thrown away
     part, parts = map(int, given.part.split("/"))
-    warm()
     tally, survivors = defaultdict(lambda: [0, 0]), []
     with Copy() as copy:
         copy.fails([GOLDEN, "-k", "left_over"], planted=False)  # leaves bytecode behind

@@ -2,11 +2,7 @@
 
 import ast
 import importlib.util
-import json
-import os
-import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -25,7 +21,6 @@ FOUND = (
 def tool():
     """The files of the tool, which is no package."""
     sys.path.insert(0, str(HERE))
-    kept = dict(os.environ)
     try:
         spec = importlib.util.spec_from_file_location("mutants_run", HERE / "run.py")
         module = importlib.util.module_from_spec(spec)
@@ -33,8 +28,6 @@ def tool():
         yield module
     finally:
         sys.path.remove(str(HERE))
-        os.environ.clear()
-        os.environ.update(kept)
 
 
 def test_every_designed_error_fits_the_code_in_one_place(tool):
@@ -64,28 +57,15 @@ def test_every_error_meets_tests_that_exist(tool):
         assert all((ROOT / place).exists() for run in runs for place in run if place.startswith("tests/"))
 
 
-SCRIPT = """
-import json, sys
-sys.path.insert(0, {here!r})
-from run import DESIGNED, Copy, Mutant, warm
-warm()
-chosen = [mutant for mutant in DESIGNED if mutant.what in {found!r}]
-harmless = Mutant("nothing", "show/formats.py", "PERCENT = 100\\n", "PERCENT = 50 + 50\\n")
-with Copy() as copy:
-    print(json.dumps([copy.notices(mutant, [{quick!r}]) for mutant in [*chosen, harmless]]))
-print(json.dumps(str(copy.place)))
-"""
-
-
-def test_planted_errors_are_found_and_what_changes_nothing_is_not():
-    """In a copy, by a process that has nothing of the library yet; the code here stays as it is."""
+def test_planted_errors_are_found_and_what_changes_nothing_is_not(tool):
+    """In a copy; the code here stays as it is."""
     before = {path: path.read_bytes() for path in (ROOT / "lib").rglob("*.py")}
-    script = SCRIPT.format(here=str(HERE), found=FOUND, quick=QUICK)
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, cwd=ROOT)
-    assert done.returncode == 0, done.stderr
-    by, place = map(json.loads, done.stdout.splitlines())
+    chosen = [mutant for mutant in tool.DESIGNED if mutant.what in FOUND]
+    harmless = tool.Mutant("nothing", "show/formats.py", "PERCENT = 100\n", "PERCENT = 50 + 50\n")
+    with tool.Copy() as copy:
+        by = [copy.notices(mutant, [QUICK]) for mutant in [*chosen, harmless]]
     assert len(by) == len(FOUND) + 1
     assert all(test.startswith("FAILED tests/") for test in by[:-1])
     assert by[-1] == ""
-    assert not Path(place).exists()
+    assert not copy.place.exists()
     assert {path: path.read_bytes() for path in before} == before
