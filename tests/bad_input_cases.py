@@ -33,6 +33,10 @@ def replaced(old: str, new: str):
     return lambda text: text.replace(old, new)
 
 
+def written(delimiter: str, encoding: str) -> bytes:
+    return good_tables()["patients"].to_csv(index=False, sep=delimiter).encode(encoding)
+
+
 def both(*changes):
     def change(frame):
         for one in changes:
@@ -135,6 +139,8 @@ CASES = [
          patients=cell(0, "death", "0")),
     case(20, "E026", "differs from last_contact_date 2021-03-16", ("patients.csv", 5, "death_date", "SYN-04"),
          patients=cell(3, "death_date", "2021-03-10")),
+    case(20, "W026", "the day of death is taken", ("patients.csv", 5, "death_date", "SYN-04"),
+         patients=cell(3, "last_contact_date", "2021-03-15")),
     case(21, "E027", "is 1, so", ("patients.csv", 3, "local_progression_date", "SYN-02"),
          patients=cell(1, "local_progression", "1")),
     case(21, "E027", "is 0, so", ("patients.csv", 4, "local_progression_date", "SYN-03"),
@@ -211,7 +217,8 @@ CASES = [
     case(42, "E060", "must be above 0", ("markers.csv", 6, "value", "SYN-02", "-5"), markers=cell(4, "value", "-5")),
     case(42, "E060", "limit must be given", ("markers.csv", 6, "limit", "SYN-02"), markers=cell(4, "below_limit", "1")),
     case(42, "", markers=cell(4, ["value", "below_limit", "limit"], ["0", "1", "0.2"])),
-    case(43, "E061", "without a baseline sample", ("markers.csv", 5, "visit", "SYN-02"), markers=drop(3)),
+    case(43, "W061", "without a baseline sample", ("markers.csv", 5, "visit", "SYN-02"), markers=drop(3)),
+    case(43, "W046", "counts as not measured", ("markers.csv", 6, "value", "SYN-02"), markers=cell(4, "value", "")),
     case(44, "W062", "contradicts the value 10: positive is above 40", ("markers.csv", 7, "positive", "SYN-02", "1"),
          markers=both(add(positive=""), cell(5, ["value", "below_limit", "limit", "positive"], ["10", "0", "", "1"]))),
     case(45, "W063", "not comparable", ("markers.csv", 6, "state", "SYN-02", "stimulated"),
@@ -232,7 +239,7 @@ CASES = [
          adverse_events=LATE_EVENT),
     case(50, "E073", "before onset_date 2020-04-01", ("adverse_events.csv", 3, "end_date"),
          adverse_events=cell(1, "end_date", "2020-03-30")),
-    case(50, "E073", "after the last contact", ("adverse_events.csv", 3, "end_date"),
+    case(50, "W073", "the event counts, and its end is taken as it is", ("adverse_events.csv", 3, "end_date"),
          adverse_events=cell(1, "end_date", "2022-03-30")),
     case(51, "E074", "nearest: Fatigue", ("adverse_events.csv", 3, "term", "SYN-02", "Fatige"),
          adverse_events=cell(1, "term", "Fatige")),
@@ -284,9 +291,14 @@ CASES = [
     case(67, "E104", "never closed", ("patients.csv",), patients=b'patient_id,arm\n"SYN-01,A\n'),
     case(67, "E104", "1 fields where the header has 2", ("patients.csv", 3),
          patients=b"patient_id,arm\nSYN-01,A\nSYN-02\n"),
-    case(6, "E006", "delimiter is a semicolon", ("patients.csv",), patients=b"patient_id;arm\nSYN-01;A\n"),
-    case(6, "E006", "UTF-16", ("patients.csv",), patients="patient_id,arm\n".encode("utf-16")),
-    case(6, "E006", "byte 0xfc", ("patients.csv", 2), patients="patient_id,arm\nSYN-ü,A\n".encode("latin-1")),
+    case(6, "W006", "delimiter: a semicolon", ("patients.csv",), patients=written(";", "utf-8")),
+    case(6, "W006", "encoding: UTF-16", ("patients.csv",), patients=written(",", "utf-16")),
+    case(6, "W006", "encoding: UTF-16-LE (no byte-order mark)", ("patients.csv",), patients=written(",", "utf-16-le")),
+    case(6, "E006", "begins as UTF-16", ("patients.csv",), patients=b"\xff\xfea,b\n1"),
+    case(6, "E006", "byte 0xfc), and the rest is: it is damaged", ("patients.csv", 2),
+         patients="patient_id,arm\nSYN-\0,größe größe größe größe größe größe größe\n".encode().replace(b"\0", b"\xfc")),
+    case(6, "E006", "byte 0x81), and none of those that are known", ("patients.csv", 2),
+         patients=b"patient_id,arm\nSYN-\x81\xff\x8d\x90,A\n"),
     case(6, "", patients=lambda frame: frame.rename(columns={"patient_id": "\ufeffpatient_id"})),
     *(case(69, "W106", "looks like personal data: not read", ("patients.csv", 1, name), patients=add(**{name: "x"}))
       for name in ("PatientName", "date_of_birth", "Tel.", "hospital number", "Geburtsdatum", "住院号")),

@@ -22,9 +22,9 @@ def rows_of(frame):
     return [list(frame), *frame.astype(object).where(frame.notna(), None).to_numpy().tolist()]
 
 
-def new_study(tmp_path, *files):
+def new_study(tmp_path, *files, answers=None):
     """Propose a study from files and write it; what was proposed, and its folder."""
-    new = read_new_study("mine", list(files))
+    new = read_new_study("mine", list(files), answers)
     folder = tmp_path / "mine"
     folder.mkdir()
     write_new_study(new, folder)

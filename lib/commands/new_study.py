@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
-__all__ = ["new", "template"]
+__all__ = ["new", "study_of", "template"]
 
+import re
+import sys
 import textwrap
 from pathlib import Path
 
 import click
 
-from lib.commands.terminal import fail, printable, refuse, said_of, say_problems, shown
-from lib.intake.new_study.folder import CHANGES, NewStudy, read_new_study, update_tables, write_new_study
+from lib.commands.terminal import counted, fail, printable, refuse, said_of, say_problems, shown
+from lib.intake.new_study.folder import (
+    ANSWERS,
+    BEFORE,
+    CHANGES,
+    NewStudy,
+    answer_lines,
+    changed_tables,
+    proposed,
+    read_sheets,
+    update_study,
+    write_new_study,
+)
 from lib.intake.new_study.recognition import Recognised
 from lib.intake.new_study.template import EXAMPLE, write_template
 from lib.intake.tables import read_tables
 from lib.run.target import NotOurs, recover, replaced_folder
-from lib.study.study import read_study
+from lib.study.questions import Question, read_answers
+from lib.study.study import ROOT, read_study
 from lib.study.yaml_file import Problem, ProblemsFound
 
 FILE = click.Path(path_type=Path)
@@ -25,11 +39,12 @@ WIDTH = 100
 @click.command()
 @click.argument("folder", type=FILE)
 @click.option(
-    "--from", "files", type=FILE, multiple=True, required=True, help="A workbook, .csv or .parquet. Repeatable."
+    "--from", "files", type=FILE, multiple=True, required=True, help="A file, a folder or a .zip: formats in data/README.md. Repeatable."
 )
-@click.option("--update", is_flag=True, help="Write the tables of the study in FOLDER anew; its study.yml stays.")
-def new(*, folder: Path, files: tuple[Path, ...], update: bool) -> None:
-    """Begin a study: read a workbook, write FOLDER with its tables and a proposed study.yml, and check them."""
+@click.option("--answers", "given", type=FILE, help=f"Answers to what the tables do not say [default: {ANSWERS} in FOLDER].")
+@click.option("--update", is_flag=True, help="Write the tables of the study in FOLDER anew; its study.yml stays, once no question is open.")
+def new(*, folder: Path, files: tuple[Path, ...], given: Path | None, update: bool) -> None:
+    """Begin a study: read tables of any format, ask what they do not say, write FOLDER with a proposed study.yml, and check it."""
     # What a killed run left beside the folder, before it is looked at.
     recover(folder)
     if update and not (folder / "study.yml").is_file():
@@ -38,30 +53,127 @@ def new(*, folder: Path, files: tuple[Path, ...], update: bool) -> None:
         fail(
             f"{shown(folder)} is there already; name another folder, or --update it: study.yml is never overwritten", 2
         )
+    if _take_in(folder, files, given, update):
+        click.echo(f"  python -m lib new {shown(folder)} {' '.join(f'--from {shown(path)}' for path in files)} --update")
+    else:
+        _check(folder)
+
+
+def study_of(place: Path | None, given: Path | None) -> Path | None:
+    """Folder of the study to report; of a file with data, the study that is made of it, once nothing is open.
+
+    Parameters
+    ----------
+    place : Path, optional
+        A study's folder, or a file in any format, or a folder of such files; what does not exist is left to the reader.
+    given : Path, optional
+        Answers to what the file does not say.
+    """
+    if place is None or not place.exists() or (place.is_dir() and ((place / "study.yml").exists() or not any(place.iterdir()))):
+        return place
+    folder = ROOT / "data" / (re.sub(r"[^\w-]+", "_", place.resolve().stem).strip("_") or "study")
+    recover(folder)
+    begun = (folder / "study.yml").is_file()
+    if begun and not _open(folder):
+        _same_or_fail(folder, place)
+    elif _take_in(folder, (place,), given, update=begun):
+        click.echo(f"  python -m lib report {shown(place)}")
+        fail("no report is made on an open question", 2)
+    return folder
+
+
+def _same_or_fail(folder: Path, place: Path) -> None:
+    """The study stands as the file gave it, or somebody has to say which of the two counts."""
     try:
-        study = read_new_study(folder.resolve().name, [path.absolute() for path in files])
+        answers = read_answers(folder / ANSWERS) if (folder / ANSWERS).is_file() else {}
+        changed = changed_tables(proposed(folder.name, read_sheets([place.absolute()]), answers), folder)
+    except ProblemsFound as found:
+        refuse(found.problems)
+    if changed:
+        click.echo(f"  python -m lib report --study {shown(folder)}               the study as it stands there", err=True)
+        click.echo(f"  python -m lib new {shown(folder)} --from {shown(place)} --update     take the file in again first", err=True)
+        fail(f"{shown(folder)} is there already, and its tables ({', '.join(changed)}) are not what {printable(place.name)} gives", 2)
+
+
+def _take_in(folder: Path, files: tuple[Path, ...], given: Path | None, update: bool) -> bool:
+    """Read, ask, write the study's folder, and tell; True if questions stay open, which are then listed."""
+    try:
+        answers = read_answers(folder / ANSWERS) if (folder / ANSWERS).is_file() else {}
+        answers |= read_answers(given) if given else {}
+        study = _asked(folder.resolve().name, read_sheets([path.absolute() for path in files]), answers)
+        begun = update and not _open(folder)
         with replaced_folder(folder, keep=update) as target:
-            (update_tables if update else write_new_study)(study, target)
+            if update:
+                update_study(study, target, proposal=not begun)
+            else:
+                write_new_study(study, target)
     except ProblemsFound as found:
         refuse(found.problems)
     except NotOurs as error:
         fail(str(error), 2)
     except OSError as error:
         fail(said_of(error))
-    _tell(study, update)
-    _check(folder)
+    _tell(study, begun)
+    if update and not begun:
+        click.echo(f"\nstudy.yml is proposed anew with the answers; what it was stands in {BEFORE}.")
+    if study.proposal.questions.open:
+        _say_open(folder, list(study.proposal.questions.open.values()))
+    return bool(study.proposal.questions.open)
+
+
+def _open(folder: Path) -> bool:
+    """Whether the study of the folder waits for answers: then it is proposed anew."""
+    try:
+        read_study(folder)
+    except ProblemsFound as found:
+        return any(problem.code == "E113" for problem in found.problems)
+    return False
+
+
+def _asked(name: str, sheets: dict, answers: dict[str, str]) -> NewStudy:
+    """Propose, and where somebody sits at the terminal ask what is open, one by one, until nothing is."""
+    study = proposed(name, sheets, answers)
+    while at_a_terminal() and study.proposal.questions.open:
+        for question in study.proposal.questions.open.values():
+            answers[question.key] = _ask(question)
+        study = proposed(name, sheets, answers)
+    return study
+
+
+def at_a_terminal() -> bool:
+    """Whether somebody can answer."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def _ask(question: Question) -> str:
+    click.secho(f"\n{textwrap.fill(printable(question.question), WIDTH)}", bold=True)
+    for option, follows in question.options.items():
+        click.echo(textwrap.fill(printable(f"{option}: {follows}"), WIDTH, initial_indent="  ", subsequent_indent="    "))
+    return click.prompt("Answer", type=click.Choice(list(question.options), case_sensitive=False))
+
+
+def _say_open(folder: Path, questions: list[Question]) -> None:
+    """List the open questions as lines to be filled in."""
+    head = f"{counted(len(questions), 'question decides', 'questions decide')} a result, and the tables do not say the answer"
+    click.secho(f"\n{head}", bold=True)
+    click.echo(f"Write these lines into {shown(folder / ANSWERS)}, an answer behind each colon:\n")
+    click.echo(printable(answer_lines(questions)))
+    click.echo("Then:")
 
 
 def _tell(study: NewStudy, update: bool) -> None:
     """Say what was recognised, guessed (where that was written), changed, left out, and what is missing."""
     guesses = {} if update else study.proposal.guesses
     said = {
-        "Tables": [_recognised(table, one) for table, one in study.tables.items()],
+        "Read as": [f"{sheet}: {note}" for sheet, note in study.read_as],
+        "Tables": [_recognised(table, one) for table, one in study.tables.items()] + study.said,
+        "Answered": [f"{key}: {answer}" for key, answer in study.proposal.questions.answered.items()],
         "Not copied": [
             *(f"sheet {sheet}: none of the tables" for sheet in study.others),
             *(f"{column}: looks like personal data" for column in study.personal),
             *(f"{column}: {reason}" for column, reason in study.proposal.left_out.items()),
         ],
+        "Kept in the table, not used by study.yml": [f"{c}: {reason}" for c, reason in study.proposal.aside.items()],
         "Guesses, each to be read again in study.yml": [
             f"{key}: {sentence}" for key, sentences in guesses.items() for sentence in sentences
         ],
@@ -69,6 +181,7 @@ def _tell(study: NewStudy, update: bool) -> None:
             f"{count}: {why}" for why, count in study.changes["why"].value_counts(sort=False).items()
         ],
         "Missing": study.proposal.missing,
+        "Answers to nothing": study.proposal.questions.unused,
     }
     for head, items in said.items():
         if items:

@@ -15,6 +15,7 @@ import nbformat
 from nbformat import NotebookNode
 from tqdm import tqdm
 
+from lib.commands.new_study import study_of
 from lib.commands.request import PAIRS, PARAMETERS, STUDY, asked_for, chosen
 from lib.commands.terminal import FOLDER, OUTPUTS, checked_tables, explain, fail, printable, shown
 from lib.intake.handover import offered
@@ -36,7 +37,9 @@ FORMAT_HELP = (
 
 
 @click.command()
+@click.argument("data", type=FOLDER, required=False)
 @STUDY
+@click.option("--answers", type=FOLDER, help="Answers to what the file DATA does not say.")
 @click.option("--output", type=FOLDER, help="Folder to write [default: outputs/<study>/<name>].")
 @PAIRS
 @PARAMETERS
@@ -49,9 +52,15 @@ FORMAT_HELP = (
 @click.option("--steps", is_flag=True, help="Tell each cell on a line of its own, for a program that waits.")
 @click.option("--format", "formats", default="html", help=FORMAT_HELP)
 def report(
-    *, folder, output, pairs, file, notebooks, notebook_folder, jobs, name, warm, strict, formats, steps
+    *, data, answers, folder, output, pairs, file, notebooks, notebook_folder, jobs, name, warm, strict, formats, steps
 ) -> None:
-    """Check the study, execute the notebooks, write the pages: all of them or nothing."""
+    """Check the study, execute the notebooks, write the pages: all of them or nothing.
+
+    DATA is a study's folder, as --study, or a file in any format, of which a study is made below data/ first.
+    """
+    if data and folder:
+        fail("name the study once: as DATA or by --study", 2)
+    folder = study_of(data or folder, answers)
     gathered = Gathered()
     wanted = gathered.take(chosen, formats, FORMATS, "format")
     study, given, routed = asked_for(gathered, folder, pairs, file, notebooks)

@@ -32,8 +32,8 @@ from lib.run.execute import NotebookFailed
 from lib.study.study import ROOT, Study
 from lib.study.yaml_file import Gathered, Problem
 
-# A terminal shows so many problems of one file; queries.csv holds all.
-SHOWN_PER_FILE = 40
+# A terminal shows so many problems of one file, and so many of one kind in it; queries.csv holds all.
+SHOWN_PER_FILE, SHOWN_PER_KIND = 40, 3
 SHOWN_SOURCE_LINES = 8
 LONGEST_SENTENCE = 300
 OUTPUTS = ROOT / "outputs"
@@ -44,15 +44,33 @@ def say_problems(problems: list[Problem]) -> None:
     """Print problems by file, each wrapped to the width of the terminal."""
     width = max(40, min(110, shutil.get_terminal_size().columns))
     for file, group in groupby(sorted(problems, key=lambda p: p.file), key=lambda p: p.file):
-        listed = list(group)
+        listed = [sentence for kind in _kinds(list(group)) for sentence in _of_kind(kind)]
         click.secho(f"\n{printable(file) or 'study'}", bold=True, err=True)
-        for problem in listed[:SHOWN_PER_FILE]:
-            text = printable(_sentence(problem))
-            click.echo(textwrap.fill(text, width, initial_indent="  ", subsequent_indent=" " * 8), err=True)
+        for sentence in listed[:SHOWN_PER_FILE]:
+            click.echo(textwrap.fill(printable(sentence), width, initial_indent="  ", subsequent_indent=" " * 8), err=True)
         if len(listed) > SHOWN_PER_FILE:
             click.echo(f"  ... and {len(listed) - SHOWN_PER_FILE} more", err=True)
     if problems:
         click.echo(err=True)
+
+
+def _kinds(problems: list[Problem]) -> list[list[Problem]]:
+    """Problems of one code and column together, in the order in which each kind was found first."""
+    kinds = {}
+    for problem in problems:
+        kinds.setdefault((problem.code, problem.column), []).append(problem)
+    return list(kinds.values())
+
+
+def _of_kind(problems: list[Problem]) -> list[str]:
+    """The first of a kind, and how many more there are in which rows."""
+    more = problems[SHOWN_PER_KIND:]
+    if len(more) < 2:  # a line that counts is no shorter than the line
+        return [_sentence(problem) for problem in problems]
+    rows = ", ".join(str(problem.row) for problem in more[:SHOWN_PER_FILE // 4] if problem.row != "")
+    counted_rows = f" (rows {rows}{' ...' if len(more) > SHOWN_PER_FILE // 4 else ''})" if rows else ""
+    kind = f"{problems[0].code}  {problems[0].column}".rstrip()
+    return [*map(_sentence, problems[:SHOWN_PER_KIND]), f"{kind}: and {len(more)} more of this kind{counted_rows}"]
 
 
 def _sentence(problem: Problem) -> str:

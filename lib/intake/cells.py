@@ -1,27 +1,21 @@
-"""What every reader of data files gives: cells as text, rows with their number in the file, or why there are none.
-
-A Parquet file, whose cells have types, is turned into the same text here.
-"""
+"""What every reader of data files gives: cells as text, rows with their number in the file, or why there are none."""
 
 from __future__ import annotations
 
-__all__ = ["TEXT", "Unreadable", "cell_text", "compact", "read_parquet", "text_frame"]
+__all__ = ["TEXT", "Sheet", "Unreadable", "cell_text", "compact", "text_array", "text_frame"]
 
 import datetime as dt
 import math
-from pathlib import Path
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from lib.study.limits import LARGE
-from lib.study.yaml_file import shown
 
 TEXT = "string[pyarrow]"
 FEW = 2  # A text that stands in so many rows on average, or more, is one of few.
-# What is larger is a mistake or an attack on the memory.
-MAX_UNPACKED_BYTES, MAX_CELLS, MAX_COLUMNS = 4_000_000_000, 500_000_000, 1_000
 
 
 class Unreadable(Exception):
@@ -30,6 +24,31 @@ class Unreadable(Exception):
     def __init__(self, code: str, reason: str, row: int | str = "", column: str = ""):
         super().__init__(reason)
         self.code, self.row, self.column = code, row, column
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One table of a file, as it stands there.
+
+    Attributes
+    ----------
+    header : list of str
+        The first row; an empty text where a column has no name.
+    frame : DataFrame of text, index = row in the file
+        The rows below, a column for each of the header; empty cells are missing.
+    labels : dict of str to str
+        Name of a column -> what the file says it is, where it says so.
+    notes : tuple of str
+        What was assumed, or put in the place of something else, a sentence each: encoding, delimiter, codes, formulas.
+    without_values : dict of str to Unreadable
+        Name of a column -> which of its formulas have no value kept beside them (E090).
+    """
+
+    header: list[str]
+    frame: pd.DataFrame
+    labels: dict[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    without_values: dict[str, Unreadable] = field(default_factory=dict)
 
 
 def cell_text(value) -> str | None:
@@ -56,54 +75,18 @@ def compact(texts: pa.DictionaryArray) -> pa.Array:
     return texts if few else texts.dictionary.take(texts.indices)
 
 
-def text_frame(columns: list[pa.Array]) -> pd.DataFrame:
-    """Columns of text as a frame, index = row in the file: the rows below the header, which is row 1."""
+def text_array(values: Iterable) -> pa.Array:
+    """Values of any type as text, each different one turned once."""
+    codes, distinct = pd.factorize(pd.Series(values, dtype=object), use_na_sentinel=True)
+    texts = pa.array([cell_text(value) for value in distinct], pa.large_string())
+    indices = pa.array(codes, pa.int32(), mask=codes < 0)
+    again = texts.dictionary_encode()  # two values may be one text: 1 and 1.0
+    return compact(pa.DictionaryArray.from_arrays(again.indices.take(indices), again.dictionary))
+
+
+def text_frame(columns: list[pa.Array], header_row: int = 1) -> pd.DataFrame:
+    """Columns of text as a frame, index = row in the file: the rows below the header."""
     table = pa.table(columns, names=[str(i) for i in range(len(columns))])
     frame = table.to_pandas(types_mapper={pa.large_string(): pd.StringDtype("pyarrow")}.get)
-    frame.index = pd.RangeIndex(2, len(frame) + 2, name="row")
+    frame.index = pd.RangeIndex(header_row + 1, header_row + 1 + len(frame), name="row")
     return frame
-
-
-def read_parquet(path: Path) -> tuple[list[str], pd.DataFrame]:
-    """Read a table; its names, and its rows as text under their numbers.
-
-    Raises
-    ------
-    Unreadable
-        E101 too large, E104 a column that no cell of a table can hold.
-    """
-    described = pa.parquet.read_metadata(path)
-    unpacked = sum(described.row_group(i).total_byte_size for i in range(described.num_row_groups))
-    n_cells = described.num_rows * described.num_columns
-    if unpacked > MAX_UNPACKED_BYTES or n_cells > MAX_CELLS or described.num_columns > MAX_COLUMNS:
-        limits = f"{MAX_UNPACKED_BYTES:,} bytes, {MAX_CELLS:,} cells or {MAX_COLUMNS:,} columns"
-        raise Unreadable("E101", f"more than {limits}")
-    texts = [field.name for field in pa.parquet.read_schema(path) if _is_text(field.type)]
-    # A text that stands in many rows is held once: the memory grows with the file, not with what it unpacks to.
-    table = pa.parquet.ParquetFile(path, read_dictionary=texts).read()
-    # Parquet has no header row; counted as if it had, rows agree with the same table as CSV.
-    return list(table.column_names), text_frame([_text_array(column) for column in table.columns])
-
-
-def _is_text(of: pa.DataType) -> bool:
-    return pa.types.is_string(of) or pa.types.is_large_string(of)
-
-
-def _text_array(column: pa.ChunkedArray) -> pa.Array:
-    """A column as text: of few different texts in a large table their codes, else the texts."""
-    nested = pa.types.is_nested(column.type) or pa.types.is_binary(column.type)
-    if nested or pa.types.is_large_binary(column.type) or pa.types.is_fixed_size_binary(column.type):
-        raise Unreadable("E104", f"not readable as .parquet: a column of type {shown(column.type)}")
-    if not pa.types.is_dictionary(column.type):
-        column = column.dictionary_encode()
-    values = column.unify_dictionaries().combine_chunks()
-    if isinstance(values, pa.ChunkedArray):  # a column without a row
-        return pa.array([], pa.large_string())
-    if _is_text(values.dictionary.type):
-        texts = values.dictionary.cast(pa.large_string())
-        texts.validate(full=True)  # bytes that are no UTF-8
-        texts = pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.large_string()), texts)
-    else:
-        texts = pa.array([cell_text(value.as_py()) for value in values.dictionary], pa.large_string())
-    texts = texts.dictionary_encode()  # two values may be one text: 0.0 and -0.0
-    return compact(pa.DictionaryArray.from_arrays(texts.indices.take(values.indices), texts.dictionary))

@@ -27,16 +27,27 @@ MOST_YEARS = 200
 EXAMINED = "last_tumour_assessment"
 
 Kind = Literal["id", "code", "rank", "text", "whole", "number", "date", "flag"]
-# Words of a column name, in English, German and French, and in Chinese, which is written without spaces.
+# Words of a column name, in the languages of most clinics; in Chinese and Japanese, which are written without spaces, below.
+# A name may be that of a drug, a hospital's days or a birth's weight are measurements.
 WORDS = re.compile(
-    r"""\b( names? | (sur|fore|first|last|full|middle|maiden)names? | initials | (birth(day|date)?) | dob | born
+    r"""\b( (?<!\S)names? (?!\s of\s (?:drug|test|marker|term)) | (sur|fore|first|last|full|middle|maiden)names? | initials
+    | birth(?!\s(weight|height|length|order|cohort|type|mode|rate)) (day|date)? | (birthday|birthdate) | dob | born
     | (tele)?phones? | tel | mobile | fax | e?mails? | address(es)? | street | city | zip(code)? | post(al|code)
-    | mrn | hospital | ssn | nhs | passport | insurance | pid | photos?
-    | (vor|nach)name | geburts(datum|tag|ort) | geburt | telefon | handy | anschrift | adresse | stra(ss|ß)e | plz
-    | fallnummer | nom | pr[eé]nom | naissance | portable )\b""",
+    | mrn | hospital\s(no|nr|num|number|id|record|chart) (\s\S+)* | ssn | nhs | passport | insurance\s(no|nr|number|id) | pid | photos?
+    | (vor|nach)name | geburts(datum|tag|ort|name) | geburt | telefon | handy | anschrift | adresse | stra(ss|ß)e | plz
+    | fallnummer | versicherungsnummer | nom | pr[eé]nom | naissance | portable
+    | apellidos? | nombre | nacimiento | tel[eé]fono | direcci[oó]n | cognome | nascita | indirizzo )\b""",
     re.VERBOSE,
 )
-CHINESE = ("姓名", "名字", "出生", "生日", "电话", "手机", "地址", "住院号", "病历号", "门诊号", "身份证", "医保")
+# What else is called by a name.
+THINGS = re.compile(
+    r"\b(drug|test|lab|marker|site|lesion|study|treatment|event|variable|product|arm|group|visit|sheet|file|regimen|trial|gene|"
+    r"country|ctry|region|continent|hospital|centre|center|un)\snames?\b"
+)
+EASTERN = re.compile(
+    r"姓名|名字|出生(?!体重|身长|孕周|胎|时?体重)|生日|电话|手机|地址|住址|住院号|病历号|病案号|门诊号|身份证|医保(卡|号)|联系(人|方式)"
+    r"|氏名|名前|生年月日|電話|住所|カルテ番号|診察券|保険証"
+)
 
 
 @dataclass(frozen=True)
@@ -281,4 +292,5 @@ def looks_personal(column: str) -> bool:
         As the file names it: `PatientName`, `date_of_birth`, `Tel.`, `姓名`.
     """
     spaced = re.sub(r"([a-z])([A-Z])", r"\1 \2", column).lower()
-    return bool(WORDS.search(re.sub(r"[\W\d_]+", " ", spaced))) or any(part in column for part in CHINESE)
+    plain = re.sub(r"[\W\d_]+", " ", spaced).strip()
+    return bool(WORDS.search(THINGS.sub(" ", plain))) or bool(EASTERN.search(column))

@@ -5,7 +5,7 @@ Shared by the checks of single cells (lib/intake/schemas.py) and the rules betwe
 
 from __future__ import annotations
 
-__all__ = ["MAX_LISTED", "Evidence", "Rule", "list_problems", "look_up", "needs"]
+__all__ = ["MAX_LISTED", "ONE_DAY", "Evidence", "Rule", "list_problems", "look_up", "needs"]
 
 import datetime as dt
 import re
@@ -21,6 +21,8 @@ from lib.study.yaml_file import Problem, shown
 
 # A column that is wrong throughout is one mistake: the first rows show it, one line counts the others.
 MAX_LISTED = 200
+# A register or a laboratory often notes a day later what was last seen the day before; no result moves by it.
+ONE_DAY = pd.Timedelta(days=1)
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,8 @@ def write_spreadsheet(frame: pd.DataFrame, path: Path | str, sheet: str) -> Path
 def write_csv(frame: pd.DataFrame, path: Path) -> Path:
     """Write `frame` as CSV; a cell that a spreadsheet would take for a formula begins with an apostrophe.
 
+    A lone carriage return would end the row unquoted, and what follows would begin the next: it becomes a line feed.
+
     Parameters
     ----------
     frame : DataFrame

@@ -32,7 +32,7 @@ from lib.report.published import MATCHES, compare_published, find_ranges
 from lib.report.references import cite
 from lib.show.disclosure.audience import allows, is_part
 from lib.show.display import Block, Table, template
-from lib.show.formats import joined, plural
+from lib.show.formats import format_duration, joined, plural
 from lib.show.labels import how_formed
 from lib.show.tables.design import table_published
 from lib.study import provenance
@@ -183,7 +183,7 @@ def _horizons(data: Dataset, analyses: list[Analysis]) -> list[str]:
     """Endpoint and tau of every restricted mean that was computed."""
     found = {a.variable: a["rmst"]["tau"].max() for a in analyses if "rmst" in a}
     unit = data.study.time.unit
-    return [f"{data.study.endpoint(name).short} {tau:g} {unit}" for name, tau in found.items()]
+    return [f"{data.study.endpoint(name).short} {format_duration(tau, unit)}" for name, tau in found.items()]
 
 
 def colophon(data: Dataset, results: pd.DataFrame) -> Block:

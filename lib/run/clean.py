@@ -33,7 +33,7 @@ def clean(root: Path = ROOT) -> tuple[list[Path], list[Path]]:
     """
     outputs = root / "outputs"
     chosen = [root / name for name in CACHES if (root / name).is_dir()]
-    reports = {path.parent for path in outputs.rglob(MARK)} - {outputs}
+    reports = {path.parent for path in outputs.rglob(MARK)} - {outputs, outputs / "lab"}
     chosen += sorted(report for report in reports if not foreign(report))
     chosen += sorted(path for name in OF_A_BATCH for path in outputs.rglob(name))
     for path in chosen:

@@ -66,19 +66,20 @@ def kernel_environment() -> dict[str, str]:
 
 @cache
 def own_settings() -> dict[str, str]:
-    """Variables that lead to folders of settings of our own, until this process ends.
+    """Variables that lead to settings of our own: a user's matplotlibrc and IPython's startup files stay out.
 
-    A user's matplotlibrc and IPython's startup files stay out, and nothing is written into the user's home. What
-    matplotlib keeps of the fonts it has found stays with the environment, if that can be written.
+    They lie with the environment, and nothing is written into the user's home; where the environment cannot be written,
+    in a temporary folder until this process ends.
     """
-    folder = Path(tempfile.mkdtemp(prefix="cohort_report_"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    folder = Path(sys.prefix, "var", "cohort_report")
+    if not os.access(sys.prefix, os.W_OK):
+        folder = Path(tempfile.mkdtemp(prefix="cohort_report_"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
     profile = folder / "ipython" / "profile_default"
-    profile.mkdir(parents=True)
+    profile.mkdir(parents=True, exist_ok=True)
     (profile / "ipython_config.py").write_text(NO_HISTORY, "utf-8")
     (folder / "matplotlibrc").touch()
-    fonts = Path(sys.prefix, "var", "cohort_report") if os.access(sys.prefix, os.W_OK) else folder
-    return {"IPYTHONDIR": str(folder / "ipython"), "MATPLOTLIBRC": str(folder), "MPLCONFIGDIR": str(fonts)}
+    return {"IPYTHONDIR": str(folder / "ipython"), "MATPLOTLIBRC": str(folder), "MPLCONFIGDIR": str(folder)}
 
 
 def imported_by(notebook: NotebookNode) -> list[str]:

@@ -12,6 +12,7 @@ __all__ = [
     "parameters",
     "parts",
     "provenance",
+    "questions",
     "study",
     "words",
     "written",

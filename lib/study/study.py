@@ -46,8 +46,9 @@ from lib.study.parts import (
     Visits,
     unique,
 )
+from lib.study.questions import Question, open_questions
 from lib.study.words import told_apart
-from lib.study.yaml_file import read_yaml
+from lib.study.yaml_file import ProblemsFound, read_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 # Part of study.yml -> ids under which a report has rows or tables of its own.
@@ -100,6 +101,7 @@ class Study(Frozen):
     risks_of_bias: RisksOfBias = RisksOfBias()
     exclusions: tuple[Text, ...] = ()
     policy: Policy = Policy()
+    ask: tuple[Question, ...] = ()
     _folder: Path = PrivateAttr(default=Path())
 
     @property
@@ -337,9 +339,11 @@ def read_study(folder: Path | str) -> Study:
     Raises
     ------
     lib.study.yaml_file.ProblemsFound
-        With every error, its key and its line.
+        With every error, its key and its line; with every question that is still open.
     """
     folder = Path(folder)
     study = read_yaml(folder / "study.yml", Study)
+    if study.ask:
+        raise ProblemsFound(open_questions(study.ask))
     study._folder = folder
     return study

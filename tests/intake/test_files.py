@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import json
+import time
 import zipfile
 from pathlib import Path
 
@@ -11,7 +13,9 @@ import openpyxl
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
+import pyreadstat
 import pytest
+from any_file import ods, xls, xlsb
 from study_builder import good_tables
 
 from lib.intake.files import read_sources
@@ -85,7 +89,9 @@ def test_column_without_a_name(tmp_path):
         (b"\x89PNG\r\n\x1a\n\x00\x00", "E104", "a binary file"),
         (b"PAR1\x15\x04", "E104", "it is a Parquet file"),
         (b"\xd0\xcf\x11\xe0rest", "E104", "password-protected"),
-        (b"a\tb\n1\t2\n", "E006", "delimiter is a tab"),
+        (b"%PDF-1.7 rest", "E104", "it is a PDF"),
+        (b"$FL2@(#) SPSS", "E104", "it is an SPSS file (.sav)"),
+        (b"<html><table>", "E104", "it is a page (HTML or XML)"),
         (b"a,b\n1,2,3\n4,5\n", "E104", "3 fields where the header has 2"),
         (b"a,b\n", "E002", "no rows"),
         (b"\n", "E002", "no rows"),
@@ -126,11 +132,6 @@ def test_excel_gaps_keep_row_numbers(tmp_path):
     book.save(tmp_path / "study.xlsx")
     source = one(tmp_path, (tmp_path / "study.xlsx").read_bytes(), "study.xlsx")
     assert source.frame.index.tolist() == [2, 5]
-
-
-def test_excel_formulas_come_as_their_own_text(tmp_path):
-    source = one(tmp_path, workbook(["a", "b"], ["=1+1", '=HYPERLINK("http://x.y")']), "study.xlsx")
-    assert source.frame.loc[2].tolist() == ["=1+1", '=HYPERLINK("http://x.y")']
 
 
 def test_excel_sheet_by_name(tmp_path):
@@ -204,7 +205,7 @@ def test_parquet_refuses_nested_and_binary_columns(tmp_path):
         assert one(tmp_path, (tmp_path / "x.parquet").read_bytes(), "patients.parquet").code == "E104"
 
 
-def test_three_formats_agree(tmp_path):
+def test_csv_workbook_and_parquet_agree(tmp_path):
     patients = good_tables()["patients"]
     patients.to_csv(tmp_path / "table.csv", index=False)
     patients.to_parquet(tmp_path / "table.parquet")
@@ -218,15 +219,55 @@ def test_three_formats_agree(tmp_path):
     pd.testing.assert_frame_equal(frames[0], frames[2])
 
 
+def test_every_format_agrees_and_says_how_it_was_read(tmp_path):
+    """What study.yml names may be of any format; a file of one table needs no sheet."""
+    frame = good_tables()["patients"]
+    rows = [list(frame.columns), *frame.to_numpy().tolist()]
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    frame.to_csv(tmp_path / "a.tsv", index=False, sep="\t")
+    frame.to_csv(tmp_path / "a.txt", index=False, sep=";", encoding="utf-16")
+    pyreadstat.write_sav(frame, tmp_path / "a.sav", variable_value_labels={"arm": {"A": "A"}})
+    pyreadstat.write_xport(frame, tmp_path / "a.xpt", file_format_version=8)
+    frame.to_stata(tmp_path / "a.dta", write_index=False, version=118)
+    xls(tmp_path / "a.xls", "patients", rows)
+    xlsb(tmp_path / "a.xlsb", "patients", rows)
+    ods(tmp_path / "a.ods", {"patients": rows})
+    columns = [{"name": name, "dataType": "string"} for name in frame]
+    (tmp_path / "a.json").write_text(json.dumps({"name": "ADSL", "columns": columns, "rows": rows[1:]}), "utf-8")
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.write(tmp_path / "a.csv", "patients.csv")
+    expected = read(tmp_path, patients=Table(file="a.csv"))[0]["patients"].frame
+    said = {}
+    for path in sorted(tmp_path.glob("a.*")):
+        sources, problems = read(tmp_path, patients=Table(file=path.name))
+        assert {problem.code for problem in problems} <= {"W006", "E105"}, problems
+        said[path.suffix] = [problem.message for problem in problems if problem.code == "W006"]
+        pd.testing.assert_frame_equal(sources["patients"].frame, expected)
+    assert said == {suffix: [] for suffix in said} | {
+        ".txt": ["encoding: UTF-16", "delimiter: a semicolon"], ".sav": ["labels in the place of codes: arm (A = A)"]
+    }  # fmt: skip
+
+
+def test_large_text_is_read_as_fast_as_it_is_parsed(tmp_path):
+    """Finding encoding and delimiter looks at the first lines, not at every cell."""
+    text = "id,arm,age\n" + "".join(f"P{i},{'AB'[i % 2]},{i % 90}\n" for i in range(200_000))
+    started = time.process_time()
+    assert len(one(tmp_path, text.encode()).frame) == 200_000
+    assert time.process_time() - started < 5
+
+
 def test_extensions_folders_and_links(tmp_path):
     (tmp_path / "patients.txt").write_text("a\n1\n")
     (tmp_path / "folder.csv").mkdir()
     (tmp_path / "link.csv").symlink_to(tmp_path / "patients.txt")
     codes = {}
-    for file in ("patients.txt", "folder.csv", "link.csv", "patient.txt"):
+    (tmp_path / "patients.jmp").write_text("a\n1\n")
+    for file in ("patients.txt", "patients.jmp", "folder.csv", "link.csv", "patient.txt"):
         _, problems = read(tmp_path, patients=Table(file=file))
-        codes[file] = problems[0].code
-    assert codes == {"patients.txt": "E104", "folder.csv": "E104", "link.csv": "E101", "patient.txt": "E001"}
+        codes[file] = [problem.code for problem in problems if problem.code != "E105"]
+    assert codes == {
+        "patients.txt": [], "patients.jmp": ["E104"], "folder.csv": ["E104"], "link.csv": ["E101"], "patient.txt": ["E001"]
+    }  # fmt: skip
     assert "did you mean patients.txt?" in problems[0].message
 
 

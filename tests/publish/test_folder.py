@@ -75,6 +75,17 @@ def test_overview_says_what_was_found(tmp_path):
     assert RUN["command"] in text
 
 
+@pytest.mark.parametrize(("cohort", "efficacy"), [(True, True), (True, False), (False, True), (False, False)])
+def test_one_synthetic_report_makes_all_synthetic(cohort, efficacy, tmp_path):
+    """The banner stands on the overview and on every page, whichever of the reports it is."""
+    executed = {"cohort": demo.executed("cohort"), "efficacy": demo.executed("efficacy")}
+    for name, synthetic in (("cohort", cohort), ("efficacy", efficacy)):
+        executed[name].cells[1].outputs[0].metadata["cohort_report"]["synthetic"] = synthetic
+    files = _publish(tmp_path, executed)
+    said = ["Synthetic data" in files[name] for name in ("index.html", "cohort.html", "efficacy.html")]
+    assert said == [cohort or efficacy] * 3
+
+
 def test_a_table_id_that_two_notebooks_share(tmp_path):
     shared = {"kind": "table", "id": "queries", "title": "Q", "csv": "a\n1\n"}
     executed = {name: demo.executed(name, [demo.shown(shared, demo.TABLE)]) for name in ("cohort", "safety")}

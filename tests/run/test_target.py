@@ -91,6 +91,23 @@ def test_without_an_exchange_in_one_step(target, monkeypatch):
     assert _tree(target.parent) == ["default", "default/run.json", "default/tables", "default/tables/new.csv"]
 
 
+def test_an_old_report_stays_where_the_new_one_cannot_take_its_place(target, monkeypatch):
+    """The second of two renames fails: the first is undone."""
+    rename = type(target).rename
+
+    def fails(path, to):
+        if path.name == "new":
+            raise OSError(13, "no space for it")
+        return rename(path, to)
+
+    monkeypatch.setattr(module, "_exchange", lambda *_: False)
+    monkeypatch.setattr(type(target), "rename", fails)
+    with pytest.raises(TargetError, match=r"cannot replace.*no space for it"), replaced_folder(target) as new:
+        _write(new, "new")
+    assert _said(target) == "old"
+    assert [path.name for path in target.parent.iterdir()] == ["default"]
+
+
 def test_a_folder_of_the_user_is_never_replaced(tmp_path):
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter.txt").write_text("years of work")

@@ -140,11 +140,12 @@ def test_what_leads_to_this_folder_is_read_in_any_locale():
 def test_clean_leaves_what_somebody_made(tmp_path):
     made = (".venv/bin/python", ".pytest_cache/x", "outputs/s/default/run.json", "outputs/s/default/tables/a.csv", "outputs/plan/batch.csv",
             "outputs/plan/run 1/run.json")  # fmt: skip
-    own = ("outputs/lab/efficacy.ipynb", "outputs/s/explored.yml", "outputs/s/queries.xlsx", "outputs/plan/notes.txt",
-           "outputs/s/annotated/queries.csv", "data/s/patients.csv")
+    own = ("outputs/lab/efficacy.ipynb", "outputs/mine/run.json", "outputs/other/run.json", "outputs/s/explored.yml",
+           "outputs/s/queries.xlsx", "outputs/plan/notes.txt", "outputs/s/annotated/queries.csv", "data/s/patients.csv")  # fmt: skip
     for name in made + own:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("x")
+    (tmp_path / "outputs" / "other" / "run.json").write_text('["created", "command", "parameters"]')
     elsewhere = tmp_path / "elsewhere"
     (elsewhere / "default").mkdir(parents=True)
     for folder in ("outputs/s/default", "outputs/s/annotated", "outputs/plan/run 1", "elsewhere/default"):

@@ -10,8 +10,10 @@ __all__ = ["propose"]
 
 import pandas as pd
 
+from lib.intake.new_study.outcomes.proposal_endpoints import propose_endpoints
 from lib.intake.new_study.proposal_events import propose_events
-from lib.intake.new_study.proposal_patients import propose_arms, propose_baseline, propose_endpoints
+from lib.intake.new_study.proposal_patients import propose_arms, propose_baseline
+from lib.intake.new_study.questions import Questions
 from lib.intake.new_study.recognition import MADE_OF, Proposal, Recognised, as_id, as_label, values_of
 from lib.intake.rules.patients import SYNTHETIC_PREFIX
 
@@ -19,11 +21,11 @@ MOST = 0.5  # of an arm's patients received a component, so it belongs to the ar
 # Of the keys, as in data/README.md.
 ORDER = (
     "study", "time", "arms", "reference_arm", "tables", "visits", "baseline", "endpoints", "response", "sites",
-    "markers", "treatments", "adverse_events",
+    "markers", "treatments", "adverse_events", "ask",
 )  # fmt: skip
 
 
-def propose(name: str, tables: dict[str, Recognised]) -> Proposal:
+def propose(name: str, tables: dict[str, Recognised], questions: Questions) -> Proposal:
     """Propose a study.yml for recognised tables.
 
     Parameters
@@ -32,12 +34,14 @@ def propose(name: str, tables: dict[str, Recognised]) -> Proposal:
         Of the study's folder; becomes its id.
     tables : dict of str to Recognised
         Table -> its cells, tidied, one row per patient in `patients`. `patients` is among them.
+    questions : Questions
+        What was asked and answered so far; gets what is asked here.
 
     Returns
     -------
     Proposal
     """
-    proposal, patients = Proposal(), tables["patients"]
+    proposal, patients = Proposal(questions), tables["patients"]
     for found in tables.values():
         if found is not patients:
             unknown = [name for name in found.frame if name not in found.columns.values()]
@@ -60,6 +64,9 @@ def propose(name: str, tables: dict[str, Recognised]) -> Proposal:
     if "adverse_events" in tables:
         propose_events(proposal, tables["adverse_events"])
     proposal.study["tables"] = {table: _table(found) for table, found in tables.items()}
+    if questions.open:
+        proposal.study["ask"] = [one.model_dump() for one in questions.open.values()]
+        proposal.say("ask", "Each decides a result, so no report is made before it is answered: see data/README.md.")
     proposal.study = {key: proposal.study[key] for key in ORDER if key in proposal.study}
     absent = [table for table in reversed(MADE_OF) if table not in tables]
     if absent:

@@ -8,14 +8,14 @@ import difflib
 
 import pandas as pd
 
-from lib.intake.evidence import Evidence, look_up, needs
+from lib.intake.evidence import ONE_DAY, Evidence, look_up, needs
 from lib.intake.recist import BASELINE_VISIT
 from lib.study.yaml_file import Problem
 
 
 @needs("markers.marker", "markers.value")
 def marker_values(e: Evidence) -> list[Problem]:
-    """E060, E046: a value on a log scale is positive; 0 or nothing needs below_limit and its limit."""
+    """E060, W046: a value on a log scale is positive; 0 needs below_limit and its limit; without a value nothing was measured."""
     samples = e["markers"]
     log = samples["marker"].isin([marker.id for marker in e.study.markers if marker.scale == "log"])
     value, limited = samples["value"], samples["below_limit"] & samples["limit"].gt(0)
@@ -26,21 +26,21 @@ def marker_values(e: Evidence) -> list[Problem]:
         *e.problems("E060", "markers", samples[log & value.eq(0) & ~limited], "value",
                     "must be above 0; a value below the limit has below_limit 1 and the limit"),
         *e.problems("E060", "markers", unlimited, "limit", "below_limit is 1, so the limit must be given"),
-        *e.problems("E046", "markers", empty, "value", "is empty; must be a number"),
+        *e.problems("W046", "markers", empty, "value", "is empty: the sample counts as not measured"),
     ]  # fmt: skip
 
 
 @needs("markers.patient_id", "markers.marker", "markers.visit")
 def marker_baseline(e: Evidence) -> list[Problem]:
-    """E061: a marker that is followed has a baseline sample."""
+    """W061: a marker that is followed has a baseline sample, or no change from it."""
     samples, problems = e["markers"], []
     for marker in e.study.markers:
         own = samples[samples["marker"].eq(marker.id) & samples["patient_id"].notna()]
         with_baseline = own.loc[own["visit"] == BASELINE_VISIT, "patient_id"]
         found = own[~own["patient_id"].isin(with_baseline)].drop_duplicates("patient_id")
         if marker.role == "endpoint":
-            message = f"{marker.short} without a baseline sample (visit {BASELINE_VISIT}): no change can be computed"
-            problems += e.problems("E061", "markers", found, "visit", message)
+            message = f"{marker.short} without a baseline sample (visit {BASELINE_VISIT}): no change can be computed, the patient counts in the values alone"
+            problems += e.problems("W061", "markers", found, "visit", message)
     return problems
 
 
@@ -169,12 +169,14 @@ def doses(e: Evidence) -> list[Problem]:
 
 @needs("treatments.end_date")
 def exposure_in_follow_up(e: Evidence) -> list[Problem]:
-    """E084: a treatment ends after it starts and by the last contact."""
+    """E084, W084: a treatment ends after it starts and by the last contact, or the day after."""
     rows = e["treatments"].assign(contact=e.of_patient("treatments", "last_contact_date"))
-    backwards, late = rows["end_date"] < rows["start_date"], rows["end_date"] > rows["contact"]
+    backwards, late = rows["end_date"] < rows["start_date"], rows["end_date"] > rows["contact"] + ONE_DAY
+    next_day = (rows["end_date"] > rows["contact"]) & ~late
     return [
         *e.problems("E084", "treatments", rows[backwards], "end_date", "before start_date {start_date}"),
         *e.problems("E084", "treatments", rows[late], "end_date", "after the last contact {contact}"),
+        *e.problems("W084", "treatments", rows[next_day], "end_date", "the day after the last contact {contact}: taken as it is"),
     ]
 
 
@@ -263,14 +265,19 @@ def treatment_emergent(e: Evidence) -> list[Problem]:
 
 @needs("adverse_events.onset_date")
 def event_dates(e: Evidence) -> list[Problem]:
-    """E073: an event ends after it begins, and both by the last contact."""
+    """E073, W073: an event ends after it begins, and begins by the last contact or the day after; it may end later."""
     events = e["adverse_events"].assign(contact=e.of_patient("adverse_events", "last_contact_date"))
-    problems = e.problems("E073", "adverse_events", events[events["end_date"] < events["onset_date"]], "end_date",
-                          "before onset_date {onset_date}")  # fmt: skip
-    for column in ("onset_date", "end_date"):
-        found = events[events[column] > events["contact"]]
-        problems += e.problems("E073", "adverse_events", found, column, "after the last contact {contact}")
-    return problems
+    late = events["onset_date"] > events["contact"] + ONE_DAY
+    next_day = (events["onset_date"] > events["contact"]) & ~late
+    goes_on = (events["end_date"] > events["contact"]) & ~late
+    return [
+        *e.problems("E073", "adverse_events", events[events["end_date"] < events["onset_date"]], "end_date",
+                    "before onset_date {onset_date}"),
+        *e.problems("E073", "adverse_events", events[late], "onset_date", "after the last contact {contact}"),
+        *e.problems("W073", "adverse_events", events[next_day], "onset_date", "the day after the last contact {contact}: counted"),
+        *e.problems("W073", "adverse_events", events[goes_on], "end_date",
+                    "after the last contact {contact}: the event counts, and its end is taken as it is"),
+    ]  # fmt: skip
 
 
 @needs("adverse_events.term", "adverse_events.system")

@@ -7,7 +7,7 @@ __all__ = ["RULES", "SYNTHETIC_PREFIX"]
 import pandas as pd
 
 from lib.intake.cells import TEXT
-from lib.intake.evidence import Evidence, needs
+from lib.intake.evidence import ONE_DAY, Evidence, needs
 from lib.study.parts import FLAGS_OF_DATES
 from lib.study.yaml_file import Problem
 
@@ -83,6 +83,16 @@ def follow_up(e: Evidence) -> list[Problem]:
     ]
 
 
+@needs("patients.time_zero", "patients.death_date")
+def death_after_time_zero(e: Evidence) -> list[Problem]:
+    """E023: nobody dies before follow-up begins; with a last contact, that is held against it."""
+    if e.holds("patients.last_contact_date"):
+        return []
+    patients = e["patients"]
+    early = patients[patients["death_date"] < patients["time_zero"]]
+    return e.problems("E023", "patients", early, "death_date", f"negative follow-up: before {e.zero} {{time_zero}}")
+
+
 @needs("patients")
 def no_time(e: Evidence) -> list[Problem]:
     """W033: a ready-made time of 0."""
@@ -140,22 +150,32 @@ def _flag_and_date(e: Evidence, date: str, without: str, undue: str) -> list[Pro
 
 @needs("patients.death_date", "patients.last_contact_date")
 def death_is_last_contact(e: Evidence) -> list[Problem]:
-    """E026: contact ends with death."""
+    """E026, W026: contact ends with death, or the day before."""
     p = e["patients"]
-    found = p[p["death_date"].notna() & p["last_contact_date"].notna() & (p["death_date"] != p["last_contact_date"])]
+    both = p["death_date"].notna() & p["last_contact_date"].notna()
+    next_day = both & (p["death_date"] - p["last_contact_date"] == ONE_DAY)
+    found = p[both & (p["death_date"] != p["last_contact_date"]) & ~next_day]
     message = "differs from last_contact_date {last_contact_date}; after a death both are the same day"
-    return e.problems("E026", "patients", found, "death_date", message)
+    said = "the day after last_contact_date {last_contact_date}: the day of death is taken"
+    return [
+        *e.problems("E026", "patients", found, "death_date", message),
+        *e.problems("W026", "patients", p[next_day], "death_date", said),
+    ]
 
 
 @needs("patients.time_zero")
 def progression_in_follow_up(e: Evidence) -> list[Problem]:
-    """E028: progression lies between time zero and the last contact."""
+    """E028, W028: progression lies between time zero and the last contact, or the day after where that is no death."""
     patients, problems = e["patients"], []
     end = patients[["death_date", "last_contact_date"]].min(axis=1)
     with_end = patients.assign(end=end)
     for column in PROGRESSIONS:
         if e.holds(f"patients.{column}"):
-            late, early = with_end[patients[column] > end], with_end[patients[column] < patients["time_zero"]]
+            alive = patients["death_date"].isna()
+            next_day = alive & (patients[column] - end == ONE_DAY)
+            late, early = with_end[(patients[column] > end) & ~next_day], with_end[patients[column] < patients["time_zero"]]
+            said = "the day after the last contact {end}: the day of progression is taken"
+            problems += e.problems("W028", "patients", with_end[next_day], column, said)
             after = "after death or last contact {end}: time to progression would be longer than survival"
             problems += e.problems("E028", "patients", late, column, after)
             problems += e.problems("E028", "patients", early, column, f"before {e.zero} {{time_zero}}")
@@ -210,6 +230,7 @@ RULES = (
     synthetic_banner,
     after_cutoff,
     follow_up,
+    death_after_time_zero,
     no_time,
     endpoint_is_known,
     death_has_date,

@@ -12,13 +12,17 @@ from new_studies import new_study, rows_of, write_book
 from reference_data import FOLDER
 
 from lib.__main__ import main
-from lib.intake.new_study.recognition import plain_name, with_header
+from lib.intake.new_study.folder import read_new_study
+from lib.intake.new_study.headers import with_header
+from lib.intake.new_study.recognition import plain_name
 from lib.intake.new_study.tidying import tidied
 from lib.intake.tables import read_tables
 from lib.study.study import ROOT, read_study
 from lib.study.yaml_file import ProblemsFound
 
 RAIR = ROOT / "data" / "rair_dtc"
+OS = {"event of os_status": "1"}
+COLON = {"unit of time": "days", "event of status_etype_1": "1", "event of status_etype_2": "1"}
 
 
 def _column(*cells):
@@ -32,7 +36,16 @@ def _tidy(*cells):
 @pytest.mark.parametrize(
     ("cells", "tidy"),
     [
-        ((" a\u00a0 b ", "N/A", "-", "unknown", "none"), ["a b", None, None, None, "none"]),
+        ((" a\u00a0 b ", "N/A", "--", "unknown", "none"), ["a b", None, None, None, "none"]),
+        (("1.5", "-", "Nil", "2"), ["1.5", None, None, "2"]),
+        (("-", "1+", "2+"), ["-", "1+", "2+"]),
+        (("Nil", "Mild", "Severe"), ["Nil", "Mild", "Severe"]),
+        (("2020年5月1日", "2020年12月31日", "无"), ["2020-05-01", "2020-12-31", None]),
+        (("01-Jan-20", "20APR2020", "3 Dez 1999"), ["2020-01-01", "2020-04-20", "1999-12-03"]),
+        (("2020-01-02 14:30", "2020-02-03T08:00:05"), ["2020-01-02", "2020-02-03"]),
+        (("31/12/20", "01/02/98"), ["2020-12-31", "1998-02-01"]),
+        (("８６", "１５０", "Ⅱ"), ["86", "150", "II"]),
+        (("12 mg", "10 mg", "8mg"), ["12", "10", "8"]),
         (("28.02.2020", "1.3.2021", "n.d."), ["2020-02-28", "2021-03-01", None]),
         (("12/31/2020", "01/02/2021"), ["2020-12-31", "2021-01-02"]),
         (("31/12/2020", "01/02/2021"), ["2020-12-31", "2021-02-01"]),
@@ -55,6 +68,9 @@ def test_what_has_one_meaning_is_tidied(cells, tidy):
         ("1,500", "2,250"),  # thousands or decimals?
         ("43900", "44000"),  # numbers, as nothing says that they are dates
         ("=1+1", "@x"),
+        ("-", "low", "high"),  # missing, or none?
+        ("999", "3", "4", "5"),
+        ("12 mg", "10 g"),  # two units
     ],
 )
 def test_what_could_mean_two_things_stays(cells):
@@ -74,14 +90,14 @@ def test_every_change_is_listed_and_tidying_twice_changes_nothing(cells):
 
 def test_a_title_above_the_header_is_left_out():
     frame = pd.DataFrame([[None] * 3, ["Patient ID", "Arm", None], ["1", "A", None]], index=[2, 3, 4], dtype=object)
-    named = with_header(["Our cohort, 2024", "", ""], frame)
+    named = with_header(["Our cohort, 2024", "", ""], frame).frame
     assert named.to_dict() == {"Patient ID": {4: "1"}, "Arm": {4: "A"}}
 
 
 def test_columns_of_one_name_are_numbered_apart():
     """Also where a column bears the number already."""
     frame = pd.DataFrame([["1", "2", "3", "4"]], index=[2], dtype=object)
-    assert list(with_header(["a", "a", "a (2)", "b"], frame)) == ["a", "a (2)", "a (2) (2)", "b"]
+    assert list(with_header(["a", "a", "a (2)", "b"], frame).frame) == ["a", "a (2)", "a (2) (2)", "b"]
 
 
 def test_the_list_of_changes_holds_no_formula(tmp_path):
@@ -91,6 +107,15 @@ def test_the_list_of_changes_holds_no_formula(tmp_path):
     _, folder = new_study(tmp_path, tmp_path / "in.csv")
     (change,) = pd.read_csv(folder / "changes.csv").itertuples()
     assert (change.found, change.became) == ("' =HYPERLINK(\"http://evil\")", "'=HYPERLINK(\"http://evil\")")
+
+
+def test_values_outside_of_what_could_be_measured_count_as_the_limit_and_are_listed(tmp_path):
+    patients = [("id", "arm", "os_months", "death"), *((f"P{i}", "AB"[i % 2], i + 2, i % 2) for i in range(8))]
+    samples = [("id", "marker", "value", "unit", "visit", "sample_date"), *(("P1", "tg", v, "ng", k, "2024-01-01") for k, v in enumerate(("<0.1", ">500", "7")))]
+    new, _ = new_study(tmp_path, write_book(tmp_path / "x.xlsx", {"patients": patients, "markers": samples}))
+    assert list(new.tables["markers"].frame["value"]) == ["0.1", "500", "7"]
+    assert list(new.tables["markers"].frame["below_limit"]) == ["1", "0", "0"]
+    assert {"below the limit", "above the limit: counted as the limit"} <= set(new.changes["why"])
 
 
 @pytest.mark.parametrize("names", [("性别", "吸烟"), ("risk-group", "risk group"), ("Sex", "sex")])
@@ -104,7 +129,7 @@ def test_names_that_are_alike_get_ids_of_their_own(tmp_path, names):
         ("patient_id", "marker", "value", "unit", "visit", "sample_date"),
         *((f"P{i}", f"{name} b{k}", str(i + k), "mg", "0", "2024-01-01") for i in (1, 2) for k, name in enumerate(names)),
     ]
-    new, folder = new_study(tmp_path, write_book(tmp_path / "alike.xlsx", {"patients": patients, "markers": samples}))
+    new, folder = new_study(tmp_path, write_book(tmp_path / "alike.xlsx", {"patients": patients, "markers": samples}), answers=OS)
     study = read_study(folder)
     assert len({variable.id for variable in study.baseline}) == len(study.baseline) == 2
     assert len({marker.id for marker in study.markers}) == 2
@@ -120,18 +145,18 @@ def test_names_are_made_plain(name, plain):
 def test_colon_from_a_workbook_has_the_numbers_of_the_shipped_study(tmp_path):
     """Two rows per patient, told apart by etype: 1 recurrence, 2 death. The same times and events as data/colon."""
     raw = pd.read_csv(FOLDER / "colon_full.csv")
-    new, folder = new_study(tmp_path, write_book(tmp_path / "colon.xlsx", {"Sheet1": rows_of(raw)}))
+    new, folder = new_study(tmp_path, write_book(tmp_path / "colon.xlsx", {"Sheet1": rows_of(raw)}), answers=COLON)
     study = read_study(folder)
     tables = read_tables(study)
     shipped = pd.read_csv(ROOT / "data" / "colon" / "patients.csv", dtype={"id": str}).set_index("id").sort_index()
     ours = tables["patients"].set_index("patient_id").sort_index()
-    assert tables.queries.empty
+    assert set(tables.queries["code"]) == {"W004"}  # a column that is the same for everybody is kept, and not used
     assert [arm.code for arm in study.arms] == ["Obs", "Lev", "Lev+5FU"]
     assert study.time.unit == "years"
     for endpoint, name in zip(study.endpoints, ("recurrence", "death"), strict=True):
         assert (ours[endpoint.time_column] == shipped[f"{name}_days"]).all()
         assert (ours[endpoint.event_column].astype(int) == shipped[f"{name}_status"]).all()
-    assert "study" not in new.tables["patients"].frame
+    assert "study" in new.tables["patients"].frame
 
 
 def _messy() -> dict[str, list]:
@@ -189,27 +214,13 @@ def _sorted(frame):
 def test_hostile_cells_are_copied_as_text_and_refused_by_the_check(tmp_path):
     rows = [["id", "arm", "os_months", "os_status", "note"], *[[f"P{n}", "AB"[n % 2], n + 1.5, n % 2, f"=cmd|{n}"] for n in range(12)]]
     rows[3][1] = "=HYPERLINK(1)"
-    _, folder = new_study(tmp_path, write_book(tmp_path / "x.xlsx", {"patients": rows}))
+    asked = read_new_study("mine", [write_book(tmp_path / "x.xlsx", {"patients": rows})], OS)
+    assert {"formulas of note", "formulas of arm"} <= set(asked.proposal.questions.open)
+    (tmp_path / "x.csv").write_text("\n".join(",".join(map(str, row)) for row in rows), "utf-8")
+    _, folder = new_study(tmp_path, tmp_path / "x.csv", answers=OS)
     assert "cmd|" not in (folder / "patients.csv").read_text("utf-8")
     with pytest.raises(ProblemsFound, match="E090"):
         read_tables(read_study(folder))
-
-
-@pytest.mark.parametrize(
-    ("names", "values", "found"),
-    [
-        (("os_months", "os_status"), ("0", "1"), ("months", "1")),
-        (("futime", "fustat"), ("1", "2"), ("days", "2")),
-        (("pfs_days", "pfs_censored"), ("0", "1"), ("days", "0")),
-        (("survival_years", "status"), ("alive", "dead"), ("years", "dead")),
-    ],
-)
-def test_ready_made_endpoints_are_recognised(tmp_path, names, values, found):
-    time, event = names
-    rows = [["id", "group", time, event], *[[f"P{n}", "xy"[n % 2], 30 * n + 5, values[n % 2]] for n in range(20)]]
-    _, folder = new_study(tmp_path, write_book(tmp_path / "x.xlsx", {"data": rows}))
-    endpoint = read_study(folder).endpoints[0]
-    assert (endpoint.time.unit, endpoint.event.event) == found
 
 
 def test_template_filled_in_becomes_a_study(tmp_path):
@@ -234,7 +245,7 @@ def test_template_filled_in_becomes_a_study(tmp_path):
     assert run.exit_code == 0, run.output
     study = read_study(tmp_path / "mine")
     assert study.arm_ids == ["standard", "new"]
-    assert read_tables(study).queries.empty
+    assert set(read_tables(study).queries["column"]) == {"sex"}  # the same for everybody
     again = CliRunner().invoke(main, ["template", str(path)])
     assert again.exit_code == 2
     assert "nothing is overwritten" in again.output
@@ -251,7 +262,7 @@ def test_what_is_there_is_never_overwritten(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "content", "says"),
-    [("x.csv", b"a,b\n1,2\n", "no sheet has a column of patient ids"), ("x.xlsx", b"no", "E104"), ("y.csv", None, "E001")],
+    [("x.csv", b"a,b\n1,2\n", "no sheet is a table of patients"), ("x.xlsx", b"no", "E104"), ("y.csv", None, "E001")],
 )
 def test_what_cannot_be_read_stops_with_a_sentence(tmp_path, name, content, says):
     if content is not None:
@@ -267,7 +278,8 @@ def test_corrected_tables_come_in_and_study_yml_stays(tmp_path):
     rows = [["id", "arm", "os_months", "os_status"], *[[f"P{n}", "AB"[n % 2], n + 1.5, n % 2] for n in range(12)]]
     rows[3][2] = "many"
     book, folder = write_book(tmp_path / "x.xlsx", {"data": rows}), tmp_path / "mine"
-    words = ["new", str(folder), "--from", str(book)]
+    (tmp_path / "given.yml").write_text("event of os_status: 1\n")
+    words = ["new", str(folder), "--from", str(book), "--answers", str(tmp_path / "given.yml")]
     assert "E103" in CliRunner().invoke(main, words).output
     proposed = (folder / "study.yml").read_text("utf-8")
     (folder / "study.yml").write_text(proposed.replace("label: OS", "label: Overall survival"), "utf-8")
@@ -278,10 +290,21 @@ def test_corrected_tables_come_in_and_study_yml_stays(tmp_path):
     assert "Guesses" not in run.output
     assert read_study(folder).endpoints[0].label == "Overall survival"
     assert read_tables(read_study(folder)).queries.empty
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine", "x.xlsx"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["given.yml", "mine", "x.xlsx"]
 
 
 def test_nothing_to_update_is_said(tmp_path):
     run = CliRunner().invoke(main, ["new", str(tmp_path / "mine"), "--from", str(FOLDER / "colon_full.csv"), "--update"])
     assert run.exit_code == 2
     assert "nothing to update" in run.output
+
+
+def test_how_a_file_was_read_is_said_and_listed(tmp_path):
+    rows = "".join(f"P{n};{'男女'[n % 2]};{'AB'[n % 2]};{n},5;{n % 2}\n" for n in range(12))
+    (tmp_path / "x.txt").write_bytes(f"id;性别;arm;os_months;os_status\n{rows}".encode("gb18030"))
+    run = CliRunner().invoke(main, ["new", str(tmp_path / "mine"), "--from", str(tmp_path / "x.txt")])
+    assert run.exit_code == 0, run.output
+    said = re.sub(r"\s+", " ", run.output)
+    assert "Read as x: encoding: GB18030 (simplified Chinese), by its words: 性别, 男, 女 x: delimiter: a semicolon" in said
+    changes = pd.read_csv(tmp_path / "mine" / "changes.csv", dtype=str, keep_default_na=False)
+    assert changes["why"][:2].tolist() == ["encoding: GB18030 (simplified Chinese), by its words: 性别, 男, 女", "delimiter: a semicolon"]

@@ -1,0 +1,281 @@
+"""The table of patients -> endpoints: from dates where there are dates, and from pairs of a time and an event.
+
+What decides a curve is certain or asked: which value is the event, which unit a time has. An endpoint with an open
+question is left out until it is answered.
+"""
+
+from __future__ import annotations
+
+__all__ = ["propose_endpoints"]
+
+import re
+
+import pandas as pd
+
+from lib.intake.new_study.outcomes.event_codes import CENSORED_CODE, COMPETING, EVENT, Codes, codes_of
+from lib.intake.new_study.outcomes.outcome_names import Pair, outcome_columns, paired, read_name, unit_of
+from lib.intake.new_study.recognition import Proposal, Recognised, as_id, as_label, plain_name
+from lib.intake.new_study.words import CALLED, DEATH, ENDPOINTS, known_name
+from lib.study.parts import DATE_COLUMNS, DAYS, FLAGS_OF_DATES
+
+# Codes of an event and of censoring that no patient has.
+ABSENT = {EVENT: ("1", "yes", "event"), CENSORED_CODE: ("0", "no", "censored")}
+LONGEST_YEARS = 80  # nobody is followed for longer, so a unit that would make it so is not the unit
+ISO = re.compile(r"\d{4}-\d\d-\d\d\Z")
+ZERO = "time zero (say what it is: randomisation, start of treatment ...)"
+OPEN = "Its endpoint is left out until the question about it is answered."
+
+
+def propose_endpoints(proposal: Proposal, patients: Recognised) -> set[str]:
+    """Propose endpoints.
+
+    Parameters
+    ----------
+    proposal : Proposal
+        Gets `time` and `endpoints`, and the questions about them.
+    patients : Recognised
+        Its cells and columns may be added to.
+
+    Returns
+    -------
+    set of str
+        Columns of the file that are times and events: an outcome is no baseline variable.
+    """
+    _time_zero(proposal, patients)
+    endpoints, used = _derived(proposal, patients), set()
+    taken = set(patients.columns.values())
+    if proposal.questions.first:
+        proposal.say("endpoints", "Times and events are asked about once it is known which rows are patients.")
+        proposal.study |= {"time": {"unit": "months", "days_per_unit": DAYS["months"], "zero_label": ZERO}, "endpoints": endpoints}
+        return _outcomes_alone(patients, set())
+    outcomes = patients.frame.drop(columns=[name for name in patients.frame if name in taken])
+    kinds = {endpoint["id"] for endpoint in endpoints}
+    pairs = paired(outcomes, proposal.questions, needed=not endpoints)
+    used |= {column for pair in pairs for column in (pair.time, pair.event) if column}
+    pairs = [pair for pair in pairs if pair.event and not (read_name(pair.time).kinds & kinds)]
+    units = _units(proposal, patients.frame, pairs)
+    for pair in pairs:
+        codes = codes_of(_followed(patients.frame, pair), pair.event, proposal.questions, adam=_is_adam(patients.frame, pair))
+        if codes and pair.time in units:
+            endpoints.append(_ready(proposal, patients, (pair, codes, units[pair.time]), {e["id"] for e in endpoints}))
+        else:
+            proposal.say("endpoints", f"{pair.time} with {pair.event}: {OPEN}")
+    if not endpoints and not proposal.questions.open:
+        proposal.missing.append(
+            "no endpoint: neither time_zero, last_contact_date and death_date, nor a column of times beside one of "
+            "event and censoring (such as os_months and os_status)"
+        )
+    unit = _shown_unit(patients, endpoints)
+    proposal.study["time"] = {"unit": unit, "days_per_unit": DAYS[unit], "zero_label": ZERO}
+    proposal.say("time", "The unit in which results are shown. A month is 365.25 / 12 days.")
+    proposal.study["endpoints"] = endpoints
+    return used | _outcomes_alone(patients, used)
+
+
+def _followed(frame: pd.DataFrame, pair: Pair) -> pd.Series:
+    """The event's cells of patients who count for the endpoint: those with a time."""
+    return frame.loc[frame[pair.time].notna(), pair.event].dropna()
+
+
+def _outcomes_alone(patients: Recognised, used: set[str]) -> set[str]:
+    """Outcomes by name that no endpoint uses: a kind of outcome, or plainly a time or a status, and nothing else."""
+    taken = used | set(patients.columns.values())
+    times, events = outcome_columns(patients.frame)
+    alone = set()
+    for column in [c for c in (*times, *events) if c not in taken]:
+        name = read_name(column)
+        if not name.others and (name.kinds or name.event or (name.status and column in events) or (name.time and name.kinds)):
+            alone.add(column)
+    return alone
+
+
+def _time_zero(proposal: Proposal, patients: Recognised) -> None:
+    """Which of several dates is time zero: asked, where more than one may be."""
+    frame, taken = patients.frame, {theirs for ours, theirs in patients.columns.items() if ours != "time_zero"}
+    names = {re.sub("_dt$", "_date", known_name(column)): column for column in frame if column not in taken}
+    dates = [names[name] for name in CALLED["time_zero"].split() if name in names and frame[names[name]].str.match(ISO).any()]
+    if len(dates) < 2 or "last_contact_date" not in patients.columns:
+        return
+    contact = pd.to_datetime(frame[patients.columns["last_contact_date"]], errors="coerce")
+    options = {
+        date: f"the median from it to the last contact is {_in_words((contact - pd.to_datetime(frame[date], errors='coerce')).dt.days.median())}"
+        for date in dates
+    }
+    answer = proposal.questions.ask("time zero", "From which date does time run?", options)
+    patients.columns.pop("time_zero", None)
+    if answer:
+        patients.columns["time_zero"] = answer
+
+
+def _derived(proposal: Proposal, patients: Recognised) -> list[dict]:
+    """Endpoints from dates; a flag of an event serves those alone, else it is the event of a ready-made time."""
+    has = {ours for ours in patients.columns if ours in DATE_COLUMNS}
+    if not {"time_zero", "last_contact_date"} <= has:
+        has = set()
+    if has and "death" not in patients.columns and (status := _vital_status(patients)):
+        patients.columns["death"] = status
+    if has and "death" in patients.columns and "death_date" not in has:
+        has |= _death_date(proposal, patients)
+    for date, flag in FLAGS_OF_DATES.items():
+        if date not in has:
+            patients.columns.pop(flag, None)
+        elif flag not in patients.columns:
+            dated = patients.frame[patients.columns[date]].notna()
+            patients.frame[flag], patients.columns[flag] = dated.map({True: "1", False: "0"}), flag
+            proposal.say(
+                "endpoints", f"{flag} is 1 where {patients.columns[date]} holds a date: the file has no such column."
+            )
+    endpoints = []
+    scan = "last_tumour_assessment" if "last_tumour_assessment" in has else "last_contact_date"
+    if "local_progression_date" in has:
+        events = [date for date in ("local_progression_date", "death_date") if date in has]
+        endpoints.append(
+            {
+                "id": "pfs", "label": "Progression-free survival", "short": "PFS", "role": "primary",
+                "events": events, "censor": scan,
+                "definition": "from time zero to progression or death from any cause; otherwise censored at the last assessment",
+            }
+        )  # fmt: skip
+    if "death_date" in has:
+        endpoints.append(
+            {
+                "id": "os", "label": "Overall survival", "short": "OS",
+                "role": "secondary" if endpoints else "primary",
+                "events": ["death_date"], "censor": "last_contact_date",
+                "definition": "from time zero to death from any cause; otherwise censored at the last contact",
+            }
+        )  # fmt: skip
+    if endpoints:
+        proposal.say("endpoints", f"Derived from the dates in the table: {', '.join(e['short'] for e in endpoints)}.")
+    return endpoints
+
+
+def _vital_status(patients: Recognised) -> str:
+    """A status that beside the dates can only be of death, as one of its values says; "" where a time stands beside it."""
+    rest = patients.frame.drop(columns=list(set(patients.columns.values())))
+    times, events = outcome_columns(rest)
+    return next((column for column in events if rest[column].dropna().map(lambda v: bool(DEATH.fullmatch(v))).any()), "") if not times else ""
+
+
+def _death_date(proposal: Proposal, patients: Recognised) -> set[str]:
+    """The day of death of a patient who died is that of the last contact, where the file holds no other."""
+    flag, contact = patients.columns["death"], patients.columns["last_contact_date"]
+    cells = patients.frame[flag]
+    codes = codes_of(cells.dropna(), flag, proposal.questions)
+    if codes is None:
+        return set()
+    died = cells.map(codes.roles).eq(EVENT)
+    patients.frame["death"] = died.map({True: "1", False: "0"}).where(cells.notna(), None)
+    patients.frame["death_date"] = patients.frame[contact].where(died, None)
+    patients.columns.update(death="death", death_date="death_date")
+    proposal.say("endpoints", f"The file has no date of death: where {flag} says death, it is {contact}.")
+    return {"death_date"}
+
+
+def _is_adam(frame: pd.DataFrame, pair: Pair) -> bool:
+    """Whether the event is CNSR beside AVAL and PARAMCD, of ADTTE: exactly these names, spread or not."""
+    times, codes = known_name(pair.time).split("_"), known_name(pair.event).split("_")
+    spread = times[1:2] == codes[1:2] == ["paramcd"]
+    return times[0] == "aval" and codes[0] == "cnsr" and (spread or "PARAMCD" in frame)
+
+
+def _units(proposal: Proposal, frame: pd.DataFrame, pairs: list[Pair]) -> dict[str, str]:
+    """Time -> its unit: as its name says, else as answered once for all times whose names do not say it."""
+    units = {pair.time: unit for pair in pairs if (unit := unit_of(pair.time))}
+    unsaid = list(dict.fromkeys(pair.time for pair in pairs if pair.time not in units))
+    if not unsaid:
+        return units
+    times = pd.concat([pd.to_numeric(frame[time], errors="coerce") for time in unsaid]).dropna()
+    median, longest, options = times.median(), times.max(), {}
+    for unit, days in DAYS.items():
+        years = longest * days / DAYS["years"]
+        if years <= LONGEST_YEARS:
+            options[unit] = f"the median time is {median:g} {unit} ({_in_words(median * days)}), the longest {_in_words(longest * days)}"
+    named = ", ".join(unsaid)
+    if len(options) == 1:
+        (unit,) = options
+        proposal.say("endpoints", f"{named} in {unit}: no name says it, but in any other unit the longest would be above {LONGEST_YEARS} years.")
+        return units | dict.fromkeys(unsaid, unit)
+    unit = proposal.questions.ask("unit of time", f"In which unit are the times in {named}? No name says it.", options)
+    return units | dict.fromkeys(unsaid, unit) if unit else units
+
+
+def _in_words(days: float) -> str:
+    return f"{days:.0f} days" if days < 60 else f"{days / DAYS['months']:.1f} months" if days < 730 else f"{days / DAYS['years']:.1f} years"
+
+
+def _ready(proposal: Proposal, patients: Recognised, known: tuple[Pair, Codes, str], ids: set[str]) -> dict:
+    """A ready-made endpoint, all of it certain or answered: its columns, what its codes mean, its unit."""
+    pair, codes, unit = known
+    event = _coded(patients, pair, codes)
+    columns = {}
+    for what, theirs in (("time", pair.time), ("status", event)):
+        ours = as_id(theirs, what, {name for name, column in patients.columns.items() if column != theirs})
+        patients.columns[ours] = theirs
+        columns[what] = ours
+    kind = _kind(pair, codes)
+    _, label, short = ENDPOINTS[kind] if kind else ("", *[_short(pair)] * 2)
+    roles = {role: code for code, role in _roles(patients.frame[event], pair, event, codes).items()}
+    counts = patients.frame.loc[patients.frame[pair.time].notna(), event].value_counts()
+    said = ", ".join(f"{roles[role]} is {_role_name(role)} ({counts.get(roles[role], 0)} patients)" for role in roles)
+    proposal.say(
+        "endpoints",
+        f"{pair.time} with {event}, in {unit}: {said}, {codes.because}. Write what the event is, and from when to when.",
+    )
+    taken = as_id(kind or as_id(short, "endpoint"), "endpoint", ids)
+    return {
+        "id": taken, "label": label, "short": short, "role": "secondary" if ids else "primary",
+        "time": {"column": columns["time"], "unit": unit},
+        "event": {"column": columns["status"], **roles},
+        "definition": f"time in {pair.time}, event in {pair.event} (say from when to when, and who is censored)",
+    }  # fmt: skip
+
+
+def _kind(pair: Pair, codes: Codes) -> str:
+    """What kind of outcome it is: as the time's name says, else the event's, else its words; empty if none does."""
+    for name in (read_name(pair.time), read_name(pair.event)):
+        if len(name.kinds) == 1:
+            return next(iter(name.kinds))
+    events = [value for value, role in codes.roles.items() if role == EVENT]
+    return "os" if all(DEATH.fullmatch(value) for value in events) else ""
+
+
+def _role_name(role: str) -> str:
+    return {EVENT: "the event", CENSORED_CODE: "censored", COMPETING: "a competing event"}[role]
+
+
+def _coded(patients: Recognised, pair: Pair, codes: Codes) -> str:
+    """The column of events; one of our own where several values have one meaning."""
+    if len(set(codes.roles.values())) == len(codes.roles):
+        return pair.event
+    column = as_id(f"{pair.event} meaning", "status", patients.frame)
+    patients.frame[column] = patients.frame[pair.event].map(codes.roles)
+    return column
+
+
+def _roles(cells: pd.Series, pair: Pair, event: str, codes: Codes) -> dict[str, str]:
+    """Code in the table -> what it means, with codes for event and censoring even where nobody has them."""
+    roles = dict(codes.roles) if event == pair.event else {role: role for role in codes.roles.values()}
+    for role, usual in ABSENT.items():
+        if role not in roles.values():
+            roles[next(code for code in usual if code not in roles)] = role
+    order = (EVENT, CENSORED_CODE, COMPETING)
+    return dict(sorted(roles.items(), key=lambda item: order.index(item[1])))
+
+
+def _short(pair: Pair) -> str:
+    others = [word for word in (*read_name(pair.event).others, *read_name(pair.time).others)]
+    stem = " ".join(dict.fromkeys(others)) or plain_name(pair.time) or "time"
+    short = stem.upper() if len(stem) <= 4 else as_label(stem)
+    return f"Endpoint {short}" if short.isdigit() else short
+
+
+def _shown_unit(patients: Recognised, endpoints: list[dict]) -> str:
+    ready = [endpoint["time"] for endpoint in endpoints if "time" in endpoint]
+    if not ready:
+        return "months"
+    column = patients.frame[patients.columns[ready[0]["column"]]]
+    longest = pd.to_numeric(column, errors="coerce").max() * DAYS[ready[0]["unit"]]
+    if ready[0]["unit"] != "days":
+        return ready[0]["unit"]
+    return "years" if longest > 5 * 365 else "months"

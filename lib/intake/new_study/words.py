@@ -1,0 +1,185 @@
+"""What clinics call things, in the languages most of them write: columns, answers, outcomes, units. One table of synonyms.
+
+Names are written as `known_name` writes them: small letters and digits of any script, `_` between words.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "CALLED",
+    "CENSORED",
+    "DEATH",
+    "ENDPOINTS",
+    "ENDPOINT_KEYS",
+    "EVENT_NAMES",
+    "HAPPENED",
+    "NO",
+    "STATUS_NAMES",
+    "TIME_NAMES",
+    "TRUE_NAMES",
+    "UNIT_WORDS",
+    "YES",
+    "known_name",
+    "words",
+]
+
+import re
+import unicodedata
+
+
+def words(text: str) -> frozenset[str]:
+    """The words of a text."""
+    return frozenset(text.split())
+
+
+def known_name(text: str) -> str:
+    """Write a name of any language for comparison: `OS-Zeit (Monate)` -> `os_zeit_monate`."""
+    spaced = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", unicodedata.normalize("NFKC", text))
+    return re.sub(r"[\W_]+", "_", spaced.casefold()).strip("_")
+
+
+# Our column -> what it is usually called, in plain names (see `plain_name`); SDTM and ADaM names among them.
+CALLED = {
+    "patient_id": "patient_id patient patientid pat_id patid patient_no patient_nr patient_number subject subject_id "
+    "subjid usubjid case case_id case_no participant participant_id record_id study_id id no nr",
+    "arm": "arm treat group treatment_group treatment_arm study_arm arm_code cohort treatment trt trt01a trt01p rx therapy "
+    "allocation regimen gruppe bras actarm",
+    "time_zero": "time_zero treatment_start start_of_treatment start_date date_start index_date baseline_date day_0 day0 "
+    "date_of_randomisation date_of_randomization randomisation_date randomization_date rand_date enrolment_date enrollment_date entry_date inclusion_date diagnosis_date date_of_diagnosis surgery_date date_of_surgery operation_date accept_date trtsdt",
+    "last_tumour_assessment": "last_tumour_assessment last_tumor_assessment last_assessment last_scan last_scan_date "
+    "date_of_last_scan last_imaging last_imaging_date last_ct",
+    "local_progression": "local_progression progression progressed progressive_disease local_recurrence relapse",
+    "local_progression_date": "local_progression_date progression_date date_of_progression pd_date date_progression "
+    "date_of_local_progression recurrence_date relapse_date date_of_relapse",
+    "distant_progression_date": "distant_progression_date date_of_distant_progression metastasis_date",
+    "death": "death dead died deceased dthfl vital_status death_flag",
+    "death_date": "death_date date_of_death dod dthdt dthdtc date_death",
+    "last_contact_date": "last_contact_date last_contact date_of_last_contact last_follow_up last_followup last_fu "
+    "last_seen last_visit_date date_last_seen follow_up_date lstalvdt last_known_alive last_date fu_date followup_date last_alive_date",
+    "excluded": "excluded exclusion exclusion_reason reason_for_exclusion",
+    "lesion_id": "lesion_id lesion lesion_no lesion_nr target_lesion tulnkid",
+    "site": "site location lesion_site organ tuloc",
+    "target": "target is_target target_lesion_flag",
+    "treated": "treated locally_treated",
+    "assessment_date": "assessment_date scan_date date_of_scan imaging_date date_of_assessment date trdtc",
+    "visit": "visit visit_month month timepoint visitnum",
+    "longest_mm": "longest_mm longest longest_diameter longest_diameter_mm ld_mm d1 d1_mm diameter_1",
+    "short_mm": "short_mm short short_axis short_axis_mm sd_mm d2 d2_mm diameter_2",
+    "third_mm": "third_mm third d3 d3_mm diameter_3 height_mm",
+    "too_small": "too_small too_small_to_measure",
+    "status": "status lesion_status",
+    "modality": "modality method imaging_method",
+    "reader_response": "reader_response response overall_response recist best_response ovrlresp",
+    "new_lesion": "new_lesion new_lesions",
+    "sample_date": "sample_date date_of_sample lab_date lbdtc date blood_date",
+    "marker": "marker analyte test parameter lbtestcd paramcd lab_test",
+    "value": "value result lbstresn aval lab_value",
+    "unit": "unit units lbstresu",
+    "below_limit": "below_limit below_detection below_lod",
+    "limit": "limit lod loq detection_limit",
+    "reference_low": "reference_low ref_low lln lower_limit normal_low a1lo lbstnrlo lbornrlo 参考下限 下限",
+    "reference_high": "reference_high ref_high uln upper_limit normal_high a1hi lbstnrhi lbornrhi 参考上限 上限",
+    "positive": "positive",
+    "state": "state tsh_state",
+    "component": "component treatment drug therapy agent extrt",
+    "start_date": "start_date start exstdtc date_start treatment_start first_dose date",
+    "end_date": "end_date stop_date stop end exendtc date_end last_dose aeendtc resolved resolution_date",
+    "start_dose": "start_dose dose starting_dose exdose",
+    "lowest_dose": "lowest_dose reduced_dose",
+    "n_seeds": "n_seeds seeds number_of_seeds",
+    "seed_activity_mci": "seed_activity_mci seed_activity activity_mci",
+    "prescription_gy": "prescription_gy prescribed_dose_gy prescription_dose",
+    "d90_gy": "d90_gy d90",
+    "line": "line treatment_line line_of_therapy",
+    "term": "term event adverse_event ae aeterm aedecod preferred_term pt toxicity",
+    "system": "system soc system_organ_class aesoc aebodsys",
+    "grade": "grade ctcae_grade severity aetoxgr toxicity_grade ctc_grade aesev",
+    "onset_date": "onset_date onset start_date date_of_onset aestdtc date",
+    "related": "related relationship causality aerel attribution",
+    "serious": "serious sae aeser",
+    "action": "action action_taken aeacn",
+    "outcome": "outcome aeout outcome_of_event event_outcome ae_outcome",
+}
+
+# The same in other languages, after the English names.
+ELSEWHERE = {
+    "patient_id": "prontuário prontuario patienten_id patientennummer patientennr pat_nr patient_nummer fallnr num_patient id_patient numero_patient "
+    "患者编号 病人编号 患者id 编号 序号 患者号 受试者编号 筛选号 患者番号 症例番号 被験者番号 症例id",
+    "arm": "behandlungsgruppe therapiearm behandlung therapie behandlungsarm groupe traitement grupo tratamiento gruppo "
+    "braço braco 组别 分组 治疗组 治疗方案 治疗方式 治疗 组 群 治療群 投与群 治療",
+    "time_zero": "therapiebeginn behandlungsbeginn randomisierung datum_randomisierung randomisierungsdatum startdatum "
+    "einschlussdatum date_debut_traitement 入组日期 入组时间 治疗开始日期 开始治疗日期 治疗日期 随机日期 登録日 治療開始日 割付日",
+    "last_tumour_assessment": "letzte_bildgebung letztes_staging 末次影像日期 末次评估日期 最終評価日 最終画像日",
+    "local_progression": "progress progression_jn rezidiv 进展 复发 局部进展 是否进展 是否复发 増悪 再発",
+    "local_progression_date": "progressionsdatum rezidivdatum datum_progression datum_rezidiv progress_datum date_de_progression "
+    "进展日期 复发日期 进展时间 増悪日 再発日",
+    "death": "tod verstorben gestorben deces décès decede décédé muerte fallecido decesso óbito obito morte falecido 死亡 是否死亡 死亡有無",
+    "death_date": "todesdatum sterbedatum datum_tod verstorben_am date_deces date_de_deces date_décès fecha_muerte "
+    "死亡日期 死亡时间 死亡日",
+    "last_contact_date": "letzter_kontakt letzte_nachsorge datum_letzter_kontakt letztes_follow_up date_dernieres_nouvelles "
+    "date_derniere_nouvelle fecha_ultimo_contacto date_of_last_contact_or_death date_of_last_follow_up date_last_contact "
+    "末次随访日期 末次随访时间 最后随访日期 随访日期 末次随访 最終生存確認日 最終観察日 最終受診日",
+    "excluded": "ausgeschlossen ausschlussgrund 排除原因 剔除原因 除外理由",
+    "site": "lokalisation 部位 病灶部位",
+    "lesion_id": "läsion läsions_id 病灶编号",
+    "visit": "visite besuch 访视 随访点",
+    "marker": "laborwert 检验项目 项目 検査項目",
+    "value": "ergebnis wert 结果 检验结果 検査値 結果",
+    "unit": "einheit 单位 単位",
+    "sample_date": "abnahmedatum probendatum 采样日期 检验日期 採血日",
+    "term": "nebenwirkung ereignis 不良事件 不良反应 有害事象",
+    "grade": "grad schweregrad 分级 级别 グレード",
+    "onset_date": "beginn 发生日期 開始日 発現日",
+    "end_date": "ende 结束日期 終了日",
+    "start_date": "beginn 开始日期 開始日",
+    "component": "medikament wirkstoff 药物 薬剤",
+}
+CALLED = {ours: f"{names} {ELSEWHERE.get(ours, '')}" for ours, names in CALLED.items()}
+
+YES = words("yes y true t x ja j oui si sí sim 是 有 はい あり 有り positive_yes")
+NO = words("no n false f nein non não nao 否 无 無 いいえ なし 無し")
+# Values that say in words that the event happened, or that it did not: all of a text, or how it begins.
+HAPPENED = re.compile(
+    r"(?:dead|died|deceased|death|deaths|expired|event|progress(?:ed|ion)|relapse[d]?|recurr(?:ed|ence|ent)|failed|failure|"
+    r"verstorben|gestorben|tot|tod|décédée?|decede|décès|muerto|fallecido|deceduto|óbito|falecid[oa]|死亡|已死亡|亡故|死|复发|已复发|进展|再発|増悪)\b.*",
+    re.IGNORECASE | re.DOTALL,
+)
+CENSORED = re.compile(
+    r"(?:alive|living|censored|censor|no event|no evidence|(?:event|disease|progression|relapse|recurrence|failure)[- ]?free|lost|withdrawn|not progressed|"
+    r"no (?:death|relapse|recurrence|progression)|lebt|lebend|am leben|zensiert|vivante?|en vie|vivo|"
+    r"生存|存活|健在|删失|失访|未复发|未进展|无复发|无进展|未死亡|打ち切り|無再発)\b.*",
+    re.IGNORECASE | re.DOTALL,
+)
+DEATH = re.compile(r"(?:\d+\s*[:=.)-]\s*)?(?:dead|died|deceased|death|expired|verstorben|gestorben|tot|décédée?|muerto|fallecido|deceduto|óbito|falecid[oa]|已?死亡|死)\b.*", re.IGNORECASE)
+# What tells the rows of a patient apart that are different endpoints, each of which becomes columns of its own.
+ENDPOINT_KEYS = words("etype endpoint event_type type_of_event paramcd param parameter outcome_type endpunkt")
+# Names of a column in which yes, or 1 beside 0, can only mean that it happened.
+TRUE_NAMES = words("death dead died deceased event events evt relapse relapsed recurrence recurred recur progression progressed failure "
+    "observed verstorben gestorben tod deces décès décédé óbito obito 死亡 是否死亡 复发 是否复发 进展 是否进展 再発 rezidiv")
+EVENT_NAMES = TRUE_NAMES | words("e delta arrest fail failed fustat 事件 事件发生 结局事件 イベント ereignis vital alive living lebt mort exitus rel")
+# Names of a column that holds some coding of event and censoring, whichever way round.
+STATUS_NAMES = words("status stat state cens censor censored censoring cnsr indicator ind flag outcome fustat code "
+    "状态 结局 转归 zensiert zensur statut estado 転帰 打ち切り")
+TIME_NAMES = words("time times tte t duration futime fu follow up followup of to in on until till from survtime aval interval lifetime "
+    "lifespan obstime zeit beobachtungszeit überlebenszeit nachbeobachtung délai durée suivi tiempo tempo stop tstop "
+    "时间 随访时间 随访 观察时间 期間 観察期間 時間")
+UNIT_WORDS = {
+    "days": words("days day d tage tag jours jour dias días giorni 天 日 日数 日間"),
+    "weeks": words("weeks week wk wks wochen woche semaines semanas 周 週"),
+    "months": words("months month mo mos mth mths mon monate monat mois meses mesi 月 个月 月数 ヶ月 か月 カ月"),
+    "years": words("years year yr yrs y jahre jahr ans années años anni 年 年数"),
+}
+# Kind of outcome -> what it is called, its label and its short name.
+ENDPOINTS = {
+    "os": ("os survival surv death dead died deceased vital mort alive overall 总生存 总生存期 生存 生存期 死亡 überleben "
+           "gesamtüberleben verstorben gestorben tod décès deces lebt exitus óbito obito morte 全生存 全生存期間", "Overall survival", "OS"),
+    "pfs": ("pfs progression_free 无进展生存 无进展生存期 无进展生存时间 無増悪生存", "Progression-free survival", "PFS"),
+    "dfs": ("dfs disease_free 无病生存 无病生存期 無病生存", "Disease-free survival", "DFS"),
+    "rfs": ("rfs relapse_free recurrence_free 无复发生存 无复发生存期 無再発生存", "Relapse-free survival", "RFS"),
+    "efs": ("efs event_free", "Event-free survival", "EFS"),
+    "mfs": ("mfs dmfs metastasis_free", "Metastasis-free survival", "MFS"),
+    "css": ("css dss cancer_specific", "Cancer-specific survival", "CSS"),
+    "ttp": ("ttp progression progressed prog progress 进展 増悪", "Time to progression", "TTP"),
+    "ttr": ("ttr recur recurrence recurred relapse relapsed rel rec rezidiv 复发 再発", "Time to recurrence", "TTR"),
+    "ttf": ("ttf", "Time to treatment failure", "TTF"),
+}  # fmt: skip

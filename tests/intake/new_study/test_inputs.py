@@ -1,0 +1,272 @@
+"""Small inputs of every kind, each with the proposal that is right or the questions that must be asked."""
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from lib.intake.new_study.folder import proposed, read_sheets
+from lib.study.yaml_file import ProblemsFound
+
+
+@dataclass(frozen=True)
+class Case:
+    """A file as text, and what must come of it: what is not named is not compared."""
+
+    text: str
+    asked: tuple = ()  # keys of the open questions
+    endpoints: tuple = ()  # short name, unit, event code, number of events
+    arms: tuple | None = None
+    baseline: tuple | None = None
+    patients: int | None = None
+    personal: tuple = ()
+    answers: dict = field(default_factory=dict)
+    refused: str = ""
+
+
+def _rows(header, *kinds, n=12):
+    """A file of n rows: each kind is a function of the row's number."""
+    return "\n".join([header, *(",".join(str(kind(i)) for kind in kinds) for i in range(1, n + 1))])
+
+
+def _cycle(*values):
+    return lambda i: values[i % len(values)]
+
+
+ID, ARM, TIME, EVENT = (lambda i: f"P{i:02d}"), _cycle("A", "B"), (lambda i: 37 * i + 5), _cycle("0", "1", "1")
+SEX, AGE = _cycle("F", "M", "M"), (lambda i: 40 + i)
+USUAL = (ID, ARM, AGE, TIME, EVENT)
+DAY = lambda i: f"2020-{i:02d}-11"  # noqa: E731
+LATER = lambda i: f"2021-{i:02d}-21"  # noqa: E731
+
+CASES = {
+    # what the names and words say
+    "death is certain": Case(_rows("id,arm,age,os_days,death", *USUAL), endpoints=(("OS", "days", "1", 8),)),
+    "the unit in brackets": Case(_rows("id,arm,age,OS (months),death", *USUAL), endpoints=(("OS", "months", "1", 8),)),
+    "the unit is asked": Case(_rows("id,arm,age,time,death", *USUAL), asked=("unit of time",)),
+    "one unit for all times": Case(
+        _rows("id,os_time,os_event,pfs_time,pfs_event", ID, TIME, EVENT, TIME, EVENT), asked=("unit of time",)
+    ),
+    "status is asked": Case(_rows("id,arm,age,os_days,status", *USUAL), asked=("event of status",)),
+    "status 1 and 2 is asked": Case(_rows("id,os_days,status", ID, TIME, _cycle("1", "2")), asked=("event of status",)),
+    "cens is asked": Case(_rows("id,arm,age,time_days,cens", *USUAL), asked=("event of cens",)),
+    "cnsr alone is asked": Case(_rows("id,os_days,os_cnsr", ID, TIME, EVENT), asked=("event of os_cnsr",)),
+    "CNSR of ADaM": Case(
+        _rows("USUBJID,TRT01P,PARAMCD,AVAL,CNSR", ID, ARM, _cycle("OS"), TIME, EVENT), asked=("unit of time",)
+    ),
+    "CNSR of ADaM answered": Case(
+        _rows("USUBJID,TRT01P,PARAMCD,AVAL,CNSR", ID, ARM, _cycle("OS"), TIME, EVENT),
+        answers={"unit of time": "days"}, endpoints=(("AVAL", "days", "0", 4),),
+    ),
+    "answered the other way": Case(
+        _rows("id,arm,age,os_days,status", *USUAL), answers={"event of status": "0"}, endpoints=(("OS", "days", "0", 4),)
+    ),
+    "words": Case(_rows("id,os_months,os_status", ID, TIME, _cycle("alive", "dead")), endpoints=(("OS", "months", "dead", 6),)),
+    "cBioPortal": Case(
+        _rows("PATIENT_ID,OS_MONTHS,OS_STATUS,DFS_MONTHS,DFS_STATUS", ID, TIME, _cycle("0:LIVING", "1:DECEASED"),
+              TIME, _cycle("0:DiseaseFree", "1:Recurred/Progressed")),
+        endpoints=(("OS", "months", "1:DECEASED", 6), ("DFS", "months", "1:Recurred/Progressed", 6)),
+    ),
+    "three words": Case(
+        _rows("id,os_months,vital_status", ID, TIME, _cycle("Living", "Died of Disease", "Died of Other Causes")),
+        asked=("vital_status = Died of Disease", "vital_status = Died of Other Causes"),
+    ),
+    "three words answered": Case(
+        _rows("id,os_months,vital_status", ID, TIME, _cycle("Living", "Died of Disease", "Died of Other Causes")),
+        answers={"vital_status = Died of Disease": "event", "vital_status = Died of Other Causes": "event"},
+        endpoints=(("OS", "months", "event", 8),),
+    ),
+    "a competing event": Case(
+        _rows("id,os_days,status", ID, TIME, _cycle("0", "1", "2")),
+        answers={"status = 0": "censored", "status = 1": "competing", "status = 2": "event"},
+        endpoints=(("OS", "days", "2", 4),),
+    ),
+    "yes under relapse": Case(_rows("id,rfs_days,relapse", ID, TIME, _cycle("no", "yes")), endpoints=(("RFS", "days", "yes", 6),)),
+    "true under event": Case(_rows("id,time_days,event", ID, TIME, _cycle("FALSE", "TRUE")), endpoints=(("Time days", "days", "TRUE", 6),)),
+    "all of them 1": Case(_rows("id,time_days,death", ID, TIME, _cycle("1")), asked=("death = 1",)),
+    "alive is not a death": Case(_rows("id,time_days,alive", ID, TIME, EVENT), asked=("event of alive",)),
+    # which columns belong together
+    "os and status": Case(_rows("id,OS,status", ID, TIME, EVENT), asked=("unit of time", "event of status")),
+    "OS_time and OS": Case(_rows("id,OS_time,OS", ID, TIME, EVENT), asked=("unit of time", "event of OS")),
+    "futime and fustat": Case(_rows("id,futime,fustat", ID, TIME, EVENT), asked=("unit of time", "event of fustat")),
+    "letters": Case(
+        _rows("pat_id,rtime,recur,dtime,death", ID, TIME, EVENT, TIME, EVENT), answers={"unit of time": "days"},
+        endpoints=(("TTR", "days", "1", 8), ("OS", "days", "1", 8)),
+    ),
+    "T and E": Case(_rows("id,T,E", ID, TIME, EVENT), asked=("unit of time", "event of E")),
+    "two events for one time": Case(_rows("id,time,death,status", ID, TIME, EVENT, EVENT), asked=("event column of time",)),
+    "which column is the event": Case(_rows("id,time,fin", ID, TIME, EVENT), asked=("event column of time",)),
+    "no outcome among the baseline": Case(
+        _rows("patient_id,arm,time_zero,last_contact_date,death,death_date,age,ttp_days,ttp_cnsr",
+              ID, ARM, DAY, LATER, _cycle("0"), _cycle(""), AGE, TIME, EVENT),
+        asked=("event of ttp_cnsr",), baseline=("age",),
+    ),
+    "a smoking status is no outcome": Case(
+        _rows("id,os_days,death,smoking_status,er_status", *(ID, TIME, EVENT, SEX, SEX)),
+        endpoints=(("OS", "days", "1", 8),), baseline=("smoking_status", "er_status"),
+    ),
+    "names of our own": Case(
+        _rows("patient_id,arm,time,event,cause,weight", ID, ARM, TIME, EVENT, SEX, AGE),
+        asked=("unit of time",), baseline=("cause", "weight"),
+    ),
+    # ids and arms
+    "rows are numbered": Case(_rows("arm,age,os_days,death", ARM, AGE, TIME, EVENT), patients=12, endpoints=(("OS", "days", "1", 8),)),
+    "R's row names": Case(_rows(",trt,age,os_days,death", lambda i: i, ARM, AGE, TIME, EVENT), patients=12, baseline=("age",)),
+    "one group": Case(_rows("id,age,os_days,death", ID, AGE, TIME, EVENT), arms=("all",)),
+    "two arms by name": Case(
+        _rows("id,treatment,group,os_days,death", ID, ARM, SEX, TIME, EVENT), asked=("arm",)
+    ),
+    "the arm answered": Case(
+        _rows("id,treatment,group,os_days,death", ID, ARM, SEX, TIME, EVENT), answers={"arm": "group"}, arms=("F", "M"),
+    ),
+    "a column that is not called so": Case(
+        _rows("id,horTh,os_days,death", ID, _cycle("no", "yes"), TIME, EVENT), answers={"arm": "horTh"}, arms=("no", "yes")
+    ),
+    "a risk group": Case(_rows("id,risk_group,os_days,death", ID, ARM, TIME, EVENT), asked=("arm",)),
+    "more than six": Case(_rows("id,treatment,os_days,death", ID, lambda i: f"T{i}", TIME, EVENT), asked=("arm",)),
+    "patients without arm": Case(
+        _rows("id,trt,os_days,death", ID, _cycle("1", "2", ""), TIME, EVENT), asked=("patients without trt",)
+    ),
+    "left out": Case(
+        _rows("id,trt,os_days,death", ID, _cycle("1", "2", ""), TIME, EVENT),
+        answers={"patients without trt": "leave out"}, patients=8, arms=("1", "2"),
+    ),
+    # structures
+    "start and stop": Case(
+        "id,treatment,start,stop,status\n" + "\n".join(f"{i},{'ab'[i % 2]},{s},{s + 10 + i},{int(s == 10 and i > 2)}" for i in range(1, 7) for s in (0, 10)),
+        asked=("rows", "unit of time", "event of status"),
+    ),
+    "until the first event": Case(
+        "id,treatment,start,stop,status\n" + "\n".join(f"{i},{'ab'[i % 2]},{s},{s + 10 + i},{int(s == 10 and i > 2)}" for i in range(1, 7) for s in (0, 10)),
+        answers={"rows": "first event", "unit of time": "days", "event of status": "1"},
+        patients=6, endpoints=(("STOP", "days", "1", 4),),
+    ),
+    "delayed entry": Case(
+        "id,start,stop,event\n" + "\n".join(f"{i},{s},{s + 10 + i},{s // 14}" for i in range(1, 7) for s in (4, 14)), refused="delayed entry"
+    ),
+    "paired organs": Case(
+        "id,eye,trt,time_days,status\n" + "\n".join(f"{i},{e},{e},{9 * i + e},{i % 2}" for i in range(1, 9) for e in (0, 1)), asked=("rows",)
+    ),
+    "the first row": Case(
+        "id,time_days,event\n" + "\n".join(f"{i},{9 * i + e},{(i + e) % 2}" for i in range(1, 9) for e in (0, 1)),
+        answers={"rows": "last"}, patients=8, endpoints=(("Time days", "days", "1", 4),),
+    ),
+    "visits without ids": Case("visit,time,status\n0,1,0\n1,5,0\n2,9,1\n", refused="several rows belong to one patient"),
+    "endpoints in rows": Case(
+        "id,etype,days,event\n" + "\n".join(f"{i},{e},{9 * i + e},{(i + e) % 2}" for i in range(1, 13) for e in (1, 2)), patients=12
+    ),
+    "one row a patient is a table of patients": Case(
+        _rows("id,group,age,grade,time,event", ID, ARM, AGE, _cycle("2", "3"), TIME, EVENT), asked=("unit of time",), patients=12, baseline=("age", "grade")
+    ),
+    # cells
+    "dates, day or month first": Case(
+        _rows("id,time_zero,last_contact_date,death_date", ID, lambda i: f"0{i % 9 + 1}/02/2020", lambda i: f"0{i % 9 + 1}/03/2021", _cycle("")),
+        asked=("order of dates",),
+    ),
+    "one column proves the order": Case(
+        _rows("id,time_zero,last_contact_date,death_date", ID, lambda i: f"0{i % 9 + 1}/02/2020", lambda i: f"{i + 10}/03/2021", lambda i: f"{i + 10}/03/2021"),
+        endpoints=(("OS", None, None, 12),),
+    ),
+    "which date is time zero": Case(
+        _rows("id,diagnosis_date,treatment_start,last_contact_date,death_date", ID, DAY, DAY, LATER, _cycle("")), asked=("time zero",)
+    ),
+    "dead, and no date of death": Case(
+        _rows("id,treatment_start,last_contact_date,death", ID, DAY, LATER, _cycle("no", "yes")), endpoints=(("OS", None, None, 6),)
+    ),
+    "a minus beside plus, nil beside mild": Case(
+        _rows("id,os_days,death,her2,asthma", ID, TIME, EVENT, _cycle("-", "1+", "2+"), _cycle("Nil", "Mild", "Severe")),
+        endpoints=(("OS", "days", "1", 8),), baseline=("her2", "asthma"),
+    ),
+    "999": Case(_rows("id,os_days,death,cea", ID, TIME, EVENT, lambda i: 999 if i == 5 else i), asked=("999 in cea",)),
+    "a minus among words": Case(_rows("id,os_days,death,note", ID, TIME, EVENT, _cycle("-", "low", "high")), asked=("- in note",)),
+    "personal or not": Case(
+        _rows("id,Patient Name,hospital_days,birth_weight,hospital no,os_days,death", ID, AGE, AGE, AGE, AGE, TIME, EVENT),
+        personal=("s: Patient Name", "s: hospital no"), baseline=("hospital_days", "birth_weight"),
+    ),
+    # languages
+    "Chinese": Case(
+        _rows("编号,姓名,组别,性别,年龄,随访时间（月）,生存状态", ID, AGE, _cycle("对照", "试验"), _cycle("男", "女"), AGE, TIME, _cycle("生存", "死亡")),
+        endpoints=(("OS", "months", "死亡", 6),), arms=("对照", "试验"), personal=("s: 姓名",),
+    ),
+    "Chinese dates": Case(
+        _rows("病人编号,治疗组,入组日期,末次随访日期,死亡,死亡日期", ID, ARM, lambda i: f"2020年{i}月1日", lambda i: f"2021年{i}月1日", _cycle("是", "否"),
+              lambda i: ("", f"2021年{i}月1日")[i % 2 == 0]), endpoints=(("OS", None, None, 6),),
+    ),
+    "Japanese": Case(
+        _rows("症例番号,治療群,性別,観察期間（日）,転帰", ID, ARM, _cycle("男", "女"), TIME, _cycle("生存", "死亡")),
+        endpoints=(("OS", "days", "死亡", 6),),
+    ),
+    "German": Case(
+        _rows("Patientennummer,Therapiearm,Alter,Geschlecht,Überlebenszeit (Monate),verstorben", ID, ARM, AGE, _cycle("m", "w"), TIME, _cycle("ja", "nein")),
+        endpoints=(("OS", "months", "ja", 6),), baseline=("alter", "geschlecht"),
+    ),
+    # no name tells it: the outcome is asked for, then its time
+    "no word of the language is known": Case(
+        _rows("id,käsi,ikä,seuranta,kuolema", ID, ARM, AGE, TIME, _cycle("ei", "kyllä")), asked=("outcome",)
+    ),
+    "the outcome is named": Case(
+        _rows("id,käsi,ikä,seuranta,kuolema", ID, ARM, AGE, TIME, _cycle("ei", "kyllä")),
+        answers={"outcome": "kuolema"}, asked=("time column of kuolema",),
+    ),
+    "outcome, time, unit and event are named": Case(
+        _rows("id,käsi,ikä,seuranta,kuolema", ID, ARM, AGE, TIME, _cycle("ei", "kyllä", "ei")),
+        answers={"outcome": "kuolema", "time column of kuolema": "seuranta", "unit of time": "days", "event of kuolema": "kyllä"},
+        endpoints=(("Kuolema seuranta", "days", "kyllä", 4),), baseline=("k_si", "ik"),
+    ),
+    "there is no outcome": Case(_rows("id,käsi,ikä", ID, ARM, AGE), answers={"outcome": "none"}, endpoints=()),
+    "Portuguese": Case(
+        _rows("Prontuário,Braço,Idade,Tempo (dias),Óbito", ID, ARM, AGE, TIME, _cycle("sim", "não")),
+        endpoints=(("OS", "days", "sim", 6),), arms=("A", "B"), baseline=("idade",),
+    ),
+    "a vital status beside dates": Case(
+        _rows("症例番号,治療群,登録日,最終観察日,転帰", ID, ARM, DAY, LATER, _cycle("生存", "死亡", "生存")), endpoints=(("OS", None, None, 4),)
+    ),
+    # ids that begin anew in each arm
+    "ids of two arms": Case(
+        _rows("no,group,age,os_days,death", lambda i: (i - 1) % 6 + 1, lambda i: "AB"[i > 6], AGE, TIME, EVENT), asked=("rows",)
+    ),
+    "every row is a patient": Case(
+        _rows("no,group,age,os_days,death", lambda i: (i - 1) % 6 + 1, lambda i: "AB"[i > 6], AGE, TIME, EVENT),
+        answers={"rows": "each"}, patients=12, arms=("A", "B"), endpoints=(("OS", "days", "1", 8),),
+    ),
+    # headers and ends
+    "a row of units": Case(
+        "id,arm,age,os,death\n,,years,months,0/1\n" + _rows("", *USUAL).lstrip(), patients=12, endpoints=(("OS", "months", "1", 8),)
+    ),
+    "two rows of header": Case(
+        "id,Baseline,,Outcome,\n,arm,age,os_days,death\n" + _rows("", *USUAL).lstrip(), patients=12, endpoints=(("OS", "days", "1", 8),), arms=("A", "B")
+    ),
+    "a total at the end": Case(_rows("id,arm,age,os_days,death", *USUAL) + "\nTotal,,46,,8\n", patients=12),
+    "cells merged downwards": Case(
+        _rows("arm,id,os_days,death", lambda i: {1: "A", 7: "B"}.get(i, ""), ID, TIME, EVENT), arms=("A", "B"), patients=12
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_each_input_comes_to_its_proposal_or_its_questions(tmp_path, name):
+    case = CASES[name]
+    (tmp_path / "s.csv").write_text(case.text, "utf-8")
+    if case.refused:
+        with pytest.raises(ProblemsFound, match=case.refused):
+            proposed("x", read_sheets([tmp_path / "s.csv"]), case.answers)
+        return
+    new = proposed("x", read_sheets([tmp_path / "s.csv"]), case.answers)
+    study, patients = new.proposal.study, new.tables["patients"]
+    assert set(new.proposal.questions.open) == set(case.asked)
+    if case.endpoints:
+        assert [_seen(endpoint, patients) for endpoint in study["endpoints"]] == list(case.endpoints)
+    if case.arms is not None:
+        assert {arm["value"] for arm in study["arms"]} == set(case.arms)
+    if case.baseline is not None:
+        assert [variable["id"] for variable in study["baseline"]] == list(case.baseline)
+    if case.patients is not None:
+        assert len(patients.frame) == case.patients
+    assert new.personal == list(case.personal)
+
+
+def _seen(endpoint, patients):
+    if "events" in endpoint:
+        return endpoint["short"], None, None, int(patients.frame[patients.columns["death_date"]].notna().sum())
+    codes = patients.frame[patients.columns[endpoint["event"]["column"]]]
+    event = endpoint["event"]["event"]
+    return endpoint["short"], endpoint["time"]["unit"], event, int(codes.eq(event).sum())
