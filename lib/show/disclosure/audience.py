@@ -5,11 +5,12 @@ The rules of `mask_analysis`, where small means 1 to `policy.small_cell` - 1 pat
 1. No small count is shown, and no count, rest, difference or step between two times that is small may follow from
    what is shown: counts says how counts hang together, suppression hides more of them until a linear program finds
    nothing any more.
-2. What is computed from a hidden count (share, interval, test, difference) is hidden with it.
-3. Quartiles need four times, a median twice as many patients as a small count; both are values of single patients and
-   are rounded. The smallest and the largest value are hidden.
+2. Whatever stands in a row with a hidden count, or is computed from one elsewhere, is hidden with it.
+3. Quartiles need four times, a median twice as many patients as a small count. The smallest and the largest value are
+   hidden, and an exact p-value from which follows how few patients changed the other way.
 4. A curve steps only where as many patients as make a cell have had the event since the step before.
 5. Rows of single patients, and analyses that nobody has examined for all this, are left out.
+6. What is left and does not count is rounded (rounding).
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from lib.analyses.outputs import find, named
 from lib.analyses.result import PLACES, Absent, Analysis
 from lib.dataset.dataset import Dataset
 from lib.show.disclosure.counts import COUNTS, OVERALL, count_cells, family, price
+from lib.show.disclosure.rounding import round_shared
 from lib.study.parameters import Parameters
 from lib.study.yaml_file import Problem, ProblemsFound
 
@@ -45,9 +47,8 @@ KINDS = {
 OVER_TIME = set(named(time=COURSE))
 # One patient more or less turns these; they say how, and so do the groups in a sum of events.
 SINGLE = ["min", "max"]
-# Values of one patient or two, which three digits blur.
-OF_PATIENTS = ("median", "q1", "q3")
-DIGITS = 3
+# Hidden, they take their row with them. A curve's events do not: its median and ratio follow from the days as well.
+DECIDING = ("n", "count", "n_missing", "n_zero", "n_gained", "n_lost")
 # Made from the number of events, of which an arm's follows from two sums.
 FROM_EVENTS = ("n_events", "events_per_variable", "observed", "expected", "proportion")
 # Of two arms of a known size; whoever knows the formula knows the events.
@@ -159,20 +160,16 @@ def mask_analysis(data: Dataset, analysis: A) -> A | Absent:
         return Absent(NOT_EXAMINED)
     small = data.study.policy.small_cell
     hidden = _hidden(data, analysis, known, frames, small)
-    rows = {
-        name: gone[[c for c in gone if c in ("count", "n")]].any(axis=1)
-        for name, gone in hidden.items()
-        if "count" in gone
-    }
+    rows = {name: gone[[c for c in gone if c in DECIDING]].any(axis=1) for name, gone in hidden.items()}
     if "landmark" in hidden:
         rows["landmark"] = hidden["landmark"].any(axis=1)
     masked = {}
     for name, frame in frames.items():
-        gone = hidden[name].any(axis=1) if name in OVER_TIME else rows.get(name, _made_from(known[name], frame, known, frames, rows))
+        gone = hidden[name].any(axis=1) if name in OVER_TIME else rows[name] | _made_from(known[name], frame, known, frames, rows)
         blanked = _blank(frame, gone | _few(frame, small) | _tells_counts(data, known[name], frame), hidden[name])
-        masked[name] = _blur(known[name], _without_quantiles(blanked, frame, small))
+        masked[name] = _without_single(known[name], _without_signs(_without_quantiles(blanked, frame, small), frame, small))
     others = {name: _emptied(frame) for name, frame in analysis.frames.items() if name not in frames}
-    masked = _mask_events(masked) | others
+    masked = {name: round_shared(frame) for name, frame in (_mask_events(masked) | others).items()}
     return replace(analysis, dataset=data, frames=masked, data=_shared_data(analysis, masked, small))
 
 
@@ -236,7 +233,7 @@ def _made_from(output: Output, frame: pd.DataFrame, known: dict, frames: dict, r
 def _blank(frame: pd.DataFrame, rows: pd.Series, counts: pd.DataFrame) -> pd.DataFrame:
     """The frame without its hidden counts, and in `rows` without everything that is not a count of its own."""
     blanked = frame.copy()
-    for column in set(frame) - PLACES - {"person_time"}:
+    for column in set(frame) - PLACES:
         blanked[column] = frame[column].astype(float).mask(counts.get(column, rows))
     if "note" in frame and rows.any() and "step" not in frame:
         blanked["note"] = frame["note"].mask(rows, MASKED)
@@ -252,19 +249,28 @@ def _without_quantiles(frame: pd.DataFrame, full: pd.DataFrame, small: int) -> p
     return frame
 
 
-def _blur(output: Output, frame: pd.DataFrame) -> pd.DataFrame:
-    """Rule 3: values of patients rounded, and no extremes; and no result of one patient's leaving."""
+def _without_signs(frame: pd.DataFrame, full: pd.DataFrame, small: int) -> pd.DataFrame:
+    """Rule 3: no signed-rank test from which follows how few patients changed the other way than most.
+
+    Its statistic is the sum of their ranks, its exact p a whole number / 2^n, which three digits do not blur. Up to
+    `small` - 1 patients, and none more, have a sum below 1 + 2 + ... + `small`. None are hidden too: else it would tell.
+    """
+    if not {"statistic", "p_value", "n_zero"} <= set(frame):
+        return frame
+    changed = full["n"].astype(float) - full["n_zero"].astype(float)
+    least = np.minimum(full["statistic"], changed * (changed + 1) / 2 - full["statistic"])
+    told = least < small * (small + 1) / 2
+    note = frame["note"].mask(told & frame["p_value"].notna(), MASKED) if "note" in frame else ""
+    return frame.assign(statistic=frame["statistic"].mask(told), p_value=frame["p_value"].mask(told), note=note)
+
+
+def _without_single(output: Output, frame: pd.DataFrame) -> pd.DataFrame:
+    """Rule 3: no extremes, and no result of one patient's leaving."""
     frame = frame.assign(**{c: np.nan for c in (*SINGLE, *output.never_shared) if c in frame})
     if output.name == "robustness":
         of_one = frame["variable"].str.contains("leave_one_out|fragile")
         frame = frame.assign(p_value=frame["p_value"].mask(of_one))
-    rounded = [*OF_PATIENTS, *(["estimate", "ci_low", "ci_high", "difference", "ratio"] if output.of_patients else [])]
-    return frame.assign(**{c: _round(frame[c]) for c in rounded if c in frame})
-
-
-def _round(values: pd.Series) -> pd.Series:
-    """Three significant digits."""
-    return values.astype(float).map(lambda value: value if pd.isna(value) else float(f"{value:.{DIGITS}g}"))
+    return frame
 
 
 def _mask_events(frames: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
@@ -286,13 +292,16 @@ def _shared_data(analysis: Analysis, masked: dict[str, pd.DataFrame], small: int
     if "curve" in analysis.data and "n_events" in analysis["curve"]:
         shown = [masked[name] for name in OVER_TIME if name in masked and "estimate" in masked[name]]
         times = pd.concat([f.loc[f["estimate"].notna(), ["group", "time"]] for f in shown]) if shown else None
-        parts = [_coarsen(own, times, small) for _, own in analysis["curve"].groupby("group", sort=False)]
+        told = {group for f in masked.values() if "n_events" in f for group in f.loc[f["n_events"].notna(), "group"]}
+        parts = [_coarsen(own, times, small, g in told) for g, own in analysis["curve"].groupby("group", sort=False)]
         kept["curve"] = pd.concat(parts, ignore_index=True)
     return kept
 
 
-def _coarsen(curve: pd.DataFrame, times: pd.DataFrame | None, small: int) -> pd.DataFrame:
+def _coarsen(curve: pd.DataFrame, times: pd.DataFrame | None, small: int, total: bool) -> pd.DataFrame:
     """Rule 4: one arm's curve, stepping only where enough events lie behind and between it and what else is shown.
+
+    `total` says that the number of all events is shown, so that those after the last step follow.
 
     As in the rounded Kaplan-Meier curves of OpenSAFELY, steps wait until enough patients share them.
     """
@@ -300,6 +309,7 @@ def _coarsen(curve: pd.DataFrame, times: pd.DataFrame | None, small: int) -> pd.
     after = curve["n_risk"].to_numpy() - curve["n_events"].to_numpy() - curve["n_censored"].to_numpy()
     own = [] if times is None else times.loc[times["group"] == curve["group"].iat[0], "time"]
     known = [events[curve["time"].to_numpy() <= time][-1] for time in own if (curve["time"] <= time).any()]
+    known += [events[-1]] if total else []
     kept = [0]
     for i in range(1, len(curve)):
         others = [events[kept[-1]], *known]
@@ -307,4 +317,5 @@ def _coarsen(curve: pd.DataFrame, times: pd.DataFrame | None, small: int) -> pd.
         if apart and events[i] > events[kept[-1]] and after[i] >= small:
             kept.append(i)
     coarse = curve.iloc[kept]
-    return coarse.assign(time=_round(coarse["time"]), n_censored=0)
+    # The time of a step is a day of a patient.
+    return round_shared(coarse.assign(n_censored=0), PLACES - {"time"})
