@@ -1,4 +1,4 @@
-"""The command line: `python -m lib report`, `batch`, `check`, `compare`, `new`, `template`, `lab`, `explore`.
+"""The command line: `python -m lib report`, `batch`, `check`, `compare`, `share`, `new`, `template`, `lab`, `explore`.
 
 Exit codes: 0 done; 1 a notebook failed, the folder cannot be written, or compared numbers moved; 2 the study, its
 tables, the parameters or the folders to compare are wrong; 130 stopped by the user.
@@ -19,6 +19,7 @@ from lib.commands.compare import compare
 from lib.commands.explore import explore, lab
 from lib.commands.new_study import new, template
 from lib.commands.report import report
+from lib.commands.share import share
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -27,7 +28,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 
-for command in (report, check, compare, batch, new, template, lab, explore):
+for command in (report, check, compare, share, batch, new, template, lab, explore):
     main.add_command(command)
 
 

@@ -22,6 +22,7 @@ from lib.run.execute import NotebookFailed, run_name
 from lib.run.kernels import prepare
 from lib.run.one_report import NOTEBOOK_FOLDER, make_report, notebook_paths
 from lib.run.target import TargetError
+from lib.show.disclosure.jointly import SharingRefused
 from lib.study.parameters import NOTEBOOKS
 from lib.study.provenance import rerun_command
 from lib.study.yaml_file import Gathered
@@ -80,6 +81,8 @@ def report(
                 formats=wanted,
             )
     except NotebookFailed as failure:
+        if failure.error.startswith(SharingRefused.__name__):
+            fail(failure.error.partition(": ")[2], 2)
         explain(failure)
     except (TargetError, ValueError) as error:
         fail(str(error))

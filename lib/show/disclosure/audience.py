@@ -28,6 +28,8 @@ from lib.analyses.outputs import find, named
 from lib.analyses.result import PLACES, Absent, Analysis
 from lib.dataset.dataset import Dataset
 from lib.show.disclosure.counts import COUNTS, OVERALL, count_cells, family, price
+from lib.show.disclosure.jointly import add_earlier, differences, earlier_of, refuse_exposed
+from lib.show.disclosure.register import Shared
 from lib.show.disclosure.rounding import round_shared
 from lib.study.parameters import Parameters
 from lib.study.yaml_file import Problem, ProblemsFound
@@ -42,6 +44,7 @@ KINDS = {
     "patient ids": {"internal"},
     "single patients": {"internal"},
     "steps": {"internal"},
+    "places": {"internal"},
 }
 # Rows of these are about a time: what stands there tells how many had left, or had had the event, by then.
 OVER_TIME = set(named(time=COURSE))
@@ -96,7 +99,7 @@ def restrict(data: Dataset) -> Dataset:
     check_audience(data)
     if allows(data.parameters, "patient ids"):
         return data
-    return replace(data, tables=_without_ids(data.tables), queries=_without_rows(data.queries))
+    return replace(data, tables=_without_ids(data.tables), queries=_without_rows(data))
 
 
 def check_audience(data: Dataset) -> None:
@@ -106,7 +109,8 @@ def check_audience(data: Dataset) -> None:
     ------
     lib.study.yaml_file.ProblemsFound
         E110 when an arm in force is itself a small cell (its size stands on every page), or when so few of its
-        patients are left out that the report of all patients, less this one, would be a report about them.
+        patients are left out that the report of all patients, or one shared before, less this one, would be a report
+        about them.
     """
     if allows(data.parameters, "patient ids"):
         return
@@ -117,6 +121,7 @@ def check_audience(data: Dataset) -> None:
     reasons = [f"fewer than {least} patients in arm {', '.join(few)}"] if few else []
     if left:
         reasons.append(f"all but fewer than {least} patients of arm {', '.join(left)}, who follow by subtraction")
+    reasons += [] if left else differences(data, earlier_of(data))
     if reasons:
         message = f"cannot be shared: {'; '.join(reasons)} (policy.small_cell)"
         raise ProblemsFound([Problem("E110", message, file="parameters", column="audience", value="share")])
@@ -136,30 +141,39 @@ def _without_ids(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     return renamed
 
 
-def _without_rows(queries: pd.DataFrame) -> pd.DataFrame:
-    """Data queries without what points to a patient; rule, table and column stay, so that they can be counted."""
-    return queries.assign(row="", patient_id="", value="", message=LEFT_OUT)
+def _without_rows(data: Dataset) -> pd.DataFrame:
+    """Data queries without what points to a patient or a file; rule, table and column stay, so that they can be counted."""
+    tables = {table.file: name for name, table in data.study.tables.items()}
+    queries = data.queries
+    return queries.assign(file=queries["file"].map(lambda file: tables.get(file, "")), row="", patient_id="", value="", message=LEFT_OUT)
 
 
-def mask_analysis(data: Dataset, analysis: A) -> A | Absent:
+def mask_analysis(data: Dataset, analysis: A, earlier: tuple[Shared, ...] = ()) -> A | Absent:
     """Hide small cells and whatever would give them back; leave out the rows of single patients.
 
     Parameters
     ----------
     data : Dataset
     analysis : Analysis
+    earlier : tuple of Shared
+        Reports of the same study that were shared before (`jointly.earlier_of`).
 
     Returns
     -------
     Analysis or Absent
         The same frames with the same rows; what is hidden is missing. `Absent` if no frame was examined.
+
+    Raises
+    ------
+    lib.show.disclosure.jointly.SharingRefused
+        Whatever is hidden, a small count follows from this report and an earlier one.
     """
     known = {name: find(name, analysis.variable) for name in analysis.frames}
     frames = {name: frame for name, frame in analysis.frames.items() if known[name].examined}
     if not frames:
         return Absent(NOT_EXAMINED)
     small = data.study.policy.small_cell
-    hidden = _hidden(data, analysis, known, frames, small)
+    hidden = _hidden(data, analysis, known, frames, earlier)
     rows = {name: gone[[c for c in gone if c in DECIDING]].any(axis=1) for name, gone in hidden.items()}
     if "landmark" in hidden:
         rows["landmark"] = hidden["landmark"].any(axis=1)
@@ -173,7 +187,7 @@ def mask_analysis(data: Dataset, analysis: A) -> A | Absent:
     return replace(analysis, dataset=data, frames=masked, data=_shared_data(analysis, masked, small))
 
 
-def _hidden(data: Dataset, analysis: Analysis, known: dict, frames: dict, small: int) -> dict[str, pd.DataFrame]:
+def _hidden(data: Dataset, analysis: Analysis, known: dict, frames: dict, earlier: tuple[Shared, ...]) -> dict[str, pd.DataFrame]:
     """Which counts of each frame are hidden: one column per column of counts."""
     counted = dict(frames)
     if "landmark" in frames and "curve" in analysis.data:
@@ -183,7 +197,11 @@ def _hidden(data: Dataset, analysis: Analysis, known: dict, frames: dict, small:
     sizes = pd.Series({**data.n, OVERALL: len(data.patients)})
     settings = data.study.adverse_events
     ranks = {"severe": settings.severe, "fatal": settings.fatal} if settings else {}
-    gone = count_cells(counted, known, sizes, systems, **ranks).suppress(small, price(counted, known))
+    small = data.study.policy.small_cell
+    cells = count_cells(counted, known, sizes, systems, **ranks)
+    add_earlier(cells, counted, analysis.variable, data, earlier)
+    gone = cells.suppress(small, price(counted, known))
+    refuse_exposed(cells, small, earlier)
     return {
         name: pd.DataFrame(
             {c: [(name, row, c) in gone for row in range(len(frame))] for c in COUNTS if c in frame}, index=frame.index
