@@ -30,7 +30,7 @@ from lib.dataset.dataset import Dataset, subgroup_label
 from lib.report import recheck
 from lib.report.published import MATCHES, compare_published, find_ranges
 from lib.report.references import cite
-from lib.show.disclosure.audience import allows, is_part
+from lib.show.disclosure.audience import LEFT_OUT, allows, is_part
 from lib.show.disclosure.jointly import earlier_of
 from lib.show.disclosure.rounding import DIGITS
 from lib.show.display import Block, Table, template
@@ -173,6 +173,7 @@ def methods(data: Dataset, analyses: list[Analysis]) -> Block:
         for output, frame in analysis.frames.items()
         if "method" in frame
         for method in dict.fromkeys(frame["method"].dropna())
+        if method != LEFT_OUT
     ]
     by_method: dict[str, list[Output]] = {}
     for output, method in rows:
@@ -189,7 +190,7 @@ def methods(data: Dataset, analyses: list[Analysis]) -> Block:
 
 def _horizons(data: Dataset, analyses: list[Analysis]) -> list[str]:
     """Endpoint and tau of every restricted mean that was computed."""
-    found = {a.variable: a["rmst"]["tau"].max() for a in analyses if "rmst" in a}
+    found = {a.variable: a["rmst"]["tau"].max() for a in analyses if "rmst" in a and a["rmst"]["tau"].notna().any()}
     unit = data.study.time.unit
     return [f"{data.study.endpoint(name).short} {tau:g} {unit}" for name, tau in found.items()]
 

@@ -231,7 +231,8 @@ class Page:
 
     def methods(self) -> Block:
         """Every estimator and test that this page ran, each once, in the order of the page."""
-        return blocks.methods(self.data, self._analyses)
+        shown = [analysis for analysis in self._shown if isinstance(analysis, Analysis)]
+        return blocks.methods(self.data, shown)
 
     def self_check(self) -> Block:
         """Compute the numbers of this page a second time, by other engines and definitions; a difference stops it.

@@ -15,7 +15,7 @@ The rules of `mask_analysis`, where small means 1 to `policy.small_cell` - 1 pat
 
 from __future__ import annotations
 
-__all__ = ["KINDS", "allows", "check_audience", "is_part", "mask_analysis", "restrict"]
+__all__ = ["KINDS", "LEFT_OUT", "allows", "check_audience", "is_part", "mask_analysis", "restrict"]
 
 from dataclasses import replace
 from typing import TypeVar
@@ -225,8 +225,9 @@ def _few(frame: pd.DataFrame, small: int) -> pd.Series:
 
 
 def _emptied(frame: pd.DataFrame) -> pd.DataFrame:
-    """A frame that nobody has examined: its rows, and nothing in them."""
-    return frame.assign(**dict.fromkeys(set(frame) - PLACES, np.nan), **({"note": MASKED} if "note" in frame else {}))
+    """A frame that nobody has examined: its rows, and nothing in them. A method can name the time of a patient."""
+    said = {column: text for column, text in (("note", MASKED), ("method", LEFT_OUT)) if column in frame}
+    return frame.assign(**dict.fromkeys(set(frame) - PLACES, np.nan), **said)
 
 
 def _tells_counts(data: Dataset, output: Output, frame: pd.DataFrame) -> pd.Series:

@@ -1,6 +1,7 @@
 """What a shared report may show: small cells and whatever gives them back, single patients, ids."""
 
 import itertools
+import shutil
 import zipfile
 from dataclasses import replace
 
@@ -25,6 +26,7 @@ from lib.analyses.safety.profiles import choose_profiles
 from lib.dataset.dataset import load
 from lib.report.results import KEY
 from lib.show.disclosure import audience as disclosure_audience
+from lib.show.disclosure import register
 from lib.show.disclosure.counts import COUNTS
 from lib.show.plots import markers as plot_markers
 from lib.show.plots import response as plot_response
@@ -253,14 +255,23 @@ def test_a_shared_notebook_runs(name, study):
 
 
 @pytest.mark.notebook
-def test_nothing_that_is_written_holds_an_id(tmp_path):
-    """The whole report, every file of it: pages, tables, pictures, notebooks, run.json."""
+def test_nothing_that_is_written_holds_an_id_or_a_place(tmp_path):
+    """The whole report, every file of it: pages, tables, pictures, notebooks, documents, run.json; and it is registered."""
+    folder = tmp_path / "Hospital" / "Folder of mine"
+    shutil.copytree(ROOT / "data/rair_dtc", folder)
+    text = (folder / "study.yml").read_text("utf-8")
+    for table in ("patients", "lesions", "markers"):
+        (folder / f"{table}.csv").rename(folder / f"Export_{table}.csv")
+        text = text.replace(f"{table}.csv", f"Export_{table}.csv")
+    (folder / "study.yml").write_text(text, "utf-8")
     done = CliRunner().invoke(
         main,
         [
             "report",
             "--study",
-            str(ROOT / "data/rair_dtc"),
+            str(folder),
+            "--format",
+            "html,docx",
             "--output",
             str(tmp_path / "to" / "share"),
             "-p",
@@ -270,16 +281,20 @@ def test_nothing_that_is_written_holds_an_id(tmp_path):
     assert done.exit_code == 0, done.output
     ids = [i for table in ("patients", "lesions") for i in ids_of(table)]
     written = [path for path in (tmp_path / "to" / "share").rglob("*") if path.is_file()]
-    assert {path.suffix for path in written} == {".html", ".csv", ".svg", ".ipynb", ".json"}
+    assert {path.suffix for path in written} == {".html", ".csv", ".svg", ".ipynb", ".json", ".docx"}
+    places = (str(tmp_path), tmp_path.name, "Hospital", "Folder of mine", "Export_")
     for path in written:
         for text in texts_of(path):
-            assert not [i for i in ids if i in text], path.name
+            assert not [i for i in (*ids, *places) if i in text], path.name
             assert "patient0" not in text, path.name
     assert "queries.csv" not in {path.name for path in (tmp_path / "to" / "share").glob("*")}
     assert (tmp_path / "to" / "queries.csv").exists(), "for the data manager, outside the shared folder"
+    [entry] = register.read("rair_dtc")
+    assert (entry.name, entry.n) == ("share", {"A": 14, "B": 25, "C": 13})
     results = pd.read_csv(tmp_path / "to" / "share" / "results.csv")
     counts = results[results["statistic"].isin(COUNTS)]
     assert len(counts) > 500
+    assert len(entry.cells) == len(counts.dropna(subset="value").drop_duplicates(["output", "variable", "group", "time", "statistic"]))
     assert not counts["value"].between(1, SMALL - 1).any()
 
 
@@ -289,9 +304,9 @@ def ids_of(table):
 
 def texts_of(path):
     """Everything in a file that can be read; a workbook is a folder of files."""
-    if path.suffix == ".xlsx":
+    if path.suffix in (".xlsx", ".docx"):
         with zipfile.ZipFile(path) as parts:
-            return [parts.read(name).decode("utf-8") for name in parts.namelist()]
+            return [parts.read(name).decode("utf-8", "replace") for name in parts.namelist()]
     return [path.read_text("utf-8")]
 
 
