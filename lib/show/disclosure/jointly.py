@@ -17,12 +17,13 @@ from lib.show.disclosure.suppression import Cells
 from lib.study.parameters import NOTEBOOKS
 from lib.study.provenance import data_prints
 from lib.study.study import Study
+from lib.study.yaml_file import Problem, ProblemsFound
 
 EARLIER = "earlier"
 OVERALL = "overall"
 
 
-class SharingRefused(ValueError):
+class SharingRefused(ProblemsFound):
     """No masking of this report keeps what an earlier one holds from giving a small count away."""
 
 
@@ -38,10 +39,11 @@ def earlier_of(data: Dataset) -> tuple[Shared, ...]:
     With two parts of one subgroup, the whole less one of them is a report as well.
     """
     given = data.parameters.model_dump(mode="json", exclude={"study"})
-    name = next(name for name, model in NOTEBOOKS.items() if type(data.parameters) is model)
+    # The interactive page is no report that was shared: it knows of all of them.
+    name = next((name for name, model in NOTEBOOKS.items() if type(data.parameters) is model), "")
     now, found = data_print(data.study), []
     for entry in read(data.study.study.id):
-        if entry.data == now and entry.parameters.get(name) == given:
+        if entry.data == now and entry.parameters.get(name, {}) == given:
             break
         found.append(entry)
     alike = [e for e in found if e.data == now and all(e.common[k] == given[k] for k in ("cutoff", "arms"))]
@@ -155,8 +157,8 @@ def refuse_exposed(cells: Cells, small: int, earlier: tuple[Shared, ...]) -> Non
     SharingRefused
     """
     for key, value in cells.values.items():
-        if key[0] == EARLIER and key[2] == "difference" and 0 < value < small:
+        if isinstance(key, tuple) and key[0] == EARLIER and key[2] == "difference" and 0 < value < small:
             low, high = cells.bounds(key)
             if high - low < 1:
                 message = f"cannot be shared beside {earlier[key[1]].name}, which was shared before: whatever is masked, a small count of {key[3]} follows by subtraction"
-                raise SharingRefused(message)
+                raise SharingRefused([Problem("E110", message, file="parameters", column="audience", value="share")])
