@@ -213,7 +213,8 @@ def _say_catalogue(known: Attack, analyses: list) -> None:
     for name, output in outputs.items():
         _say_steps(known, output, where[name, "n"])
         for rule, key in product(output.within, where[name, "count"]):
-            if rule.variable in ("", key[1]):
+            # A death need not be an adverse event.
+            if rule.variable in ("", key[1]) and (name, key[1]) != ("ae_overview", "death"):
                 outer = (rule.outer, rule.around or key[1], *key[2:])
                 known.say_rest((*key, "of", *outer), outer, key)
         for same in output.same:

@@ -129,6 +129,9 @@ def _add(cells: Cells, output: Output, frame: pd.DataFrame, sizes: pd.Series) ->
 def _add_rests(cells: Cells, place: tuple, size: tuple | None) -> None:
     """Who is missing from `n`, and who of `n` has no event."""
     n, missing = (*place, "n"), (*place, "n_missing")
+    for column in ("n", "count") if size else ():
+        # Who of the arm is not counted, whatever the reason: not due, missing, or without it.
+        inside(cells, (*place, column), size)
     if n not in cells.values:
         return
     if size:
@@ -171,6 +174,8 @@ def _add_families(cells: Cells, output: Output, frame: pd.DataFrame) -> None:
         counts = {(name, row, "count"): -1.0 for row in rows["row"] if (name, row, "count") in cells.values}
         if whole in cells.values and counts and output.denominator != catalogue.OVERLAP:
             found.append({whole: 1.0} | counts)
+            for count in counts:
+                inside(cells, count, whole)
     left = [_sum(cells, terms) for terms in found]
     exhaustive = not any(left) and any(len(terms) > 2 for terms in found)
     for terms, rest in zip(found, left, strict=True):
