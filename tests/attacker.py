@@ -59,8 +59,13 @@ def possible(shown: dict[str, float], size: int, *, whole: bool = False, digits:
 
 
 def _half(value: float, digits: int) -> float:
-    """Half a unit of the last digit printed; near a limit that must not be crossed, a whole one."""
-    return 1.01 * 10.0 ** (math.floor(math.log10(abs(value))) + 1 - digits) if value else 10.0**-digits
+    """How far the exact number can lie from the printed one: half a unit, less beside a half, more near what is not crossed."""
+    if not value:
+        return 10.0**-digits
+    unit = 10.0 ** (math.floor(math.log10(abs(value))) + 1 - digits)
+    near = any(abs(value - limit) <= unit for limit in (0.05, 1.0))
+    beside = float(f"{value:.{digits}g}") != value
+    return unit * (1.01 if near else 0.41 if beside else 0.51)
 
 
 @dataclass

@@ -41,6 +41,6 @@ def share(*, listed, name, only) -> None:
 
 
 def _line(study: str, entry: Shared) -> str:
-    """Such as "rair_dtc: women, 2025-02-28, subgroup = sex, subgroup_values = F; 31 patients, 812 counts"."""
+    """Such as "study: women, 2025-02-28, subgroup = sex, subgroup_values = F; 31 patients, 812 counts"."""
     said = [f"{k} = {', '.join(map(str, v)) if isinstance(v, list) else v}" for k, v in entry.common.items() if v]
     return f"{study}: {entry.name}, {entry.when}, {', '.join(said)}; {sum(entry.n.values())} patients, {len(entry.cells)} counts"

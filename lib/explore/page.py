@@ -26,12 +26,12 @@ from lib.explore.queries import Checked, check_study, show_queries
 from lib.explore.saving import Saver
 from lib.explore.view import View, blocks_of
 from lib.report.blocks import SYNTHETIC, shared_notice
+from lib.report.given import given
 from lib.report.page import Page
 from lib.show import plot, say, table
 from lib.show.disclosure.audience import allows, restrict
 from lib.show.display import Block, Figure
 from lib.show.formats import plural
-from lib.study.given import given
 from lib.study.parameters import NOTEBOOKS, Parameters, check_parameters, unknown
 from lib.study.study import ROOT
 from lib.study.yaml_file import Problem, ProblemsFound

@@ -5,7 +5,7 @@ A notebook begins with `page = report.start("efficacy", globals())`; everything 
 
 from __future__ import annotations
 
-__all__ = ["blocks", "page", "published", "results", "start"]
+__all__ = ["blocks", "given", "page", "published", "results", "start"]
 
 from typing import TYPE_CHECKING, Any
 

@@ -15,13 +15,13 @@ from IPython.display import display
 from lib.analyses.result import Absent, Analysis
 from lib.dataset.dataset import Dataset, load
 from lib.report import blocks
+from lib.report.given import given
 from lib.report.results import COLUMNS, to_rows
 from lib.show.disclosure.audience import allows, mask_analysis, restrict
 from lib.show.disclosure.jointly import earlier_of
 from lib.show.display import EMPTY, Block
 from lib.show.labels import name_arms
 from lib.study.clinic import Marker
-from lib.study.given import given
 from lib.study.parameters import NOTEBOOKS
 from lib.study.parts import Endpoint
 

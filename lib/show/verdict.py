@@ -35,7 +35,17 @@ from math import isnan, nan
 import pandas as pd
 
 from lib.dataset.dataset import Dataset
-from lib.show.formats import MASKED, capitalised, format_interval, format_level, format_number, format_p, joined, plural
+from lib.show.formats import (
+    MASKED,
+    capitalised,
+    format_interval,
+    format_level,
+    format_number,
+    format_p,
+    is_masked,
+    joined,
+    plural,
+)
 from lib.show.labels import caveat, pair_label
 from lib.statistics.comparisons import ALPHA
 from lib.study.study import Study
@@ -203,12 +213,16 @@ def say_arms(data: Dataset, test: OverallTest, pairs: pd.DataFrame | None = None
     data : Dataset
     test : OverallTest
     pairs : DataFrame, optional
-        `group` ("x vs y"), `p_adjusted`.
+        `group` ("x vs y"), `p_adjusted`, `note`.
     subject : str
         As in `say_tests`.
     """
-    known = [] if pairs is None else [Pair(pair_label(data, r.group), r.p_adjusted) for r in pairs.itertuples()]
-    return " ".join(filter(None, [say_tests(subject, test), say_pairs(known, [test.p_value])]))
+    rows = [] if pairs is None else pairs.to_dict("records")
+    if any(map(is_masked, rows)):
+        told = "Which pairs are told apart is left out of a shared report."
+    else:
+        told = say_pairs([Pair(pair_label(data, row["group"]), row["p_adjusted"]) for row in rows], [test.p_value])
+    return " ".join(filter(None, [say_tests(subject, test), told]))
 
 
 def say_pairs(pairs: Sequence[Pair], p_values: Sequence[float]) -> str:

@@ -1,4 +1,4 @@
-"""What a study and a run are: study.yml and parameters as frozen objects, limits, where a report comes from.
+"""What a study and a run are: study.yml and parameters as frozen objects, limits, where a report comes from, how files are written.
 
 The ground floor, which everything else stands on. YAML is read here alone; no table of patients is known here.
 """
@@ -7,7 +7,6 @@ __all__ = [
     "claims",
     "clinic",
     "design",
-    "given",
     "limits",
     "parameters",
     "parts",

@@ -69,7 +69,7 @@ def test_saving_tells_how_far_it_is_and_what_failed(page, tmp_path, monkeypatch)
     (tmp_path / "rair_dtc" / "mine.yml").touch()
     page.saver.save()
     assert "No report was made" in page.saver.said.value
-    assert "files that are not a report" in page.saver.said.value.replace("\n", " ")
+    assert "holds what no report wrote: thesis.txt" in page.saver.said.value.replace("\n", " ")
     assert not page.saver.button.disabled
     assert (tmp_path / "rair_dtc" / "mine" / "thesis.txt").exists()
 

@@ -187,7 +187,8 @@ def test_one_column_of_codes_may_serve_two_endpoints(tmp_path):
     frame.to_csv(folder / "patients.csv", index=False)
     study = json.loads((folder / "study.yml").read_text())
     first, second = (json.loads(json.dumps(study["endpoints"][0])) for _ in range(2))
-    first["event"]["competing"], second["id"], second["event"]["event"] = "2", "other", "2"
+    first["event"]["competing"], second["event"]["event"] = "2", "2"
+    second |= {"id": "other", "label": "Another"}
     study["endpoints"] = [first, second]
     (folder / "study.yml").write_text(json.dumps(study))
     with pytest.raises(ProblemsFound) as found:

@@ -99,7 +99,7 @@ REFUSED = {
     "date that pandas cannot hold": (broken_date, {}, "must be an ISO date such as 2023-02-28, from 1920 to 2199 (found 0001-01-01)"),
     "cut-off that pandas cannot hold": (None, {"cutoff": "0001-01-01"}, "E110 cutoff: must be a date such as 2023-06-30, from 1920 to 2199"),
     "claims behind a dead link": (lambda folder: (folder / "published.yml").symlink_to("nowhere"), {}, "a symbolic link is refused"),
-    "half of a pair in a label": (label("\ud800"), {}, "without control or direction marks"),
+    "half of a pair in a label": (label("\ud800"), {}, "which no file can hold"),
     "no character in a label": (label("\ufffe"), {}, "without control or direction marks"),
     "end of a line in a label": (label("a\u2028b"), {}, "without control or direction marks"),
     "label that no legend shows": (label("_arm"), {}, "must not begin with _"),

@@ -35,7 +35,8 @@ def round_shared(frame: pd.DataFrame, places: Collection[str] = PLACES) -> pd.Da
     Returns
     -------
     DataFrame
-        A number below 0.05 or 1 stays below it and one above stays above.
+        A number below 0.05 or 1 stays below it and one above stays above. One that would end in 5 is a trace smaller or
+        larger, as the exact one is: with fewer digits both read the same (0.4749 is 0.47, not 0.48).
     """
     blurred = [c for c in frame if c not in {*places, *WHOLE} and pd.api.types.is_numeric_dtype(frame[c])]
     return frame.assign(**{column: frame[column].astype(float).map(_round) for column in blurred})
@@ -50,7 +51,14 @@ def _round(value: float) -> float:
             return _step(limit, -1)
         if rounded <= limit < value:
             return _step(limit, 1)
-    return rounded
+    return _beside_a_half(value, rounded)
+
+
+def _beside_a_half(value: float, rounded: float) -> float:
+    digits, exponent = f"{rounded:.{DIGITS - 1}e}".split("e")
+    if not digits.endswith("5") or value == rounded:
+        return rounded
+    return float(f"{digits}1e{exponent}" if abs(value) > abs(rounded) else f"{digits[:-1]}49e{exponent}")
 
 
 def _step(limit: float, sign: int) -> float:

@@ -90,7 +90,8 @@ def sentence_duration(course: Course) -> str:
         if not row["n"]:
             parts.append(f"nobody responded with {label}")
             continue
-        median = "not reached" if pd.isna(row["median"]) else f"{format_time(row['median'], d)} {unit}"
+        none = "a masked time" if is_masked(row) else "not reached"
+        median = none if pd.isna(row["median"]) else f"{format_time(row['median'], d)} {unit}"
         parts.append(f"{median} with {label} ({plural(row['n'], 'responder')}, {plural(row['n_events'], 'event')})")
     return f"Median duration of response: {joined(parts)}."
 

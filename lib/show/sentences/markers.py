@@ -17,6 +17,7 @@ from lib.show.formats import (
     format_p,
     format_percent,
     format_whole,
+    is_masked,
     joined,
     plural,
     said_count,
@@ -43,9 +44,9 @@ def _change_at(analysis: Levels, visit: float) -> str:
         if rows.empty or within.empty or not rows["n"].iat[0]:
             parts.append(f"no value with {arm.label}")
             continue
-        parts.append(
-            f"{format_number(rows['median'].iat[0], decimals)}{unit} with {arm.label} ({plural(rows['n'].iat[0], 'patient')}, {format_p(within['p_value'].iat[0], symbol=True)})"
-        )
+        change = "masked" if pd.isna(rows["median"].iat[0]) else f"{format_number(rows['median'].iat[0], decimals)}{unit}"
+        p = "" if is_masked(within.iloc[0]) else f", {format_p(within['p_value'].iat[0], symbol=True)}"
+        parts.append(f"{change} with {arm.label} ({plural(rows['n'].iat[0], 'patient')}{p})")
     if all(part.startswith("no value") for part in parts):
         return ""
     text = f"{quantity.label} at {format_duration(visit, data.study.time.unit)}, median change from baseline: {joined(parts)}."

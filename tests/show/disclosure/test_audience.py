@@ -208,17 +208,18 @@ def curve_of(events, at_risk=60):
 
 
 @pytest.mark.parametrize(
-    ("events", "at_risk", "known", "kept"),
+    ("events", "at_risk", "known", "total", "kept"),
     [
-        ([0, 4, 1, 0, 5, 4], 60, [], [0, 2, 4]),  # 5 events since the step before, not 4
-        ([0, 5, 5, 5], 19, [], [0, 1, 2]),  # after the last one 4 would be left
-        ([0, 5, 5, 5], 20, [], [0, 1, 2, 3]),
-        ([0, 5, 4, 1, 5], 60, [2.5], [0, 2, 4]),  # at 2.5 it is shown that 9 had the event, so 5 would tell of 4
+        ([0, 4, 1, 0, 5, 4], 60, [], False, [0, 2, 4]),  # 5 events since the step before, not 4
+        ([0, 4, 1, 0, 5, 4], 60, [], True, [0, 2, 5]),  # of 14 in all, those after 10 would be 4
+        ([0, 5, 5, 5], 19, [], False, [0, 1, 2]),  # after the last one 4 would be left
+        ([0, 5, 5, 5], 20, [], True, [0, 1, 2, 3]),
+        ([0, 5, 4, 1, 5], 60, [2.5], False, [0, 2, 4]),  # at 2.5 it is shown that 9 had the event, so 5 would tell of 4
     ],
 )
-def test_a_shared_curve_steps_for_cells_of_patients(events, at_risk, known, kept):
+def test_a_shared_curve_steps_for_cells_of_patients(events, at_risk, known, total, kept):
     times = pd.DataFrame({"group": "A", "time": known}) if known else None
-    found = disclosure_audience._coarsen(curve_of(events, at_risk), times, SMALL)
+    found = disclosure_audience._coarsen(curve_of(events, at_risk), times, SMALL, total)
     assert found["time"].tolist() == [float(f"{1.2345 * i:.3g}") for i in kept]
     assert (found["n_censored"] == 0).all()
 

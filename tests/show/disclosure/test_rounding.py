@@ -16,7 +16,10 @@ def rounded(value):
 def test_three_digits_stay_on_their_side_of_a_limit(value):
     shown = rounded(value)
     assert abs(shown - value) <= 0.0101 * value
-    assert float(f"{shown:.3g}") == shown
+    assert float(f"{shown:.4g}") == shown
+    if (near := float(f"{value:.3g}")) not in (0.05, 1.0):
+        assert shown == near or f"{near:.2e}"[3] == "5", "a fourth digit only beside a half"
+        assert float(f"{shown:.1e}") == float(f"{value:.1e}"), "with a digit less both read the same"
     for limit in (0.05, 1.0):
         assert (shown < limit) == (value < limit)
         assert (shown > limit) == (value > limit)

@@ -57,7 +57,7 @@ def propose_endpoints(proposal: Proposal, patients: Recognised) -> set[str]:
     for pair in pairs:
         codes = codes_of(_followed(patients.frame, pair), pair.event, proposal.questions, adam=_is_adam(patients.frame, pair))
         if codes and pair.time in units:
-            endpoints.append(_ready(proposal, patients, (pair, codes, units[pair.time]), {e["id"] for e in endpoints}))
+            endpoints.append(_ready(proposal, patients, (pair, codes, units[pair.time]), endpoints))
         else:
             proposal.say("endpoints", f"{pair.time} with {pair.event}: {OPEN}")
     if not endpoints and not proposal.questions.open:
@@ -204,7 +204,7 @@ def _in_words(days: float) -> str:
     return f"{days:.0f} days" if days < 60 else f"{days / DAYS['months']:.1f} months" if days < 730 else f"{days / DAYS['years']:.1f} years"
 
 
-def _ready(proposal: Proposal, patients: Recognised, known: tuple[Pair, Codes, str], ids: set[str]) -> dict:
+def _ready(proposal: Proposal, patients: Recognised, known: tuple[Pair, Codes, str], before: list[dict]) -> dict:
     """A ready-made endpoint, all of it certain or answered: its columns, what its codes mean, its unit."""
     pair, codes, unit = known
     event = _coded(patients, pair, codes)
@@ -215,6 +215,8 @@ def _ready(proposal: Proposal, patients: Recognised, known: tuple[Pair, Codes, s
         columns[what] = ours
     kind = _kind(pair, codes)
     _, label, short = ENDPOINTS[kind] if kind else ("", *[_short(pair)] * 2)
+    if label.casefold() in {endpoint["label"].casefold() for endpoint in before}:
+        label = f"{label} ({pair.time})"
     roles = {role: code for code, role in _roles(patients.frame[event], pair, event, codes).items()}
     counts = patients.frame.loc[patients.frame[pair.time].notna(), event].value_counts()
     said = ", ".join(f"{roles[role]} is {_role_name(role)} ({counts.get(roles[role], 0)} patients)" for role in roles)
@@ -222,9 +224,9 @@ def _ready(proposal: Proposal, patients: Recognised, known: tuple[Pair, Codes, s
         "endpoints",
         f"{pair.time} with {event}, in {unit}: {said}, {codes.because}. Write what the event is, and from when to when.",
     )
-    taken = as_id(kind or as_id(short, "endpoint"), "endpoint", ids)
+    taken = as_id(kind or as_id(short, "endpoint"), "endpoint", {endpoint["id"] for endpoint in before})
     return {
-        "id": taken, "label": label, "short": short, "role": "secondary" if ids else "primary",
+        "id": taken, "label": label, "short": short, "role": "secondary" if before else "primary",
         "time": {"column": columns["time"], "unit": unit},
         "event": {"column": columns["status"], **roles},
         "definition": f"time in {pair.time}, event in {pair.event} (say from when to when, and who is censored)",

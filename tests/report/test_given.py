@@ -8,7 +8,7 @@ import pytest
 from notebook_cells import NOTEBOOKS, read_notebook
 from papermill import PapermillExecutionError, execute_notebook
 
-from lib.study.given import assigned_in, given
+from lib.report.given import assigned_in, given
 from lib.study.parameters import NOTEBOOKS as MODELS
 from lib.study.parameters import check_parameters
 from lib.study.study import ROOT
