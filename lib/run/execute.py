@@ -17,6 +17,7 @@ from pathlib import Path
 
 import nbformat
 from jupyter_core.utils import ensure_event_loop
+from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 
 from lib.run import engine
@@ -198,8 +199,9 @@ class _Run:
         except Exception as error:
             if self.stopped.is_set():
                 raise Stopped from None
-            reason = str(error).strip() or type(error).__name__
-            raise NotebookFailed(name, 0, "", f"{type(error).__name__}: {reason}", parameters) from error
+            reason = f"{type(error).__name__}: {str(error).strip() or type(error).__name__}"
+            said = "its kernel ended; most often the memory did not suffice" if isinstance(error, DeadKernelError) else reason
+            raise NotebookFailed(name, 0, "", said, parameters) from error
         finally:
             loop.close()
         return _tidied(done)
