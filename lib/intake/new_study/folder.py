@@ -33,11 +33,13 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
 from lib.intake.columns import columns_of, looks_personal
 from lib.intake.files import read_files
-from lib.intake.new_study.headers import Headed, with_header
+from lib.intake.new_study.headers import Headed, with_header, with_labels
 from lib.intake.new_study.proposal import propose
 from lib.intake.new_study.proposal_events import with_event_codes
 from lib.intake.new_study.questions import Questions
-from lib.intake.new_study.recognition import Proposal, Recognised, recognise
+from lib.intake.new_study.recognition import Known, Proposal, Recognised, recognise
+from lib.intake.new_study.standards.datasets import datasets_of, selected
+from lib.intake.new_study.standards.translation import Translation, translated
 from lib.intake.new_study.structures import NUMBERED, with_patients
 from lib.intake.new_study.template import EXAMPLE
 from lib.intake.new_study.tidying import CHANGE_COLUMNS, tidied
@@ -120,17 +122,26 @@ def proposed(name: str, sheets: dict[str, Headed], answers: dict[str, str] | Non
     ProblemsFound
         No table of patients (E003), an answer that is none of those possible (E114).
     """
-    questions, headed = Questions(answers), sheets
+    questions = Questions(answers)
+    headed = {sheet: with_labels(one) for sheet, one in sheets.items()}
     read_as = [(sheet, note) for sheet, one in headed.items() for note in one.notes]
+    personal = {sheet: [c for c in one.frame if looks_personal(c) or looks_personal(one.labels.get(c, ""))] for sheet, one in headed.items()}
+    headed = {sheet: replace(one, frame=one.frame.drop(columns=personal[sheet])) for sheet, one in headed.items()}
+    datasets = datasets_of(headed)
+    headed = selected(headed, datasets)
     sheets = {sheet: one.frame for sheet, one in headed.items()}
-    personal = [f"{sheet}: {column}" for sheet, frame in sheets.items() for column in frame if looks_personal(column)]
-    sheets = {s: frame.drop(columns=[c for c in frame if looks_personal(c)]) for s, frame in sheets.items()}
     neat = {sheet: tidied(sheet, frame, questions) for sheet, frame in sheets.items()}
-    found, others = recognise({sheet: frame for sheet, (frame, _) in neat.items()})
-    tables = {one.table: one for one in found}
+    found = _recognised(datasets, {sheet: frame for sheet, (frame, _) in neat.items()}, headed, questions)
+    tables = {one.table: one for one in found.tables}
     if "patients" not in tables:
-        raise _no_patients(found, sheets)
-    changes = [part.assign(table=one.table) for one in found for part in (headed[one.sheet].listed(one.sheet), neat[one.sheet][1])]
+        raise _no_patients(found.tables, sheets)
+    # rows are those of the file: of a data set, of which several may make a table, by its own name
+    of_table = {one.sheet: one.table for one in found.tables if not datasets}
+    changes = [
+        part.assign(table=of_table.get(sheet, sheet))
+        for sheet in headed if sheet not in found.others
+        for part in (headed[sheet].listed(sheet), neat[sheet][1])
+    ]  # fmt: skip
     columns = tables["patients"].columns
     tables["patients"], said = with_patients(tables["patients"], questions)
     # from here on the frames are our own, and changed in place
@@ -139,13 +150,25 @@ def proposed(name: str, sheets: dict[str, Headed], answers: dict[str, str] | Non
         changes += [_with_flags(table, one), _with_limits(table, one)]
         if table == "adverse_events":
             changes.append(with_event_codes(one))
-    proposal = propose(name, tables, questions)
+    proposal = propose(name, tables, questions, found.known)
+    proposal.missing += found.missing
     if questions.problems:
         raise ProblemsFound(questions.problems)
     if NUMBERED in tables["patients"].frame and not (proposal.study["endpoints"] or questions.open or columns):
         raise _no_patients([], sheets)
     rows = pd.concat(changes, ignore_index=True) if changes else pd.DataFrame(columns=CHANGE_COLUMNS)
-    return NewStudy(tables, rows[CHANGE_COLUMNS], proposal, said, personal, others, read_as)
+    not_copied = [f"{sheet}: {column}" for sheet, columns in personal.items() for column in columns]
+    return NewStudy(tables, rows[CHANGE_COLUMNS], proposal, found.said + said, not_copied, found.others, read_as)
+
+
+def _recognised(datasets: dict[str, list[str]], frames: dict[str, pd.DataFrame], headed: dict[str, Headed], questions: Questions) -> Translation:
+    """Tables out of data sets of a standard, or each out of the sheet that looks like it."""
+    labels = {sheet: one.labels for sheet, one in headed.items()}
+    if datasets:
+        return translated(datasets, frames, labels, questions)
+    tables, others = recognise(frames)
+    of_patients = next((labels[one.sheet] for one in tables if one.table == "patients"), {})
+    return Translation(tables, others, Known(labels=of_patients), [], [])
 
 
 def _above_limit(one: Recognised) -> list[tuple]:

@@ -5,11 +5,11 @@ Whatever is left out or filled in stands on the list of changes.
 
 from __future__ import annotations
 
-__all__ = ["Headed", "with_header"]
+__all__ = ["Headed", "with_header", "with_labels"]
 
 import itertools
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
@@ -28,6 +28,9 @@ TOTAL = re.compile(
     r"(?:grand )?totals?|sum|mean|average|median|sd|n|n ?= ?\d+|count|summe|gesamt|mittelwert|total[e]?|moyenne|media|合计|总计|平均|合計|計",
     re.IGNORECASE,
 )
+# A name that says nothing: V12, var_003, Q4a, 列1.
+NAMELESS = re.compile(r"(?:v|var|variable|x|q|c|col|column|field|feld|item|f|列|变量)[ _]?\d+[a-z]?", re.IGNORECASE)
+LONGEST_LABEL = 60  # a longer one is a question of a form, no name
 MOST_BLOCKS = 6  # of merged cells downwards, each value once
 
 
@@ -146,3 +149,20 @@ def _filled_down(body: pd.DataFrame, changes: list[tuple]) -> pd.DataFrame:
             changes += [(int(row), column, "", filled[row], why) for row in body.index[body[column].isna()]]
             body[column] = filled
     return body
+
+
+def with_labels(headed: Headed) -> Headed:
+    """Call a column by its label where its name says nothing (`V12`: Sex), and say so; a label that two have stays a label."""
+    labels = {column: " ".join(label.split()) for column, label in headed.labels.items() if column in headed.frame}
+    called = {
+        column: label
+        for column, label in labels.items()
+        if NAMELESS.fullmatch(column) and 0 < len(label) <= LONGEST_LABEL and label.isprintable()
+        and list(labels.values()).count(label) == 1 and label not in headed.frame
+    }  # fmt: skip
+    if not called:
+        return replace(headed, labels=labels)
+    said = "columns are called by their labels: " + ", ".join(f"{column} is {label}" for column, label in called.items())
+    changes = [(row, called.get(column, column), *rest) for row, column, *rest in headed.changes]
+    labels = {called.get(column, column): label for column, label in labels.items()}
+    return replace(headed, frame=headed.frame.rename(columns=called), changes=changes, labels=labels, notes=(*headed.notes, said))

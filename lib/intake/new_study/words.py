@@ -34,7 +34,7 @@ def words(text: str) -> frozenset[str]:
 
 def known_name(text: str) -> str:
     """Write a name of any language for comparison: `OS-Zeit (Monate)` -> `os_zeit_monate`."""
-    spaced = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", unicodedata.normalize("NFKC", text))
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[0-9])(?=[A-Z][a-z])", " ", unicodedata.normalize("NFKC", text))
     return re.sub(r"[\W_]+", "_", spaced.casefold()).strip("_")
 
 
@@ -42,7 +42,7 @@ def known_name(text: str) -> str:
 CALLED = {
     "patient_id": "patient_id patient patientid pat_id patid patient_no patient_nr patient_number subject subject_id "
     "subjid usubjid case case_id case_no participant participant_id record_id study_id id no nr",
-    "arm": "arm treat group treatment_group treatment_arm study_arm arm_code cohort treatment trt trt01a trt01p rx therapy "
+    "arm": "arm treat group treatment_group treatment_arm study_arm arm_code cohort treatment trt trt01a trt01p trta trtp rx therapy "
     "allocation regimen gruppe bras actarm",
     "time_zero": "time_zero treatment_start start_of_treatment start_date date_start index_date baseline_date day_0 day0 "
     "date_of_randomisation date_of_randomization randomisation_date randomization_date rand_date enrolment_date enrollment_date entry_date inclusion_date diagnosis_date date_of_diagnosis surgery_date date_of_surgery operation_date accept_date trtsdt",

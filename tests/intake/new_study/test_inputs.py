@@ -55,7 +55,7 @@ CASES = {
     ),
     "CNSR of ADaM answered": Case(
         _rows("USUBJID,TRT01P,PARAMCD,AVAL,CNSR", ID, ARM, _cycle("OS"), TIME, EVENT),
-        answers={"unit of time": "days"}, endpoints=(("AVAL", "days", "0", 4),),
+        answers={"unit of time": "days"}, endpoints=(("OS", "days", "0", 4),),
     ),
     "answered the other way": Case(
         _rows("id,arm,age,os_days,status", *USUAL), answers={"event of status": "0"}, endpoints=(("OS", "days", "0", 4),)

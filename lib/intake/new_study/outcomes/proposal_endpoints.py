@@ -42,22 +42,27 @@ def propose_endpoints(proposal: Proposal, patients: Recognised) -> set[str]:
         Columns of the file that are times and events: an outcome is no baseline variable.
     """
     _time_zero(proposal, patients)
+    outcomes = {outcome.time: outcome for outcome in proposal.known.outcomes}
     endpoints, used = _derived(proposal, patients), set()
     taken = set(patients.columns.values())
     if proposal.questions.first:
         proposal.say("endpoints", "Times and events are asked about once it is known which rows are patients.")
         proposal.study |= {"time": {"unit": "months", "days_per_unit": DAYS["months"], "zero_label": ZERO}, "endpoints": endpoints}
         return _outcomes_alone(patients, set())
-    outcomes = patients.frame.drop(columns=[name for name in patients.frame if name in taken])
+    defined = [Pair(outcome.time, outcome.event) for outcome in outcomes.values()]
+    taken |= {column for pair in defined for column in (pair.time, pair.event)} | set(proposal.known.aside)
+    free = patients.frame.drop(columns=[name for name in patients.frame if name in taken])
     kinds = {endpoint["id"] for endpoint in endpoints}
-    pairs = paired(outcomes, proposal.questions)
+    pairs = defined or paired(free, proposal.questions)
     used |= {column for pair in pairs for column in (pair.time, pair.event) if column}
     pairs = [pair for pair in pairs if pair.event and not (read_name(pair.time).kinds & kinds)]
     units = _units(proposal, patients.frame, pairs)
     for pair in pairs:
-        codes = codes_of(_followed(patients.frame, pair), pair.event, proposal.questions, adam=_is_adam(patients.frame, pair))
+        codes = codes_of(_followed(patients.frame, pair), pair.event, proposal.questions, adam=pair.time in outcomes)
         if codes and pair.time in units:
-            endpoints.append(_ready(proposal, patients, (pair, codes, units[pair.time]), {e["id"] for e in endpoints}))
+            endpoint = _ready(proposal, patients, (pair, codes, units[pair.time]), {e["id"] for e in endpoints})
+            named = outcomes.get(pair.time)
+            endpoints.append(endpoint | ({"label": as_label(named.label), "short": named.short} if named else {}))
         else:
             proposal.say("endpoints", f"{pair.time} with {pair.event}: {OPEN}")
     if not endpoints and not proposal.questions.open:
@@ -65,7 +70,7 @@ def propose_endpoints(proposal: Proposal, patients: Recognised) -> set[str]:
             "no endpoint: neither time_zero, last_contact_date and death_date, nor a column of times beside one of "
             "event and censoring (such as os_months and os_status)"
         )
-    unit = _shown_unit(patients, endpoints)
+    unit = proposal.known.unit or _shown_unit(patients, endpoints)
     proposal.study["time"] = {"unit": unit, "days_per_unit": DAYS[unit], "zero_label": ZERO}
     proposal.say("time", "The unit in which results are shown. A month is 365.25 / 12 days.")
     proposal.study["endpoints"] = endpoints
@@ -123,6 +128,8 @@ def _derived(proposal: Proposal, patients: Recognised) -> list[dict]:
             proposal.say(
                 "endpoints", f"{flag} is 1 where {patients.columns[date]} holds a date: the file has no such column."
             )
+    if proposal.known.outcomes:  # what a standard counts goes before what dates could give again
+        return []
     endpoints = []
     scan = "last_tumour_assessment" if "last_tumour_assessment" in has else "last_contact_date"
     if "local_progression_date" in has:
@@ -163,16 +170,11 @@ def _death_date(proposal: Proposal, patients: Recognised) -> set[str]:
     return {"death_date"}
 
 
-def _is_adam(frame: pd.DataFrame, pair: Pair) -> bool:
-    """Whether the event is CNSR beside AVAL and PARAMCD, of ADTTE: exactly these names, spread or not."""
-    times, codes = known_name(pair.time).split("_"), known_name(pair.event).split("_")
-    spread = times[1:2] == codes[1:2] == ["paramcd"]
-    return times[0] == "aval" and codes[0] == "cnsr" and (spread or "PARAMCD" in frame)
-
-
 def _units(proposal: Proposal, frame: pd.DataFrame, pairs: list[Pair]) -> dict[str, str]:
-    """Time -> its unit: as its name says, else as answered once for all times whose names do not say it."""
-    units = {pair.time: unit for pair in pairs if (unit := unit_of(pair.time))}
+    """Time -> its unit: as its name, its label or a standard says, else as answered once for all times of which none does."""
+    known = proposal.known
+    said = {time: known.units.get(time) or unit_of(time) or unit_of(known.labels.get(time, "")) for time in (pair.time for pair in pairs)}
+    units = {time: unit for time, unit in said.items() if unit}
     unsaid = list(dict.fromkeys(pair.time for pair in pairs if pair.time not in units))
     if not unsaid:
         return units
@@ -206,8 +208,10 @@ def _ready(proposal: Proposal, patients: Recognised, known: tuple[Pair, Codes, s
         columns[what] = ours
     kind = _kind(pair, codes)
     _, label, short = ENDPOINTS[kind] if kind else ("", *[_short(pair)] * 2)
+    if not kind and (said := proposal.known.labels.get(pair.time)):
+        label = as_label(re.sub(r"\s*[(\[][^()\[\]]*[)\]]\s*\Z", "", said))
     roles = {role: code for code, role in _roles(patients.frame[event], pair, event, codes).items()}
-    counts = patients.frame.loc[patients.frame[pair.time].notna(), event].value_counts()
+    counts = patients.analysed.loc[patients.analysed[pair.time].notna(), event].value_counts()
     said = ", ".join(f"{roles[role]} is {_role_name(role)} ({counts.get(roles[role], 0)} patients)" for role in roles)
     proposal.say(
         "endpoints",
