@@ -130,7 +130,7 @@ def proposed(name: str, sheets: dict[str, Headed], answers: dict[str, str] | Non
     datasets = datasets_of(headed)
     headed = selected(headed, datasets)
     sheets = {sheet: one.frame for sheet, one in headed.items()}
-    neat = {sheet: tidied(sheet, frame, questions) for sheet, frame in sheets.items()}
+    neat = {sheet: tidied(sheet, frame, questions, headed[sheet].day_zero) for sheet, frame in sheets.items()}
     found = _recognised(datasets, {sheet: frame for sheet, (frame, _) in neat.items()}, headed, questions)
     tables = {one.table: one for one in found.tables}
     if "patients" not in tables:
@@ -167,8 +167,7 @@ def _recognised(datasets: dict[str, list[str]], frames: dict[str, pd.DataFrame],
     if datasets:
         return translated(datasets, frames, labels, questions)
     tables, others = recognise(frames)
-    of_patients = next((labels[one.sheet] for one in tables if one.table == "patients"), {})
-    return Translation(tables, others, Known(labels=of_patients), [], [])
+    return Translation(tables, others, Known(labels=next((labels[one.sheet] for one in tables if one.table == "patients"), {})), [], [])
 
 
 def _above_limit(one: Recognised) -> list[tuple]:
@@ -195,7 +194,10 @@ def read_sheets(files: list[Path]) -> dict[str, Headed]:
         A file that is not read (E001, E006, E090, E101, E104), or nothing in any (E002).
     """
     read, problems = read_files(files)
-    sheets = {name: replace(with_header(sheet.header, sheet.frame), labels=sheet.labels, notes=sheet.notes) for name, sheet in read.items()}
+    sheets = {
+        name: replace(with_header(sheet.header, sheet.frame), labels=sheet.labels, notes=sheet.notes, day_zero=sheet.day_zero)
+        for name, sheet in read.items()
+    }  # fmt: skip
     sheets = {name: one for name, one in sheets.items() if not one.frame.empty}
     if problems or not sheets:
         raise ProblemsFound(problems or [Problem("E002", "no rows", file=", ".join(path.name for path in files))])

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 __all__ = ["Headed", "with_header", "with_labels"]
 
+import datetime as dt
 import itertools
 import re
 from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
+from lib.intake.cells import EXCEL_DAY_ZERO
 from lib.intake.new_study.tidying import CHANGE_COLUMNS
 from lib.intake.new_study.words import UNIT_WORDS
 
@@ -47,12 +49,15 @@ class Headed:
         Name of a column -> what the file says it is, where it says so.
     notes : tuple of str
         What was assumed of how the file is to be read.
+    day_zero : date
+        From which a number in a column of dates counts days.
     """
 
     frame: pd.DataFrame
     changes: list[tuple]
     labels: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    day_zero: dt.date = EXCEL_DAY_ZERO
 
     def listed(self, sheet: str) -> pd.DataFrame:
         """The changes as rows of the list of changes."""

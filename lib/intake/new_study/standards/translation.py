@@ -19,6 +19,8 @@ from lib.intake.new_study.standards.times import with_times
 
 # Variables of ADSL and DM that are known when a patient begins.
 AT_BASELINE = re.compile(r"AGE|AGEGR\d|SEX|RACE|RACEGR\d|ETHNIC|COUNTRY|REGION\d?|STRAT\w*|\w*BL|\w*BLGR\d|EDUCLVL|DURDIS|DURDSGR1")
+# For a file without labels.
+CALLED = {"AGE": "Age", "SEX": "Sex", "RACE": "Race", "ETHNIC": "Ethnicity", "COUNTRY": "Country", "AGEGR1": "Age group"}
 ANOTHER_ARM = "the arms are told apart by another column"
 AFTERWARDS = "the standard does not say that it is known at baseline"
 
@@ -64,7 +66,7 @@ def translated(
     base = next(name for name in ("ADSL", "DM", "ADTTE") if name in sheets)
     units = set(frames[sheets[base][0]].get("AGEU", pd.Series(dtype=object)).dropna().str.lower())
     patients = subjects(found)
-    known.labels |= labels[sheets[base][0]]
+    known.labels |= CALLED | labels[sheets[base][0]]
     if len(units) == 1:
         known.units["AGE"] = units.pop()
     known.aside |= {
