@@ -188,7 +188,12 @@ CASES = {
     "no AVAL: days by the dates": Case({"adsl": adsl(), "adtte": adtte(AVAL=None)}, endpoints=OS, said=("OS has no AVAL",)),
     "CNSR above 1 is censored": Case({"adsl": adsl(), "adtte": adtte(CNSR=lambda i: i % 3)}, endpoints=(("OS", "days", 6),)),
     "nobody is censored": Case({"adsl": adsl(), "adtte": adtte(CNSR=0)}, endpoints=(("OS", "days", 16),)),
-    "nobody has the event": Case({"adsl": adsl(), "adtte": adtte(CNSR=1)}, endpoints=(("OS", "days", 0),)),
+    "no CNSR is 0": Case({"adsl": adsl(), "adtte": adtte(CNSR=1)}, asked=("CNSR_OS = 1",), endpoints=()),
+    "nobody has the event": Case({"adsl": adsl(), "adtte": adtte(CNSR=1)}, answers={"CNSR_OS = 1": "censored"}, endpoints=(("OS", "days", 0),)),
+    "CNSR that is none": Case({"adsl": adsl(), "adtte": adtte(CNSR=lambda i: "NY"[i % 2])}, asked=("event of CNSR_OS",), endpoints=()),
+    "a patient of ADSL twice": Case({"adsl": pd.concat([adsl(), adsl().head(1)]), "adtte": adtte()}, refused="one row per patient"),
+    "other ids in ADTTE": Case({"adsl": adsl(), "adtte": adtte().assign(USUBJID=lambda f: f["USUBJID"].str[-4:])}, refused="no patient of it is in adsl"),
+    "nobody but screen failures": Case({"dm": dm(ARM="Screen Failure", ACTARM="Screen Failure")}, refused="none of 18 patients has an arm"),
     "ANL01FL says which row": Case({"adsl": adsl(), "adtte": pd.concat([adtte(ANL01FL="Y"), adtte(ANL01FL="", CNSR=1)])}, endpoints=OS),
     "two rows of a PARAMCD": Case({"adsl": adsl(), "adtte": pd.concat([adtte(), adtte(CNSR=1)])}, refused="several rows of one PARAMCD"),
     "ADTTE of others": Case({"adsl": adsl().head(10), "adtte": adtte()}, endpoints=(("OS", "days", 7),), said=("6 patients of ADTTE are not in adsl",)),
@@ -221,6 +226,11 @@ CASES = {
     "visits in weeks": Case(ADAM | {"adlbc": adlb()}, tables={"markers": 48}),
     "laboratory in two files": Case(ADAM | {"adlbc": adlb(), "adlbh": adlb(code="HGB", param="Haemoglobin (g/L)")}, tables={"markers": 96}),
     "visits in cycles": Case(ADAM | {"adlb": adlb("Cycle {}")}, tables={"markers": 16}, said=("32 of 48 rows of adlb are left out",)),
+    "days of a cycle are no visit": Case(SDTM | {"rs": rs(VISIT="CYCLE 3 DAY 1")}, tables={"assessments": None}),
+    "treatments without a day": Case(SDTM | {"ex": ex(EXSTDTC=lambda i: "2014-01")}, tables={"treatments": None}, said=("32 rows of EX without a day",)),
+    "randomised in DS": Case(
+        {"dm": dm(), "ds": pd.concat([ds(), ds(DSDECOD="RANDOMIZED", DSSTDTC=lambda i: _day(i, -1))])}, asked=("time zero",), endpoints=()
+    ),
     "responses of ADRS": Case(
         ADAM | {"adrs": pd.concat([_rows(TREATED, PARAMCD=c, AVALC="PR", AVISIT="Week 4", ADT=lambda i: _day(i, 28)) for c in ("OVR", "BOR")])},
         tables={"assessments": 16},
@@ -343,6 +353,16 @@ def test_visits_are_weeks_and_so_is_the_study(tmp_path):
     study = _made(Case(ADAM | {"adlbc": adlb()}), tmp_path).proposal.study
     assert (study["time"]["unit"], study["visits"]["schedule"]) == ("weeks", [0, 8, 26])
     assert (study["markers"][0]["label"], study["markers"][0]["unit"]) == ("Alanine Aminotransferase", "U/L")
+
+
+@pytest.mark.parametrize(("visit", "weeks"), [
+    ("WEEK 8", "8"), ("Visit 4 (Week 8)", "8"), ("Day 1", "0"), ("Day 15", "2"), ("Week 26 / End of treatment", "26"), ("Month 6", "26.09"), ("Baseline", "0"),
+    ("Cycle 2 Day 1", None), ("UNSCHEDULED 3.1", None), ("Post-Baseline Minimum", None), ("End of Treatment", None),
+])  # fmt: skip
+def test_a_visit_is_as_many_weeks_after_the_start_as_its_name_says(tmp_path, visit, weeks):
+    frame = pd.concat([lb(VISIT="WEEK 2", LBSTRESC="1", LBSTRESN=1), lb(VISIT=visit, LBSTRESC="2", LBSTRESN=2)])
+    rows = _made(Case(SDTM | {"lb": frame}), tmp_path).tables["markers"].frame
+    assert set(rows.loc[rows["value"] == "2", "visit"]) == ({weeks} if weeks else set())
 
 
 def test_what_is_known_only_afterwards_is_no_baseline_variable(tmp_path):

@@ -32,6 +32,7 @@ VARIABLES = {
     "DM": ("ARM|ACTARM|RFSTDTC", "PARAMCD AETERM AEDECOD CMTRT VISITNUM"),
 }  # fmt: skip
 ONE_ROW = ("ADSL", "DM")  # per patient
+SLIP = 0.1  # of the rows are of a patient who stands there already: a slip; more are another data set
 WHOLE, PARTLY = r"\d{4}-\d\d-\d\d", r"\d{4}(-\d\d)?(T.*)?|\d{4}-.*|-+.*"
 RESPONSES = {"CR", "PR", "SD", "PD", "NE", "NON-CR/NON-PD"}
 ARMS = ("TRT01P", "TRT01A", "TRTP", "TRTA", "ARM", "ACTARM")
@@ -128,7 +129,7 @@ def _dataset(frame: pd.DataFrame) -> str:
         upper = frame.rename(columns=str.upper)
         if name == "ADRS" and not upper["AVALC"].isin(RESPONSES).any():
             continue
-        if name not in ONE_ROW or upper[ID].is_unique:
+        if name not in ONE_ROW or upper[ID].duplicated().sum() <= SLIP * len(upper):
             return name
     return ""
 

@@ -115,6 +115,12 @@ def treatments(found: Datasets) -> Recognised | None:
     if frame is None:
         return None
     frame = frame.assign(start=found.days(frame, "EXSTDTC"), end=found.days(frame, "EXENDTC")).dropna(subset="EXTRT")
+    begun = frame["start"].notna()
+    if not begun.all():
+        found.said.append(f"{(~begun).sum()} rows of EX without a day of the start are left out.")
+        frame = frame[begun]
+    if frame.empty:
+        return None
     frame = frame.sort_values("start", kind="stable")
     groups = frame.groupby([ID, "EXTRT"], sort=False)
     given = pd.DataFrame({"start_date": groups["start"].min(), "end_date": groups["end"].max()})

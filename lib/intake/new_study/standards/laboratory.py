@@ -14,8 +14,9 @@ from lib.intake.new_study.standards.datasets import ID, Datasets, first_filled, 
 from lib.study.parts import DAYS
 
 IN_BRACKETS = re.compile(r"\(([^()]*(?:\([^()]*\))?[^()]*)\)\s*\Z")
-VISIT = re.compile(r"(day|week|month)s?\s*(-?\d+)", re.IGNORECASE)
-BASELINE = re.compile(r"baseline|base", re.IGNORECASE)
+# "Week 8", "Visit 4 (Week 8)", "Month 6 / end of treatment"; a day of a cycle is none of the study.
+VISIT = re.compile(r"(?:visit\s*\d+\W*)?(day|week|month)s?\s*(-?\d+)\)?(?:\s*[(/].*)?", re.IGNORECASE)
+BASELINE = re.compile(r"(?:visit\s*\d+\W*)?baseline\b.*", re.IGNORECASE)
 OVERALL = r"OVR\w*|OVRLRESP"
 RESPONSES = {"CR": "CR", "PR": "PR", "SD": "SD", "PD": "PD", "NE": "NE"}
 NUMBER = r"[<>]?\s*-?\d+(\.\d+)?"
@@ -91,11 +92,13 @@ def assessments(found: Datasets, known: Known) -> Recognised | None:
 
 def _visits(known: Known, named: pd.Series, baseline: pd.Series) -> pd.Series:
     """Baseline is 0, a later visit is so many weeks (or months) after it, as its name says; the unit of the study is that of the visits."""
-    found = {name: match.groups() for name in named.dropna().unique() if (match := VISIT.search(name))}
+    found = {name: match.groups() for name in named.dropna().unique() if (match := VISIT.fullmatch(name))}
     units = {unit_of(unit) for unit, _ in found.values()}
     if units and not known.unit:
         known.unit = units.pop() if len(units) == 1 else "weeks"
-    visits = {name: "0" for name in named.dropna().unique() if BASELINE.search(name)}
+    visits = {name: "0" for name in named.dropna().unique() if BASELINE.fullmatch(name)}
     for name, (unit, number) in found.items():
-        visits.setdefault(name, f"{int(number) * DAYS[unit_of(unit)] / DAYS[known.unit]:.4g}")
+        # there is no day 0: day 1 is that on which it begins
+        after = int(number) - (unit_of(unit) == "days" and int(number) > 0)
+        visits[name] = f"{after * DAYS[unit_of(unit)] / DAYS[known.unit]:.4g}"
     return named.map(visits).where(~baseline, "0")

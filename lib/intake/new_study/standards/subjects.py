@@ -8,6 +8,7 @@ import pandas as pd
 
 from lib.intake.new_study.recognition import Recognised
 from lib.intake.new_study.standards.datasets import ARMS, ID, POPULATIONS, Datasets, matches
+from lib.study.yaml_file import Problem, ProblemsFound, shown
 
 SCREEN_FAILURE = r"screen(?:ing)? ?fail.*|scrnfail.*"
 NO_ARM = rf"{SCREEN_FAILURE}|not ?assigned|notassgn|not ?treated|nottrt|unplanned treatment|unplan"
@@ -28,9 +29,15 @@ def subjects(found: Datasets) -> Recognised:
     if frame is None:
         frame, sheet = found.frame("ADTTE").drop_duplicates(ID), found.sheet("ADTTE")
         found.said.append("There is no ADSL: patients and their arms are those of ADTTE.")
+    twice = frame[frame[ID].duplicated()]
+    if len(twice):
+        message = f"{len(twice)} patients stand there twice; one row per patient is needed"
+        raise ProblemsFound([Problem("E010", message, file=sheet, row=int(twice.index[0]), column=ID, value=shown(twice[ID].iloc[0]))])
     columns = {"patient_id": ID}
     excluded = _with_arms(found, frame)
     excluded = _of_population(found, frame, excluded)
+    if excluded.notna().all():
+        raise ProblemsFound([Problem("E003", f"none of {len(frame)} patients has an arm and is analysed", file=sheet)])
     if excluded.notna().any():
         frame["excluded"] = excluded
         columns["excluded"] = "excluded"

@@ -33,6 +33,9 @@ def with_times(found: Datasets, patients: Recognised, known: Known) -> None:
         message = f"{len(twice)} patients have several rows of one PARAMCD; one row per patient and PARAMCD is needed (ANL01FL says which)"
         raise ProblemsFound([Problem("E003", message, file=found.sheet("ADTTE"), row=int(twice.index[0]), column="PARAMCD")])
     stray = set(times[ID]) - set(patients.frame[ID])
+    if stray >= set(times[ID]) and len(times):
+        message = f"no patient of it is in {patients.sheet}: {shown(min(stray))} here, {shown(patients.frame[ID].min())} there"
+        raise ProblemsFound([Problem("E040", message, file=found.sheet("ADTTE"), column=ID)])
     if stray:
         found.said.append(f"{len(stray)} patients of ADTTE are not in {patients.sheet}, such as {shown(sorted(stray)[0])}: left out.")
     order = pd.to_numeric(times["PARAMN"], errors="coerce") if "PARAMN" in times else pd.Series(0, times.index)

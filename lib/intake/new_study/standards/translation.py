@@ -74,6 +74,8 @@ def translated(
         for column in patients.frame
         if column not in (ID, *patients.columns.values()) and not AT_BASELINE.fullmatch(column)
     }
+    # no other column is an outcome, whatever its name
+    known.aside |= dict.fromkeys(("death", "death_date", "last_contact_date", "time_zero"), "no endpoint uses it")
     with_times(found, patients, known)
     tables = [patients, adverse_events(found, patients), treatments(found), markers(found, patients, known), assessments(found, known)]
     for name, what in (("TU", "lesions"), ("TR", "measurements")):
