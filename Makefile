@@ -1,4 +1,4 @@
-# make report STUDY=data/my_study   renders the reports of a study;   make help   lists the rest.
+# make report STUDY=data/my_study   renders the reports of a study;   STUDY=my.xlsx   of a file;   make help   lists the rest.
 # Everything runs in .venv, which is made from requirements.lock and made anew only when that file changes; what tests need
 # comes on top. The newest Python that the lock serves is taken; another: make PYTHON=python3.11
 PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3 python; do \
@@ -8,6 +8,7 @@ PLAN   ?= plans/example.yml
 JOBS   ?= 2
 FORMAT ?= html
 FUZZ   ?= 2000
+MUTANTS ?= 300
 FUZZ_SEED ?= $(shell date +%s)
 BIN    := .venv/bin
 READY  := .venv/.ready
@@ -17,7 +18,7 @@ TOOLS  := .venv/.tools
 pinned = sed -nE -e 's/^ *- ([a-z0-9._-]+)=([0-9][0-9.]*)$$/\1==\2.*/p' -e 's/^ *- ([a-z0-9._-]+==.*)$$/\1/p' $(1)
 COMPILE = $(BIN)/uv pip compile - --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help report batch check quick test fuzz lint types lab explore lock notebooks pictures screenshots cohort reference bench bench-statistics clean
+.PHONY: help report batch check quick test fuzz siege lint types lab explore lock notebooks pictures golden mutants screenshots cohort reference bench bench-statistics clean
 .DEFAULT_GOAL := help
 
 help:       ## list the targets
@@ -42,6 +43,9 @@ fuzz: $(TOOLS)  ## other inputs than make test draws, and many random studies (F
 	@echo "seed $(FUZZ_SEED)"
 	FUZZ=$(FUZZ) $(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m hypothesis --hypothesis-seed=$(FUZZ_SEED)
 	FUZZ=$(FUZZ) FUZZ_SEED=$(FUZZ_SEED) $(BIN)/python -m pytest tests/whole/test_random_studies.py
+
+siege: $(TOOLS)  ## a kill at every step at which report, batch, new and compare change a file, and hostile command lines by the thousand
+	SIEGE=1 FUZZ=$(FUZZ) $(BIN)/python -m pytest tests/whole/test_kills.py tests/commands/test_gate.py --hypothesis-seed=$(FUZZ_SEED)
 
 lint: $(TOOLS) types  ## style of code and docstrings; imports point down; types
 	$(BIN)/ruff check lib tests data notebooks
@@ -70,6 +74,12 @@ screenshots: $(TOOLS)  ## take the README's pictures of the interactive page
 pictures: $(TOOLS)  ## draw the baselines of the picture tests anew: look at what changed, then commit
 	REFRESH_PICTURES=1 $(BIN)/python -m pytest tests/show/plots/test_pictures.py
 
+golden: $(TOOLS)  ## write the texts that the golden tests compare anew: read what changed, then commit
+	REFRESH_GOLDEN=1 $(BIN)/python -m pytest tests/whole/test_golden.py
+
+mutants: $(TOOLS)  ## plant errors in a copy of the code, one at a time; print which no test finds (MUTANTS=300 drawn ones)
+	$(BIN)/python tests/mutants/run.py --drawn $(MUTANTS)
+
 cohort: $(READY)  ## make the synthetic cohort anew from its seed
 	$(BIN)/python data/rair_dtc/make_cohort.py
 
@@ -83,7 +93,7 @@ bench-statistics: $(TOOLS)  ## type-I error and coverage at the cohort's size, b
 	$(BIN)/python tests/bench_statistics.py
 
 clean:      ## remove what was made here and can be made again: environment and reports; what you wrote or edited stays
-	@$(PYTHON) lib/run/clean.py
+	@$(PYTHON) -m lib.run.clean
 
 # This folder is a package too: pyproject.toml names what it adds to papermill.
 $(READY): .venv/.synced pyproject.toml

@@ -1,35 +1,90 @@
 """The command line: `python -m lib report`, `batch`, `check`, `compare`, `new`, `template`, `lab`, `explore`.
 
 Exit codes: 0 done; 1 a notebook failed, the folder cannot be written, or compared numbers moved; 2 the study, its
-tables, the parameters or the folders to compare are wrong; 130 stopped by the user.
+tables, the parameters or the folders to compare are wrong, or a folder to write holds what this project did not write;
+130 stopped by the user, 143 by the system. Whatever else goes wrong ends here, in one sentence and with 1; where it came
+from is told with COHORT_DEBUG=1.
 """
 
 from __future__ import annotations
 
 __all__ = ["main"]
 
+import errno
+import importlib
+import os
 import signal
 import sys
+from typing import NoReturn
 
 import click
 
-from lib.commands.batch import batch
-from lib.commands.check import check
-from lib.commands.compare import compare
-from lib.commands.explore import explore, lab
-from lib.commands.new_study import new, template
-from lib.commands.report import report
+# Command -> its file; they are imported when they are asked for, as that takes a second or two.
+COMMANDS = {
+    "report": "report",
+    "check": "check",
+    "compare": "compare",
+    "batch": "batch",
+    "new": "new_study",
+    "template": "new_study",
+    "lab": "explore",
+    "explore": "explore",
+}
+STOPPED = 130
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class _Line(click.Group):
+    """The commands, and the one gate through which whatever they do not expect has to pass."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names, in the order of the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(importlib.import_module(f"lib.commands.{COMMANDS[cmd_name]}"), cmd_name)
+        return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run what was asked for; an error that nobody has turned into a sentence becomes one."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except KeyboardInterrupt:
+            _end("stopped; what was there before is as it was", STOPPED)
+        except Exception as error:
+            if isinstance(error, OSError) and error.errno == errno.EPIPE:
+                raise
+            if os.environ.get("COHORT_DEBUG"):
+                raise
+            _end(_said_of(error), 1)
+
+
+def _said_of(error: Exception) -> str:
+    """An error in one sentence; terminal says it, unless there is no memory even for its imports."""
+    try:
+        from lib.commands.terminal import said_of  # noqa: PLC0415
+    except Exception:
+        return type(error).__name__
+    return said_of(error)
+
+
+def _end(sentence: str, code: int) -> NoReturn:
+    click.secho(f"Error: {sentence}.", fg="red", err=True)
+    sys.exit(code)
+
+
+@click.group(cls=_Line, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 def main() -> None:
     """Make the reports of a study, check its tables, or begin a study from a workbook, or explore it."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 
-for command in (report, check, compare, batch, new, template, lab, explore):
-    main.add_command(command)
-
-
 if __name__ == "__main__":
+    if not os.environ.get("COHORT_DEBUG"):
+        # What a library could not tidy up after an error (a full disk) is no news after the sentence about it.
+        sys.unraisablehook = lambda _: None
     main(prog_name="python -m lib")

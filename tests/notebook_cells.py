@@ -35,9 +35,11 @@ class Call:
 
 @dataclass
 class Shown:
-    """What a notebook showed: (data, metadata) per output, what was made for it, and what it printed."""
+    """What a notebook showed: (data, metadata) per output and the cell that showed it, its cells, what was made for it, and what it printed."""
 
     outputs: list[tuple[dict, dict]] = field(default_factory=list)
+    cells: list = field(default_factory=list)
+    notebook: list = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
     printed: str = ""
     names: dict = field(default_factory=dict)
@@ -62,14 +64,17 @@ def run_notebook(name: str, monkeypatch, **parameters) -> Shown:
     """Run every code cell in order, with `parameters` set after the parameters cell."""
     shown = Shown()
     names = shown.names
+    cell = None
 
     def keep(*items, **_):
+        shown.cells += [cell] * len(items)
         shown.outputs += [item._repr_mimebundle_() for item in items]
 
     monkeypatch.setattr(IPython.core.display_functions, "display", keep)
     monkeypatch.setattr("lib.report.page.display", keep)
     _watch(monkeypatch, shown.calls)
-    for cell in read_notebook(name).cells:
+    shown.notebook = read_notebook(name).cells
+    for cell in shown.notebook:
         if cell.cell_type != "code":
             continue
         tree = ast.parse(cell.source)

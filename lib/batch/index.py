@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["read_seconds", "write_index", "write_table"]
+__all__ = ["read_seconds", "refuse_others", "write_index", "write_table"]
 
 import csv
 import io
@@ -10,16 +10,17 @@ import math
 from collections import Counter
 from dataclasses import asdict
 from itertools import groupby
+from pathlib import Path
 from typing import NamedTuple
 
-from lib.batch.places import read_file, write_file
+from lib.batch.places import is_remote, read_file, write_file
 from lib.batch.workers import FAILED, KEPT, MADE, Outcome
 from lib.dataset.dataset import subgroup_label
-from lib.publish.pages import batch_page
-from lib.show.display import FORMULA_START
+from lib.publish.pages import BATCH, batch_page
 from lib.show.formats import DASH, format_interval, format_median, format_number, format_p
 from lib.study.parameters import NOTEBOOKS, Parameters
 from lib.study.study import Study
+from lib.study.written import guarded, refuse_other
 
 TABLE, PAGE = "batch.csv", "batch.html"
 # Of all notebooks: name -> default.
@@ -51,6 +52,18 @@ class Panel(NamedTuple):
     strips: list[Strip]
 
 
+def refuse_others(output: str) -> None:
+    """Refuse a place where files lie that have the names of an index and are none.
+
+    Raises
+    ------
+    FileExistsError
+    """
+    if not is_remote(output):
+        refuse_other(Path(output) / TABLE, ",".join(COLUMNS[:2]))
+        refuse_other(Path(output) / PAGE, BATCH)
+
+
 def write_table(outcomes: list[Outcome], output: str) -> None:
     """Write batch.csv: one row per run, its parameters in columns of their own."""
     given = [name for name in DEFAULTS if any(name in outcome.given for outcome in outcomes)]
@@ -61,14 +74,8 @@ def write_table(outcomes: list[Outcome], output: str) -> None:
         values = asdict(outcome)
         asked = [_said(outcome.given.get(name, "")) for name in given]
         row = [*(values[c] for c in COLUMNS[:2]), *asked, *(values[c] for c in COLUMNS[2:]), _link(outcome)]
-        writer.writerow([_safe(value) for value in row])
+        writer.writerow(["" if value is None else guarded(value) if isinstance(value, str) else repr(value) for value in row])
     write_file(output, TABLE, out.getvalue())
-
-
-def _safe(value) -> str:
-    """A cell that a spreadsheet does not take for a formula."""
-    text = "" if value is None else value if isinstance(value, str) else repr(value)
-    return "'" + text if isinstance(value, str) and text.startswith(FORMULA_START) else text.replace("\r", "\n")
 
 
 def read_seconds(output: str) -> dict[str, float]:

@@ -27,8 +27,8 @@ from lib.intake.handover import offered
 from lib.intake.tables import read_tables
 from lib.run.execute import NotebookFailed
 from lib.run.kernels import prepare
+from lib.run.manifest import MARK
 from lib.run.one_report import NOTEBOOK_FOLDER, inputs_of, make_report, notebook_paths
-from lib.run.target import MARK
 from lib.study.parameters import NOTEBOOKS
 from lib.study.provenance import rerun_command
 from lib.study.study import Study, read_study
@@ -104,8 +104,10 @@ def make_run(run: Run, output: str, expected: dict, notebooks: Path = NOTEBOOK_F
             found = inputs_of(study, run.routed, notebooks)
             if differing := _differing(found, expected):
                 raise ValueError(f"not as it was when the plan was checked: {', '.join(differing)}")
-            with offered(study, read_tables(study)):
-                make_report(study, run.routed, folder, command=_command(run, study), folder=notebooks)
+            tables = read_tables(study)
+            with offered(study, tables):
+                command = _command(run, study)
+                make_report(study, run.routed, folder, command=command, folder=notebooks, queries=tables.queries)
     except NotebookFailed as failure:
         error = str(failure)
     except Exception as failure:

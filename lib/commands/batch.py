@@ -11,12 +11,13 @@ from pathlib import Path
 import click
 from tqdm import tqdm
 
-from lib.batch.index import read_seconds, write_index, write_table
-from lib.batch.places import is_remote, joined
+from lib.batch.index import read_seconds, refuse_others, write_index, write_table
+from lib.batch.places import admit_report, is_remote, joined
 from lib.batch.plan import Plan, Run, read_plan
 from lib.batch.workers import FAILED, KEPT, Outcome, is_up_to_date, make_all, outcome_of
-from lib.commands.terminal import fail, printable, refuse, shown
+from lib.commands.terminal import fail, printable, refuse, said_of, shown
 from lib.run.one_report import NOTEBOOK_FOLDER, NotebookMissing, inputs_of, parameters_of
+from lib.run.target import NotOurs
 from lib.study.study import ROOT
 from lib.study.yaml_file import ProblemsFound
 
@@ -42,13 +43,16 @@ def batch(*, plan, output, jobs, scheduler, notebook_folder, resume) -> None:
     if not is_remote(output):
         output = str(Path(output).resolve())
     try:
+        _admit(runs, output)
         expected = _expected(runs, notebook_folder.resolve())
         workers = {"notebooks": notebook_folder.resolve(), "jobs": jobs, "scheduler": scheduler}
         outcomes = _made(asked, list(zip(runs, expected, strict=True)), output, resume=resume, **workers)
     except KeyboardInterrupt:
         fail("stopped; what was finished is kept, and --resume makes the rest", 130)
+    except (NotOurs, FileExistsError, IsADirectoryError) as error:
+        fail(f"cannot make the batch: {said_of(error)}", 2)
     except (NotebookMissing, OSError) as error:
-        fail(f"cannot make the batch: {error}")
+        fail(f"cannot make the batch: {said_of(error)}")
     counts = {status: sum(outcome.status == status for outcome in outcomes) for status in (KEPT, FAILED)}
     for outcome in outcomes:
         if outcome.status == FAILED:
@@ -58,6 +62,19 @@ def batch(*, plan, output, jobs, scheduler, notebook_folder, resume) -> None:
     index = joined(output, "batch.html")
     click.echo(index if is_remote(output) else shown(Path(index)))
     sys.exit(1 if counts[FAILED] else 0)
+
+
+def _admit(runs: list[Run], output: str) -> None:
+    """Refuse a place that holds what no batch wrote, all of it at once, before anything is made."""
+    refuse_others(output)
+    refused = []
+    for run in runs:
+        try:
+            admit_report(joined(output, run.name))
+        except NotOurs as error:
+            refused.append(str(error))
+    if refused:
+        raise NotOurs("; ".join(refused))
 
 
 def _made(plan: Plan, runs: list[tuple[Run, dict]], output: str, *, resume: bool, **workers) -> list[Outcome]:
@@ -86,12 +103,13 @@ def _made(plan: Plan, runs: list[tuple[Run, dict]], output: str, *, resume: bool
                 written = time.monotonic()
             bar.update()
 
-        write_table(in_order(), output)
         try:
             if todo:
                 make_all(todo, output, done, **workers)
         finally:
-            write_index(plan.title, in_order(), studies, output)
+            if outcomes:  # until something is made, an earlier index stays
+                write_table(in_order(), output)
+                write_index(plan.title, in_order(), studies, output)
     return in_order()
 
 

@@ -8,10 +8,11 @@ import sys
 
 import click
 
-from lib.commands.terminal import FOLDER, fail, printable, shown
+from lib.commands.terminal import FOLDER, fail, printable, said_of, shown
 from lib.compare.moved import TOLERANCE, CompareError, read_outputs
 from lib.compare.moved import compare as compare_outputs
 from lib.compare.tables import comparison_text
+from lib.run.target import recover
 
 
 @click.command()
@@ -21,6 +22,8 @@ from lib.compare.tables import comparison_text
 @click.option("--output", type=FOLDER, help="Folder for compare.html and compare.csv [default: beside NEW].")
 def compare(*, old, new, tolerance, output) -> None:
     """Say which numbers moved between two output folders, and why. Exit code 1: some did; 2: not comparable."""
+    for report in (old, new):
+        recover(report)
     try:
         before, after = read_outputs(old, new)
         comparison = compare_outputs(before, after, tolerance)
@@ -33,5 +36,5 @@ def compare(*, old, new, tolerance, output) -> None:
 
         click.echo(shown(write_comparison(comparison, folder)), err=True)
     except OSError as error:
-        fail(f"cannot write into {folder}: {error.strerror}", 2)
+        fail(f"cannot write into {folder}: {said_of(error)}", 2)
     sys.exit(1 if comparison.moved else 0)

@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-__all__ = ["new", "template"]
+__all__ = ["new", "study_of", "template"]
 
+import re
 import sys
 import textwrap
 from pathlib import Path
 
 import click
 
-from lib.commands.terminal import counted, fail, printable, refuse, say_problems, shown
+from lib.commands.terminal import counted, fail, printable, refuse, said_of, say_problems, shown
 from lib.intake.new_study.folder import (
     ANSWERS,
     BEFORE,
     CHANGES,
-    NewStudy,
     answer_lines,
-    proposed,
-    read_sheets,
+    changed_tables,
     update_study,
     write_new_study,
 )
+from lib.intake.new_study.reading import NewStudy, proposed, read_sheets
 from lib.intake.new_study.recognition import Recognised
 from lib.intake.new_study.template import EXAMPLE, write_template
 from lib.intake.tables import read_tables
-from lib.run.target import TargetError, replaced_folder
+from lib.run.target import NotOurs, recover, replaced_folder
 from lib.study.questions import Question, read_answers
-from lib.study.study import read_study
+from lib.study.study import ROOT, read_study
 from lib.study.yaml_file import Problem, ProblemsFound
 
 FILE = click.Path(path_type=Path)
@@ -43,34 +43,80 @@ WIDTH = 100
 @click.option("--update", is_flag=True, help="Write the tables of the study in FOLDER anew; its study.yml stays, once no question is open.")
 def new(*, folder: Path, files: tuple[Path, ...], given: Path | None, update: bool) -> None:
     """Begin a study: read tables of any format, ask what they do not say, write FOLDER with a proposed study.yml, and check it."""
+    # What a killed run left beside the folder, before it is looked at.
+    recover(folder)
     if update and not (folder / "study.yml").is_file():
         fail(f"there is no study.yml in {shown(folder)}, so nothing to update", 2)
     if not update and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         fail(
             f"{shown(folder)} is there already; name another folder, or --update it: study.yml is never overwritten", 2
         )
+    if _take_in(folder, files, given, update):
+        click.echo(f"  python -m lib new {shown(folder)} {' '.join(f'--from {shown(path)}' for path in files)} --update")
+    else:
+        _check(folder)
+
+
+def study_of(place: Path | None, given: Path | None) -> Path | None:
+    """Folder of the study to report; of a file with data, the study that is made of it, once nothing is open.
+
+    Parameters
+    ----------
+    place : Path, optional
+        A study's folder, or a file in any format, or a folder of such files; what does not exist is left to the reader.
+    given : Path, optional
+        Answers to what the file does not say.
+    """
+    if place is None or not place.exists() or (place.is_dir() and ((place / "study.yml").exists() or not any(place.iterdir()))):
+        return place
+    folder = ROOT / "data" / (re.sub(r"[^\w-]+", "_", place.resolve().stem).strip("_") or "study")
+    recover(folder)
+    begun = (folder / "study.yml").is_file()
+    if begun and not _open(folder):
+        _same_or_fail(folder, place)
+    elif _take_in(folder, (place,), given, update=begun):
+        click.echo(f"  python -m lib report {shown(place)}")
+        fail("no report is made on an open question", 2)
+    return folder
+
+
+def _same_or_fail(folder: Path, place: Path) -> None:
+    """The study stands as the file gave it, or somebody has to say which of the two counts."""
+    try:
+        answers = read_answers(folder / ANSWERS) if (folder / ANSWERS).is_file() else {}
+        changed = changed_tables(proposed(folder.name, read_sheets([place.absolute()]), answers), folder)
+    except ProblemsFound as found:
+        refuse(found.problems)
+    if changed:
+        click.echo(f"  python -m lib report --study {shown(folder)}               the study as it stands there", err=True)
+        click.echo(f"  python -m lib new {shown(folder)} --from {shown(place)} --update     take the file in again first", err=True)
+        fail(f"{shown(folder)} is there already, and its tables ({', '.join(changed)}) are not what {printable(place.name)} gives", 2)
+
+
+def _take_in(folder: Path, files: tuple[Path, ...], given: Path | None, update: bool) -> bool:
+    """Read, ask, write the study's folder, and tell; True if questions stay open, which are then listed."""
     try:
         answers = read_answers(folder / ANSWERS) if (folder / ANSWERS).is_file() else {}
         answers |= read_answers(given) if given else {}
         study = _asked(folder.resolve().name, read_sheets([path.absolute() for path in files]), answers)
-        folder.parent.mkdir(parents=True, exist_ok=True)
         begun = update and not _open(folder)
-        if update:
-            update_study(study, folder.resolve(), proposal=not begun)
-        else:
-            with replaced_folder(folder) as target:
+        with replaced_folder(folder, keep=update) as target:
+            if update:
+                update_study(study, target, proposal=not begun)
+            else:
                 write_new_study(study, target)
     except ProblemsFound as found:
         refuse(found.problems)
-    except (TargetError, OSError) as error:
-        fail(str(error))
+    except NotOurs as error:
+        fail(str(error), 2)
+    except OSError as error:
+        fail(said_of(error))
     _tell(study, begun)
     if update and not begun:
         click.echo(f"\nstudy.yml is proposed anew with the answers; what it was stands in {BEFORE}.")
     if study.proposal.questions.open:
-        _say_open(folder, files, list(study.proposal.questions.open.values()))
-    else:
-        _check(folder)
+        _say_open(folder, list(study.proposal.questions.open.values()))
+    return bool(study.proposal.questions.open)
 
 
 def _open(folder: Path) -> bool:
@@ -104,15 +150,13 @@ def _ask(question: Question) -> str:
     return click.prompt("Answer", type=click.Choice(list(question.options), case_sensitive=False))
 
 
-def _say_open(folder: Path, files: tuple[Path, ...], questions: list[Question]) -> None:
+def _say_open(folder: Path, questions: list[Question]) -> None:
     """List the open questions as lines to be filled in."""
-    read = " ".join(f"--from {shown(path)}" for path in files)
     head = f"{counted(len(questions), 'question decides', 'questions decide')} a result, and the tables do not say the answer"
     click.secho(f"\n{head}", bold=True)
     click.echo(f"Write these lines into {shown(folder / ANSWERS)}, an answer behind each colon:\n")
     click.echo(printable(answer_lines(questions)))
     click.echo("Then:")
-    click.echo(f"  python -m lib new {shown(folder)} {read} --update")
 
 
 def _tell(study: NewStudy, update: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["report"]
 
 import contextlib
+import os
 import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ import nbformat
 from nbformat import NotebookNode
 from tqdm import tqdm
 
+from lib.commands.new_study import study_of
 from lib.commands.request import PAIRS, PARAMETERS, STUDY, asked_for, chosen
 from lib.commands.terminal import FOLDER, OUTPUTS, checked_tables, explain, fail, printable, shown
 from lib.intake.handover import offered
@@ -21,11 +23,13 @@ from lib.publish.editions import FORMATS
 from lib.run.execute import NotebookFailed, run_name
 from lib.run.kernels import prepare
 from lib.run.one_report import NOTEBOOK_FOLDER, make_report, notebook_paths
-from lib.run.target import TargetError
+from lib.run.target import NotOurs, TargetError, refuse_foreign
 from lib.study.parameters import NOTEBOOKS
 from lib.study.provenance import rerun_command
 from lib.study.yaml_file import Gathered
 
+# Of the name of a folder, on any system.
+LONGEST_NAME = 255
 FORMAT_HELP = (
     f"By comma: {', '.join(FORMATS)}. docx (Word) and pdf: one per report and one of all. figures: a PDF and a 300-dpi "
     "PNG of each. The pages are always made [default: html]."
@@ -33,7 +37,9 @@ FORMAT_HELP = (
 
 
 @click.command()
+@click.argument("data", type=FOLDER, required=False)
 @STUDY
+@click.option("--answers", type=FOLDER, help="Answers to what the file DATA does not say.")
 @click.option("--output", type=FOLDER, help="Folder to write [default: outputs/<study>/<name>].")
 @PAIRS
 @PARAMETERS
@@ -46,15 +52,21 @@ FORMAT_HELP = (
 @click.option("--steps", is_flag=True, help="Tell each cell on a line of its own, for a program that waits.")
 @click.option("--format", "formats", default="html", help=FORMAT_HELP)
 def report(
-    *, folder, output, pairs, file, notebooks, notebook_folder, jobs, name, warm, strict, formats, steps
+    *, data, answers, folder, output, pairs, file, notebooks, notebook_folder, jobs, name, warm, strict, formats, steps
 ) -> None:
-    """Check the study, execute the notebooks, write the pages: all of them or nothing."""
+    """Check the study, execute the notebooks, write the pages: all of them or nothing.
+
+    DATA is a study's folder, as --study, or a file in any format, of which a study is made below data/ first.
+    """
+    if data and folder:
+        fail("name the study once: as DATA or by --study", 2)
+    folder = study_of(data or folder, answers)
     gathered = Gathered()
     wanted = gathered.take(chosen, formats, FORMATS, "format")
     study, given, routed = asked_for(gathered, folder, pairs, file, notebooks)
     if gathered.problems:
         # Without a run there is no name for its folder; the tables are still read, so that all is said at once.
-        checked_tables(gathered, study, given, output.resolve().parent if output else OUTPUTS / study.study.id)
+        checked_tables(gathered, study, given, OUTPUTS)
     target = (output or OUTPUTS / study.study.id / (_one_word(name) or run_name(routed))).resolve()
     asked = {"notebooks": notebooks, "output": output, "name": name}
     asked["format"] = formats if set(wanted) != {"html"} else None
@@ -65,7 +77,9 @@ def report(
         if warm:
             # Its imports take as long as the tables that are read meanwhile.
             prepare(sources.values())
-        with offered(study, checked_tables(gathered, study, given, target.parent)), _bar(sources, steps) as progress:
+        tables = checked_tables(gathered, study, given, OUTPUTS)
+        refuse_foreign(target)
+        with offered(study, tables), _bar(sources, steps) as progress:
             make_report(
                 study,
                 routed,
@@ -78,9 +92,12 @@ def report(
                 progress=progress,
                 warm=warm,
                 formats=wanted,
+                queries=tables.queries,
             )
     except NotebookFailed as failure:
         explain(failure)
+    except NotOurs as error:
+        fail(str(error), 2)
     except (TargetError, ValueError) as error:
         fail(str(error))
     except KeyboardInterrupt:
@@ -91,6 +108,9 @@ def report(
 def _one_word(name: str) -> str:
     if name and (Path(name).name != name or name.startswith(".")):
         raise click.BadParameter("one plain word, without a path", param_hint="--name")
+    if len(os.fsencode(name)) > LONGEST_NAME or not name.isprintable():
+        message = f"at most {LONGEST_NAME} bytes, without control characters"
+        raise click.BadParameter(message, param_hint="--name")
     return name
 
 

@@ -11,6 +11,7 @@ __all__ = [
     "fail",
     "printable",
     "refuse",
+    "said_of",
     "say_problems",
     "shown",
 ]
@@ -34,6 +35,7 @@ from lib.study.yaml_file import Gathered, Problem
 # A terminal shows so many problems of one file, and so many of one kind in it; queries.csv holds all.
 SHOWN_PER_FILE, SHOWN_PER_KIND = 40, 3
 SHOWN_SOURCE_LINES = 8
+LONGEST_SENTENCE = 300
 OUTPUTS = ROOT / "outputs"
 FOLDER = click.Path(path_type=Path)
 
@@ -103,6 +105,25 @@ def fail(sentence: str, code: int = 1) -> NoReturn:
     sys.exit(code)
 
 
+def said_of(error: BaseException) -> str:
+    """An error in one plain sentence, without its full stop.
+
+    Parameters
+    ----------
+    error : BaseException
+        Of the system it says what and where; of anything else that it was not expected, and how to learn more.
+    """
+    if isinstance(error, MemoryError):
+        return "not enough memory; what was there before is as it was"
+    text = " ".join(str(error).split()).rstrip(".")
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename and error.strerror else ""
+        return printable(f"{where}{error.strerror or text or type(error).__name__}")
+    text = f"{text[:LONGEST_SENTENCE]}..." if len(text) > LONGEST_SENTENCE else text
+    said = f"{type(error).__name__}{': ' if text else ''}{text}"
+    return printable(f"this was not expected: {said} (COHORT_DEBUG=1 before the command shows where)")
+
+
 def printable(text: str) -> str:
     """Write text so that nothing in it (it may come from a table) acts on the terminal."""
     return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
@@ -111,7 +132,7 @@ def printable(text: str) -> str:
 def shown(path: Path) -> str:
     """Say a path as short as it can be said from where the user stands."""
     path = Path(path).resolve()
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+    return printable(str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path))
 
 
 def counted(number: int, one: str, more: str) -> str:
@@ -119,14 +140,19 @@ def counted(number: int, one: str, more: str) -> str:
     return f"{number} {one if number == 1 else more}"
 
 
-def checked_tables(gathered: Gathered, study: Study, given: dict, folder: Path) -> Tables:
-    """Read the tables and write the list of data queries beside the reports; stop at all that blocks the report."""
+def checked_tables(gathered: Gathered, study: Study, given: dict, outputs: Path, *, save: bool = False) -> Tables:
+    """Read the tables and stop at all that blocks the report; then, or to `save` it, the list of data queries is written.
+
+    It goes into the study's own folder below `outputs`, where nobody keeps anything else; a report holds its own.
+    """
     known = len(gathered.problems)
     tables = gathered.take(read_tables, study)
-    _save(tables.queries if tables else list_queries(gathered.problems[known:]), folder)
+    queries = tables.queries if tables else list_queries(gathered.problems[known:])
     request = gathered.take(request_of, study, given)
     if tables and request:
         gathered.take(admit, study, request, tables)
+    if save or gathered.problems:
+        _save(queries, outputs / study.study.id)
     if gathered.problems:
         refuse(gathered.problems)
     return tables

@@ -17,8 +17,9 @@ from lib.compare.tables import (
     table_moved,
     table_outputs,
 )
-from lib.publish.pages import comparison_page
+from lib.publish.pages import COMPARISON, comparison_page
 from lib.show.display import template
+from lib.study.written import guarded, refuse_other, write_whole
 
 
 def write_comparison(comparison: Comparison, folder: Path) -> Path:
@@ -27,13 +28,17 @@ def write_comparison(comparison: Comparison, folder: Path) -> Path:
     Raises
     ------
     OSError
-        The folder cannot be written.
+        The folder cannot be written, or holds other files of these names.
     """
+    numbers = comparison.numbers.map(lambda value: guarded(value) if isinstance(value, str) else value)
+    table = numbers.to_csv(index=False, lineterminator="\n")
+    page = _page(comparison, folder)
     folder.mkdir(parents=True, exist_ok=True)
-    comparison.numbers.to_csv(folder / "compare.csv", index=False, lineterminator="\n")
-    page = folder / "compare.html"
-    page.write_text(_page(comparison, folder), encoding="utf-8", newline="\n")
-    return page
+    # Both are told from files of the user before the first is written.
+    refuse_other(folder / "compare.csv", table.partition("\n")[0])
+    refuse_other(folder / "compare.html", COMPARISON)
+    write_whole(folder / "compare.csv", table)
+    return write_whole(folder / "compare.html", page)
 
 
 def _page(comparison: Comparison, folder: Path) -> str:

@@ -17,7 +17,7 @@ from tornado.web import HTTPError, StaticFileHandler, authenticated
 from traitlets import Bool, Int, Unicode
 from voila.app import Voila
 
-from lib.run.target import MARK
+from lib.run.manifest import MARK
 
 
 class Kernels(AsyncMappingKernelManager):

@@ -43,6 +43,8 @@ class Sheet:
         What was assumed, or put in the place of something else, a sentence each: encoding, delimiter, codes, formulas.
     day_zero : date
         From which a number in a column of dates counts days.
+    without_values : dict of str to Unreadable
+        Name of a column -> which of its formulas have no value kept beside them (E090).
     """
 
     header: list[str]
@@ -50,6 +52,7 @@ class Sheet:
     labels: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     day_zero: dt.date = EXCEL_DAY_ZERO
+    without_values: dict[str, Unreadable] = field(default_factory=dict)
 
 
 def cell_text(value) -> str | None:

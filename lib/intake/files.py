@@ -70,6 +70,7 @@ def read_sources(study: Study) -> tuple[dict[str, Source], list[Problem]]:
             sheet, read = _wanted(opened[file], table.sheet, name, file)
             file = f"{file} [{sheet}]" if sheet else file
             found = read()
+            problems += [Problem(error.code, str(error), file=file, row=error.row, column=error.column) for error in found.without_values.values()]
             sources[name] = _source(file, table.columns, found)
             problems += [Problem("W006", note, file=file) for note in found.notes]
         except Unreadable as error:

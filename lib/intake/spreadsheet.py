@@ -5,7 +5,6 @@ from __future__ import annotations
 __all__ = ["save_workbook", "write_csv", "write_spreadsheet"]
 
 import io
-import re
 import zipfile
 from pathlib import Path
 
@@ -16,11 +15,9 @@ from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 from openpyxl.writer.excel import ExcelWriter
 
-from lib.study.archive import MADE, fixed_archive
+from lib.study.written import MADE, fixed_archive, guarded, write_whole
 
 WIDEST = 80
-# What a spreadsheet takes for a formula when it opens a CSV; a plain number is none.
-FORMULA_START = re.compile(r"^\s*[=+\-@\t\r＝＋－＠](?![0-9.]+$)")
 # Excel itself holds no more in one cell.
 MAX_CELL = 32_767
 
@@ -60,6 +57,8 @@ def write_spreadsheet(frame: pd.DataFrame, path: Path | str, sheet: str) -> Path
 def write_csv(frame: pd.DataFrame, path: Path) -> Path:
     """Write `frame` as CSV; a cell that a spreadsheet would take for a formula begins with an apostrophe.
 
+    A lone carriage return would end the row unquoted, and what follows would begin the next: it becomes a line feed.
+
     Parameters
     ----------
     frame : DataFrame
@@ -70,15 +69,14 @@ def write_csv(frame: pd.DataFrame, path: Path) -> Path:
     Path
         Of the file.
     """
-    safe = frame.astype(str).map(lambda cell: f"'{cell}" if FORMULA_START.match(cell) else cell)
-    safe.to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
-    return path
+    safe = frame.astype(str).map(guarded)
+    return write_whole(path, safe.to_csv(index=False, lineterminator="\n"))
 
 
 def save_workbook(book: openpyxl.Workbook, path: Path | str) -> Path:
     """Save a workbook so that the same content gives the same bytes: one time for it and every file of its archive."""
     book.properties.created = book.properties.modified = MADE
     raw = io.BytesIO()
-    ExcelWriter(book, zipfile.ZipFile(raw, "w", zipfile.ZIP_DEFLATED)).save()
-    Path(path).write_bytes(fixed_archive(raw.getvalue()))
-    return Path(path)
+    with zipfile.ZipFile(raw, "w", zipfile.ZIP_DEFLATED) as archive:
+        ExcelWriter(book, archive).save()
+    return write_whole(Path(path), fixed_archive(raw.getvalue()))

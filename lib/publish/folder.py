@@ -22,6 +22,7 @@ from lib.publish.editions import editions
 from lib.publish.pages import overview_page, report_page, standalone_svg
 from lib.report.results import COLUMNS, KEY
 from lib.show.display import METADATA
+from lib.study.written import guarded
 
 # What run.json says of the study, as the header of a page has it.
 ABOUT = ("title", "short_title", "synthetic", "cutoff", "time_unit", "arms", "endpoints")
@@ -64,7 +65,7 @@ def publish(executed: dict[str, NotebookNode], folder: Path, run: dict, formats:
     executed : dict of NotebookNode
         Name -> executed notebook, in the order of the pages.
     folder : Path
-        Exists and is empty.
+        Exists; what lies there is part of the report too.
     run : dict
         What index.html says of the run: study, command, parameters, commit, versions.
     formats : iterable of str
@@ -84,7 +85,7 @@ def publish(executed: dict[str, NotebookNode], folder: Path, run: dict, formats:
     synthetic = any(report.header["synthetic"] for report in reports)
     files: dict[str, str | bytes] = _files(reports)
     files |= editions(reports, synthetic, formats)
-    files |= _pages(reports, synthetic, files, run)
+    files |= _pages(reports, synthetic, [*files, *(path.name for path in folder.iterdir())], run)
     for name, content in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -192,7 +193,7 @@ def _files(reports: list[Report]) -> dict[str, str]:
     return files
 
 
-def _pages(reports: list[Report], synthetic: bool, files: dict, run: dict) -> dict[str, str]:
+def _pages(reports: list[Report], synthetic: bool, files: list[str], run: dict) -> dict[str, str]:
     """Name -> contents of every page."""
     frame = {
         "synthetic": synthetic,
@@ -215,5 +216,5 @@ def _results_file(reports: list[Report]) -> str:
     if twice:
         raise PublishError(f"results.csv: {len(twice)} rows are given twice, the first is {', '.join(twice[0])}")
     out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows([COLUMNS, *rows])
+    csv.writer(out, lineterminator="\n").writerows([COLUMNS, *([guarded(cell) for cell in row] for row in rows)])
     return out.getvalue()

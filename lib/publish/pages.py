@@ -108,14 +108,24 @@ def overview_page(**context) -> str:
     return _trimmed(_exporter().environment.get_template("overview.html.j2").render(page=context))
 
 
+# By these a page that may be written anew is told from one of the user.
+COMPARISON, BATCH = "<!-- cohort-report: comparison -->", "<!-- cohort-report: batch -->"
+
+
 def comparison_page(**context) -> str:
     """Render compare.html: see lib/publish/templates/report/compare.html.j2."""
-    return _trimmed(_exporter().environment.get_template("compare.html.j2").render(page=context))
+    return _marked(_trimmed(_exporter().environment.get_template("compare.html.j2").render(page=context)), COMPARISON)
 
 
 def batch_page(**context) -> str:
     """Render batch.html: see lib/publish/templates/report/batch.html.j2."""
-    return _trimmed(_exporter().environment.get_template("batch.html.j2").render(page=context))
+    return _marked(_trimmed(_exporter().environment.get_template("batch.html.j2").render(page=context)), BATCH)
+
+
+def _marked(page: str, mark: str) -> str:
+    """Say after the first line what wrote the page."""
+    first, end, others = page.partition("\n")
+    return f"{first}{end}{mark}\n{others}"
 
 
 def _trimmed(page: str) -> str:

@@ -32,7 +32,7 @@ from lib.report.published import MATCHES, compare_published, find_ranges
 from lib.report.references import cite
 from lib.show.disclosure.audience import allows, is_part
 from lib.show.display import Block, Table, template
-from lib.show.formats import joined, plural
+from lib.show.formats import format_duration, joined, plural
 from lib.show.labels import how_formed
 from lib.show.tables.design import table_published
 from lib.study import provenance
@@ -112,13 +112,13 @@ def check_counts(data: Dataset, analyses: list[Analysis]) -> Block:
 
 
 def query_files(data: Dataset) -> Block:
-    """Where the work list of the data queries lies: one folder up, outside of what may be shared."""
+    """Where the work list of the data queries lies: beside the pages, unless these are to be shared."""
     if not allows(data.parameters, "patient ids"):
         text = "The list by patient stays with the data manager; it is no part of a shared report."
         return Block(f'<p class="note">{text}</p>', text, {})
     files = ("queries.xlsx", "queries.csv")
-    links = " and ".join(f'<a href="../{name}">{name}</a>' for name in files)
-    shown = "The same list to work off, sorted by patient, lies one folder above the report: {}."
+    links = " and ".join(f'<a href="{name}">{name}</a>' for name in files)
+    shown = "The same list to work off, sorted by patient, lies in the folder of the report: {}."
     return Block(f'<p class="note">{shown.format(links)}</p>', shown.format(" and ".join(files)), {})
 
 
@@ -183,7 +183,7 @@ def _horizons(data: Dataset, analyses: list[Analysis]) -> list[str]:
     """Endpoint and tau of every restricted mean that was computed."""
     found = {a.variable: a["rmst"]["tau"].max() for a in analyses if "rmst" in a}
     unit = data.study.time.unit
-    return [f"{data.study.endpoint(name).short} {tau:g} {unit}" for name, tau in found.items()]
+    return [f"{data.study.endpoint(name).short} {format_duration(tau, unit)}" for name, tau in found.items()]
 
 
 def colophon(data: Dataset, results: pd.DataFrame) -> Block:

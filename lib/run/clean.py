@@ -1,7 +1,8 @@
 """Remove what was made here and can be made again: the environment, caches, and finished reports. Nothing else.
 
 Needs nothing but Python, as it also runs where there is no environment. What somebody wrote or edited (choices saved as
-.yml, copies of notebooks in outputs/lab, lists of queries that are being worked off) stays, and is named.
+.yml, copies of notebooks in outputs/lab, a list of queries that is being worked off and the report it lies in) stays, and
+is named.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ __all__ = ["clean"]
 import shutil
 from pathlib import Path
 
+from lib.run.manifest import MARK, foreign
+
 ROOT = Path(__file__).resolve().parents[2]
 CACHES = (".venv", ".pytest_cache", ".ruff_cache", ".mypy_cache", ".hypothesis")
-# A folder that holds this was written by one run as a whole, and is replaced as a whole by the next.
-WRITTEN = "run.json"
 OF_A_BATCH = ("batch.html", "batch.csv")
 
 
@@ -32,7 +33,8 @@ def clean(root: Path = ROOT) -> tuple[list[Path], list[Path]]:
     """
     outputs = root / "outputs"
     chosen = [root / name for name in CACHES if (root / name).is_dir()]
-    chosen += sorted({path.parent for path in outputs.rglob(WRITTEN)} - {outputs})
+    reports = {path.parent for path in outputs.rglob(MARK)} - {outputs, outputs / "lab"}
+    chosen += sorted(report for report in reports if not foreign(report))
     chosen += sorted(path for name in OF_A_BATCH for path in outputs.rglob(name))
     for path in chosen:
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)

@@ -24,6 +24,7 @@ import sys
 import threading
 import time
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 # What every kernel imports, whatever its notebook; the inline backend is asked for by IPython itself.
@@ -36,13 +37,30 @@ def main(descriptor: int, modules: list[str]) -> None:
     del sys.path[0]
     connection = socket.socket(fileno=descriptor)
     connection.set_inheritable(False)
-    _import(modules)
+    with _ending_with(connection):
+        _import(modules)
     # What is here now stays until the end: the collector need not look at it again, nor copy it in each kernel.
     gc.collect()
     gc.freeze()
     request = _Server(connection).run()
     if request is not None:
         _become_kernel(request)
+
+
+@contextlib.contextmanager
+def _ending_with(connection: socket.socket) -> Iterator[None]:
+    """Look every second whether the other end is still there: imports take longer than a process may stay that nobody needs."""
+
+    def look(*_) -> None:
+        with contextlib.suppress(BlockingIOError):
+            if not connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT):
+                os._exit(0)
+
+    signal.signal(signal.SIGALRM, look)
+    signal.setitimer(signal.ITIMER_REAL, 1, 1)
+    yield
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
 
 
 def _import(modules: list[str]) -> None:

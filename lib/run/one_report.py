@@ -7,10 +7,14 @@ __all__ = ["NOTEBOOK_FOLDER", "NotebookMissing", "inputs_of", "make_report", "no
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import pandas as pd
+
+from lib.intake.tables import write_queries
 from lib.run.execute import execute, take_messages
+from lib.run.manifest import write_run
 from lib.run.target import replaced_folder
 from lib.study.parameters import NOTEBOOKS
-from lib.study.provenance import code_commit, fingerprints, package_versions, report_version, write_run
+from lib.study.provenance import code_commit, fingerprints, package_versions, report_version
 from lib.study.study import ROOT, Study
 
 NOTEBOOK_FOLDER = ROOT / "notebooks"
@@ -76,6 +80,7 @@ def make_report(
     strict: bool = False,
     warn: Callable[[str], None] = lambda _: None,
     formats: Iterable[str] = (),
+    queries: pd.DataFrame | None = None,
     **execution,
 ) -> dict:
     """Make a report in the place of `target`.
@@ -97,6 +102,8 @@ def make_report(
         Called with each warning of a notebook.
     formats : iterable of str
         What to make beside the pages: of `lib.publish.editions.FORMATS`.
+    queries : DataFrame, optional
+        The list of data queries, as in `lib.intake.tables.Tables`: part of the report, unless it is to be shared.
     **execution
         `jobs`, `progress` and `warm` of `lib.run.execute.execute`.
 
@@ -125,6 +132,12 @@ def make_report(
 
         # The command stands between study and parameters, where a reader looks for it.
         run = {"study": run.pop("study"), "command": command} | run
+        if queries is not None and not _is_shared(run["parameters"]):
+            write_queries(queries, new)
         run |= summary(publish(executed, new, run, formats))
         write_run(new, run)
     return run
+
+
+def _is_shared(parameters: dict[str, dict]) -> bool:
+    return any(own.get("audience") == "share" for own in parameters.values())

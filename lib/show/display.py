@@ -7,7 +7,6 @@ from __future__ import annotations
 
 __all__ = [
     "EMPTY",
-    "FORMULA_START",
     "METADATA",
     "Block",
     "Column",
@@ -40,11 +39,10 @@ from lib.analyses.result import Absent, Analysis, absent_among
 from lib.show.disclosure.audience import allows
 from lib.show.formats import DASH, NOT_REACHED
 from lib.study.limits import LARGE, because_large
+from lib.study.written import guarded
 
 # Key of an output's metadata under which the runner finds id, title and contents.
 METADATA = "cohort_report"
-# A spreadsheet takes these first characters for a formula (OWASP, CSV injection).
-FORMULA_START = ("=", "+", "-", "@", "\t", "\r")
 # What may stand for a number within a cell: alone, "NR (3.1 to NR)", "45% (–); 1".
 SIGN = re.compile(rf"(?<![^\s(;,/])({NOT_REACHED}|{DASH})(?![^\s);,])")
 
@@ -128,9 +126,7 @@ class Table:
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
         for cells in (header, *(row.cells for row in self.rows)):
-            safe = ["'" + cell if cell.startswith(FORMULA_START) and cells is not header else cell for cell in cells]
-            # A lone carriage return would end the row unquoted.
-            writer.writerow([str(cell).replace("\r", "\n") for cell in safe])
+            writer.writerow([guarded(str(cell)) for cell in cells])
         return out.getvalue()
 
     def to_text(self) -> str:

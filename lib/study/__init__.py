@@ -4,7 +4,6 @@ The ground floor, which everything else stands on. YAML is read here alone; no t
 """
 
 __all__ = [
-    "archive",
     "claims",
     "clinic",
     "design",
@@ -15,5 +14,7 @@ __all__ = [
     "provenance",
     "questions",
     "study",
+    "words",
+    "written",
     "yaml_file",
 ]

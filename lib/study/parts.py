@@ -43,12 +43,13 @@ __all__ = [
 ]
 
 import datetime as dt
-import unicodedata
-from collections import Counter
+import re
 from pathlib import Path
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from lib.study.words import Label, LegendLabel, Text, plain, unique
 
 TableName = Literal["patients", "lesions", "measurements", "assessments", "markers", "treatments", "adverse_events"]
 TABLES: tuple[TableName, ...] = get_args(TableName)
@@ -75,43 +76,22 @@ def own(name: str) -> str:
     return f"{OWN}{name}"
 
 
-def _undrawable(sign: str) -> bool:
-    """Whether no page, figure or file can hold a sign: controls, ends of lines, halves of pairs, and no character at all."""
-    code = ord(sign)
-    reverses = 0x202A <= code <= 0x202E or 0x2066 <= code <= 0x2069
-    return reverses or code & 0xFFFE == 0xFFFE or unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp")
+def _calendar(value: Any) -> Any:
+    """Take a date alone: a number would be read as seconds since 1970."""
+    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+        return dt.date.fromisoformat(value)
+    if not isinstance(value, dt.date):
+        raise ValueError("a date of the calendar, such as 2025-02-28")
+    return value
 
 
-def _plain(text: str) -> str:
-    """Refuse what a label must not hold: control characters, marks that reverse the text, or a whole page."""
-    if len(text) > 500 or any(_undrawable(c) for c in text):
-        raise ValueError("one line of at most 500 characters, without control or direction marks")
-    return text
-
-
-def _said(text: str) -> str:
-    if not text.strip():
-        raise ValueError("must not be empty: a report calls it so")
-    return text
-
-
-def _in_legend(text: str) -> str:
-    if text.startswith("_"):
-        raise ValueError("must not begin with _: the legend of a figure leaves such a name out")
-    return text
-
-
-Text = Annotated[str, AfterValidator(_plain)]
-# What a report calls something; the second kind stands in legends too.
-Label = Annotated[Text, AfterValidator(_said)]
-LegendLabel = Annotated[Label, AfterValidator(_in_legend)]
-Day = Annotated[dt.date, Field(ge=FIRST_DAY, le=LAST_DAY)]
+Day = Annotated[dt.date, Field(ge=FIRST_DAY, le=LAST_DAY), BeforeValidator(_calendar)]
 Days = Annotated[int, Field(ge=0, le=MOST_DAYS)]
 # An id becomes part of file names and of results.csv.
 Id = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,39}$")]
 # A code as the table holds it: read as text, so 0 and "0" are the same code.
 Code = Annotated[
-    str, BeforeValidator(lambda v: v if isinstance(v, str) else str(v) if type(v) is int else v), AfterValidator(_plain)
+    str, BeforeValidator(lambda v: v if isinstance(v, str) else str(v) if type(v) is int else v), AfterValidator(plain)
 ]
 
 
@@ -121,14 +101,7 @@ def _inside(name: str) -> str:
     return name
 
 
-FileName = Annotated[str, AfterValidator(_plain), AfterValidator(_inside)]
-
-
-def unique(what: str, names: list[str]) -> None:
-    """Raise ValueError if a name is given twice."""
-    twice = [name for name, count in Counter(names).items() if count > 1]
-    if twice:
-        raise ValueError(f"{what} given twice: {', '.join(map(str, twice))}")
+FileName = Annotated[str, AfterValidator(plain), AfterValidator(_inside)]
 
 
 class Frozen(BaseModel):

@@ -10,12 +10,9 @@ __all__ = [
     "report_version",
     "rerun_command",
     "study_path",
-    "write_run",
 ]
 
-import datetime as dt
 import hashlib
-import json
 import os
 import platform
 import re
@@ -126,10 +123,3 @@ def rerun_command(study: Study, given: dict[str, Any], **options: str | Path | N
         if value:
             words += [f"--{option.replace('_', '-')}", study_path(value) if isinstance(value, Path) else value]
     return shlex.join(words)
-
-
-def write_run(folder: Path, run: dict[str, Any]) -> None:
-    """Write run.json. `created`, its first key and the only one that tells when, has a line to itself."""
-    created = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-    text = json.dumps({"created": created} | run, indent=2, ensure_ascii=False)
-    (folder / "run.json").write_text(text + "\n", encoding="utf-8", newline="\n")

@@ -13,7 +13,7 @@ from lib.study.parts import Code, Frozen, Label, Text
 from lib.study.yaml_file import Problem, read_yaml
 
 
-def _as_typed(value):
+def _as_typed(value: object) -> str | None:
     """An answer as it was typed: `true` and 1 are words here; nothing is no answer."""
     if value is None or isinstance(value, str):
         return value or None
@@ -45,10 +45,8 @@ class Question(Frozen):
         return "; ".join(f"{answer} ({follows})" if follows else answer for answer, follows in self.options.items())
 
 
-class Answers(RootModel):
+class Answers(RootModel[dict[Label, Answer]]):
     """answers.yml: key of a question -> its answer."""
-
-    root: dict[Label, Answer]
 
 
 def read_answers(path: Path) -> dict[str, str]:

@@ -9,7 +9,7 @@ __all__ = ["ROOT", "Study", "present", "read_study"]
 
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
-from typing import Protocol, Self, TypeVar
+from typing import Annotated, Protocol, Self, TypeVar
 
 from pydantic import Field, PrivateAttr, model_validator
 
@@ -47,6 +47,7 @@ from lib.study.parts import (
     unique,
 )
 from lib.study.questions import Question, open_questions
+from lib.study.words import told_apart
 from lib.study.yaml_file import ProblemsFound, read_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -79,13 +80,13 @@ class Study(Frozen):
 
     study: About
     time: Time
-    arms: tuple[Arm, ...] = Field(min_length=1, max_length=6)
+    arms: Annotated[tuple[Arm, ...], told_apart("arm")] = Field(min_length=1, max_length=6)
     reference_arm: Id
     focus_arm: Id | None = None
     tables: dict[TableName, Table]
     visits: Visits | None = None
     baseline: tuple[Variable, ...] = ()
-    endpoints: tuple[Endpoint, ...] = ()
+    endpoints: Annotated[tuple[Endpoint, ...], told_apart("endpoint")] = ()
     response: Response | None = None
     sites: tuple[Level, ...] = ()
     markers: tuple[Marker, ...] = ()

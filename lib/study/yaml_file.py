@@ -19,11 +19,15 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
+from ruamel.yaml.events import DocumentStartEvent
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 # A study.yml is a few hundred lines; anything far larger is a mistake or an attack.
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 50
+# What a value may be, and how long a number: none of a study has half as many digits.
+PLAIN = ("str", "int", "float", "bool", "null", "timestamp")
+LONGEST_NUMBER = 40
 M = TypeVar("M", bound=BaseModel)
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -162,7 +166,7 @@ def _parse(raw: bytes, file: str) -> tuple[Node | None, Any]:
         text = raw.decode("utf-8-sig")
         yaml = YAML(typ="safe", pure=True)
         node = yaml.compose(text)
-        refused = [] if node is None else list(_refused(node, file))
+        refused = list(_told(text, file)) or ([] if node is None else list(_refused(node, file)))
         content = None if refused or node is None else yaml.constructor.construct_document(node)
     except RecursionError:
         raise ProblemsFound([Problem("E101", "nested too deeply to be read", file=file)]) from None
@@ -172,33 +176,60 @@ def _parse(raw: bytes, file: str) -> tuple[Node | None, Any]:
         raise ProblemsFound(
             [Problem("E100", f"not readable as YAML: {reason}", file=file, row=mark.line + 1 if mark else "")]
         ) from None
+    except (ValueError, TypeError, OverflowError) as error:
+        # What a library does not expect of a value that it makes of plain text.
+        raise ProblemsFound([Problem("E100", f"not readable as YAML: {shown(error)}", file=file)]) from None
     if refused:
         raise ProblemsFound(refused)
     return node, content
 
 
+def _told(text: str, file: str) -> Iterator[Problem]:
+    """Yield a problem per tag that somebody wrote, and per directive: both change what plain text means."""
+    for event in YAML(typ="safe", pure=True).parse(text):
+        line = event.start_mark.line + 1
+        # What has no tag in the file gets one only when it is composed.
+        tag = getattr(event, "tag", None)
+        if tag:
+            rule = "a YAML tag is refused: nothing in a study is run, and plain text says what it is"
+            yield Problem("E101", rule, file=file, row=line, value=shown(tag))
+        if isinstance(event, DocumentStartEvent) and (event.version or event.tags):
+            yield Problem("E101", "a directive (%) is refused: it changes what plain text means", file=file, row=line)
+
+
 def _refused(node: Node, file: str, seen: set[int] | None = None) -> Iterator[Problem]:
-    """Yield a problem per tag, alias or impossible date: a study is plain data."""
+    """Yield a problem per alias, and per value that is none: a study is plain data."""
     seen = set() if seen is None else seen
     line = node.start_mark.line + 1
     if id(node) in seen:
         yield Problem("E101", "an alias (*name) is refused: write the value out", file=file, row=line)
         return
     seen.add(id(node))
-    tag = str(node.tag or "")
-    if (tag and not tag.startswith("tag:yaml.org,2002:")) or "python" in tag:
-        yield Problem("E101", "a YAML tag is refused: nothing in a study is run", file=file, row=line, value=shown(tag))
-    if tag.endswith(":timestamp") and not _is_date(node.value):
-        yield Problem(
-            "E100", "not a date of the calendar, such as 2025-02-28", file=file, row=line, value=shown(node.value)
-        )
+    if isinstance(node, ScalarNode) and (rule := _no_value(str(node.tag), node.value)):
+        yield Problem("E100", rule, file=file, row=line, value=shown(node.value))
     if isinstance(node, MappingNode):
         for key, value in node.value:
+            if not isinstance(key, ScalarNode):
+                yield Problem("E100", "a key is plain text, not a list or a mapping", file=file, row=line)
             yield from _refused(key, file, seen)
             yield from _refused(value, file, seen)
     elif isinstance(node, SequenceNode):
         for item in node.value:
             yield from _refused(item, file, seen)
+
+
+def _no_value(tag: str, text: str) -> str:
+    """Say why a plain value cannot be taken for what YAML takes it for; empty: it can."""
+    kind = tag.removeprefix("tag:yaml.org,2002:")
+    if kind not in PLAIN:
+        return "YAML takes this for an instruction: put it in quotes"
+    if kind in ("int", "float") and len(text) > LONGEST_NUMBER:
+        return f"a number of more than {LONGEST_NUMBER} signs: put it in quotes if it is a name"
+    if kind == "timestamp" and not _is_date(text):
+        return "not a date of the calendar, such as 2025-02-28"
+    if any("\ud800" <= sign <= "\udfff" for sign in text):
+        return "half of a pair of signs (surrogate), which no file can hold"
+    return ""
 
 
 def _is_date(text: str) -> bool:

@@ -31,6 +31,8 @@ from lib.statistics.second_engine import survival as second_engine_survival
 from lib.statistics.survival import logrank
 from lib.study.parts import Policy, own
 
+pytestmark = pytest.mark.notebook
+
 CASES = Path(__file__).parents[1] / "cases"
 # Whatever a p-value follows from, and the p-value.
 TELLING = ["coef", "std_err", "hr", "ci_low", "ci_high", "statistic", "chisq", "p_value", "p_adjusted"]

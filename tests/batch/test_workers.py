@@ -18,6 +18,7 @@ from click.testing import CliRunner
 
 from lib.__main__ import main
 from lib.batch.index import write_index, write_table
+from lib.batch.places import UPLOADING
 from lib.batch.plan import read_plan
 from lib.batch.workers import MADE, Outcome, is_up_to_date, make_all, make_run, outcome_of
 from lib.run import kernels
@@ -230,16 +231,26 @@ def test_remote_study_and_output(asked, tmp_path, monkeypatch):
         bucket.pipe("trials/out/colon/cohort/left_over.html", b"of an earlier version")
         words = asked(plan=PLAN.replace("data/colon", "s3://trials/colon").replace(", 0.8", ""))
         words[words.index("--output") + 1] = "s3://trials/out"
+        refused = CliRunner().invoke(main, words)
+        assert refused.exit_code == 2
+        assert "s3://trials/out/colon/cohort holds what no report wrote: left_over.html" in refused.stderr
+        bucket.rm_file("trials/out/colon/cohort/left_over.html")
         result = CliRunner().invoke(main, words)
         assert result.exit_code == 0, result.output
         assert "s3://trials/out/batch.html" in result.stdout
         bucket.invalidate_cache()
         found = {path.removeprefix("trials/out/") for path in bucket.find("trials/out")}
         assert {"batch.html", "batch.csv", "colon/cohort/run.json", "colon/cohort,level=0.9/index.html"} <= found
-        assert "colon/cohort/left_over.html" not in found
+        assert not any(name.endswith(UPLOADING) for name in found)
+        # As an upload that is killed leaves it.
         bucket.rm_file("trials/out/colon/cohort/run.json")
+        bucket.pipe("trials/out/colon/cohort/left_over.html", b"of the earlier report")
+        names = [name.removeprefix("colon/cohort/") for name in {*found, "colon/cohort/left_over.html"}]
+        bucket.pipe(f"trials/out/colon/cohort/{UPLOADING}", "\n".join(names).encode())
         again = CliRunner().invoke(main, [*words, "--resume"])
         assert "1 made, 1 kept, 0 failed" in again.stderr, again.output
+        bucket.invalidate_cache()
+        assert {path.removeprefix("trials/out/") for path in bucket.find("trials/out")} == found
     finally:
         server.stop()
 

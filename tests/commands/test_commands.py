@@ -41,7 +41,7 @@ def report(tmp_path):
 
 def _contents(folder) -> dict:
     """Every file, except the line of run.json that says when."""
-    files = {str(p.relative_to(folder)): p.read_text("utf-8") for p in folder.rglob("*") if p.is_file()}
+    files = {str(p.relative_to(folder)): p.read_text("utf-8", errors="surrogateescape") for p in folder.rglob("*") if p.is_file()}
     if "run.json" in files:
         lines = files["run.json"].splitlines()
         assert sum('"created"' in line for line in lines) == 1
@@ -138,7 +138,7 @@ def test_failing_notebook_leaves_the_earlier_report(command, report):
     assert "    1 / 0\n  ZeroDivisionError: division by zero" in result.stderr
     assert "level = 0.9" in result.stderr
     assert _contents(report) == before
-    assert sorted(path.name for path in report.parent.iterdir()) == ["default", "queries.csv", "queries.xlsx"]
+    assert sorted(path.name for path in report.parent.iterdir()) == ["default"]
 
 
 @pytest.mark.notebook
@@ -189,7 +189,7 @@ def test_interrupted(tmp_path, sent, code):
         running.kill()
     assert running.returncode == code, said
     assert "Traceback" not in said
-    assert sorted(path.name for path in target.parent.iterdir()) == ["queries.csv", "queries.xlsx"]
+    assert not target.parent.exists()
 
 
 @pytest.mark.parametrize(

@@ -1,30 +1,24 @@
-"""The interactive page without a browser: its form, its results, its marks, and what it saves."""
+"""The interactive page without a browser: its form, its results, its marks."""
 
 import datetime as dt
-import json
 import re
 
 import pandas as pd
 import pytest
+from explored import TABS, look_at, shown
 from notebook_cells import run_notebook
-from ruamel.yaml import YAML
-from study_builder import cell, write_study
+from study_builder import write_study
 from traitlets import TraitError
 
 from lib.explore import page as explore_page
-from lib.explore import saving
-from lib.explore.form import find_studies
 from lib.explore.marks import marks_survival
-from lib.explore.serve import copy_notebooks
 from lib.report.results import KEY
 from lib.show.plots import survival as plot_survival
-from lib.study.parameters import NOTEBOOKS
 from lib.study.parts import own
-from lib.study.study import ROOT
+
+pytestmark = pytest.mark.notebook
 
 RAIR, COLON = "data/rair_dtc", "data/colon"
-TABS = list(explore_page.TABS)
-DATA = len(TABS)
 
 
 @pytest.fixture
@@ -32,20 +26,9 @@ def page():
     return explore_page.Explorer(RAIR)
 
 
-def shown(page) -> str:
-    """Everything that is sent to the reader's side."""
-    return json.dumps([page.view.blocks, page.view.profile, page.view.problems])
-
-
 def by_key(results: pd.DataFrame) -> pd.Series:
     """Value of each row of results.csv; what has no time has time -1."""
     return results.fillna({"time": -1.0}).set_index(KEY)["value"].astype(float)
-
-
-def look_at(page, tab: str) -> list[dict]:
-    page.view.tab = TABS.index(tab)
-    assert page.view.problems == []
-    return page.view.blocks
 
 
 def test_every_choice_has_a_label_and_only_values_of_the_study(page):
@@ -205,17 +188,6 @@ def test_whoever_serves_the_page_may_fix_the_audience(monkeypatch):
         page.form._audience.value = "internal"
 
 
-def test_saving_for_sharing_does_not_quote_tables_that_are_wrong(tmp_path, monkeypatch):
-    """Errors name patient and value: what a report that cannot be made says is not for a shared audience."""
-    monkeypatch.setattr(saving, "OUTPUTS", tmp_path / "outputs")
-    write_study(tmp_path / "mine", patients=lambda frame: frame.assign(arm=["Zebra", *frame["arm"][1:]]))
-    for audience, quoted in (("share", False), ("internal", True)):
-        saver = saving.Saver(lambda audience=audience: (str(tmp_path / "mine"), {"audience": audience}))
-        saver.save()
-        assert ("Zebra" in saver.said.value) == quoted
-        assert (saving.UNQUOTED in saver.said.value) != quoted
-
-
 def test_hostile_labels_are_shown_as_text(tmp_path):
     write_study(tmp_path)
     yml = tmp_path / "study.yml"
@@ -226,172 +198,6 @@ def test_hostile_labels_are_shown_as_text(tmp_path):
     for tab in TABS:
         look_at(page, tab)
         assert "<img" not in " ".join(block.get("html", "") + block.get("svg", "") for block in page.view.blocks)
-
-
-def test_what_is_chosen_is_saved_as_parameters(page, tmp_path, monkeypatch):
-    monkeypatch.setattr(saving, "OUTPUTS", tmp_path)
-    page.form._endpoint.value = "os"
-    page.form._cutoff.value = dt.date(2023, 6, 30)
-    file = saving.write_parameters(page.form.folder, page.form.parameters(), "mine")
-    assert file == tmp_path / "rair_dtc" / "mine.yml"
-    assert YAML(typ="safe").load(file) == {"study": RAIR, "endpoint": "os", "cutoff": "2023-06-30"}
-    assert set(YAML(typ="safe").load(file)) <= set(NOTEBOOKS["efficacy"].model_fields)
-    for name in ("", "../x", "a/b", ".hidden", "x" * 41, "a b"):
-        with pytest.raises(ValueError, match="the name of a report"):
-            saving.write_parameters(RAIR, {}, name)
-
-
-def test_saving_leaves_reports_alone_that_were_made_by_another_way(tmp_path, monkeypatch):
-    """Whoever can save must not put another report in the place of the default one."""
-    monkeypatch.setattr(saving, "OUTPUTS", tmp_path)
-    (tmp_path / "rair_dtc" / "default").mkdir(parents=True)
-    with pytest.raises(ValueError, match="there is a report called default already"):
-        saving.write_parameters(RAIR, {}, "default")
-    assert not (tmp_path / "rair_dtc" / "default.yml").exists()
-    saving.write_parameters(RAIR, {}, "mine")
-    (tmp_path / "rair_dtc" / "mine").mkdir()
-    saving.write_parameters(RAIR, {"endpoint": "os"}, "mine")
-
-
-def test_saving_tells_how_far_it_is_and_what_failed(page, tmp_path, monkeypatch):
-    monkeypatch.setattr(saving, "OUTPUTS", tmp_path)
-    page.saver.name.value = "a name with <b>"
-    page.saver.save()
-    assert "Nothing was saved" in page.saver.said.value
-    page.saver.name.value = "mine"
-    (tmp_path / "rair_dtc" / "mine").mkdir(parents=True)
-    (tmp_path / "rair_dtc" / "mine" / "thesis.txt").write_text("not a report")
-    (tmp_path / "rair_dtc" / "mine.yml").touch()
-    page.saver.save()
-    assert "No report was made" in page.saver.said.value
-    assert "files that are not a report" in page.saver.said.value.replace("\n", " ")
-    assert not page.saver.button.disabled
-    assert (tmp_path / "rair_dtc" / "mine" / "thesis.txt").exists()
-
-
-def test_lab_works_on_copies_and_keeps_what_was_edited(tmp_path):
-    import nbformat  # noqa: PLC0415
-
-    assert copy_notebooks(tmp_path) == []
-    names = {path.name for path in tmp_path.iterdir()}
-    assert names == {path.name for path in (ROOT / "notebooks").glob("*.ipynb")}
-    path = tmp_path / "efficacy.ipynb"
-    mine = nbformat.read(path, as_version=4)
-    assert not any(cell.get("outputs") for cell in mine.cells)
-    mine.cells[-1].outputs = [nbformat.v4.new_output("stream", text="once run")]
-    nbformat.write(mine, path)
-    assert copy_notebooks(tmp_path) == []
-    assert "once run" not in path.read_text("utf-8"), "only run: replaced by the current one"
-    mine.cells[-1].source += "\n# my thought"
-    nbformat.write(mine, path)
-    assert copy_notebooks(tmp_path) == ["efficacy.ipynb"]
-    assert "my thought" in path.read_text("utf-8")
-
-
-def open_queries(page) -> str:
-    """The tab Data as a reader sees it."""
-    page.view.tab = DATA
-    assert page.view.problems == []
-    return shown(page)
-
-
-def test_data_queries_are_shown_until_none_is_left(tmp_path):
-    """A blocking query and one that is not; both corrected on disk, one after the other."""
-    too_young = cell(0, "age_years", "17 <b>")
-    impossible = cell(3, "death_date", "2031-01-01")
-    write_study(tmp_path, patients=lambda frame: impossible(too_young(frame)))
-    page = explore_page.Explorer(str(tmp_path))
-    for tab in range(len(TABS)):
-        page.view.tab = tab
-        assert page.view.problems == ["2 problems of the data must be corrected first; the tab Data says more."]
-        assert page.view.blocks == []
-    text = open_queries(page)
-    assert "2 of 2 data queries have to be answered before a report can be made." in text
-    assert "To be corrected before a report can be made" in text
-    for what in ("SYN-01", "patients.csv, row 2, age_years", "17 &lt;b&gt;", "SYN-04", "patients.csv, row 5, death_date"):
-        assert what in text
-    assert "<b>" not in page.view.blocks[-1]["html"]
-    assert text.index("SYN-01") < text.index("SYN-04")
-    page.saver.save()
-    assert "Nothing was saved" in page.saver.said.value
-    write_study(tmp_path, patients=impossible)
-    page.view.asked += 1
-    text = shown(page)
-    assert "1 of 1 data query has to be answered" in text
-    assert "SYN-01" not in text
-    write_study(tmp_path)
-    page.view.asked += 1
-    assert page.view.blocks[0]["says"].startswith("No data query is open: every rule of intake holds. Checked at ")
-    assert len(page.view.blocks) == 1
-    assert any("svg" in block for block in look_at(page, "Survival"))
-
-
-def test_what_blocks_a_report_comes_first_and_a_long_list_is_cut(tmp_path, monkeypatch):
-    write_study(tmp_path, patients=cell(5, "age_years", "17"), markers=cell(slice(None), "unit", "furlongs"))
-    page = explore_page.Explorer(str(tmp_path))
-    whole = open_queries(page)
-    rows = page.view.blocks[-1]["text"].splitlines()
-    assert rows.index("To be corrected before a report can be made") == 2
-    monkeypatch.setattr("lib.explore.queries.MOST", 3)
-    page.view.asked += 1
-    cut = page.view.blocks[-1]
-    n = whole.count("<tr>") - 1
-    assert cut["html"].count("<tr>") - 1 == 3 < n
-    assert f"{n - 3} more are not listed here." in cut["html"]
-
-
-def test_a_study_whose_yml_is_wrong_can_be_chosen_and_corrected(tmp_path):
-    write_study(tmp_path, study=lambda text: text.replace("reference_arm: A", "reference_arm: <i>Z"))
-    page = explore_page.Explorer(str(tmp_path))
-    assert page.form._pick.options[0][0] == f"{tmp_path.name} (study.yml has to be corrected)"
-    assert "must be corrected first" in page.view.problems[0]
-    text = open_queries(page)
-    assert "study.yml" in text
-    assert "&lt;i&gt;Z" in page.view.blocks[-1]["html"]
-    assert "<i>" not in page.view.blocks[-1]["html"]
-    page.form._pick.value = RAIR
-    assert "No data query is open" in open_queries(page)
-    page.form._pick.value = page.form._pick.options[0][1]
-    write_study(tmp_path)
-    assert any("svg" in block for block in look_at(page, "Survival")), "seen without being asked to"
-    page.view.asked += 1
-    assert page.form._pick.options[0][0] == page.form.study.study.short_title
-    assert page.form.folder == page.form._pick.options[0][1] != RAIR
-
-
-def test_queries_are_only_counted_for_a_shared_view(tmp_path, monkeypatch):
-    """Neither the list nor the error of another tab, nor what saving says, tells anything of a single patient."""
-    monkeypatch.setenv("COHORT_AUDIENCE", "share")
-    write_study(tmp_path, patients=cell([0, 1], "age_years", "17"))
-    page = explore_page.start({"study": str(tmp_path)})
-    text = open_queries(page)
-    assert "2 of 2 data queries have to be answered" in text
-    assert "left out of a shared report" in text
-    page.saver.save()
-    for tab in range(DATA + 1):
-        page.view.tab = tab
-        said = re.sub(r"Checked at [\d:]+", "", shown(page) + page.saver.said.value)
-        assert not [word for word in ("SYN-", "age_years", "row 2", "17") if word in said]
-
-
-def test_a_new_study_is_offered_when_the_data_are_checked_again(tmp_path, monkeypatch):
-    data = tmp_path / "data"
-    monkeypatch.setattr(explore_page, "find_studies", lambda first: find_studies(first, data))
-    page = explore_page.Explorer(RAIR)
-    page.form._endpoint.value = "os"
-    assert len(page.form._pick.options) == 1
-    write_study(data / "mine")
-    write_study(data / "wrong", study=lambda _: "nonsense")
-    page.view.asked += 1
-    titles = [title for title, _ in page.form._pick.options]
-    assert len(titles) == 3
-    assert titles[1].startswith(titles[0])
-    assert "mine" in titles[1]
-    assert titles[2] == "wrong (study.yml has to be corrected)"
-    assert page.form.folder == RAIR
-    assert page.form.parameters() == {"endpoint": "os"}, "what was chosen stays"
-    page.form._pick.value = page.form._pick.options[1][1]
-    assert len(page.page.data.patients) == 6
 
 
 def test_a_patient_of_a_study_without_adverse_events_is_told_why_there_is_no_profile():

@@ -13,6 +13,7 @@ from bad_input_cases import replaced
 from study_builder import STUDY_YML, TABLES, add, again, cell, good_tables, write_study
 
 from lib.intake.evidence import MAX_LISTED
+from lib.intake.spreadsheet import write_csv, write_spreadsheet
 from lib.intake.tables import QUERY_COLUMNS, RULES, read_tables, write_queries
 from lib.study.parts import own
 from lib.study.study import read_study
@@ -145,6 +146,15 @@ def test_queries_are_written_without_formulas(tmp_path):
     assert [w["column"] for w in written] == ["'=cmd|'x'!A0", ""]
     assert [w["value"] for w in written] == ["-3", "'+1+1"]
     assert written[0]["patient_id"] == "'@id"
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", " =", "\t@", "＝", "＋", "－", "＠"])
+def test_each_sign_that_begins_a_formula_is_guarded(start, tmp_path):
+    cell = f"{start}cmd|' /C calc'!A0\r=1+1"
+    with write_csv(pd.DataFrame({"value": [cell, "-3", "+4.5", "a=1"]}), tmp_path / "x.csv").open(encoding="utf-8", newline="") as file:
+        assert [row["value"] for row in csv.DictReader(file)] == [f"'{cell}".replace("\r", "\n"), "-3", "+4.5", "a=1"]
+    book = openpyxl.load_workbook(write_spreadsheet(pd.DataFrame({"value": [cell]}), tmp_path / "x.xlsx", "s"))
+    assert book.active["A2"].data_type == "s"
 
 
 def test_workbook_of_queries_has_no_formula_and_always_the_same_bytes(tmp_path, monkeypatch):

@@ -18,6 +18,8 @@ from lib.publish.paper.layout import Heading, Paragraph, Picture, Table
 from lib.publish.paper.typeset import figure_png, pdf
 from lib.publish.paper.word import docx
 
+pytestmark = pytest.mark.notebook
+
 EFFICACY = {"name": "efficacy", "study": "data/rair_dtc"}
 REPORTS = [
     EFFICACY,

@@ -38,8 +38,7 @@ def test_files(tmp_path):
     assert "<title>A curve</title><desc>Falls from 1 to 0, &quot;fast&quot;</desc>" in files["figures/cohort_curve.svg"]
     nbformat.validate(nbformat.reads(files["notebooks/cohort.ipynb"], as_version=4))
     linked = re.findall(r'href="([^"#:]+)"', files["index.html"])
-    # The list of data queries lies one folder up: all reports of a study share it.
-    assert set(linked) == (set(files) | {"run.json", "../queries.csv", "../queries.xlsx"})
+    assert set(linked) == (set(files) | {"run.json"})
     assert "A curve" in re.search(r'href="figures/cohort_curve.svg".*?</li>', files["index.html"], re.DOTALL)[0]
 
 
@@ -74,6 +73,17 @@ def test_overview_says_what_was_found(tmp_path):
     assert re.search(r"2 open data queries.*cohort\.html", text)
     assert "Synthetic data." in text
     assert RUN["command"] in text
+
+
+@pytest.mark.parametrize(("cohort", "efficacy"), [(True, True), (True, False), (False, True), (False, False)])
+def test_one_synthetic_report_makes_all_synthetic(cohort, efficacy, tmp_path):
+    """The banner stands on the overview and on every page, whichever of the reports it is."""
+    executed = {"cohort": demo.executed("cohort"), "efficacy": demo.executed("efficacy")}
+    for name, synthetic in (("cohort", cohort), ("efficacy", efficacy)):
+        executed[name].cells[1].outputs[0].metadata["cohort_report"]["synthetic"] = synthetic
+    files = _publish(tmp_path, executed)
+    said = ["Synthetic data" in files[name] for name in ("index.html", "cohort.html", "efficacy.html")]
+    assert said == [cohort or efficacy] * 3
 
 
 def test_a_table_id_that_two_notebooks_share(tmp_path):

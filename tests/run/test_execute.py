@@ -13,6 +13,8 @@ from lib.study.parameters import NOTEBOOKS
 from lib.study.study import ROOT, read_study
 from lib.study.yaml_file import ProblemsFound
 
+pytestmark = pytest.mark.notebook
+
 ALL = list(NOTEBOOKS)
 
 

@@ -39,6 +39,14 @@ def test_a_cell_survives_csv_and_is_no_formula(cell):
             )
 
 
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+def test_each_sign_that_begins_a_formula_is_guarded(start):
+    """The list is a spreadsheet's, not ours: OWASP, CSV injection."""
+    cell = f"{start}cmd|' /C calc'!A0"
+    rows = list(csv.reader(io.StringIO(_table(cell).to_csv(), newline="")))
+    assert {found[:2] for row in rows[1:] for found in row} == {f"'{start}".replace("\r", "\n")}
+
+
 def test_the_plain_text_is_aligned():
     table = Table(
         "t", "Title", (Column("Arm"), Column("n")), (Row(("long name", "1")), Row(("b", "100"))), ("A note.",)

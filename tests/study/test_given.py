@@ -14,6 +14,8 @@ from lib.study.parameters import check_parameters
 from lib.study.study import ROOT
 from lib.study.yaml_file import ProblemsFound
 
+pytestmark = pytest.mark.notebook
+
 KNOWN = ["study", "arms", "level", "audience"]
 CELL = 'study: str = "data/rair_dtc"\narms: list = []\nlevel: float = 0.95\naudience: str = "internal"'
 START = "page = report.start('safety', globals())"

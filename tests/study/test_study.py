@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from pathlib import Path
 
 import pytest
@@ -166,6 +167,81 @@ def test_what_could_run_or_swell_is_refused(text: str, says: str, tmp_path: Path
     assert {p.code for p in found} == {"E101"}
     assert says in found[0].message
     assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize(
+    ("value", "code", "says"),
+    [
+        ("!!int abc", "E101", "tag"),
+        ("!!int 5", "E101", "tag"),
+        ("!!binary aGVsbG8=", "E101", "tag"),
+        ("!!set {a, b}", "E101", "tag"),
+        ("!!omap [a: 1]", "E101", "tag"),
+        ("!!float x", "E101", "tag"),
+        ("!!timestamp x", "E101", "tag"),
+        ("!!bool x", "E101", "tag"),
+        ("!!null x", "E101", "tag"),
+        ("!!str 5", "E101", "tag"),
+        ("! x", "E101", "tag"),
+        ("9" * 5_000, "E100", "a number of more than 40 signs"),
+        ("-" + "9" * 5_000, "E100", "a number of more than 40 signs"),
+        ("0x" + "f" * 5_000, "E100", "a number of more than 40 signs"),
+        ("0." + "1" * 5_000, "E100", "a number of more than 40 signs"),
+        ("=", "E100", "in quotes"),
+        ("<<", "E100", "in quotes"),
+        ("2023-02-31", "E100", "not a date of the calendar"),
+        ('"\\ud800"', "E100", "half of a pair"),
+        ("{[a]: b}", "E100", "a key is plain text"),
+        ("{{a: b}: c}", "E100", "a key is plain text"),
+    ],
+)
+def test_what_is_no_plain_value_is_refused_with_its_line(value: str, code: str, says: str, tmp_path: Path):
+    text = GOOD.replace("id: rair_dtc", f"id: {value}")
+    found = problems(tmp_path, text)
+    assert {(p.code, p.file, p.row) for p in found} == {(code, "study.yml", line_of(text, "  id: "))}
+    assert says in found[0].message
+
+
+@pytest.mark.parametrize("directive", ["%YAML 1.1", "%TAG ! tag:example.org,2000:"])
+def test_a_directive_is_refused(directive: str, tmp_path: Path):
+    assert {(p.code, p.row) for p in problems(tmp_path, f"{directive}\n---\n{GOOD}")} == {("E101", 2)}
+
+
+@pytest.mark.parametrize("value", ["1706659200", '"1706659200"', "1706659200000", "1.5e9", "true", '"2023-W01-1"', '"20230630"'])
+def test_a_number_is_no_date(value: str, tmp_path: Path):
+    text = re.sub(r"cutoff: \S+", f"cutoff: {value}", GOOD, count=1)
+    assert text != GOOD
+    found = problems(tmp_path, text)
+    assert [(p.code, p.row) for p in found] == [("E100", line_of(text, "cutoff:"))]
+    assert "a date of the calendar" in found[0].message
+
+
+ARM = "Anlotinib"
+
+
+@pytest.mark.parametrize("other", [ARM, ARM.upper(), f" {ARM}  ", f"{ARM[:2]}\u200b{ARM[2:]}", ARM.replace("o", "\u043e"), ARM.replace("l", "\uff4c")])
+def test_arms_that_no_reader_can_tell_apart(other: str, tmp_path: Path):
+    text = GOOD.replace("label: Iodine-125 seeds,", f'label: "{other}",', 1)
+    assert text != GOOD
+    found = problems(tmp_path, text)
+    assert [(p.code, p.row) for p in found] == [("E100", line_of(text, "arms:"))]
+    assert "no reader could tell them apart" in found[0].message
+
+
+@pytest.mark.parametrize("empty", ["", " ", "\u200b", "\u200d\ufeff", "\u00ad", "\u3164", "\u2800", "\u0301", "\u3000"])
+def test_a_label_that_nobody_sees(empty: str, tmp_path: Path):
+    text = GOOD.replace(f"label: {ARM},", f'label: "{empty}",', 1)
+    assert text != GOOD
+    found = problems(tmp_path, text)
+    assert {p.code for p in found} == {"E100"}
+    assert "must not be empty or invisible" in found[0].message
+
+
+@pytest.mark.parametrize("letter", ["\u0410", "\u0391", "\uff21", "A\u200b"])
+def test_an_id_of_letters_that_look_like_others(letter: str, tmp_path: Path):
+    text = GOOD.replace("id: A,", f"id: {letter},", 1)
+    assert text != GOOD
+    assert line_of(text, f"id: {letter}") in [p.row for p in problems(tmp_path, text)]
 
 
 @pytest.mark.parametrize("text", ["", "[1, 2]", "study", "a: [", "\t- x", b"\xff\xfe\x00", b"a: \xe4\n", "a: \x07"])

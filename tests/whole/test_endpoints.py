@@ -21,6 +21,8 @@ from lib.show.sentences.survival import sentence_survival
 from lib.study.study import read_study
 from lib.study.yaml_file import ProblemsFound
 
+pytestmark = pytest.mark.notebook
+
 DECLARES_NONE = "This study declares no time-to-event endpoint."
 # Table -> the key of study.yml that goes with it.
 KEYS = {"measurements": "response", "markers": "markers", "treatments": "treatments", "adverse_events": "adverse_events"}

@@ -310,7 +310,7 @@ def test_the_same_large_table_as_csv_and_as_parquet(tmp_path):
 
 def test_a_small_file_that_unpacks_to_too_many_cells_is_refused(tmp_path, monkeypatch):
     study = read_study(write_study(tmp_path / "study", 400))
-    monkeypatch.setattr("lib.intake.cells.MAX_CELLS", 1000)
+    monkeypatch.setattr("lib.intake.formats.parquet.MAX_CELLS", 1000)
     with pytest.raises(yaml_file.ProblemsFound, match="more than 4,000,000,000 bytes, 1,000 cells or 1,000 columns"):
         intake_tables.read_tables(study)
 

@@ -21,6 +21,8 @@ from lib.study.parts import own
 from lib.study.study import TAKEN, read_study
 from lib.study.yaml_file import ProblemsFound
 
+pytestmark = pytest.mark.notebook
+
 # What a study must give a name, in the order in which `write` takes them.
 NAMED = ("age", "sex", "stage", "days", "status", "os", "by_sex", "by_age")
 PLAIN = dict(zip(NAMED, ("v_age", "v_sex", "v_stage", "c_days", "c_status", "e_os", "s_sex", "s_age"), strict=True))

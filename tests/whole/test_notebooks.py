@@ -18,6 +18,8 @@ from lib.study.claims import read_claims
 from lib.study.parameters import NOTEBOOKS as MODELS
 from lib.study.study import ROOT, read_study
 
+pytestmark = pytest.mark.notebook
+
 RAIR, COLON = "data/rair_dtc", "data/colon"
 COMMON = [
     {"study": RAIR},

@@ -25,6 +25,8 @@ from lib.statistics.comparisons import ALPHA
 from lib.study.provenance import package_versions
 from lib.study.study import ROOT
 
+pytestmark = pytest.mark.notebook
+
 STUDIES = ("data/rair_dtc", "data/colon")
 EVERY = [(name, study) for study in STUDIES for name in NOTEBOOKS]
 NUMBER = re.compile(r"(?<![\w.])(?<![A-Za-z]-)[−-]?(?:\d{1,3}(?: \d{3})+|\d+)(?:\.\d+)?(?![\w])")

@@ -20,6 +20,8 @@ from lib.dataset.dataset import load
 from lib.report.results import KEY
 from lib.study.yaml_file import ProblemsFound
 
+pytestmark = pytest.mark.notebook
+
 EXPECTED = json.loads((Path(__file__).parents[1] / "reference" / "expected" / "other_people.json").read_text("utf-8"))
 # Data sets of lifelines that hold no time to an event: concentrations below a limit of detection.
 NO_TIMES = {"lcd", "nh4"}

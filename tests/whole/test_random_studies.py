@@ -28,6 +28,8 @@ from lib.show.disclosure.audience import restrict
 from lib.study.study import read_study
 from lib.study.yaml_file import ProblemsFound
 
+pytestmark = pytest.mark.notebook
+
 MANY = int(os.environ.get("FUZZ", "0"))
 SEED = int(os.environ.get("FUZZ_SEED", "20250228"))
 PHASES = [Phase.explicit, Phase.generate, Phase.shrink] if MANY else [Phase.explicit, Phase.generate]

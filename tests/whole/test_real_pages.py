@@ -102,7 +102,7 @@ def test_overview_links_every_file_and_says_what_was_found(real_reports, study):
     assert run["command"] in text
     assert "Self-check:" in text
     assert "Published and reproduced:" in text
-    assert 'href="../queries.xlsx"' in text
+    assert 'href="queries.xlsx"' in text
     assert all(size < 2e6 for size in (path.stat().st_size for path in folder.glob("*.html")))
 
 

@@ -15,6 +15,8 @@ from lib.report.page import start
 from lib.study.parameters import NOTEBOOKS
 from lib.study.yaml_file import ProblemsFound
 
+pytestmark = pytest.mark.notebook
+
 CLAIM = "{id: p1, claim: c, printed: '1', checks: [{rule: equals, output: flow, variable: all, group: [A], statistic: n, value: [1]}]}"
 
 

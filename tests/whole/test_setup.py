@@ -12,6 +12,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from lib.run.clean import clean
+from lib.run.manifest import write_run
 from lib.study.provenance import code_commit, package_versions
 from lib.study.study import ROOT
 
@@ -139,13 +140,17 @@ def test_what_leads_to_this_folder_is_read_in_any_locale():
 def test_clean_leaves_what_somebody_made(tmp_path):
     made = (".venv/bin/python", ".pytest_cache/x", "outputs/s/default/run.json", "outputs/s/default/tables/a.csv", "outputs/plan/batch.csv",
             "outputs/plan/run 1/run.json")  # fmt: skip
-    own = ("outputs/lab/efficacy.ipynb", "outputs/s/explored.yml", "outputs/s/queries.xlsx", "outputs/plan/notes.txt", "data/s/patients.csv")
+    own = ("outputs/lab/efficacy.ipynb", "outputs/mine/run.json", "outputs/other/run.json", "outputs/s/explored.yml",
+           "outputs/s/queries.xlsx", "outputs/plan/notes.txt", "outputs/s/annotated/queries.csv", "data/s/patients.csv")  # fmt: skip
     for name in made + own:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("x")
+    (tmp_path / "outputs" / "other" / "run.json").write_text('["created", "command", "parameters"]')
     elsewhere = tmp_path / "elsewhere"
     (elsewhere / "default").mkdir(parents=True)
-    (elsewhere / "default" / "run.json").write_text("x")
+    for folder in ("outputs/s/default", "outputs/s/annotated", "outputs/plan/run 1", "elsewhere/default"):
+        write_run(tmp_path / folder, {})
+    (tmp_path / "outputs/s/annotated/queries.csv").write_text("answered")
     (tmp_path / "outputs" / "linked").symlink_to(elsewhere)
     removed, kept = clean(tmp_path)
     assert {path.relative_to(tmp_path).as_posix() for path in removed} == {

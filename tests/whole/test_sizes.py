@@ -29,6 +29,8 @@ from lib.study.study import ROOT, read_study
 sys.path.append(str(Path(__file__).parents[1] / "bench"))
 from large_study import CONFOUNDING, write_study
 
+pytestmark = pytest.mark.notebook
+
 SWITCHES = ("LARGE", "LOOP_PATIENTS", "MOST_VALUES")
 PARTS = ("SAMPLE", "SUBSAMPLE")  # what is taken of a large study: of a smaller size a smaller part
 N_PATIENTS = 155

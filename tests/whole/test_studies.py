@@ -17,6 +17,8 @@ from lib.dataset.dataset import load
 from lib.report.results import KEY
 from lib.show.plots.style import line_style, shown_arms
 
+pytestmark = pytest.mark.notebook
+
 STUDIES = {
     "one arm": Design((9,), seed=101, missed=0.2),
     "two arms": Design((7, 9), seed=102, without_harm=("B",), hazard=0.05),

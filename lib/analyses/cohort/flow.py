@@ -258,7 +258,8 @@ def analyse_completeness(data: Dataset, endpoint: Endpoint | None) -> Completene
     per_unit = data.study.time.days_per_unit
     until_cutoff = (pd.Timestamp(data.cutoff) - tte["time_zero"]).dt.days / per_unit
     tte["potential"] = tte["time"].where(tte["cause"] != 0, until_cutoff)
-    tte["lost"] = (tte["potential"] - tte["time"]) * per_unit > data.study.policy.lost_after_days
+    # Days between dates are whole: what the division left of them does not decide.
+    tte["lost"] = ((tte["potential"] - tte["time"]) * per_unit).round() > data.study.policy.lost_after_days
     return Completeness(data, endpoint.id, {"follow_up_completeness": _completeness(data, tte), "follow_up_lost": _lost(tte)})
 
 

@@ -1,6 +1,6 @@
 """Excel workbooks (.xlsx): values only, once nothing in them can run, lead elsewhere or swell.
 
-Nothing is computed: a formula stands for the value that Excel kept beside it, which is said; without one it is refused.
+Nothing is computed: a formula stands for the value that Excel kept beside it, which is said; columns in which some have none are named.
 """
 
 from __future__ import annotations
@@ -65,8 +65,8 @@ def _read(path: Path, sheet: str) -> Sheet:
     for i, cells in enumerate(_rows(path, sheet)):
         formulas |= {(i, j): cell_text(cell.value) for j, cell in enumerate(cells) if cell.data_type == "f"}
         rows.append([cell_text(cell.value) for cell in cells])
-    read = sheet_of_rows(rows, _with_kept_values(path, sheet, rows, formulas) if formulas else [])
-    return replace(read, day_zero=_day_zero(path))
+    without_values, notes = _with_kept_values(path, sheet, rows, formulas) if formulas else ({}, [])
+    return replace(sheet_of_rows(rows, notes), without_values=without_values, day_zero=_day_zero(path))
 
 
 def _day_zero(path: Path) -> dt.date:
@@ -91,26 +91,32 @@ def _rows(path: Path, sheet: str, kept: bool = False) -> Iterator[list]:
         workbook.close()
 
 
-def _with_kept_values(path: Path, sheet: str, rows: list[list], formulas: dict[tuple, str]) -> list[str]:
-    """Put the kept value in the place of each formula, and say so."""
-    without = []
+def _with_kept_values(path: Path, sheet: str, rows: list[list], formulas: dict[tuple, str]) -> tuple[dict, list[str]]:
+    """Put the kept value in the place of each formula; columns in which some have none, and a sentence about the others."""
+    without: dict[int, list[tuple]] = {}
     for i, row in enumerate(_rows(path, sheet, kept=True)):
         for j, cell in enumerate(row):
             if (i, j) in formulas:
                 rows[i][j] = cell_text(cell.value)
                 # a formula without a result looks like an empty number; an empty text as a result does not
                 if cell.value is None and cell.data_type == "n":
-                    without.append((i, j))
+                    without.setdefault(j, []).append((i, j))
     header = rows[0]
-    if without:
-        i, j = without[0]
-        reason = f"{len(without)} formulas have no value kept beside them, the first in {_place(i, j)}: "
+    unread = {}
+    for j, places in without.items():
+        i, name = places[0][0], header[j] if j < len(header) else ""
+        reason = f"{len(places)} formulas have no value kept beside them, the first in {_place(i, j)}: "
         reason += f"{shown(formulas[i, j])}; nothing is computed here: open the file in Excel or LibreOffice and save it"
-        raise Unreadable("E090", reason, row=i + 1, column=shown(header[j]) if j < len(header) else "")
-    first = {j: (i, j) for i, j in reversed(formulas)}
+        unread[name] = Unreadable("E090", reason, row=i + 1, column=shown(name) if name else "")
+        if not name or i == 0:
+            raise unread[name]
+    kept = [place for place in formulas if place[1] not in without]
+    if not kept:
+        return unread, []
+    first = {j: (i, j) for i, j in reversed(kept)}
     said = [f"{shown(header[j])} ({_place(*at)} {shown(formulas[at])})" for j, at in sorted(first.items()) if j < len(header)]
     more = f" and {len(said) - SHOWN_FORMULAS} more columns" if len(said) > SHOWN_FORMULAS else ""
-    return [f"{len(formulas)} formulas stand for the values kept beside them: {', '.join(said[:SHOWN_FORMULAS])}{more}"]
+    return unread, [f"{len(kept)} formulas stand for the values kept beside them: {', '.join(said[:SHOWN_FORMULAS])}{more}"]
 
 
 def _place(i: int, j: int) -> str:

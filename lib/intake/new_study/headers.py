@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
-from lib.intake.cells import EXCEL_DAY_ZERO
+from lib.intake.cells import EXCEL_DAY_ZERO, Unreadable
 from lib.intake.new_study.tidying import CHANGE_COLUMNS
 from lib.intake.new_study.words import UNIT_WORDS
 
@@ -51,6 +51,8 @@ class Headed:
         What was assumed of how the file is to be read.
     day_zero : date
         From which a number in a column of dates counts days.
+    without_values : dict of str to Unreadable
+        Name of a column -> which of its formulas have no value.
     """
 
     frame: pd.DataFrame
@@ -58,6 +60,7 @@ class Headed:
     labels: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     day_zero: dt.date = EXCEL_DAY_ZERO
+    without_values: dict[str, Unreadable] = field(default_factory=dict)
 
     def listed(self, sheet: str) -> pd.DataFrame:
         """The changes as rows of the list of changes."""

@@ -27,7 +27,7 @@ SPANS = (
 REPEATED = words("visit visitnum enum episode recurrence_number line cycle eye side organ lesion tooth")
 SLIP = 0.1  # of the patients stand twice: a slip, which the check of the study names, and no structure
 NUMBERED = "patient number"
-FIRST, LAST, FIRST_EVENT = "first", "last", "first event"
+FIRST, LAST, EACH, FIRST_EVENT = "first", "last", "each", "first event"
 
 
 def with_patients(found: Recognised, questions: Questions) -> tuple[Recognised, list[str]]:
@@ -53,10 +53,8 @@ def with_patients(found: Recognised, questions: Questions) -> tuple[Recognised, 
     patient = _id_column(frame, questions)
     if patient is None:
         _refuse_without_id(found)
-        width = max(3, len(str(len(frame))))
-        frame.insert(0, NUMBERED, [f"P{number:0{width}d}" for number in range(1, len(frame) + 1)])
-        said = [f"The file has no column of ids: its rows are numbered as patients, P{1:0{width}d} the first."]
-        return replace(found, frame=frame, columns={**found.columns, "patient_id": NUMBERED}), said
+        found, first = _numbered(found)
+        return found, [f"The file has no column of ids: its rows are numbered as patients, {first} the first."]
     columns = {ours: theirs for ours, theirs in found.columns.items() if theirs != patient and ours != "patient_id"}
     found = replace(found, frame=frame, columns={"patient_id": patient, **columns})
     twice = frame[patient].duplicated() & frame[patient].notna()
@@ -107,6 +105,14 @@ def _span(frame: pd.DataFrame) -> tuple[str, str] | None:
     return None
 
 
+def _numbered(found: Recognised) -> tuple[Recognised, str]:
+    """Every row is a patient of its own, known by its number; and the first of these ids."""
+    frame, width = found.frame.copy(), max(3, len(str(len(found.frame))))
+    ids = [f"P{number:0{width}d}" for number in range(1, len(frame) + 1)]
+    frame.insert(0, NUMBERED, ids)
+    return replace(found, frame=frame, columns={**found.columns, "patient_id": NUMBERED}), ids[0]
+
+
 def _refuse_without_id(found: Recognised) -> None:
     repeated = [column for column in found.frame if known_name(column) in REPEATED and found.frame[column].nunique() > 1]
     why = _span(found.frame) or repeated[:1]
@@ -125,6 +131,7 @@ def _asked(found: Recognised, patient: str, questions: Questions) -> tuple[Recog
     options = {
         FIRST: f"{patients} patients, each with the first of the rows as they stand in the file",
         LAST: f"{patients} patients, each with the last of the rows as they stand in the file",
+        EACH: f"{rows} patients, every row is one: {patient} begins anew, as in another group or centre",
     }
     pair, starts = None, None
     if span:
@@ -151,6 +158,9 @@ def _asked(found: Recognised, patient: str, questions: Questions) -> tuple[Recog
             return _with(found, reduced), [f"One row per patient: until the first event in {pair.event}, at {pair.time}."]
     if answer is None and pair and len(options) == 1:  # what its values mean is asked with the same words as later
         _codes_by_patient(frame, patient, pair, questions)
+    if answer == EACH:
+        found, first = _numbered(found)
+        return found, [f"Every row is a patient: numbered, {first} the first, as {patient} is given to several."]
     keep = "last" if answer == LAST or (answer is None and pair) else "first"
     reduced = frame.drop_duplicates(patient, keep=keep)
     if answer is None:

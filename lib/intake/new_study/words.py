@@ -103,17 +103,17 @@ CALLED = {
 
 # The same in other languages, after the English names.
 ELSEWHERE = {
-    "patient_id": "patienten_id patientennummer patientennr pat_nr patient_nummer fallnr num_patient id_patient numero_patient "
+    "patient_id": "prontuário prontuario patienten_id patientennummer patientennr pat_nr patient_nummer fallnr num_patient id_patient numero_patient "
     "患者编号 病人编号 患者id 编号 序号 患者号 受试者编号 筛选号 患者番号 症例番号 被験者番号 症例id",
     "arm": "behandlungsgruppe therapiearm behandlung therapie behandlungsarm groupe traitement grupo tratamiento gruppo "
-    "组别 分组 治疗组 治疗方案 治疗方式 治疗 组 群 治療群 投与群 治療",
+    "braço braco 组别 分组 治疗组 治疗方案 治疗方式 治疗 组 群 治療群 投与群 治療",
     "time_zero": "therapiebeginn behandlungsbeginn randomisierung datum_randomisierung randomisierungsdatum startdatum "
     "einschlussdatum date_debut_traitement 入组日期 入组时间 治疗开始日期 开始治疗日期 治疗日期 随机日期 登録日 治療開始日 割付日",
     "last_tumour_assessment": "letzte_bildgebung letztes_staging 末次影像日期 末次评估日期 最終評価日 最終画像日",
     "local_progression": "progress progression_jn rezidiv 进展 复发 局部进展 是否进展 是否复发 増悪 再発",
     "local_progression_date": "progressionsdatum rezidivdatum datum_progression datum_rezidiv progress_datum date_de_progression "
     "进展日期 复发日期 进展时间 増悪日 再発日",
-    "death": "tod verstorben gestorben deces décès decede décédé muerte fallecido decesso 死亡 是否死亡 死亡有無",
+    "death": "tod verstorben gestorben deces décès decede décédé muerte fallecido decesso óbito obito morte falecido 死亡 是否死亡 死亡有無",
     "death_date": "todesdatum sterbedatum datum_tod verstorben_am date_deces date_de_deces date_décès fecha_muerte "
     "死亡日期 死亡时间 死亡日",
     "last_contact_date": "letzter_kontakt letzte_nachsorge datum_letzter_kontakt letztes_follow_up date_dernieres_nouvelles "
@@ -136,12 +136,12 @@ ELSEWHERE = {
 }
 CALLED = {ours: f"{names} {ELSEWHERE.get(ours, '')}" for ours, names in CALLED.items()}
 
-YES = words("yes y true t x ja j oui si sí 是 有 はい あり 有り positive_yes")
-NO = words("no n false f nein non 否 无 無 いいえ なし 無し")
+YES = words("yes y true t x ja j oui si sí sim 是 有 はい あり 有り positive_yes")
+NO = words("no n false f nein non não nao 否 无 無 いいえ なし 無し")
 # Values that say in words that the event happened, or that it did not: all of a text, or how it begins.
 HAPPENED = re.compile(
     r"(?:dead|died|deceased|death|deaths|expired|event|progress(?:ed|ion)|relapse[d]?|recurr(?:ed|ence|ent)|failed|failure|"
-    r"verstorben|gestorben|tot|tod|décédée?|decede|décès|muerto|fallecido|deceduto|死亡|已死亡|亡故|死|复发|已复发|进展|再発|増悪)\b.*",
+    r"verstorben|gestorben|tot|tod|décédée?|decede|décès|muerto|fallecido|deceduto|óbito|falecid[oa]|死亡|已死亡|亡故|死|复发|已复发|进展|再発|増悪)\b.*",
     re.IGNORECASE | re.DOTALL,
 )
 CENSORED = re.compile(
@@ -150,12 +150,12 @@ CENSORED = re.compile(
     r"生存|存活|健在|删失|失访|未复发|未进展|无复发|无进展|未死亡|打ち切り|無再発)\b.*",
     re.IGNORECASE | re.DOTALL,
 )
-DEATH = re.compile(r"(?:\d+\s*[:=.)-]\s*)?(?:dead|died|deceased|death|expired|verstorben|gestorben|tot|décédée?|muerto|fallecido|deceduto|已?死亡|死)\b.*", re.IGNORECASE)
+DEATH = re.compile(r"(?:\d+\s*[:=.)-]\s*)?(?:dead|died|deceased|death|expired|verstorben|gestorben|tot|décédée?|muerto|fallecido|deceduto|óbito|falecid[oa]|已?死亡|死)\b.*", re.IGNORECASE)
 # What tells the rows of a patient apart that are different endpoints, each of which becomes columns of its own.
 ENDPOINT_KEYS = words("etype endpoint event_type type_of_event paramcd param parameter outcome_type endpunkt")
 # Names of a column in which yes, or 1 beside 0, can only mean that it happened.
 TRUE_NAMES = words("death dead died deceased event events evt relapse relapsed recurrence recurred recur progression progressed failure "
-    "observed verstorben gestorben tod deces décès décédé 死亡 是否死亡 复发 是否复发 进展 是否进展 再発 rezidiv")
+    "observed verstorben gestorben tod deces décès décédé óbito obito 死亡 是否死亡 复发 是否复发 进展 是否进展 再発 rezidiv")
 EVENT_NAMES = TRUE_NAMES | words("e delta arrest fail failed fustat 事件 事件发生 结局事件 イベント ereignis vital alive living lebt mort exitus rel")
 # Names of a column that holds some coding of event and censoring, whichever way round.
 STATUS_NAMES = words("status stat state cens censor censored censoring cnsr indicator ind flag outcome fustat code "
@@ -172,7 +172,7 @@ UNIT_WORDS = {
 # Kind of outcome -> what it is called, its label and its short name.
 ENDPOINTS = {
     "os": ("os survival surv death dead died deceased vital mort alive overall 总生存 总生存期 生存 生存期 死亡 überleben "
-           "gesamtüberleben verstorben gestorben tod décès deces lebt exitus 全生存 全生存期間", "Overall survival", "OS"),
+           "gesamtüberleben verstorben gestorben tod décès deces lebt exitus óbito obito morte 全生存 全生存期間", "Overall survival", "OS"),
     "pfs": ("pfs progression_free 无进展生存 无进展生存期 无进展生存时间 無増悪生存", "Progression-free survival", "PFS"),
     "dfs": ("dfs disease_free 无病生存 无病生存期 無病生存", "Disease-free survival", "DFS"),
     "rfs": ("rfs relapse_free recurrence_free 无复发生存 无复发生存期 無再発生存", "Relapse-free survival", "RFS"),

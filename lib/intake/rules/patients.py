@@ -85,6 +85,16 @@ def follow_up(e: Evidence) -> list[Problem]:
     ]
 
 
+@needs("patients.time_zero", "patients.death_date")
+def death_after_time_zero(e: Evidence) -> list[Problem]:
+    """E023: nobody dies before follow-up begins; with a last contact, that is held against it."""
+    if e.holds("patients.last_contact_date"):
+        return []
+    patients = e["patients"]
+    early = patients[patients["death_date"] < patients["time_zero"]]
+    return e.problems("E023", "patients", early, "death_date", f"negative follow-up: before {e.zero} {{time_zero}}")
+
+
 @needs("patients")
 def no_time(e: Evidence) -> list[Problem]:
     """W033: a ready-made time of 0."""
@@ -238,6 +248,7 @@ RULES = (
     synthetic_banner,
     after_cutoff,
     follow_up,
+    death_after_time_zero,
     no_time,
     endpoint_is_known,
     death_has_date,

@@ -32,7 +32,7 @@ from lib.publish.paper.layout import (
 )
 from lib.publish.paper.word_parts import add_styles, bookmark, field, link, paragraph, run
 from lib.publish.paper.word_table import word_table
-from lib.study.archive import MADE, fixed_archive
+from lib.study.written import MADE, fixed_archive
 
 # Ids of styles.
 PARAGRAPHS = {

@@ -22,6 +22,7 @@ from lib.analyses.robustness.subgroups import Subgroups
 from lib.dataset.dataset import Dataset
 from lib.show.formats import (
     format_bounds,
+    format_duration,
     format_interval,
     format_number,
     format_p,
@@ -240,7 +241,7 @@ def _weighted_means(data: Dataset, weights: Weights) -> str:
     sign = "which leaves the sign open" if row["ci_low"] <= 0 <= row["ci_high"] else "which leaves out zero"
     d, how = decimals_of_time(data), row["note"] or "by bootstrap"
     interval = f"{level_text(data)} CI {format_interval(row['ci_low'], row['ci_high'], d)}"
-    return f"The weighted mean up to {row['tau']:g} {unit} differs by {format_number(row['estimate'], d)} {unit} ({interval} {how}, {sign})."
+    return f"The weighted mean up to {format_duration(row['tau'], unit)} differs by {format_number(row['estimate'], d)} {unit} ({interval} {how}, {sign})."
 
 
 def _left_unbalanced(data: Dataset, after: pd.Series, modelled: list[str]) -> str:

@@ -10,7 +10,16 @@ from lib.analyses.result import Absent, where
 from lib.analyses.robustness.confounding import EValues, Weights
 from lib.dataset.dataset import Dataset
 from lib.show.display import EMPTY, Block, Column, Row, Table, empty_if_absent
-from lib.show.formats import DASH, MASKED, format_interval, format_number, format_p, format_whole, is_masked
+from lib.show.formats import (
+    DASH,
+    MASKED,
+    format_duration,
+    format_interval,
+    format_number,
+    format_p,
+    format_whole,
+    is_masked,
+)
 from lib.show.labels import OVERALL, covariate_label, decimals_of_time, level_text, pair_label, unit_label
 from lib.show.tables import parts
 
@@ -74,7 +83,7 @@ def table_weighted(weights: Weights | Absent, e_values: EValues | Absent) -> Tab
         ]
         notes += [
             "Weighted: Cox model with overlap weights and a robust variance that takes the weights as known.",
-            f"Difference in weighted restricted means up to {weighted['weighted_rmst']['tau'].max():g} {unit}; percentile interval over resamples of patients, the propensity fitted again in each ({format_whole(weighted['weighted_rmst']['n_resamples'].min())} could be used).",
+            f"Difference in weighted restricted means up to {format_duration(weighted['weighted_rmst']['tau'].max(), unit)}; percentile interval over resamples of patients, the propensity fitted again in each ({format_whole(weighted['weighted_rmst']['n_resamples'].min())} could be used).",
             *parts.notes_of(weighted["weighted_cox"], weighted["weighted_rmst"]),
         ]
     if explained:

@@ -136,7 +136,7 @@ def table_comparisons(analysis: Survival) -> Table:
     global_test = analysis["proportional_hazards"]
     global_p = global_test[global_test["group"] == OVERALL]["p_value"]
     notes = [
-        f"Hazard ratio: {analysis['cox']['method'].iat[0]}; below 1: fewer events per time with the arm named first. Difference in restricted mean up to {analysis['rmst']['tau'].max():g} {unit}; above 0: longer without event with the arm named first.",
+        f"Hazard ratio: {analysis['cox']['method'].iat[0]}; below 1: fewer events per time with the arm named first. Difference in restricted mean up to {format_duration(analysis['rmst']['tau'].max(), unit)}; above 0: longer without event with the arm named first.",
         *(
             f"Proportional hazards, test of all arms: {format_p(p, symbol=True)}. The test has little power when events are few."
             for p in global_p.dropna()

@@ -24,6 +24,8 @@ from lib.study.claims import Claim
 from lib.study.study import read_study
 from lib.study.yaml_file import ProblemsFound
 
+pytestmark = pytest.mark.notebook
+
 DEAD = "SYN-04"  # row 3 of every table with one row per patient
 SCALE = "  severe_grade: 3\n  max_grade: 5\n"
 MILD = "  levels: [{value: mild, label: Mild}, {value: moderate, label: Moderate}, {value: severe, label: Severe}]\n  severe_level: severe\n"
@@ -255,7 +257,7 @@ def _clinic(column, cells, outcomes):
     ],
 )  # fmt: skip
 def test_outcomes_are_read_where_each_word_has_one_meaning(tmp_path, words, codes):
-    new, folder = new_study(tmp_path, write_book(tmp_path / "x.xlsx", _clinic("grade", GRADES, words)))
+    new, folder = new_study(tmp_path, write_book(tmp_path / "x.xlsx", _clinic("grade", GRADES, words)), answers={"event of os_status": "1"})
     read = pd.read_csv(folder / "adverse_events.csv", dtype=str)["outcome"].astype(object)
     assert read.where(read.notna(), None).tolist() == codes
     changed = new.changes[new.changes["column"] == "outcome"]

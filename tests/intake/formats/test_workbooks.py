@@ -56,11 +56,16 @@ def test_formulas_stand_for_their_kept_values(tmp_path):
     )
 
 
-def test_a_formula_without_a_value_is_refused_by_its_place(tmp_path):
-    rows = [["id", "age"], ["P1", "=2020-1977"], ["P2", "=2020-1945"]]
-    with pytest.raises(Unreadable, match="1 formulas have no value kept beside them, the first in B3: =2020-1945") as raised:
-        only_sheet(xlsx(tmp_path / "a.xlsx", "p", rows, {"B2": "43"}))
-    assert (raised.value.code, raised.value.row, raised.value.column) == ("E090", 3, "age")
+def test_a_formula_without_a_value_is_named_by_its_place(tmp_path):
+    rows = [["id", "age", "sex"], ["P1", "=2020-1977", "=1+1"], ["P2", "=2020-1945", "=2+2"]]
+    sheet = only_sheet(xlsx(tmp_path / "a.xlsx", "p", rows, {"B2": "43", "C2": "2", "C3": "4"}))
+    said = sheet.without_values["age"]
+    assert "1 formulas have no value kept beside them, the first in B3: =2020-1945" in str(said)
+    assert (said.code, said.row, said.column) == ("E090", 3, "age")
+    assert list(sheet.without_values) == ["age"]
+    assert sheet.notes == ("2 formulas stand for the values kept beside them: sex (C2 =1+1)",)
+    with pytest.raises(Unreadable, match="first in B1"):
+        only_sheet(xlsx(tmp_path / "b.xlsx", "p", [["id", "=A1"], ["P1", "1"]], {}))
 
 
 def test_columns_that_are_only_formatted_are_none(tmp_path):

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from lib.intake.new_study.folder import proposed, read_sheets
+from lib.intake.new_study.reading import proposed, read_sheets
 from lib.study.yaml_file import ProblemsFound
 
 
@@ -198,6 +198,35 @@ CASES = {
     "German": Case(
         _rows("Patientennummer,Therapiearm,Alter,Geschlecht,Überlebenszeit (Monate),verstorben", ID, ARM, AGE, _cycle("m", "w"), TIME, _cycle("ja", "nein")),
         endpoints=(("OS", "months", "ja", 6),), baseline=("alter", "geschlecht"),
+    ),
+    # no name tells it: the outcome is asked for, then its time
+    "no word of the language is known": Case(
+        _rows("id,käsi,ikä,seuranta,kuolema", ID, ARM, AGE, TIME, _cycle("ei", "kyllä")), asked=("outcome",)
+    ),
+    "the outcome is named": Case(
+        _rows("id,käsi,ikä,seuranta,kuolema", ID, ARM, AGE, TIME, _cycle("ei", "kyllä")),
+        answers={"outcome": "kuolema"}, asked=("time column of kuolema",),
+    ),
+    "outcome, time, unit and event are named": Case(
+        _rows("id,käsi,ikä,seuranta,kuolema", ID, ARM, AGE, TIME, _cycle("ei", "kyllä", "ei")),
+        answers={"outcome": "kuolema", "time column of kuolema": "seuranta", "unit of time": "days", "event of kuolema": "kyllä"},
+        endpoints=(("Kuolema seuranta", "days", "kyllä", 4),), baseline=("k_si", "ik"),
+    ),
+    "there is no outcome": Case(_rows("id,käsi,ikä", ID, ARM, AGE), answers={"outcome": "none"}, endpoints=()),
+    "Portuguese": Case(
+        _rows("Prontuário,Braço,Idade,Tempo (dias),Óbito", ID, ARM, AGE, TIME, _cycle("sim", "não")),
+        endpoints=(("OS", "days", "sim", 6),), arms=("A", "B"), baseline=("idade",),
+    ),
+    "a vital status beside dates": Case(
+        _rows("症例番号,治療群,登録日,最終観察日,転帰", ID, ARM, DAY, LATER, _cycle("生存", "死亡", "生存")), endpoints=(("OS", None, None, 4),)
+    ),
+    # ids that begin anew in each arm
+    "ids of two arms": Case(
+        _rows("no,group,age,os_days,death", lambda i: (i - 1) % 6 + 1, lambda i: "AB"[i > 6], AGE, TIME, EVENT), asked=("rows",)
+    ),
+    "every row is a patient": Case(
+        _rows("no,group,age,os_days,death", lambda i: (i - 1) % 6 + 1, lambda i: "AB"[i > 6], AGE, TIME, EVENT),
+        answers={"rows": "each"}, patients=12, arms=("A", "B"), endpoints=(("OS", "days", "1", 8),),
     ),
     # headers and ends
     "a row of units": Case(

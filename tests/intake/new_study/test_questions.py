@@ -11,8 +11,11 @@ from ruamel.yaml import YAML
 
 from lib.__main__ import main
 from lib.commands import new_study as command
-from lib.intake.new_study.folder import proposed, read_sheets, write_new_study
+from lib.commands import report as report_command
+from lib.commands.terminal import refuse
+from lib.intake.new_study.folder import write_new_study
 from lib.intake.new_study.headers import Headed
+from lib.intake.new_study.reading import proposed, read_sheets
 from lib.intake.tables import read_tables
 from lib.study.study import read_study
 from lib.study.yaml_file import ProblemsFound
@@ -103,6 +106,54 @@ def test_ended_at_the_terminal_nothing_is_left(tmp_path, file, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["in.csv"]
 
 
+@pytest.fixture
+def reported(tmp_path, monkeypatch):
+    """Studies are begun below here; of a report no more is made than which study it is of."""
+    seen = []
+    monkeypatch.setattr(command, "ROOT", tmp_path)
+    monkeypatch.setattr(report_command, "asked_for", lambda _, folder, *rest: seen.append(folder) or refuse([]))
+    return seen
+
+
+def test_a_report_of_a_file_asks_makes_the_study_and_goes_on(tmp_path, file, reported):
+    """One command, before and after the answer; the same file again is the same study; another one is not taken silently."""
+    folder = tmp_path / "data" / "in"
+    run = _invoke("report", file)
+    assert run.exit_code == 2
+    assert "event of status:" in run.output
+    assert "no report is made on an open question" in _said(run)
+    assert not reported
+    (folder / "answers.yml").write_text("unit of time: days\nevent of status: 1\n")
+    for word in ("report", "report --study"):
+        _invoke(*word.split(), file)
+        assert reported.pop() == folder
+    assert read_study(folder).endpoints
+    file.write_text(STATUS + "P99,A,77,1\n")
+    run = _invoke("report", file)
+    assert run.exit_code == 2
+    assert "its tables (patients) are not what in.csv gives" in _said(run)
+    assert not reported
+    _invoke("report", folder)
+    assert reported == [folder]
+
+
+def test_a_report_of_a_folder_of_files_takes_answers_from_anywhere(tmp_path, file, reported):
+    (tmp_path / "Export 2026").mkdir()
+    file.rename(tmp_path / "Export 2026" / "patients.csv")
+    (tmp_path / "mine.yml").write_text("unit of time: months\nevent of status: 0\n")
+    _invoke("report", tmp_path / "Export 2026", "--answers", tmp_path / "mine.yml")
+    (study,) = map(read_study, reported)
+    assert study.folder.name == "Export_2026"
+    assert (study.endpoints[0].time.unit, study.endpoints[0].event.event) == ("months", "0")
+
+
+@pytest.mark.parametrize("words", [["report", "no_such.sav"], ["report", "--study", "no_such"], ["report", "a", "--study", "b"]])
+def test_a_report_of_nothing_is_refused(words):
+    run = _invoke(*words)
+    assert run.exit_code == 2
+    assert "Traceback" not in _said(run)
+
+
 @pytest.mark.parametrize(
     ("answers", "says"),
     [
@@ -140,9 +191,13 @@ def test_the_number_of_events_is_what_was_confirmed(name, coding, drawn, said, w
     cells = [coding[n % len(coding)] for n in drawn]
     frame = pd.DataFrame({"id": [f"P{n}" for n in range(len(cells))], "follow_up_months": [str(n + 1) for n in range(len(cells))], name: cells})
     sheets = {"s": Headed(frame.set_axis(range(2, len(cells) + 2)), [])}
-    new = proposed("x", sheets)
+    new, answers = proposed("x", sheets), {}
+    columns = {"outcome": name, f"time column of {name}": "follow_up_months"}
+    while sought := set(new.proposal.questions.open) & set(columns):
+        answers |= {key: columns[key] for key in sought}
+        new = proposed("x", sheets, answers)
     asked = new.proposal.questions.open
-    if not asked and name == "no_death":  # no name of an event, beside a time that is hardly one
+    if not asked and name == "no_death" and len(set(cells)) == 1:  # no name of an event, and one that does not vary
         assert new.proposal.study["endpoints"] == []
         return
     if not asked:
@@ -154,7 +209,7 @@ def test_the_number_of_events_is_what_was_confirmed(name, coding, drawn, said, w
         assert _events(new, endpoint) == len(happened)
         return
     assert new.proposal.study["endpoints"] == []
-    answers, confirmed = {}, 0
+    confirmed = 0
     for key, question in asked.items():
         answers[key] = said if " = " in key else list(question.options)[which]
         value = key.partition(" = ")[2] or answers[key]

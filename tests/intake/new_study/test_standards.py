@@ -10,7 +10,8 @@ import pyreadstat
 import pytest
 from openpyxl.utils.datetime import CALENDAR_MAC_1904, to_excel
 
-from lib.intake.new_study.folder import proposed, read_sheets, write_new_study
+from lib.intake.new_study.folder import write_new_study
+from lib.intake.new_study.reading import proposed, read_sheets
 from lib.intake.tables import read_tables
 from lib.statistics.survival.kaplan_meier import estimate_median
 from lib.statistics.survival.logrank import compare_logrank

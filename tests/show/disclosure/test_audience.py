@@ -181,6 +181,43 @@ def test_extremes_and_rows_of_single_patients_are_left_out(data):
     assert (timed["curve"]["n_risk"] >= SMALL).all()
 
 
+@pytest.mark.parametrize(
+    ("n", "median", "quartiles"),
+    [(4, False, False), (9, False, False), (10, True, False), (19, True, False), (20, True, True)],
+)
+def test_each_part_that_a_quantile_cuts_off_is_no_small_cell(data, n, median, quartiles):
+    """Twice, four times as many patients as a small cell; values of a patient or two keep three digits."""
+    assert data.study.policy.small_cell == SMALL
+    whole = baseline.analyse_baseline(data)["baseline_number"]
+    frame = where(whole, group="B").head(1).assign(n=n, n_missing=0, median=18.6543, q1=12.345, q3=0.98765)
+    (row,) = disclosure_audience.mask_analysis(data, Analysis(data, "", {"baseline_number": frame}))["baseline_number"].to_dict("records")
+    assert row["median"] == 18.7 if median else pd.isna(row["median"])
+    assert (row["q1"], row["q3"]) == (12.3, 0.988) if quartiles else pd.isna([row["q1"], row["q3"]]).all()
+
+
+def curve_of(events, at_risk=60):
+    """One arm's curve with so many events at times 0, 1, 2 ..."""
+    n = np.array(events)
+    left = at_risk - np.concatenate([[0], n.cumsum()[:-1]])
+    return pd.DataFrame({"group": "A", "time": np.arange(len(n)) * 1.2345, "n_events": n, "n_censored": 0, "n_risk": left})
+
+
+@pytest.mark.parametrize(
+    ("events", "at_risk", "known", "kept"),
+    [
+        ([0, 4, 1, 0, 5, 4], 60, [], [0, 2, 4]),  # 5 events since the step before, not 4
+        ([0, 5, 5, 5], 19, [], [0, 1, 2]),  # after the last one 4 would be left
+        ([0, 5, 5, 5], 20, [], [0, 1, 2, 3]),
+        ([0, 5, 4, 1, 5], 60, [2.5], [0, 2, 4]),  # at 2.5 it is shown that 9 had the event, so 5 would tell of 4
+    ],
+)
+def test_a_shared_curve_steps_for_cells_of_patients(events, at_risk, known, kept):
+    times = pd.DataFrame({"group": "A", "time": known}) if known else None
+    found = disclosure_audience._coarsen(curve_of(events, at_risk), times, SMALL)
+    assert found["time"].tolist() == [float(f"{1.2345 * i:.3g}") for i in kept]
+    assert (found["n_censored"] == 0).all()
+
+
 def test_an_effect_that_could_be_found_tells_no_number_of_events():
     """Schoenfeld's ratio of two arms of known size is a formula of their events alone."""
     data = disclosure_audience.restrict(load("efficacy", audience="share"))
@@ -269,7 +306,7 @@ def test_nothing_that_is_written_holds_an_id(tmp_path):
             assert not [i for i in ids if i in text], path.name
             assert "patient0" not in text, path.name
     assert "queries.csv" not in {path.name for path in (tmp_path / "to" / "share").glob("*")}
-    assert (tmp_path / "to" / "queries.csv").exists(), "for the data manager, outside the shared folder"
+    assert [path.name for path in (tmp_path / "to").iterdir()] == ["share"], "nothing beside it, where nobody asked for it"
     results = pd.read_csv(tmp_path / "to" / "share" / "results.csv")
     counts = results[results["statistic"].isin(COUNTS)]
     assert len(counts) > 500
@@ -300,6 +337,6 @@ def test_an_id_is_found_where_there_is_one(tmp_path):
 
 def test_the_work_list_is_linked_for_the_data_manager_alone():
     internal, shared = (report.start("cohort", {"audience": audience}).query_files() for audience in ("internal", "share"))
-    assert '<a href="../queries.xlsx">' in internal.html
+    assert '<a href="queries.xlsx">' in internal.html
     assert "<a" not in shared.html
     assert "stays with the data manager" in shared.text

@@ -136,8 +136,11 @@ class Pair:
     event: str
 
 
-def paired(frame: pd.DataFrame, questions: Questions) -> list[Pair]:
-    """Times with their events: first those whose names agree, then what is left, where only one pair is possible."""
+def paired(frame: pd.DataFrame, questions: Questions, *, needed: bool = False) -> list[Pair]:
+    """Times with their events: first those whose names agree, then what is left, where only one pair is possible.
+
+    Where no name tells any and one is `needed`, which columns they are is asked.
+    """
     times, events = outcome_columns(frame)
     pairs, names = [], {column: read_name(column) for column in [*times, *events]}
     for time in times:
@@ -155,18 +158,36 @@ def paired(frame: pd.DataFrame, questions: Questions) -> list[Pair]:
         elif fitting or (not pairs and known_name(time) in PLAIN_TIMES):
             event = _asked(frame, questions, time, fitting or _binary(frame))
             pairs += [Pair(time, event)] if event != NONE else []
-    return pairs or _by_event(frame, questions, [event for event in free if names[event].event])
+    pairs = pairs or _by_event(frame, questions, [event for event in free if names[event].event])
+    return pairs if pairs or questions.open or not needed else _by_answer(frame, questions)
+
+
+def _by_answer(frame: pd.DataFrame, questions: Questions) -> list[Pair]:
+    """No name tells an outcome, in whatever language it is: ask for the event, then for its time."""
+    few = [c for c in frame if 2 <= frame[c].nunique() <= MOST_VALUES and frame[c].nunique() < frame[c].notna().sum()]
+    if not few or not _of_many_numbers(frame, few):
+        return []
+    options = {c: f"its values: {_counted(frame[c])}" for c in few} | {NONE: "there is no time to an event in this file"}
+    event = questions.ask("outcome", "Which column says what became of a patient (death, progression ...)? No name tells it.", options)
+    return _by_event(frame, questions, [event]) if event and event != NONE else []
 
 
 def _by_event(frame: pd.DataFrame, questions: Questions, events: list[str]) -> list[Pair]:
     """An event whose time no name tells: ask for it among the columns of many numbers."""
-    many = [c for c in frame if c not in events and is_numeric(frame[c]) and frame[c].nunique() > max(MOST_VALUES, len(frame) / 4)]
-    pairs = []
+    many, pairs = _of_many_numbers(frame, events), []
     for event in events if many else []:
         options = dict.fromkeys(many, "") | {NONE: f"{event} has no time: it is left out of the endpoints"}
         time = questions.ask(f"time column of {event}", f"Which column holds the time to {event}, or to the end of observation?", options)
         pairs += [Pair(time, event)] if time and time != NONE else []
     return pairs
+
+
+def _of_many_numbers(frame: pd.DataFrame, others: list[str]) -> list[str]:
+    return [c for c in frame if c not in others and is_numeric(frame[c]) and frame[c].nunique() > max(MOST_VALUES, len(frame) / 4)]
+
+
+def _counted(cells: pd.Series) -> str:
+    return ", ".join(f"{value} ({n})" for value, n in cells.value_counts().items())
 
 
 def _agree(time: Name, event: Name) -> bool:
@@ -192,7 +213,7 @@ def _binary(frame: pd.DataFrame) -> list[str]:
 
 
 def _asked(frame: pd.DataFrame, questions: Questions, time: str, candidates: list[str]) -> str:
-    options = {c: "its values: " + ", ".join(f"{v} ({n})" for v, n in frame[c].value_counts().items()) for c in candidates}
+    options = {c: f"its values: {_counted(frame[c])}" for c in candidates}
     if not options:
         return NONE
     options[NONE] = f"{time} is the time to no event: it is left out of the endpoints"

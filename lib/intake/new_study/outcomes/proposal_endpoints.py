@@ -53,7 +53,7 @@ def propose_endpoints(proposal: Proposal, patients: Recognised) -> set[str]:
     taken |= {column for pair in defined for column in (pair.time, pair.event)} | set(proposal.known.aside)
     free = patients.frame.drop(columns=[name for name in patients.frame if name in taken])
     kinds = {endpoint["id"] for endpoint in endpoints}
-    pairs = defined or paired(free, proposal.questions)
+    pairs = defined or paired(free, proposal.questions, needed=not endpoints)
     used |= {column for pair in pairs for column in (pair.time, pair.event) if column}
     pairs = [pair for pair in pairs if pair.event and not (read_name(pair.time).kinds & kinds)]
     units = _units(proposal, patients.frame, pairs)
@@ -117,6 +117,8 @@ def _derived(proposal: Proposal, patients: Recognised) -> list[dict]:
     has = {ours for ours in patients.columns if ours in DATE_COLUMNS}
     if not {"time_zero", "last_contact_date"} <= has:
         has = set()
+    if has and "death" not in patients.columns and (status := _vital_status(patients)):
+        patients.columns["death"] = status
     if has and "death" in patients.columns and "death_date" not in has:
         has |= _death_date(proposal, patients)
     for date, flag in FLAGS_OF_DATES.items():
@@ -153,6 +155,13 @@ def _derived(proposal: Proposal, patients: Recognised) -> list[dict]:
     if endpoints:
         proposal.say("endpoints", f"Derived from the dates in the table: {', '.join(e['short'] for e in endpoints)}.")
     return endpoints
+
+
+def _vital_status(patients: Recognised) -> str:
+    """A status that beside the dates can only be of death, as one of its values says; "" where a time stands beside it."""
+    rest = patients.frame.drop(columns=list(set(patients.columns.values())))
+    times, events = outcome_columns(rest)
+    return next((column for column in events if rest[column].dropna().map(lambda v: bool(DEATH.fullmatch(v))).any()), "") if not times else ""
 
 
 def _death_date(proposal: Proposal, patients: Recognised) -> set[str]:

@@ -1,0 +1,82 @@
+"""What a study may call something: one visible line, and no two things by names that a reader cannot tell apart."""
+
+from __future__ import annotations
+
+__all__ = ["Label", "LegendLabel", "Text", "plain", "told_apart", "unique"]
+
+import unicodedata
+from collections import Counter
+from typing import Annotated, Any
+
+from pydantic import AfterValidator
+
+# Letters without ink: Hangul fillers, the empty Braille cell.
+BLANK = "\u115f\u1160\u2800\u3164\uffa0"
+# Cyrillic and Greek capitals and small letters that are drawn like Latin ones.
+LOOKS_LIKE = str.maketrans(
+    "АВЕЅІЈКМНОРСТУХаеѕіјорсухԁΑΒΕΖΗΙΚΜΝΟΡΤΥΧο",
+    "ABESIJKMHOPCTYXaesijopcyxdABEZHIKMNOPTYXo",
+)
+
+
+def _undrawable(sign: str) -> bool:
+    """Whether no page, figure or file can hold a sign: controls, ends of lines, halves of pairs, and no character at all."""
+    code = ord(sign)
+    reverses = 0x202A <= code <= 0x202E or 0x2066 <= code <= 0x2069
+    return reverses or code & 0xFFFE == 0xFFFE or unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp")
+
+
+def plain(text: str) -> str:
+    """Refuse what a label must not hold: control characters, marks that reverse the text, or a whole page."""
+    if len(text) > 500 or any(_undrawable(c) for c in text):
+        raise ValueError("one line of at most 500 characters, without control or direction marks")
+    return text
+
+
+def _said(text: str) -> str:
+    if not _seen(text).strip():
+        raise ValueError("must not be empty or invisible: a report calls it so")
+    return text
+
+
+def _seen(text: str) -> str:
+    """What a reader sees of a text: no signs of no width, no blanks that pass for letters."""
+    return "".join(c for c in text if unicodedata.category(c) not in ("Cf", "Mn", "Me") and c not in BLANK)
+
+
+def _alike(text: str) -> str:
+    """Return the same for all texts that a reader cannot tell apart: width, case, spaces, letters of other scripts."""
+    inked = (c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Cf" and c not in BLANK)
+    return " ".join("".join(inked).translate(LOOKS_LIKE).casefold().split())
+
+
+def told_apart(what: str) -> AfterValidator:
+    """Make a validator that refuses parts that a report would call by one name, at the line where they stand."""
+
+    def checked(parts: tuple[Any, ...]) -> tuple[Any, ...]:
+        first: dict[str, str] = {}
+        for part in parts:
+            if (other := first.setdefault(_alike(part.label), part.id)) != part.id:
+                raise ValueError(f"the {what}s {other} and {part.id} have one label ({part.label}): no reader could tell them apart")
+        return parts
+
+    return AfterValidator(checked)
+
+
+def _in_legend(text: str) -> str:
+    if text.startswith("_"):
+        raise ValueError("must not begin with _: the legend of a figure leaves such a name out")
+    return text
+
+
+Text = Annotated[str, AfterValidator(plain)]
+# What a report calls something; the second kind stands in legends too.
+Label = Annotated[Text, AfterValidator(_said)]
+LegendLabel = Annotated[Label, AfterValidator(_in_legend)]
+
+
+def unique(what: str, names: list[str]) -> None:
+    """Raise ValueError if a name is given twice."""
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise ValueError(f"{what} given twice: {', '.join(map(str, twice))}")
