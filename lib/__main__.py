@@ -1,4 +1,4 @@
-"""The command line: `python -m lib report`, `batch`, `check`, `compare`, `new`, `template`, `lab`, `explore`.
+"""The command line: `python -m lib report`, `batch`, `check`, `compare`, `share`, `new`, `template`, `lab`, `explore`.
 
 Exit codes: 0 done; 1 a notebook failed, the folder cannot be written, or compared numbers moved; 2 the study, its
 tables, the parameters or the folders to compare are wrong, or a folder to write holds what this project did not write;
@@ -24,6 +24,7 @@ COMMANDS = {
     "report": "report",
     "check": "check",
     "compare": "compare",
+    "share": "share",
     "batch": "batch",
     "new": "new_study",
     "template": "new_study",

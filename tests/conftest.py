@@ -17,6 +17,18 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "ch
 settings.load_profile("default" if os.environ.get("FUZZ") else "ci")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def shared_register(tmp_path_factory):
+    """What tests share is no part of what the user shared."""
+    os.environ["COHORT_REPORT_SHARED"] = str(tmp_path_factory.mktemp("register"))
+
+
+@pytest.fixture(autouse=True)
+def nothing_shared(tmp_path, monkeypatch):
+    """Each test begins where nothing was shared."""
+    monkeypatch.setenv("COHORT_REPORT_SHARED", str(tmp_path / ".shared"))
+
+
 @pytest.fixture(scope="module")
 def browser():
     """Debian's Chromium. Without one the test is skipped, except under CI, where that is a failure.

@@ -72,8 +72,6 @@ class Output(NamedTuple):
         Output from whose counts it is made: hidden where they are.
     time : str
         COURSE or SPREAD; "" where each time stands for itself.
-    of_patients : bool
-        Whether its estimates are values of single patients, which are rounded before they are shared.
     tells_counts : bool
         Whether it says of categories without a count what the counts were.
     never_shared : tuple of str
@@ -100,7 +98,6 @@ class Output(NamedTuple):
     sums: str = ""
     made_from: str = ""
     time: str = ""
-    of_patients: bool = False
     tells_counts: bool = False
     never_shared: tuple[str, ...] = ()
     least_missed: bool = False

@@ -61,12 +61,12 @@ OUTPUTS = (
     Output("baseline_test", PATIENTS, EXAMINED, tests=EXPLORATORY, made_from="baseline_category", known_only=True),
     # Times to an event
     Output("events", PATIENTS, EXAMINED, same=(Same("n", "median", "n"), Same("n_events", "median", "n_events"), Same("n_missing", "median", "n_missing"))),
-    Output("median", PATIENTS, EXAMINED, of_patients=True,
+    Output("median", PATIENTS, EXAMINED,
         step="flow_endpoint",
         headline=Headline("endpoint", "{name}: median, {unit}", "median", "time", ("n_events", "n"))),
-    Output("quartile_1", PATIENTS, EXAMINED, of_patients=True, step="flow_endpoint"),
-    Output("quartile_3", PATIENTS, EXAMINED, of_patients=True, step="flow_endpoint"),
-    Output("follow_up", PATIENTS, EXAMINED, of_patients=True, step="flow_endpoint", source="Schemper M, Smith TL. Control Clin Trials 1996;17:343"),
+    Output("quartile_1", PATIENTS, EXAMINED, step="flow_endpoint"),
+    Output("quartile_3", PATIENTS, EXAMINED, step="flow_endpoint"),
+    Output("follow_up", PATIENTS, EXAMINED, step="flow_endpoint", source="Schemper M, Smith TL. Control Clin Trials 1996;17:343"),
     Output("landmark", PATIENTS, EXAMINED, time=COURSE),
     Output("landmark_difference", "", EXAMINED, tests=EXPLORATORY, made_from="landmark"),
     Output("at_risk", PATIENTS, EXAMINED, time=COURSE, least_missed=True),
@@ -143,7 +143,7 @@ OUTPUTS = (
     Output("best_disease_control_odds_ratio", "", EXAMINED, made_from="best_disease_control"),
     Output("confirmed_response", PATIENTS, EXAMINED, within=(Within("best_objective_response"),)),
     Output("best_change", PATIENTS, EXAMINED),
-    Output("duration_of_response", PATIENTS, EXAMINED, same=(Same("n", "best_objective_response", "count"),), of_patients=True),
+    Output("duration_of_response", PATIENTS, EXAMINED, same=(Same("n", "best_objective_response", "count"),)),
     Output("time_to_response", PATIENTS, EXAMINED, same=(Same("n", "best_objective_response", "count"),)),
     Output("response_incidence", PATIENTS, NOT_EXAMINED),
     Output("response_incidence_test", PATIENTS, NOT_EXAMINED, tests=EXPLORATORY),
@@ -162,10 +162,10 @@ OUTPUTS = (
     Output("*_percent_change", PATIENTS, EXAMINED),
     Output("*_absolute_change", PATIENTS, EXAMINED),
     Output("*_change_ratio", PATIENTS, EXAMINED, same=(Same("n", "*_percent_change", "n"),)),
-    Output("*_within", PATIENTS, EXAMINED, tests=EXPLORATORY, of_patients=True, source="Wilcoxon F. Biometrics Bull 1945;1:80"),
+    Output("*_within", PATIENTS, EXAMINED, tests=EXPLORATORY, source="Wilcoxon F. Biometrics Bull 1945;1:80"),
     Output("*_between", PATIENTS, EXAMINED, tests=EXPLORATORY),
-    Output("*_pairwise", "", EXAMINED, tests=EXPLORATORY),
-    Output("*_shift", "", EXAMINED, tests=EXPLORATORY, of_patients=True),
+    Output("*_pairwise", "", EXAMINED, tests=EXPLORATORY, made_from="*_within"),
+    Output("*_shift", "", EXAMINED, tests=EXPLORATORY, made_from="*_within"),
     Output("*_drawn", PATIENTS, NOT_EXAMINED),
     Output("*_presence", PATIENTS, EXAMINED, denominator=BEFORE_COLON),
     Output("*_below_limit", "samples", NOT_EXAMINED),
@@ -256,7 +256,7 @@ def find(name: str, variable: str = "") -> Output:
     if output is None or "*" in name:
         raise ValueError(f"{name}: no such output; enter it in the catalogue, lib/analyses/outputs.py")
     same = tuple(same._replace(output=same.output.replace("*", variable)) for same in output.same)
-    return output._replace(name=name, same=same)
+    return output._replace(name=name, same=same, made_from=output.made_from.replace("*", variable))
 
 
 def named(**facts: object) -> list[str]:

@@ -24,6 +24,7 @@ from lib.run.execute import NotebookFailed, run_name
 from lib.run.kernels import prepare
 from lib.run.one_report import NOTEBOOK_FOLDER, make_report, notebook_paths
 from lib.run.target import NotOurs, TargetError, refuse_foreign
+from lib.show.disclosure.jointly import SharingRefused
 from lib.study.parameters import NOTEBOOKS
 from lib.study.provenance import rerun_command
 from lib.study.yaml_file import Gathered
@@ -95,6 +96,8 @@ def report(
                 queries=tables.queries,
             )
     except NotebookFailed as failure:
+        if failure.error.startswith(SharingRefused.__name__):
+            fail(failure.error.partition(": ")[2], 2)
         explain(failure)
     except NotOurs as error:
         fail(str(error), 2)

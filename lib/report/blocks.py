@@ -30,7 +30,9 @@ from lib.dataset.dataset import Dataset, subgroup_label
 from lib.report import recheck
 from lib.report.published import MATCHES, compare_published, find_ranges
 from lib.report.references import cite
-from lib.show.disclosure.audience import allows, is_part
+from lib.show.disclosure.audience import LEFT_OUT, allows, is_part
+from lib.show.disclosure.jointly import earlier_of
+from lib.show.disclosure.rounding import DIGITS
 from lib.show.display import Block, Table, template
 from lib.show.formats import format_duration, joined, plural
 from lib.show.labels import how_formed
@@ -46,6 +48,10 @@ SYNTHETIC = "These data are synthetic. They were made to agree with published su
 
 SHARED = "Shared report: counts of 1 to {0} patients, and whatever would give them back, are masked; curves step once for {1} events or more; quartiles of few patients, listings, data queries by patient, pictures of single patients, smallest and largest values are left out."
 SUBTRACTED = " This report shows part of the study: before it is shared beside another report, think what subtracting one from the other tells."
+
+
+ALONE = " No report of this study that was shared before is known on this machine; one shared from another could be subtracted from this."
+JOINTLY = " It is masked together with {} of this study shared before from this machine; what was shared from another is not known."
 
 
 def header(name: str, data: Dataset) -> Block:
@@ -86,7 +92,9 @@ def shared_notice(data: Dataset) -> str:
     if allows(data.parameters, "small cells"):
         return ""
     small = data.study.policy.small_cell
-    return SHARED.format(small - 1, small) + (SUBTRACTED if is_part(data) else "")
+    known = [entry for entry in earlier_of(data) if not entry.composed]
+    beside = JOINTLY.format(plural(len(known), "report")) if known else ALONE
+    return SHARED.format(small - 1, small) + beside + (SUBTRACTED if is_part(data) else "")
 
 
 def in_force(name: str, data: Dataset) -> dict[str, Any]:
@@ -165,6 +173,7 @@ def methods(data: Dataset, analyses: list[Analysis]) -> Block:
         for output, frame in analysis.frames.items()
         if "method" in frame
         for method in dict.fromkeys(frame["method"].dropna())
+        if method != LEFT_OUT
     ]
     by_method: dict[str, list[Output]] = {}
     for output, method in rows:
@@ -181,7 +190,7 @@ def methods(data: Dataset, analyses: list[Analysis]) -> Block:
 
 def _horizons(data: Dataset, analyses: list[Analysis]) -> list[str]:
     """Endpoint and tau of every restricted mean that was computed."""
-    found = {a.variable: a["rmst"]["tau"].max() for a in analyses if "rmst" in a}
+    found = {a.variable: a["rmst"]["tau"].max() for a in analyses if "rmst" in a and a["rmst"]["tau"].notna().any()}
     unit = data.study.time.unit
     return [f"{data.study.endpoint(name).short} {format_duration(tau, unit)}" for name, tau in found.items()]
 
@@ -189,11 +198,11 @@ def _horizons(data: Dataset, analyses: list[Analysis]) -> list[str]:
 def colophon(data: Dataset, results: pd.DataFrame) -> Block:
     """Recorded results, versions, commit and fingerprints of the inputs."""
     text = results.to_csv(index=False, lineterminator="\n")
-    prints = provenance.fingerprints(data.study, [])
     shown = template("colophon.html").render(
         n=len(results),
         digest=hashlib.sha256(text.encode()).hexdigest(),
-        data=prints["data"],
+        data=provenance.data_prints(data.study, by_file=allows(data.parameters, "places")),
+        digits="" if allows(data.parameters, "small cells") else DIGITS,
         versions=provenance.package_versions(),
         commit=provenance.code_commit(),
     )

@@ -17,6 +17,7 @@ from lib.dataset.dataset import Dataset, load
 from lib.report import blocks
 from lib.report.results import COLUMNS, to_rows
 from lib.show.disclosure.audience import allows, mask_analysis, restrict
+from lib.show.disclosure.jointly import earlier_of
 from lib.show.display import EMPTY, Block
 from lib.show.labels import name_arms
 from lib.study.clinic import Marker
@@ -63,6 +64,7 @@ class Page:
         self._analyses: list[Analysis] = []
         self._recorded: list[pd.DataFrame] = []
         self._shown: list[Analysis | Absent] = []
+        self._earlier = () if allows(data.parameters, "small cells") else earlier_of(data)
 
     # ---------------------------------------------------------------- analyses
 
@@ -94,7 +96,7 @@ class Page:
         self._recorded.append(rows)
         shown: K | Absent = full
         if not allows(self.data.parameters, "small cells"):
-            masked = mask_analysis(self.data, full)
+            masked = mask_analysis(self.data, full, self._earlier)
             rows = self._not_masked(full, masked)
             shown = replace(masked, dataset=self.data)
         self._rows.append(rows)
@@ -229,7 +231,8 @@ class Page:
 
     def methods(self) -> Block:
         """Every estimator and test that this page ran, each once, in the order of the page."""
-        return blocks.methods(self.data, self._analyses)
+        shown = [analysis for analysis in self._shown if isinstance(analysis, Analysis)]
+        return blocks.methods(self.data, shown)
 
     def self_check(self) -> Block:
         """Compute the numbers of this page a second time, by other engines and definitions; a difference stops it.

@@ -12,7 +12,9 @@ import pandas as pd
 from lib.intake.tables import write_queries
 from lib.run.execute import execute, take_messages
 from lib.run.manifest import write_run
+from lib.run.sharing import is_shared, one_at_a_time, register, without_places
 from lib.run.target import replaced_folder
+from lib.study import provenance
 from lib.study.parameters import NOTEBOOKS
 from lib.study.provenance import code_commit, fingerprints, package_versions, report_version
 from lib.study.study import ROOT, Study
@@ -58,15 +60,17 @@ def inputs_of(study: Study, routed: dict[str, dict], folder: Path = NOTEBOOK_FOL
     Returns
     -------
     dict
-        study, parameters, version (of this repository), commit, versions (of packages), inputs (files by SHA-256).
+        study, parameters, version (of this repository), commit, versions (of packages), inputs (files by SHA-256; of a
+        shared report, tables, and no folder).
     """
+    shared, parameters = is_shared(routed), parameters_of(routed)
     return {
         "study": study.study.id,
-        "parameters": parameters_of(routed),
+        "parameters": {n: p | {"study": study.study.id} for n, p in parameters.items()} if shared else parameters,
         "version": report_version(),
         "commit": code_commit(),
         "versions": package_versions(),
-        "inputs": fingerprints(study, notebook_paths(folder, routed).values()),
+        "inputs": fingerprints(study, notebook_paths(folder, routed).values(), by_file=not shared),
     }
 
 
@@ -119,25 +123,28 @@ def make_report(
         A notebook warned and must not, does not make a report, or an input changed meanwhile.
     """
     run = inputs_of(study, routed, folder)
-    with replaced_folder(target) as new:
+    with one_at_a_time(study, routed), replaced_folder(target) as new:
         executed = execute(folder, routed, **execution)
         messages = [f"{name}.ipynb, {said}" for name, notebook in executed.items() for said in take_messages(notebook)]
         for message in messages:
             warn(message)
         if messages and strict:
             raise ValueError("a notebook warned, and --strict takes that for a failure")
-        if fingerprints(study, notebook_paths(folder, routed).values()) != run["inputs"]:
+        if inputs_of(study, routed, folder)["inputs"] != run["inputs"]:
             raise ValueError("a table, a notebook or the library changed while the report was made; run it again")
         from lib.publish.folder import publish, summary  # noqa: PLC0415  nbconvert takes a second: not before it is needed
 
+        if is_shared(routed):
+            command = provenance.without_places(command, study.study.id)
+            for notebook in executed.values():
+                without_places(notebook, study)
         # The command stands between study and parameters, where a reader looks for it.
         run = {"study": run.pop("study"), "command": command} | run
-        if queries is not None and not _is_shared(run["parameters"]):
+        if queries is not None and not is_shared(routed):
             write_queries(queries, new)
         run |= summary(publish(executed, new, run, formats))
         write_run(new, run)
+        if is_shared(routed):
+            # Before the folder is in place: a report that is there and not in the register would be forgotten.
+            register(study, target.name, run, new)
     return run
-
-
-def _is_shared(parameters: dict[str, dict]) -> bool:
-    return any(own.get("audience") == "share" for own in parameters.values())

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 __all__ = [
     "code_commit",
+    "data_prints",
     "fingerprints",
     "library_files",
     "package_versions",
     "report_version",
     "rerun_command",
     "study_path",
+    "without_places",
 ]
 
 import hashlib
@@ -36,25 +38,33 @@ def study_path(folder: Path) -> str:
         return Path(folder).resolve().as_posix()
 
 
-def fingerprints(study: Study, notebooks: Iterable[Path]) -> dict[str, dict[str, str]]:
+def data_prints(study: Study, *, by_file: bool = True) -> dict[str, str]:
+    """Return the SHA-256 of study.yml and the tables by file, or by table, for readers whom names of files do not concern."""
+    files = {"study": study.folder / "study.yml"}
+    files |= dict(sorted(((n, study.folder / t.file) for n, t in study.tables.items()), key=lambda one: one[1]))
+    files["published"] = study.folder / "published.yml"
+    return {path.name if by_file else name: _sha256(path) for name, path in files.items() if path.is_file()}
+
+
+def fingerprints(study: Study, notebooks: Iterable[Path], *, by_file: bool = True) -> dict[str, dict[str, str]]:
     """Return the SHA-256 of every file a report depends on.
 
     Parameters
     ----------
     study : Study
     notebooks : iterable of Path
+    by_file : bool
+        As in `data_prints`.
 
     Returns
     -------
     dict of dict
         `data`: files of the study's folder; `code`: notebooks and library; each name -> SHA-256.
     """
-    tables = {study.folder / table.file for table in study.tables.values()}
-    data = [study.folder / "study.yml", *sorted(tables), study.folder / "published.yml"]
     code = {f"notebooks/{path.name}": path for path in notebooks}
     code |= {path.relative_to(ROOT).as_posix(): path for path in library_files()}
     return {
-        "data": {path.name: _sha256(path) for path in data if path.is_file()},
+        "data": data_prints(study, by_file=by_file),
         "code": {name: _sha256(path) for name, path in code.items()},
     }
 
@@ -123,3 +133,17 @@ def rerun_command(study: Study, given: dict[str, Any], **options: str | Path | N
         if value:
             words += [f"--{option.replace('_', '-')}", study_path(value) if isinstance(value, Path) else value]
     return shlex.join(words)
+
+
+def without_places(command: str, study: str) -> str:
+    """Return a command without folders of this machine: the study by its id, and not where its report was written."""
+    words, kept = iter(shlex.split(command)), []
+    for word in words:
+        if word in ("--output", "--notebook-folder", "--name", "-f", "--parameters"):
+            next(words, None)
+        elif word == "--study":
+            next(words, None)
+            kept += [word, study]
+        else:
+            kept.append(word)
+    return shlex.join(kept)

@@ -74,7 +74,7 @@ def refuse_other(path: Path, mark: str) -> None:
             raise FileExistsError(errno.EEXIST, message, str(path))
 
 
-def write_whole(path: Path, content: str | bytes) -> Path:
+def write_whole(path: Path, content: str | bytes, *, mode: int = 0o666) -> Path:
     """Write a file that afterwards is new or as it was, whatever happens, and leave nothing beside it.
 
     Parameters
@@ -83,6 +83,8 @@ def write_whole(path: Path, content: str | bytes) -> Path:
         Its folder exists. What a kill leaves beside it, the next writing of the same file removes.
     content : str or bytes
         Text is written as UTF-8, its ends of lines as they are.
+    mode : int
+        Of a file that is not there yet, less what the user's umask takes.
 
     Returns
     -------
@@ -96,7 +98,7 @@ def write_whole(path: Path, content: str | bytes) -> Path:
     path = Path(path)
     part = path.with_name(f".cohort-{hashlib.sha256(os.fsencode(path.name)).hexdigest()[:12]}.part")
     raw = content.encode() if isinstance(content, str) else content
-    descriptor = _claimed(part)
+    descriptor = _claimed(part, mode)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.truncate()
@@ -116,10 +118,10 @@ def write_whole(path: Path, content: str | bytes) -> Path:
     return path
 
 
-def _claimed(part: Path) -> int:
+def _claimed(part: Path, mode: int) -> int:
     """Open the file beside it, alone: another process that writes the same file is waited for."""
     while True:
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0), 0o666)
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0), mode)
         if fcntl is None:
             return descriptor
         fcntl.flock(descriptor, fcntl.LOCK_EX)

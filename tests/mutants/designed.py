@@ -108,7 +108,7 @@ DESIGNED = [Mutant(*row) for row in (
     ("a report that cannot be swapped in loses the old one", "run/target.py", "finally:\n        if old.exists() and not target.exists():", "finally:\n        if old.exists() and target.exists():"),
     ("medians of few patients are shared", "show/disclosure/audience.py", "frame[\"median\"].where(n >= 2 * small)", "frame[\"median\"].where(n >= small)"),
     ("quartiles of few patients are shared", "show/disclosure/audience.py", "frame[c].where(n >= 4 * small)", "frame[c].where(n >= 2 * small)"),
-    ("values of patients are shared to the digit", "show/disclosure/audience.py", "DIGITS = 3", "DIGITS = 9"),
+    ("values of patients are shared to the digit", "show/disclosure/rounding.py", "DIGITS = 3", "DIGITS = 9"),
     ("a shared curve steps for single patients", "show/disclosure/audience.py", "abs(events[i] - other) >= small or", "abs(events[i] - other) >= 1 or"),
     ("a shared curve runs on for few", "show/disclosure/audience.py", "and after[i] >= small:", "and after[i] >= 1:"),
     ("a part that leaves out few is shared", "show/disclosure/audience.py", "if 0 < whole[arm.id] - data.n[arm.id] < least]", "if 0 < whole[arm.id] - data.n[arm.id] < 1]"),

@@ -59,3 +59,18 @@ def test_the_library_itself_is_listed_to_its_last_file():
     }
     assert listed == walked
     assert {"lib/__init__.py", "lib/__main__.py"} < listed
+
+
+def test_a_command_for_others_names_no_folder():
+    """Whatever was given, in whatever order; parameters stay, with what looks like an option in them."""
+    told = "python -m lib report --study '../my hospital/x' -p audience=share -p arms=A,C --output /home/me/out --format docx --name mine --notebook-folder ../n"
+    assert provenance.without_places(told, "x") == "python -m lib report --study x -p audience=share -p arms=A,C --format docx"
+    assert provenance.without_places("python -m lib report --study data/x", "x") == "python -m lib report --study x"
+
+
+def test_data_are_named_by_table_for_others():
+    """The same prints, under other names."""
+    study = read_study(ROOT / "data" / "colon")
+    by_file, by_table = provenance.data_prints(study), provenance.data_prints(study, by_file=False)
+    assert list(by_file.values()) == list(by_table.values())
+    assert set(by_table) == {"study", *study.tables, *(["published"] if (study.folder / "published.yml").exists() else [])}

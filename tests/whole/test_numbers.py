@@ -160,10 +160,11 @@ def test_what_a_table_a_picture_or_a_sentence_shows_is_what_it_was_given(name, s
     assert len(shown.calls) > 10
 
 
+@pytest.mark.parametrize("audience", ["internal", "share"])
 @pytest.mark.parametrize(("name", "study"), EVERY)
-def test_every_number_of_a_page_is_in_results_csv(name, study):
-    """Whatever the notebook put out: header, key results, tables, pictures, sentences, methods."""
-    shown = shipped(name, study)
+def test_every_number_of_a_page_is_in_results_csv(name, study, audience):
+    """Whatever the notebook put out: header, key results, tables, pictures, sentences, methods; shared, what is shared."""
+    shown = shipped(name, study, audience)
     data = shown.names["page"].data
     values = np.concatenate([_results(shown), _chosen(data)])
     methods = pd.read_csv(io.StringIO(shown.records("results")[0]["csv"]))["method"].dropna().unique()

@@ -5,16 +5,17 @@ The rules of `mask_analysis`, where small means 1 to `policy.small_cell` - 1 pat
 1. No small count is shown, and no count, rest, difference or step between two times that is small may follow from
    what is shown: counts says how counts hang together, suppression hides more of them until a linear program finds
    nothing any more.
-2. What is computed from a hidden count (share, interval, test, difference) is hidden with it.
-3. Quartiles need four times, a median twice as many patients as a small count; both are values of single patients and
-   are rounded. The smallest and the largest value are hidden.
+2. Whatever stands in a row with a hidden count, or is computed from one elsewhere, is hidden with it.
+3. Quartiles need four times, a median twice as many patients as a small count. The smallest and the largest value are
+   hidden, and an exact p-value from which follows how few patients changed the other way.
 4. A curve steps only where as many patients as make a cell have had the event since the step before.
 5. Rows of single patients, and analyses that nobody has examined for all this, are left out.
+6. What is left and does not count is rounded (rounding).
 """
 
 from __future__ import annotations
 
-__all__ = ["KINDS", "allows", "check_audience", "is_part", "mask_analysis", "restrict"]
+__all__ = ["KINDS", "LEFT_OUT", "allows", "check_audience", "is_part", "mask_analysis", "restrict"]
 
 from dataclasses import replace
 from typing import TypeVar
@@ -27,6 +28,9 @@ from lib.analyses.outputs import find, named
 from lib.analyses.result import PLACES, Absent, Analysis
 from lib.dataset.dataset import Dataset
 from lib.show.disclosure.counts import COUNTS, OVERALL, count_cells, family, price
+from lib.show.disclosure.jointly import add_earlier, differences, earlier_of, refuse_exposed
+from lib.show.disclosure.register import Shared
+from lib.show.disclosure.rounding import round_shared
 from lib.study.parameters import Parameters
 from lib.study.yaml_file import Problem, ProblemsFound
 
@@ -40,14 +44,14 @@ KINDS = {
     "patient ids": {"internal"},
     "single patients": {"internal"},
     "steps": {"internal"},
+    "places": {"internal"},
 }
 # Rows of these are about a time: what stands there tells how many had left, or had had the event, by then.
 OVER_TIME = set(named(time=COURSE))
 # One patient more or less turns these; they say how, and so do the groups in a sum of events.
 SINGLE = ["min", "max"]
-# Values of one patient or two, which three digits blur.
-OF_PATIENTS = ("median", "q1", "q3")
-DIGITS = 3
+# Hidden, they take their row with them. A curve's events do not: its median and ratio follow from the days as well.
+DECIDING = ("n", "count", "n_missing", "n_zero", "n_gained", "n_lost")
 # Made from the number of events, of which an arm's follows from two sums.
 FROM_EVENTS = ("n_events", "events_per_variable", "observed", "expected", "proportion")
 # Of two arms of a known size; whoever knows the formula knows the events.
@@ -95,7 +99,7 @@ def restrict(data: Dataset) -> Dataset:
     check_audience(data)
     if allows(data.parameters, "patient ids"):
         return data
-    return replace(data, tables=_without_ids(data.tables), queries=_without_rows(data.queries))
+    return replace(data, tables=_without_ids(data.tables), queries=_without_rows(data))
 
 
 def check_audience(data: Dataset) -> None:
@@ -105,7 +109,8 @@ def check_audience(data: Dataset) -> None:
     ------
     lib.study.yaml_file.ProblemsFound
         E110 when an arm in force is itself a small cell (its size stands on every page), or when so few of its
-        patients are left out that the report of all patients, less this one, would be a report about them.
+        patients are left out that the report of all patients, or one shared before, less this one, would be a report
+        about them.
     """
     if allows(data.parameters, "patient ids"):
         return
@@ -116,6 +121,7 @@ def check_audience(data: Dataset) -> None:
     reasons = [f"fewer than {least} patients in arm {', '.join(few)}"] if few else []
     if left:
         reasons.append(f"all but fewer than {least} patients of arm {', '.join(left)}, who follow by subtraction")
+    reasons += [] if left else differences(data, earlier_of(data))
     if reasons:
         message = f"cannot be shared: {'; '.join(reasons)} (policy.small_cell)"
         raise ProblemsFound([Problem("E110", message, file="parameters", column="audience", value="share")])
@@ -135,48 +141,53 @@ def _without_ids(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     return renamed
 
 
-def _without_rows(queries: pd.DataFrame) -> pd.DataFrame:
-    """Data queries without what points to a patient; rule, table and column stay, so that they can be counted."""
-    return queries.assign(row="", patient_id="", value="", message=LEFT_OUT)
+def _without_rows(data: Dataset) -> pd.DataFrame:
+    """Data queries without what points to a patient or a file; rule, table and column stay, so that they can be counted."""
+    tables = {table.file: name for name, table in data.study.tables.items()}
+    queries = data.queries
+    return queries.assign(file=queries["file"].map(lambda file: tables.get(file, "")), row="", patient_id="", value="", message=LEFT_OUT)
 
 
-def mask_analysis(data: Dataset, analysis: A) -> A | Absent:
+def mask_analysis(data: Dataset, analysis: A, earlier: tuple[Shared, ...] = ()) -> A | Absent:
     """Hide small cells and whatever would give them back; leave out the rows of single patients.
 
     Parameters
     ----------
     data : Dataset
     analysis : Analysis
+    earlier : tuple of Shared
+        Reports of the same study that were shared before (`jointly.earlier_of`).
 
     Returns
     -------
     Analysis or Absent
         The same frames with the same rows; what is hidden is missing. `Absent` if no frame was examined.
+
+    Raises
+    ------
+    lib.show.disclosure.jointly.SharingRefused
+        Whatever is hidden, a small count follows from this report and an earlier one.
     """
     known = {name: find(name, analysis.variable) for name in analysis.frames}
     frames = {name: frame for name, frame in analysis.frames.items() if known[name].examined}
     if not frames:
         return Absent(NOT_EXAMINED)
     small = data.study.policy.small_cell
-    hidden = _hidden(data, analysis, known, frames, small)
-    rows = {
-        name: gone[[c for c in gone if c in ("count", "n")]].any(axis=1)
-        for name, gone in hidden.items()
-        if "count" in gone
-    }
+    hidden = _hidden(data, analysis, known, frames, earlier)
+    rows = {name: gone[[c for c in gone if c in DECIDING]].any(axis=1) for name, gone in hidden.items()}
     if "landmark" in hidden:
         rows["landmark"] = hidden["landmark"].any(axis=1)
     masked = {}
     for name, frame in frames.items():
-        gone = hidden[name].any(axis=1) if name in OVER_TIME else rows.get(name, _made_from(known[name], frame, known, frames, rows))
+        gone = hidden[name].any(axis=1) if name in OVER_TIME else rows[name] | _made_from(known[name], frame, known, frames, rows)
         blanked = _blank(frame, gone | _few(frame, small) | _tells_counts(data, known[name], frame), hidden[name])
-        masked[name] = _blur(known[name], _without_quantiles(blanked, frame, small))
+        masked[name] = _without_single(known[name], _without_signs(_without_quantiles(blanked, frame, small), frame, small))
     others = {name: _emptied(frame) for name, frame in analysis.frames.items() if name not in frames}
-    masked = _mask_events(masked) | others
+    masked = {name: round_shared(frame) for name, frame in (_mask_events(masked) | others).items()}
     return replace(analysis, dataset=data, frames=masked, data=_shared_data(analysis, masked, small))
 
 
-def _hidden(data: Dataset, analysis: Analysis, known: dict, frames: dict, small: int) -> dict[str, pd.DataFrame]:
+def _hidden(data: Dataset, analysis: Analysis, known: dict, frames: dict, earlier: tuple[Shared, ...]) -> dict[str, pd.DataFrame]:
     """Which counts of each frame are hidden: one column per column of counts."""
     counted = dict(frames)
     if "landmark" in frames and "curve" in analysis.data:
@@ -186,7 +197,11 @@ def _hidden(data: Dataset, analysis: Analysis, known: dict, frames: dict, small:
     sizes = pd.Series({**data.n, OVERALL: len(data.patients)})
     settings = data.study.adverse_events
     ranks = {"severe": settings.severe, "fatal": settings.fatal} if settings else {}
-    gone = count_cells(counted, known, sizes, systems, **ranks).suppress(small, price(counted, known))
+    small = data.study.policy.small_cell
+    cells = count_cells(counted, known, sizes, systems, **ranks)
+    add_earlier(cells, counted, analysis.variable, data, earlier)
+    gone = cells.suppress(small, price(counted, known))
+    refuse_exposed(cells, small, earlier)
     return {
         name: pd.DataFrame(
             {c: [(name, row, c) in gone for row in range(len(frame))] for c in COUNTS if c in frame}, index=frame.index
@@ -210,8 +225,9 @@ def _few(frame: pd.DataFrame, small: int) -> pd.Series:
 
 
 def _emptied(frame: pd.DataFrame) -> pd.DataFrame:
-    """A frame that nobody has examined: its rows, and nothing in them."""
-    return frame.assign(**dict.fromkeys(set(frame) - PLACES, np.nan), **({"note": MASKED} if "note" in frame else {}))
+    """A frame that nobody has examined: its rows, and nothing in them. A method can name the time of a patient."""
+    said = {column: text for column, text in (("note", MASKED), ("method", LEFT_OUT)) if column in frame}
+    return frame.assign(**dict.fromkeys(set(frame) - PLACES, np.nan), **said)
 
 
 def _tells_counts(data: Dataset, output: Output, frame: pd.DataFrame) -> pd.Series:
@@ -236,7 +252,7 @@ def _made_from(output: Output, frame: pd.DataFrame, known: dict, frames: dict, r
 def _blank(frame: pd.DataFrame, rows: pd.Series, counts: pd.DataFrame) -> pd.DataFrame:
     """The frame without its hidden counts, and in `rows` without everything that is not a count of its own."""
     blanked = frame.copy()
-    for column in set(frame) - PLACES - {"person_time"}:
+    for column in set(frame) - PLACES:
         blanked[column] = frame[column].astype(float).mask(counts.get(column, rows))
     if "note" in frame and rows.any() and "step" not in frame:
         blanked["note"] = frame["note"].mask(rows, MASKED)
@@ -252,19 +268,28 @@ def _without_quantiles(frame: pd.DataFrame, full: pd.DataFrame, small: int) -> p
     return frame
 
 
-def _blur(output: Output, frame: pd.DataFrame) -> pd.DataFrame:
-    """Rule 3: values of patients rounded, and no extremes; and no result of one patient's leaving."""
+def _without_signs(frame: pd.DataFrame, full: pd.DataFrame, small: int) -> pd.DataFrame:
+    """Rule 3: no signed-rank test from which follows how few patients changed the other way than most.
+
+    Its statistic is the sum of their ranks, its exact p a whole number / 2^n, which three digits do not blur. Up to
+    `small` - 1 patients, and none more, have a sum below 1 + 2 + ... + `small`. None are hidden too: else it would tell.
+    """
+    if not {"statistic", "p_value", "n_zero"} <= set(frame):
+        return frame
+    changed = full["n"].astype(float) - full["n_zero"].astype(float)
+    least = np.minimum(full["statistic"], changed * (changed + 1) / 2 - full["statistic"])
+    told = least < small * (small + 1) / 2
+    note = frame["note"].mask(told & frame["p_value"].notna(), MASKED) if "note" in frame else ""
+    return frame.assign(statistic=frame["statistic"].mask(told), p_value=frame["p_value"].mask(told), note=note)
+
+
+def _without_single(output: Output, frame: pd.DataFrame) -> pd.DataFrame:
+    """Rule 3: no extremes, and no result of one patient's leaving."""
     frame = frame.assign(**{c: np.nan for c in (*SINGLE, *output.never_shared) if c in frame})
     if output.name == "robustness":
         of_one = frame["variable"].str.contains("leave_one_out|fragile")
         frame = frame.assign(p_value=frame["p_value"].mask(of_one))
-    rounded = [*OF_PATIENTS, *(["estimate", "ci_low", "ci_high", "difference", "ratio"] if output.of_patients else [])]
-    return frame.assign(**{c: _round(frame[c]) for c in rounded if c in frame})
-
-
-def _round(values: pd.Series) -> pd.Series:
-    """Three significant digits."""
-    return values.astype(float).map(lambda value: value if pd.isna(value) else float(f"{value:.{DIGITS}g}"))
+    return frame
 
 
 def _mask_events(frames: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
@@ -286,13 +311,16 @@ def _shared_data(analysis: Analysis, masked: dict[str, pd.DataFrame], small: int
     if "curve" in analysis.data and "n_events" in analysis["curve"]:
         shown = [masked[name] for name in OVER_TIME if name in masked and "estimate" in masked[name]]
         times = pd.concat([f.loc[f["estimate"].notna(), ["group", "time"]] for f in shown]) if shown else None
-        parts = [_coarsen(own, times, small) for _, own in analysis["curve"].groupby("group", sort=False)]
+        told = {group for f in masked.values() if "n_events" in f for group in f.loc[f["n_events"].notna(), "group"]}
+        parts = [_coarsen(own, times, small, g in told) for g, own in analysis["curve"].groupby("group", sort=False)]
         kept["curve"] = pd.concat(parts, ignore_index=True)
     return kept
 
 
-def _coarsen(curve: pd.DataFrame, times: pd.DataFrame | None, small: int) -> pd.DataFrame:
+def _coarsen(curve: pd.DataFrame, times: pd.DataFrame | None, small: int, total: bool) -> pd.DataFrame:
     """Rule 4: one arm's curve, stepping only where enough events lie behind and between it and what else is shown.
+
+    `total` says that the number of all events is shown, so that those after the last step follow.
 
     As in the rounded Kaplan-Meier curves of OpenSAFELY, steps wait until enough patients share them.
     """
@@ -300,6 +328,7 @@ def _coarsen(curve: pd.DataFrame, times: pd.DataFrame | None, small: int) -> pd.
     after = curve["n_risk"].to_numpy() - curve["n_events"].to_numpy() - curve["n_censored"].to_numpy()
     own = [] if times is None else times.loc[times["group"] == curve["group"].iat[0], "time"]
     known = [events[curve["time"].to_numpy() <= time][-1] for time in own if (curve["time"] <= time).any()]
+    known += [events[-1]] if total else []
     kept = [0]
     for i in range(1, len(curve)):
         others = [events[kept[-1]], *known]
@@ -307,4 +336,5 @@ def _coarsen(curve: pd.DataFrame, times: pd.DataFrame | None, small: int) -> pd.
         if apart and events[i] > events[kept[-1]] and after[i] >= small:
             kept.append(i)
     coarse = curve.iloc[kept]
-    return coarse.assign(time=_round(coarse["time"]), n_censored=0)
+    # The time of a step is a day of a patient.
+    return round_shared(coarse.assign(n_censored=0), PLACES - {"time"})

@@ -113,11 +113,12 @@ def _add(cells: Cells, output: Output, frame: pd.DataFrame, sizes: pd.Series) ->
     columns = [column for column in COUNTS if column in frame]
     patients = unit_of(frame) == PATIENTS
     groups = frame["group"].astype(str).to_list()
+    # Where everybody is counted, nobody is missing: neither tells anything.
+    whole = patients & (frame["n"].astype(float) == frame["group"].map(sizes)) if "n" in frame else patients & False
     for column in columns:
-        for row, (value, of_patients) in enumerate(zip(frame[column].astype(float), patients, strict=True)):
+        for row, (value, everybody) in enumerate(zip(frame[column].astype(float), whole, strict=True)):
             if pd.notna(value):
-                known = column == "n" and of_patients and value == sizes.get(groups[row])
-                cells.show((name, row, column), value, public=known)
+                cells.show((name, row, column), value, public=everybody and (column == "n" or (column == "n_missing" and value == 0)))
     for row, (group, of_patients) in enumerate(zip(groups, patients, strict=True)):
         _add_rests(cells, (name, row), ("size", group) if of_patients and group in sizes else None)
     if "count" in columns:
@@ -128,10 +129,18 @@ def _add(cells: Cells, output: Output, frame: pd.DataFrame, sizes: pd.Series) ->
 def _add_rests(cells: Cells, place: tuple, size: tuple | None) -> None:
     """Who is missing from `n`, and who of `n` has no event."""
     n, missing = (*place, "n"), (*place, "n_missing")
+    for column in ("n", "count") if size else ():
+        # Who of the arm is not counted, whatever the reason: not due, missing, or without it.
+        inside(cells, (*place, column), size)
     if n not in cells.values:
         return
     if size:
-        cells.rest((*place, "not in n"), {size: 1.0, n: -1.0} | ({missing: -1.0} if missing in cells.values else {}))
+        terms = {size: 1.0, n: -1.0} | ({missing: -1.0} if missing in cells.values else {})
+        if missing in terms and not _sum(cells, terms):
+            # Who has no known value is everybody else, and every reader knows.
+            cells.relate(terms)
+        else:
+            cells.rest((*place, "not in n"), terms)
     for column in ("n_events", "n_zero", "n_gained", "n_lost"):
         if (*place, column) in cells.values:
             cells.rest((*place, f"without {column}"), {n: 1.0, (*place, column): -1.0})
@@ -165,6 +174,8 @@ def _add_families(cells: Cells, output: Output, frame: pd.DataFrame) -> None:
         counts = {(name, row, "count"): -1.0 for row in rows["row"] if (name, row, "count") in cells.values}
         if whole in cells.values and counts and output.denominator != catalogue.OVERLAP:
             found.append({whole: 1.0} | counts)
+            for count in counts:
+                inside(cells, count, whole)
     left = [_sum(cells, terms) for terms in found]
     exhaustive = not any(left) and any(len(terms) > 2 for terms in found)
     for terms, rest in zip(found, left, strict=True):

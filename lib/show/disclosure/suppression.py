@@ -45,6 +45,11 @@ class Cells:
         if public:
             self._public.add(key)
 
+    def hold(self, key: Key) -> None:
+        """Hide a count from the start, unless every reader knows it."""
+        if key not in self._public:
+            self.hidden.add(key)
+
     def relate(self, terms: Mapping[Key, float], low: float = 0, high: float = 0) -> None:
         """Say that low <= sum of coefficient x count <= high, as every reader knows."""
         number = len(self._relations)

@@ -1,6 +1,7 @@
 """What a shared report may show: small cells and whatever gives them back, single patients, ids."""
 
 import itertools
+import shutil
 import zipfile
 from dataclasses import replace
 
@@ -25,6 +26,7 @@ from lib.analyses.safety.profiles import choose_profiles
 from lib.dataset.dataset import load
 from lib.report.results import KEY
 from lib.show.disclosure import audience as disclosure_audience
+from lib.show.disclosure import register
 from lib.show.disclosure.counts import COUNTS
 from lib.show.plots import markers as plot_markers
 from lib.show.plots import response as plot_response
@@ -174,7 +176,10 @@ def test_a_count_inside_another_is_masked_if_the_difference_is_small(data):
 def test_extremes_and_rows_of_single_patients_are_left_out(data):
     masked = disclosure_audience.mask_analysis(data, baseline.analyse_baseline(data))
     assert masked["baseline_number"][["min", "max"]].isna().all(axis=None)
-    assert masked["baseline_number"]["median"].notna().all()
+    shown = masked["baseline_number"]["n"].notna()
+    assert masked["baseline_number"].loc[shown, ["median", "mean", "sd"]].notna().all(axis=None)
+    assert masked["baseline_number"].loc[~shown, ["median", "mean", "sd", "q1"]].isna().all(axis=None)
+    assert 0 < shown.sum() < len(shown)
     assert masked.data == {}
     timed = disclosure_audience.mask_analysis(data, events_in_time.analyse(data))
     assert set(timed.data) == {"curve"}
@@ -262,14 +267,18 @@ def test_pictures_and_lists_of_single_patients_are_left_out(data):
     assert "masked counts" in plot_safety.plot_ae_grades(harms).text
 
 
-def test_masked_statistics_are_not_recorded_and_the_others_do_not_change():
+def test_masked_statistics_are_not_recorded_and_the_others_are_rounded():
     internal, share = (report.start("safety", {"audience": audience}) for audience in ("internal", "share"))
     for page in (internal, share):
         page.record(events.analyse(page.data))
         page.record(events_in_time.analyse(page.data))
     full, shared = (page.results.set_index(KEY)["value"] for page in (internal, share))
     assert len(shared) < len(full)
-    assert shared.dropna().equals(full.reindex(shared.dropna().index))
+    same = full.reindex(shared.dropna().index)
+    assert np.allclose(shared.dropna(), same, rtol=0.005, atol=0)
+    counts = same.index.get_level_values("statistic").isin(COUNTS)
+    assert shared.dropna()[counts].equals(same[counts])
+    assert not shared.dropna()[~counts].equals(same[~counts])
     lost = full.index.difference(shared.index)
     assert full[lost].notna().all()
 
@@ -283,14 +292,23 @@ def test_a_shared_notebook_runs(name, study):
 
 
 @pytest.mark.notebook
-def test_nothing_that_is_written_holds_an_id(tmp_path):
-    """The whole report, every file of it: pages, tables, pictures, notebooks, run.json."""
+def test_nothing_that_is_written_holds_an_id_or_a_place(tmp_path):
+    """The whole report, every file of it: pages, tables, pictures, notebooks, documents, run.json; and it is registered."""
+    folder = tmp_path / "Hospital" / "Folder of mine"
+    shutil.copytree(ROOT / "data/rair_dtc", folder)
+    text = (folder / "study.yml").read_text("utf-8")
+    for table in ("patients", "lesions", "markers"):
+        (folder / f"{table}.csv").rename(folder / f"Export_{table}.csv")
+        text = text.replace(f"{table}.csv", f"Export_{table}.csv")
+    (folder / "study.yml").write_text(text, "utf-8")
     done = CliRunner().invoke(
         main,
         [
             "report",
             "--study",
-            str(ROOT / "data/rair_dtc"),
+            str(folder),
+            "--format",
+            "html,docx",
             "--output",
             str(tmp_path / "to" / "share"),
             "-p",
@@ -300,16 +318,20 @@ def test_nothing_that_is_written_holds_an_id(tmp_path):
     assert done.exit_code == 0, done.output
     ids = [i for table in ("patients", "lesions") for i in ids_of(table)]
     written = [path for path in (tmp_path / "to" / "share").rglob("*") if path.is_file()]
-    assert {path.suffix for path in written} == {".html", ".csv", ".svg", ".ipynb", ".json"}
+    assert {path.suffix for path in written} == {".html", ".csv", ".svg", ".ipynb", ".json", ".docx"}
+    places = (str(tmp_path), tmp_path.name, "Hospital", "Folder of mine", "Export_")
     for path in written:
         for text in texts_of(path):
-            assert not [i for i in ids if i in text], path.name
+            assert not [i for i in (*ids, *places) if i in text], path.name
             assert "patient0" not in text, path.name
     assert "queries.csv" not in {path.name for path in (tmp_path / "to" / "share").glob("*")}
     assert [path.name for path in (tmp_path / "to").iterdir()] == ["share"], "nothing beside it, where nobody asked for it"
+    [entry] = register.read("rair_dtc")
+    assert (entry.name, entry.n) == ("share", {"A": 14, "B": 25, "C": 13})
     results = pd.read_csv(tmp_path / "to" / "share" / "results.csv")
     counts = results[results["statistic"].isin(COUNTS)]
     assert len(counts) > 500
+    assert len(entry.cells) == len(counts.dropna(subset="value").drop_duplicates(["output", "variable", "group", "time", "statistic"]))
     assert not counts["value"].between(1, SMALL - 1).any()
 
 
@@ -319,9 +341,9 @@ def ids_of(table):
 
 def texts_of(path):
     """Everything in a file that can be read; a workbook is a folder of files."""
-    if path.suffix == ".xlsx":
+    if path.suffix in (".xlsx", ".docx"):
         with zipfile.ZipFile(path) as parts:
-            return [parts.read(name).decode("utf-8") for name in parts.namelist()]
+            return [parts.read(name).decode("utf-8", "replace") for name in parts.namelist()]
     return [path.read_text("utf-8")]
 
 
