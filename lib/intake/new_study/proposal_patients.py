@@ -18,7 +18,7 @@ from lib.intake.new_study.recognition import (
     is_numeric,
     values_of,
 )
-from lib.intake.new_study.words import CALLED, known_name
+from lib.intake.new_study.words import CALLED, SCREEN_FAILURE, known_name
 
 # Okabe and Ito, safe for the colour-blind; yellow and black are left out, which print badly as bands.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
@@ -49,6 +49,7 @@ def propose_arms(proposal: Proposal, patients: Recognised) -> None:
     if column is None:
         column = as_id("arm", "arm", patients.frame)
         patients.frame[column] = "all"
+    _without_failures(proposal, patients, column)
     _without_arm(proposal, patients, column)
     patients.columns["arm"] = column
     counts = patients.analysed[column].value_counts()
@@ -114,6 +115,19 @@ def _measured(cells: pd.Series) -> bool:
 def _same_groups(frame: pd.DataFrame, one: str, other: str) -> bool:
     pairs = frame[[one, other]].drop_duplicates()
     return len(pairs) == frame[one].nunique(dropna=False) == frame[other].nunique(dropna=False)
+
+
+def _without_failures(proposal: Proposal, patients: Recognised, column: str) -> None:
+    """Patients whose arm says that they were never in one: they are excluded, and no arm."""
+    frame, reason = patients.frame, patients.columns.get("excluded", "excluded")
+    failed = frame[column].astype("string").str.fullmatch(SCREEN_FAILURE, case=False).fillna(False).astype(bool)
+    if not failed.any() or failed.all():
+        return
+    said = frame[reason] if "excluded" in patients.columns else pd.Series(None, frame.index, dtype=object)
+    patients.columns["excluded"] = reason
+    frame[reason] = said.where(~failed | said.notna(), "Screen failure")
+    frame.loc[failed, column] = None
+    proposal.say("arms", f"{failed.sum()} patients are excluded: {column} says screen failure. It is no arm.")
 
 
 def _without_arm(proposal: Proposal, patients: Recognised, column: str) -> None:

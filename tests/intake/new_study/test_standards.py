@@ -155,10 +155,12 @@ class Case:
     answers: dict = field(default_factory=dict)
     asked: tuple = ()
     endpoints: tuple | None = None  # short name, unit, number of events
+    labels: tuple | None = None  # of endpoints
     arms: tuple | None = None  # patients of each who are analysed
     baseline: tuple | None = None
     tables: dict = field(default_factory=dict)  # table -> rows
     said: tuple = ()
+    unsaid: tuple = ()
     excluded: dict | None = None
     refused: str = ""
 
@@ -190,6 +192,7 @@ CASES = {
     "CNSR above 1 is censored": Case({"adsl": adsl(), "adtte": adtte(CNSR=lambda i: i % 3)}, endpoints=(("OS", "days", 6),)),
     "nobody is censored": Case({"adsl": adsl(), "adtte": adtte(CNSR=0)}, endpoints=(("OS", "days", 16),)),
     "no CNSR is 0": Case({"adsl": adsl(), "adtte": adtte(CNSR=1)}, asked=("CNSR_OS = 1",), endpoints=()),
+    "two PARAMCD of one PARAM": Case({"adsl": adsl(), "adtte": pd.concat([adtte("OSA"), adtte("OSB")])}, endpoints=(("OSA", "days", 12), ("OSB", "days", 12)), labels=("Overall Survival", "Overall Survival (AVAL_OSB)")),
     "nobody has the event": Case({"adsl": adsl(), "adtte": adtte(CNSR=1)}, answers={"CNSR_OS = 1": "censored"}, endpoints=(("OS", "days", 0),)),
     "CNSR that is none": Case({"adsl": adsl(), "adtte": adtte(CNSR=lambda i: "NY"[i % 2])}, asked=("event of CNSR_OS",), endpoints=()),
     "a patient of ADSL twice": Case({"adsl": pd.concat([adsl(), adsl().head(1)]), "adtte": adtte()}, refused="one row per patient"),
@@ -246,7 +249,10 @@ CASES = {
         {"dm": dm(DTHDTC=lambda i: "2014-06" if i == 0 else _day(i, _lasted(i)) if i in TREATED and not _censored(i) else ""), "ds": ds(DSDECOD="COMPLETED")},
         said=("DTHDTC: 1 dates without a day, such as 2014-06, are empty.", "1 patients died on a day that is not known."),
     ),
-    "no survival": Case({"dm": dm(DTHFL=None, DTHDTC=None)}, endpoints=(), said=("no survival",)),
+    "no survival": Case({"dm": dm(DTHFL=None, DTHDTC=None)}, endpoints=(), asked=("outcome",), said=("no survival",)),
+    "time zero is open": Case({"dm": dm(), "ds": pd.concat([ds(), ds(DSDECOD="RANDOMIZED", DSSTDTC=lambda i: _day(i, -2))])}, asked=("time zero",), unsaid=("no survival",)),
+    "no death": Case({"dm": dm(DTHFL="", DTHDTC=""), "ds": ds(DSDECOD="COMPLETED"), "ae": ae()}, endpoints=(), asked=("outcome",), said=("no survival",)),
+    "failures in French": Case({"adsl": adsl(TRT01A=None, ARM=None, TRT01P=lambda i: _arm(i, "Échec de sélection")), "adtte": adtte()}, endpoints=OS, arms=(6, 5, 5), excluded={"Screen failure": 2}),
     "adverse events of AE": Case(SDTM | {"ae": ae()}, tables={"adverse_events": 16}, said=("AEENDTC: 3 dates without a day",)),
     "an onset without a day": Case(SDTM | {"ae": ae(AESTDTC=PARTLY)}, asked=("incomplete onset",)),
     "left out": Case(SDTM | {"ae": ae(AESTDTC=PARTLY)}, answers={"incomplete onset": "leave out"}, tables={"adverse_events": 14}),
@@ -288,6 +294,8 @@ def test_each_data_set_comes_to_its_tables_or_its_questions(tmp_path, name):
     assert patients.frame["USUBJID"].iloc[0] == _id(0)  # with the study before it, as it is
     if case.endpoints is not None:
         assert tuple(_events(endpoint, patients) for endpoint in study["endpoints"]) == case.endpoints
+    if case.labels is not None:
+        assert tuple(endpoint["label"] for endpoint in study["endpoints"]) == case.labels
     if case.arms is not None:
         counts = patients.analysed[patients.columns["arm"]].value_counts()
         assert tuple(counts.get(arm["value"], 0) for arm in study["arms"]) == case.arms
@@ -299,6 +307,8 @@ def test_each_data_set_comes_to_its_tables_or_its_questions(tmp_path, name):
         assert len(new.tables[table].frame) == rows if rows else table not in new.tables
     for sentence in case.said:
         assert any(sentence in said for said in [*new.said, *new.proposal.missing]), [new.said, new.proposal.missing]
+    for sentence in case.unsaid:
+        assert not any(sentence in said for said in [*new.said, *new.proposal.missing]), [new.said, new.proposal.missing]
 
 
 FULL = {

@@ -18,8 +18,8 @@ from lib.intake.new_study.recognition import Proposal, Recognised, as_id, as_lab
 from lib.intake.new_study.words import CALLED, DEATH, ENDPOINTS, known_name
 from lib.study.parts import DATE_COLUMNS, DAYS, FLAGS_OF_DATES
 
-# Codes of an event and of censoring that no patient has.
-ABSENT = {EVENT: ("1", "yes", "event"), CENSORED_CODE: ("0", "no", "censored")}
+# Codes of an event and of censoring that no patient has: that of 0 and 1 which the other has not.
+ABSENT = {EVENT: ("1", "0", "yes"), CENSORED_CODE: ("0", "1", "no")}
 LONGEST_YEARS = 80  # nobody is followed for longer, so a unit that would make it so is not the unit
 ISO = re.compile(r"\d{4}-\d\d-\d\d\Z")
 ZERO = "time zero (say what it is: randomisation, start of treatment ...)"
@@ -62,7 +62,8 @@ def propose_endpoints(proposal: Proposal, patients: Recognised) -> set[str]:
         if codes and pair.time in units:
             endpoint = _ready(proposal, patients, (pair, codes, units[pair.time]), {e["id"] for e in endpoints})
             named = outcomes.get(pair.time)
-            endpoints.append(endpoint | ({"label": as_label(named.label), "short": named.short} if named else {}))
+            endpoint |= {"label": as_label(named.label), "short": named.short} if named else {}
+            endpoints.append(endpoint | _told_apart(endpoint, endpoints, pair))
         else:
             proposal.say("endpoints", f"{pair.time} with {pair.event}: {OPEN}")
     if not endpoints and not proposal.questions.open:
@@ -114,13 +115,7 @@ def _time_zero(proposal: Proposal, patients: Recognised) -> None:
 
 def _derived(proposal: Proposal, patients: Recognised) -> list[dict]:
     """Endpoints from dates; a flag of an event serves those alone, else it is the event of a ready-made time."""
-    has = {ours for ours in patients.columns if ours in DATE_COLUMNS}
-    if not {"time_zero", "last_contact_date"} <= has:
-        has = set()
-    if has and "death" not in patients.columns and (status := _vital_status(patients)):
-        patients.columns["death"] = status
-    if has and "death" in patients.columns and "death_date" not in has:
-        has |= _death_date(proposal, patients)
+    has = _dates(proposal, patients)
     for date, flag in FLAGS_OF_DATES.items():
         if date not in has:
             patients.columns.pop(flag, None)
@@ -155,6 +150,16 @@ def _derived(proposal: Proposal, patients: Recognised) -> list[dict]:
     if endpoints:
         proposal.say("endpoints", f"Derived from the dates in the table: {', '.join(e['short'] for e in endpoints)}.")
     return endpoints
+
+
+def _dates(proposal: Proposal, patients: Recognised) -> set[str]:
+    """Dates that there are, none without both ends of follow-up; that of death may come of a status."""
+    has = {ours for ours in patients.columns if ours in DATE_COLUMNS}
+    if not {"time_zero", "last_contact_date"} <= has:
+        return set()
+    if "death" not in patients.columns and (status := _vital_status(patients)):
+        patients.columns["death"] = status
+    return has | _death_date(proposal, patients) if "death" in patients.columns and "death_date" not in has else has
 
 
 def _vital_status(patients: Recognised) -> str:
@@ -233,6 +238,12 @@ def _ready(proposal: Proposal, patients: Recognised, known: tuple[Pair, Codes, s
         "event": {"column": columns["status"], **roles},
         "definition": f"time in {pair.time}, event in {pair.event} (say from when to when, and who is censored)",
     }  # fmt: skip
+
+
+def _told_apart(endpoint: dict, others: list[dict], pair: Pair) -> dict[str, str]:
+    """What of label and short name another endpoint has already, with the name of its time behind it."""
+    taken = {other[what].casefold() for other in others for what in ("label", "short")}
+    return {what: f"{endpoint[what]} ({pair.time})" for what in ("label", "short") if endpoint[what].casefold() in taken}
 
 
 def _kind(pair: Pair, codes: Codes) -> str:

@@ -8,9 +8,9 @@ import pandas as pd
 
 from lib.intake.new_study.recognition import Recognised
 from lib.intake.new_study.standards.datasets import ARMS, ID, POPULATIONS, Datasets, matches
+from lib.intake.new_study.words import SCREEN_FAILURE
 from lib.study.yaml_file import Problem, ProblemsFound, shown
 
-SCREEN_FAILURE = r"screen(?:ing)? ?fail.*|scrnfail.*"
 NO_ARM = rf"{SCREEN_FAILURE}|not ?assigned|notassgn|not ?treated|nottrt|unplanned treatment|unplan"
 EVERYBODY = "everybody"
 ZEROS = ("RANDDT", "TRTSDT", "RFXSTDTC", "RFSTDTC")

@@ -81,7 +81,8 @@ def translated(
     for name, what in (("TU", "lesions"), ("TR", "measurements")):
         if name in sheets:
             found.missing.append(f"{name} is not read: a diameter alone makes no table of {what} (three diameters of each lesion)")
-    if "ADTTE" not in sheets and not {"time_zero", "death_date"} <= set(patients.columns):
+    zero = {"time_zero"} if "time zero" in questions.open else set()  # which date it is, is asked
+    if "ADTTE" not in sheets and not {"time_zero", "death_date"} <= set(patients.columns) | zero:
         found.missing.append("no ADTTE, and not both a time zero (RFSTDTC, TRTSDT, RANDDT) and a date of death (DTHDTC, DTHDT, DS): no survival")
     used = {sheet for name, of in sheets.items() if name not in ("TU", "TR") for sheet in of}
     said = [f"{', '.join(of)}: {name} of {'ADaM' if name.startswith('AD') else 'SDTM'}, by its variables." for name, of in sheets.items()]
