@@ -2,7 +2,8 @@
 
 import openpyxl
 
-from lib.intake.new_study.folder import read_new_study, write_new_study
+from lib.intake.new_study.folder import write_new_study
+from lib.intake.new_study.reading import read_new_study
 
 
 def write_book(path, sheets):

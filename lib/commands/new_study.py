@@ -16,14 +16,12 @@ from lib.intake.new_study.folder import (
     ANSWERS,
     BEFORE,
     CHANGES,
-    NewStudy,
     answer_lines,
     changed_tables,
-    proposed,
-    read_sheets,
     update_study,
     write_new_study,
 )
+from lib.intake.new_study.reading import NewStudy, proposed, read_sheets
 from lib.intake.new_study.recognition import Recognised
 from lib.intake.new_study.template import EXAMPLE, write_template
 from lib.intake.tables import read_tables

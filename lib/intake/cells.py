@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["TEXT", "Sheet", "Unreadable", "cell_text", "compact", "text_array", "text_frame"]
+__all__ = ["EXCEL_DAY_ZERO", "TEXT", "Sheet", "Unreadable", "cell_text", "compact", "text_array", "text_frame"]
 
 import datetime as dt
 import math
@@ -15,6 +15,7 @@ import pyarrow as pa
 from lib.study.limits import LARGE
 
 TEXT = "string[pyarrow]"
+EXCEL_DAY_ZERO = dt.date(1899, 12, 30)
 FEW = 2  # A text that stands in so many rows on average, or more, is one of few.
 
 
@@ -40,6 +41,8 @@ class Sheet:
         Name of a column -> what the file says it is, where it says so.
     notes : tuple of str
         What was assumed, or put in the place of something else, a sentence each: encoding, delimiter, codes, formulas.
+    day_zero : date
+        From which a number in a column of dates counts days.
     without_values : dict of str to Unreadable
         Name of a column -> which of its formulas have no value kept beside them (E090).
     """
@@ -48,6 +51,7 @@ class Sheet:
     frame: pd.DataFrame
     labels: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    day_zero: dt.date = EXCEL_DAY_ZERO
     without_values: dict[str, Unreadable] = field(default_factory=dict)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 __all__ = ["MAX_UNPACKED_BYTES", "open_sheets", "sheet_of_rows", "unpacked_parts"]
 
+import datetime as dt
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -64,10 +65,15 @@ def _read(path: Path, sheet: str) -> Sheet:
     for i, cells in enumerate(_rows(path, sheet)):
         formulas |= {(i, j): cell_text(cell.value) for j, cell in enumerate(cells) if cell.data_type == "f"}
         rows.append([cell_text(cell.value) for cell in cells])
-    if not formulas:
-        return sheet_of_rows(rows, [])
-    without_values, notes = _with_kept_values(path, sheet, rows, formulas)
-    return replace(sheet_of_rows(rows, notes), without_values=without_values)
+    without_values, notes = _with_kept_values(path, sheet, rows, formulas) if formulas else ({}, [])
+    return replace(sheet_of_rows(rows, notes), without_values=without_values, day_zero=_day_zero(path))
+
+
+def _day_zero(path: Path) -> dt.date:
+    """The day from which the workbook counts: that of 1904 on old Macintoshes."""
+    workbook = _open(path)
+    workbook.close()
+    return workbook.epoch.date()
 
 
 def _rows(path: Path, sheet: str, kept: bool = False) -> Iterator[list]:

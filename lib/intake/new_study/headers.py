@@ -5,15 +5,16 @@ Whatever is left out or filled in stands on the list of changes.
 
 from __future__ import annotations
 
-__all__ = ["Headed", "with_header"]
+__all__ = ["Headed", "with_header", "with_labels"]
 
+import datetime as dt
 import itertools
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
-from lib.intake.cells import Unreadable
+from lib.intake.cells import EXCEL_DAY_ZERO, Unreadable
 from lib.intake.new_study.tidying import CHANGE_COLUMNS
 from lib.intake.new_study.words import UNIT_WORDS
 
@@ -29,6 +30,9 @@ TOTAL = re.compile(
     r"(?:grand )?totals?|sum|mean|average|median|sd|n|n ?= ?\d+|count|summe|gesamt|mittelwert|total[e]?|moyenne|media|合计|总计|平均|合計|計",
     re.IGNORECASE,
 )
+# A name that says nothing: V12, var_003, Q4a, 列1.
+NAMELESS = re.compile(r"(?:v|var|variable|x|q|c|col|column|field|feld|item|f|列|变量)[ _]?\d+[a-z]?", re.IGNORECASE)
+LONGEST_LABEL = 60  # a longer one is a question of a form, no name
 MOST_BLOCKS = 6  # of merged cells downwards, each value once
 
 
@@ -45,6 +49,8 @@ class Headed:
         Name of a column -> what the file says it is, where it says so.
     notes : tuple of str
         What was assumed of how the file is to be read.
+    day_zero : date
+        From which a number in a column of dates counts days.
     without_values : dict of str to Unreadable
         Name of a column -> which of its formulas have no value.
     """
@@ -53,6 +59,7 @@ class Headed:
     changes: list[tuple]
     labels: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    day_zero: dt.date = EXCEL_DAY_ZERO
     without_values: dict[str, Unreadable] = field(default_factory=dict)
 
     def listed(self, sheet: str) -> pd.DataFrame:
@@ -150,3 +157,20 @@ def _filled_down(body: pd.DataFrame, changes: list[tuple]) -> pd.DataFrame:
             changes += [(int(row), column, "", filled[row], why) for row in body.index[body[column].isna()]]
             body[column] = filled
     return body
+
+
+def with_labels(headed: Headed) -> Headed:
+    """Call a column by its label where its name says nothing (`V12`: Sex), and say so; a label that two have stays a label."""
+    labels = {column: " ".join(label.split()) for column, label in headed.labels.items() if column in headed.frame}
+    called = {
+        column: label
+        for column, label in labels.items()
+        if NAMELESS.fullmatch(column) and 0 < len(label) <= LONGEST_LABEL and label.isprintable()
+        and list(labels.values()).count(label) == 1 and label not in headed.frame
+    }  # fmt: skip
+    if not called:
+        return replace(headed, labels=labels)
+    said = "columns are called by their labels: " + ", ".join(f"{column} is {label}" for column, label in called.items())
+    changes = [(row, called.get(column, column), *rest) for row, column, *rest in headed.changes]
+    labels = {called.get(column, column): label for column, label in labels.items()}
+    return replace(headed, frame=headed.frame.rename(columns=called), changes=changes, labels=labels, notes=(*headed.notes, said))

@@ -14,7 +14,7 @@ from lib.intake.new_study.outcomes.proposal_endpoints import propose_endpoints
 from lib.intake.new_study.proposal_events import propose_events
 from lib.intake.new_study.proposal_patients import propose_arms, propose_baseline
 from lib.intake.new_study.questions import Questions
-from lib.intake.new_study.recognition import MADE_OF, Proposal, Recognised, as_id, as_label, values_of
+from lib.intake.new_study.recognition import MADE_OF, Known, Proposal, Recognised, as_id, as_label, values_of
 from lib.intake.rules.patients import SYNTHETIC_PREFIX
 
 MOST = 0.5  # of an arm's patients received a component, so it belongs to the arm
@@ -25,7 +25,7 @@ ORDER = (
 )  # fmt: skip
 
 
-def propose(name: str, tables: dict[str, Recognised], questions: Questions) -> Proposal:
+def propose(name: str, tables: dict[str, Recognised], questions: Questions, known: Known | None = None) -> Proposal:
     """Propose a study.yml for recognised tables.
 
     Parameters
@@ -36,12 +36,14 @@ def propose(name: str, tables: dict[str, Recognised], questions: Questions) -> P
         Table -> its cells, tidied, one row per patient in `patients`. `patients` is among them.
     questions : Questions
         What was asked and answered so far; gets what is asked here.
+    known : Known, optional
+        What file or standard say.
 
     Returns
     -------
     Proposal
     """
-    proposal, patients = Proposal(questions), tables["patients"]
+    proposal, patients = Proposal(questions, known or Known()), tables["patients"]
     for found in tables.values():
         if found is not patients:
             unknown = [name for name in found.frame if name not in found.columns.values()]
@@ -123,7 +125,7 @@ def _propose_markers(proposal: Proposal, found: Recognised | None) -> None:
         ids[name] = as_id(name, "marker", ids.values())
         entry = {
             "id": ids[name],
-            "label": as_label(name),
+            "label": proposal.known.labels.get(f"markers: {name}") or as_label(name),
             "short": as_label(name),
             "unit": units[0] if units else "(unit)",
         }

@@ -10,6 +10,7 @@ import pandas as pd
 
 from lib.intake.new_study.recognition import (
     NUMBER,
+    Known,
     Proposal,
     Recognised,
     as_id,
@@ -17,7 +18,7 @@ from lib.intake.new_study.recognition import (
     is_numeric,
     values_of,
 )
-from lib.intake.new_study.words import CALLED, known_name
+from lib.intake.new_study.words import CALLED, SCREEN_FAILURE, known_name
 
 # Okabe and Ito, safe for the colour-blind; yellow and black are left out, which print badly as bands.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
@@ -30,7 +31,8 @@ NEARLY = re.compile(r"(^|_)arm(_|$)|group|treat|therap|regimen|gruppe|组|治疗
 ONE_ARM, LEAVE_OUT, OWN_ARM, NOT_STATED = "none", "leave out", "own arm", "not stated"
 FREE_TEXT = "free text"  # may hold anything, names too
 MAX_CODES = 4  # more different numbers than these are counts or measurements, not codes
-CONTROL = re.compile(r"control|placebo|observ|standard|no treatment|untreated|^obs$|^soc$|kontroll", re.IGNORECASE)
+WITH_UNIT = re.compile(r"(.*\S)\s*[(\[]([^()\[\]\s]{1,12})[)\]]\s*\Z")  # "Age (years)", "Weight at baseline [kg]"
+CONTROL = re.compile(r"control|placebo|^pbo|observ|standard|no treatment|untreated|^obs$|^soc$|kontroll", re.IGNORECASE)
 
 
 def propose_arms(proposal: Proposal, patients: Recognised) -> None:
@@ -47,10 +49,11 @@ def propose_arms(proposal: Proposal, patients: Recognised) -> None:
     if column is None:
         column = as_id("arm", "arm", patients.frame)
         patients.frame[column] = "all"
+    _without_failures(proposal, patients, column)
     _without_arm(proposal, patients, column)
     patients.columns["arm"] = column
-    counts = patients.frame[column].value_counts()
-    values = values_of(patients.frame[column])
+    counts = patients.analysed[column].value_counts()
+    values = values_of(patients.analysed[column])
     control = next((value for value in values if CONTROL.search(value)), values[0] if values else "")
     values = sorted(values, key=lambda value: value != control)
     proposal.study["arms"] = [
@@ -95,8 +98,9 @@ def _arm_column(proposal: Proposal, patients: Recognised) -> str | None:
         hint = f" To compare the patients of {', '.join(groups[:6])}, answer arm in answers.yml with the column." if groups else ""
         proposal.missing.append(f"no column tells the arms apart: every patient is put into one arm, All patients.{hint}")
         return None
-    options = {name: ", ".join(f"{v} ({n})" for v, n in frame[name].value_counts().items()) for name in [*plain, *near]}
-    options[ONE_ARM] = f"all {len(frame)} patients in one arm, nothing is compared"
+    analysed = patients.analysed
+    options = {name: ", ".join(f"{v} ({n})" for v, n in analysed[name].value_counts().items()) for name in [*plain, *near]}
+    options[ONE_ARM] = f"all {len(analysed)} patients in one arm, nothing is compared"
     large = [f"{name} holds {frame[name].nunique()} values, six arms at most." for name in called if name not in plain]
     answer = questions.ask("arm", " ".join(["Which column tells the arms apart?", *large]), options)
     return None if answer in (None, ONE_ARM) else answer
@@ -113,9 +117,24 @@ def _same_groups(frame: pd.DataFrame, one: str, other: str) -> bool:
     return len(pairs) == frame[one].nunique(dropna=False) == frame[other].nunique(dropna=False)
 
 
+def _without_failures(proposal: Proposal, patients: Recognised, column: str) -> None:
+    """Patients whose arm says that they were never in one: they are excluded, and no arm."""
+    frame, reason = patients.frame, patients.columns.get("excluded", "excluded")
+    failed = frame[column].astype("string").str.fullmatch(SCREEN_FAILURE, case=False).fillna(False).astype(bool)
+    if not failed.any() or failed.all():
+        return
+    said = frame[reason] if "excluded" in patients.columns else pd.Series(None, frame.index, dtype=object)
+    patients.columns["excluded"] = reason
+    frame[reason] = said.where(~failed | said.notna(), "Screen failure")
+    frame.loc[failed, column] = None
+    proposal.say("arms", f"{failed.sum()} patients are excluded: {column} says screen failure. It is no arm.")
+
+
 def _without_arm(proposal: Proposal, patients: Recognised, column: str) -> None:
     """Patients of whom no arm is known: what becomes of them is asked."""
     frame, empty = patients.frame, patients.frame[column].isna()
+    if "excluded" in patients.columns:  # nobody asks for the arm of a patient who is not analysed
+        empty &= frame[patients.columns["excluded"]].isna()
     if not empty.any():
         return
     text = f"{empty.sum()} of {len(frame)} patients have no {column}. What becomes of them?"
@@ -145,19 +164,30 @@ def propose_baseline(proposal: Proposal, patients: Recognised, used: set[str]) -
     taken, variables, reasons = set(patients.columns.values()) | used, [], {}
     for column in [name for name in patients.frame if name not in taken]:
         cells = patients.frame[column].dropna()
-        reason = _no_variable(cells)
+        reason = proposal.known.aside.get(column) or _no_variable(cells)
         if reason:
             reasons[column] = reason
             continue
         ours = as_id(column, "variable", patients.columns)
         patients.columns[ours] = column
-        variables.append({"id": ours, "label": as_label(column)} | _type(cells))
+        label, unit = _label_and_unit(proposal.known, column)
+        kind = _type(cells)
+        of_number = {"unit": unit} if unit and "levels" not in kind else {}
+        variables.append({"id": ours, "label": label} | of_number | kind)
     proposal.study["baseline"] = variables
     proposal.say(
         "baseline", "Variables of Table 1: write label and unit; a coded category needs a label for each code."
     )
     proposal.kept_aside(patients, reasons)
     proposal.leave_out(patients, {c: why for c, why in reasons.items() if why.startswith(FREE_TEXT)})
+
+
+def _label_and_unit(known: Known, column: str) -> tuple[str, str]:
+    """What the file says that a variable is, without the unit that stands behind it in brackets; else its name."""
+    label = known.labels.get(column, "")
+    match = WITH_UNIT.match(label)
+    unit = known.units.get(column) or (match[2] if match else "")
+    return as_label(match[1] if match else label or column), unit
 
 
 def _no_variable(cells: pd.Series) -> str:

@@ -9,6 +9,8 @@ from __future__ import annotations
 __all__ = [
     "MADE_OF",
     "NUMBER",
+    "Known",
+    "Outcome",
     "Proposal",
     "Recognised",
     "as_id",
@@ -64,10 +66,16 @@ class Recognised:
     frame: pd.DataFrame
     columns: dict[str, str]
 
+    @property
+    def analysed(self) -> pd.DataFrame:
+        """The rows without a reason of exclusion."""
+        reason = self.columns.get("excluded")
+        return self.frame[self.frame[reason].isna()] if reason else self.frame
+
 
 def plain_name(text: str) -> str:
     """Write a name in small letters and digits with `_` between words: `Date of Death` -> `date_of_death`."""
-    spaced = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", text)
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[0-9])(?=[A-Z][a-z])", " ", text)
     return re.sub(r"[^a-z0-9]+", "_", spaced.lower()).strip("_")
 
 
@@ -143,6 +151,38 @@ def _called(frame: pd.DataFrame, wanted: list[str]) -> dict[str, str]:
     return found
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """A ready-made endpoint that a standard defines: its columns, 0 being the event, and what it is called."""
+
+    time: str
+    event: str
+    label: str
+    short: str
+
+
+@dataclass
+class Known:
+    """What file or standard say of the tables, so that it need not be guessed.
+
+    Attributes
+    ----------
+    labels, units : dict of str to str
+        Column of patients (or "markers: code") -> what it is, and its unit.
+    outcomes : list of Outcome
+    aside : dict of str to str
+        Column -> why it is no baseline variable.
+    unit : str
+        In which visits are counted.
+    """
+
+    labels: dict[str, str] = field(default_factory=dict)
+    units: dict[str, str] = field(default_factory=dict)
+    outcomes: list[Outcome] = field(default_factory=list)
+    aside: dict[str, str] = field(default_factory=dict)
+    unit: str = ""
+
+
 @dataclass
 class Proposal:
     """What study.yml could say.
@@ -151,6 +191,7 @@ class Proposal:
     ----------
     questions : Questions
         What decides a result and is not certain.
+    known : Known
     study : dict
         The content of study.yml.
     guesses : dict of str to list of str
@@ -164,6 +205,7 @@ class Proposal:
     """
 
     questions: Questions
+    known: Known = field(default_factory=Known)
     study: dict = field(default_factory=dict)
     guesses: dict[str, list[str]] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)

@@ -16,6 +16,7 @@ from functools import partial
 
 import pandas as pd
 
+from lib.intake.cells import EXCEL_DAY_ZERO
 from lib.intake.new_study.questions import Questions
 from lib.intake.new_study.words import words
 
@@ -37,7 +38,6 @@ FAR = 3  # times the largest of the others
 FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: " "}
 ROMAN = {0x2160 + number: text for number, text in enumerate(["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII"])}
 MOSTLY = 0.8  # of the filled cells are dates, so the column is one of dates
-EXCEL_DAY_ONE = dt.date(1899, 12, 30)
 # 1954 to 2064: outside them a number in a column of dates is no day count of Excel
 EXCEL_DAYS = range(20_000, 60_000)
 EASTERN_NO = frozenset(("无", "無", "なし"))
@@ -58,7 +58,7 @@ COMMA = re.compile(r"-?\d+,\d+\Z")
 PLAIN = re.compile(r"-?\d+(\.\d+)?\Z")
 
 
-def tidied(table: str, frame: pd.DataFrame, questions: Questions | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
+def tidied(table: str, frame: pd.DataFrame, questions: Questions | None = None, day_zero: dt.date = EXCEL_DAY_ZERO) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Tidy one table.
 
     Parameters
@@ -69,6 +69,8 @@ def tidied(table: str, frame: pd.DataFrame, questions: Questions | None = None) 
         Empty cells are missing.
     questions : Questions, optional
         Gets what could mean two things; without it, that stays as it is.
+    day_zero : date
+        From which a number in a column of dates counts days.
 
     Returns
     -------
@@ -79,7 +81,7 @@ def tidied(table: str, frame: pd.DataFrame, questions: Questions | None = None) 
     tidy, changes = frame.astype(object).where(frame.notna(), None), []
     questions = questions or Questions()
     orders = {column: _order(_parts(tidy[column].dropna())) for column in tidy}
-    steps = (_width, _blanks, _missing, partial(_nothing, questions), partial(_dates, questions, orders), _decimals, _units,
+    steps = (_width, _blanks, _missing, partial(_nothing, questions), partial(_dates, questions, orders, day_zero), _decimals, _units,
              partial(_sentinels, questions), _spellings)  # fmt: skip
     for step in steps:
         for column in tidy:
@@ -146,7 +148,7 @@ def _parts(cells: pd.Series) -> list:
     return [match and match.groups() for match in map(NUMERIC.match, cells)]
 
 
-def _dates(questions: Questions, orders: dict[str, str], cells: pd.Series) -> tuple[pd.Series, str]:
+def _dates(questions: Questions, orders: dict[str, str], day_zero: dt.date, cells: pd.Series) -> tuple[pd.Series, str]:
     """ISO dates, in a column of dates whose order of day and month its own cells prove, or the others of the sheet; else asked."""
     parts = _parts(cells)
     order = orders.get(cells.name) or _order(parts)
@@ -159,7 +161,7 @@ def _dates(questions: Questions, orders: dict[str, str], cells: pd.Series) -> tu
     serial = read.isna() & cells.map(lambda cell: bool(re.fullmatch(r"\d{5}", cell)))
     if read.isna().all() or (read.notna() | serial).mean() < MOSTLY:
         return cells, ""
-    read[serial] = [_excel_day(int(cell)) for cell in cells[serial]]
+    read[serial] = [_excel_day(int(cell), day_zero) for cell in cells[serial]]
     return read.where(read.notna(), cells), "a date in another form"
 
 
@@ -224,8 +226,8 @@ def _iso(year, month, day) -> str | None:
         return None
 
 
-def _excel_day(number: int) -> str | None:
-    return (EXCEL_DAY_ONE + dt.timedelta(days=number)).isoformat() if number in EXCEL_DAYS else None
+def _excel_day(number: int, day_zero: dt.date) -> str | None:
+    return (day_zero + dt.timedelta(days=number)).isoformat() if number in EXCEL_DAYS else None
 
 
 def _decimals(cells: pd.Series) -> tuple[pd.Series, str]:

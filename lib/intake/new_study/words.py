@@ -14,6 +14,7 @@ __all__ = [
     "EVENT_NAMES",
     "HAPPENED",
     "NO",
+    "SCREEN_FAILURE",
     "STATUS_NAMES",
     "TIME_NAMES",
     "TRUE_NAMES",
@@ -34,7 +35,7 @@ def words(text: str) -> frozenset[str]:
 
 def known_name(text: str) -> str:
     """Write a name of any language for comparison: `OS-Zeit (Monate)` -> `os_zeit_monate`."""
-    spaced = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", unicodedata.normalize("NFKC", text))
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[0-9])(?=[A-Z][a-z])", " ", unicodedata.normalize("NFKC", text))
     return re.sub(r"[\W_]+", "_", spaced.casefold()).strip("_")
 
 
@@ -42,7 +43,7 @@ def known_name(text: str) -> str:
 CALLED = {
     "patient_id": "patient_id patient patientid pat_id patid patient_no patient_nr patient_number subject subject_id "
     "subjid usubjid case case_id case_no participant participant_id record_id study_id id no nr",
-    "arm": "arm treat group treatment_group treatment_arm study_arm arm_code cohort treatment trt trt01a trt01p rx therapy "
+    "arm": "arm treat group treatment_group treatment_arm study_arm arm_code cohort treatment trt trt01a trt01p trta trtp rx therapy "
     "allocation regimen gruppe bras actarm",
     "time_zero": "time_zero treatment_start start_of_treatment start_date date_start index_date baseline_date day_0 day0 "
     "date_of_randomisation date_of_randomization randomisation_date randomization_date rand_date enrolment_date enrollment_date entry_date inclusion_date diagnosis_date date_of_diagnosis surgery_date date_of_surgery operation_date accept_date trtsdt",
@@ -164,11 +165,16 @@ TIME_NAMES = words("time times tte t duration futime fu follow up followup of to
     "lifespan obstime zeit beobachtungszeit überlebenszeit nachbeobachtung délai durée suivi tiempo tempo stop tstop "
     "时间 随访时间 随访 观察时间 期間 観察期間 時間")
 UNIT_WORDS = {
-    "days": words("days day d tage tag jours jour dias días giorni 天 日 日数 日間"),
+    "days": words("days day d tage tagen tag jours jour dias días giorni 天 日 日数 日間"),
     "weeks": words("weeks week wk wks wochen woche semaines semanas 周 週"),
-    "months": words("months month mo mos mth mths mon monate monat mois meses mesi 月 个月 月数 ヶ月 か月 カ月"),
-    "years": words("years year yr yrs y jahre jahr ans années años anni 年 年数"),
+    "months": words("months month mo mos mth mths mon monate monaten monat mois meses mesi 月 个月 月数 ヶ月 か月 カ月"),
+    "years": words("years year yr yrs y jahre jahren jahr ans années años anni 年 年数"),
 }
+# An "arm" of patients who were never in one.
+SCREEN_FAILURE = (
+    r"(?:not included|excluded)?[ ,:(]*screen(?:ing)?[ _-]?(?:fail|versag|ausfall).*|scrnfail.*|(?:échec|echec) (?:de |au |à la |a la )?(?:la )?(?:sélection|selection|screening).*|"
+    r"fallo (?:de|en el) (?:la )?(?:selección|seleccion|cribado|screening).*|falha (?:de|na|no) (?:triagem|seleção|screening).*|筛选失败.*|スクリーニング(?:脱落|不適格|失敗).*"
+)
 # Kind of outcome -> what it is called, its label and its short name.
 ENDPOINTS = {
     "os": ("os survival surv death dead died deceased vital mort alive overall 总生存 总生存期 生存 生存期 死亡 überleben "

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 __all__ = ["RULES", "SYNTHETIC_PREFIX"]
 
+import re
+
 import pandas as pd
 
 from lib.intake.cells import TEXT
 from lib.intake.evidence import ONE_DAY, Evidence, needs
 from lib.study.parts import FLAGS_OF_DATES
-from lib.study.yaml_file import Problem
+from lib.study.yaml_file import Problem, shown
 
 # How ids of made-up patients begin, so that a table cannot be taken for the other kind.
 SYNTHETIC_PREFIX = "SYN-"
@@ -216,12 +218,28 @@ def known_patients(e: Evidence) -> list[Problem]:
     tables, problems = [table for table in OF_PATIENT if e.holds(f"{table}.patient_id")], []
     if tables:
         known = set(e.sources["patients"].frame["patient_id"].dropna())
+        alike: dict[str, list[str]] = {}
+        for patient in sorted(known):
+            alike.setdefault(_bare(patient), []).append(patient)
         for table in tables:
             ids = e.text(table, "patient_id")
             found = e[table][ids.notna() & ~ids.isin(known)]
-            message = f"no such patient in {e.sources['patients'].file}"
+            near = ids[found.index].map({wrong: _meant(wrong, alike) for wrong in ids[found.index].unique()})
+            found = found.assign(near=near.astype(object))
+            message = f"no such patient in {e.sources['patients'].file}{{near}}"
             problems += e.problems("E040", table, found, "patient_id", message)
     return problems
+
+
+def _bare(patient: str) -> str:
+    """An id without what people write or leave out: capitals, blanks and signs, zeros before a number."""
+    return re.sub(r"(?<![0-9])0+(?=[0-9])", "", re.sub(r"[\W_]+", " ", patient.casefold())).replace(" ", "")
+
+
+def _meant(wrong: str, alike: dict[str, list[str]]) -> str:
+    """Which patient may be meant: the one whose id differs by no more than that, should there be just one."""
+    same = alike.get(_bare(wrong), [])
+    return f" (did you mean {shown(same[0])}?)" if len(same) == 1 else ""
 
 
 RULES = (

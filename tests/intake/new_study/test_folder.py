@@ -12,8 +12,8 @@ from new_studies import new_study, rows_of, write_book
 from reference_data import FOLDER
 
 from lib.__main__ import main
-from lib.intake.new_study.folder import read_new_study
 from lib.intake.new_study.headers import with_header
+from lib.intake.new_study.reading import read_new_study
 from lib.intake.new_study.recognition import plain_name
 from lib.intake.new_study.tidying import tidied
 from lib.intake.tables import read_tables

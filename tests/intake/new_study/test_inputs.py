@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from lib.intake.new_study.folder import proposed, read_sheets
+from lib.intake.new_study.reading import proposed, read_sheets
 from lib.study.yaml_file import ProblemsFound
 
 
@@ -55,7 +55,7 @@ CASES = {
     ),
     "CNSR of ADaM answered": Case(
         _rows("USUBJID,TRT01P,PARAMCD,AVAL,CNSR", ID, ARM, _cycle("OS"), TIME, EVENT),
-        answers={"unit of time": "days"}, endpoints=(("AVAL", "days", "0", 4),),
+        answers={"unit of time": "days"}, endpoints=(("OS", "days", "0", 4),),
     ),
     "answered the other way": Case(
         _rows("id,arm,age,os_days,status", *USUAL), answers={"event of status": "0"}, endpoints=(("OS", "days", "0", 4),)
@@ -229,6 +229,12 @@ CASES = {
         answers={"rows": "each"}, patients=12, arms=("A", "B"), endpoints=(("OS", "days", "1", 8),),
     ),
     # headers and ends
+    "unit after in": Case(_rows("id,Gesamtüberleben in Monaten,Tod", ID, TIME, EVENT), endpoints=(("OS", "months", "1", 8),)),
+    "everybody died": Case(_rows("id,os_days,death", ID, TIME, _cycle("1")), answers={"death = 1": "event"}, endpoints=(("OS", "days", "1", 12),)),
+    "screen failures are no arm": Case(
+        _rows("id,arm,os_days,death", ID, _cycle("A", "B", "Screening failure"), TIME, EVENT), arms=("A", "B")
+    ),
+    "failures in Chinese": Case(_rows("id,arm,os_days,death", ID, _cycle("A", "筛选失败", "B", "A"), TIME, EVENT), arms=("A", "B")),
     "a row of units": Case(
         "id,arm,age,os,death\n,,years,months,0/1\n" + _rows("", *USUAL).lstrip(), patients=12, endpoints=(("OS", "months", "1", 8),)
     ),

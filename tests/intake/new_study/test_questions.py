@@ -13,8 +13,9 @@ from lib.__main__ import main
 from lib.commands import new_study as command
 from lib.commands import report as report_command
 from lib.commands.terminal import refuse
-from lib.intake.new_study.folder import proposed, read_sheets, write_new_study
+from lib.intake.new_study.folder import write_new_study
 from lib.intake.new_study.headers import Headed
+from lib.intake.new_study.reading import proposed, read_sheets
 from lib.intake.tables import read_tables
 from lib.study.study import read_study
 from lib.study.yaml_file import ProblemsFound

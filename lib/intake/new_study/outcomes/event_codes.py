@@ -70,7 +70,7 @@ def codes_of(cells: pd.Series, event: str, questions: Questions, *, adam: bool =
 
 def _certain(event: str, values: list[str], *, adam: bool) -> dict[str, str] | None:
     """Roles of the values, where nothing has to be asked."""
-    if adam:
+    if adam and "0" in values and all(value.isdigit() for value in values):
         return {value: EVENT if value == "0" else CENSORED_CODE for value in values}
     texts = {value: NUMBERED.sub("", value).strip() for value in values}
     if all(text.casefold() in YES | NO | {"0", "1"} for text in texts.values()):

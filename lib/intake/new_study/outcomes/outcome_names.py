@@ -31,6 +31,7 @@ CALENDAR = 1800  # a "year" of which every value is later is one of the calendar
 NONE = "none"
 KINDS = {word: kind for kind, (called, _, _) in ENDPOINTS.items() for word in called.split()}
 UNITS = {word: unit for unit, called in UNIT_WORDS.items() for word in called}
+IN = words("in en em")  # before a unit: "Gesamtüberleben in Monaten", "survival in days"
 INITIALS = frozenset(word for word in UNITS if word.isascii() and len(word) == 1)  # a unit in brackets alone
 # What is written without a gap: `rfstime`, `pstat`, `osmonths`, `生存时间`; then the rest is a word of its own.
 GLUED = re.compile(
@@ -75,6 +76,7 @@ def read_name(column: str) -> Name:
         whole = re.sub(f"(^|_){pair}(_survival)?(?=_|$)", f"\\1{KINDS[pair]}", whole)
     parts = [part for word in whole.split("_") if word for part in _parts(word)]
     units = set(UNITS) - INITIALS
+    parts = [part for part, after in zip(parts, [*parts[1:], ""], strict=False) if not (part in IN and after in units)]
     known = TIME_NAMES | units | EVENT_NAMES | STATUS_NAMES | set(KINDS)
     kinds = frozenset(KINDS[word] for word in parts if word in KINDS)
     if len(kinds) > 1 and "os" in kinds:  # the survival of "progression-free survival"

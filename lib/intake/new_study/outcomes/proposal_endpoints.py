@@ -18,8 +18,8 @@ from lib.intake.new_study.recognition import Proposal, Recognised, as_id, as_lab
 from lib.intake.new_study.words import CALLED, DEATH, ENDPOINTS, known_name
 from lib.study.parts import DATE_COLUMNS, DAYS, FLAGS_OF_DATES
 
-# Codes of an event and of censoring that no patient has.
-ABSENT = {EVENT: ("1", "yes", "event"), CENSORED_CODE: ("0", "no", "censored")}
+# Codes of an event and of censoring that no patient has: that of 0 and 1 which the other has not.
+ABSENT = {EVENT: ("1", "0", "yes"), CENSORED_CODE: ("0", "1", "no")}
 LONGEST_YEARS = 80  # nobody is followed for longer, so a unit that would make it so is not the unit
 ISO = re.compile(r"\d{4}-\d\d-\d\d\Z")
 ZERO = "time zero (say what it is: randomisation, start of treatment ...)"
@@ -42,22 +42,28 @@ def propose_endpoints(proposal: Proposal, patients: Recognised) -> set[str]:
         Columns of the file that are times and events: an outcome is no baseline variable.
     """
     _time_zero(proposal, patients)
+    outcomes = {outcome.time: outcome for outcome in proposal.known.outcomes}
     endpoints, used = _derived(proposal, patients), set()
     taken = set(patients.columns.values())
     if proposal.questions.first:
         proposal.say("endpoints", "Times and events are asked about once it is known which rows are patients.")
         proposal.study |= {"time": {"unit": "months", "days_per_unit": DAYS["months"], "zero_label": ZERO}, "endpoints": endpoints}
         return _outcomes_alone(patients, set())
-    outcomes = patients.frame.drop(columns=[name for name in patients.frame if name in taken])
+    defined = [Pair(outcome.time, outcome.event) for outcome in outcomes.values()]
+    taken |= {column for pair in defined for column in (pair.time, pair.event)} | set(proposal.known.aside)
+    free = patients.frame.drop(columns=[name for name in patients.frame if name in taken])
     kinds = {endpoint["id"] for endpoint in endpoints}
-    pairs = paired(outcomes, proposal.questions, needed=not endpoints)
+    pairs = defined or paired(free, proposal.questions, needed=not endpoints)
     used |= {column for pair in pairs for column in (pair.time, pair.event) if column}
     pairs = [pair for pair in pairs if pair.event and not (read_name(pair.time).kinds & kinds)]
     units = _units(proposal, patients.frame, pairs)
     for pair in pairs:
-        codes = codes_of(_followed(patients.frame, pair), pair.event, proposal.questions, adam=_is_adam(patients.frame, pair))
+        codes = codes_of(_followed(patients.frame, pair), pair.event, proposal.questions, adam=pair.time in outcomes)
         if codes and pair.time in units:
-            endpoints.append(_ready(proposal, patients, (pair, codes, units[pair.time]), endpoints))
+            endpoint = _ready(proposal, patients, (pair, codes, units[pair.time]), {e["id"] for e in endpoints})
+            named = outcomes.get(pair.time)
+            endpoint |= {"label": as_label(named.label), "short": named.short} if named else {}
+            endpoints.append(endpoint | _told_apart(endpoint, endpoints, pair))
         else:
             proposal.say("endpoints", f"{pair.time} with {pair.event}: {OPEN}")
     if not endpoints and not proposal.questions.open:
@@ -65,7 +71,7 @@ def propose_endpoints(proposal: Proposal, patients: Recognised) -> set[str]:
             "no endpoint: neither time_zero, last_contact_date and death_date, nor a column of times beside one of "
             "event and censoring (such as os_months and os_status)"
         )
-    unit = _shown_unit(patients, endpoints)
+    unit = proposal.known.unit or _shown_unit(patients, endpoints)
     proposal.study["time"] = {"unit": unit, "days_per_unit": DAYS[unit], "zero_label": ZERO}
     proposal.say("time", "The unit in which results are shown. A month is 365.25 / 12 days.")
     proposal.study["endpoints"] = endpoints
@@ -109,13 +115,7 @@ def _time_zero(proposal: Proposal, patients: Recognised) -> None:
 
 def _derived(proposal: Proposal, patients: Recognised) -> list[dict]:
     """Endpoints from dates; a flag of an event serves those alone, else it is the event of a ready-made time."""
-    has = {ours for ours in patients.columns if ours in DATE_COLUMNS}
-    if not {"time_zero", "last_contact_date"} <= has:
-        has = set()
-    if has and "death" not in patients.columns and (status := _vital_status(patients)):
-        patients.columns["death"] = status
-    if has and "death" in patients.columns and "death_date" not in has:
-        has |= _death_date(proposal, patients)
+    has = _dates(proposal, patients)
     for date, flag in FLAGS_OF_DATES.items():
         if date not in has:
             patients.columns.pop(flag, None)
@@ -125,6 +125,8 @@ def _derived(proposal: Proposal, patients: Recognised) -> list[dict]:
             proposal.say(
                 "endpoints", f"{flag} is 1 where {patients.columns[date]} holds a date: the file has no such column."
             )
+    if proposal.known.outcomes:  # what a standard counts goes before what dates could give again
+        return []
     endpoints = []
     scan = "last_tumour_assessment" if "last_tumour_assessment" in has else "last_contact_date"
     if "local_progression_date" in has:
@@ -150,6 +152,16 @@ def _derived(proposal: Proposal, patients: Recognised) -> list[dict]:
     return endpoints
 
 
+def _dates(proposal: Proposal, patients: Recognised) -> set[str]:
+    """Dates that there are, none without both ends of follow-up; that of death may come of a status."""
+    has = {ours for ours in patients.columns if ours in DATE_COLUMNS}
+    if not {"time_zero", "last_contact_date"} <= has:
+        return set()
+    if "death" not in patients.columns and (status := _vital_status(patients)):
+        patients.columns["death"] = status
+    return has | _death_date(proposal, patients) if "death" in patients.columns and "death_date" not in has else has
+
+
 def _vital_status(patients: Recognised) -> str:
     """A status that beside the dates can only be of death, as one of its values says; "" where a time stands beside it."""
     rest = patients.frame.drop(columns=list(set(patients.columns.values())))
@@ -172,16 +184,11 @@ def _death_date(proposal: Proposal, patients: Recognised) -> set[str]:
     return {"death_date"}
 
 
-def _is_adam(frame: pd.DataFrame, pair: Pair) -> bool:
-    """Whether the event is CNSR beside AVAL and PARAMCD, of ADTTE: exactly these names, spread or not."""
-    times, codes = known_name(pair.time).split("_"), known_name(pair.event).split("_")
-    spread = times[1:2] == codes[1:2] == ["paramcd"]
-    return times[0] == "aval" and codes[0] == "cnsr" and (spread or "PARAMCD" in frame)
-
-
 def _units(proposal: Proposal, frame: pd.DataFrame, pairs: list[Pair]) -> dict[str, str]:
-    """Time -> its unit: as its name says, else as answered once for all times whose names do not say it."""
-    units = {pair.time: unit for pair in pairs if (unit := unit_of(pair.time))}
+    """Time -> its unit: as its name, its label or a standard says, else as answered once for all times of which none does."""
+    known = proposal.known
+    said = {time: known.units.get(time) or unit_of(time) or unit_of(known.labels.get(time, "")) for time in (pair.time for pair in pairs)}
+    units = {time: unit for time, unit in said.items() if unit}
     unsaid = list(dict.fromkeys(pair.time for pair in pairs if pair.time not in units))
     if not unsaid:
         return units
@@ -204,7 +211,7 @@ def _in_words(days: float) -> str:
     return f"{days:.0f} days" if days < 60 else f"{days / DAYS['months']:.1f} months" if days < 730 else f"{days / DAYS['years']:.1f} years"
 
 
-def _ready(proposal: Proposal, patients: Recognised, known: tuple[Pair, Codes, str], before: list[dict]) -> dict:
+def _ready(proposal: Proposal, patients: Recognised, known: tuple[Pair, Codes, str], ids: set[str]) -> dict:
     """A ready-made endpoint, all of it certain or answered: its columns, what its codes mean, its unit."""
     pair, codes, unit = known
     event = _coded(patients, pair, codes)
@@ -215,22 +222,28 @@ def _ready(proposal: Proposal, patients: Recognised, known: tuple[Pair, Codes, s
         columns[what] = ours
     kind = _kind(pair, codes)
     _, label, short = ENDPOINTS[kind] if kind else ("", *[_short(pair)] * 2)
-    if label.casefold() in {endpoint["label"].casefold() for endpoint in before}:
-        label = f"{label} ({pair.time})"
+    if not kind and (said := proposal.known.labels.get(pair.time)):
+        label = as_label(re.sub(r"\s*[(\[][^()\[\]]*[)\]]\s*\Z", "", said))
     roles = {role: code for code, role in _roles(patients.frame[event], pair, event, codes).items()}
-    counts = patients.frame.loc[patients.frame[pair.time].notna(), event].value_counts()
+    counts = patients.analysed.loc[patients.analysed[pair.time].notna(), event].value_counts()
     said = ", ".join(f"{roles[role]} is {_role_name(role)} ({counts.get(roles[role], 0)} patients)" for role in roles)
     proposal.say(
         "endpoints",
         f"{pair.time} with {event}, in {unit}: {said}, {codes.because}. Write what the event is, and from when to when.",
     )
-    taken = as_id(kind or as_id(short, "endpoint"), "endpoint", {endpoint["id"] for endpoint in before})
+    taken = as_id(kind or as_id(short, "endpoint"), "endpoint", ids)
     return {
-        "id": taken, "label": label, "short": short, "role": "secondary" if before else "primary",
+        "id": taken, "label": label, "short": short, "role": "secondary" if ids else "primary",
         "time": {"column": columns["time"], "unit": unit},
         "event": {"column": columns["status"], **roles},
         "definition": f"time in {pair.time}, event in {pair.event} (say from when to when, and who is censored)",
     }  # fmt: skip
+
+
+def _told_apart(endpoint: dict, others: list[dict], pair: Pair) -> dict[str, str]:
+    """What of label and short name another endpoint has already, with the name of its time behind it."""
+    taken = {other[what].casefold() for other in others for what in ("label", "short")}
+    return {what: f"{endpoint[what]} ({pair.time})" for what in ("label", "short") if endpoint[what].casefold() in taken}
 
 
 def _kind(pair: Pair, codes: Codes) -> str:
