@@ -33,8 +33,8 @@ batch: $(READY)  ## render every report that PLAN names, and an index of them; w
 check: $(READY)  ## check the tables of STUDY and list every data query, nothing else
 	$(BIN)/python -m lib check --study $(STUDY)
 
-quick: $(TOOLS)  ## tests that neither run a notebook nor need a browser
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not notebook and not browser"
+quick: $(TOOLS)  ## the tests that take no notebook, no browser and no patience
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not notebook and not browser and not thorough"
 
 test: $(TOOLS)  ## all tests: statistics against R, intake, runner, notebooks
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile

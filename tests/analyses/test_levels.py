@@ -8,6 +8,8 @@ from designed_studies import write_case
 from notebook_cells import NOTEBOOKS, run_notebook, without_drawing
 from random_study import Design, write_random
 
+pytestmark = pytest.mark.thorough
+
 KEY = ["report", "output", "variable", "group", "time"]
 # Read off steps of a curve or ordered values: a small study may give the same at two levels, or a lower limit that lies
 # beyond the end of the curve at the lower one.

@@ -17,6 +17,8 @@ from lib.intake.tables import read_tables, write_queries
 from lib.study.study import read_study
 from lib.study.yaml_file import ProblemsFound
 
+pytestmark = pytest.mark.thorough
+
 COLUMNS = [(table, column) for table, frame in good_tables().items() for column in frame]
 NASTY = [
     "", " ", "0", "-1", "1", "2", "0.0", "1e999", "nan", "NaT", "inf", "None", "TRUE", "A", "C", "SYN-01", "SYN-02-1", "tg",

@@ -36,6 +36,7 @@ def labelled(folder, label):
     return folder
 
 
+@pytest.mark.thorough
 def test_signs_of_a_formula_are_drawn_as_they_stand(tmp_path, monkeypatch):
     drawn = 0
     for name in NOTEBOOKS:

@@ -24,6 +24,8 @@ from lib.intake.tables import read_tables
 from lib.statistics import contingency
 from lib.study.study import read_study
 
+pytestmark = pytest.mark.thorough
+
 FOLDER = Path(__file__).parents[2] / "data" / "rair_dtc"
 ROOT = FOLDER.parent.parent
 MONTH = 30.4375

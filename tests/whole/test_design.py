@@ -63,6 +63,7 @@ def test_the_one_confirmatory_test_is_the_declared_one():
         assert confirmatory(_data(**restricted)) == 0
 
 
+@pytest.mark.thorough
 def test_the_page_counts_its_own_tests_and_links_to_its_own_sections():
     shown = shipped("efficacy", "data/rair_dtc")
     page = shown.names["page"]

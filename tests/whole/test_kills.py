@@ -21,7 +21,7 @@ from lib.batch.workers import make_run
 from lib.run import target
 from lib.study.study import ROOT
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+pytestmark = [pytest.mark.thorough, pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")]
 SIEGE = bool(os.environ.get("SIEGE"))
 # So many kills of each command are enough to see that it holds; a siege makes all.
 SOME = 8

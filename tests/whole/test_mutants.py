@@ -8,6 +8,8 @@ import pytest
 
 from lib.study.study import ROOT
 
+pytestmark = pytest.mark.thorough
+
 HERE = ROOT / "tests" / "mutants"
 # Tests that are quick, and an error for each of them to find.
 QUICK = ["tests/show/test_verdict.py", "tests/show/test_formats.py", "tests/run/test_target.py"]

@@ -15,6 +15,8 @@ from lib.show.disclosure import audience, counts
 from lib.show.disclosure.counts import COUNTS
 from lib.study.study import ROOT
 
+pytestmark = pytest.mark.thorough
+
 DESIGNS = [Design((20, 18, 25), seed=1), Design((12, 12), seed=2), Design((30, 9, 14, 22), seed=3, missed=0.4)]
 
 

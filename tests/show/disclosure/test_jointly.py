@@ -15,6 +15,8 @@ from lib.show.disclosure import jointly, register
 from lib.show.disclosure.counts import COUNTS
 from lib.study.yaml_file import ProblemsFound
 
+pytestmark = pytest.mark.thorough
+
 SMALL = 5
 CELL = KEY[1:]
 WHOLE, WOMEN, MEN = {}, {"subgroup": "sex", "subgroup_values": ["F"]}, {"subgroup": "sex", "subgroup_values": ["M"]}
