@@ -23,6 +23,7 @@ __all__ = [
 
 import itertools
 import re
+from collections import Counter
 from collections.abc import Container
 from dataclasses import dataclass, field
 
@@ -119,7 +120,7 @@ def _of_patients(sheets: dict[str, pd.DataFrame], best: dict[str, Recognised]) -
 def _as_table(sheet: str, frame: pd.DataFrame) -> Recognised | None:
     for table in sorted(MADE_OF, key=lambda table: plain_name(sheet) != table):
         needed, _, others = MADE_OF[table].partition("|")
-        columns = _called(frame, [*needed.split(), *others.split()])
+        columns = _called(frame, [*needed.split(), *others.split()], table != "patients")
         if set(needed.split()) <= set(columns) and _fits(table, frame, columns):
             return Recognised(table, sheet, frame, columns)
     return None
@@ -136,11 +137,12 @@ def _fits(table: str, frame: pd.DataFrame, columns: dict[str, str]) -> bool:
     return not numbers
 
 
-def _called(frame: pd.DataFrame, wanted: list[str]) -> dict[str, str]:
-    """Our name -> the file's, for the columns that bear one of the usual names; the most usual name wins."""
-    theirs = {}
-    for column in frame:
-        theirs.setdefault(re.sub("_dt$", "_date", known_name(column)), column)
+def _called(frame: pd.DataFrame, wanted: list[str], prefixed: bool = False) -> dict[str, str]:
+    """Our name -> the file's, for the columns that bear one of the usual names, after a prefix perhaps; the most usual name wins."""
+    names = {re.sub("_dt$", "_date", known_name(column)): column for column in reversed(list(frame))}
+    prefix = _prefix(list(names)) if prefixed else ""
+    # A name as it stands goes before one that is only such without its prefix.
+    theirs = {name.removeprefix(prefix): column for name, column in names.items()} | names
     found = {}
     for ours in wanted:
         name = next(
@@ -149,6 +151,13 @@ def _called(frame: pd.DataFrame, wanted: list[str]) -> dict[str, str]:
         if name is not None:
             found[ours] = theirs[name]
     return found
+
+
+def _prefix(names: list[str]) -> str:
+    """What a form puts before its names, such as "ae_" of ae_term, ae_grade and ae_start; "" if nothing."""
+    firsts = Counter(name.partition("_")[0] for name in names if "_" in name)
+    first, count = firsts.most_common(1)[0] if firsts else ("", 0)
+    return f"{first}_" if count >= 3 else ""
 
 
 @dataclass(frozen=True)

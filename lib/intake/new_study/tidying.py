@@ -56,6 +56,7 @@ LATEST_SHORT_YEAR = 40
 WITH_UNIT = re.compile(r"(-?\d+(?:[.,]\d+)?)\s*((?:[^\W\d_]|[%µμ°])[^\s\d]{0,9}(?:/[^\s]{1,8})?)\Z")
 COMMA = re.compile(r"-?\d+,\d+\Z")
 PLAIN = re.compile(r"-?\d+(\.\d+)?\Z")
+WHOLE = re.compile(r"(-?\d+)(?:\.0+)?\Z")
 
 
 def tidied(table: str, frame: pd.DataFrame, questions: Questions | None = None, day_zero: dt.date = EXCEL_DAY_ZERO) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -81,7 +82,7 @@ def tidied(table: str, frame: pd.DataFrame, questions: Questions | None = None, 
     tidy, changes = frame.astype(object).where(frame.notna(), None), []
     questions = questions or Questions()
     orders = {column: _order(_parts(tidy[column].dropna())) for column in tidy}
-    steps = (_width, _blanks, _missing, partial(_nothing, questions), partial(_dates, questions, orders, day_zero), _decimals, _units,
+    steps = (_width, _blanks, _missing, partial(_nothing, questions), partial(_dates, questions, orders, day_zero), _decimals, _whole, _units,
              partial(_sentinels, questions), _spellings)  # fmt: skip
     for step in steps:
         for column in tidy:
@@ -124,6 +125,12 @@ def _nothing(questions: Questions, cells: pd.Series) -> tuple[pd.Series, str]:
             if questions.ask(f"{text} in {cells.name}", question, options) == "missing":
                 cells = cells.where(~here, None)
     return cells, why
+
+
+def _whole(cells: pd.Series) -> tuple[pd.Series, str]:
+    """In a column of whole numbers 1.0 is 1: programs write them so beside an empty cell, and a code or a flag is none of that name."""
+    whole = len(cells) > 0 and all(map(WHOLE.match, cells))
+    return _changed(cells, lambda cell: WHOLE.sub(r"\1", cell) if whole else cell), "a whole number"
 
 
 def _sentinels(questions: Questions, cells: pd.Series) -> tuple[pd.Series, str]:

@@ -45,18 +45,15 @@ CALLED = {
     "subjid usubjid case case_id case_no participant participant_id record_id study_id id no nr",
     "arm": "arm treat group treatment_group treatment_arm study_arm arm_code cohort treatment trt trt01a trt01p trta trtp rx therapy "
     "allocation regimen gruppe bras actarm",
-    "time_zero": "time_zero treatment_start start_of_treatment start_date date_start index_date baseline_date day_0 day0 "
-    "date_of_randomisation date_of_randomization randomisation_date randomization_date rand_date enrolment_date enrollment_date entry_date inclusion_date diagnosis_date date_of_diagnosis surgery_date date_of_surgery operation_date accept_date trtsdt",
-    "last_tumour_assessment": "last_tumour_assessment last_tumor_assessment last_assessment last_scan last_scan_date "
-    "date_of_last_scan last_imaging last_imaging_date last_ct",
+    "time_zero": "time_zero day_0 day0 treatment_start start_of_treatment start_date accept_date rand_date trtsdt",
+    "last_tumour_assessment": "last_tumour_assessment last_tumor_assessment last_assessment last_scan last_imaging last_ct",
     "local_progression": "local_progression progression progressed progressive_disease local_recurrence relapse",
-    "local_progression_date": "local_progression_date progression_date date_of_progression pd_date date_progression "
-    "date_of_local_progression recurrence_date relapse_date date_of_relapse",
-    "distant_progression_date": "distant_progression_date date_of_distant_progression metastasis_date",
+    "local_progression_date": "local_progression_date pd_date",
+    "distant_progression_date": "distant_progression_date",
     "death": "death dead died deceased dthfl vital_status death_flag",
-    "death_date": "death_date date_of_death dod dthdt dthdtc date_death",
-    "last_contact_date": "last_contact_date last_contact date_of_last_contact last_follow_up last_followup last_fu "
-    "last_seen last_visit_date date_last_seen follow_up_date lstalvdt last_known_alive last_date fu_date followup_date last_alive_date",
+    "death_date": "death_date dod dthdt dthdtc",
+    "last_contact_date": "last_contact_date last_contact last_follow_up last_followup last_fu last_seen lstalvdt last_known_alive "
+    "last_date last_alive",
     "excluded": "excluded exclusion exclusion_reason reason_for_exclusion",
     "lesion_id": "lesion_id lesion lesion_no lesion_nr target_lesion tulnkid",
     "site": "site location lesion_site organ tuloc",
@@ -95,11 +92,24 @@ CALLED = {
     "term": "term event adverse_event ae aeterm aedecod preferred_term pt toxicity",
     "system": "system soc system_organ_class aesoc aebodsys",
     "grade": "grade ctcae_grade severity aetoxgr toxicity_grade ctc_grade aesev",
-    "onset_date": "onset_date onset start_date date_of_onset aestdtc date",
+    "onset_date": "onset_date onset start_date date_of_onset aestdtc start date",
     "related": "related relationship causality aerel attribution",
     "serious": "serious sae aeser",
     "action": "action action_taken aeacn",
     "outcome": "outcome aeout outcome_of_event event_outcome ae_outcome",
+}
+
+# Our date -> what happened on it: it is called so in any order (`date_of_death`, `death_date`, `date_death`, `died_on`).
+DATED = {
+    "time_zero": "randomisation randomization randomised randomized registration registered enrolment enrollment enrolled entry "
+    "inclusion included treatment_start start_of_treatment start therapy_start first_treatment first_dose treatment index baseline "
+    "implantation surgery operation resection transplantation transplant diagnosis diagnosed",
+    "last_tumour_assessment": "last_tumour_assessment last_tumor_assessment last_assessment last_scan last_imaging last_ct",
+    "local_progression_date": "local_progression local_recurrence progression progressed recurrence relapse relapsed",
+    "distant_progression_date": "distant_progression metastasis",
+    "death_date": "death died",
+    "last_contact_date": "last_contact last_follow_up last_followup last_fu last_seen last_visit follow_up followup fu last_alive "
+    "last_known_alive last_news last_contact_or_death",
 }
 
 # The same in other languages, after the English names.
@@ -118,7 +128,7 @@ ELSEWHERE = {
     "death_date": "todesdatum sterbedatum datum_tod verstorben_am date_deces date_de_deces date_décès fecha_muerte "
     "死亡日期 死亡时间 死亡日",
     "last_contact_date": "letzter_kontakt letzte_nachsorge datum_letzter_kontakt letztes_follow_up date_dernieres_nouvelles "
-    "date_derniere_nouvelle fecha_ultimo_contacto date_of_last_contact_or_death date_of_last_follow_up date_last_contact "
+    "date_derniere_nouvelle fecha_ultimo_contacto "
     "末次随访日期 末次随访时间 最后随访日期 随访日期 末次随访 最終生存確認日 最終観察日 最終受診日",
     "excluded": "ausgeschlossen ausschlussgrund 排除原因 剔除原因 除外理由",
     "site": "lokalisation 部位 病灶部位",
@@ -135,7 +145,14 @@ ELSEWHERE = {
     "start_date": "beginn 开始日期 開始日",
     "component": "medikament wirkstoff 药物 薬剤",
 }
-CALLED = {ours: f"{names} {ELSEWHERE.get(ours, '')}" for ours, names in CALLED.items()}
+
+
+def _with_dates(ours: str) -> str:
+    orders = ("{}_date", "date_of_{}", "date_{}", "{}_on")
+    return " ".join(order.format(what) for what in DATED.get(ours, "").split() for order in orders)
+
+
+CALLED = {ours: f"{names} {_with_dates(ours)} {ELSEWHERE.get(ours, '')}" for ours, names in CALLED.items()}
 
 YES = words("yes y true t x ja j oui si sí sim 是 有 はい あり 有り positive_yes")
 NO = words("no n false f nein non não nao 否 无 無 いいえ なし 無し")

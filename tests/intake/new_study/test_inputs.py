@@ -220,6 +220,16 @@ CASES = {
     "a vital status beside dates": Case(
         _rows("症例番号,治療群,登録日,最終観察日,転帰", ID, ARM, DAY, LATER, _cycle("生存", "死亡", "生存")), endpoints=(("OS", None, None, 4),)
     ),
+    "Death above days": Case(
+        _rows("id,arm,Date of randomised,Last seen on,Death", ID, ARM, DAY, LATER, _cycle("", "2021-12-30")), endpoints=(("OS", None, None, 6),)
+    ),
+    "dates before their names": Case(
+        _rows("id,arm,date_enrolled,date_last_visit,date_death,dead", ID, ARM, DAY, LATER, _cycle("", "2021-12-30"), _cycle("0.0", "1.0")),
+        endpoints=(("OS", None, None, 6),), baseline=(),
+    ),
+    "which date is asked": Case(
+        _rows("id,arm,date_of_diagnosis,surgery_date,last_seen_date,died_on", ID, ARM, DAY, DAY, LATER, _cycle("", "2021-12-30")), asked=("time zero",)
+    ),
     # ids that begin anew in each arm
     "ids of two arms": Case(
         _rows("no,group,age,os_days,death", lambda i: (i - 1) % 6 + 1, lambda i: "AB"[i > 6], AGE, TIME, EVENT), asked=("rows",)
@@ -276,3 +286,13 @@ def _seen(endpoint, patients):
     codes = patients.frame[patients.columns[endpoint["event"]["column"]]]
     event = endpoint["event"]["event"]
     return endpoint["short"], endpoint["time"]["unit"], event, int(codes.eq(event).sum())
+
+
+def test_columns_of_a_form_are_known_without_its_prefix(tmp_path):
+    (tmp_path / "patients.csv").write_text(_rows("record_id,treatment_arm,os_days,death", ID, ARM, TIME, EVENT), "utf-8")
+    events = _rows("record_id,ae_term,ae_grade,ae_start,ae_end,ae_serious,form_complete", ID, _cycle("Rash"), _cycle("1", "2"), DAY, LATER, _cycle("0"), _cycle("2"))
+    (tmp_path / "form.csv").write_text(events, "utf-8")
+    new = proposed("x", read_sheets([tmp_path]), {})
+    assert new.tables["adverse_events"].columns == {
+        "patient_id": "record_id", "term": "ae_term", "grade": "ae_grade", "onset_date": "ae_start", "end_date": "ae_end", "serious": "ae_serious",
+    }  # fmt: skip

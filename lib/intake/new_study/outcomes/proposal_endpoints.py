@@ -154,6 +154,10 @@ def _derived(proposal: Proposal, patients: Recognised) -> list[dict]:
 
 def _dates(proposal: Proposal, patients: Recognised) -> set[str]:
     """Dates that there are, none without both ends of follow-up; that of death may come of a status."""
+    for date, flag in FLAGS_OF_DATES.items():
+        cells = patients.frame[patients.columns[flag]].dropna() if flag in patients.columns else ()
+        if date not in patients.columns and len(cells) and cells.str.match(ISO).all():
+            patients.columns[date] = patients.columns.pop(flag)  # "Death" above days tells when, not whether
     has = {ours for ours in patients.columns if ours in DATE_COLUMNS}
     if not {"time_zero", "last_contact_date"} <= has:
         return set()
