@@ -259,7 +259,7 @@ def write_new_study(new: NewStudy, folder: Path) -> None:
     (folder / "study.yml").write_text(_yaml(new.proposal), "utf-8", newline="\n")
 
 
-def update_study(new: NewStudy, folder: Path, *, proposal: bool) -> None:
+def update_study(new: NewStudy, folder: Path, *, proposal: bool, was: NewStudy | None = None) -> None:
     """Write the tables of a study anew, from files that were corrected or have grown, and the answers.
 
     Parameters
@@ -269,10 +269,12 @@ def update_study(new: NewStudy, folder: Path, *, proposal: bool) -> None:
         Of the study.
     proposal : bool
         Write study.yml anew too; the one that is there is kept as study_before.yml. Else it stays as it is.
+    was : NewStudy, optional
+        What study.yml was proposed as: if it reads so still, nobody wrote in it, and it is not kept.
     """
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new_") as place:
         (write_new_study if proposal else _write_tables)(new, Path(place))
-        if proposal:
+        if proposal and not (was and (folder / "study.yml").read_text("utf-8") == _yaml(was.proposal)):
             shutil.copyfile(folder / "study.yml", folder / BEFORE)
         for path in sorted(Path(place).iterdir()):
             path.replace(folder / path.name)
