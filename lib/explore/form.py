@@ -136,6 +136,7 @@ class Form:
     def _make(self, study: Study | None) -> None:
         """Make the controls that depend on the study: none, if its study.yml has to be corrected first."""
         self.study = study
+        self._level.layout.display = None if study else "none"
         if study is None:
             self._own.children = []
             return

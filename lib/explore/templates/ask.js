@@ -31,6 +31,8 @@ function render({ model, el }) {
     model.save_changes();
   };
 
+  form.onkeydown = (event) => event.stopPropagation(); // JupyterLab would take arrows and Enter for the notebook's
+
   const draw = () => {
     const used = form.contains(document.activeElement);
     const wrong = model.get("problems");
