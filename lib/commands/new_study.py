@@ -4,7 +4,6 @@ from __future__ import annotations
 
 __all__ = ["new", "study_of", "template"]
 
-import re
 import sys
 import textwrap
 from pathlib import Path
@@ -12,20 +11,13 @@ from pathlib import Path
 import click
 
 from lib.commands.terminal import counted, fail, printable, refuse, said_of, say_problems, shown
-from lib.intake.new_study.folder import (
-    ANSWERS,
-    BEFORE,
-    CHANGES,
-    answer_lines,
-    changed_tables,
-    update_study,
-    write_new_study,
-)
-from lib.intake.new_study.reading import NewStudy, proposed, read_sheets
+from lib.intake.new_study.folder import ANSWERS, BEFORE, CHANGES, answer_lines
+from lib.intake.new_study.reading import NewStudy
 from lib.intake.new_study.recognition import Recognised
 from lib.intake.new_study.template import EXAMPLE, write_template
 from lib.intake.tables import read_tables
-from lib.run.target import NotOurs, recover, replaced_folder
+from lib.run.taking_in import TakingIn, folder_for, is_brought, take_in, waiting
+from lib.run.target import NotOurs, recover
 from lib.study.questions import Question, read_answers
 from lib.study.study import ROOT, read_study
 from lib.study.yaml_file import Problem, ProblemsFound
@@ -51,7 +43,7 @@ def new(*, folder: Path, files: tuple[Path, ...], given: Path | None, update: bo
         fail(
             f"{shown(folder)} is there already; name another folder, or --update it: study.yml is never overwritten", 2
         )
-    if _take_in(folder, files, given, update):
+    if _take_in(folder, files, given):
         click.echo(f"  python -m lib new {shown(folder)} {' '.join(f'--from {shown(path)}' for path in files)} --update")
     else:
         _check(folder)
@@ -67,14 +59,13 @@ def study_of(place: Path | None, given: Path | None) -> Path | None:
     given : Path, optional
         Answers to what the file does not say.
     """
-    if place is None or not place.exists() or (place.is_dir() and ((place / "study.yml").exists() or not any(place.iterdir()))):
+    if place is None or not is_brought(place):
         return place
-    folder = ROOT / "data" / (re.sub(r"[^\w-]+", "_", place.resolve().stem).strip("_") or "study")
+    folder = folder_for(place, ROOT / "data")
     recover(folder)
-    begun = (folder / "study.yml").is_file()
-    if begun and not _open(folder):
+    if (folder / "study.yml").is_file() and not waiting(folder):
         _same_or_fail(folder, place)
-    elif _take_in(folder, (place,), given, update=begun):
+    elif _take_in(folder, (place,), given):
         click.echo(f"  python -m lib report {shown(place)}")
         fail("no report is made on an open question", 2)
     return folder
@@ -83,8 +74,7 @@ def study_of(place: Path | None, given: Path | None) -> Path | None:
 def _same_or_fail(folder: Path, place: Path) -> None:
     """The study stands as the file gave it, or somebody has to say which of the two counts."""
     try:
-        answers = read_answers(folder / ANSWERS) if (folder / ANSWERS).is_file() else {}
-        changed = changed_tables(proposed(folder.name, read_sheets([place.absolute()]), answers), folder)
+        changed = take_in(folder, (place,)).differing
     except ProblemsFound as found:
         refuse(found.problems)
     if changed:
@@ -93,49 +83,31 @@ def _same_or_fail(folder: Path, place: Path) -> None:
         fail(f"{shown(folder)} is there already, and its tables ({', '.join(changed)}) are not what {printable(place.name)} gives", 2)
 
 
-def _take_in(folder: Path, files: tuple[Path, ...], given: Path | None, update: bool) -> bool:
+def _take_in(folder: Path, files: tuple[Path, ...], given: Path | None) -> bool:
     """Read, ask, write the study's folder, and tell; True if questions stay open, which are then listed."""
+    update = (folder / "study.yml").is_file()
     try:
-        answers = read_answers(folder / ANSWERS) if (folder / ANSWERS).is_file() else {}
-        answers |= read_answers(given) if given else {}
-        study = _asked(folder.resolve().name, read_sheets([path.absolute() for path in files]), answers)
-        begun = update and not _open(folder)
-        with replaced_folder(folder, keep=update) as target:
-            if update:
-                update_study(study, target, proposal=not begun)
-            else:
-                write_new_study(study, target)
+        taking = _asked(take_in(folder, files, read_answers(given) if given else {}))
+        stays = taking.write()
     except ProblemsFound as found:
         refuse(found.problems)
     except NotOurs as error:
         fail(str(error), 2)
     except OSError as error:
         fail(said_of(error))
-    _tell(study, begun)
-    if update and not begun:
+    _tell(taking.study, stays)
+    if update and not stays:
         click.echo(f"\nstudy.yml is proposed anew with the answers; what it was stands in {BEFORE}.")
-    if study.proposal.questions.open:
-        _say_open(folder, list(study.proposal.questions.open.values()))
-    return bool(study.proposal.questions.open)
+    if taking.open:
+        _say_open(folder, taking.open)
+    return bool(taking.open)
 
 
-def _open(folder: Path) -> bool:
-    """Whether the study of the folder waits for answers: then it is proposed anew."""
-    try:
-        read_study(folder)
-    except ProblemsFound as found:
-        return any(problem.code == "E113" for problem in found.problems)
-    return False
-
-
-def _asked(name: str, sheets: dict, answers: dict[str, str]) -> NewStudy:
-    """Propose, and where somebody sits at the terminal ask what is open, one by one, until nothing is."""
-    study = proposed(name, sheets, answers)
-    while at_a_terminal() and study.proposal.questions.open:
-        for question in study.proposal.questions.open.values():
-            answers[question.key] = _ask(question)
-        study = proposed(name, sheets, answers)
-    return study
+def _asked(taking: TakingIn) -> TakingIn:
+    """Where somebody sits at the terminal ask what is open, one by one, until nothing is."""
+    while at_a_terminal() and taking.open:
+        taking = taking.answered({question.key: _ask(question) for question in taking.open})
+    return taking
 
 
 def at_a_terminal() -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import ipywidgets as w
 
+from lib.run.taking_in import is_brought, waiting
 from lib.study.parameters import subgroup_levels
 from lib.study.provenance import study_path
 from lib.study.study import ROOT, Study, read_study
@@ -46,17 +47,24 @@ def find_studies(first: str, folder: Path = ROOT / "data") -> dict[str, str]:
     Parameters
     ----------
     first : str
-        A study's folder, wherever it lies.
+        A study's folder, or a file of which one may be made, wherever it lies.
     folder : Path
         Holds one folder per study.
     """
     found = {}
     for path in (ROOT / first, *(file.parent for file in sorted(folder.glob("*/study.yml")))):
         address, study = study_path(path), _readable(path)
-        title = study.study.short_title if study else f"{path.name} (study.yml has to be corrected)"
+        title = study.study.short_title if study else f"{path.name} ({_lacks(path)})"
         if address not in found.values():
             found[f"{title} ({address})" if title in found else title] = address
     return found
+
+
+def _lacks(path: Path) -> str:
+    """Why something is no study that can be shown."""
+    if is_brought(path):
+        return "not a study yet"
+    return "waits for answers" if waiting(path) else "study.yml has to be corrected"
 
 
 def _readable(folder: Path) -> Study | None:
@@ -102,9 +110,9 @@ class Form:
         self._make(_readable(ROOT / self.folder))
         self._changed()
 
-    def offer(self, studies: dict[str, str]) -> None:
-        """Offer these studies; the chosen one stays chosen."""
-        chosen = self.folder
+    def offer(self, studies: dict[str, str], chosen: str = "") -> None:
+        """Offer these studies; the one that was chosen stays chosen, unless another one is named."""
+        chosen = chosen or self.folder
         self._pick.unobserve(self._study_picked, "value")
         self._pick.options = list(studies.items())
         self._pick.value = chosen if chosen in studies.values() else next(iter(studies.values()))
@@ -128,6 +136,7 @@ class Form:
     def _make(self, study: Study | None) -> None:
         """Make the controls that depend on the study: none, if its study.yml has to be corrected first."""
         self.study = study
+        self._level.layout.display = None if study else "none"
         if study is None:
             self._own.children = []
             return

@@ -20,6 +20,7 @@ import ipywidgets as w
 from lib import analyse
 from lib.analyses.result import Absent
 from lib.dataset import dataset
+from lib.explore.asking import NOT_HERE, Asker, waits
 from lib.explore.form import LABELS, Form, find_studies
 from lib.explore.marks import marks_response, marks_survival, marks_terms, marks_waterfall
 from lib.explore.queries import Checked, check_study, show_queries
@@ -102,6 +103,12 @@ def _stamp(folder: str) -> tuple:
     return tuple((path.name, path.stat().st_mtime_ns) for path in files)
 
 
+@lru_cache(maxsize=4)
+def _waits(folder: str, _stamp: tuple) -> bool:
+    """Whether a study waits for answers, read once as long as no file of it changes."""
+    return waits(ROOT / folder)
+
+
 class Explorer:
     """The page while it is being used.
 
@@ -125,8 +132,10 @@ class Explorer:
         self.view.observe(lambda _: self._later(), "tab")
         self.view.observe(lambda change: self._show_profile(change["new"]), "picked")
         self.view.observe(lambda _: self.check_again(), "asked")
-        side = w.VBox([self.form.box, self.saver.box], _dom_classes=["cohort-side"])
-        self.box = w.Box([side, self.view], _dom_classes=["cohort-page"])
+        self.asker = Asker(self._taken_in)
+        self._side = w.VBox(_dom_classes=["cohort-side"])
+        self.box = w.Box(_dom_classes=["cohort-page"])
+        self._show(self.view)
         self.draw()
 
     def _repr_mimebundle_(self, include=None, exclude=None):
@@ -147,14 +156,40 @@ class Explorer:
     def check_again(self) -> None:
         """Read the list of studies, study.yml and the tables from disk again, whatever is remembered of them."""
         _read.cache_clear()
+        _waits.cache_clear()
         self._drawn.clear()
         self.form.offer(find_studies(self._first))
         self._later()
 
+    def _taken_in(self, folder: str) -> None:
+        """Go on to a study that waits for nothing any more."""
+        self._first = folder
+        self.form.offer(find_studies(folder), folder)
+        self.draw()
+
+    def _show(self, main: w.Widget, *side: w.Widget) -> None:
+        """Show something beside the form, and what belongs to it below the form."""
+        for box, parts in ((self._side, (self.form.box, *side)), (self.box, (self._side, main))):
+            if box.children != parts:
+                box.children = parts
+
+    def _ask(self) -> None:
+        """Ask what has to be known before there are results; on a shared page, where nobody may write, say so."""
+        self.page, self.view.blocks, self.view.problems = None, [], [NOT_HERE]
+        if self.form.audience != "internal":
+            self._show(self.view)
+            return
+        self._show(self.asker.view)
+        self.asker.ask(ROOT / self.form.folder)
+
     def draw(self) -> None:
-        """Show the results of what is chosen, or say in a sentence why there are none."""
+        """Show the results of what is chosen, or ask what has to be known first, or say in a sentence why there are none."""
         self.view.picked, self.view.profile = "", {}
         try:
+            if self._waits():
+                self._ask()
+                return
+            self._show(self.view, self.saver.box)
             self.page, self.view.blocks = self._results()
             self.view.problems = []
         except ProblemsFound as found:
@@ -166,6 +201,9 @@ class Explorer:
             self.view.problems = [f"These choices cannot be shown: {type(error).__name__}. Please choose otherwise."]
         finally:
             self.view.busy = False
+
+    def _waits(self) -> bool:
+        return _waits(self.form.folder, _stamp(self.form.folder))
 
     def _checked(self) -> Checked:
         """The chosen study as it is on disk."""

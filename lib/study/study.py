@@ -102,6 +102,7 @@ class Study(Frozen):
     exclusions: tuple[Text, ...] = ()
     policy: Policy = Policy()
     ask: tuple[Question, ...] = ()
+    made_from: tuple[Text, ...] = ()
     _folder: Path = PrivateAttr(default=Path())
 
     @property

@@ -40,7 +40,7 @@ def write_new_study(new: NewStudy, folder: Path) -> None:
     write_whole(folder / "study.yml", _yaml(new.proposal))
 
 
-def update_study(new: NewStudy, folder: Path, *, proposal: bool) -> None:
+def update_study(new: NewStudy, folder: Path, *, proposal: bool, was: NewStudy | None = None) -> None:
     """Write the tables of a study anew, from files that were corrected or have grown, and the answers.
 
     Parameters
@@ -50,12 +50,12 @@ def update_study(new: NewStudy, folder: Path, *, proposal: bool) -> None:
         A copy of the study's folder, which takes its place when this is done: its files may be links to those there.
     proposal : bool
         Write study.yml anew too; the one that is there is kept as study_before.yml. Else it stays as it is.
+    was : NewStudy, optional
+        What study.yml was proposed as: if it reads so still, nobody wrote in it, and it is not kept.
     """
-    if proposal:
+    if proposal and not (was and (folder / "study.yml").read_text("utf-8") == _yaml(was.proposal)):
         write_whole(folder / BEFORE, (folder / "study.yml").read_bytes())
-        write_new_study(new, folder)
-    else:
-        _write_tables(new, folder)
+    (write_new_study if proposal else _write_tables)(new, folder)
 
 
 def changed_tables(new: NewStudy, folder: Path) -> list[str]:
