@@ -13,7 +13,8 @@ from lib import report
 from lib.analyses.efficacy import survival
 from lib.analyses.safety import events
 from lib.dataset import dataset
-from lib.study.study import ROOT
+from lib.run.taking_in import take_in
+from lib.study.study import ROOT, read_study
 
 pytestmark = pytest.mark.browser
 SECONDS = 1000  # in milliseconds
@@ -224,3 +225,23 @@ def test_every_notebook_runs_from_top_to_bottom(lab, name):
     said = [output for cell in executed.cells for output in cell.get("outputs", [])]
     assert [output for output in said if output.output_type == "error" or output.get("name") == "stderr"] == []
     assert ROOT not in folder.parents
+
+
+def test_what_a_study_leaves_open_is_answered_in_jupyterlab(visit, lab, tmp_path):
+    """The study's folder asks one question; answered in the notebook, the page goes on to the results."""
+    rows = "".join(f"P{i:02d},{'AB'[i % 2]},{40 + i},{37 * i + 5},{i % 3}\n" for i in range(1, 25))
+    (tmp_path / "my.csv").write_text(f"id,arm,age,os_days,status\n{rows.replace(',2', ',1')}")
+    take_in(tmp_path / "my", (tmp_path / "my.csv",)).write()
+    copy = lab.outputs / "lab" / "explore.ipynb"
+    before = copy.read_text("utf-8")
+    copy.write_text(before.replace("data/rair_dtc", (tmp_path / "my").as_posix()), "utf-8")
+    try:
+        page = visit(lab, "/lab/tree/lab/explore.ipynb")
+        run_all(page, lab)
+        page.get_by_role("radio").first.wait_for()
+        page.get_by_role("radio", name="16 of 24 patients have the event").check()
+        page.get_by_role("button", name="Answer").click()
+        page.wait_for_selector(PAGE)
+    finally:
+        copy.write_text(before, "utf-8")
+    assert read_study(tmp_path / "my").endpoints[0].event.event == "1"
