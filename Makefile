@@ -77,8 +77,8 @@ pictures: $(TOOLS)  ## draw the baselines of the picture tests anew: look at wha
 golden: $(TOOLS)  ## write the texts that the golden tests compare anew: read what changed, then commit
 	REFRESH_GOLDEN=1 $(BIN)/python -m pytest tests/whole/test_golden.py
 
-mutants: $(TOOLS)  ## plant errors in a copy of the code, one at a time; print which no test finds (MUTANTS=300 drawn ones)
-	$(BIN)/python tests/mutants/run.py --drawn $(MUTANTS)
+mutants: $(TOOLS)  ## plant errors in a copy of the code, one at a time; print which no test finds (MUTANTS=300 drawn ones, or SAMPLE=30 of all)
+	$(BIN)/python tests/mutants/run.py $(if $(SAMPLE),--sample $(SAMPLE),--drawn $(MUTANTS))
 
 cohort: $(READY)  ## make the synthetic cohort anew from its seed
 	$(BIN)/python data/rair_dtc/make_cohort.py
