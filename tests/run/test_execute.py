@@ -101,7 +101,7 @@ def test_failure_in_the_cell_of_parameters(tmp_path):
 @pytest.mark.usefixtures("no_kernel_left")
 def test_kernel_that_dies(tmp_path):
     notebooks = demo.write(tmp_path, cohort="import os\nos._exit(1)")
-    with pytest.raises(NotebookFailed, match=r"cohort.*Kernel died"):
+    with pytest.raises(NotebookFailed, match=r"cohort.*its kernel ended; most often the memory"):
         execute(notebooks, {"cohort": {"level": 0.5}})
 
 
