@@ -263,5 +263,7 @@ def start(names: dict) -> Explorer | Block:
     if problems := [unknown(name, ["study"]) for name in asked if name != "study"]:
         raise ProblemsFound(problems)
     take_only_values()
+    # The kernel that ipywidgets would speak to as it is imported was not there yet, where one is forked with it imported.
+    w.register_comm_target()
     only = os.environ.get("COHORT_AUDIENCE")
     return Explorer(asked["study"], (only,) if only else ("internal", "share"))
