@@ -7,6 +7,7 @@ from __future__ import annotations
 
 __all__ = ["MAX_MESSAGE_BYTES", "Rate", "Refused", "measure"]
 
+import itertools
 import json
 import struct
 import time
@@ -97,7 +98,7 @@ def _first_part(message: bytes) -> bytes:
 
 
 def _in_order(offsets: Sequence[int]) -> None:
-    if any(here > there for here, there in zip(offsets[:-1], offsets[1:], strict=True)):
+    if any(here > there for here, there in itertools.pairwise(offsets)):
         raise Refused("offsets")
 
 

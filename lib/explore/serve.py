@@ -25,7 +25,7 @@ from lib.study.study import ROOT
 JUPYTER = Path(__file__).parent / "jupyter"
 # A copy remembers what it was copied from: whoever has not edited it gets the current notebook.
 COPIED = "copied_from"
-# A kernel that nobody has used for so long is ended; what one may hold (a page of 3,000 patients holds a fifth of it).
+# A kernel that nobody has used for so long is ended; what one may hold (the shipped study's page holds a seventh of it).
 IDLE_SECONDS, KERNEL_BYTES = 30 * 60, 2 * 1024**3
 # Requests are addresses and a typed token: nobody sends more, or needs longer for it.
 REQUESTS = {
@@ -139,12 +139,12 @@ def serve_page(
     from lib.explore.ward import Ward  # noqa: PLC0415  Voila reads the paths when it is imported
 
     Ward.clear_instance()
-    settings = _settings(outputs, port, base_url, audience, token, hosts, visitors)
+    settings = _settings(outputs, port, base_url, audience, token, hosts=hosts, visitors=visitors)
     Ward.launch_instance([str(ROOT / "notebooks" / "explore.ipynb"), "--no-browser"], config=Config(settings))
 
 
 def _settings(
-    outputs: Path, port: int, base_url: str, audience: str, token: str, hosts: tuple[str, ...] = (), visitors: int = 12
+    outputs: Path, port: int, base_url: str, audience: str, token: str, *, hosts: tuple[str, ...] = (), visitors: int = 12
 ) -> dict:
     return {
         "Ward": {

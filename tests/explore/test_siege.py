@@ -24,6 +24,11 @@ MANY, SECONDS = (50, int(os.environ.get("SIEGE_SECONDS", "1800"))) if LONG else 
 EACH_BYTES, SERVER_BYTES = 250 * 1024**2, 600 * 1024**2
 BOMB = struct.pack("!i", 200_000_000) + b"\0" * 16
 
+FRAMES = {
+    "bomb": [BOMB], "huge": ["x" * 1_000_000], "deep": ["[" * 60_000],
+    "flood": [message("comm_info_request", {})] * 1000, "unread": [message("kernel_info_request", {})] * 150,
+}  # fmt: skip
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
@@ -149,19 +154,9 @@ async def hostile(address: str, until: float, drawn: random.Random) -> int:
                 continue
             await visitor.connect()
             kind = drawn.choice(["bomb", "huge", "flood", "deep", "unread", "guess", "leave", "body"])
-            if kind == "bomb":
-                await visitor.socket.write_message(BOMB, binary=True)
-            elif kind == "huge":
-                await visitor.socket.write_message("x" * 1_000_000)
-            elif kind == "deep":
-                await visitor.socket.write_message("[" * 60_000)
-            elif kind == "flood":
-                for _ in range(1000):
-                    await visitor.socket.write_message(message("comm_info_request", {}))
-            elif kind == "unread":
-                for _ in range(150):
-                    await visitor.socket.write_message(message("kernel_info_request", {}))
-            elif kind == "guess":
+            for frame in FRAMES.get(kind, []):
+                await visitor.socket.write_message(frame, binary=isinstance(frame, bytes))
+            if kind == "guess":
                 await asyncio.gather(*(Visitor(address).ask(f"/?token={drawn.random()}") for _ in range(20)))
             elif kind == "body":
                 await visitor.ask("/login", "POST", body="x" * 10_000_000)
@@ -183,7 +178,7 @@ async def patient(address: str, until: float, drawn: random.Random) -> list[floa
         visitor = Visitor(address)
         await visitor.see()
         for at in range(drawn.randint(2, 12)):
-            if time.monotonic() >= until:
+            if waited and time.monotonic() >= until:
                 break
             await asyncio.sleep(drawn.uniform(0.5, 2) if not LONG else drawn.uniform(10, 40))
             waited.append(await visitor.choose(1 - at % 2))
