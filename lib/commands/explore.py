@@ -53,8 +53,13 @@ def lab(*, output, port, no_browser) -> None:
     "--audience", type=click.Choice(["internal", "share"]), help="The only one [default: both can be chosen]."
 )
 @click.option("--token", envvar="COHORT_TOKEN", default="", help="What a visitor needs [default: a new one, printed].")
-def explore(*, output, port, base_url, audience, token) -> None:
+@click.option("--host", "hosts", multiple=True, help="A name under which a proxy offers the page.")
+@click.option("--visitors", type=click.IntRange(1, 500), default=12, help="Pages open at once [default: 12].")
+def explore(*, output, port, base_url, audience, token, hosts, visitors) -> None:
     """Serve the interactive page on 127.0.0.1, without code, for those who have the token."""
-    from lib.explore.serve import serve_page  # noqa: PLC0415  the reports do without
+    from lib.explore.serve import SHORTEST_TOKEN, serve_page  # noqa: PLC0415  the reports do without
 
-    serve_page(output.resolve(), port, f"/{base_url.strip('/')}/".replace("//", "/"), audience or "", token)
+    if token and len(token) < SHORTEST_TOKEN:
+        fail(f"a token has at least {SHORTEST_TOKEN} signs, so that nobody guesses it", 2)
+    path = f"/{base_url.strip('/')}/".replace("//", "/")
+    serve_page(output.resolve(), port, path, audience or "", token, hosts=hosts, visitors=visitors)

@@ -44,6 +44,7 @@ class AskView(anywidget.AnyWidget):
 
     _esm = HERE / "ask.js"
     _css = HERE / "view.css"
+    taken = ("given",)
     says = t.Unicode().tag(sync=True)
     answered = t.List(t.Unicode()).tag(sync=True)
     question = t.Unicode().tag(sync=True)

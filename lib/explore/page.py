@@ -6,10 +6,11 @@ what was chosen is saved as the parameters of a report (saving).
 
 from __future__ import annotations
 
-__all__ = ["Explorer", "start"]
+__all__ = ["Explorer", "start", "warm"]
 
 import asyncio
 import logging
+import multiprocessing
 import os
 from collections import OrderedDict
 from collections.abc import Callable
@@ -25,7 +26,7 @@ from lib.explore.form import LABELS, Form, find_studies
 from lib.explore.marks import marks_response, marks_survival, marks_terms, marks_waterfall
 from lib.explore.queries import Checked, check_study, show_queries
 from lib.explore.saving import Saver
-from lib.explore.view import View, blocks_of
+from lib.explore.view import View, blocks_of, take_only_values
 from lib.report.blocks import SYNTHETIC, shared_notice
 from lib.report.given import given
 from lib.report.page import Page
@@ -38,7 +39,7 @@ from lib.study.study import ROOT
 from lib.study.yaml_file import Problem, ProblemsFound
 
 # A change is drawn when nothing else has changed for so long; what was drawn is kept for going back and forth.
-WAIT_SECONDS, KEPT = 0.15, 24
+WAIT_SECONDS, KEPT, STUDIES = 0.15, 24, 4
 log = logging.getLogger(__name__)
 
 
@@ -92,10 +93,36 @@ TABS: dict[str, tuple[str, Callable[[Page], list]]] = {
 DATA = "Data"
 
 
-@lru_cache(maxsize=4)
-def _read(folder: str, _stamp: tuple) -> Checked:
-    """A study, its checked tables and its data queries, read once as long as no file of it changes."""
-    return check_study(ROOT / folder)
+# What was read, as long as no file of it changes, and what was drawn of it before the kernel was forked.
+_studies: dict[tuple, Checked] = {}
+_drawn_before: dict[tuple, tuple[Page, list[dict]]] = {}
+
+
+def _read(folder: str, stamp: tuple) -> Checked:
+    """A study, its checked tables and its data queries."""
+    if (folder, stamp) not in _studies:
+        if len(_studies) >= STUDIES:
+            del _studies[next(iter(_studies))]
+        _studies[folder, stamp] = check_study(ROOT / folder)
+    return _studies[folder, stamp]
+
+
+def warm(study: str) -> None:
+    """Read a study and draw its first picture, so that kernels that are forked from this process find both made.
+
+    The tables are read in another process: who reads them starts threads, and a process with threads cannot be forked.
+    """
+    stamp, processes = _stamp(study), multiprocessing.get_context("fork")
+    here, there = processes.Pipe(duplex=False)
+    reader = processes.Process(target=lambda: there.send(_read(study, stamp)))
+    reader.start()
+    there.close()
+    _studies[study, stamp] = here.recv()
+    reader.join()
+    page = start({"study": study})
+    if isinstance(page, Explorer):
+        _drawn_before.update(page._drawn)
+    w.Widget.close_all()
 
 
 def _stamp(folder: str) -> tuple:
@@ -125,7 +152,7 @@ class Explorer:
         self.page: Page | None = None
         self._first = study
         self._pending: asyncio.TimerHandle | None = None
-        self._drawn: OrderedDict[tuple, tuple[Page, list[dict]]] = OrderedDict()
+        self._drawn: OrderedDict[tuple, tuple[Page, list[dict]]] = OrderedDict(_drawn_before)
         self.view = View(tabs=[*TABS, DATA])
         self.form = Form(find_studies(study), audiences, self._later)
         self.saver = Saver(self._chosen)
@@ -155,7 +182,7 @@ class Explorer:
 
     def check_again(self) -> None:
         """Read the list of studies, study.yml and the tables from disk again, whatever is remembered of them."""
-        _read.cache_clear()
+        _studies.clear()
         _waits.cache_clear()
         self._drawn.clear()
         self.form.offer(find_studies(self._first))
@@ -276,5 +303,8 @@ def start(names: dict) -> Explorer | Block:
     asked = given(names, ["study"])
     if problems := [unknown(name, ["study"]) for name in asked if name != "study"]:
         raise ProblemsFound(problems)
+    take_only_values()
+    # The kernel that ipywidgets would speak to as it is imported was not there yet, where one is forked with it imported.
+    w.register_comm_target()
     only = os.environ.get("COHORT_AUDIENCE")
     return Explorer(asked["study"], (only,) if only else ("internal", "share"))

@@ -31,11 +31,12 @@ PAGES = os.environ.get("COHORT_PAGES", "")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 # In place of errors that may name patients, for whoever may see the shared view alone.
 UNQUOTED = "The study cannot be read as it is now; whoever keeps it finds the reasons with python -m lib check."
+REPLACE = "Replace the report of this name"
 # How the command tells how far it is: "12/140 efficacy: cell 5 of 40, ...".
 STEP = re.compile(r"^(\d+)/(\d+) (.*)$")
 
 
-def write_parameters(folder: str, given: dict, name: str) -> Path:
+def write_parameters(folder: str, given: dict, name: str, replace: bool = False) -> Path:
     """Write the parameters of a report as YAML, beside the report that will be made of them.
 
     Parameters
@@ -46,6 +47,8 @@ def write_parameters(folder: str, given: dict, name: str) -> Path:
         Parameter -> value.
     name : str
         Name of the report: letters, digits, - and _.
+    replace : bool
+        Whether a report of this name that was saved from here may be replaced.
 
     Returns
     -------
@@ -55,7 +58,7 @@ def write_parameters(folder: str, given: dict, name: str) -> Path:
     Raises
     ------
     ValueError
-        If the name is none, or that of a report that was not saved from here.
+        If the name is none, that of a report that was not saved from here, or that of one and `replace` is not given.
     """
     if not NAME.fullmatch(name):
         raise ValueError(
@@ -67,9 +70,12 @@ def write_parameters(folder: str, given: dict, name: str) -> Path:
     if path.with_suffix("").exists() and not path.exists():
         raise ValueError(f"there is a report called {name} already, made by another way; choose another name")
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(
-        f"# python -m lib report -f {_shown(path)} --name {name}\n{text.getvalue()}", encoding="utf-8", newline="\n"
-    )
+    try:
+        # Of two visitors who save at once, one makes the file, and the other is asked.
+        with path.open("w" if replace else "x", encoding="utf-8", newline="\n") as file:
+            file.write(f"# python -m lib report -f {_shown(path)} --name {name}\n{text.getvalue()}")
+    except FileExistsError:
+        raise ValueError(f"there is a report called {name} already; tick “{REPLACE}”, or choose another name") from None
     return path
 
 
@@ -119,13 +125,15 @@ class Saver:
     """
 
     def __init__(self, chosen: Callable[[], tuple[str, dict]]):
-        self._chosen, self._task, self._shared = chosen, None, False
+        self._chosen, self._task, self._shared, self._new = chosen, None, False, False
         self.name = w.Text(value="explored", description="Name of the report", continuous_update=False)
+        self.replace = w.Checkbox(value=False, description=REPLACE, indent=False)
         self.button = w.Button(description="Save as report", tooltip="Make the reports with these choices")
         self.bar = w.IntProgress(min=0, max=1, layout={"display": "none", "width": "auto"})
         self.said = w.HTML()
         self.button.on_click(lambda _: self.save())
-        self.box = w.VBox([self.name, self.button, self.bar, self.said], _dom_classes=["cohort-form", "cohort-save"])
+        shown = [self.name, self.replace, self.button, self.bar, self.said]
+        self.box = w.VBox(shown, _dom_classes=["cohort-form", "cohort-save"])
 
     def save(self) -> None:
         """Write the file and make the report, in the background where there is an event loop."""
@@ -134,14 +142,15 @@ class Saver:
         try:
             folder, given = self._chosen()
             self._shared = given.get("audience") == "share"
-            file = write_parameters(folder, given, self.name.value.strip())
+            self._new = not self.replace.value
+            file = write_parameters(folder, given, self.name.value.strip(), self.replace.value)
         except ProblemsFound:
             self._say("Nothing was saved: correct first what the page names.")
             return
         except (ValueError, OSError) as error:
             self._say(f"Nothing was saved: {error}.")
             return
-        self.button.disabled, self.bar.layout.display, self.bar.value = True, "", 0
+        self.replace.value, self.button.disabled, self.bar.layout.display, self.bar.value = False, True, "", 0
         self._say("The report is being made; this takes about a minute.")
         try:
             loop = asyncio.get_running_loop()
@@ -162,6 +171,9 @@ class Saver:
     def _done(self, file: Path, folder: Path | None, failed: str) -> None:
         self.button.disabled, self.bar.layout.display = False, "none"
         if folder is None:
+            if self._new:
+                # Whoever corrects what is wrong and tries again replaces nothing.
+                file.unlink(missing_ok=True)
             self.said.value = f"<p role='alert'>No report was made.</p><pre>{html.escape(UNQUOTED if self._shared else failed)}</pre>"
             return
         pages = [

@@ -7,7 +7,7 @@ form, and the server offers the page, its own scripts, and, to those with the to
 
 from __future__ import annotations
 
-__all__ = ["copy_notebooks", "open_lab", "serve_page"]
+__all__ = ["SHORTEST_TOKEN", "copy_notebooks", "open_lab", "serve_page"]
 
 import hashlib
 import os
@@ -18,14 +18,22 @@ from pathlib import Path
 import nbformat
 import zmq
 
-from lib.run.kernels import own_settings
+from lib.explore.gate import MAX_MESSAGE_BYTES
+from lib.run.kernels import NOT_INHERITED, kernel_environment, own_settings
 from lib.study.study import ROOT
 
 JUPYTER = Path(__file__).parent / "jupyter"
 # A copy remembers what it was copied from: whoever has not edited it gets the current notebook.
 COPIED = "copied_from"
-# A visitor's messages are a form's; a kernel that nobody has used for so long is ended; so many work side by side.
-MAX_MESSAGE_BYTES, IDLE_SECONDS, MOST_VISITORS = 64 * 1024, 30 * 60, 12
+# A kernel that nobody has used for so long is ended; what one may hold (the shipped study's page holds a seventh of it).
+IDLE_SECONDS, KERNEL_BYTES = 30 * 60, 2 * 1024**3
+# Requests are addresses and a typed token: nobody sends more, or needs longer for it.
+REQUESTS = {
+    "max_body_size": 64 * 1024, "max_header_size": 32 * 1024, "max_buffer_size": 256 * 1024,
+    "idle_connection_timeout": 60, "body_timeout": 10,
+}  # fmt: skip
+# A token that is shorter could be guessed, however slowly.
+SHORTEST_TOKEN = 16
 EXTENSIONS = ["@voila-dashboards/widgets-manager8", "@jupyter-widgets/jupyterlab-manager", "anywidget"]
 # The page and what it needs come from this server and from nowhere else.
 POLICY = (
@@ -98,7 +106,9 @@ def _environment(outputs: Path, pages: str) -> dict[str, str]:
     return dict(os.environ) | own_settings() | {"COHORT_OUTPUTS": str(outputs), "COHORT_PAGES": pages, "PYTHONPATH": str(ROOT)}
 
 
-def serve_page(outputs: Path, port: int, base_url: str, audience: str, token: str) -> None:
+def serve_page(
+    outputs: Path, port: int, base_url: str, audience: str, token: str, *, hosts: tuple[str, ...] = (), visitors: int = 12
+) -> None:
     """Serve explore.ipynb on 127.0.0.1 until stopped.
 
     Parameters
@@ -112,37 +122,53 @@ def serve_page(outputs: Path, port: int, base_url: str, audience: str, token: st
         The only audience that may be chosen; empty: both. With share, saved reports made otherwise are not served.
     token : str
         What a visitor needs; empty: a new one, printed with the address.
+    hosts : tuple of str
+        Names under which a proxy offers the page; requests for another name than these and this computer's are refused.
+    visitors : int
+        Pages that may be open at once.
     """
-    os.environ |= _environment(outputs, f"{base_url}reports/") | {"COHORT_AUDIENCE": audience}
+    here = os.environ.get("TZ")
+    os.environ |= kernel_environment() | _environment(outputs, f"{base_url}reports/") | {"COHORT_AUDIENCE": audience}
+    for name in NOT_INHERITED:
+        os.environ.pop(name, None)
+    # The page tells a visitor the time of the ward, a report none.
+    os.environ.pop("TZ") if here is None else os.environ.update(TZ=here)
     os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, [str(JUPYTER), os.environ.get("JUPYTER_PATH", "")]))
     from traitlets.config import Config  # noqa: PLC0415
 
     from lib.explore.ward import Ward  # noqa: PLC0415  Voila reads the paths when it is imported
 
     Ward.clear_instance()
-    settings = _settings(outputs, port, base_url, audience, token)
+    settings = _settings(outputs, port, base_url, audience, token, hosts=hosts, visitors=visitors)
     Ward.launch_instance([str(ROOT / "notebooks" / "explore.ipynb"), "--no-browser"], config=Config(settings))
 
 
-def _settings(outputs: Path, port: int, base_url: str, audience: str, token: str) -> dict:
+def _settings(
+    outputs: Path, port: int, base_url: str, audience: str, token: str, *, hosts: tuple[str, ...] = (), visitors: int = 12
+) -> dict:
     return {
         "Ward": {
             "ip": "127.0.0.1", "port": port, "base_url": base_url, "reports": str(outputs),
-            "shared_only": audience == "share",
+            "shared_only": audience == "share", "identity_provider_class": "lib.explore.ward.Visitors",
+            # Who asks is told by a proxy, and believed only where there is one.
+            "limits": REQUESTS | {"xheaders": bool(hosts)},
             **({"token": token} if token else {"auto_token": True}),
             "tornado_settings": {
                 "websocket_max_message_size": MAX_MESSAGE_BYTES,
+                "allow_remote_access": False, "local_hostnames": ["localhost", *hosts],
                 "headers": {"Content-Security-Policy": POLICY, "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff"},
             },
         },
         "VoilaConfiguration": {
             "template": "ward", "allow_template_override": "NO", "allow_theme_override": "NO", "strip_sources": True,
             "show_tracebacks": False, "file_allowlist": [], "extension_allowlist": EXTENSIONS,
-            "multi_kernel_manager_class": "lib.explore.ward.Kernels",
+            "multi_kernel_manager_class": "lib.explore.kernels.Kernels",
         },
-        # Patient data cross a local port: encrypted, so that no other user of the machine reads along.
-        "KernelManager": {"transport_encryption": "auto" if zmq.has("curve") else "disabled"},
+        # Patient data cross a local port: encrypted, so that no other user of the machine reads along. A kernel that has
+        # died is not started again behind a page that has lost its widgets: the page asks for another.
+        "KernelManager": {"transport_encryption": "auto" if zmq.has("curve") else "disabled", "autorestart": False},
         "Kernels": {
-            "cull_idle_timeout": IDLE_SECONDS, "cull_interval": 60, "cull_connected": True, "most": MOST_VISITORS,
+            "cull_idle_timeout": IDLE_SECONDS, "cull_interval": 60, "cull_connected": True, "most": visitors,
+            "memory": KERNEL_BYTES,
         },
     }  # fmt: skip

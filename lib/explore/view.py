@@ -5,11 +5,12 @@ The figure is the reports' own SVG; the script lays marks over it. Everything co
 
 from __future__ import annotations
 
-__all__ = ["View", "blocks_of"]
+__all__ = ["View", "blocks_of", "take_only_values"]
 
 from pathlib import Path
 
 import anywidget
+import ipywidgets as w
 import traitlets as t
 
 from lib.show.display import Block, Figure, Table, template
@@ -22,6 +23,7 @@ class View(anywidget.AnyWidget):
 
     _esm = HERE / "view.js"
     _css = HERE / "view.css"
+    taken = ("tab", "picked", "asked")
     tabs = t.List(t.Unicode()).tag(sync=True)
     tab = t.Int(0, min=0).tag(sync=True)
     blocks = t.List(t.Dict()).tag(sync=True)
@@ -34,6 +36,37 @@ class View(anywidget.AnyWidget):
     @t.validate("tab")
     def _known_tab(self, proposal):
         return min(proposal["value"], len(self.tabs) - 1)
+
+
+# What a reader's side may set: the one value that a control asks for; of our own widgets, what they say under `taken`. Of
+# every other widget: nothing.
+ASKED = {
+    w.Dropdown: {"index"}, w.Checkbox: {"value"}, w.Text: {"value"}, w.DatePicker: {"value"},
+}  # fmt: skip
+
+
+def take_only_values() -> None:
+    """From now on, take from a reader's side what its controls ask for, and nothing of one that is disabled.
+
+    The protocol lets it set whatever both sides know: results, options, the state of a button.
+    """
+    w.Widget.on_widget_constructed(_guard)
+
+
+def _guard(widget: w.Widget) -> None:
+    asked = getattr(widget, "taken", None) or next((names for kind, names in ASKED.items() if isinstance(widget, kind)), set())
+    taken, heard = widget.set_state, widget._handle_custom_msg
+
+    def set_state(given: dict) -> None:
+        if not getattr(widget, "disabled", False):
+            taken({name: value for name, value in given.items() if name in asked})
+
+    def hear(content: object, buffers: list) -> None:
+        # A click on a button; whatever else a script might say is not listened to.
+        if isinstance(widget, w.Button) and not widget.disabled and content == {"event": "click"}:
+            heard(content, buffers)
+
+    widget.set_state, widget._handle_custom_msg = set_state, hear
 
 
 def blocks_of(shown: list) -> list[dict]:

@@ -173,7 +173,7 @@ class _Server:
     """The other process, as seen from here (lib/run/kernel_server.py)."""
 
     def __init__(self, env: dict[str, str], modules: Iterable[str]):
-        self.lock, self.key = threading.Lock(), _key(env)
+        self.lock, self.key, self.modules = threading.Lock(), _key(env), dict.fromkeys(modules)
         self.connection, other = socket.socketpair()
         command = [sys.executable, "-m", SERVER, str(other.fileno()), *modules]
         # A session of its own: Ctrl-C is ours to handle, as with ordinary kernels.
@@ -202,6 +202,11 @@ class _Server:
         os.close(ours)
         return None
 
+    @property
+    def killed(self) -> bool:
+        """Whether somebody, or the system for want of memory, has ended it; what ended by itself would do so again."""
+        return (self.process.poll() or 0) < 0
+
     def end(self) -> None:
         """Close the socket, which the server takes for its end, and wait for that."""
         self.lines.close()
@@ -228,10 +233,12 @@ def prepare(notebooks: Iterable[NotebookNode]) -> None:
 
 
 def _server_for(env: dict[str, str], notebooks: Iterable[NotebookNode] = ()) -> _Server:
-    """Return the server; a new one where the environment or the library has changed since it started."""
+    """Return the server; a new one where the environment or the library has changed since it started, or it was killed."""
     with _changing:
-        if not _servers or _servers[-1].key != _key(env):
-            _servers.append(_Server(env, dict.fromkeys(name for one in notebooks for name in imported_by(one))))
+        if not _servers or _servers[-1].key != _key(env) or _servers[-1].killed:
+            modules = dict.fromkeys(name for one in notebooks for name in imported_by(one))
+            before = _servers[-1].modules if _servers and _servers[-1].killed else {}
+            _servers.append(_Server(env, before | modules))
         return _servers[-1]
 
 

@@ -55,7 +55,28 @@ def test_saving_leaves_reports_alone_that_were_made_by_another_way(tmp_path, mon
     assert not (tmp_path / "rair_dtc" / "default.yml").exists()
     saving.write_parameters(RAIR, {}, "mine")
     (tmp_path / "rair_dtc" / "mine").mkdir()
-    saving.write_parameters(RAIR, {"endpoint": "os"}, "mine")
+    saving.write_parameters(RAIR, {"endpoint": "os"}, "mine", replace=True)
+    with pytest.raises(ValueError, match="there is a report called default already"):
+        saving.write_parameters(RAIR, {}, "default", replace=True)
+
+
+def test_a_saved_report_is_replaced_only_when_that_was_asked_for(page, tmp_path, monkeypatch):
+    monkeypatch.setattr(saving, "OUTPUTS", tmp_path)
+    made = []
+    monkeypatch.setattr(saving, "make_report", lambda file, progress: made.append(file) or file.with_suffix(""))
+    page.saver.name.value = "mine"
+    page.saver.save()
+    first = (tmp_path / "rair_dtc" / "mine.yml").read_text("utf-8")
+    page.form._endpoint.value = "os"
+    page.saver.save()
+    assert "there is a report called mine already" in page.saver.said.value
+    assert (tmp_path / "rair_dtc" / "mine.yml").read_text("utf-8") == first
+    assert len(made) == 1
+    page.saver.replace.value = True
+    page.saver.save()
+    assert "endpoint: os" in (tmp_path / "rair_dtc" / "mine.yml").read_text("utf-8")
+    assert len(made) == 2
+    assert not page.saver.replace.value, "asked again the next time"
 
 
 def test_saving_tells_how_far_it_is_and_what_failed(page, tmp_path, monkeypatch):
@@ -67,6 +88,7 @@ def test_saving_tells_how_far_it_is_and_what_failed(page, tmp_path, monkeypatch)
     (tmp_path / "rair_dtc" / "mine").mkdir(parents=True)
     (tmp_path / "rair_dtc" / "mine" / "thesis.txt").write_text("not a report")
     (tmp_path / "rair_dtc" / "mine.yml").touch()
+    page.saver.replace.value = True
     page.saver.save()
     assert "No report was made" in page.saver.said.value
     assert "holds what no report wrote: thesis.txt" in page.saver.said.value.replace("\n", " ")

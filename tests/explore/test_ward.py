@@ -4,19 +4,23 @@ import asyncio
 import contextlib
 import json
 import re
+import urllib.error
+import urllib.request
 import uuid
 from http.client import HTTPConnection
 from unittest.mock import Mock
 
 import pytest
+from click.testing import CliRunner
 from servers import TOKEN, serve
 from tornado.httpclient import HTTPRequest
 from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
 from tornado.web import Application
 from tornado.websocket import websocket_connect
 
-from lib.explore import ward
-from lib.explore.serve import MAX_MESSAGE_BYTES
+from lib.commands.explore import explore
+from lib.explore import kernels, ward
+from lib.explore.gate import MAX_MESSAGE_BYTES
 
 pytestmark = pytest.mark.notebook
 
@@ -211,12 +215,98 @@ def test_the_socket_needs_the_token(server, kernel, token):
 
 
 def test_kernels_are_ended_when_idle_and_limited(monkeypatch):
-    from lib.explore.serve import IDLE_SECONDS, MOST_VISITORS, _settings  # noqa: PLC0415
+    from lib.explore.serve import IDLE_SECONDS, _settings  # noqa: PLC0415
 
-    settings = _settings(None, 1, "/", "", "")["Kernels"]
+    settings = _settings(None, 1, "/", "", "", visitors=12)["Kernels"]
     assert settings["cull_idle_timeout"] == IDLE_SECONDS > 0
     assert settings["cull_connected"]
-    kernels = ward.Kernels(most=settings["most"])
-    monkeypatch.setattr(kernels, "list_kernel_ids", lambda: ["a"] * MOST_VISITORS)
-    with pytest.raises(ward.HTTPError, match="Too many visitors"):
-        asyncio.run(kernels.start_kernel())
+    found = kernels.Kernels(most=settings["most"])
+    monkeypatch.setattr(found, "list_kernel_ids", lambda: ["a"] * 12)
+    with pytest.raises(kernels.Full, match="All places are taken"):
+        asyncio.run(found.start_kernel())
+
+
+@pytest.mark.parametrize(("host", "status"), [("evil.example", 403), ("10.0.0.1", 403), ("localhost", 200), ("127.0.0.1", 200)])
+def test_the_page_is_given_under_its_own_names_alone(server, host, status):
+    """Another name that leads here (DNS rebinding) would make this page one of another origin's own."""
+    asked = urllib.request.Request(f"{server.address}/login", headers={"Host": host})
+    assert answer(asked)[0] == status
+
+
+def test_a_page_of_another_origin_cannot_use_the_socket(server, kernel):
+    headers = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}
+    connection = HTTPConnection(server.address.removeprefix("http://"), timeout=20)
+    with contextlib.closing(connection):
+        headers |= {"Cookie": server.cookie, "Origin": "http://evil.example"}
+        connection.request("GET", f"/api/kernels/{kernel}/channels", headers=headers)
+        assert connection.getresponse().status == 403
+
+
+def answer(asked) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(asked, timeout=30) as said:
+            return said.status, said.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def test_a_large_request_is_refused_unread(server):
+    connection = HTTPConnection(server.address.removeprefix("http://"), timeout=20)
+    with contextlib.closing(connection):
+        connection.putrequest("POST", "/login")
+        connection.putheader("Content-Length", str(50 * 1024**2))
+        connection.endheaders()
+        with contextlib.suppress(ConnectionError):
+            assert connection.getresponse().status in (400, 413)
+            return
+    pytest.fail("the body of a large request was waited for")
+
+
+class Visitor:
+    """What an identity provider asks of a request."""
+
+    def __init__(self, token: str, address: str = "10.0.0.7"):
+        self.token, self.given = TOKEN, token
+        self.request, self.log = Mock(remote_ip=address, headers={}), Mock()
+
+    def get_argument(self, name, default=""):
+        return self.given if name in ("token", "password") else default
+
+
+def test_guesses_at_the_token_slow_down_and_nobody_else(monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr(ward.time, "monotonic", lambda: now[0])
+    door, tried = ward.Visitors(token=TOKEN), 0
+    monkeypatch.setattr(door, "get_user_cookie", lambda handler: "known")
+    for second in range(600):
+        now[0] = 1000.0 + second
+        with contextlib.suppress(ward.HTTPError):
+            for guess in range(50):
+                assert asyncio.run(door.get_user_token(Visitor(f"{second}-{guess}"))) is None
+                tried += 1
+    assert 5 < tried < 30, "of 30,000 guesses in ten minutes so many were looked at"
+    with pytest.raises(ward.HTTPError, match="please wait"):
+        asyncio.run(door.get_user_token(Visitor(TOKEN)))
+    with pytest.raises(ward.HTTPError, match="please wait"):
+        door.process_login_form(Visitor(TOKEN))
+    assert asyncio.run(door.get_user_token(Visitor(TOKEN, "10.0.0.8"))) == "known"
+    now[0] += 61
+    assert asyncio.run(door.get_user_token(Visitor(TOKEN))) == "known"
+
+
+def test_the_typed_token_counts_as_a_guess_and_no_password_is_set(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    door = ward.Visitors(token=TOKEN)
+    visitor = Visitor(TOKEN)
+    visitor.get_argument = lambda name, default="": TOKEN if name == "password" else "mine-now"
+    visitor.settings = {"config_dir": str(tmp_path)}
+    assert door.process_login_form(visitor) is not None
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(ward.HTTPError, match="Too many wrong tokens"):
+        for guess in range(10):
+            door.process_login_form(Visitor(f"guess {guess}"))
+
+
+def test_a_short_token_is_refused():
+    done = CliRunner().invoke(explore, ["--token", "1234"])
+    assert (done.exit_code, "at least 16 signs" in done.output) == (2, True)

@@ -1,0 +1,144 @@
+"""The kernels of the page for a ward: forked warm, limited in number and memory, each its visitor's own, given back soon."""
+
+from __future__ import annotations
+
+__all__ = ["Full", "Kernels"]
+
+import asyncio
+import contextlib
+from pathlib import Path
+from typing import Any
+
+from jupyter_server.base.call_context import CallContext
+from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager, ServerKernelManager
+from jupyter_server.utils import ensure_async
+from tornado.ioloop import PeriodicCallback
+from tornado.web import HTTPError
+from traitlets import Float, Int, default
+
+from lib.explore.gate import Rate
+from lib.run.kernels import WarmKernelManager
+
+try:
+    import resource
+except ImportError:  # Windows limits no process from outside
+    resource = None
+# Who opens a page and never connects has left; who loses the connection may come back; what has died is found so soon.
+FIRST_SECONDS, AGAIN_SECONDS, LOOK_SECONDS = 60, 10, 2
+# Who is loading the page has no connection for a moment, and keeps the place.
+GRACE_SECONDS = 3
+# Somebody who clicks and types as fast as they can: 20 a second, and what a page asks for as it opens.
+PER_SECOND, AT_ONCE = 20, 200
+# Pages that one visitor may have open; the oldest gives way.
+PAGES_EACH = 3
+
+
+class Full(HTTPError):
+    """No place is free."""
+
+    def __init__(self):
+        super().__init__(503, "All places are taken at this time; please try again in some minutes")
+
+
+class Kernel(WarmKernelManager, ServerKernelManager):
+    """Jupyter's manager of one kernel of a server, which forks it from a process that has the imports done."""
+
+
+class Kernels(AsyncMappingKernelManager):
+    """One kernel per page, and no more than the machine can bear."""
+
+    most = Int(12, config=True, help="Kernels that may run at once.")
+    memory = Int(0, config=True, help="Bytes of data that a kernel may hold; 0: no limit.")
+    again = Float(AGAIN_SECONDS, config=True, help="Seconds after which a page that has lost its connection is given up.")
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        self._starting, self._owners, self._rates = 0, {}, {}
+        # Kernel -> when its page was opened, or last lost its connection.
+        self._left: dict[str, float] = {}
+        self._look = PeriodicCallback(self._clear_away, 1000 * LOOK_SECONDS)
+
+    @default("kernel_manager_class")
+    def _forked(self):
+        return "lib.explore.kernels.Kernel"
+
+    async def start_kernel(self, **options):
+        """Start a kernel for whoever asks for the page, or say that there are too many."""
+        if not self._is_free():
+            await self._end(self._left_longest())
+            if not self._is_free():
+                raise Full
+        self._starting += 1
+        try:
+            kernel_id = await super().start_kernel(**options)
+        finally:
+            self._starting -= 1
+        provisioner: Any = self.get_kernel(kernel_id).provisioner
+        self._limit(provisioner.pid)
+        await self._give(kernel_id, CallContext.get(CallContext.JUPYTER_HANDLER).current_user.username)
+        self._later(kernel_id, FIRST_SECONDS)
+        if not self._look.is_running():
+            self._look.start()
+        return kernel_id
+
+    def _is_free(self) -> bool:
+        return len(self.list_kernel_ids()) + self._starting < self.most
+
+    def _left_longest(self) -> str:
+        """The kernel that has been without its page for longest: it gives way to whoever comes; "" if there is none."""
+        now = asyncio.get_running_loop().time()
+        left = {one: since for one, since in self._left.items() if one in self and not self._kernel_connections.get(one)}
+        longest = min(left, key=left.__getitem__, default="")
+        return longest if longest and now - left[longest] > GRACE_SECONDS else ""
+
+    def _limit(self, pid: int) -> None:
+        """Bound what a kernel may hold; where the machine itself runs short, a kernel goes before the server."""
+        if self.memory and hasattr(resource, "prlimit"):
+            resource.prlimit(pid, resource.RLIMIT_DATA, (self.memory, self.memory))
+        with contextlib.suppress(OSError):
+            Path(f"/proc/{pid}/oom_score_adj").write_text("1000")
+
+    async def _give(self, kernel_id: str, visitor: str) -> None:
+        """Make a kernel this visitor's own; the oldest of too many is ended."""
+        theirs = [one for one, owner in self._owners.items() if owner == visitor and one in self]
+        self._owners[kernel_id], self._rates[kernel_id] = visitor, Rate(PER_SECOND, AT_ONCE)
+        for one in theirs[: len(theirs) + 1 - PAGES_EACH]:
+            await self._end(one)
+
+    def belongs(self, kernel_id: str, visitor: str) -> bool:
+        """Whether a kernel runs and is this visitor's."""
+        return kernel_id in self and self._owners.get(kernel_id) == visitor
+
+    def admits(self, kernel_id: str) -> bool:
+        """Count a message of a page; False if there are too many, on however many sockets."""
+        return kernel_id in self._rates and self._rates[kernel_id].spend()
+
+    def notify_disconnect(self, kernel_id):
+        """Give a kernel back soon after its page was closed."""
+        super().notify_disconnect(kernel_id)
+        self._later(kernel_id, self.again)
+
+    def _later(self, kernel_id: str, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        self._left[kernel_id] = loop.time()
+        loop.call_later(seconds, lambda: loop.create_task(self._end_if_left(kernel_id)))
+
+    async def _end_if_left(self, kernel_id: str) -> None:
+        if self._kernel_connections.get(kernel_id) == 0:
+            await self._end(kernel_id)
+
+    async def _end(self, kernel_id: str) -> None:
+        """End a kernel at once, whatever has become of it."""
+        if kernel_id in self:
+            with contextlib.suppress(KeyError, HTTPError, RuntimeError):
+                await ensure_async(self.shutdown_kernel(kernel_id, now=True))
+
+    async def _clear_away(self) -> None:
+        """Give the places of kernels that have died to others, and forget what belonged to those that have ended."""
+        for kernel_id in self.list_kernel_ids():
+            if not await ensure_async(self.get_kernel(kernel_id).is_alive()):
+                self.log.warning("kernel %s has ended before its time", kernel_id)
+                await self._end(kernel_id)
+        for known in (self._owners, self._rates, self._left):
+            for kernel_id in [one for one in known if one not in self]:
+                del known[kernel_id]
