@@ -44,8 +44,8 @@ fuzz: $(TOOLS)  ## other inputs than make test draws, and many random studies (F
 	FUZZ=$(FUZZ) $(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m hypothesis --hypothesis-seed=$(FUZZ_SEED)
 	FUZZ=$(FUZZ) FUZZ_SEED=$(FUZZ_SEED) $(BIN)/python -m pytest tests/whole/test_random_studies.py
 
-siege: $(TOOLS)  ## a kill at every step at which report, batch, new and compare change a file, and hostile command lines by the thousand
-	SIEGE=1 FUZZ=$(FUZZ) $(BIN)/python -m pytest tests/whole/test_kills.py tests/commands/test_gate.py --hypothesis-seed=$(FUZZ_SEED)
+siege: $(TOOLS)  ## a kill at every step that changes a file, hostile command lines by the thousand, half an hour of fifty visitors (SIEGE_SECONDS=)
+	SIEGE=1 FUZZ=$(FUZZ) $(BIN)/python -m pytest tests/whole/test_kills.py tests/commands/test_gate.py tests/explore/test_siege.py -s --hypothesis-seed=$(FUZZ_SEED)
 
 lint: $(TOOLS) types  ## style of code and docstrings; imports point down; types
 	$(BIN)/ruff check lib tests data notebooks

@@ -58,13 +58,17 @@ class Visitor:
         status = await self.open()
         assert status == 200, status
         await self.connect()
+        self.models = await self.states()
+        assert "<svg" in json.dumps(self.models)
+        return time.monotonic() - began
+
+    async def states(self) -> dict[str, dict]:
+        """Every widget of the page, as the kernel has it."""
         await self.say("comm_open", {"comm_id": uuid.uuid4().hex, "target_name": "jupyter.widget.control", "data": {}}, version="1.0.0")
         control = json.loads(self.sent)["content"]["comm_id"]
         await self.say("comm_msg", {"comm_id": control, "data": {"method": "request_states"}})
         told = await self.until(lambda said: "states" in said["content"].get("data", {}))
-        self.models = {key: state["state"] for key, state in told["content"]["data"]["states"].items()}
-        assert "<svg" in json.dumps(self.models)
-        return time.monotonic() - began
+        return {key: state["state"] for key, state in told["content"]["data"]["states"].items()}
 
     async def say(self, kind: str, content: dict, version: str = "2.1.0") -> None:
         """Send a message."""

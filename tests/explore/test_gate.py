@@ -35,6 +35,11 @@ def text_of(offsets: list[int], code: str, body: bytes = b"") -> bytes:
     return struct.pack(code, len(offsets), *offsets) + body
 
 
+def moved(frame: bytes, part: int, to: int) -> bytes:
+    """A frame of which one part is said to begin elsewhere."""
+    return frame[: 8 * (part + 1)] + to.to_bytes(8, "little") + frame[8 * (part + 2) :]
+
+
 @pytest.mark.parametrize(
     ("frame", "protocol"),
     [
@@ -56,6 +61,7 @@ def test_what_a_page_sends_passes(frame, protocol):
         (b"\0" * 20, V1), (b"\xff" * 20, V1), (b"\0" * 20, None), (b"\xff" * 20, None), ("", None), ("null", None), ("[1]", None),
         (text_of([56, 61, 9**9, 9**9, 9**9, 9**9], "<7Q", b"shell{}"), V1), (text_of([56, 0, 0, 0, 0, 0], "<7Q", b"shell{}"), V1),
         (text_of([0] * 6, "<7Q"), V1), (text_of([12, 4], "!3I", b"{}"), None), (text_of([0], "!2I", b"{}"), None),
+        (moved(v1(MESSAGE, b"abc", b"d"), 6, 9**9), V1), (moved(v1(MESSAGE, b"abc", b"d"), 6, 64), V1),
         (v1(MESSAGE, *[b""] * 17), V1), (older(MESSAGE, *[b""] * 17), None), (json.dumps(MESSAGE), V1), (v1(MESSAGE)[:-9], V1),
         (v1(deep(40)), V1), ("[" * 30_000, None), ('{"header":' * 6000, None), (json.dumps({"header": {}, "content": {}}), None),
         (json.dumps(MESSAGE | {"header": [1]}), None), (json.dumps(MESSAGE | {"header": {"msg_type": {}}}), None),

@@ -110,6 +110,24 @@ def test_a_kernel_is_nobody_elses(server):
     asyncio.run(come())
 
 
+def test_a_flood_ends_the_socket_and_no_widget_is_made_by_a_visitor(server):
+    async def come():
+        visitor, flood = Visitor(server.address), Visitor(server.address)
+        await asyncio.gather(visitor.see(), flood.see())
+        state = {"_model_module": "@jupyter-widgets/controls", "_model_name": "TextModel", "value": "made by a visitor"}
+        opened = {"comm_id": "of-a-visitor", "target_name": "jupyter.widget", "data": {"state": state, "buffer_paths": []}}
+        await visitor.say("comm_open", opened)
+        assert "made by a visitor" not in str(await visitor.states())
+        for frame in FRAMES["flood"]:
+            await flood.socket.write_message(frame)
+        assert await flood.closed()
+        await visitor.choose(1)
+        visitor.leave()
+        flood.leave()
+
+    asyncio.run(come())
+
+
 def test_a_kernel_that_dies_takes_nobody_along_and_the_one_that_forks_them_is_started_again(server):
     async def come():
         first, second = Visitor(server.address), Visitor(server.address)

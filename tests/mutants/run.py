@@ -53,6 +53,7 @@ ELSEWHERE = {
     "statistics/": ["tests/statistics/test_large_reference.py", "tests/report/test_recheck.py"],
     "publish/": ["tests/publish/test_folder.py"],
     "run/": ["tests/run/test_target.py"],
+    "explore/": ["tests/explore/test_ward.py", "tests/explore/test_siege.py"],
     "batch/": ["tests/batch/test_plan.py", "tests/batch/test_kept.py"],
 }
 
