@@ -14,6 +14,7 @@ from servers import TOKEN, serve
 from tornado.httpclient import HTTPClientError
 from visitors import Visitor, message
 
+from lib.explore.kernels import GRACE_SECONDS
 from lib.explore.serve import KERNEL_BYTES
 
 pytestmark = pytest.mark.notebook
@@ -91,6 +92,21 @@ def test_who_finds_no_place_reads_a_sentence_and_a_page_that_is_closed_gives_its
     asyncio.run(come())
 
 
+def test_a_page_that_was_left_gives_way_to_who_comes(small):
+    async def come():
+        first, second, third = (Visitor(small.address) for _ in range(3))
+        await asyncio.gather(first.see(), second.see())
+        first.leave()
+        await asyncio.sleep(GRACE_SECONDS + 0.5)
+        await third.see()
+        await second.choose(1)
+        second.leave()
+        third.leave()
+        await gone(small, 0, 30)
+
+    asyncio.run(come())
+
+
 def test_a_kernel_is_nobody_elses(server):
     async def come():
         own, other = Visitor(server.address), Visitor(server.address)
@@ -114,7 +130,9 @@ def test_a_flood_ends_the_socket_and_no_widget_is_made_by_a_visitor(server):
     async def come():
         visitor, flood = Visitor(server.address), Visitor(server.address)
         await asyncio.gather(visitor.see(), flood.see())
-        state = {"_model_module": "@jupyter-widgets/controls", "_model_name": "TextModel", "value": "made by a visitor"}
+        kind = {"module": "@jupyter-widgets/controls", "module_version": "2.0.0"}
+        state = {f"_{side}_{what}": value for side in ("model", "view") for what, value in kind.items()}
+        state |= {"_model_name": "TextModel", "_view_name": "TextView", "value": "made by a visitor"}
         opened = {"comm_id": "of-a-visitor", "target_name": "jupyter.widget", "data": {"state": state, "buffer_paths": []}}
         await visitor.say("comm_open", opened)
         assert "made by a visitor" not in str(await visitor.states())
