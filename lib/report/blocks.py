@@ -29,13 +29,13 @@ from lib.analyses.result import Analysis
 from lib.dataset.dataset import Dataset, subgroup_label
 from lib.report import recheck
 from lib.report.published import ABSENT, MATCHES, compare_published, find_ranges
-from lib.report.references import cite
+from lib.report.references import cite, paragraph
 from lib.show.disclosure.audience import LEFT_OUT, allows, is_part
 from lib.show.disclosure.jointly import earlier_of
 from lib.show.disclosure.rounding import DIGITS
 from lib.show.display import Block, Table, template
 from lib.show.formats import format_duration, joined, plural
-from lib.show.labels import how_formed
+from lib.show.labels import how_formed, level_text
 from lib.show.tables.design import table_published
 from lib.study import provenance
 from lib.study.claims import read_claims
@@ -193,13 +193,23 @@ def methods(data: Dataset, analyses: list[Analysis]) -> Block:
     for output, method in rows:
         by_method.setdefault(str(method), []).append(output)
     versions = provenance.package_versions()
+    told = paragraph({method: [o.source for o in own] for method, own in by_method.items()})
+    tested = any("p_value" in frame for analysis in analyses for frame in analysis.frames.values())
+    ends = f"Confidence intervals are at {level_text(data)}{'; tests are two-sided' if tested else ''}."
     shown = template("methods.html").render(
+        paragraph=" ".join(filter(None, [_analysed(data), *told, ends])) if told else "",
         methods={m: (sorted({o.name for o in own}), cite(m, [o.source for o in own])) for m, own in by_method.items()},
         time=data.study.time,
         horizons=_horizons(data, analyses),
         engines=[f"{name} {versions[name]}" for name in ENGINES],
     )
     return Block(shown, f"{len(by_method)} methods", {})
+
+
+def _analysed(data: Dataset) -> str:
+    """Who counts in which arm, as the first sentence of a methods paragraph; "" where there is one arm or nobody says."""
+    design = data.study.by_design
+    return f"Patients were analysed {design.arms_as}." if len(data.arms) > 1 and design.allocation and design.analysed else ""
 
 
 def _horizons(data: Dataset, analyses: list[Analysis]) -> list[str]:

@@ -316,8 +316,10 @@ def _tests(tests: Multiplicity | Absent) -> str:
     if isinstance(tests, Absent):
         return tests.reason
     counts = tests["tests"].set_index("variable")["n_tests"]
-    said = f"{plural(counts['all'], 'test')}, {format_whole(counts['confirmatory'])} of them confirmatory."
-    return said if pd.notna(counts["all"]) else ""
+    if pd.isna(counts["all"]):
+        return ""
+    own = format_whole(counts["confirmatory"]) if counts["confirmatory"] else "none"
+    return f"{plural(counts['all'], 'test')}, {own} of them confirmatory." if counts["all"] else "No test."
 
 
 def table_published(claims: pd.DataFrame) -> Table | Block:
