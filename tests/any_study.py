@@ -99,7 +99,7 @@ def _frame_of_study(draw, arms: list[str]) -> dict:
         for i, arm in enumerate(arms)
     ]
     about = {"id": draw(ids), "title": draw(texts), "short_title": draw(texts), "synthetic": draw(st.booleans())}
-    for key in ("question", "design", "citation", "funding"):
+    for key in ("question", "citation", "funding"):
         if rarely(draw, 4):
             about[key] = draw(texts)
     policy = {key: draw(st.integers(1, most)) for key, most in (("min_at_risk", 8), ("min_events", 8), ("small_cell", 6), ("lost_after_days", 400))
@@ -108,6 +108,11 @@ def _frame_of_study(draw, arms: list[str]) -> dict:
         "study": about, "time": {"unit": unit, "days_per_unit": UNITS[unit], "zero_label": draw(texts)}, "arms": given,
         "reference_arm": draw(st.sampled_from(arms)), "tables": {}, "policy": policy,
     }  # fmt: skip
+    if rarely(draw, 4):
+        about["design"] = draw(texts)  # the older key
+    elif draw(st.booleans()):
+        chosen = draw(st.sampled_from(("randomised", "not_randomised") if len(arms) > 1 else ("single_arm", "not_randomised")))
+        study["design"] = {"allocation": chosen, "routine_data": draw(st.booleans())}
     if draw(st.booleans()):
         study["focus_arm"] = draw(st.sampled_from(arms))
     return study

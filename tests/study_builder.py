@@ -7,11 +7,12 @@ writes a study whose first patient is 17. Row 0 is the first row below the heade
 
 from __future__ import annotations
 
-__all__ = ["STUDY_YML", "TABLES", "add", "again", "cell", "drop", "good_tables", "header", "write_study"]
+__all__ = ["STUDY_YML", "TABLES", "add", "again", "as_if_chosen", "cell", "drop", "good_tables", "header", "write_study"]
 
 import datetime as dt
 import functools
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -42,6 +43,12 @@ LESIONS = {
     "SYN-06-2": ("other", 0, {0: (9.0, 8.0, 7.0), 6: (9.0, 8.0, 7.0), 12: (8.0, 7.0, 7.0)}),
 }
 TG = {0: 250.0, 6: 110.0}
+
+
+def as_if_chosen(data):
+    """The same patients as if somebody had chosen their treatment, for what a trial is not asked."""
+    design = data.study.design.model_copy(update={"allocation": "not_randomised", "analysed": "as_treated"})
+    return replace(data, study=data.study.model_copy(update={"design": design}))
 
 
 def _on(patient: str, days: float) -> str:

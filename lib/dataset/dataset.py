@@ -165,7 +165,7 @@ def restrict(study: Study, parameters: Parameters, tables: dict[str, pd.DataFram
             raise ProblemsFound([Problem("E110", message, file="parameters", column="cutoff", value=str(cutoff))])
         tables = apply_cutoff({**tables, "patients": patients}, pd.Timestamp(cutoff))
         patients = tables["patients"]
-        flow += _step(patients, "cutoff", study.arms, f"treated by {cutoff}")
+        flow += _step(patients, "cutoff", study.arms, f"{study.by_design.entered} by {cutoff}")
     if len(arms) < len(study.arms):
         patients = patients[patients["arm"].isin([arm.id for arm in arms])]
         flow += _step(patients, "arms", study.arms)

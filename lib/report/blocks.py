@@ -28,14 +28,14 @@ from lib.analyses.outputs import find
 from lib.analyses.result import Analysis
 from lib.dataset.dataset import Dataset, subgroup_label
 from lib.report import recheck
-from lib.report.published import MATCHES, compare_published, find_ranges
-from lib.report.references import cite
+from lib.report.published import ABSENT, MATCHES, compare_published, find_ranges
+from lib.report.references import cite, paragraph
 from lib.show.disclosure.audience import LEFT_OUT, allows, is_part
 from lib.show.disclosure.jointly import earlier_of
 from lib.show.disclosure.rounding import DIGITS
 from lib.show.display import Block, Table, template
 from lib.show.formats import format_duration, joined, plural
-from lib.show.labels import how_formed
+from lib.show.labels import how_formed, level_text
 from lib.show.tables.design import table_published
 from lib.study import provenance
 from lib.study.claims import read_claims
@@ -45,6 +45,7 @@ from lib.study.parameters import NOTEBOOKS
 # What the statistics are computed with; their versions stand in the methods section.
 ENGINES = ("numpy", "scipy", "statsmodels", "pandas")
 SYNTHETIC = "These data are synthetic. They were made to agree with published summaries and describe no real patient; agreement with the publication is therefore no evidence for its claims."
+BY_CONSTRUCTION = "The data are synthetic and were made to agree, so this confirms nothing."
 
 SHARED = "Shared report: counts of 1 to {0} patients, and whatever would give them back, are masked; curves step once for {1} events or more; quartiles of few patients, listings, data queries by patient, pictures of single patients, smallest and largest values are left out."
 SUBTRACTED = " This report shows part of the study: before it is shared beside another report, think what subtracting one from the other tells."
@@ -62,7 +63,7 @@ def header(name: str, data: Dataset) -> Block:
         "title": about.title,
         "short_title": about.short_title,
         "question": about.question,
-        "design": about.design,
+        "design": data.study.by_design.description,
         "synthetic": about.synthetic,
         "cutoff": str(data.cutoff or ""),
         "arms": [{"id": a.id, "label": a.label, "colour": a.colour, "n": int(data.n[a.id])} for a in data.arms],
@@ -74,7 +75,7 @@ def header(name: str, data: Dataset) -> Block:
     shown = template("header.html").render(
         header=record,
         about=about,
-        formed=how_formed(data.study) if len(data.study.arms) > 1 else "",
+        formed=_formed(data) if len(data.study.arms) > 1 else "",
         banner=SYNTHETIC if about.synthetic else "",
         n=len(data.patients),
         subgroup=subgroup_label(data.study, data.parameters),
@@ -85,6 +86,12 @@ def header(name: str, data: Dataset) -> Block:
         f"{about.short_title}, data cut-off {data.cutoff or 'not recorded'}, n = {len(data.patients)}",
         record,
     )
+
+
+def _formed(data: Dataset) -> str:
+    """How the arms were formed, and who counts in which, where both are known."""
+    design = data.study.by_design
+    return how_formed(data.study) + (f", analysed {design.arms_as}" if design.allocation and design.analysed else "")
 
 
 def shared_notice(data: Dataset) -> str:
@@ -146,9 +153,16 @@ def _agreement(name: str, data: Dataset, claims: pd.DataFrame) -> Block:
     text = f"{n} of {plural(len(claims), 'published claim')} {'matches' if n == 1 else 'match'} to the printed precision."
     if in_force(name, data):
         text += " The publication speaks of the full analysis; this report uses other parameters, so differences are expected."
-    record = {"kind": "verdict", "id": "published", "text": text, "ok": n == len(claims)}
     caveat = f" {SYNTHETIC}" if data.study.study.synthetic else ""
+    record = {"kind": "verdict", "id": "published", "text": text + (f" {BY_CONSTRUCTION}" if caveat else ""), "ok": _proves(data, claims)}
     return Block(f'<p class="lead">{html.escape(text + caveat)}</p>', text + caveat, record)
+
+
+def _proves(data: Dataset, claims: pd.DataFrame) -> bool | None:
+    """Whether the claims hold; None where agreement proves nothing: data made to agree, or no claim that could be held against a number."""
+    if data.study.study.synthetic or (claims["verdict"] == ABSENT).all():
+        return None
+    return bool((claims["verdict"] == MATCHES).all())
 
 
 def self_check(data: Dataset, recorded: list[tuple[Analysis, pd.DataFrame]]) -> Block:
@@ -179,13 +193,23 @@ def methods(data: Dataset, analyses: list[Analysis]) -> Block:
     for output, method in rows:
         by_method.setdefault(str(method), []).append(output)
     versions = provenance.package_versions()
+    told = paragraph({method: [o.source for o in own] for method, own in by_method.items()})
+    tested = any("p_value" in frame for analysis in analyses for frame in analysis.frames.values())
+    ends = f"Confidence intervals are at {level_text(data)}{'; tests are two-sided' if tested else ''}."
     shown = template("methods.html").render(
+        paragraph=" ".join(filter(None, [_analysed(data), *told, ends])) if told else "",
         methods={m: (sorted({o.name for o in own}), cite(m, [o.source for o in own])) for m, own in by_method.items()},
         time=data.study.time,
         horizons=_horizons(data, analyses),
         engines=[f"{name} {versions[name]}" for name in ENGINES],
     )
     return Block(shown, f"{len(by_method)} methods", {})
+
+
+def _analysed(data: Dataset) -> str:
+    """Who counts in which arm, as the first sentence of a methods paragraph; "" where there is one arm or nobody says."""
+    design = data.study.by_design
+    return f"Patients were analysed {design.arms_as}." if len(data.arms) > 1 and design.allocation and design.analysed else ""
 
 
 def _horizons(data: Dataset, analyses: list[Analysis]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["MATCHES", "compare_published", "find_ranges"]
+__all__ = ["ABSENT", "MATCHES", "compare_published", "find_ranges"]
 
 import pandas as pd
 

@@ -29,8 +29,10 @@ __all__ = [
     "format_signed",
     "format_time",
     "format_whole",
+    "from_to",
     "is_masked",
     "joined",
+    "out_of",
     "plural",
     "said_count",
     "said_share",
@@ -203,6 +205,16 @@ def plural(count: int, noun: str, nouns: str = "") -> str:
     if math.isnan(count):
         return f"{SOME} of {nouns or noun + 's'}"
     return f"{int(count):,} {noun if count == 1 else nouns or noun + 's'}".replace(",", " ")
+
+
+def out_of(count: float, n: float) -> str:
+    """(3, 11) -> "3 of 11"; (0, 11) -> "none of 11": a sentence has no digit for nobody."""
+    return f"{'none' if count == 0 else format_whole(count)} of {format_whole(n)}"
+
+
+def from_to(first: str, last: str, moves: str, stays: str) -> str:
+    """("0.55", "0.60", "goes", "stays") -> "goes from 0.55 to 0.60"; with equal ends "stays 0.55"."""
+    return f"{moves} from {first} to {last}" if first != last else f"{stays} {first}"
 
 
 def capitalised(text: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 __all__ = [
     "CATEGORY_LABELS",
     "DECIMALS",
-    "FLOW_STEPS",
     "OVERALL",
     "caveat",
     "counted",
@@ -13,6 +12,7 @@ __all__ = [
     "decimals_of_time",
     "everybody",
     "examination_label",
+    "flow_step",
     "groups_of",
     "how_formed",
     "inside",
@@ -35,7 +35,7 @@ from lib.analyses.cohort.conduct import SCANS
 from lib.analyses.result import PATIENTS, Analysis, unit_of, where
 from lib.dataset.dataset import Dataset
 from lib.show.formats import MASKED, format_count, format_level, joined, plural
-from lib.study.design import NOT_RANDOMISED, RANDOMISED
+from lib.study.design import NOT_RANDOMISED, RANDOMISED, SINGLE_ARM
 from lib.study.study import Study
 
 A = TypeVar("A", bound=Analysis)
@@ -43,7 +43,6 @@ OVERALL = "overall"
 FLOW_STEPS = {
     "screened": "Screened",
     "excluded": "Excluded",
-    "treated": "Treated",
     "cutoff": "Left by the data cut-off",
     "arms": "In the arms shown",
     "subgroup": "Left in the subgroup",
@@ -63,7 +62,8 @@ CATEGORY_LABELS = {
 FORMED = {
     RANDOMISED: "by chance (randomised)",
     NOT_RANDOMISED: "not by chance",
-    "": "not stated in study.yml (study.allocation)",
+    SINGLE_ARM: "one arm",
+    "": "not stated in study.yml (design.allocation)",
 }
 
 
@@ -156,14 +156,19 @@ def years_of(counts: pd.DataFrame, arm: str) -> str:
     return " to ".join(dict.fromkeys(f"{year:.0f}" for year in (years.min(), years.max()))) if len(years) else ""
 
 
+def flow_step(study: Study, step: str) -> str:
+    """A step of the participant flow; the first that counts all of the study's patients is named by the design."""
+    return study.by_design.entered.capitalize() if step == "treated" else FLOW_STEPS[step]
+
+
 def how_formed(study: Study) -> str:
     """How the arms were formed, for the head of a page."""
-    return FORMED[study.allocation]
+    return FORMED[study.by_design.allocation]
 
 
 def caveat(study: Study) -> str:
     """What the design takes from a difference between arms; "" where they were formed by chance."""
-    if study.allocation == RANDOMISED:
+    if study.by_design.by_chance:
         return ""
-    start = "The arms were not formed by chance, so" if study.allocation else "Unless the arms were formed by chance,"
+    start = "The arms were not formed by chance, so" if study.by_design.allocation else "Unless the arms were formed by chance,"
     return f"{start} this need not be an effect of treatment."

@@ -330,7 +330,7 @@ def say_many(p_values: Sequence[float], what: str, test: str, hidden: int = 0) -
     n, low = len(p_values), sum(map(below, p_values))
     left_out = f"{capitalised(plural(hidden, f'test of a {what} is', f'tests of {what}s are'))} left out of a shared report. " if hidden else ""
     return left_out + (
-        f"{low} of {plural(n, f'{what} tested', f'{what}s tested')} {'has' if low == 1 else 'have'} p below {LIMIT} ({test}); "
+        f"{low or 'None'} of {plural(n, f'{what} tested', f'{what}s tested')} {'has' if low < 2 else 'have'} p below {LIMIT} ({test}); "
         f"by chance alone {by_chance(n)} would (descriptive, not adjusted for their number)."
     )
 

@@ -1,20 +1,31 @@
-"""What is declared of a study's design: how its arms were formed, the trial that it emulates, its risks of bias."""
+"""What is declared of a study's design, and what follows from it: words, checklists, instruments, what makes no sense.
+
+Everything that hangs on the design is decided in `ByDesign`; whoever shows or computes asks it.
+"""
 
 from __future__ import annotations
 
 __all__ = [
-    "ALLOCATIONS",
+    "AS_RANDOMISED",
+    "AS_TREATED",
     "ELEMENTS",
     "NOT_RANDOMISED",
+    "OLDER",
     "RANDOMISED",
     "ROBINS_I",
     "ROB_2",
+    "SINGLE_ARM",
+    "ByDesign",
+    "Design",
     "External",
     "Instrument",
     "Judgement",
     "RisksOfBias",
     "TargetTrial",
+    "decide",
+    "doubt",
     "read_allocation",
+    "read_analysed",
 ]
 
 import re
@@ -35,8 +46,12 @@ ELEMENTS = {
     "contrast": "Causal contrast",
     "analysis": "Analysis",
 }
-RANDOMISED, NOT_RANDOMISED = "randomised", "not randomised"
-ALLOCATIONS = (RANDOMISED, NOT_RANDOMISED)
+Allocation = Literal["randomised", "not_randomised", "single_arm"]
+Analysed = Literal["as_randomised", "as_treated"]
+RANDOMISED, NOT_RANDOMISED, SINGLE_ARM = "randomised", "not_randomised", "single_arm"
+AS_RANDOMISED, AS_TREATED = "as_randomised", "as_treated"
+# Value of the older key study.allocation -> design.allocation.
+OLDER: dict[str, Allocation] = {"randomised": "randomised", "not randomised": "not_randomised"}
 
 # What a design says in words, in the languages of most clinics: first what denies chance, then what claims it.
 DENIED = re.compile(
@@ -52,20 +67,60 @@ OBSERVED = re.compile(
     r"|chart review|single[\s-]arm|one[\s-]arm|historical(?:ly)? control|观察性|回顾|队列",
     re.IGNORECASE,
 )
+ANALYSED = {
+    AS_TREATED: re.compile(r"\bas[\s-]treated|\bper[\s-]protocol", re.IGNORECASE),
+    AS_RANDOMISED: re.compile(r"\bas[\s-]randomi[sz]ed|\binten(?:t|tion)[\s-]to[\s-]treat|\bITT\b", re.IGNORECASE),
+}
 
 
 def read_allocation(design: str) -> str:
-    """What the words of a design say of how the arms were formed: one of `ALLOCATIONS`, or "" where they leave it open.
+    """What the words of a design say of how the arms were formed: `RANDOMISED`, `NOT_RANDOMISED`, or "" where they leave it open.
 
     Examples
     --------
     >>> read_allocation("Randomised trial, two arms"), read_allocation("Non-randomised trial"), read_allocation("Trial")
-    ('randomised', 'not randomised', '')
+    ('randomised', 'not_randomised', '')
     """
     denied, claimed = bool(DENIED.search(design)), bool(CLAIMED.search(DENIED.sub("", design)))
     if claimed:
         return "" if denied or OBSERVED.search(design) else RANDOMISED
     return NOT_RANDOMISED if denied or OBSERVED.search(design) else ""
+
+
+def read_analysed(design: str) -> str:
+    """What the words of a design say of who counts in which arm: `AS_RANDOMISED`, `AS_TREATED`, or "" for neither and for both."""
+    said = [name for name, words in ANALYSED.items() if words.search(design)]
+    return said[0] if len(said) == 1 else ""
+
+
+class Design(Frozen):
+    """`design` of study.yml: how the arms were formed, who counts in which, and the design in free words."""
+
+    allocation: Allocation | None = None
+    analysed: Analysed | None = None
+    routine_data: bool = False
+    description: Text = ""
+
+
+def doubt(said: Design, n_arms: int) -> str:
+    """What contradicts what is declared of a design, as a question to whoever declared it; "" for nothing."""
+    told, analysed = read_allocation(said.description), read_analysed(said.description)
+    words = f"the description ({said.description!r})"
+    if said.allocation and told and (said.allocation == RANDOMISED) != (told == RANDOMISED):
+        read = "arms that were formed by chance" if told == RANDOMISED else "no arms that were formed by chance"
+        return (
+            f"allocation says {said.allocation}, {words} speaks of {read}: which is true? Correct one of them; a description "
+            "that names both, such as a registry-based randomised trial, contradicts neither"
+        )
+    if said.analysed and analysed and said.analysed != analysed:
+        return f"analysed says {said.analysed}, {words} {analysed}: which is true? Correct one of them"
+    if said.analysed == AS_RANDOMISED and (said.allocation or told) != RANDOMISED:
+        return "analysed says as_randomised, and nothing says that the arms were formed by chance (allocation: randomised): which is true?"
+    if said.allocation == SINGLE_ARM and n_arms > 1:
+        return f"allocation says single_arm, and there are {n_arms} arms: which is true?"
+    if said.allocation == RANDOMISED and n_arms == 1:
+        return "allocation says randomised, and there is one arm: of one arm of a trial say single_arm, and the rest in description"
+    return ""
 
 
 # Of either instrument; "no information" stands outside the order.
@@ -109,6 +164,73 @@ ROB_2 = Instrument(
     ("low", "some concerns", "high"),
     "Risk of bias in randomised trials (RoB 2): Sterne JAC et al. BMJ 2019;366:l4898",
 )
+
+
+class ByDesign(NamedTuple):
+    """What follows from a design, decided here and nowhere else.
+
+    Attributes
+    ----------
+    allocation : str
+        `RANDOMISED`, `NOT_RANDOMISED` or `SINGLE_ARM`; "" where study.yml leaves it open.
+    analysed : str
+        `AS_RANDOMISED` or `AS_TREATED`; "" for a randomised study that does not say.
+    routine_data : bool
+        Whether the data were collected for another purpose than the study.
+    description : str
+        The design in free words.
+    """
+
+    allocation: str
+    analysed: str
+    routine_data: bool
+    description: str
+
+    @property
+    def by_chance(self) -> bool:
+        """Whether chance formed the arms: what differs at baseline is chance, and testing it makes no sense."""
+        return self.allocation == RANDOMISED
+
+    @property
+    def may_be_confounded(self) -> bool:
+        """Whether arms are compared that chance did not form: only then a target trial and an E-value mean something."""
+        return self.allocation == NOT_RANDOMISED or not self.allocation
+
+    @property
+    def instrument(self) -> Instrument:
+        """What the risks of bias of such a study are judged by."""
+        return ROB_2 if self.by_chance else ROBINS_I
+
+    @property
+    def checklists(self) -> tuple[str, ...]:
+        """The guidelines by which such a study is reported."""
+        if self.by_chance:
+            return ("consort",)
+        return ("strobe", "record") if self.routine_data else ("strobe",)
+
+    @property
+    def entered(self) -> str:
+        """What made a patient one of the study's, as a verb of the flow."""
+        return "randomised" if self.by_chance and self.analysed != AS_TREATED else "treated"
+
+    @property
+    def arms_as(self) -> str:
+        """What an arm of the tables is; a randomised study that does not say leaves it open."""
+        return self.analysed.replace("_", " ") or "as the table of patients has it"
+
+
+def decide(said: Design, n_arms: int, treatment_chosen: bool = False) -> ByDesign:
+    """What follows from a declared design; what it does not declare is read from its words, or left open with them.
+
+    Who declares confounders says that treatment was chosen; with words that say otherwise it is left open.
+    """
+    allocation = said.allocation or read_allocation(said.description)
+    if treatment_chosen and not said.allocation:
+        allocation = "" if allocation == RANDOMISED else NOT_RANDOMISED
+    allocation = allocation if n_arms > 1 else SINGLE_ARM
+    analysed = said.analysed or read_analysed(said.description) or ("" if allocation == RANDOMISED else AS_TREATED)
+    return ByDesign(allocation, analysed, said.routine_data, said.description)
+
 
 class TargetTrial(Frozen):
     """The randomised trial that would answer the question, element by element; an empty one was not stated."""

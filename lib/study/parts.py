@@ -119,8 +119,8 @@ class About(Frozen):
     synthetic: bool
     cutoff: Day | None = None
     question: Text = ""
-    design: Text = ""
-    allocation: Literal["randomised", "not randomised"] | None = None
+    design: Text = ""  # older spelling of design.description
+    allocation: Literal["randomised", "not randomised"] | None = None  # older spelling of design.allocation
     population: Text = ""
     setting: Text = ""
     sample_size: Text = ""

@@ -14,17 +14,7 @@ from typing import Annotated, Protocol, Self, TypeVar
 from pydantic import Field, PrivateAttr, model_validator
 
 from lib.study.clinic import AdverseEvents, Liver, Marker, Response, Treatments
-from lib.study.design import (
-    NOT_RANDOMISED,
-    RANDOMISED,
-    ROB_2,
-    ROBINS_I,
-    External,
-    Instrument,
-    RisksOfBias,
-    TargetTrial,
-    read_allocation,
-)
+from lib.study.design import OLDER, ByDesign, Design, External, RisksOfBias, TargetTrial, decide, doubt
 from lib.study.parts import (
     FLAGS_OF_DATES,
     MOST_DAYS,
@@ -79,6 +69,7 @@ class Study(Frozen):
     """A study as study.yml describes it."""
 
     study: About
+    design: Design = Design()
     time: Time
     arms: Annotated[tuple[Arm, ...], told_apart("arm")] = Field(min_length=1, max_length=6)
     reference_arm: Id
@@ -121,21 +112,17 @@ class Study(Frozen):
         return next((e for e in self.endpoints if e.role == "primary"), next(iter(self.endpoints), None))
 
     @property
-    def allocation(self) -> str:
-        """How the arms were formed, "randomised" or "not randomised"; "" where study.yml leaves it open.
-
-        What it states outright decides; else what its design says in words. Who declares confounders says that
-        treatment was chosen; with a design that says otherwise it is left open.
-        """
-        said = self.study.allocation or read_allocation(self.study.design)
-        if self.study.allocation or not self.confounding:
-            return said
-        return "" if said == RANDOMISED else NOT_RANDOMISED
+    def by_design(self) -> ByDesign:
+        """What follows from the design."""
+        return decide(self._declared_design, len(self.arms), treatment_chosen=bool(self.confounding))
 
     @property
-    def instrument(self) -> Instrument:
-        """What the risks of bias of such a study are judged by."""
-        return ROB_2 if self.allocation == RANDOMISED else ROBINS_I
+    def _declared_design(self) -> Design:
+        """The part `design`, or what the older keys study.design and study.allocation say."""
+        about = self.study
+        if not about.design and not about.allocation:
+            return self.design
+        return Design(allocation=OLDER.get(about.allocation or ""), description=about.design)
 
     @property
     def furthest_visit(self) -> float:
@@ -256,12 +243,21 @@ class Study(Frozen):
         return self
 
     @model_validator(mode="after")
+    def _design_is_said_once(self) -> Self:
+        older = " and ".join(f"study.{key}" for key in ("design", "allocation") if getattr(self.study, key))
+        if older and self.design != Design():
+            raise ValueError(f"{older}: say it once, under design: {{allocation: ..., analysed: ..., description: ...}}")
+        if asked := doubt(self._declared_design, len(self.arms)):
+            raise ValueError(f"{older or 'design'}: {asked}")
+        return self
+
+    @model_validator(mode="after")
     def _bias_is_judged_by_the_right_instrument(self) -> Self:
-        tool = self.instrument
+        tool = self.by_design.instrument
         if wrong := self.risks_of_bias.misfits(tool):
-            how = "randomised" if tool is ROB_2 else "not known to be randomised"
+            how = "randomised" if self.by_design.by_chance else "not known to be randomised"
             raise ValueError(
-                f"risks_of_bias: {', '.join(wrong)} cannot be so judged, because the study is {how} (study.allocation): "
+                f"risks_of_bias: {', '.join(wrong)} cannot be so judged, because the study is {how} (design.allocation): "
                 f"{tool.name} asks {', '.join(tool.domains)} and answers {', '.join(tool.grades)} or no information"
             )
         return self

@@ -40,7 +40,7 @@ DESIGNED = [Mutant(*row) for row in (
     ("too few patients carry a conclusion", "show/verdict.py", "if not found.enough:", "if found.enough:"),
     ("a ratio that changes is no average", "show/verdict.py", "if below(found.p_constant) else", "if not below(found.p_constant) else"),
     ("chance gives twice as many", "show/verdict.py", "expected = ALPHA * n_tests", "expected = 2 * ALPHA * n_tests"),
-    ("a randomised study is doubted", "show/labels.py", "if study.allocation == RANDOMISED:\n        return \"\"", "if study.allocation != RANDOMISED:\n        return \"\""),
+    ("a randomised study is doubted", "show/labels.py", "if study.by_design.by_chance:\n        return \"\"", "if not study.by_design.by_chance:\n        return \"\""),
     # sentences
     ("another pair's hazard ratio", "show/sentences/survival.py", "row, test = analysis.row(\"cox\", pair), analysis", "row, test = analysis[\"cox\"].iloc[-1], analysis"),
     ("another pair's p-value", "show/sentences/survival.py", "analysis.row(\"logrank_pairwise\", pair)", "analysis[\"logrank_pairwise\"].iloc[-1]"),

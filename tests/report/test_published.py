@@ -1,9 +1,15 @@
 """Published claims against results: the rules, the printed precision, and what a study cannot answer."""
 
+import json
+from dataclasses import replace
+
 import pandas as pd
 import pytest
+from designed_studies import write_case
 from pydantic import ValidationError
 
+from lib.dataset.dataset import load
+from lib.report import blocks
 from lib.report.published import compare_published
 from lib.study.claims import Check, Claim, read_claims
 
@@ -67,3 +73,32 @@ def test_an_incomplete_check_is_refused():
 def test_a_study_without_claims(tmp_path):
     assert read_claims(tmp_path) == ()
     assert compare_published((), RESULTS).empty
+
+
+def _claims(folder, *groups):
+    checks = [MEDIANS | {"rule": "span", "group": list(group), "value": [18.6, 18.7]} for group in groups]
+    claims = [{"id": f"P{i}", "claim": "c", "printed": "p", "checks": [check]} for i, check in enumerate(checks)]
+    (folder / "published.yml").write_text(json.dumps({"claims": claims}), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("synthetic", "groups", "tick"),
+    [
+        (False, ["AB"], True),
+        (False, ["AB", "AA"], False),  # one differs
+        (False, ["AB", "AC"], False),  # one has no number
+        (False, ["AC", "CC"], None),  # a check of nothing
+        (True, ["AB"], None),  # matches by construction
+        (True, ["AB", "AA"], None),
+    ],
+)
+def test_a_tick_is_earned(tmp_path, synthetic, groups, tick):
+    """No tick for claims that agree by construction, none for claims that nothing could be held against."""
+    folder = write_case(tmp_path / "s", "apart")
+    _claims(folder, *groups)
+    data = load("efficacy", study=str(folder))
+    about = data.study.study.model_copy(update={"synthetic": synthetic})
+    data = replace(data, study=data.study.model_copy(update={"study": about}))
+    record = blocks.published("efficacy", data, RESULTS)[1].record
+    assert record["ok"] is tick
+    assert ("confirms nothing" in record["text"]) == synthetic

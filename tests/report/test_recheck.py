@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from notebook_cells import NOTEBOOKS, shipped
 from random_study import Design, write_random
+from study_builder import as_if_chosen
 
 from lib.analyses.cohort.baseline import analyse_baseline
 from lib.analyses.efficacy.response import compare_outcome
@@ -116,7 +117,7 @@ def test_arms_without_patients(arms, has):
 @pytest.mark.parametrize("study", ["rair_dtc", "colon"])
 def test_tests_of_the_baseline(study):
     """Where they are asked for: Kruskal-Wallis, chi-square and Freeman-Halton, each with an error planted."""
-    data = load("cohort", study=f"data/{study}", show_p_values=True)
+    data = as_if_chosen(load("cohort", study=f"data/{study}", show_p_values=True))
     page = Page("cohort", data)
     analysis = page.record(analyse_baseline(data, p_values=True))
     first = page._recorded[0]

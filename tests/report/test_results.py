@@ -11,7 +11,7 @@ from markupsafe import escape
 from notebook_cells import shipped
 
 from lib.analyses.result import Analysis
-from lib.report.references import cite
+from lib.report.references import cite, paragraph
 from lib.report.results import COLUMNS, KEY, STATISTICS, to_rows
 from lib.show.labels import counted, unit_label
 from lib.study.study import ROOT
@@ -57,6 +57,46 @@ def test_the_methods_section_names_what_was_run():
     assert f"statsmodels {version('statsmodels')}" in page
     assert "Mantel N. Cancer Chemother Rep 1966;50:163" in page
     assert cite("no such method") == []
+    told = page.split("To paste into a paper:")[1].split("</p>")[0]
+    assert "Patients were analysed as randomised. " in told
+    assert "Curves were compared by the log-rank test (Mantel N. Cancer Chemother Rep 1966;50:163)." in told
+    assert "Newcombe" not in told  # colon has no responses
+    assert told.endswith("Confidence intervals are at 95%; tests are two-sided.")
+
+
+@pytest.mark.parametrize(
+    ("method", "authors"),
+    [
+        ("log-rank test, chi-square approximation", ["Mantel N."]),
+        ("weighted log-rank test, rho = 1, gamma = 0, chi-square approximation", ["Harrington DP"]),
+        ("permutation log-rank test, 10000 random allocations, seed 1", ["Heinze G, Gnant M"]),
+        ("log-rank test, stratified by year, chi-square approximation", ["Mantel N, Haenszel W"]),
+        ("landmark analysis at 6, log-rank test, chi-square approximation", ["Anderson JR", "Mantel N."]),
+        ("score test of hazard ratios that change with 1 - Kaplan-Meier", ["Grambsch PM"]),
+        ("Cox regression (Efron ties), Wald 95% interval", ["Cox DR", "Efron B"]),
+        ("Cox regression with Firth's penalty (Breslow ties), profile-likelihood 95% interval", ["Cox DR", "Breslow N", "Heinze G, Schemper M"]),
+        ("weighted Cox regression (Efron ties), robust Wald 95% interval", ["Cox DR", "Efron B", "Lin DY"]),
+        ("permutation test of interval-censored times, 100 random allocations", ["Finkelstein DM"]),
+        ("Turnbull's curve of interval-censored times", ["Turnbull BW"]),
+        ("Fisher's exact test, Holm over the pairs", ["Fisher RA", "Holm S"]),
+        ("count of patients", []),
+    ],
+)
+def test_each_test_has_the_citation_of_its_own(method, authors):
+    found = cite(method)
+    assert len(found) == len(authors)
+    for source, author in zip(found, authors, strict=True):
+        assert source.startswith(author)
+
+
+def test_a_paragraph_says_each_thing_once_and_with_its_source():
+    methods = {"log-rank test, chi-square approximation": [], "log-rank test, chi-square approximation, holm adjustment": [], "exact McNemar test": ["A. B 1;2:3"]}
+    assert paragraph(methods) == [
+        "Curves were compared by the log-rank test (Mantel N. Cancer Chemother Rep 1966;50:163).",
+        "Changes of response within patients were tested by the exact McNemar test (A. B 1;2:3).",
+        "p-values of pairs of arms were adjusted by Holm's method (Holm S. Scand J Stat 1979;6:65).",
+    ]
+    assert paragraph({"count of patients": []}) == []
 
 
 def test_what_a_row_counts_travels_with_the_number():

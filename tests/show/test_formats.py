@@ -17,7 +17,9 @@ from lib.show.formats import (
     format_percent,
     format_points,
     format_relative,
+    from_to,
     joined,
+    out_of,
     plural,
 )
 
@@ -71,3 +73,9 @@ def test_words():
     assert plural(2000, "data query", "data queries") == "2 000 data queries"
     assert format_duration(1, "years") == "1 year"
     assert format_duration(6, "months") == "6 months"
+
+
+def test_a_sentence_has_no_digit_for_nobody_and_no_equal_ends():
+    assert (out_of(0, 11), out_of(3, 11), out_of(float("nan"), 11)) == ("none of 11", "3 of 11", "masked of 11")
+    assert from_to("0.55", "0.60", "goes", "stays") == "goes from 0.55 to 0.60"
+    assert from_to("<0.001", "<0.001", "runs", "stays") == "stays <0.001"

@@ -161,7 +161,7 @@ def test_what_weighting_makes_of_it(crude, found, said):
     [
         ([0.01], "1 of 1 term tested has p below 0.05 (exact); by chance alone fewer than one would (descriptive, not adjusted for their number)."),
         ([0.01, 0.02, 0.05, *[0.6] * 37], "2 of 40 terms tested have p below 0.05 (exact); by chance alone about 2 would (descriptive, not adjusted for their number)."),
-        ([0.2, 0.05], "0 of 2 terms tested have p below 0.05 (exact); by chance alone fewer than one would (descriptive, not adjusted for their number)."),
+        ([0.2, 0.05], "None of 2 terms tested has p below 0.05 (exact); by chance alone fewer than one would (descriptive, not adjusted for their number)."),
     ],
 )  # fmt: skip
 def test_many_tests_are_counted(p_values, said):

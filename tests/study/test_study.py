@@ -155,7 +155,7 @@ def test_every_error_is_named_at_once(tmp_path: Path):
     [
         (GOOD.replace("title: Anlotinib,", "title: !!python/object/apply:os.system [touch x] #", 1), "tag"),
         (GOOD.replace("id: rair_dtc", "id: !Object rair_dtc"), "tag"),
-        (GOOD.replace("id: rair_dtc", "id: &a rair_dtc").replace("design: Retrospective", "design: *a #"), "alias"),
+        (GOOD.replace("id: rair_dtc", "id: &a rair_dtc").replace("description: Retrospective", "description: *a #"), "alias"),
         ("a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n", "alias"),
         ("x" * 1_100_000, "larger than"),
         ("[" * 100_000, "more than 50 brackets"),

@@ -1,7 +1,10 @@
 """Design as a whole: tests are counted once, declared design stands beside what was found, gaps are named."""
 
+import json
+
 import pandas as pd
 import pytest
+from designed_studies import write_case
 from hypothesis import given
 from hypothesis import strategies as st
 from notebook_cells import NOTEBOOKS, read_notebook, shipped
@@ -9,19 +12,23 @@ from study_builder import write_study
 
 from lib import report
 from lib.analyses.cohort import baseline
-from lib.analyses.cohort.checklist import count_declared
+from lib.analyses.cohort import flow as cohort_flow
+from lib.analyses.cohort.checklist import CHECKLISTS, count_answered, count_declared
 from lib.analyses.efficacy import survival as efficacy_survival
 from lib.analyses.result import Absent
 from lib.analyses.robustness import confounding, multiplicity
 from lib.dataset.dataset import load
-from lib.show.display import Block, anchor
+from lib.show.display import EMPTY, Block, anchor
+from lib.show.plots import cohort as plot_cohort
 from lib.show.sentences import cohort as say_cohort
 from lib.show.sentences import survival as say_survival
 from lib.show.sentences.design import sentence_declared, sentence_tests
+from lib.show.tables import cohort as table_cohort
+from lib.show.tables import conduct as table_conduct
 from lib.show.tables import confounding as table_confounding
 from lib.show.tables import design as table_design
-from lib.study.design import ELEMENTS, NOT_RANDOMISED, RANDOMISED, ROB_2, ROBINS_I, read_allocation
-from lib.study.study import ROOT
+from lib.study.design import ELEMENTS, NOT_RANDOMISED, RANDOMISED, ROB_2, ROBINS_I, SINGLE_ARM, read_allocation
+from lib.study.study import ROOT, Study
 from lib.study.yaml_file import ProblemsFound
 
 EVIDENCE = ("weights", "e_values", "calendar", "robust", "response", "course", "tests")
@@ -123,11 +130,13 @@ def test_a_design_in_words_says_how_the_arms_were_formed(said, design):
     assert read_allocation(design) == said
 
 
-def _designed(tmp_path, design, more="", allocation=None):
-    """A study of two arms that differ in age, with this design."""
-    said = f"allocation: {allocation}" if allocation else f"design: {design!r}"
+def _designed(tmp_path, design, more="", allocation=None, older=False):
+    """A study of two arms that differ in age, with this design: by the part of its own, the older keys, or (None) in `more`."""
+    said = f", allocation: {allocation}" if older and allocation else f", design: {design!r}" if older else ""
+    parts = ([f"allocation: {allocation}"] if allocation else []) + ([f"description: {design!r}"] if design else [])
+    more += "" if older is not False else f"\ndesign: {{{', '.join(parts)}}}"
     (tmp_path / "study.yml").write_text(f"""
-study: {{id: s, title: T, short_title: T, synthetic: false, {said}}}
+study: {{id: s, title: T, short_title: T, synthetic: false{said}}}
 time: {{unit: days, days_per_unit: 1, zero_label: start}}
 arms: [{{id: A, label: Old, colour: "#0072B2"}}, {{id: B, label: New, colour: "#D55E00", line: dashed}}]
 reference_arm: A
@@ -148,8 +157,9 @@ CHOSEN, OPEN = "The arms were not formed by chance, so", "Unless the arms were f
 COVARIATES = "confounding: {covariates: [{variable: age}]}"
 
 
+@pytest.mark.parametrize("older", [False, True])
 @pytest.mark.parametrize(
-    ("design", "more", "allocation", "start"),
+    "case",  # words, other parts, allocation, what a difference is told with
     [
         ("Randomised trial", "", None, ""),
         ("Cohort", "", None, CHOSEN),
@@ -157,12 +167,14 @@ COVARIATES = "confounding: {covariates: [{variable: age}]}"
         ("", COVARIATES, None, CHOSEN),
         ("Randomised trial", COVARIATES, None, OPEN),
         ("", COVARIATES, "randomised", ""),
-        ("", "", "not randomised", CHOSEN),
+        ("", "", "not_randomised", CHOSEN),
     ],
 )
-def test_the_design_decides_what_is_said(tmp_path, design, more, allocation, start):
+def test_the_design_decides_what_is_said(tmp_path, case, older):
     """Of a difference, of unlike arms, of confounding, of the trial, of the risks of bias, in the head of a page."""
-    data = _designed(tmp_path, design, more, allocation)
+    design, more, allocation, start = case
+    allocation = allocation.replace("_", " ") if allocation and older else allocation
+    data = _designed(tmp_path, design, more, allocation, older)
     survival, table_1 = efficacy_survival.analyse(data, data.study.primary), baseline.analyse_baseline(data)
     said = say_survival.sentence_comparison(survival)
     assert "curves differ" in said
@@ -179,11 +191,107 @@ def test_the_design_decides_what_is_said(tmp_path, design, more, allocation, sta
     assert isinstance(table, Block) == (not start and not more)
     rows = table_design.table_risks_of_bias(count_declared(data), **dict.fromkeys(EVIDENCE, Absent("None."))).rows
     assert rows[0].cells[0] == ("Confounding" if start else "Randomisation process")
-    trial = table_design.table_target_trial(count_declared(data), survival, weights, Absent("None.")).to_text()
-    assert ("as treated" in trial) == bool(start)
+    trial = table_design.table_target_trial(count_declared(data), survival, weights, Absent("None."))
+    assert ("as treated" in trial.to_text()) if start else (trial == EMPTY)
     assert ("randomised trial" in sentence_declared(count_declared(data))) == (not start)
     how = {"": "by chance (randomised)", CHOSEN: "not by chance", OPEN: "not stated in study.yml"}[start]
     assert f"<dd>{how}" in report.page.Page("efficacy", data).header().html
+
+
+WORDS = {
+    "{allocation: randomised, analysed: as_randomised}": ("randomised", "as randomised", ("consort",), ROB_2),
+    "{allocation: randomised, analysed: as_treated}": ("treated", "as treated", ("consort",), ROB_2),
+    "{allocation: randomised}": ("randomised", "as the table of patients has it", ("consort",), ROB_2),
+    "{allocation: randomised, routine_data: true, description: Registry-based randomised trial}": (
+        "randomised", "as the table of patients has it", ("consort",), ROB_2,
+    ),
+    "{description: 'RCT, intention to treat'}": ("randomised", "as randomised", ("consort",), ROB_2),
+    "{description: 'Randomised trial, per protocol'}": ("treated", "as treated", ("consort",), ROB_2),
+    "{allocation: not_randomised}": ("treated", "as treated", ("strobe",), ROBINS_I),
+    "{allocation: not_randomised, routine_data: true}": ("treated", "as treated", ("strobe", "record"), ROBINS_I),
+    "{description: Cohort, analysed: as_treated}": ("treated", "as treated", ("strobe",), ROBINS_I),
+    "{}": ("treated", "as treated", ("strobe",), ROBINS_I),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("design", WORDS)
+def test_words_and_guidelines_follow_from_the_design(tmp_path, design):
+    entered, arms_as, checklists, tool = WORDS[design]
+    data = _designed(tmp_path, "", f"\ndesign: {design}", older=None)
+    found = data.study.by_design
+    assert (found.entered, found.arms_as, found.checklists, found.instrument) == (entered, arms_as, checklists, tool)
+    counted = count_answered(data)
+    assert tuple(counted["reporting"]["variable"]) == checklists
+    shown = [name for name in CHECKLISTS if table_conduct.table_checklist(counted, name) != EMPTY]
+    assert tuple(shown) == checklists
+    flow = table_cohort.table_flow(cohort_flow.analyse(data))
+    assert entered.capitalize() in [row.cells[0] for row in flow.rows]
+    assert f"{entered.capitalize()}\nn = 40" in plot_cohort._box(data, {"step": "treated", "note": "", "count": 40})
+    head = report.page.Page("efficacy", data).header().html
+    assert (f"analysed {arms_as}</dd>" in head) == bool(found.allocation and found.analysed)
+
+
+def test_one_arm_is_a_single_arm_whatever_is_said(tmp_path):
+    """It has no E-value, no target trial, and no difference that a design could take back."""
+    data = load("efficacy", study=str(write_case(tmp_path / "one", "one_arm")))
+    assert data.study.by_design.allocation == SINGLE_ARM
+    survival = efficacy_survival.analyse(data, data.study.primary)
+    assert isinstance(confounding.analyse_e_values(data, survival), Absent)
+    declared = count_declared(data)
+    assert list(declared["declared"]["variable"]) == ["risks_of_bias"]
+    assert table_design.table_target_trial(declared, survival, Absent("No."), Absent("No.")) == EMPTY
+    assert sentence_declared(declared).startswith("This is a study of one arm: it makes no comparison")
+
+
+@pytest.mark.parametrize("allocation", ["randomised", "not_randomised"])
+def test_a_target_trial_that_is_not_shown_is_said(tmp_path, allocation):
+    data = _designed(tmp_path, "", "target_trial: {eligibility: Everybody}", allocation)
+    said = sentence_declared(count_declared(data))
+    assert ("is not shown" in said) == (allocation == "randomised")
+    assert ("1 of 8 elements of the target trial" in said) == (allocation != "randomised")
+
+
+CONTRADICTIONS = {
+    "{allocation: randomised, description: Retrospective cohort}": "allocation says randomised.*no arms that were formed by chance",
+    "{allocation: randomised, description: Nicht randomisiert}": "allocation says randomised",
+    "{allocation: randomised, description: 回顾性队列研究}": "allocation says randomised",
+    "{allocation: not_randomised, description: Double-blind RCT}": "allocation says not_randomised.*formed by chance",
+    "{allocation: not_randomised, description: ensayo aleatorizado}": "allocation says not_randomised",
+    "{allocation: randomised, analysed: as_randomised, description: 'Randomised trial, as treated'}": "analysed says as_randomised.*as_treated",
+    "{allocation: randomised, analysed: as_treated, description: 'Randomised trial, intent to treat'}": "analysed says as_treated.*as_randomised",
+    "{allocation: not_randomised, analysed: as_randomised}": "nothing says that the arms were formed by chance",
+    "{analysed: as_randomised}": "nothing says that the arms were formed by chance",
+    "{allocation: single_arm}": "single_arm, and there are 2 arms",
+    "{allocation: randomized}": "'randomised', 'not_randomised' or 'single_arm'",
+    "{alocation: randomised}": "did you mean allocation",
+}
+
+
+@pytest.mark.parametrize("design", CONTRADICTIONS)
+def test_a_contradiction_is_a_question(tmp_path, design):
+    with pytest.raises(ProblemsFound, match=CONTRADICTIONS[design]) as found:
+        _designed(tmp_path, "", f"\ndesign: {design}", older=None)
+    assert len(found.value.problems) == 1
+    assert "design" in str(found.value)
+
+
+def test_the_older_keys_are_held_to_the_same(tmp_path):
+    with pytest.raises(ProblemsFound, match=r"study\.design: say it once, under design"):
+        _designed(tmp_path, "Cohort", "\ndesign: {allocation: not_randomised}", older=True)
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+    both = {"study": {"design": "Cohort", "allocation": "randomised"}}
+    with pytest.raises(ValueError, match=r"study\.design and study\.allocation: allocation says randomised"):
+        Study.model_validate(_raw(tmp_path / "one", both))
+    with pytest.raises(ValueError, match="there is one arm: of one arm of a trial say single_arm"):
+        Study.model_validate(_raw(tmp_path / "two", {"design": {"allocation": "randomised"}}, arms=1))
+
+
+def _raw(folder, changes, arms=2):
+    """The content of a designed study's study.yml, with changes."""
+    raw = json.loads((write_case(folder, "apart" if arms == 2 else "one_arm") / "study.yml").read_text(encoding="utf-8"))
+    raw["study"].pop("design")
+    return {**raw, **changes, "study": raw["study"] | changes.get("study", {})}
 
 
 def test_a_randomised_study_is_judged_by_rob_2(tmp_path):

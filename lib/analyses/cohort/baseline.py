@@ -29,7 +29,7 @@ def analyse_baseline(data: Dataset, p_values: bool = False) -> Baseline:
     ----------
     data : Dataset
     p_values : bool
-        Add a test per variable: Kruskal-Wallis for numbers; for categories the chi-square test, or where a cell is
+        Add a test per variable, unless chance formed the arms (it would test what is known to be chance; CONSORT): Kruskal-Wallis for numbers; for categories the chi-square test, or where a cell is
         sparse (fewer than five expected) the exact test of Fisher, Freeman and Halton. `method` names it.
 
     Returns
@@ -53,7 +53,7 @@ def analyse_baseline(data: Dataset, p_values: bool = False) -> Baseline:
     if len(data.arms) > 1:
         variables = [v.column for v in data.study.baseline]
         frames["baseline_smd"] = balance.compare_balance(frame, variables, reference=data.reference)
-        if p_values and data.study.baseline:
+        if p_values and data.study.baseline and not data.study.by_design.by_chance:
             frames["baseline_test"] = pd.concat([_test(frame, v) for v in data.study.baseline], ignore_index=True)
     return Baseline(data, "", {name: as_declared(found) for name, found in frames.items()}, {"patients": frame})
 

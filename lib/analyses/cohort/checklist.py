@@ -1,4 +1,4 @@
-"""Reporting checklists (STROBE, RECORD) filled from the report: each item with where it stands, or why it cannot be answered.
+"""Reporting checklists (CONSORT, STROBE, RECORD) filled from the report: each item with where it stands, or why it cannot be answered.
 
 The items are data (lib/analyses/cohort/checklists); links are made to the headings of the notebooks.
 """
@@ -22,7 +22,7 @@ from lib.study.parts import TABLES, Frozen, Text, unique
 from lib.study.yaml_file import read_yaml
 
 FOLDER = Path(__file__).parent / "checklists"
-CHECKLISTS = ("strobe", "record")
+CHECKLISTS = ("consort", "strobe", "record")
 EXCLUDED = "patients.excluded"
 # What a journal asks the authors to declare: key of `study:` in study.yml -> how it is called.
 DECLARATIONS = {
@@ -48,7 +48,7 @@ class Item(Frozen):
 
     item: Text
     text: Text
-    says: Literal["question", "design", "population", "cutoff", "citation", *DECLARATIONS] | None = None  # type: ignore[valid-type]
+    says: Literal["question", "design", "analysed", "population", "cutoff", "citation", *DECLARATIONS] | None = None  # type: ignore[valid-type]
     needs: tuple[Literal[(*TABLES, EXCLUDED)], ...] = ()  # type: ignore[valid-type]
     needs_dates: bool = False
     answer: Text = ""
@@ -114,8 +114,8 @@ class Reporting(Analysis):
 
 
 def count_answered(data: Dataset) -> Reporting:
-    """Items of each checklist that the report answers: `reporting`, `n_answered` of `n_items`."""
-    answers = {name: fill(data, read_checklist(name)) for name in CHECKLISTS}
+    """Items of each checklist of such a design that the report answers: `reporting`, `n_answered` of `n_items`."""
+    answers = {name: fill(data, read_checklist(name)) for name in data.study.by_design.checklists}
     counts = {n: (sum(bool(a.places) for a in given), len(given)) for n, given in answers.items()}
     return Reporting(data, "", {"reporting": _counted(counts)})
 
@@ -125,11 +125,12 @@ class Declared(Analysis):
 
 
 def count_declared(data: Dataset) -> Declared:
-    """What the authors declared: `declared`, of the elements of the target trial and of the domains of bias."""
+    """What the authors declared: `declared`, of the elements of the target trial, where the study stands in for one, and of the domains of bias."""
     study = data.study
-    elements = sum(bool(getattr(study.target_trial, element)) for element in ELEMENTS)
-    domains = len(study.risks_of_bias.declared), len(study.instrument.domains)
-    counts = {"target_trial": (elements, len(ELEMENTS)), "risks_of_bias": domains}
+    counts = {"risks_of_bias": (len(study.risks_of_bias.declared), len(study.by_design.instrument.domains))}
+    if study.by_design.may_be_confounded:
+        elements = sum(bool(getattr(study.target_trial, element)) for element in ELEMENTS)
+        counts = {"target_trial": (elements, len(ELEMENTS))} | counts
     return Declared(data, "", {"declared": _counted(counts)})
 
 
@@ -152,7 +153,12 @@ def _stated(data: Dataset, item: Item) -> str:
     """What study.yml says, in its own words."""
     if item.says == "cutoff":
         return f"Data cut-off {data.cutoff}" if data.cutoff else ""
-    said = getattr(data.study.study, item.says) if item.says else ""
+    if item.says == "analysed":
+        return f"Analysed {data.study.by_design.arms_as}" if data.study.by_design.analysed else ""
+    if item.says == "design":
+        said = data.study.by_design.description
+    else:
+        said = getattr(data.study.study, item.says) if item.says else ""
     return said[:1].upper() + said[1:]
 
 
@@ -166,5 +172,6 @@ def _lacking(data: Dataset, item: Item) -> str:
     if item.needs_dates and ("time_zero" not in data.patients or data.cutoff is None):
         return "this study holds no calendar dates"
     if item.says and not _stated(data, item):
-        return f"this study does not state its {item.says.replace('_', ' ')}"
+        asked = "how its arms are analysed" if item.says == "analysed" else f"its {item.says.replace('_', ' ')}"
+        return f"this study does not state {asked}"
     return ""

@@ -22,7 +22,6 @@ from lib.statistics import balance
 from lib.statistics.comparisons import name_pair
 from lib.statistics.models import cox
 from lib.statistics.weighting import propensity, weighted_rmst
-from lib.study.design import RANDOMISED
 from lib.study.parts import own
 
 # Below ten effective patients in an arm the robust standard error of a weighted model is too small to be believed
@@ -64,7 +63,7 @@ def analyse_weights(data: Dataset, analysis: Survival) -> Weights | Absent:
     """
     if len(data.arms) < 2:
         return Absent("With one arm there is nothing to weight.")
-    if data.study.confounding is None and data.study.allocation == RANDOMISED:
+    if data.study.confounding is None and data.study.by_design.by_chance:
         return Absent("The arms were formed by chance, so the comparison is not weighted.")
     if data.study.confounding is None:
         return Absent("This study declares no covariates that may confound, so the comparison is not weighted.")
@@ -133,7 +132,7 @@ def analyse_e_values(data: Dataset, analysis: Survival) -> EValues | Absent:
     """
     if len(data.arms) < 2:
         return Absent("With one arm there is no comparison that a confounder could explain.")
-    if data.study.allocation == RANDOMISED:
+    if not data.study.by_design.may_be_confounded:
         return Absent("The arms were formed by chance, so no E-value is computed: nothing unmeasured led to a treatment.")
     model = analysis["cox"]
     groups = [name_pair(arm.id, data.reference) for arm in data.arms if arm.id != data.reference]

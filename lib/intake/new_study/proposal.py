@@ -56,7 +56,7 @@ def propose(name: str, tables: dict[str, Recognised], questions: Questions, know
         "short_title": title,
         "synthetic": bool(len(ids)) and bool(ids.str.startswith(SYNTHETIC_PREFIX).all()),
     }
-    proposal.say("study", "Write title, question, design and population: they head every page. If arms were formed by chance say allocation: randomised, else allocation: not randomised; it decides what is said of differences between them.")
+    proposal.say("study", "Write title, question and population: they head every page. Add the part design with allocation (randomised, not_randomised, single_arm), analysed (as_randomised, as_treated) and description; it decides what is said of differences between arms.")
     propose_arms(proposal, patients)
     endpoints = propose_endpoints(proposal, patients)
     propose_baseline(proposal, patients, endpoints)

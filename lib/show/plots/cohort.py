@@ -18,7 +18,7 @@ from lib.analyses.result import where
 from lib.dataset.dataset import Dataset
 from lib.show.display import EMPTY, Block, Figure, empty_if_absent, internal_only
 from lib.show.formats import format_duration, format_number, format_percent, format_whole, joined
-from lib.show.labels import FLOW_STEPS, OVERALL, counted, everybody, examination_label, groups_of, unit_label
+from lib.show.labels import OVERALL, counted, everybody, examination_label, flow_step, groups_of, unit_label
 from lib.show.plots.style import GREY, INK, line_style, picture, shown_arms, thin_steps, write_figure
 
 LINE = 0.21  # inches of one line of text
@@ -33,7 +33,7 @@ def plot_flow(flow: Flow) -> Figure:
     """Participant flow as boxes: all patients, then the arms, then what each is analysed for; zeros are kept."""
     data = flow.dataset
     frame = flow["flow"]
-    steps = [_box(row) for row in frame[(frame["group"] == OVERALL) & (frame["step"] != "excluded")].to_dict("records")]
+    steps = [_box(data, row) for row in frame[(frame["group"] == OVERALL) & (frame["step"] != "excluded")].to_dict("records")]
     excluded = frame[(frame["group"] == OVERALL) & (frame["step"] == "excluded")]
     if "screened" not in set(frame["step"]):
         steps = ["Screened, excluded\nnot recorded", *steps]
@@ -61,9 +61,9 @@ def plot_flow(flow: Flow) -> Figure:
         return write_figure(figure, "flow", "Participant flow", f"Flow diagram. {words}; by arm: {told}.")
 
 
-def _box(step: dict) -> str:
+def _box(data: Dataset, step: dict) -> str:
     note = f" ({step['note']})" if step["note"] else ""
-    return f"{FLOW_STEPS[step['step']]}{note}\nn = {format_whole(step['count'])}"
+    return f"{flow_step(data.study, step['step'])}{note}\nn = {format_whole(step['count'])}"
 
 
 def _arrow(axes, start: tuple[float, float], end: tuple[float, float]) -> None:

@@ -34,7 +34,7 @@ def plot_response(response: ResponseRates) -> Figure | Block:
             axis.set_title(
                 f"At {format_duration(visit, data.study.time.unit)}", loc="left", fontsize=9, fontweight="bold"
             )
-        axes[-1, 0].set_xlabel("Share of all treated patients")
+        axes[-1, 0].set_xlabel(f"Share of all {data.study.by_design.entered} patients")
         axes[-1, 0].xaxis.set_major_formatter(PercentFormatter(1))
         handles, labels = axes[0, 0].get_legend_handles_labels()
         unique = dict(zip(labels, handles, strict=True))

@@ -134,7 +134,7 @@ def plot_ae_grades(safety: Harms, most: int = 15) -> Figure | Block:
             axis.xaxis.set_major_formatter(PercentFormatter(1))
         axes[0, 0].set_yticks(range(len(terms)), terms)
         for axis in axes[-1]:
-            axis.set_xlabel("Share of all treated", fontsize=8)
+            axis.set_xlabel(f"Share of all {data.study.by_design.entered}", fontsize=8)
         figure.legend(handles=_shades(data, grades, hatched=True), loc="outside lower center", ncols=5, fontsize=8)
         told = [
             f"{arm.label}, {settings.words(g)}: {_patients(safety, arm.id, g)}"

@@ -43,9 +43,10 @@ from lib.show.formats import (
 from lib.show.labels import counted, decimals_of_time, everybody, examination_label, share, variable_label
 from lib.show.sentences.absent import reason_if_absent
 from lib.show.sentences.survival import IMBALANCE
-from lib.study.design import RANDOMISED
 from lib.study.limits import SMALL_ARM
 
+CHANCE = " Where the arms were formed by chance, CONSORT is the guideline (design.allocation)."
+ROUTINE = " RECORD asks for more where data were collected routinely, for another purpose than the study (design.routine_data)."
 # An arm whose share of examinations, or median delay in days, lies so far from another's is named.
 SHARE_APART, DAYS_APART = 0.1, 7
 # A difference of this size in a baseline variable is expected by chance with arms of about 13 to 25 patients.
@@ -155,8 +156,10 @@ def sentence_checklists(reporting: Reporting) -> str:
         f"{format_whole(row['n_answered'])} of {format_whole(row['n_items'])} items of {read_checklist(row['variable']).name}"
         for _, row in reporting["reporting"].iterrows()
     ]
-    other = " A randomised trial is reported by CONSORT, which is not filled here." if data.study.allocation == RANDOMISED else ""
-    return f"This report answers {joined(parts)}; the others say why they stay open.{other}"
+    design = data.study.by_design
+    more = "" if design.allocation else CHANCE
+    more += "" if design.by_chance or design.routine_data else ROUTINE
+    return f"This report answers {joined(parts)}; the others say why they stay open.{more}"
 
 
 @reason_if_absent
@@ -193,7 +196,7 @@ def sentence_baseline(baseline: Baseline) -> str:
     small = f" In arms this small {LARGE_SMD:g} is expected by chance." if data.n.min() < SMALL_ARM else ""
     return (
         f"The arms differ most in {joined(named)}{more} (largest standardized difference over all pairs).{small} "
-        f"{IMBALANCE[data.study.allocation]}"
+        f"{IMBALANCE[data.study.by_design.allocation]}"
     )
 
 

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 __all__ = ["sentence_declared", "sentence_tests"]
 
+import pandas as pd
+
 from lib.analyses.cohort.checklist import Declared
 from lib.analyses.robustness.multiplicity import Multiplicity, is_declared
 from lib.show.formats import format_whole, plural
 from lib.show.sentences.absent import reason_if_absent
 from lib.show.verdict import LIMIT, by_chance
-from lib.study.design import RANDOMISED
+from lib.study.design import RANDOMISED, SINGLE_ARM, TargetTrial
+from lib.study.study import Study
+
+NO_TARGET = {
+    RANDOMISED: "This is a randomised trial: it stands in for no other.",
+    SINGLE_ARM: "This is a study of one arm: it makes no comparison for which a trial could stand.",
+}
 
 
 @reason_if_absent
@@ -39,17 +47,26 @@ def sentence_tests(tests: Multiplicity) -> str:
 @reason_if_absent
 def sentence_declared(declared: Declared) -> str:
     """How much of the target trial and of the risks of bias the authors declared."""
-    data = declared.dataset
-    bias, tool, counts = data.study.risks_of_bias, data.study.instrument, declared["declared"].set_index("variable")
-    trial, domains = counts.loc["target_trial"], counts.loc["risks_of_bias"]
-    randomised = data.study.allocation == RANDOMISED
-    own = "This is a randomised trial: it stands in for no other. " if randomised else ""
-    asked = "its elements" if randomised else "the trial that it emulates"
+    study, counts = declared.dataset.study, declared["declared"].set_index("variable")
+    own = _no_target(study)
     if not counts["n_answered"].any():
-        return f"{own}This study declares neither {asked} nor its risks of bias, so only what the report found stands here."
-    overall = f" Its overall judgement: {_risk(bias.overall.judgement)}." if bias.overall else ""
-    whose = "the trial" if randomised else "the target trial"
-    return f"{own}study.yml declares {format_whole(trial['n_answered'])} of {format_whole(trial['n_items'])} elements of {whose} and judges {format_whole(domains['n_answered'])} of {format_whole(domains['n_items'])} domains of bias ({tool.name}).{overall}"
+        missing = "does not declare" if own else "declares neither the trial that it emulates nor"
+        return f"{own}This study {missing} its risks of bias, so only what the report found stands here."
+    judged = f"judges {_share(counts.loc['risks_of_bias'])} domains of bias ({study.by_design.instrument.name})."
+    trial = "" if own else f"declares {_share(counts.loc['target_trial'])} elements of the target trial and "
+    overall = f" Its overall judgement: {_risk(study.risks_of_bias.overall.judgement)}." if study.risks_of_bias.overall else ""
+    return f"{own}study.yml {trial}{judged}{overall}"
+
+
+def _no_target(study: Study) -> str:
+    """Why a study stands in for no trial; "" where it does."""
+    why = NO_TARGET.get(study.by_design.allocation, "")
+    left = " The target_trial that study.yml declares is not shown." if study.target_trial != TargetTrial() else ""
+    return f"{why}{left} " if why else ""
+
+
+def _share(counts: pd.Series) -> str:
+    return f"{format_whole(counts['n_answered'])} of {format_whole(counts['n_items'])}"
 
 
 def _risk(grade: str) -> str:

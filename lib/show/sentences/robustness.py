@@ -28,8 +28,10 @@ from lib.show.formats import (
     format_p,
     format_percent,
     format_whole,
+    from_to,
     is_masked,
     joined,
+    out_of,
     plural,
 )
 from lib.show.labels import OVERALL, covariate_label, decimals_of_time, inside, level_text, pair_label, years_of
@@ -55,7 +57,7 @@ def sentence_robustness(robust: Robustness) -> str:
     asked = where(counts, variable=f"{robust.variable}: answers").iloc[0]
     text = (
         f"{short}: the same question was asked in {plural(asked['n_tests'], 'way')}; p {_runs(given['p_value'].min(), given['p_value'].max())} "
-        f"and lies below {LIMIT} in {format_whole(asked['n_below'])} of {format_whole(asked['n_tests'])}."
+        f"and lies below {LIMIT} in {out_of(asked['n_below'], asked['n_tests'])}."
     )
     if under.any() and not under.all():
         most = under.mean() >= HALF
@@ -75,7 +77,7 @@ def sentence_robustness(robust: Robustness) -> str:
 def _runs(low: float, high: float) -> str:
     """Such as "runs from 0.002 to 0.06"; "stays <0.001" where no digit shows a difference, "is 0.06" where there is none."""
     first, last = format_p(low), format_p(high)
-    return f"runs from {first} to {last}" if first != last else f"{'is' if low == high else 'stays'} {first}"
+    return from_to(first, last, "runs", "is" if low == high else "stays")
 
 
 @reason_if_absent
@@ -90,7 +92,7 @@ def _single_patients(data: Dataset, ways: pd.DataFrame) -> str:
     if pd.isna(each["min"]):
         return ""
     said = f" ({each['note']})" if each["note"] else ""
-    text = f"Without each patient in turn{said} p {_runs(each['min'], each['max'])}, and {plural(each['count'], 'deletion')} of {format_whole(each['n'])} would turn the verdict."
+    text = f"Without each patient in turn{said} p {_runs(each['min'], each['max'])}, and {out_of(each['count'], each['n'])} deletions would turn the verdict."
     focus, known = data.study.arm(data.contrast[0]).label, fragile.dropna(subset=["count"])
     if known.empty:
         return f"{text} No change of the ends of {focus} alone turns it."
@@ -214,7 +216,7 @@ def sentence_weights(weights: Weights) -> str:
     shown = f"{level_text(data)} CI {format_interval(weighted['ci_low'], weighted['ci_high'], 2)}"
     shown += f"; {format_p(weighted['p_value'], symbol=True)}" if pd.notna(weighted["p_value"]) else "; not tested"
     ratio = (
-        f"The hazard ratio of {pair_label(data, pair)} goes from {format_number(crude['hr'], 2)} to {format_number(weighted['hr'], 2)} ({shown}) by weighting."
+        f"The hazard ratio of {pair_label(data, pair)} {from_to(format_number(crude['hr'], 2), format_number(weighted['hr'], 2), 'goes', 'stays')} ({shown}) by weighting."
         if pd.notna(weighted["hr"]) and pd.notna(crude["hr"])
         else f"There is no weighted hazard ratio to set beside the crude one: {plain_note(weighted['note'] or crude['note'])}."
     )
@@ -222,7 +224,7 @@ def sentence_weights(weights: Weights) -> str:
     moved = (
         ""
         if pd.isna(largest).any()
-        else f"the largest standardized difference among these goes from {format_number(largest[0], 2)} to {format_number(largest[1], 2)}; "
+        else f"the largest standardized difference among these {from_to(format_number(largest[0], 2), format_number(largest[1], 2), 'goes', 'stays')}; "
     )
     parts = [
         f"Weighted for {joined([inside(covariate_label(data, v)) for v in modelled])}, {moved}the weights leave {joined(parts)} effective patients.",

@@ -26,12 +26,13 @@ from lib.show.formats import (
     format_whole,
     joined,
 )
-from lib.show.labels import FLOW_STEPS, OVERALL, decimals_of_time, groups_of, level_text, share, unit_label
+from lib.show.labels import OVERALL, decimals_of_time, flow_step, groups_of, level_text, share, unit_label
 from lib.show.tables.parts import arm_columns, cells
 from lib.study.parts import Variable
 
 SUMMARIES = {"median": "median (first to third quartile)", "mean": "mean (standard deviation)"}
 SEVERITIES = {"error": "To be corrected before a report can be made", "warning": "To be looked at; they stop nothing"}
+NO_BALANCE_TEST = "No p-values, though show_p_values asks for them: chance formed the arms, so every difference between them is chance, and a test of it answers no question (Senn S. Stat Med 1994;13:1715-1726)."
 TESTS = {
     "Kruskal-Wallis test": "Kruskal-Wallis",
     "Pearson chi-square test without continuity correction": "chi-square",
@@ -48,7 +49,7 @@ def table_flow(flow: Flow) -> Table:
         rows.append(Row(("Screened, excluded", *["not recorded"] * len(groups))))
     for _, part in frame.groupby(["step", "note"], sort=False):
         step, note = part["step"].iat[0], part["note"].iat[0]
-        label, kind = (note, "sub") if step == "excluded" and note else (FLOW_STEPS[step], "")
+        label, kind = (note, "sub") if step == "excluded" and note else (flow_step(data.study, step), "")
         label += f" ({note})" if note and not kind else ""
         rows.append(Row((label, *cells(part, groups, lambda r: f"{format_whole(r['count'])}")), kind))
     rows += _analysed_rows(data, flow, groups)
@@ -71,7 +72,7 @@ def _analysed_rows(data: Dataset, flow: Flow, groups: list[str]) -> list[Row]:
         part = where(flow["flow_endpoint"], variable=endpoint.id)
         rows.append(Row((endpoint.label, *cells(part, shown, lambda r: f"{format_whole(r['count'])}")), "sub"))
     for output, label in (
-        ("flow_response_due", "Response, all treated"),
+        ("flow_response_due", f"Response, all {data.study.by_design.entered}"),
         ("flow_response_evaluable", "Response, evaluable"),
         ("flow_volume", "Tumour volume"),
         ("flow_marker", ""),
@@ -132,6 +133,8 @@ def table_baseline(baseline: Baseline) -> Table:
         notes.append(
             "p: the chi-square test where no cell is sparse, else the exact test. Balance is not a hypothesis; p-values are shown on request only."
         )
+    if data.study.by_design.by_chance and getattr(data.parameters, "show_p_values", False):
+        notes.append(NO_BALANCE_TEST)
     return Table("baseline", "Baseline characteristics by arm", tuple(columns), tuple(rows), tuple(notes))
 
 

@@ -19,7 +19,7 @@ from lib.analyses.cohort.flow import Enrolment
 from lib.analyses.result import where
 from lib.analyses.robustness.confounding import Calendar
 from lib.dataset.dataset import Dataset
-from lib.show.display import Column, Links, Row, Table, anchor, empty_if_absent
+from lib.show.display import EMPTY, Block, Column, Links, Row, Table, anchor, empty_if_absent
 from lib.show.formats import DASH, format_duration, format_interval, format_number, format_whole
 from lib.show.labels import examination_label, groups_of, share, unit_label
 from lib.show.tables.parts import arm_columns, cells
@@ -179,8 +179,10 @@ def table_enrolment(enrolment: Enrolment | Calendar) -> Table:
 
 
 @empty_if_absent
-def table_checklist(reporting: Reporting, name: str) -> Table:
-    """A reporting checklist: each item, what the report says, and where; or why the study cannot answer it."""
+def table_checklist(reporting: Reporting, name: str) -> Table | Block:
+    """A reporting checklist: each item, what the report says, and where; nothing where the design asks for another."""
+    if name not in reporting.dataset.study.by_design.checklists:
+        return EMPTY
     checklist = read_checklist(name)
     rows = []
     for answer in fill(reporting.dataset, checklist):

@@ -61,7 +61,7 @@ def table_best_response(course: Course) -> Table:
     early = f" Stable disease counts from {rule.stable_days} days after time zero." if rule.stable_days else ""
     notes = [
         f"The best category up to the first progression, whatever treatment followed; not confirmed unless the row says so.{early}",
-        f"Rates: patients/all treated whose first assessment is due (%); exact Clopper-Pearson {level_text(data)} CI in %.",
+        f"Rates: patients/all {data.study.by_design.entered} whose first assessment is due (%); exact Clopper-Pearson {level_text(data)} CI in %.",
         "A best response is chosen after the event and looks better than the response at any one visit.",
     ]
     if "best_objective_response_test" in course:
@@ -105,7 +105,7 @@ def table_paired_response(course: Course) -> Table | Block:
     if "response_change_treated" not in course:
         return EMPTY
     rows = []
-    for name, heading in (("treated", "All treated"), ("evaluable", "Evaluable at both visits")):
+    for name, heading in (("treated", f"All {data.study.by_design.entered}"), ("evaluable", "Evaluable at both visits")):
         frame = course[f"response_change_{name}"].set_index("group")
         rows.append(Row((heading,), "group"))
         for group in groups_of(data, overall=True):
@@ -117,7 +117,7 @@ def table_paired_response(course: Course) -> Table | Block:
     columns = (Column("Arm"), Column(unit_label(course["response_change_treated"]).capitalize()), Column("Gained"), Column("Lost"),
                Column("Points"), Column("p", "McNemar"))  # fmt: skip
     notes = (
-        "The same patients at both visits, exact test; points: change of the response rate in percentage points. Only those who changed carry the test. Among all treated, a patient who "
+        f"The same patients at both visits, exact test; points: change of the response rate in percentage points. Only those who changed carry the test. Among all {data.study.by_design.entered}, a patient who "
         "died or was not assessed counts as without response.",
     )
     title = "Responses gained and lost between the first and the last response visit"

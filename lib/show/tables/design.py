@@ -40,7 +40,7 @@ from lib.show.labels import (
 from lib.show.tables.parts import format_rate, format_with_interval
 from lib.show.verdict import plain_note
 from lib.statistics.comparisons import name_pair
-from lib.study.design import ELEMENTS, RANDOMISED
+from lib.study.design import ELEMENTS
 
 NOT_STATED, NOT_HERE = "not stated in study.yml", "not in this study"
 # Domain -> headings of the reports that hold its evidence.
@@ -63,18 +63,21 @@ COLUMNS = ("Domain", "Judgement in study.yml", "What this report shows", "Where 
 @empty_if_absent
 def table_target_trial(
     declared: Declared, survival: Survival | Absent, weights: Weights | Absent, calendar: Calendar | Absent
-) -> Table:
-    """The trial that would answer the question, element by element, beside what this study could do."""
+) -> Table | Block:
+    """The trial that would answer the question, element by element, beside what this study could do.
+
+    Nothing for a trial, which stands in for no other, and for a single arm, which makes no contrast.
+    """
     data = declared.dataset
+    if not data.study.by_design.may_be_confounded:
+        return EMPTY
     trial, found = data.study.target_trial, _emulation(data, survival, weights, calendar)
     rows = [
         Row((label, getattr(trial, name) or NOT_STATED, found[name] or DASH)) for name, label in ELEMENTS.items()
     ]
     columns = tuple(Column(label, text=True) for label in ("Element", "As declared in study.yml", "In this report"))
     notes = ("Elements of a target trial: Hernán MA, Robins JM. Am J Epidemiol 2016;183:758-764.",)
-    randomised = data.study.allocation == RANDOMISED
-    title = "The trial, element by element" if randomised else "The trial that this study stands in for"
-    return Table("target_trial", title, columns, tuple(rows), notes)
+    return Table("target_trial", "The trial that this study stands in for", columns, tuple(rows), notes)
 
 
 def _emulation(
@@ -84,7 +87,7 @@ def _emulation(
     about, arms = data.study.study, {arm.id: arm.label for arm in data.arms}
     return {
         "eligibility": f"{plural(len(data.patients), 'patient')}{f', {about.population}' if about.population else ''}.",
-        "strategies": f"{joined([f'{label} ({data.n[arm]})' for arm, label in arms.items()])}, {_as_recorded(data)}.",
+        "strategies": f"{joined([f'{label} ({data.n[arm]})' for arm, label in arms.items()])}, {data.study.by_design.arms_as}.",
         "assignment": f"{_formed(data)} {_imbalance(data, weights, 'before')}".strip(),
         "time_zero": f"{data.study.time.zero_label[:1].upper()}{data.study.time.zero_label[1:]}. {_gap(data, calendar)}".strip(),
         "follow_up": _followed(data, survival),
@@ -96,11 +99,6 @@ def _emulation(
 
 def _formed(data: Dataset) -> str:
     return f"Arms formed: {how_formed(data.study)}."
-
-
-def _as_recorded(data: Dataset) -> str:
-    """What an arm of the tables is: which treatment was given, unless it was assigned by chance."""
-    return "as the table of patients has it" if data.study.allocation == RANDOMISED else "as treated"
 
 
 def _followed(data: Dataset, survival: Survival | Absent) -> str:
@@ -150,7 +148,7 @@ def _weighted(data: Dataset, weights: Weights | Absent) -> str:
 def _imbalance(data: Dataset, weights: Weights | Absent, when: str) -> str:
     """The variable in which the arms differ most, before or after weighting."""
     if isinstance(weights, Absent):
-        return "" if data.study.allocation == RANDOMISED else weights.reason
+        return "" if data.study.by_design.by_chance else weights.reason
     sizes = where(weights[f"balance_{when}"], group=OVERALL).set_index("variable")["smd"].dropna()
     if sizes.empty:
         return "No standardized difference can be estimated."
@@ -219,7 +217,7 @@ def table_risks_of_bias(
 ) -> Table:
     """Domains of ROBINS-I or RoB 2: the declared judgement, and the report's own evidence with links to where it stands."""
     data = declared.dataset
-    tool = data.study.instrument
+    tool = data.study.by_design.instrument
     evidence = {
         "randomisation": f"{_formed(data)} {_years(data, calendar)}",
         "confounding": f"{_imbalance(data, weights, 'before')} {_strength(data, weights, e_values)}".strip(),
@@ -241,7 +239,7 @@ def table_risks_of_bias(
             for page, heading in PLACES.get(name, ())
         ]
         rows.append(Row((label, said, evidence[name] or DASH, Links(links) if links else DASH)))
-    other = "" if data.study.allocation else " A study whose arms were formed by chance is judged by RoB 2 instead."
+    other = "" if data.study.by_design.allocation else " A study whose arms were formed by chance is judged by RoB 2 instead."
     notes = (
         f"{tool.source}. The judgement is that of whoever declared the study; the numbers beside it are this report's and judge nothing.{other}",
     )
@@ -271,7 +269,7 @@ def _years(data: Dataset, calendar: Calendar | Absent) -> str:
 def _deviations(data: Dataset) -> str:
     if not data.holds("treatments"):
         return "This study holds no table of treatments."
-    return f"Doses, interruptions and later lines of treatment are counted by arm; every analysis takes the arms {_as_recorded(data)}."
+    return f"Doses, interruptions and later lines of treatment are counted by arm; every analysis takes the arms {data.study.by_design.arms_as}."
 
 
 def _missing(data: Dataset, weights: Weights | Absent, response: ResponseRates | Absent) -> str:
@@ -318,8 +316,10 @@ def _tests(tests: Multiplicity | Absent) -> str:
     if isinstance(tests, Absent):
         return tests.reason
     counts = tests["tests"].set_index("variable")["n_tests"]
-    said = f"{plural(counts['all'], 'test')}, {format_whole(counts['confirmatory'])} of them confirmatory."
-    return said if pd.notna(counts["all"]) else ""
+    if pd.isna(counts["all"]):
+        return ""
+    own = format_whole(counts["confirmatory"]) if counts["confirmatory"] else "none"
+    return f"{plural(counts['all'], 'test')}, {own} of them confirmatory." if counts["all"] else "No test."
 
 
 def table_published(claims: pd.DataFrame) -> Table | Block:

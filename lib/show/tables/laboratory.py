@@ -74,11 +74,11 @@ def _shift(data: Dataset, laboratory: Laboratory, marker) -> Table:
         f"{marker.label}: from baseline to the worst",
         columns,
         tuple(rows),
-        _scale_notes(marker, unit_label(frame)),
+        _scale_notes(marker, unit_label(frame), data.study.by_design.entered),
     )
 
 
-def _scale_notes(marker, units: str) -> tuple[str, ...]:
+def _scale_notes(marker, units: str, entered: str) -> tuple[str, ...]:
     limits = marker.reference
     if limits.grades_above:
         steps = ", ".join(f"{grade} above {times:g}" for grade, times in enumerate(limits.grades_above, start=1))
@@ -88,7 +88,7 @@ def _scale_notes(marker, units: str) -> tuple[str, ...]:
             f"{word} {limit:g}" for word, limit in (("lower", limits.low), ("upper", limits.high)) if limit is not None
         ]
         scale = f"Limits of the study, {marker.unit}: {joined(told)}."
-    return (f"{units.capitalize()}; all treated, each once. {scale} {LIMITS}",)
+    return (f"{units.capitalize()}; all {entered}, each once. {scale} {LIMITS}",)
 
 
 @empty_if_absent

@@ -28,9 +28,9 @@ from lib.show.tables import parts
 from lib.show.tables.parts import format_rate, visit_label
 
 RATES = {
-    "objective_response_treated": "Objective response, all treated",
+    "objective_response_treated": "Objective response, all {0}",
     "objective_response_evaluable": "Objective response, evaluable",
-    "disease_control_treated": "Disease control, all treated",
+    "disease_control_treated": "Disease control, all {0}",
     "disease_control_evaluable": "Disease control, evaluable",
 }
 LABELS = {RESPONDER: "Response at the landmark", NON_RESPONDER: "No response"}
@@ -40,7 +40,7 @@ LABELS = {RESPONDER: "Response at the landmark", NON_RESPONDER: "No response"}
 def table_response(response: ResponseRates) -> Table:
     """Categories and response rates by visit and arm."""
     data = response.dataset
-    groups, rows = groups_of(data, overall=True), []
+    groups, rows, entered = groups_of(data, overall=True), [], data.study.by_design.entered
     for time, categories in response["response_category"].groupby("time"):
         rows.append(Row((f"At {visit_label(data, time)}",), "group"))
         for category in CATEGORIES:
@@ -54,9 +54,9 @@ def table_response(response: ResponseRates) -> Table:
                 )
         for output, label in RATES.items():
             part = response[output]
-            rows.append(Row((label, *parts.cells(part[part["time"] == time], groups, format_rate))))
+            rows.append(Row((label.format(entered), *parts.cells(part[part["time"] == time], groups, format_rate))))
     notes = [
-        f"Rates: {unit_label(response['objective_response_treated'])}/denominator (%); exact Clopper-Pearson {level_text(data)} CI in %. All treated counts patients who died or were not assessed as non-responders.",
+        f"Rates: {unit_label(response['objective_response_treated'])}/denominator (%); exact Clopper-Pearson {level_text(data)} CI in %. All {entered} counts patients who died or were not assessed as non-responders.",
         data.study.response.caveat,
     ]
     columns = (Column("Response"), *parts.arm_columns(data, overall=True))
@@ -71,7 +71,7 @@ def table_response_pairs(response: ResponseRates, outcome: str = "objective_resp
     level, rows = level_text(data), []
     name = f"{outcome}_treated"
     for time, pairs in response[f"{name}_pairwise"].groupby("time"):
-        rows.append(Row((f"At {visit_label(data, time)}, all treated",), "group"))
+        rows.append(Row((f"At {visit_label(data, time)}, all {data.study.by_design.entered}",), "group"))
         for group in pairs["group"]:
             at = {
                 part: where(response[f"{name}{part}"], time=time)

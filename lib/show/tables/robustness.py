@@ -24,7 +24,7 @@ from lib.show.formats import (
     format_time,
     format_whole,
     is_masked,
-    plural,
+    out_of,
 )
 from lib.show.labels import counted, decimals_of_time, groups_of, level_text, pair_label, unit_label
 from lib.show.tables import parts
@@ -73,7 +73,7 @@ def _way_row(label: str, part: pd.DataFrame, pair: str) -> Row:
     row = (tests if len(tests) else part).iloc[0]
     p = format_p(row["p_value"])
     if pd.notna(row["min"]):
-        p = f"{format_p(row['min'])} to {format_p(row['max'])}"
+        p = " to ".join(dict.fromkeys(format_p(row[end]) for end in ("min", "max")))
     ratio = (
         ""
         if ratios.empty
@@ -107,7 +107,7 @@ def _with_remark(label: str, row: pd.Series) -> str:
             f"Monte Carlo error {format_number(row['mc_error'], 4)}" if row["mc_error"] else "every allocation counted"
         )
     if pd.notna(row["min"]):
-        said.append(f"{plural(row['count'], 'deletion')} of {format_whole(row['n'])} {'turns' if row['count'] == 1 else 'turn'} the verdict at 0.05")
+        said.append(f"{out_of(row['count'], row['n'])} deletions {'turns' if row['count'] == 1 else 'turn'} the verdict at 0.05")
     elif pd.notna(row["count"]):
         said.append(f"{format_whole(row['count'])} of {format_whole(row['n'])} are enough")
     if pd.notna(row["n_missing"]):

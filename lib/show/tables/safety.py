@@ -64,7 +64,7 @@ def table_ae_overview(safety: Harms) -> Table:
         rows.append(Row((kind_label(data, kind), *cells(part, groups, _risk), *p)))
     units = unit_label(safety["ae_overview"]).capitalize()
     columns = [Column(f"{units} with at least one event"), *arm_columns(data, overall=True)]
-    notes = [f"{units} (% of all treated; exact Clopper-Pearson {level_text(data)} CI in %)."]
+    notes = [f"{units} (% of all {data.study.by_design.entered}; exact Clopper-Pearson {level_text(data)} CI in %)."]
     if tested:
         columns.append(Column("p", f"{exactness(safety['ae_overview_test']['mc_error'])}, descriptive"))
         notes.append(f"p: Fisher-Freeman-Halton over the arms, {DESCRIPTIVE}")
@@ -127,7 +127,7 @@ def table_ae_terms(safety: Harms, threshold_percent: float = 0) -> Table:
         else ""
     )
     notes = (
-        f"{settings.dictionary}. {unit_label(safety['ae_term']).capitalize()} (% of all treated), each counted once per row with the worst {settings.scale}; a system counts its patients, not the sum of its terms.{limit}",
+        f"{settings.dictionary}. {unit_label(safety['ae_term']).capitalize()} (% of all {data.study.by_design.entered}), each counted once per row with the worst {settings.scale}; a system counts its patients, not the sum of its terms.{limit}",
     )
     return Table("ae_terms", "Adverse events by system and term", tuple(columns), tuple(rows), notes)
 
@@ -179,7 +179,7 @@ def table_ae_attribution(safety: Harms) -> Table | Block:
             ]  # fmt: skip
     columns = (Column("As the investigator attributed it"), *arm_columns(data, overall=True))
     notes = (
-        f"Patients with at least one such event (% of all treated; exact {level_text(data)} CI in %); a patient can be in several blocks, an event in one. An arm without a component has no event that is related to it.",
+        f"Patients with at least one such event (% of all {data.study.by_design.entered}; exact {level_text(data)} CI in %); a patient can be in several blocks, an event in one. An arm without a component has no event that is related to it.",
     )
     return Table("ae_attribution", "Adverse events by attribution", columns, tuple(rows), notes)
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 from reference_data import load_expected
-from study_builder import cell, write_study
+from study_builder import as_if_chosen, cell, write_study
 
 from lib.analyses.cohort import baseline
 from lib.dataset import dataset
@@ -23,7 +23,7 @@ def loaded(study=RAIR, **parameters):
 @pytest.mark.parametrize("study", [RAIR, COLON])
 def test_p_values_equal_r(study):
     """R: kruskal.test(x ~ arm); fisher.test(table) if a cell expects fewer than 5, else chisq.test(correct = FALSE)."""
-    found = baseline.analyse_baseline(loaded(study), p_values=True)["baseline_test"].set_index("variable")["p_value"]
+    found = baseline.analyse_baseline(as_if_chosen(loaded(study)), p_values=True)["baseline_test"].set_index("variable")["p_value"]
     expected = load_expected("cohort")["tests"][study.removeprefix("data/")]
     for name, p_value in expected.items():
         variable = THEIRS.get(name, name) if study == COLON else name
@@ -31,7 +31,7 @@ def test_p_values_equal_r(study):
 
 
 def test_the_test_is_named_per_row_and_off_by_default():
-    data = loaded(COLON)
+    data = as_if_chosen(loaded(COLON))
     assert "baseline_test" not in baseline.analyse_baseline(data)
     table = table_cohort.table_baseline(baseline.analyse_baseline(data, p_values=True))
     named = {row.cells[0]: row.cells[-1] for row in table.rows if row.kind == ""}
@@ -39,6 +39,18 @@ def test_the_test_is_named_per_row_and_off_by_default():
     assert named["Sex"] == "chi-square"
     assert "Fisher" in named["Extent of local spread"] or named["Extent of local spread"] == "chi-square"
     assert [column.label for column in table.columns][-2:] == ["p", "Test"]
+
+
+def test_balance_is_never_tested_where_chance_formed_the_arms():
+    """Though it is asked for: the table says why there is none, and nothing is recorded."""
+    found = baseline.analyse_baseline(loaded(COLON, show_p_values=True), p_values=True)
+    assert "baseline_test" not in found
+    table = table_cohort.table_baseline(found)
+    assert [column.label for column in table.columns][-1] == "SMD"
+    assert "chance formed the arms" in table.notes[-1]
+    for quiet in (loaded(COLON), as_if_chosen(loaded(COLON, show_p_values=True))):
+        notes = table_cohort.table_baseline(baseline.analyse_baseline(quiet, p_values=quiet.parameters.show_p_values)).notes
+        assert not any("chance formed" in note for note in notes)
 
 
 def test_missing_values_are_counted_by_arm():

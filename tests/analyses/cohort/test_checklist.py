@@ -11,7 +11,7 @@ from lib.analyses.cohort import checklist
 from lib.dataset import dataset
 from lib.publish.pages import outline
 from lib.report.page import start
-from lib.show.display import anchor
+from lib.show.display import EMPTY, anchor
 from lib.show.sentences.cohort import sentence_checklists
 from lib.show.tables import conduct as table_conduct
 from lib.study.study import ROOT
@@ -32,7 +32,13 @@ def headings(page):
     return found | {"Key results"}  # made by Report.key_results
 
 
-@pytest.mark.parametrize(("name", "items"), [("strobe", STROBE), ("record", RECORD)])
+# Hopewell S et al. BMJ 2025;389:e081123, table 1.
+LETTERS = {1: "ab", 5: "ab", 12: "ab", 16: "ab", 17: "ab", 20: "ab", 21: "abcd", 22: "ab", 23: "ab", 24: "ab"}
+CONSORT = [f"{number}{letter}" for number in range(1, 31) for letter in LETTERS.get(number, " ")]
+CONSORT = [item.strip() for item in CONSORT]
+
+
+@pytest.mark.parametrize(("name", "items"), [("consort", CONSORT), ("strobe", STROBE), ("record", RECORD)])
 def test_every_item_is_there_once(name, items):
     assert [item.item for item in checklist.read_checklist(name).items] == items
 
@@ -70,6 +76,7 @@ def test_answers_depend_on_what_the_study_holds():
     assert said("data/colon", "4").said == "Randomised trial, three arms."
     assert said("data/rair_dtc", "8").places
     assert said("data/colon", "8").said == "Not answered: this study holds no table of measurements."
+    assert said("data/colon", "21b", "consort").said.startswith("Analysed as randomised. ")
     assert said("data/colon", "1.2", "record").said == "Not answered: this study holds no calendar dates."
     assert not said("data/rair_dtc", "13b").places
     assert said("data/rair_dtc", "10").said.startswith("52 patients, as published")
@@ -79,6 +86,9 @@ def test_answers_depend_on_what_the_study_holds():
 
 def test_the_table_links_and_its_csv_is_text(data):
     table = table_conduct.table_checklist(checklist.count_answered(data), "strobe")
+    if data.study.by_design.by_chance:
+        assert table == EMPTY
+        table = table_conduct.table_checklist(checklist.count_answered(data), "consort")
     html = table._repr_mimebundle_()[0]["text/html"]
     links = re.findall(r'<a href="([^"]+)">([^<]+)</a>', html)
     assert ("cohort.html#who-is-in-the-study", "Cohort: Who is in the study?") in links

@@ -248,8 +248,8 @@ COUNTS = f"{A} 5/14, {B} 0/25, {C} 6/13"
     ("found", "said"),
     [
         (terms({"Rash": 0.2, "Cough": 0.0001}, ""), f"1 of 2 terms tested has p below 0.05 (exact); by chance alone fewer than one would (descriptive, not adjusted for their number). The smallest p: Cough ({COUNTS}; p < 0.001). Similar overall risks do not make the profiles comparable."),
-        (terms({"Rash": 0.2, "Cough": nan}, ["", MASKED]), "1 test of a term is left out of a shared report. 0 of 1 term tested have p below 0.05 (exact); by chance alone fewer than one would (descriptive, not adjusted for their number). Rare terms cannot be told apart at these sizes."),
-        (terms({"Rash": 0.2, "Cough": 0.3}, "", 0.004), "0 of 2 terms tested have p below 0.05 (simulated, Monte Carlo error up to 0.0040); by chance alone fewer than one would (descriptive, not adjusted for their number). Rare terms cannot be told apart at these sizes."),
+        (terms({"Rash": 0.2, "Cough": nan}, ["", MASKED]), "1 test of a term is left out of a shared report. None of 1 term tested has p below 0.05 (exact); by chance alone fewer than one would (descriptive, not adjusted for their number). Rare terms cannot be told apart at these sizes."),
+        (terms({"Rash": 0.2, "Cough": 0.3}, "", 0.004), "None of 2 terms tested has p below 0.05 (simulated, Monte Carlo error up to 0.0040); by chance alone fewer than one would (descriptive, not adjusted for their number). Rare terms cannot be told apart at these sizes."),
         (terms({"Rash": nan}, MASKED), "No test of a term can be shown or made; nothing here says that the profiles are comparable."),
     ],
 )  # fmt: skip
