@@ -201,10 +201,9 @@ def _html(table: Table) -> str:
 def _weakens(data: Dataset) -> str:
     """What the design and the size take from the answer; "" for a large trial."""
     compared = len(data.arms) > 1
-    small = (data.n[[arm.id for arm in data.arms]] < SMALL_ARM).any()
-    sizes = joined([format_whole(data.n[arm.id]) for arm in data.arms])
+    small = [format_whole(data.n[arm.id]) for arm in data.arms if data.n[arm.id] < SMALL_ARM]
     said = [caveat(data.study, "a difference") if compared else "With one arm, nothing is compared."]
-    said += [f"Small: {sizes} patients." if small else ""]
+    said += [f"Small {'arm' if len(small) == 1 else 'arms'}: {joined(small)} patients."] if small else []
     return " ".join(filter(None, said))
 
 
@@ -238,7 +237,7 @@ def _left_out(row: pd.Series) -> str:
     """How many deletions of one patient turn the verdict."""
     if pd.isna(row["count"]) or pd.isna(row["n"]):
         return _without(row["note"])
-    return f"turned by {format_whole(row['count'])} of {plural(row['n'], 'patient')}" if row["count"] else "holds"
+    return f"turned by {format_whole(row['count'])} of {plural(row['n'], 'patient')}" if row["count"] else "nobody turns it"
 
 
 def _without(note: str) -> str:
