@@ -213,7 +213,7 @@ def test_what_a_study_does_not_hold_is_left_out(made):
 
 def test_a_combination_is_compared_with_each_of_its_parts(made):
     shown = rows_of(summary_of(made("six")).effects)
-    assert list(shown)[0] == "Drug one + implant"
+    assert next(iter(shown)) == "Drug one + implant"
     assert {"Drug one + implant vs Drug one", "Implant vs Drug one + implant"} <= set(shown)
     assert sum(" vs " not in name for name in shown) == 5
 
