@@ -20,6 +20,7 @@ from nbformat import NotebookNode
 
 from lib.publish.editions import editions
 from lib.publish.pages import overview_page, report_page, standalone_svg
+from lib.publish.summary import summarise
 from lib.report.results import COLUMNS, KEY
 from lib.show.display import METADATA
 from lib.study.written import guarded
@@ -33,7 +34,7 @@ class PublishError(ValueError):
     """What the notebooks show does not make a report, in one plain sentence."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Report:
     """One executed notebook and what its outputs carry."""
 
@@ -42,6 +43,7 @@ class Report:
     header: dict
     results: list[list[str]]
     key_results: list[str] = field(default_factory=list)
+    summary: dict = field(default_factory=dict)
     verdicts: list[dict] = field(default_factory=list)
     tables: dict[str, dict] = field(default_factory=dict)
     figures: dict[str, dict] = field(default_factory=dict)
@@ -130,6 +132,7 @@ def read_report(name: str, notebook: NotebookNode) -> Report:
         match record["kind"]:
             case "key_results":
                 report.key_results += record["sentences"]
+                report.summary |= record.get("summary", {})
             case "verdict":
                 report.verdicts.append(record)
             case "table":
@@ -205,7 +208,8 @@ def _pages(reports: list[Report], synthetic: bool, files: list[str], run: dict) 
         {"name": name, "folder": name.rpartition("/")[0], "title": titles.get(name, "")}
         for name in sorted([*files, *pages, "run.json"])
     ]
-    overview = overview_page(header=reports[0].header, reports=reports, files=listed, run=run, **frame)
+    about = {"header": reports[0].header, "reports": reports, "summary": summarise(reports)}
+    overview = overview_page(files=listed, run=run, **about, **frame)
     return pages | {"index.html": overview}
 
 

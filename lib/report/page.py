@@ -158,14 +158,14 @@ class Page:
         """Sentences in a frame: what has to be known before anything else is read."""
         return _paragraph("banner", sentences)
 
-    def key_results(self, *sentences: str | list[str]) -> Block:
-        """The box on top of the page; the index shows the same sentences."""
+    def key_results(self, *sentences: str | list[str], summary: dict[str, Any] | None = None) -> Block:
+        """The box on top of the page, and what this page gives to the summary of all (`lib.show.summary`)."""
         said = list(dict.fromkeys(sentence for sentence in _flat(sentences) if sentence))
         items = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in said)
         return Block(
             f'<div class="keyresults"><h2>Key results</h2><ul>{items}</ul></div>',
             "\n".join(said),
-            {"kind": "key_results", "sentences": said},
+            {"kind": "key_results", "sentences": said, "summary": summary or {}},
         )
 
     def lacks(self, table: str) -> str:

@@ -166,9 +166,9 @@ def how_formed(study: Study) -> str:
     return FORMED[study.by_design.allocation]
 
 
-def caveat(study: Study) -> str:
-    """What the design takes from a difference between arms; "" where they were formed by chance."""
+def caveat(study: Study, what: str = "this") -> str:
+    """What the design takes from a difference between arms, which `what` names; "" where they were formed by chance."""
     if study.by_design.by_chance:
         return ""
     start = "The arms were not formed by chance, so" if study.by_design.allocation else "Unless the arms were formed by chance,"
-    return f"{start} this need not be an effect of treatment."
+    return f"{start} {what} need not be an effect of treatment."

@@ -59,7 +59,11 @@ def test_figures_and_tables_are_numbered_and_listed(tmp_path):
 
 
 def test_a_figure_on_the_overview_says_where_its_words_are(tmp_path):
-    page = _publish(tmp_path, {name: demo.executed(name) for name in ("cohort", "efficacy")})["index.html"]
+    executed = {name: demo.executed(name) for name in ("cohort", "efficacy")}
+    for output in executed["efficacy"].cells[1].outputs:
+        if output.metadata["cohort_report"]["kind"] == "key_results":
+            output.metadata["cohort_report"]["summary"] = {"effects": demo.TABLE}
+    page = _publish(tmp_path, executed)["index.html"]
     assert page.count("<svg") == 1
     assert 'href="efficacy.html#figure-curve"' in page
 

@@ -100,8 +100,8 @@ def test_what_a_room_lists_is_there():
 def test_an_import_past_the_door_is_noticed(tmp_path):
     shutil.copytree(ROOT / "lib", tmp_path / "lib", ignore=shutil.ignore_patterns("__pycache__"))
     with (tmp_path / "lib" / "report" / "results.py").open("a", encoding="utf-8") as module:
-        module.write("\nfrom lib.show.tables import parts\n")
-    assert _past_the_door(tmp_path) == ["lib.report.results uses lib.show.tables.parts, which lib.show.tables does not list"]
+        module.write("\nfrom lib.show.plots import style\n")
+    assert _past_the_door(tmp_path) == ["lib.report.results uses lib.show.plots.style, which lib.show.plots does not list"]
 
 
 def test_files_and_rooms_stay_small():

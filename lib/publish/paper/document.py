@@ -14,11 +14,14 @@ from dataclasses import dataclass, replace
 
 from nbconvert.filters import markdown2html_mistune
 
-from lib.publish.paper.layout import Block, Contents, Heading, Paragraph, Picture, Table, printed
+from lib.publish.paper.layout import Block, Contents, Heading, PageEnd, Paragraph, Picture, Run, Table, printed
 from lib.publish.paper.markup import code_block, read_blocks
+from lib.publish.summary import Summary, summarise
 from lib.show.display import METADATA, anchor
 
 SYNTHETIC = "Synthetic data: no real patient"
+# Part of the first page that its picture takes in Word, and what each row of its tables takes from that.
+PICTURE_SHARE, LEAST_SHARE, ROW_SHARE = 0.42, 0.18, 0.014
 
 
 @dataclass(frozen=True)
@@ -55,17 +58,41 @@ def read_document(reports: list, synthetic: bool) -> Document:
             is_header = record.get("kind") == "header"
             if is_header and header is None:
                 header = read
-                # With chapters, the header stands before the first of them.
+                # With chapters, the header stands before the first of them, and the summary before all.
                 blocks = [*read, Contents(), *blocks] if chapters else [*blocks, *read, Contents()]
             elif not is_header or read != header:
                 blocks += read
     title = first.header["title"] if chapters else _take_title(blocks) or first.title
     if not chapters:
         blocks = [replace(b, level=max(b.level - 1, 1)) if isinstance(b, Heading) else b for b in blocks]
-    kept = [b for b in blocks if not (isinstance(b, Paragraph) and b.text == title)]
+    front = _front(first.header["question"], summary, synthetic) if chapters and (summary := summarise(reports)) else []
+    said = {title, *(block.text for block in front if isinstance(block, Paragraph))}
+    kept = [*front, *(b for b in blocks if not (isinstance(b, Paragraph) and b.text in said))]
     name = "" if chapters else f" · {first.title}"
     running = printed(f"{first.header['short_title']}{name}")
     return Document(printed(title), running, SYNTHETIC if synthetic else "", chapters, tuple(_numbered(kept)))
+
+
+def _front(question: str, summary: Summary, synthetic: bool) -> list[Block]:
+    """The summary on a page of its own, below the title; it counts no tables and no pictures."""
+    weakens = " ".join(filter(None, [f"{SYNTHETIC}." if synthetic else "", summary.weakens]))
+    lines = [(question, "lead"), (weakens, "banner"), (summary.answer, "")]
+    effects, others = (_untitled(part) for part in (summary.effects, summary.harms + summary.sure))
+    pictures = []
+    if summary.figure:
+        rows = sum(len(block.body) for block in [*effects, *others] if isinstance(block, Table))
+        shown = _picture(summary.figure["content"], "", summary.figure["alt"])
+        pictures = [replace(shown, share=max(LEAST_SHARE, PICTURE_SHARE - ROW_SHARE * rows), rest=True)]
+    said = [Paragraph((Run(printed(text)),), role) for text, role in lines if text]
+    return [*said, *effects, *pictures, *others, PageEnd()]
+
+
+def _untitled(shown: str) -> list[Block]:
+    """Tables with their captions as lines above them."""
+    parts: list[Block] = []
+    for block in read_blocks(shown) if shown else []:
+        parts += [Paragraph((Run(block.title),), "term"), replace(block, title="")] if isinstance(block, Table) else [block]
+    return parts
 
 
 def _take_title(blocks: list[Block]) -> str:

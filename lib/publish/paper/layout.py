@@ -16,6 +16,7 @@ __all__ = [
     "Definitions",
     "Heading",
     "Layout",
+    "PageEnd",
     "Paragraph",
     "Picture",
     "Row",
@@ -99,7 +100,7 @@ def alignment(table: Table, column: int) -> tuple[float, float]:
 def picture_size(picture: Picture) -> tuple[float, float]:
     """Width and height on the page, in points: as wide as the text, or as high as the page allows."""
     width, height = picture.size
-    scale = min((A4[0] - 2 * MARGIN) / width, (A4[1] - 2 * MARGIN) * PICTURE_HEIGHT / height)
+    scale = min((A4[0] - 2 * MARGIN) / width, (A4[1] - 2 * MARGIN) * picture.share / height)
     return scale * width, scale * height
 
 
@@ -232,13 +233,18 @@ class Table:
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture as SVG, width and height in points, with its caption and the words that stand for it."""
+    """A picture as SVG, width and height in points, with its caption and the words that stand for it.
+
+    `share` is the part of the page's text height that it may take; `rest`: a PDF gives it what the page has left.
+    """
 
     title: str
     svg: str
     alt: str
     size: tuple[float, float]
     number: int = 0
+    share: float = PICTURE_HEIGHT
+    rest: bool = False
 
 
 @dataclass(frozen=True)
@@ -246,4 +252,9 @@ class Contents:
     """The place of the table of contents."""
 
 
-Block = Heading | Paragraph | Definitions | Table | Picture | Contents
+@dataclass(frozen=True)
+class PageEnd:
+    """What follows begins a page."""
+
+
+Block = Heading | Paragraph | Definitions | Table | Picture | Contents | PageEnd

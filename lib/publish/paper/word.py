@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 import docx as python_docx
 from docx.enum.section import WD_ORIENT, WD_SECTION
+from docx.enum.text import WD_BREAK
 from docx.oxml.ns import qn
 from docx.shared import Pt
 from docx.text.run import Run as WordRun
@@ -23,6 +24,7 @@ from lib.publish.paper.layout import (
     Contents,
     Definitions,
     Heading,
+    PageEnd,
     Paragraph,
     Picture,
     Run,
@@ -140,6 +142,9 @@ class _Writer:
                 self._picture(block)
             case Contents():
                 self._contents()
+            case PageEnd():
+                self._add(paragraph("AfterTable"))
+                self.word.paragraphs[-1].add_run().add_break(WD_BREAK.PAGE)
 
     def _definitions(self, block: Definitions) -> None:
         for term, runs in block.pairs:

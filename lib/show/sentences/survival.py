@@ -11,6 +11,7 @@ __all__ = [
     "sentence_progression",
     "sentence_small",
     "sentence_survival",
+    "sentence_verdict",
     "weighted_of",
 ]
 
@@ -104,20 +105,38 @@ def sentence_comparison(analysis: Survival, weights: Weights | Absent | None = N
     data = analysis.dataset
     if "logrank" not in analysis:
         return "With one arm there is nothing to compare."
+    said, pairs = _verdict(analysis)
+    p_values = [test.p_value for test in _tests(analysis)]
+    if pd.isna(p_values).all():
+        return said
+    crude, found = crude_of(data, analysis), weighted_of(data, weights)
+    differ = any(map(below, [*p_values, *analysis["logrank_pairwise"]["p_adjusted"], found.p_value if found else 1.0]))
+    weighted = say_weighted(crude, found) if found else ""
+    return say_verdict(data.study, said, pairs, say_effect(crude), weighted, differ=differ)
+
+
+@reason_if_absent
+def sentence_verdict(analysis: Survival) -> str:
+    """The verdict alone: the tests of all arms, and of the pairs where these carry them."""
+    return " ".join(filter(None, _verdict(analysis)))
+
+
+def _tests(analysis: Survival) -> list[OverallTest]:
+    """Tests of all arms: log-rank, and Gray's where an event competes."""
     row, gray = analysis["logrank"].iloc[0], analysis["gray"].iloc[0] if "gray" in analysis else None
     tests = [OverallTest("log-rank", row["p_value"], row["note"], plural(row["n_events"], "event"))]
     if gray is not None:
         tests.append(OverallTest(GRAY, gray["p_value"], gray["note"], "which counts the competing event"))
-    said = say_tests(f"the {data.study.endpoint(analysis.variable).short} curves", *tests, disagree=TWO_QUESTIONS)
+    return tests
+
+
+def _verdict(analysis: Survival) -> tuple[str, str]:
+    """What the tests of all arms say, and what those of the pairs add."""
+    data, tests = analysis.dataset, _tests(analysis)
     p_values = [test.p_value for test in tests]
-    if pd.isna(p_values).all():
-        return said
+    said = say_tests(f"the {data.study.endpoint(analysis.variable).short} curves", *tests, disagree=TWO_QUESTIONS)
     pairs = [Pair(pair_label(data, r.group), r.p_adjusted) for r in analysis["logrank_pairwise"].itertuples()]
-    crude, found = crude_of(data, analysis), weighted_of(data, weights)
-    return say_verdict(
-        data.study, said, say_pairs(pairs, p_values), say_effect(crude), say_weighted(crude, found) if found else "",
-        differ=any(map(below, [*p_values, *(pair.p_adjusted for pair in pairs), found.p_value if found else 1.0])),
-    )  # fmt: skip
+    return said, "" if pd.isna(p_values).all() else say_pairs(pairs, p_values)
 
 
 def crude_of(data: Dataset, analysis: Survival) -> Estimate:

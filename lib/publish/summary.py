@@ -1,0 +1,60 @@
+"""The answer on one screen and on one page of A4: what the pages give to it (`lib.show.summary`), put together."""
+
+from __future__ import annotations
+
+__all__ = ["Summary", "summarise"]
+
+from dataclasses import dataclass
+
+from lib.show.display import Column, Links, Row, Table, anchor, template
+from lib.show.formats import plural
+
+# Where each page says what was computed a second time.
+CHECKED = anchor("How was this computed?")
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Sentences `weakens` and `answer`; `effects`, `harms` and `sure` are tables as HTML; "" for what there is not.
+
+    `figure` is the record of the curve, `page` where it is explained; `told` are the reports whose key results it holds.
+    """
+
+    weakens: str
+    answer: str
+    effects: str
+    harms: str
+    sure: str
+    figure: dict | None
+    page: str
+    told: tuple[str, ...]
+
+
+def summarise(reports: list) -> Summary | None:
+    """Put together what the pages give, or None where they give nothing.
+
+    Parameters
+    ----------
+    reports : list of lib.publish.folder.Report
+    """
+    told = [report for report in reports if report.summary]
+    given: dict = {name: part for report in told for name, part in report.summary.items()}
+    if not given:
+        return None
+    efficacy = next((report for report in told if "effects" in report.summary), None)
+    figure = next(iter(efficacy.figures.values()), None) if efficacy else None
+    texts = {name: given.get(name, "") for name in ("weakens", "answer", "effects", "harms")}
+    told_at = efficacy.page if efficacy else ""
+    return Summary(**texts, sure=_sure(given.get("sure", []), reports), figure=figure, page=told_at, told=tuple(r.name for r in told))
+
+
+def _sure(said: list[list[str]], reports: list) -> str:
+    """What was asked again, with a word each that leads to its place; the self-check of all pages last."""
+    checks = {report: verdict["ok"] for report in reports for verdict in report.verdicts if verdict["id"] == "self_check"}
+    done, empty = ([report.page for report, ok in checks.items() if bool(ok) is held] for held in (True, False))
+    if checks:
+        word = "nothing to compare" if not done else f"agrees; nothing to compare on {plural(len(empty), 'page')}" if empty else "agrees"
+        said = [*said, ["Computed a second time", word, f"{(done or empty)[0]}#{CHECKED}"]]
+    rows = tuple(Row((asked, Links([(word, address)]))) for asked, word, address in said)
+    columns = (Column("Asked again"), Column("Answer", text=True))
+    return template("table.html").render(table=Table("summary_sure", "How sure", columns, rows)) if rows else ""

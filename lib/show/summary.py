@@ -1,0 +1,244 @@
+"""What a page gives to the summary on top of index.html and of Word and PDF: its answer in a few cells and words.
+
+A dict by page: `answer` and `weakens` are sentences, `effects` and `harms` tables as HTML, `sure` triples of what was asked,
+a word and the address where it stands. What a study does not hold is left out. `lib.publish.summary` puts them together.
+"""
+
+from __future__ import annotations
+
+__all__ = ["efficacy", "robustness", "safety"]
+
+import pandas as pd
+
+from lib.analyses.efficacy.response import ResponseRates
+from lib.analyses.efficacy.survival import Survival
+from lib.analyses.result import Absent, where
+from lib.analyses.robustness.confounding import Weights
+from lib.analyses.robustness.robustness import Robustness
+from lib.analyses.safety.events import Harms, kind_label
+from lib.dataset.dataset import Dataset
+from lib.show.display import Column, Row, Table, anchor, template
+from lib.show.formats import (
+    DASH,
+    MASKED,
+    format_count,
+    format_duration,
+    format_interval,
+    format_median,
+    format_points,
+    format_whole,
+    is_masked,
+    joined,
+    plural,
+    said_share,
+)
+from lib.show.labels import OVERALL, caveat, decimals_of_time, level_text, pair_label
+from lib.show.sentences.survival import crude_of, sentence_verdict, weighted_of
+from lib.show.tables.parts import cells, format_rate, format_share, format_with_interval
+from lib.show.verdict import Estimate, Weighted, below, plain_note
+from lib.statistics.comparisons import name_pair
+from lib.study.limits import SMALL_ARM
+
+# Of the overview of adverse events, what a safety physician asks for first.
+HARMS = ("serious", "fatal", "severe", "stopped")
+# What a dash in the table of effects stands for.
+NOT_MADE = "not estimable, or not made, as arms are weighted against the reference alone"
+# Where the words on certainty are told at length.
+WAYS, CONFOUNDING = (
+    f"robustness.html#{anchor(heading)}"
+    for heading in ("How robust is the answer?", "Could the arms differ for other reasons?")
+)
+
+
+def efficacy(
+    survival: Survival | Absent, weights: Weights | Absent, response: ResponseRates | Absent, others: list[Survival | Absent]
+) -> dict[str, str]:
+    """Whether the arms differ and by how much, and what weakens that; nothing without an endpoint in time.
+
+    Parameters
+    ----------
+    survival : Survival or Absent
+        Of the endpoint that is shown first.
+    weights : Weights or Absent
+    response : ResponseRates or Absent
+    others : list
+        Further endpoints that the answer names.
+    """
+    if isinstance(survival, Absent):
+        return {}
+    data, known = survival.dataset, [one for one in others if isinstance(one, Survival)]
+    if len(data.arms) == 1:
+        return {"weakens": _weakens(data), "effects": _html(_one_arm(survival, response))}
+    answer = " ".join(sentence_verdict(one) for one in [survival, *known])
+    return {"weakens": _weakens(data), "answer": answer, "effects": _html(_effects(survival, weights, response))}
+
+
+def safety(harms: Harms | Absent) -> dict[str, str]:
+    """Patients of each arm with the harms that matter most; nothing without adverse events."""
+    if isinstance(harms, Absent):
+        return {}
+    data, overview = harms.dataset, harms["ae_overview"]
+    kinds = [kind for kind in HARMS if (overview["variable"] == kind).any()]
+    rows = [
+        Row((_arm(data, arm.id), *[cells(where(overview, variable=kind), [arm.id], format_share)[0] for kind in kinds]))
+        for arm in data.arms
+    ]
+    columns = (Column("Patients with an adverse event, n (%)"), *[Column(kind_label(data, kind)) for kind in kinds])
+    return {"harms": _html(Table("summary_harms", "Harms", columns, tuple(rows)))} if kinds else {}
+
+
+def robustness(
+    survival: Survival | Absent, robust: Robustness | Absent, weights: Weights | Absent
+) -> dict[str, list[list[str]]]:
+    """What other ways of asking make of the answer, in a few words each; nothing where no arms are compared."""
+    if isinstance(survival, Absent) or isinstance(robust, Absent):
+        return {}
+    data, ways = survival.dataset, robust["ways"]
+    declared = where(ways, way="declared", group=OVERALL).iloc[0]
+    said = [
+        ["Adjusted", _adjusted(data, crude_of(data, survival), weighted_of(data, weights)), CONFOUNDING],
+        ["Competing event", _competing(declared, where(ways, way="competing", group=OVERALL).iloc[0]), WAYS],
+        ["Without each patient in turn", _left_out(where(ways, way="leave_one_out").iloc[0]), WAYS],
+    ]
+    return {"sure": said}
+
+
+# ---------------------------------------------------------------- effects
+
+
+def _effects(survival: Survival, weights: Weights | Absent, response: ResponseRates | Absent) -> Table:
+    """A row per comparison: hazard ratio, the same weighted, difference in means, difference in response."""
+    data = survival.dataset
+    pairs = _asked(data, survival["cox"]["group"].tolist())
+    unit, level, d = data.study.time.unit, f"{level_text(data)} CI", decimals_of_time(data)
+    mean = survival["rmst_difference"]
+    tau = format_duration(survival["rmst"]["tau"].max(), unit)
+    shown = [
+        (Column("Hazard ratio", level), cells(survival["cox"], pairs, lambda r: _estimate(r, "hr", 2))),
+        (Column(f"More {unit} without event", f"mean up to {tau}, {level}"), cells(mean, pairs, lambda r: _estimate(r, "estimate", d))),
+    ]
+    note = f"{data.study.endpoint(survival.variable).label}. Hazard ratio below 1: fewer events with the arm named first."
+    if isinstance(weights, Weights):
+        shown.insert(1, (Column("Hazard ratio, weighted", level), cells(weights["weighted_cox"], pairs, lambda r: _estimate(r, "hr", 2))))
+    if isinstance(response, ResponseRates) and data.response_visits:
+        visit = data.response_visits[0]
+        column = Column(f"Response at {format_duration(visit, unit)}", f"difference in points, {level}")
+        shown.append((column, [_response(response, visit, pair) for pair in pairs]))
+    rows = [Row((_compares(data, pair), *[column[i] for _, column in shown])) for i, pair in enumerate(pairs)]
+    against = f"vs {data.study.arm(data.reference).label}"
+    first = Column("Arm", f"{against}, where no other arm is named") if len(pairs) >= len(data.arms) else Column("Arm", against)
+    columns = (first, *[column for column, _ in shown])
+    return Table("summary_effects", "Effects", columns, tuple(rows), (note,), NOT_MADE)
+
+
+def _compares(data: Dataset, pair: str) -> str:
+    """The arm that is compared with the reference, which the head of the column names; else both arms."""
+    first, second = pair.split(" vs ")
+    return data.study.arm(first).label if second == data.reference else pair_label(data, pair)
+
+
+def _asked(data: Dataset, pairs: list[str]) -> list[str]:
+    """Comparisons that the question names: of the focus arm with the reference and with its own parts, then the others with the reference."""
+    focus, reference = data.contrast
+    beside = [arm.id for arm in data.arms if arm.id not in (focus, reference)]
+    asked = [(focus, reference), *[(focus, arm) for arm in beside if _is_part(data, arm, focus)], *[(arm, reference) for arm in beside]]
+    either = [next((p for p in (name_pair(a, b), name_pair(b, a)) if p in pairs), "") for a, b in asked]
+    return list(dict.fromkeys(filter(None, either)))
+
+
+def _is_part(data: Dataset, arm: str, whole: str) -> bool:
+    """Whether an arm receives some components of treatment of another and no others, so that this one is more than either alone."""
+    given = data.study.treatments.components if data.study.treatments else ()
+    own, all_of = ({component.id for component in given if one in component.arms} for one in (arm, whole))
+    return bool(own) and own < all_of
+
+
+def _estimate(row: pd.Series, column: str, decimals: int) -> str:
+    return MASKED if pd.isna(row[column]) and is_masked(row) else format_with_interval(row, column, decimals)
+
+
+def _response(response: ResponseRates, visit: float, pair: str) -> str:
+    """Such as "10/13 vs 3/14: 55 (18 to 79)"; what a shared report hides is said to be masked."""
+    rates = where(response["objective_response_treated"], time=visit).set_index("group")
+    row = where(response["objective_response_treated_difference"], time=visit, group=pair).iloc[0]
+    if pd.isna(row["difference"]):
+        return MASKED if is_masked(row) else DASH
+    shares = " vs ".join(said_share(rates.loc[arm, "count"], rates.loc[arm, "n"]) for arm in pair.split(" vs "))
+    return f"{shares}: {format_points(row['difference'])} ({format_interval(row['ci_low'], row['ci_high'], 0, percent=True)})"
+
+
+def _one_arm(survival: Survival, response: ResponseRates | Absent) -> Table:
+    """What the only arm came to."""
+    data = survival.dataset
+    arm, unit, level, d = data.arms[0].id, data.study.time.unit, level_text(data), decimals_of_time(data)
+    events, mean = survival.row("events", arm), survival.row("rmst", arm)
+    shown = [
+        (Column("Events"), format_count(events["n_events"], events["n"], events["proportion"])),
+        (Column(f"Median, {unit}", f"{level} CI"), format_median(survival.row("median", arm), d)),
+        (Column(f"Mean {unit} without event", f"up to {format_duration(mean['tau'], unit)}, {level} CI"), _estimate(mean, "estimate", d)),
+    ]
+    if isinstance(response, ResponseRates) and data.response_visits:
+        visit = data.response_visits[0]
+        rate = format_rate(response.row("objective_response_treated", arm, visit))
+        shown.append((Column(f"Response at {format_duration(visit, unit)}", f"%; {level} CI"), rate))
+    row = Row((_arm(data, arm), *[cell for _, cell in shown]))
+    label = data.study.endpoint(survival.variable).label
+    return Table("summary_effects", label, (Column("Arm"), *[column for column, _ in shown]), (row,))
+
+
+def _arm(data: Dataset, arm: str) -> str:
+    return f"{data.study.arm(arm).label} (n = {format_whole(data.n[arm])})"
+
+
+def _html(table: Table) -> str:
+    return template("table.html").render(table=table)
+
+
+# ---------------------------------------------------------------- what weakens it, and how sure it is
+
+
+def _weakens(data: Dataset) -> str:
+    """What the design and the size take from the answer; "" for a large trial."""
+    compared = len(data.arms) > 1
+    small = [format_whole(data.n[arm.id]) for arm in data.arms if data.n[arm.id] < SMALL_ARM]
+    said = [caveat(data.study, "a difference") if compared else "With one arm, nothing is compared."]
+    said += [f"Small {'arm' if len(small) == 1 else 'arms'}: {joined(small)} patients."] if small else []
+    return " ".join(filter(None, said))
+
+
+def _adjusted(data: Dataset, crude: Estimate, found: Weighted | None) -> str:
+    """What weighting does to the comparison that carries the question."""
+    if found is None:
+        return "not needed: arms formed by chance" if data.study.by_design.by_chance else "not made"
+    if pd.isna(found.hr) or pd.isna(found.p_value):
+        return _without(found.note)
+    if not found.enough:
+        return "too few patients for a conclusion"
+    was, now = below(crude.p_adjusted), below(found.p_value)
+    turned = was and now and (crude.hr - 1) * (found.hr - 1) < 0
+    return "turned round" if turned else _compared(was, now)
+
+
+def _compared(was: bool, now: bool) -> str:
+    """What a second verdict says beside the first."""
+    if was == now:
+        return "holds" if was else "not told apart either"
+    return "no longer told apart" if was else "told apart only so"
+
+
+def _competing(declared: pd.Series, found: pd.Series) -> str:
+    if pd.isna(found["p_value"]) or pd.isna(declared["p_value"]):
+        return _without(found["note"] or declared["note"])
+    return _compared(below(declared["p_value"]), below(found["p_value"]))
+
+
+def _left_out(row: pd.Series) -> str:
+    """How many deletions of one patient turn the verdict."""
+    if pd.isna(row["count"]) or pd.isna(row["n"]):
+        return _without(row["note"])
+    return f"turned by {format_whole(row['count'])} of {plural(row['n'], 'patient')}" if row["count"] else "nobody turns it"
+
+
+def _without(note: str) -> str:
+    """Why there is no answer, as short as the notes of statistics allow."""
+    return MASKED if note.startswith(MASKED) else f"not made: {plain_note(note)}" if note else "not made"
