@@ -69,7 +69,7 @@ OUTPUTS = (
     Output("follow_up", PATIENTS, EXAMINED, step="flow_endpoint", source="Schemper M, Smith TL. Control Clin Trials 1996;17:343"),
     Output("landmark", PATIENTS, EXAMINED, time=COURSE),
     Output("landmark_difference", "", EXAMINED, tests=EXPLORATORY, made_from="landmark"),
-    Output("at_risk", PATIENTS, EXAMINED, time=COURSE, least_missed=True),
+    Output("at_risk", PATIENTS, EXAMINED, time=COURSE, least_missed=True, never_shared=("n_censored", "n_events")),
     Output("rmst", PATIENTS, EXAMINED),
     Output("rmst_difference", "", EXAMINED, tests=EXPLORATORY),
     Output("rmst_ratio", "", EXAMINED, tests=EXPLORATORY),

@@ -5,7 +5,7 @@ Chooses which estimators a report shows and applies the study's small-sample pol
 
 from __future__ import annotations
 
-__all__ = ["SAMPLE", "FollowUp", "Survival", "analyse", "analyse_follow_up", "recompute", "sampled", "ticks"]
+__all__ = ["SAMPLE", "FollowUp", "Survival", "analyse", "analyse_follow_up", "common_ticks", "recompute", "sampled", "ticks"]
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,7 +16,7 @@ import pandas as pd
 from lib.analyses.outputs import named
 from lib.analyses.policy import too_few, withhold
 from lib.analyses.result import Absent, Analysis
-from lib.dataset.dataset import Dataset
+from lib.dataset.dataset import Dataset, once_per_dataset
 from lib.dataset.derived import time_to_event_frame
 from lib.statistics.comparisons import arm_pairs, count_below, name_pair
 from lib.statistics.models import cox
@@ -36,6 +36,8 @@ TICK_STEPS = {
     "years": (1, 2, 5, 10),
 }
 MAX_TICKS = 9
+# With fewer ticks than this on its axis a curve has a scale of its own.
+MIN_TICKS = 4
 COX_TESTS = {"likelihood_ratio": "likelihood ratio", "wald": "Wald", "score": "score"}
 # Frames that compare arms.
 COMPARISONS = {
@@ -99,7 +101,7 @@ def _estimates(tte: pd.DataFrame, data: Dataset, endpoint: Endpoint) -> dict[str
         "quartile_3": _quantile(tte, 0.75, level),
         "follow_up": kaplan_meier.estimate_follow_up(tte, level=level),
         "landmark": kaplan_meier.estimate_landmark(tte, landmarks, level=level).rename(columns={"survival": "estimate"}),
-        "at_risk": kaplan_meier.count_at_risk(tte, ticks(tte["time"].max(), data.study.time.unit)),
+        "at_risk": kaplan_meier.count_at_risk(tte, common_ticks(data, tte["time"].max())),
         "rmst": rmst.estimate_rmst(tte, endpoint.tau, level),
     }
     if len(data.arms) > 1:
@@ -218,4 +220,32 @@ def ticks(longest: float, unit: str) -> list[float]:
     """
     longest = 1.0 if not np.isfinite(longest) or longest <= 0 else float(longest)
     step = next((s for s in TICK_STEPS[unit] if longest / s < MAX_TICKS), np.ceil(longest / (MAX_TICKS - 1)))
+    return _up_to(longest, step)
+
+
+def _up_to(longest: float, step: float) -> list[float]:
     return [float(step * i) for i in range(int(longest // step) + 1)]
+
+
+def common_ticks(data: Dataset, longest: float) -> list[float]:
+    """Ticks of one curve of a report: as far apart as on the longest of them, so that curves can be compared.
+
+    A curve that is much shorter than the longest has those of `ticks`.
+
+    Parameters
+    ----------
+    data : Dataset
+    longest : float
+        Largest time on the axis of this curve, in the study's unit.
+    """
+    own, every = ticks(longest, data.study.time.unit), _longest(data)["time"].max()
+    if not every > longest > 0:  # nothing to agree with
+        return own
+    shared = _up_to(longest, ticks(every, data.study.time.unit)[1])
+    return shared if len(shared) >= MIN_TICKS else own
+
+
+@once_per_dataset
+def _longest(data: Dataset) -> pd.DataFrame:
+    """Largest known time to each endpoint."""
+    return pd.DataFrame({"time": [time_to_event_frame(data, endpoint)["time"].max() for endpoint in data.study.endpoints]}, dtype=float)
