@@ -5,18 +5,18 @@ Chooses which estimators a report shows and applies the study's small-sample pol
 
 from __future__ import annotations
 
-__all__ = ["SAMPLE", "FollowUp", "Survival", "analyse", "analyse_follow_up", "common_ticks", "recompute", "sampled", "ticks"]
+__all__ = ["SAMPLE", "FollowUp", "Survival", "analyse", "analyse_follow_up", "recompute", "sampled"]
 
 from collections.abc import Callable
 from dataclasses import replace
 
-import numpy as np
 import pandas as pd
 
 from lib.analyses.outputs import named
 from lib.analyses.policy import too_few, withhold
 from lib.analyses.result import Absent, Analysis
-from lib.dataset.dataset import Dataset, once_per_dataset
+from lib.analyses.scale import common_ticks
+from lib.dataset.dataset import Dataset
 from lib.dataset.derived import time_to_event_frame
 from lib.statistics.comparisons import arm_pairs, count_below, name_pair
 from lib.statistics.models import cox
@@ -28,16 +28,6 @@ from lib.study.parts import Endpoint
 
 # Patients of a large study whose numbers are computed a second time, and the seed that draws them.
 SAMPLE, SEED = 1_000, 20250228
-# Distance between two ticks under a curve, smallest first, in the study's unit.
-TICK_STEPS = {
-    "days": (7, 30, 90, 180, 365, 730),
-    "weeks": (4, 13, 26, 52, 104),
-    "months": (1, 3, 6, 12, 24),
-    "years": (1, 2, 5, 10),
-}
-MAX_TICKS = 9
-# With fewer ticks than this on its axis a curve has a scale of its own.
-MIN_TICKS = 4
 COX_TESTS = {"likelihood_ratio": "likelihood ratio", "wald": "Wald", "score": "score"}
 # Frames that compare arms.
 COMPARISONS = {
@@ -203,49 +193,3 @@ def _named_as_pairs(data: Dataset, found: pd.DataFrame) -> pd.DataFrame:
     """Name the pairs of a symmetric test as the other comparisons do."""
     flipped = {" vs ".join(reversed(pair.split(" vs "))): pair for pair in _pairs(data)}
     return found.assign(group=found["group"].replace(flipped))
-
-
-def ticks(longest: float, unit: str) -> list[float]:
-    """Ticks of a time axis: the smallest step that needs no more than nine.
-
-    Parameters
-    ----------
-    longest : float
-        Largest time, in the study's unit.
-    unit : str
-
-    Returns
-    -------
-    list of float, from 0
-    """
-    longest = 1.0 if not np.isfinite(longest) or longest <= 0 else float(longest)
-    step = next((s for s in TICK_STEPS[unit] if longest / s < MAX_TICKS), np.ceil(longest / (MAX_TICKS - 1)))
-    return _up_to(longest, step)
-
-
-def _up_to(longest: float, step: float) -> list[float]:
-    return [float(step * i) for i in range(int(longest // step) + 1)]
-
-
-def common_ticks(data: Dataset, longest: float) -> list[float]:
-    """Ticks of one curve of a report: as far apart as on the longest of them, so that curves can be compared.
-
-    A curve that is much shorter than the longest has those of `ticks`.
-
-    Parameters
-    ----------
-    data : Dataset
-    longest : float
-        Largest time on the axis of this curve, in the study's unit.
-    """
-    own, every = ticks(longest, data.study.time.unit), _longest(data)["time"].max()
-    if not every > longest > 0:  # nothing to agree with
-        return own
-    shared = _up_to(longest, ticks(every, data.study.time.unit)[1])
-    return shared if len(shared) >= MIN_TICKS else own
-
-
-@once_per_dataset
-def _longest(data: Dataset) -> pd.DataFrame:
-    """Largest known time to each endpoint."""
-    return pd.DataFrame({"time": [time_to_event_frame(data, endpoint)["time"].max() for endpoint in data.study.endpoints]}, dtype=float)

@@ -18,6 +18,7 @@ from lib.analyses.robustness.subgroups import Subgroups
 from lib.show.display import Figure, empty_if_absent, internal_only
 from lib.show.formats import format_interval, format_number, format_p, format_whole, joined, plural
 from lib.show.labels import OVERALL, covariate_label, level_text, pair_label
+from lib.show.plots.panel import picture_with_counts, write_at_risk, write_legend
 from lib.show.plots.style import GREY, INK, PALE, line_style, picture, thin_steps, write_figure
 from lib.show.ways import level_label, subgroup_of, way_label
 from lib.statistics.comparisons import ALPHA, name_pair
@@ -288,7 +289,7 @@ def plot_weighted_curves(analysis: Survival, weights: Weights) -> Figure:
     """Kaplan-Meier curves with overlap weights (bold) over the crude ones (thin)."""
     data = analysis.dataset
     endpoint = data.study.endpoint(analysis.variable)
-    with picture(3.1) as (figure, axes):
+    with picture_with_counts(3.1, data) as (figure, axes, bottom):
         for arm in data.arms:
             for curves, drawn in (
                 (analysis["curve"], {"linewidth": 0.9, "alpha": 0.6}),
@@ -300,16 +301,10 @@ def plot_weighted_curves(analysis: Survival, weights: Weights) -> Figure:
                 axes.step(curve["time"], curve["survival"], **drawn)
         axes.set(ylim=(0, 1.02), ylabel=endpoint.label if len(endpoint.label) < 40 else endpoint.short)
         axes.set_xlim(left=0)
+        write_at_risk(axes, bottom, data, weights["weighted_at_risk"], "At risk, unweighted")
         axes.yaxis.set_major_formatter(PercentFormatter(1))
         axes.set_xlabel(f"{data.study.time.unit.capitalize()} since {data.study.time.zero_label}")
-        axes.legend(
-            loc="upper right",
-            fontsize=8,
-            title="Bold: weighted; thin: crude",
-            title_fontsize=8,
-            alignment="left",
-            handlelength=3,
-        )
+        write_legend(figure, axes, "upper right", title="Bold: weighted; thin: crude")
         sizes = [
             f"{data.study.arm(r.group).label} {format_number(r.ess, 1)} of {r.n}"
             for r in weights["effective_size"].itertuples()

@@ -14,43 +14,31 @@ __all__ = [
     "PALE",
     "STYLE",
     "WIDTH",
-    "counts_height",
-    "inner_size",
-    "is_free",
+    "fits",
     "line_style",
     "picture",
     "plain_log_ticks",
     "shown_arms",
-    "text_size",
     "thin_steps",
-    "with_value",
-    "write_above",
-    "write_counts",
     "write_figure",
 ]
 
 import io
 import re
-import textwrap
 import warnings
-from collections.abc import Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
-import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.text import Text
-from matplotlib.textpath import TextPath
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from matplotlib.transforms import Bbox
 
-from lib.analyses.result import where
 from lib.dataset.dataset import Dataset
 from lib.show.display import Figure
-from lib.show.formats import format_whole
 from lib.study.parts import Arm
 
 WIDTH = 7.2
@@ -61,8 +49,6 @@ MANY_STEPS, HALF_PIXEL = 1_500, 1 / 600
 LABEL_LENGTHS = (60, 40, 25, 12)
 # Inches of the narrowest axes in which a reader still tells anything apart.
 LEAST_WIDTH = 0.5
-# Inches of a line of counts under a curve.
-COUNT_LINE = 0.155
 INK, GREY, PALE = "#222222", "#6b6b6b", "#d9d9d9"
 MARKERS = ("o", "s", "^", "D", "v", "P")
 # Six that can be told apart in grey: length on, length off, in widths of the line.
@@ -155,7 +141,7 @@ def _lay_out(figure) -> Bbox:
     FigureCanvasSVG(figure)
     figure.set_dpi(72)  # SVG's, whatever a figure asks for
     for most in (*LABEL_LENGTHS, None):
-        if _fits(figure):
+        if fits(figure):
             break
         if most:
             _shorten(figure, most)
@@ -163,7 +149,7 @@ def _lay_out(figure) -> Bbox:
     return figure.get_tightbbox().padded(0.04)
 
 
-def _fits(figure) -> bool:
+def fits(figure) -> bool:
     """Arrange the axes; whether their labels leave them any room."""
     with warnings.catch_warnings():
         warnings.filterwarnings("error", message="constrained_layout not applied", category=UserWarning)
@@ -221,95 +207,3 @@ def plain_log_ticks(axes) -> None:
 def shown_arms(data: Dataset) -> list[tuple[Arm, str]]:
     """Arms in force, each with its marker."""
     return [(arm, MARKERS[i % len(MARKERS)]) for i, arm in enumerate(data.arms)]
-
-
-def text_size(text: str, size: float = 8) -> tuple[float, float]:
-    """Width and height in inches of the lines of a text of so many points."""
-    lines = text.split("\n")
-    widths = [TextPath((0, 0), line, size=size).get_extents().width if line.strip() else 0.0 for line in lines]
-    return max(widths) / 72, len(lines) * 1.35 * size / 72
-
-
-def inner_size(figure, axes) -> tuple[float, float]:
-    """Width and height of the axes in inches, once everything around them has its place."""
-    if not _fits(figure):
-        return 0.0, 0.0
-    place = axes.get_position()
-    return place.width * figure.get_figwidth(), place.height * figure.get_figheight()
-
-
-def with_value(label: str, value: str, wide: int) -> str:
-    """A label with its value in lines of so many characters; the value stays whole."""
-    lines = textwrap.wrap(f"{label}:", wide) or [":"]
-    return "\n".join(lines) + (" " if len(lines[-1]) + len(value) < wide else "\n") + value
-
-
-def write_above(figure, axes, text: str, size: float = 8) -> None:
-    """A text above everything else; the figure grows by it, so that no axes shrink."""
-    if text:
-        figure.set_figheight(figure.get_figheight() + text_size(text, size)[1] + 0.08)
-        figure.suptitle(text, x=axes.get_position().x0, ha="left", fontsize=size, linespacing=1.35)
-
-
-def is_free(curves: Sequence[tuple[np.ndarray, np.ndarray]], box: tuple[float, float, float, float]) -> bool:
-    """Whether a box (left, bottom, right, top, in the units of the axes) meets none of the step curves (times, values)."""
-    left, bottom, right, top = box
-    for time, value in curves:
-        before = np.searchsorted(time, left, side="right") - 1
-        own = value[max(before, 0) : np.searchsorted(time, right, side="right")]
-        own = own[np.isfinite(own)]
-        if len(own) and time[0] <= right and time[-1] >= left and own.max() >= bottom and own.min() <= top:
-            return False
-    return True
-
-
-def _wrapped_arms(data: Dataset, rows: int) -> list[str]:
-    """Label of each arm as it stands beside its rows: no wider than the margin of a curve, no higher than three lines."""
-    wide, most = (18, max(rows, 2)) if rows > 1 else (24, 2)
-    return ["\n".join(textwrap.wrap(arm.label, wide, max_lines=most, placeholder=" …")) or arm.label for arm in data.arms]
-
-
-def _depths(data: Dataset, rows: int) -> list[float]:
-    """Lines that each arm takes under a curve."""
-    gap = 0.45 if rows > 1 else 0.0
-    return [max(rows, 1 + 0.9 * label.count("\n")) + gap for label in _wrapped_arms(data, rows)]
-
-
-def counts_height(data: Dataset, rows: int = 1) -> float:
-    """Inches that `write_counts` needs for so many rows of each arm."""
-    return COUNT_LINE * (1.2 + sum(_depths(data, rows)))
-
-
-def write_counts(axes, data: Dataset, heading: str, counts: pd.DataFrame, span: tuple[float, float], *, rows: dict[str, str] | None = None) -> None:
-    """Counts under the ticks of the picture above, one row per arm in its colour, or several.
-
-    Parameters
-    ----------
-    counts : DataFrame
-        `group`, `x`, and the columns of `rows`.
-    rows : dict of str to str
-        Column -> what stands beside its row; by default `n`, and beside it the arm.
-    """
-    rows = rows or {"n": ""}
-    depths = _depths(data, len(rows))
-    axes.axis("off")
-    axes.set(xlim=span, ylim=(-sum(depths) - 0.7, 0.5))
-    left = {"textcoords": "offset points", "ha": "right", "fontsize": 8, "annotation_clip": False}
-    first = where(counts, x=counts["x"].min())[list(rows)]
-    gap = 7 + 36 * max([text_size(format_whole(n))[0] for n in first.to_numpy(float).ravel()], default=0.2)
-    beside = 72 * max(text_size(label)[0] for label in rows.values()) + 8 if len(rows) > 1 else 0
-    if len(heading) < 25:
-        axes.annotate(heading, (span[0], 0), (-gap, 0), color=GREY, va="center", **left)
-    else:  # wider than the labels: it begins at the axis
-        axes.annotate(heading, (span[0], 0), (-5, 0), color=GREY, va="center", **left | {"ha": "left"})
-    top = -0.5
-    for arm, label, depth in zip(data.arms, _wrapped_arms(data, len(rows)), depths, strict=True):
-        middle = top - depth / 2 if len(rows) == 1 else top - 0.5 - 0.45 * label.count("\n")
-        axes.annotate(label, (span[0], middle), (-gap - beside, 0), color=arm.colour, va="center", linespacing=1.05, **left)
-        for i, (column, what) in enumerate(rows.items()):
-            y = middle if len(rows) == 1 else top - 0.5 - i
-            if what and len(rows) > 1:
-                axes.annotate(what, (span[0], y), (-gap, 0), color=GREY, va="center", **left)
-            for row in where(counts, group=arm.id).to_dict("records"):
-                axes.text(row["x"], y, format_whole(row[column]), ha="center", va="center", fontsize=8).set_gid(f"{arm.id}-{column}-{row['x']:g}")
-        top -= depth

@@ -29,22 +29,20 @@ from lib.show.formats import (
     is_masked,
 )
 from lib.show.labels import counted, decimals_of_time, level_text, pair_label
-from lib.show.plots.style import (
-    GREY,
-    PALE,
-    counts_height,
+from lib.show.plots.panel import (
+    FEW_ARMS,
+    HANDLE,
+    PAD,
+    box_at,
     inner_size,
     is_free,
-    line_style,
-    picture,
-    shown_arms,
+    picture_with_counts,
     text_size,
-    thin_steps,
     with_value,
     write_above,
     write_counts,
-    write_figure,
 )
+from lib.show.plots.style import GREY, PALE, line_style, shown_arms, thin_steps, write_figure
 from lib.study.design import RANDOMISED
 from lib.study.parts import Arm
 
@@ -52,12 +50,8 @@ from lib.study.parts import Arm
 MANY_TICKS = 500
 # Rows under the curve; those that a shared report leaves out are not drawn.
 ROWS = {"n_risk": "At risk", "n_censored": "Censored", "n_events": "Events"}
-# Inches around a text in the panel, and of the line before an entry of the legend.
-PAD, HANDLE = 0.08, 0.42
 # Characters of a line that are tried in the panel, and in the legend: beside the curves, and in two columns above them.
 WIDTHS, BESIDE, COLUMN = (64, 40), 44, 26
-# With more arms the panel holds the ratio of the study's question alone.
-FEW_ARMS = 3
 # A name stands at the end of its curve: no curve may end before this share of the axis, no name lie further off.
 LATE, FAR = 0.8, 0.06
 
@@ -71,8 +65,7 @@ def plot_survival(analysis: Survival) -> Figure:
     data = analysis.dataset
     endpoint, risk = data.study.endpoint(analysis.variable), analysis["at_risk"]
     rows = {column: label for column, label in ROWS.items() if risk[column].notna().any()} or {"n_risk": ROWS["n_risk"]}
-    below = counts_height(data, len(rows))
-    with picture(3.4 + below, 2, 1, gridspec_kw={"height_ratios": [3.4, below]}) as (figure, (top, bottom)):
+    with picture_with_counts(3.4, data, len(rows)) as (figure, top, bottom):
         for arm, _ in shown_arms(data):
             _draw_curve(top, arm, where(analysis["curve"], group=arm.id), data)
         top.axhline(0.5, color=PALE, linewidth=0.8, zorder=0)
@@ -115,14 +108,15 @@ def _write_in_panel(figure, axes, analysis: Survival) -> None:
     data = analysis.dataset
     curves = [(own["time"].to_numpy(float), own["survival"].to_numpy(float)) for arm in data.arms if len(own := where(analysis["curve"], group=arm.id))]
     taken = [] if _name_curves(figure, axes, analysis) else _draw_legend(figure, axes, analysis, curves)
+    inner = inner_size(figure, axes)
     half = (np.array(axes.get_xlim()), np.array([0.5, 0.5]))
     for wide in WIDTHS if len(data.arms) > 1 else ():
         told = "\n".join(_comparison(analysis, wide))
         size = text_size(told)
         for place in _places():
-            box = _box(figure, axes, place, size)
+            box = box_at(axes, inner, place, size)
             if told and is_free([*curves, half], box) and not any(_overlap(box, other) for other in taken):
-                axes.text(box[0], box[1], told, fontsize=8, va="bottom", linespacing=1.35).set_position(_inset(figure, axes, box))
+                axes.text(box[0], box[1], told, fontsize=8, va="bottom", linespacing=1.35).set_position(_inset(axes, inner, box))
                 return
     if len(data.arms) > 1:
         write_above(figure, axes, "\n".join(_comparison(analysis, WIDTHS[0])))
@@ -134,20 +128,11 @@ def _places() -> list[tuple[float, float]]:
     return [(0, 0), (1, 1), (1, 0), (0, 1), *((x, y) for x in steps[::-1] for y in steps[::-1])]
 
 
-def _inset(figure, axes, box: tuple[float, float, float, float]) -> tuple[float, float]:
+def _inset(axes, inner: tuple[float, float], box: tuple[float, float, float, float]) -> tuple[float, float]:
     """Lower left corner of the text in its box."""
-    wide, high = inner_size(figure, axes)
+    wide, high = inner
     (x0, x1), (y0, y1) = axes.get_xlim(), axes.get_ylim()
     return box[0] + PAD / wide * (x1 - x0), box[1] + PAD / high * (y1 - y0)
-
-
-def _box(figure, axes, place: tuple[float, float], size: tuple[float, float]) -> tuple[float, float, float, float]:
-    """A text of so many inches at a place in the axes, in their units: left, bottom, right, top."""
-    wide, high = inner_size(figure, axes)
-    (x0, x1), (y0, y1) = axes.get_xlim(), axes.get_ylim()
-    x, y = ((part + 2 * PAD) / max(whole, 0.1) for part, whole in zip(size, (wide, high), strict=True))
-    left, bottom = (share * max(1 - part, 0) for share, part in zip(place, (x, y), strict=True))
-    return x0 + left * (x1 - x0), y0 + bottom * (y1 - y0), x0 + (left + x) * (x1 - x0), y0 + (bottom + y) * (y1 - y0)
 
 
 def _overlap(one: tuple, other: tuple) -> bool:
@@ -210,7 +195,7 @@ def _draw_legend(figure, axes, analysis: Survival, curves: list) -> list[tuple]:
         return []
     title = _median_title(data).replace("\n", " ")
     wide, high = text_size("\n".join([title, *labels.values()]))
-    box = _box(figure, axes, (1, 1), (wide + HANDLE, high + 0.05 * len(labels)))
+    box = box_at(axes, inner_size(figure, axes), (1, 1), (wide + HANDLE, high + 0.05 * len(labels)))
     free = len(data.arms) <= FEW_ARMS and is_free(curves, box)
     if not free:
         labels = {arm.id: with_value(arm.label, medians[arm.id], COLUMN) for arm in data.arms}

@@ -111,26 +111,6 @@ def test_one_arm_has_curves_but_no_comparison(colon):
     assert analysis["median"]["group"].tolist() == ["Lev"]
 
 
-@pytest.mark.parametrize(
-    ("longest", "unit"),
-    [(0, "months"), (7.9, "months"), (80, "months"), (9.1, "years"), (40, "years"), (np.nan, "days")],
-)
-def test_ticks_are_few_and_reach_the_end(longest, unit):
-    found = survival.ticks(longest, unit)
-    assert found[0] == 0
-    assert len(found) <= 10
-    assert np.isnan(longest) or found[-1] <= max(longest, 1)
-
-
-@pytest.mark.parametrize(("longest", "last"), [(80, 72), (50, 48), (37, 36), (20, 18), (0, 1), (np.nan, 1)])
-def test_ticks_of_a_report_are_equally_far_apart_unless_a_curve_is_much_shorter(longest, last, monkeypatch):
-    data = dataset.load("efficacy")
-    monkeypatch.setattr(survival, "_longest", lambda data: pd.DataFrame({"time": [30.0, 80.0, np.nan]}))
-    found = survival.common_ticks(data, longest)
-    assert found[-1] == last
-    assert set(np.diff(found)) <= ({12.0} if longest > 36 else {1.0, 3.0, 6.0})
-
-
 STUDY = load_expected("study")
 
 

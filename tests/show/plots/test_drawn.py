@@ -20,6 +20,7 @@ from lib.show.disclosure.audience import MASKED as MASKED_NOTE
 from lib.show.disclosure.audience import mask_analysis
 from lib.show.formats import format_median, format_p, format_whole
 from lib.show.labels import pair_label
+from lib.show.plots import panel
 from lib.show.plots import response as plot_response
 from lib.show.plots import robustness as plot_robustness
 from lib.show.plots import safety as plot_safety
@@ -172,7 +173,7 @@ def test_long_labels_leave_the_axes_their_room_and_nothing_lies_on_a_curve(figur
     analysis = survival.analyse(data, data.study.primary)
     figure = figure_of(plot_survival.plot_survival, analysis)
     top = figure.axes[0]
-    wide, high = plot_style.inner_size(figure, top)
+    wide, high = panel.inner_size(figure, top)
     assert wide > 3.5 and high > 2.2
     figure.draw_without_rendering()
     boxes = [part.get_window_extent() for part in [*top.texts, *filter(None, [top.get_legend()])] if part.get_window_extent().width]
