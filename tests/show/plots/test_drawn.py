@@ -13,8 +13,8 @@ from numpy.testing import assert_allclose
 
 from lib.analyses.efficacy import response, survival
 from lib.analyses.result import where
-from lib.analyses.robustness import subgroups
-from lib.analyses.safety import events
+from lib.analyses.robustness import confounding, subgroups
+from lib.analyses.safety import events, events_in_time
 from lib.dataset.dataset import load
 from lib.show.disclosure.audience import MASKED as MASKED_NOTE
 from lib.show.disclosure.audience import mask_analysis
@@ -143,6 +143,43 @@ def test_a_shared_curve_shows_no_number_that_its_tables_mask(figure_of, analysis
     assert told.count(": masked") == len(DATA.arms) - 1
 
 
+def of_weights():
+    data = load("robustness")
+    crude = survival.analyse(data, data.study.primary)
+    weights = confounding.analyse_weights(data, crude)
+    return plot_robustness.plot_weighted_curves, (crude, weights), weights["weighted_at_risk"]
+
+
+def of_first_events():
+    timed = events_in_time.analyse(load("safety"))
+    return plot_safety.plot_ae_first, (timed,), timed["ae_first_at_risk"]
+
+
+def of_response():
+    timed = response.analyse_response_time(DATA, DATA.response_visits)
+    return plot_response.plot_response_incidence, (timed,), timed["response_at_risk"]
+
+
+@pytest.mark.parametrize("made", [of_weights, of_first_events, of_response])
+def test_every_other_curve_has_its_numbers_at_risk_under_its_ticks(figure_of, made):
+    plot, given, rows = made()
+    top, bottom = figure_of(plot, *given).axes[:2]
+    below = {name: shown for name, (shown, _) in written_below(bottom).items()}
+    assert below == {f"{row.group}-n-{row.time:g}": f"{row.n_risk:.0f}" for row in rows.itertuples()}
+    assert list(top.get_xticks()) == sorted(rows["time"].unique())
+    assert top.get_xlim() == bottom.get_xlim()
+    assert set(rows.loc[rows["time"] == 0, "n_risk"]) == set(DATA.n)
+
+
+def test_numbers_at_risk_of_a_shared_first_event_are_masked_where_the_table_masks_them(figure_of):
+    shared = load("safety", audience="share")
+    masked = mask_analysis(shared, events_in_time.analyse(shared))
+    bottom = figure_of(plot_safety.plot_ae_first, masked).axes[1]
+    rows = {f"{row.group}-n-{row.time:g}": format_whole(row.n_risk) for row in masked["ae_first_at_risk"].itertuples()}
+    assert {name: shown for name, (shown, _) in written_below(bottom).items()} == rows
+    assert "masked" in rows.values()
+
+
 def test_with_one_arm_nothing_is_compared(figure_of):
     data = load("efficacy", arms=["B"])
     figure = figure_of(plot_survival.plot_survival, survival.analyse(data, data.study.primary))
@@ -238,17 +275,41 @@ def test_bars_of_response_are_as_long_as_their_counts_and_in_their_colours(figur
 
 def test_a_forest_draws_each_ratio_its_interval_and_the_events_of_both_arms(figure_of):
     found = subgroups.analyse_subgroups(load("robustness"), survival.analyse(DATA, DATA.study.primary))
-    left, middle, _ = figure_of(plot_robustness.plot_subgroups, found).axes
+    left, middle, right = figure_of(plot_robustness.plot_subgroups, found).axes
     pair = name_pair(*DATA.contrast)
     ratios = found["subgroup"].dropna(subset=["hr"])
     squares = sorted(float(line.get_xdata()[0]) for line in middle.lines if line.get_marker() == "s")
     assert_allclose(squares, sorted(ratios["hr"]))
     assert set(ratios["group"]) == {pair}
+    beside = [text.get_text() for text in right.texts]
+    for row in ratios.itertuples():
+        assert f"{row.hr:.2f} ({row.ci_low:.2f} to {row.ci_high:.2f})" in beside
+    left_side, right_side = (text.get_text() for text in sorted(middle.texts, key=lambda text: text.get_position()[0]))
+    assert "Fewer events" in left_side and left_side.split("\n", 1)[1].replace("\n", " ").strip() == DATA.study.arm(DATA.contrast[0]).label
+    assert "Fewer events" in right_side and right_side.split("\n", 1)[1].replace("\n", " ").strip() == DATA.study.arm(DATA.contrast[1]).label
     written = [text.get_text() for text in left.texts]
     for variable, counts in found["subgroup_count"].groupby("variable"):
         own = counts.set_index("group")
         both = [f"{own.at[arm, 'n_events']:.0f}/{own.at[arm, 'n']:.0f}" for arm in DATA.contrast]
         assert any(written[i : i + 2] == both for i in range(len(written))), variable
+
+
+def test_a_masked_ratio_stays_masked_in_the_forest(figure_of):
+    found = subgroups.analyse_subgroups(load("robustness"), survival.analyse(DATA, DATA.study.primary))
+    found["subgroup"].loc[:, ["hr", "ci_low", "ci_high"]] = np.nan
+    found["subgroup"]["note"] = MASKED_NOTE
+    _, middle, right = figure_of(plot_robustness.plot_subgroups, found).axes
+    assert [text.get_text() for text in right.texts].count("masked") == len(found["subgroup"])
+    assert not [line for line in middle.lines if line.get_marker() == "s"]
+
+
+def test_a_clipped_interval_ends_in_an_arrow(figure_of):
+    found = subgroups.analyse_subgroups(load("robustness"), survival.analyse(DATA, DATA.study.primary))
+    first = found["subgroup"].index[0]
+    found["subgroup"].loc[first, ["hr", "ci_low", "ci_high"]] = 1.0, 0.001, 900.0
+    middle = figure_of(plot_robustness.plot_subgroups, found).axes[1]
+    heads = {line.get_marker(): line.get_xdata()[0] for line in middle.lines if line.get_marker() in "<>" and line.get_ydata()[0] == middle.lines[0].get_ydata()[0]}
+    assert heads == {"<": plot_robustness.HR_SPAN[0], ">": plot_robustness.HR_SPAN[1]}
 
 
 def test_dots_of_harm_stand_at_their_share_and_differences_at_their_side(figure_of):
