@@ -7,9 +7,10 @@ What is drawn comes from a seed; a case names what it differs in from two arms o
 
 from __future__ import annotations
 
-__all__ = ["CASES", "Case", "write_case"]
+__all__ = ["CASES", "Case", "write_case", "write_made"]
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -67,9 +68,15 @@ DAYS = {"days": 1.0, "weeks": 7.0, "months": 30.4375, "years": 365.25}
 
 def write_case(folder: Path, name: str) -> Path:
     """Write study.yml and the patients of a case; the same case gives the same bytes."""
-    case = CASES[name]
+    return write_made(folder, name, CASES[name])
+
+
+def write_made(folder: Path, name: str, case: Case, labels: Sequence[str] = ()) -> Path:
+    """Write a case that is not in the list; its arms may have other labels."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "study.yml").write_text(json.dumps(_study(name, case), indent=1), encoding="utf-8")
+    study = _study(name, case)
+    study["arms"] = [arm | {"label": label} for arm, label in zip(study["arms"], labels, strict=True)] if labels else study["arms"]
+    (folder / "study.yml").write_text(json.dumps(study, indent=1), encoding="utf-8")
     _patients(case).to_csv(folder / "patients.csv", index=False, lineterminator="\n")
     return folder
 

@@ -75,7 +75,7 @@ class Output(NamedTuple):
     tells_counts : bool
         Whether it says of categories without a count what the counts were.
     never_shared : tuple of str
-        Counts that one patient more or less turns.
+        Counts that one patient more or less turns, or that would tell when single patients left.
     least_missed : bool
         Whether its counts are the first to hide where there is a choice.
     step : str

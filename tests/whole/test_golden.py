@@ -14,7 +14,7 @@ from random_study import Design, write_random
 from lib.show.plots import style as plot_style
 from lib.study.study import ROOT
 
-PLOTS = sorted(path.stem for path in (ROOT / "lib" / "show" / "plots").glob("[a-z]*.py") if path.stem != "style")
+PLOTS = sorted(path.stem for path in (ROOT / "lib" / "show" / "plots").glob("[a-z]*.py") if path.stem not in ("style", "panel"))
 # A whole small clinic: lesions, markers, treatments, adverse events.
 CLINIC = Design((9, 8), seed=7, hazard=0.04)
 # Of the designed studies only the notebooks in which the case shows.

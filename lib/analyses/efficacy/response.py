@@ -14,6 +14,7 @@ import pandas as pd
 
 from lib.analyses.policy import withhold
 from lib.analyses.result import Absent, Analysis, requires
+from lib.analyses.scale import left_at_risk
 from lib.dataset.course import course_frame
 from lib.dataset.dataset import Dataset
 from lib.dataset.derived import response_frame, time_to_event_frame
@@ -145,7 +146,7 @@ def analyse_response_time(data: Dataset, visits: Sequence[float]) -> ResponseTim
     -------
     ResponseTime
         `response_incidence` (first response; progression or death without one competes; `time` is the end of the
-        visit's window), with two arms or more `response_incidence_test` (Gray), and per endpoint (`variable`; not
+        visit's window), `response_at_risk` (without response, progression or death, at the ticks of the figure), with two arms or more `response_incidence_test` (Gray), and per endpoint (`variable`; not
         those for sensitivity) and visit `response_landmark` (responder vs non-responder: log-rank test and hazard
         ratio, clock from the end of the window, `n_missing`: the event or the end of follow-up before, or not
         evaluable) and `response_landmark_median` (median from there). Data: `incidence_curve`.
@@ -153,7 +154,12 @@ def analyse_response_time(data: Dataset, visits: Sequence[float]) -> ResponseTim
     """
     ends = [visit + data.study.visits.window_days[1] / data.study.time.days_per_unit for visit in visits]
     first, level = _first_response(data), data.parameters.level
-    frames = {"response_incidence": competing.estimate_cumulative_incidence(first, ends, level=level)}
+    curve = competing.estimate_incidence_curve(first, level=level)
+    longest = 1.05 * max(float(curve["time"].max()), *ends)
+    frames = {
+        "response_incidence": competing.estimate_cumulative_incidence(first, ends, level=level),
+        "response_at_risk": left_at_risk(data, first, longest),
+    }
     if len(data.arms) > 1:
         frames["response_incidence_test"] = withhold(data, first, competing.compare_gray(first))
     compared, medians = [], []
@@ -173,7 +179,7 @@ def analyse_response_time(data: Dataset, visits: Sequence[float]) -> ResponseTim
     return ResponseTime(
         data, "response",
         frames,
-        {"incidence_curve": competing.estimate_incidence_curve(first, level=level), "competing": first},
+        {"incidence_curve": curve, "competing": first},
     )
 
 

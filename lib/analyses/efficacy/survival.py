@@ -5,17 +5,17 @@ Chooses which estimators a report shows and applies the study's small-sample pol
 
 from __future__ import annotations
 
-__all__ = ["SAMPLE", "FollowUp", "Survival", "analyse", "analyse_follow_up", "recompute", "sampled", "ticks"]
+__all__ = ["SAMPLE", "FollowUp", "Survival", "analyse", "analyse_follow_up", "recompute", "sampled"]
 
 from collections.abc import Callable
 from dataclasses import replace
 
-import numpy as np
 import pandas as pd
 
 from lib.analyses.outputs import named
 from lib.analyses.policy import too_few, withhold
 from lib.analyses.result import Absent, Analysis
+from lib.analyses.scale import common_ticks
 from lib.dataset.dataset import Dataset
 from lib.dataset.derived import time_to_event_frame
 from lib.statistics.comparisons import arm_pairs, count_below, name_pair
@@ -28,14 +28,6 @@ from lib.study.parts import Endpoint
 
 # Patients of a large study whose numbers are computed a second time, and the seed that draws them.
 SAMPLE, SEED = 1_000, 20250228
-# Distance between two ticks under a curve, smallest first, in the study's unit.
-TICK_STEPS = {
-    "days": (7, 30, 90, 180, 365, 730),
-    "weeks": (4, 13, 26, 52, 104),
-    "months": (1, 3, 6, 12, 24),
-    "years": (1, 2, 5, 10),
-}
-MAX_TICKS = 9
 COX_TESTS = {"likelihood_ratio": "likelihood ratio", "wald": "Wald", "score": "score"}
 # Frames that compare arms.
 COMPARISONS = {
@@ -99,7 +91,7 @@ def _estimates(tte: pd.DataFrame, data: Dataset, endpoint: Endpoint) -> dict[str
         "quartile_3": _quantile(tte, 0.75, level),
         "follow_up": kaplan_meier.estimate_follow_up(tte, level=level),
         "landmark": kaplan_meier.estimate_landmark(tte, landmarks, level=level).rename(columns={"survival": "estimate"}),
-        "at_risk": kaplan_meier.count_at_risk(tte, ticks(tte["time"].max(), data.study.time.unit)),
+        "at_risk": kaplan_meier.count_at_risk(tte, common_ticks(data, tte["time"].max())),
         "rmst": rmst.estimate_rmst(tte, endpoint.tau, level),
     }
     if len(data.arms) > 1:
@@ -201,21 +193,3 @@ def _named_as_pairs(data: Dataset, found: pd.DataFrame) -> pd.DataFrame:
     """Name the pairs of a symmetric test as the other comparisons do."""
     flipped = {" vs ".join(reversed(pair.split(" vs "))): pair for pair in _pairs(data)}
     return found.assign(group=found["group"].replace(flipped))
-
-
-def ticks(longest: float, unit: str) -> list[float]:
-    """Ticks of a time axis: the smallest step that needs no more than nine.
-
-    Parameters
-    ----------
-    longest : float
-        Largest time, in the study's unit.
-    unit : str
-
-    Returns
-    -------
-    list of float, from 0
-    """
-    longest = 1.0 if not np.isfinite(longest) or longest <= 0 else float(longest)
-    step = next((s for s in TICK_STEPS[unit] if longest / s < MAX_TICKS), np.ceil(longest / (MAX_TICKS - 1)))
-    return [float(step * i) for i in range(int(longest // step) + 1)]

@@ -15,6 +15,7 @@ from lib.analyses.cohort.flow import analyse_enrolment
 from lib.analyses.efficacy.survival import Survival
 from lib.analyses.policy import withhold
 from lib.analyses.result import Absent, Analysis, absent_if_absent
+from lib.analyses.scale import left_at_risk
 from lib.dataset import timing
 from lib.dataset.dataset import Dataset
 from lib.dataset.derived import baseline_frame
@@ -57,7 +58,7 @@ def analyse_weights(data: Dataset, analysis: Survival) -> Weights | Absent:
         `propensity` (coefficients; `variable` is the term), `balance_before`, `balance_after` (standardized
         differences of every baseline variable, the weighted patients only), `effective_size` (n, n_missing, ess by
         arm), `weighted_cox` (each arm vs the reference arm, robust interval), `weighted_rmst` (difference in restricted
-        means, bootstrap interval), `unweighted_cox` (the same patients).
+        means, bootstrap interval), `unweighted_cox` (the same patients), `weighted_at_risk` (they, unweighted, at the ticks of the figure).
         Data: `patients` (baseline, weight), `scores` (a column per arm), `weighted_curve`. `Absent` where no covariate is declared, there
         is one arm, or the propensity cannot be estimated.
     """
@@ -96,6 +97,7 @@ def analyse_weights(data: Dataset, analysis: Survival) -> Weights | Absent:
         "effective_size": _effective_size(data, patients, kept),
         "weighted_cox": cox.estimate_weighted_cox(tte, data.reference, level=level).drop(columns="naive_std_err"),
         "weighted_rmst": _weighted_rmst(data, analysis.variable, tte, list(names.values())),
+        "weighted_at_risk": left_at_risk(data, tte, tte["time"].max()),
         "unweighted_cox": cox.estimate_cox(tte, data.reference, level=level).terms,
     }
     frames |= {name: withhold(data, tte, frames[name]) for name in COMPARISONS}

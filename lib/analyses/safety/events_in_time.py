@@ -12,6 +12,7 @@ import pandas as pd
 from lib.analyses.policy import withhold
 from lib.analyses.result import PATIENTS, Absent, Analysis, requires
 from lib.analyses.safety.events import kinds_of_events
+from lib.analyses.scale import left_at_risk
 from lib.dataset.dataset import Dataset, once_per_dataset
 from lib.statistics import rates
 from lib.statistics.survival import competing
@@ -42,7 +43,7 @@ def analyse(data: Dataset) -> HarmsInTime | Absent:
         event per 100 patient-years until then), `ae_rate_ratio`, `ae_first_rate_ratio` (each pair of arms); `variable` names the
         kind (any, severe) or the term. `ae_onset` (events by where their onset lies: in the risk window of a
         component, in none, before time zero). `ae_first` (cumulative incidence of the first event at the landmarks of
-        study.yml, death competing), `ae_first_gray`; `events_drawn` (patients with an event, and events, as the picture of
+        study.yml, death competing), `ae_first_at_risk` (at the ticks of the figure), `ae_first_gray`; `events_drawn` (patients with an event, and events, as the picture of
         all courses holds them). Data: `curve` (its steps), `courses` (one row per event).
         Absent for a study that does not say when observation began and ended.
     """
@@ -66,6 +67,9 @@ def analyse(data: Dataset) -> HarmsInTime | Absent:
         frames["ae_first_gray"] = withhold(data, tte, competing.compare_gray(tte))
     frames["events_drawn"] = _drawn(data, course_frame(data))
     curve = competing.estimate_incidence_curve(tte, level=level)
+    # Beyond the last event the curves only run on.
+    longest = 2 * curve["time"].max() or tte["time"].max()
+    frames["ae_first_at_risk"] = left_at_risk(data, tte, min(longest, tte["time"].max()))
     return HarmsInTime(data, "first_event", frames, {"curve": _with_risk(curve, tte), "courses": course_frame(data), "competing": tte})
 
 

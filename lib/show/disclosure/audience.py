@@ -190,6 +190,9 @@ def mask_analysis(data: Dataset, analysis: A, earlier: tuple[Shared, ...] = ()) 
 def _hidden(data: Dataset, analysis: Analysis, known: dict, frames: dict, earlier: tuple[Shared, ...]) -> dict[str, pd.DataFrame]:
     """Which counts of each frame are hidden: one column per column of counts."""
     counted = dict(frames)
+    # Events and censorings by time are in no shared report: nothing else has to be hidden for their sake.
+    for name in OVER_TIME & set(frames):
+        counted[name] = frames[name].assign(**{c: np.nan for c in known[name].never_shared if c in frames[name]})
     if "landmark" in frames and "curve" in analysis.data:
         # A share without the event tells the number of events before.
         counted["landmark"] = frames["landmark"].assign(n_events=_events_by(analysis["curve"], frames["landmark"]))

@@ -19,6 +19,7 @@ from lib.dataset.dataset import Dataset
 from lib.show.display import EMPTY, Block, Figure, empty_if_absent, internal_only
 from lib.show.formats import format_duration, format_number, format_percent, format_whole, joined
 from lib.show.labels import OVERALL, counted, everybody, examination_label, flow_step, groups_of, unit_label
+from lib.show.plots.panel import write_legend
 from lib.show.plots.style import GREY, INK, line_style, picture, shown_arms, thin_steps, write_figure
 
 LINE = 0.21  # inches of one line of text
@@ -152,7 +153,7 @@ def plot_enrolment(enrolment: Enrolment) -> Figure:
         axes.set_ylim(bottom=0)
         axes.set_ylabel("Patients enrolled")
         axes.set_xlabel(f"Date of {data.study.time.zero_label}")
-        axes.legend(loc="upper left", fontsize=8, handlelength=3)
+        write_legend(figure, axes, "upper left")
         title = "Enrolment over time, by arm"
         return write_figure(figure, "enrolment", title, f"Step curves. First to last patient: {'; '.join(told)}.")
 

@@ -14,7 +14,8 @@ from lib.dataset.dataset import Dataset
 from lib.show.display import Figure, empty_if_absent, internal_only
 from lib.show.formats import format_duration, format_interval, format_number, format_whole
 from lib.show.labels import counted, everybody, level_text, unit_label
-from lib.show.plots.style import GREY, line_style, picture, plain_log_ticks, shown_arms, write_counts, write_figure
+from lib.show.plots.panel import write_counts
+from lib.show.plots.style import GREY, line_style, picture, plain_log_ticks, shown_arms, write_figure
 
 
 @internal_only("single patients", "the course of each patient")

@@ -8,12 +8,12 @@ import pandas as pd
 from matplotlib.ticker import PercentFormatter
 
 from lib.analyses.efficacy.response import ResponseRates, ResponseTime
-from lib.analyses.efficacy.survival import ticks
 from lib.analyses.result import where
 from lib.dataset.dataset import Dataset
 from lib.show.display import Block, Figure, empty_if_absent, withheld
 from lib.show.formats import format_duration, format_number, format_percent, format_whole, joined
 from lib.show.labels import OVERALL
+from lib.show.plots.panel import picture_with_counts, write_at_risk, write_legend
 from lib.show.plots.style import CATEGORY_COLOURS, GREY, INK, line_style, picture, write_figure
 
 
@@ -87,18 +87,18 @@ def plot_response_incidence(timed: ResponseTime) -> Figure:
     data = timed.dataset
     curve, table = timed["incidence_curve"], timed["response_incidence"]
     longest = 1.05 * max(float(curve["time"].max()), float(table["time"].max()))
-    shown = ticks(longest, data.study.time.unit)
-    with picture(3.0) as (figure, axes):
+    with picture_with_counts(3.0, data) as (figure, axes, bottom):
         for arm in data.arms:
             steps = where(curve, group=arm.id)
             time, share = [*steps["time"], longest], [*steps["estimate"], *steps["estimate"].tail(1)]
             axes.step(
                 time, share, where="post", color=arm.colour, linestyle=line_style(arm), linewidth=1.8, label=arm.label
             )
-        axes.set(ylim=(0, 1.02), ylabel="Patients with a response", xlim=(0, longest), xticks=shown)
+        axes.set(ylim=(0, 1.02), ylabel="Patients with a response", xlim=(0, longest))
+        write_at_risk(axes, bottom, data, timed["response_at_risk"])
         axes.yaxis.set_major_formatter(PercentFormatter(1))
         axes.set_xlabel(f"{data.study.time.unit.capitalize()} since {data.study.time.zero_label}")
-        figure.legend(loc="outside upper left", ncols=2, fontsize=8, handlelength=3)
+        write_legend(figure, axes, "upper left")
         end = table["time"].max()
         told = [
             f"{data.study.arm(r.group).label} {format_percent(r.estimate)} ({format_whole(r.n_events)} responses)"

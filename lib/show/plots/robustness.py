@@ -15,9 +15,11 @@ from lib.analyses.result import where
 from lib.analyses.robustness.confounding import Weights
 from lib.analyses.robustness.robustness import Robustness
 from lib.analyses.robustness.subgroups import Subgroups
+from lib.dataset.dataset import Dataset
 from lib.show.display import Figure, empty_if_absent, internal_only
-from lib.show.formats import format_interval, format_number, format_p, format_whole, joined, plural
+from lib.show.formats import MASKED, format_interval, format_number, format_p, format_whole, is_masked, joined, plural
 from lib.show.labels import OVERALL, covariate_label, level_text, pair_label
+from lib.show.plots.panel import picture_with_counts, write_at_risk, write_legend
 from lib.show.plots.style import GREY, INK, PALE, line_style, picture, thin_steps, write_figure
 from lib.show.ways import level_label, subgroup_of, way_label
 from lib.statistics.comparisons import ALPHA, name_pair
@@ -26,6 +28,8 @@ from lib.statistics.comparisons import ALPHA, name_pair
 P_SPAN, HR_SPAN = (1e-4, 1.0), (0.05, 20.0)
 # Ways of several pairs are in the table only.
 PAIRS = ("rmst", "pairwise")
+# Characters of a line of a subgroup's label, and where the counts of the two arms end (of the width of their axes).
+LABEL, COLUMNS = 22, (0.7, 1.0)
 
 
 def _log_axis(axes, span: tuple[float, float], ticks: list[float]) -> None:
@@ -67,13 +71,10 @@ def plot_robustness(robust: Robustness) -> Figure:
         ratio, tests = part[(part["group"] == pair) & part["hr"].notna()], part[part["group"] != pair]
         drawn.append((way_label(data, robust, way, time), (tests if len(tests) else part).iloc[0], ratio))
     colour = data.study.arm(data.contrast[0]).colour
-    labels = [textwrap.fill(label, 46) for label, _, _ in drawn]
+    labels = [textwrap.fill(label, 38) for label, _, _ in drawn]
     lines = sum(label.count("\n") + 1 for label in labels)
     span = _span(ways[(ways["group"] == pair) & ways["hr"].notna()])
-    with picture(0.9 + 0.155 * lines + 0.06 * len(drawn), 1, 2, sharey=True, width_ratios=[1.15, 1]) as (
-        figure,
-        (left, right),
-    ):
+    with picture(1.2 + 0.155 * lines + 0.06 * len(drawn), 1, 3, sharey=True, width_ratios=[1.1, 1.1, 0.8]) as (figure, (left, right, words)):
         place, places = 0.0, []
         for label, (_, row, ratio) in zip(labels, drawn, strict=True):
             depth = label.count("\n") + 1
@@ -83,6 +84,7 @@ def plot_robustness(robust: Robustness) -> Figure:
             _p_value(left, y, row)
             if len(ratio):
                 _interval(right, y, ratio.iloc[0], colour, span)
+                words.text(1, y, _in_words(ratio.iloc[0]), va="center", ha="right", fontsize=7.5)
             elif pd.isna(row["p_value"]) and pd.isna(row["min"]):
                 left.text(
                     P_SPAN[0] * 1.15,
@@ -93,15 +95,15 @@ def plot_robustness(robust: Robustness) -> Figure:
                     va="center",
                 )
         left.axvline(ALPHA, color=GREY, linewidth=0.9, linestyle="dashed")
-        right.axvline(1, color=GREY, linewidth=0.9)
+        words.text(1, 0.2, f"Hazard ratio\n({level_text(data)} CI)", va="bottom", ha="right", fontsize=7.5, color=GREY)
+        words.axis("off")
+        words.set_xlim(0, 1)
         left.set_yticks(places, labels, fontsize=7.5)
         left.set_ylim(-place, 0.2)
         left.tick_params(axis="y", length=0)
-        right.tick_params(axis="y", length=0)
         _log_axis(left, P_SPAN, [1e-4, 1e-3, 0.01, 0.05, 0.2, 1])
-        _log_axis(right, span, [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20])
+        _ratio_axis(right, data, span)
         left.set_xlabel("p-value (dashed: 0.05)")
-        right.set_xlabel(f"Hazard ratio, {level_text(data)} CI\n{pair_label(data, pair)}")
         tests = where(robust["robustness_tests"], variable=f"{robust.variable}: p-values").iloc[0]
         alt = (
             (f"Dots of {plural(tests['n_tests'], 'p-value')}, {format_whole(tests['n_below'])} of them below 0.05, and hazard ratios with intervals. " if tests["n_tests"] else "No way gives a p-value.")
@@ -147,7 +149,7 @@ def _p_value(axes, y: float, row: pd.Series) -> None:
 
 @empty_if_absent
 def plot_subgroups(subgroups: Subgroups) -> Figure:
-    """Forest of the hazard ratio by subgroup, with events and patients of the two arms."""
+    """Forest of the hazard ratio by subgroup, with events and patients of the two arms, and the ratio in words."""
     data = subgroups.dataset
     ratios, pair = subgroups["subgroup"], name_pair(*data.contrast)
     lines, shown = [], ""
@@ -155,87 +157,70 @@ def plot_subgroups(subgroups: Subgroups) -> Figure:
         heading, level = level_label(data, row["variable"])
         if level and subgroup_of(row["variable"]) != shown:
             shown = subgroup_of(row["variable"])
-            lines.append((heading, None, shown))
-        lines.append((level or heading, row, row["variable"]))
-    span, colour = _span(ratios), data.study.arm(data.contrast[0]).colour
-    tests = subgroups["interaction"].set_index("variable")["p_value"]
-    with picture(0.85 + 0.25 * len(lines), 1, 3, sharey=True, width_ratios=[1.5, 1.7, 0.75]) as (
-        figure,
-        (left, axes, right),
-    ):
-        for y, (label, row, variable) in zip(range(0, -len(lines), -1), lines, strict=True):
-            if row is None:
-                left.text(0, y, label, va="center", fontweight="bold", fontsize=8.5)
-                right.text(
-                    1,
-                    y,
-                    format_p(tests[variable], symbol=True) if pd.notna(tests[variable]) else "not tested",
-                    va="center",
-                    ha="right",
-                    fontsize=8,
-                )
-                continue
-            counts = where(subgroups["subgroup_count"], variable=variable).set_index("group")
-            left.text(0.0 if label == "All patients" else 0.05, y, label, va="center", fontsize=8.5)
-            for x, arm in zip((0.78, 1.0), data.contrast, strict=True):
-                left.text(
-                    x,
-                    y,
-                    f"{format_whole(counts.at[arm, 'n_events'])}/{format_whole(counts.at[arm, 'n'])}",
-                    va="center",
-                    ha="right",
-                    fontsize=8,
-                )
-            if pd.isna(row["hr"]):
-                axes.text(
-                    1,
-                    y,
-                    "not estimated",
-                    va="center",
-                    ha="center",
-                    color=GREY,
-                    fontsize=7.5,
-                    bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
-                )
-            else:
-                _interval(
-                    axes,
-                    y,
-                    row,
-                    colour,
-                    span,
-                    size=4 + 5 * np.sqrt(counts["n_events"].sum() / max(_largest(subgroups), 1)),
-                )
-        axes.axvline(1, color=GREY, linewidth=0.9, zorder=0)
-        overall = ratios["hr"].iat[0]
+            lines.append((textwrap.fill(heading, LABEL), None, shown))
+        lines.append((textwrap.fill(level or heading, LABEL), row, row["variable"]))
+    places = np.cumsum([0, *(-1 - 0.65 * label.count("\n") for label, _, _ in lines)])
+    middles, arms = (places[1:] + places[:-1]) / 2, [textwrap.wrap(data.study.arm(a).label, 12, max_lines=4, placeholder=" …") for a in data.contrast]
+    head = max(map(len, arms)) + 1
+    with picture(0.8 + 0.25 * -places[-1] + 0.14 * head, 1, 3, sharey=True, width_ratios=[2.0, 1.5, 1.35]) as (figure, (left, axes, right)):
+        axes.set_ylim(places[-1] - 0.1, 0.3 + 0.56 * head)
+        for y, line in zip(middles, lines, strict=True):
+            _write_subgroup((left, axes, right), y, line, subgroups)
+        overall, span = ratios["hr"].iat[0], _span(ratios)
         if pd.notna(overall) and span[0] < overall < span[1]:
             axes.axvline(overall, color=PALE, linewidth=1.2, linestyle="dashed", zorder=0)
-        _log_axis(axes, span, [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20])
-        axes.set_xlabel(f"Hazard ratio, {level_text(data)} CI\n{pair_label(data, pair)}")
-        axes.tick_params(axis="y", length=0)
-        axes.set_ylim(-len(lines) + 0.4, 1.6)
-        for x, arm in zip((0.78, 1.0), data.contrast, strict=True):
-            left.text(
-                x,
-                0.75,
-                textwrap.fill(data.study.arm(arm).label, 12) + "\nevents/n",
-                va="bottom",
-                ha="right",
-                fontsize=7,
-                color=data.study.arm(arm).colour,
-                clip_on=False,
-            )
-        right.text(1, 0.75, "Interaction", va="bottom", ha="right", fontsize=7.5, color=GREY)
+        _ratio_axis(axes, data, span)
+        small = {"va": "bottom", "ha": "right", "fontsize": 7.5, "clip_on": False}
+        for x, arm, label in zip(COLUMNS, data.contrast, arms, strict=True):
+            left.text(x, 0.25, "\n".join([*label, "events/n"]), color=data.study.arm(arm).colour, **small)
+        right.text(0.62, 0.25, f"Hazard ratio\n({level_text(data)} CI)", color=GREY, **small)
+        right.text(1, 0.25, "p for\ninteraction", color=GREY, **small)
         for side in (left, right):
             side.axis("off")
             side.set_xlim(0, 1)
-        told = [
-            f"{' '.join(level_label(data, r['variable'])).strip()} {format_number(r['hr'], 2)} ({format_interval(r['ci_low'], r['ci_high'], 2)})"
-            for _, r in ratios.iterrows() if pd.notna(r["hr"])
-        ]  # fmt: skip
+        told = [f"{' '.join(level_label(data, r['variable'])).strip()} {_in_words(r)}" for _, r in ratios.iterrows() if pd.notna(r["hr"])]
         endpoint = data.study.endpoint(subgroups.variable)
         alt = f"Forest plot, {pair_label(data, pair)}. Hazard ratios: {'; '.join(told) or 'none can be estimated'}."
         return write_figure(figure, f"{endpoint.id}_forest", f"{endpoint.short} by subgroup", alt)
+
+
+def _write_subgroup(panels: tuple, y: float, line: tuple, subgroups: Subgroups) -> None:
+    """One line of the forest: a heading with its test of interaction, or a subgroup with its counts and ratio."""
+    data, (left, axes, right), (label, row, variable) = subgroups.dataset, panels, line
+    text = {"va": "center", "fontsize": 8}
+    if row is None:
+        p_value = subgroups["interaction"].set_index("variable")["p_value"][variable]
+        left.text(0, y, label, fontweight="bold", **text)
+        right.text(1, y, format_p(p_value) if pd.notna(p_value) else "not tested", ha="right", **text)
+        return
+    counts = where(subgroups["subgroup_count"], variable=variable).set_index("group")
+    left.text(0 if label == "All patients" else 0.04, y, label, **text)
+    for x, arm in zip(COLUMNS, data.contrast, strict=True):
+        left.text(x, y, f"{format_whole(counts.at[arm, 'n_events'])}/{format_whole(counts.at[arm, 'n'])}", ha="right", **text)
+    right.text(0.62, y, _in_words(row), ha="right", **text)
+    if pd.notna(row["hr"]):
+        # The area of a square is its weight: the number of events.
+        size = max(2.5, 9 * np.sqrt(counts["n_events"].sum() / max(_largest(subgroups), 1)))
+        _interval(axes, y, row, data.study.arm(data.contrast[0]).colour, _span(subgroups["subgroup"]), size=size)
+
+
+def _in_words(row: pd.Series) -> str:
+    if pd.isna(row["hr"]):
+        return MASKED if is_masked(row) else "not estimated"
+    return f"{format_number(row['hr'], 2)} ({format_interval(row['ci_low'], row['ci_high'], 2)})"
+
+
+def _ratio_axis(axes, data: Dataset, span: tuple[float, float]) -> None:
+    """Axis of a hazard ratio: 1 as a line, and under it which side has fewer events, whatever an event is."""
+    axes.axvline(1, color=GREY, linewidth=0.9, zorder=0)
+    _log_axis(axes, span, [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20])
+    axes.tick_params(axis="y", length=0)
+    sides = [textwrap.wrap(data.study.arm(arm).label, 13, max_lines=3, placeholder=" …") for arm in data.contrast]
+    deep = max(map(len, sides))
+    first, second = ("\n".join(side + [""] * (deep - len(side))) for side in sides)
+    axes.set_xlabel("\n" * (deep + 1), fontsize=7.5)  # keeps the room
+    for x, words in ((0.0, f"◄ Fewer events\n{first}"), (1.0, f"Fewer events ►\n{second}")):
+        axes.annotate(words, (x, 0), (0, -17), xycoords="axes fraction", textcoords="offset points", ha="right" if x else "left", va="top", fontsize=7.5)
 
 
 def _largest(subgroups: Subgroups) -> float:
@@ -288,7 +273,7 @@ def plot_weighted_curves(analysis: Survival, weights: Weights) -> Figure:
     """Kaplan-Meier curves with overlap weights (bold) over the crude ones (thin)."""
     data = analysis.dataset
     endpoint = data.study.endpoint(analysis.variable)
-    with picture(3.1) as (figure, axes):
+    with picture_with_counts(3.1, data) as (figure, axes, bottom):
         for arm in data.arms:
             for curves, drawn in (
                 (analysis["curve"], {"linewidth": 0.9, "alpha": 0.6}),
@@ -300,16 +285,10 @@ def plot_weighted_curves(analysis: Survival, weights: Weights) -> Figure:
                 axes.step(curve["time"], curve["survival"], **drawn)
         axes.set(ylim=(0, 1.02), ylabel=endpoint.label if len(endpoint.label) < 40 else endpoint.short)
         axes.set_xlim(left=0)
+        write_at_risk(axes, bottom, data, weights["weighted_at_risk"], "At risk, unweighted")
         axes.yaxis.set_major_formatter(PercentFormatter(1))
         axes.set_xlabel(f"{data.study.time.unit.capitalize()} since {data.study.time.zero_label}")
-        axes.legend(
-            loc="upper right",
-            fontsize=8,
-            title="Bold: weighted; thin: crude",
-            title_fontsize=8,
-            alignment="left",
-            handlelength=3,
-        )
+        write_legend(figure, axes, "upper right", title="Bold: weighted; thin: crude")
         sizes = [
             f"{data.study.arm(r.group).label} {format_number(r.ess, 1)} of {r.n}"
             for r in weights["effective_size"].itertuples()

@@ -19,6 +19,7 @@ from lib.dataset.dataset import Dataset
 from lib.show.display import EMPTY, Block, Figure, anchor, empty_if_absent, internal_only, withheld
 from lib.show.formats import format_duration, format_percent, format_whole, joined
 from lib.show.labels import OVERALL, counted, everybody, level_text
+from lib.show.plots.panel import picture_with_counts, write_at_risk, write_legend
 from lib.show.plots.style import (
     GREY,
     INK,
@@ -187,7 +188,7 @@ def _draw_grades(axes, own: pd.DataFrame, terms: list[str], grades: range) -> No
 def plot_ae_first(timed: HarmsInTime) -> Figure:
     """Cumulative incidence of the first adverse event, death competing; pale where few are at risk."""
     data = timed.dataset
-    with picture(3.2) as (figure, axes):
+    with picture_with_counts(3.2, data) as (figure, axes, bottom):
         for arm in data.arms:
             own = where(timed["curve"], group=arm.id)
             if len(own) < 2:
@@ -202,8 +203,9 @@ def plot_ae_first(timed: HarmsInTime) -> Figure:
         # Beyond the last event the curves only run on.
         steps = timed["curve"].groupby("group", sort=False)["time"].apply(lambda times: times.iloc[:-1].max()).max()
         axes.set_xlim(0, max(2 * steps, 1e-9) if steps > 0 else None)
+        write_at_risk(axes, bottom, data, timed["ae_first_at_risk"])
         axes.yaxis.set_major_formatter(PercentFormatter(1))
-        axes.legend(loc="lower right", fontsize=8, handlelength=3)
+        write_legend(figure, axes, "lower right")
         alt = f"Cumulative incidence of the first adverse event, death competing, as steps by arm.{_risks(data, timed)}"
         return write_figure(figure, "ae_first", "Time to the first adverse event, by arm", alt)
 

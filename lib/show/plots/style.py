@@ -14,12 +14,12 @@ __all__ = [
     "PALE",
     "STYLE",
     "WIDTH",
+    "fits",
     "line_style",
     "picture",
     "plain_log_ticks",
     "shown_arms",
     "thin_steps",
-    "write_counts",
     "write_figure",
 ]
 
@@ -31,17 +31,14 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
-import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from matplotlib.transforms import Bbox
 
-from lib.analyses.result import where
 from lib.dataset.dataset import Dataset
 from lib.show.display import Figure
-from lib.show.formats import format_whole
 from lib.study.parts import Arm
 
 WIDTH = 7.2
@@ -144,7 +141,7 @@ def _lay_out(figure) -> Bbox:
     FigureCanvasSVG(figure)
     figure.set_dpi(72)  # SVG's, whatever a figure asks for
     for most in (*LABEL_LENGTHS, None):
-        if _fits(figure):
+        if fits(figure):
             break
         if most:
             _shorten(figure, most)
@@ -152,7 +149,7 @@ def _lay_out(figure) -> Bbox:
     return figure.get_tightbbox().padded(0.04)
 
 
-def _fits(figure) -> bool:
+def fits(figure) -> bool:
     """Arrange the axes; whether their labels leave them any room."""
     with warnings.catch_warnings():
         warnings.filterwarnings("error", message="constrained_layout not applied", category=UserWarning)
@@ -210,15 +207,3 @@ def plain_log_ticks(axes) -> None:
 def shown_arms(data: Dataset) -> list[tuple[Arm, str]]:
     """Arms in force, each with its marker."""
     return [(arm, MARKERS[i % len(MARKERS)]) for i, arm in enumerate(data.arms)]
-
-
-def write_counts(axes, data: Dataset, heading: str, counts: pd.DataFrame, span: tuple[float, float]) -> None:
-    """Counts under the ticks of the picture above, one row per arm in its colour; `counts` holds group, x and n."""
-    axes.axis("off")
-    axes.set(xlim=span, ylim=(-len(data.arms) - 0.5, 0.5))
-    left = {"textcoords": "offset points", "ha": "right", "va": "center", "fontsize": 8, "annotation_clip": False}
-    axes.annotate(heading, (span[0], 0), (-17, 0), color=GREY, **left)
-    for i, arm in enumerate(data.arms, start=1):
-        axes.annotate(arm.label, (span[0], -i), (-17, 0), color=arm.colour, **left)
-        for row in where(counts, group=arm.id).itertuples():
-            axes.text(row.x, -i, format_whole(row.n), ha="center", va="center", fontsize=8)

@@ -89,7 +89,16 @@ class EventTable:
     def at_risk(self, times: np.ndarray) -> np.ndarray:
         """Patients with a time >= each of `times`, shape (k, len(times))."""
         padded = np.hstack([self.n_risk, np.zeros((len(self.arms), 1), dtype=int)])
-        return padded[:, np.searchsorted(self.times, np.asarray(times, float) * (1 - TOLERANCE), side="left")]
+        return padded[:, self._first_from(times)]
+
+    def before(self, times: np.ndarray, counts: np.ndarray) -> np.ndarray:
+        """Sum of counts at each time and arm (events, censorings) before each of `times`, shape (k, len(times))."""
+        padded = np.hstack([np.zeros((len(self.arms), 1), dtype=int), counts.cumsum(axis=1)])
+        return padded[:, self._first_from(times)]
+
+    def _first_from(self, times: np.ndarray) -> np.ndarray:
+        """Index of the first distinct time >= each of `times`, up to float noise."""
+        return np.searchsorted(self.times, np.asarray(times, float) * (1 - TOLERANCE), side="left")
 
 
 def arm_names(tte: pd.DataFrame) -> tuple[str, ...]:

@@ -290,18 +290,20 @@ def normal_interval(frame: pd.DataFrame, estimate: str, level: float) -> pd.Data
 
 
 def count_at_risk(tte: pd.DataFrame, times: Sequence[float], overall: bool = False) -> pd.DataFrame:
-    """Patients at risk at fixed times by arm, for the rows under a curve.
+    """Patients at risk, censored and with the event at fixed times by arm, for the rows under a curve (KMunicate).
 
-    A patient whose event or censoring falls exactly on the time is still at risk.
+    A patient whose event or censoring falls exactly on the time is still at risk, so the three add up to the arm.
 
     Returns
     -------
     DataFrame, one row per arm and time
-        `group`, `time`, `n_risk`. R: ``summary(survfit(...), times, extend = TRUE)$n.risk``.
+        `group`, `time`, `n_risk`, `n_censored`, `n_events` (both before the time).
+        R: ``summary(survfit(...), times, extend = TRUE)$n.risk``.
     """
     times = np.asarray(list(times), float)
     table = _table(tte, overall)
     return pd.DataFrame({
         "group": np.repeat(table.arms, len(times)), "time": np.tile(times, len(table.arms)),
         "n_risk": table.at_risk(times).ravel(),
+        "n_censored": table.before(times, table.n_censored).ravel(), "n_events": table.before(times, table.n_events).ravel(),
     })  # fmt: skip

@@ -111,17 +111,6 @@ def test_one_arm_has_curves_but_no_comparison(colon):
     assert analysis["median"]["group"].tolist() == ["Lev"]
 
 
-@pytest.mark.parametrize(
-    ("longest", "unit"),
-    [(0, "months"), (7.9, "months"), (80, "months"), (9.1, "years"), (40, "years"), (np.nan, "days")],
-)
-def test_ticks_are_few_and_reach_the_end(longest, unit):
-    found = survival.ticks(longest, unit)
-    assert found[0] == 0
-    assert len(found) <= 10
-    assert np.isnan(longest) or found[-1] <= max(longest, 1)
-
-
 STUDY = load_expected("study")
 
 

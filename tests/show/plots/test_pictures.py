@@ -28,7 +28,7 @@ BASELINE = Path(__file__).parent / "baseline"
 DPI = 60
 # Share of pixels that may differ visibly (by more than a sixteenth of the range).
 TOLERANCE = 1e-3
-MODULES = sorted(path.stem for path in (ROOT / "lib" / "show" / "plots").glob("[a-z]*.py") if path.stem != "style")
+MODULES = sorted(path.stem for path in (ROOT / "lib" / "show" / "plots").glob("[a-z]*.py") if path.stem not in ("style", "panel"))
 
 
 @pytest.fixture

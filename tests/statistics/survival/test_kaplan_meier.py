@@ -164,7 +164,10 @@ def test_float_noise_is_no_time_difference():
 
 def test_event_on_the_tick_is_still_at_risk():
     tte = make_tte({"a": [(0.1 + 0.2, 1), (0.3, 0), (2, 1)]})
-    assert count_at_risk(tte, [0, 0.3, 0.31, 2, 3])["n_risk"].tolist() == [3, 3, 1, 1, 0]
+    counts = count_at_risk(tte, [0, 0.3, 0.31, 2, 3])
+    assert counts["n_risk"].tolist() == [3, 3, 1, 1, 0]
+    assert counts["n_censored"].tolist() == [0, 0, 1, 1, 1]
+    assert counts["n_events"].tolist() == [0, 0, 1, 1, 2]
 
 
 def test_difference_at_a_landmark():
