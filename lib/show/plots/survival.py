@@ -43,7 +43,6 @@ from lib.show.plots.panel import (
     write_counts,
 )
 from lib.show.plots.style import GREY, PALE, line_style, shown_arms, thin_steps, write_figure
-from lib.study.design import RANDOMISED
 from lib.study.parts import Arm
 
 # Of more censored patients than this the ticks of one pixel are one tick.
@@ -228,7 +227,7 @@ def _comparison(analysis: Survival, wide: int) -> list[str]:
 
 
 def _ratio_title(data: Dataset) -> str:
-    named = "Hazard ratio" if data.study.allocation == RANDOMISED else "Hazard ratio, unadjusted"
+    named = "Hazard ratio" if data.study.by_design.by_chance else "Hazard ratio, unadjusted"
     return f"{named} ({level_text(data)} CI)"
 
 
