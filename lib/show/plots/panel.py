@@ -83,7 +83,7 @@ def write_legend(figure, axes, corner: str, *, title: str = "") -> None:
     beside = [textwrap.fill(label, BESIDE) for label in labels]
     wide, high = text_size("\n".join([*([title] if title else []), *beside]))
     place = (float("right" in corner), float("upper" in corner))
-    steps = [line.get_data() for line in axes.lines if line.get_drawstyle() == "steps-post"]
+    steps = [line.get_data(orig=False) for line in axes.lines if line.get_drawstyle() == "steps-post"]
     box = box_at(axes, inner_size(figure, axes), place, (wide + HANDLE, high + 0.05 * len(labels)))
     look = {"fontsize": 8, "title": title or None, "title_fontsize": 8, "alignment": "left", "handlelength": 3}
     if len(labels) <= FEW_ARMS and is_free([tuple(np.asarray(v, float) for v in line) for line in steps], box):

@@ -129,6 +129,10 @@ def write_figure(figure, figure_id: str, title: str, alt: str) -> Figure:
     svg = buffer.getvalue()
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    # A hash of unrounded coordinates would tell one machine's last digit from another's: in their order instead.
+    order: dict[str, str] = {}
+    hashed = r'(?<=[#"])[A-Za-z][0-9a-f]{10}(?=[)"])'
+    svg = re.sub(hashed, lambda found: order.setdefault(found[0], f"{found[0][0]}{len(order) + 1}"), svg)
     svg = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{figure_id}-", svg)
     return Figure(figure_id, title, svg, alt, _panels(figure, svg))
 
