@@ -194,8 +194,9 @@ def test_curves_step_at_the_events_and_the_numbers_at_risk_are_the_table_s(name,
     top, bottom = figure.axes
     written = [(text.get_position()[0], text.get_text()) for text in bottom.texts if text.get_text().isdigit()]
     expected = [
-        (row.time, f"{int(row.n_risk)}")
+        (row.time, f"{int(getattr(row, count))}")
         for arm in data.arms
+        for count in ("n_risk", "n_censored", "n_events")
         for row in where(analysis["at_risk"], group=arm.id).itertuples()
     ]
     assert written == expected
