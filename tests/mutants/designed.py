@@ -83,13 +83,13 @@ DESIGNED = [Mutant(*row) for row in (
     ("columns of arms have another arm's n", "show/tables/parts.py", "f\"n = {data.n[arm.id]}\", arm.colour)", "f\"n = {data.n[data.arms[0].id]}\", arm.colour)"),
     ("a missing interval is not masked", "show/tables/parts.py", "if pd.isna(row[\"count\"]):\n        return MASKED", "if False:\n        return MASKED"),
     # pictures
-    ("a wrong number at risk", "show/plots/survival.py", "counts = risk.rename(columns={\"time\": \"x\", \"n_risk\": \"n\"})", "counts = risk.assign(n_risk=risk[\"n_risk\"] + (risk.index == 1)).rename(columns={\"time\": \"x\", \"n_risk\": \"n\"})"),
-    ("another arm's median in the legend", "show/plots/survival.py", "data, analysis.row(\"median\", arm.id))", "data, analysis.row(\"median\", data.arms[0].id))"),
+    ("a wrong number at risk", "show/plots/survival.py", "write_counts(bottom, data, heading, risk.rename(columns={\"time\": \"x\"}), top", "write_counts(bottom, data, heading, risk.assign(n_risk=risk[\"n_risk\"] + (risk.index == 1)).rename(columns={\"time\": \"x\"}), top"),
+    ("another arm's median in the legend", "show/plots/survival.py", "{arm.id: format_median(analysis.row(\"median\", arm.id), d)", "{arm.id: format_median(analysis.row(\"median\", data.arms[0].id), d)"),
     ("a curve in another arm's colour", "show/plots/survival.py", "style = {\"where\": \"post\", \"color\": arm.colour", "style = {\"where\": \"post\", \"color\": data.arms[0].colour"),
     ("censored patients at the wrong height", "show/plots/survival.py", "axes.plot(time[censored], survival[censored], \"|\"", "axes.plot(time[censored], survival[censored - 1], \"|\""),
-    ("numbers at risk of another arm", "show/plots/style.py", "for row in where(counts, group=arm.id).itertuples():", "for row in where(counts, group=data.arms[-1].id).itertuples():"),
+    ("numbers at risk of another arm", "show/plots/panel.py", "for row in where(counts, group=arm.id).to_dict(", "for row in where(counts, group=data.arms[-1].id).to_dict("),
     ("bars of response in other colours", "show/plots/response.py", "colours = [*list(CATEGORY_COLOURS.values())[:4], \"#ffffff\"]", "colours = [*list(CATEGORY_COLOURS.values())[3::-1], \"#ffffff\"]"),
-    ("the forest shows the other arm's events", "show/plots/robustness.py", "for x, arm in zip((0.78, 1.0), data.contrast, strict=True):\n                left.text(", "for x, arm in zip((1.0, 0.78), data.contrast, strict=True):\n                left.text("),
+    ("the forest shows the other arm's events", "show/plots/robustness.py", "    for x, arm in zip(COLUMNS, data.contrast, strict=True):\n        left.text(x, y", "    for x, arm in zip(COLUMNS[::-1], data.contrast, strict=True):\n        left.text(x, y"),
     ("the sign of a drawn difference is flipped", "show/plots/safety.py", "axes.plot(own[\"difference\"].to_numpy(float), places", "axes.plot(-own[\"difference\"].to_numpy(float), places"),
     ("a p-value below the limit is drawn open", "show/plots/robustness.py", "face = INK if row[\"p_value\"] < ALPHA else \"white\"", "face = INK if row[\"p_value\"] > ALPHA else \"white\""),
     # numbers and rules

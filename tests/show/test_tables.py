@@ -178,7 +178,7 @@ def test_balance_and_weighted_curves_are_those_of_the_weights(figure_of):
     for when, sign in (("before", "o"), ("after", "s")):
         smd = where(weights[f"balance_{when}"], group="overall")["smd"]
         assert_allclose([line.get_xdata()[0] for line in axes.lines if line.get_marker() == sign], smd)
-    (axes,) = figure_of(plot.weighted_curves, crude, weights).axes
+    axes = figure_of(plot.weighted_curves, crude, weights).axes[0]
     for arm in ROBUST.arms:
         thin, bold = sorted((ln for ln in axes.lines if to_hex(ln.get_color()) == arm.colour.lower()), key=lambda ln: ln.get_linewidth())
         for line, curves in ((thin, crude["curve"]), (bold, weights["weighted_curve"])):

@@ -92,7 +92,14 @@ def _settings(thing):
 def _chosen(data) -> list[float]:
     """What was chosen or is known before anything is computed: settings, the level, the limit of p, who is in the report."""
     given = [*_settings(data.study), *_settings(data.parameters), 100 * data.parameters.level, ALPHA]
-    return [*given, *data.n, len(data.patients)]
+    return [*given, *data.n, len(data.patients), *(float(text) for text in _checklists() if text.isdigit())]
+
+
+@cache
+def _checklists() -> tuple[str, ...]:
+    """Texts and numbers of the items of the reporting guidelines."""
+    folder = ROOT / "lib" / "analyses" / "cohort" / "checklists"
+    return tuple(text for path in sorted(folder.glob("*.yml")) for text in _strings(YAML(typ="safe").load(path.read_text("utf-8"))))
 
 
 @cache
@@ -102,6 +109,7 @@ def _words_of_the_code() -> tuple[str, ...]:
     for path in (ROOT / "lib").rglob("*.py"):
         nodes = ast.walk(ast.parse(path.read_text("utf-8")))
         pieces |= {n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)}
+    pieces |= set(_checklists())
     return _with_numbers(pieces)
 
 

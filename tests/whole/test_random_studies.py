@@ -49,7 +49,7 @@ def look_at(name: str, shown: Shown) -> None:
     assert results["method"].notna().all()
     assert (results.loc[results["statistic"] == "p_value", "value"].dropna().between(0, 1)).all()
     text = shown.text + "".join(record["csv"] for record in shown.records("table"))
-    gaps = re.search(r".*(?<![\w'])(nan|NaN|None|inf|NaT)(?!\w).*", text)
+    gaps = re.search(r".*(?<![\w'])(nan|NaN|None(?! of \d)|inf|NaT)(?!\w).*", text)
     assert not gaps, gaps[0]
     assert all(verdict["ok"] is not False for verdict in shown.records("verdict"))
     read_report(name, as_notebook(shown))

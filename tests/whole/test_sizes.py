@@ -85,6 +85,7 @@ def write_colon(folder, kind, file="patients.csv"):
     if kind is one_arm:
         lines = [line for line in text.splitlines() if not line.startswith(("  - {id: Lev,", "  - {id: Lev5FU,"))]
         text = "\n".join(lines).replace("focus_arm: Lev5FU", "focus_arm: Obs")
+        text = text.replace("allocation: randomised\n  analysed: as_randomised", "allocation: single_arm").replace("Randomised trial, three arms", "One arm of a trial")
     (folder / "study.yml").write_text(text, encoding="utf-8", newline="\n")
     if file.endswith(".csv"):
         patients.to_csv(folder / file, index=False)

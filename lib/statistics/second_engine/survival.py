@@ -105,6 +105,8 @@ def _curves(
             for column, value in values.items():
                 yield name, t, f"landmark.{column}", value, STATSMODELS
             yield name, t, "at_risk.n_risk", values["n_risk"], FORMULA
+            for column, left in (("n_events", arm.event), ("n_censored", ~arm.event)):
+                yield name, t, f"at_risk.{column}", (left & (arm.time < t)).sum(), FORMULA
             for reference in (r for r in references if r != name):
                 other, other_error = arms[reference].value(t)
                 group, total = f"{name} vs {reference}", float(np.hypot(error, other_error))

@@ -214,7 +214,7 @@ def test_one_answer_is_no_range_and_has_no_number(cohort):
     tests = pd.concat([counts.assign(variable=f"{robust.variable}: {name}") for name in ("answers", "p-values")])
     frames = robust.frames | {"robustness_tests": tests}
     assert sentence_robustness(replace(robust, frames=frames, data={"ways": one})).endswith(
-        "the same question was asked in 1 way; p is 0.387 and lies below 0.05 in 0 of 1."
+        "the same question was asked in 1 way; p is 0.387 and lies below 0.05 in none of 1."
     )
 
 
