@@ -1,5 +1,6 @@
 """From a clinic's workbook to a study: what is recognised, tidied, guessed, refused; and that the numbers are the same."""
 
+import datetime as dt
 import re
 
 import hypothesis.strategies as st
@@ -9,11 +10,13 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from new_studies import new_study, rows_of, write_book
+from openpyxl.utils.datetime import CALENDAR_MAC_1904, to_excel
 from reference_data import FOLDER
 
 from lib.__main__ import main
+from lib.intake.new_study.folder import write_new_study
 from lib.intake.new_study.headers import with_header
-from lib.intake.new_study.reading import read_new_study
+from lib.intake.new_study.reading import proposed, read_new_study, read_sheets
 from lib.intake.new_study.recognition import plain_name
 from lib.intake.new_study.tidying import tidied
 from lib.intake.tables import read_tables
@@ -310,3 +313,30 @@ def test_how_a_file_was_read_is_said_and_listed(tmp_path):
     assert "Read as x: encoding: GB18030 (simplified Chinese), by its words: 性别, 男, 女 x: delimiter: a semicolon" in said
     changes = pd.read_csv(tmp_path / "mine" / "changes.csv", dtype=str, keep_default_na=False)
     assert changes["why"][:2].tolist() == ["encoding: GB18030 (simplified Chinese), by its words: 性别, 男, 女", "delimiter: a semicolon"]
+
+
+@pytest.mark.parametrize(("known", "given"), [("P01", "p1"), ("007", "7"), ("P 3".replace(" ", "-"), "P03"), ("AB-010", "ab10"), ("S/1", "S-001")])
+def test_an_id_that_differs_by_zeros_case_or_signs_is_named_and_never_joined(tmp_path, known, given):
+    patients = pd.DataFrame({"patient_id": [known, "X55", "X66"], "arm": ["A", "B", "B"], "os_days": [10, 20, 30], "death": [1, 0, 1]})
+    patients.to_csv(tmp_path / "patients.csv", index=False)
+    events = pd.DataFrame({"patient_id": [given, "X99"], "term": "rash", "grade": 2, "onset_date": "2020-01-02"})
+    events.to_csv(tmp_path / "adverse_events.csv", index=False)
+    (tmp_path / "mine").mkdir()
+    write_new_study(proposed("x", read_sheets([tmp_path / "patients.csv", tmp_path / "adverse_events.csv"])), tmp_path / "mine")
+    with pytest.raises(ProblemsFound) as found:
+        read_tables(read_study(tmp_path / "mine"))
+    messages = {problem.value: problem.message for problem in found.value.problems if problem.code == "E040"}
+    assert messages == {given: f"no such patient in patients.csv (did you mean {known}?)", "X99": "no such patient in patients.csv"}
+
+
+def test_a_workbook_that_counts_from_1904_has_its_own_days(tmp_path):
+    book = openpyxl.Workbook()
+    book.epoch = CALENDAR_MAC_1904
+    sheet, plain = book.active, to_excel(dt.datetime(2021, 3, 3), CALENDAR_MAC_1904)
+    sheet.append(["patient_id", "arm", "time_zero", "last_contact_date"])
+    for i in range(8):  # the last day is a number without the form of a date
+        sheet.append([f"P{i}", "AB"[i % 2], dt.date(2020, 1, 1 + i), dt.date(2021, 1, 1 + i) if i < 7 else plain])
+    book.save(tmp_path / "mac.xlsx")
+    days = proposed("x", read_sheets([tmp_path / "mac.xlsx"])).tables["patients"].frame
+    assert list(days["time_zero"]) == [f"2020-01-{i:02d}" for i in range(1, 9)]
+    assert list(days["last_contact_date"]) == [*(f"2021-01-{i:02d}" for i in range(1, 8)), "2021-03-03"]

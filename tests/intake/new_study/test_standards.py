@@ -4,11 +4,9 @@ import datetime as dt
 import json
 from dataclasses import dataclass, field
 
-import openpyxl
 import pandas as pd
 import pyreadstat
 import pytest
-from openpyxl.utils.datetime import CALENDAR_MAC_1904, to_excel
 
 from lib.intake.new_study.folder import write_new_study
 from lib.intake.new_study.reading import proposed, read_sheets
@@ -380,71 +378,3 @@ def test_what_is_known_only_afterwards_is_no_baseline_variable(tmp_path):
     new = _made(Case(ADAM), tmp_path)
     assert {"patients: DCDECOD", "patients: SITEID"} <= set(new.proposal.aside)
     assert not {"cumdose", "trtdurd", "trt01a"} & {one["id"] for one in new.proposal.study["baseline"]}
-
-
-# --- labels of a file ---
-
-
-def _sav(path, columns, labels):
-    pyreadstat.write_sav(pd.DataFrame(columns), path, column_labels=labels)
-    return [path]
-
-
-def test_a_column_whose_name_says_nothing_is_called_by_its_label(tmp_path):
-    n = range(12)
-    columns = {
-        "V1": [f"P{i}" for i in n], "V2": [i % 2 for i in n], "V3": [31.0 * i + 3 for i in n], "V4": [i % 2 for i in n], "V5": [f"N{i}" for i in n],
-        "V12": ["f" if i % 3 else "m" for i in n],
-    }  # fmt: skip
-    labels = {"V1": "Patient ID", "V2": "Treatment arm", "V3": "Survival time (months)", "V4": "Death", "V5": "Patient name", "V12": "Sex"}
-    new = proposed("x", read_sheets(_sav(tmp_path / "a.sav", columns, labels)), {"arm": "Treatment arm"})
-    study = new.proposal.study
-    assert not new.proposal.questions.open
-    assert [_events(e, new.tables["patients"]) for e in study["endpoints"]] == [("OS", "months", 6)]
-    assert [one["label"] for one in study["baseline"]] == ["Sex"]
-    assert new.personal == ["a: Patient name"]
-    assert any("V12 is Sex" in note for _, note in new.read_as)
-
-
-@pytest.mark.parametrize(("label", "unit"), [
-    ("Survival time (months)", "months"), ("Time to death, days", "days"), ("Overall survival in years", "years"), ("Time to death [wks]", "weeks"),
-    ("生存时间（月）", "months"), ("Zeit bis Tod in Monate", "months"), ("Time to death", ""),
-])  # fmt: skip
-def test_a_unit_in_a_label_is_that_of_the_time(tmp_path, label, unit):
-    n = range(12)
-    columns = {"id": [f"P{i}" for i in n], "ostime": [7.0 * i + 3 for i in n], "death": [i % 2 for i in n], "bmi": [20.5 + i for i in n]}
-    files = _sav(tmp_path / "a.sav", columns, {"id": "", "ostime": label, "death": "", "bmi": "Body mass index [kg/m2]"})
-    new = proposed("x", read_sheets(files))
-    assert set(new.proposal.questions.open) == (set() if unit else {"unit of time"})
-    assert [one["time"]["unit"] for one in new.proposal.study["endpoints"]] == ([unit] if unit else [])
-    assert [(one["label"], one["unit"]) for one in new.proposal.study["baseline"]] == [("Body mass index", "kg/m2")]
-
-
-# --- ids that are nearly right, and the days of an old Macintosh ---
-
-
-@pytest.mark.parametrize(("known", "given"), [("P01", "p1"), ("007", "7"), ("P 3".replace(" ", "-"), "P03"), ("AB-010", "ab10"), ("S/1", "S-001")])
-def test_an_id_that_differs_by_zeros_case_or_signs_is_named_and_never_joined(tmp_path, known, given):
-    patients = pd.DataFrame({"patient_id": [known, "X55", "X66"], "arm": ["A", "B", "B"], "os_days": [10, 20, 30], "death": [1, 0, 1]})
-    patients.to_csv(tmp_path / "patients.csv", index=False)
-    events = pd.DataFrame({"patient_id": [given, "X99"], "term": "rash", "grade": 2, "onset_date": "2020-01-02"})
-    events.to_csv(tmp_path / "adverse_events.csv", index=False)
-    (tmp_path / "mine").mkdir()
-    write_new_study(proposed("x", read_sheets([tmp_path / "patients.csv", tmp_path / "adverse_events.csv"])), tmp_path / "mine")
-    with pytest.raises(ProblemsFound) as found:
-        read_tables(read_study(tmp_path / "mine"))
-    messages = {problem.value: problem.message for problem in found.value.problems if problem.code == "E040"}
-    assert messages == {given: f"no such patient in patients.csv (did you mean {known}?)", "X99": "no such patient in patients.csv"}
-
-
-def test_a_workbook_that_counts_from_1904_has_its_own_days(tmp_path):
-    book = openpyxl.Workbook()
-    book.epoch = CALENDAR_MAC_1904
-    sheet, plain = book.active, to_excel(dt.datetime(2021, 3, 3), CALENDAR_MAC_1904)
-    sheet.append(["patient_id", "arm", "time_zero", "last_contact_date"])
-    for i in range(8):  # the last day is a number without the form of a date
-        sheet.append([f"P{i}", "AB"[i % 2], dt.date(2020, 1, 1 + i), dt.date(2021, 1, 1 + i) if i < 7 else plain])
-    book.save(tmp_path / "mac.xlsx")
-    days = proposed("x", read_sheets([tmp_path / "mac.xlsx"])).tables["patients"].frame
-    assert list(days["time_zero"]) == [f"2020-01-{i:02d}" for i in range(1, 9)]
-    assert list(days["last_contact_date"]) == [*(f"2021-01-{i:02d}" for i in range(1, 8)), "2021-03-03"]
