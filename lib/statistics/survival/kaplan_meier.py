@@ -298,7 +298,8 @@ def count_at_risk(tte: pd.DataFrame, times: Sequence[float], overall: bool = Fal
     -------
     DataFrame, one row per arm and time
         `group`, `time`, `n_risk`, `n_censored`, `n_events` (both before the time).
-        R: ``summary(survfit(...), times, extend = TRUE)$n.risk``.
+        R: ``summary(survfit(...), times, extend = TRUE)$n.risk``; the others at a time t
+        ``tapply(time < t & status == 0, arm, sum)`` and ``tapply(time < t & status == 1, arm, sum)``.
     """
     times = np.asarray(list(times), float)
     table = _table(tte, overall)

@@ -205,3 +205,17 @@ def test_overall_row_pools_the_arms():
     found, alone = estimate_median(tte, overall=True).iloc[-1], estimate_median(pooled).iloc[0]
     assert found["group"] == "overall" and found["n"] == len(tte)
     assert found[["median", "ci_low", "ci_high"]].tolist() == alone[["median", "ci_low", "ci_high"]].tolist()
+
+
+@pytest.mark.parametrize("n", [1, 12, 4000])
+def test_censored_and_events_before_a_time_are_counted_as_r_counts_them(n):
+    """R: tapply(time < t & status == 1, arm, sum), tapply(time < t & status == 0, arm, sum); ties, and an arm without events."""
+    drawn = np.random.default_rng(n)
+    times = drawn.integers(1, 30, (2, n)) / 2
+    tte = make_tte({"a": list(zip(times[0], drawn.integers(0, 2, n), strict=True)), "b": [(time, 0) for time in times[1]]})
+    counts = count_at_risk(tte, [0, 0.5, 5, 5.25, 40])
+    assert len(counts) == 10
+    for row in counts.itertuples():
+        own = tte[tte["arm"] == row.group]
+        before = own[own["time"] < row.time]
+        assert (row.n_risk, row.n_events, row.n_censored) == (len(own) - len(before), before["event"].sum(), (before["event"] == 0).sum())
