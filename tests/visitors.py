@@ -24,14 +24,15 @@ def message(kind: str, content: dict, channel: str = "shell", version: str = "2.
 
 
 class Visitor:
-    """Somebody with the token, a cookie, a page and its socket."""
+    """Somebody with the token, a cookie, a page and its socket; and a computer, where a proxy tells the server of it."""
 
-    def __init__(self, address: str):
+    def __init__(self, address: str, computer: str = ""):
         self.address, self.cookie, self.kernel, self.socket, self.models = address, "", "", None, {}
+        self.behind = {"X-Real-IP": computer} if computer else {}
 
     async def ask(self, path: str, method: str = "GET", **options) -> tuple[int, str]:
         """Status and text."""
-        headers = {"Cookie": self.cookie} | options.pop("headers", {})
+        headers = {"Cookie": self.cookie} | self.behind | options.pop("headers", {})
         request = HTTPRequest(self.address + path, method=method, headers=headers, request_timeout=SECONDS, follow_redirects=False, **options)
         answer = await AsyncHTTPClient(max_clients=200).fetch(request, raise_error=False)
         if isinstance(answer.error, HTTPClientError) and answer.code == 599:
@@ -50,7 +51,7 @@ class Visitor:
     async def connect(self, kernel: str = "") -> None:
         """Open the socket of a page."""
         address = f"{self.address.replace('http', 'ws')}/api/kernels/{kernel or self.kernel}/channels?session_id={uuid.uuid4().hex}"
-        self.socket = await websocket_connect(HTTPRequest(address, headers={"Cookie": self.cookie}, request_timeout=SECONDS))
+        self.socket = await websocket_connect(HTTPRequest(address, headers={"Cookie": self.cookie} | self.behind, request_timeout=SECONDS))
 
     async def see(self) -> float:
         """Open the page, ask for its widgets as the page does; the seconds until the first picture is there."""

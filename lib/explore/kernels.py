@@ -6,8 +6,9 @@ __all__ = ["Full", "Kernels"]
 
 import asyncio
 import contextlib
+from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from jupyter_server.base.call_context import CallContext
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager, ServerKernelManager
@@ -29,7 +30,8 @@ FIRST_SECONDS, AGAIN_SECONDS, LOOK_SECONDS = 60, 10, 2
 GRACE_SECONDS = 3
 # Somebody who clicks and types as fast as they can: 20 a second, and what a page asks for as it opens.
 PER_SECOND, AT_ONCE = 20, 200
-# Pages that one visitor may have open; the oldest gives way.
+# Pages that one visitor may have open; the oldest gives way. A computer may have more (several people work at a terminal
+# server), until somebody at another finds no place.
 PAGES_EACH = 3
 
 
@@ -38,6 +40,13 @@ class Full(HTTPError):
 
     def __init__(self):
         super().__init__(503, "All places are taken at this time; please try again in some minutes")
+
+
+class Owner(NamedTuple):
+    """Whose page a kernel is: a visitor, and the computer they sit at."""
+
+    visitor: str
+    computer: str
 
 
 class Kernel(WarmKernelManager, ServerKernelManager):
@@ -53,7 +62,8 @@ class Kernels(AsyncMappingKernelManager):
 
     def __init__(self, **options):
         super().__init__(**options)
-        self._starting, self._owners, self._rates = 0, {}, {}
+        self._starting, self._rates = 0, {}
+        self._owners: dict[str, Owner] = {}
         # Kernel -> when its page was opened, or last lost its connection.
         self._left: dict[str, float] = {}
         self._look = PeriodicCallback(self._clear_away, 1000 * LOOK_SECONDS)
@@ -64,8 +74,10 @@ class Kernels(AsyncMappingKernelManager):
 
     async def start_kernel(self, **options):
         """Start a kernel for whoever asks for the page, or say that there are too many."""
+        handler = CallContext.get(CallContext.JUPYTER_HANDLER)
+        owner = Owner(handler.current_user.username, handler.request.remote_ip)
         if not self._is_free():
-            await self._end(self._left_longest())
+            await self._end(self._left_longest() or self._one_of_many(owner.computer))
             if not self._is_free():
                 raise Full
         self._starting += 1
@@ -75,7 +87,7 @@ class Kernels(AsyncMappingKernelManager):
             self._starting -= 1
         provisioner: Any = self.get_kernel(kernel_id).provisioner
         self._limit(provisioner.pid)
-        await self._give(kernel_id, CallContext.get(CallContext.JUPYTER_HANDLER).current_user.username)
+        await self._give(kernel_id, owner)
         self._later(kernel_id, FIRST_SECONDS)
         if not self._look.is_running():
             self._look.start()
@@ -91,6 +103,15 @@ class Kernels(AsyncMappingKernelManager):
         longest = min(left, key=left.__getitem__, default="")
         return longest if longest and now - left[longest] > GRACE_SECONDS else ""
 
+    def _one_of_many(self, computer: str) -> str:
+        """The page least in use of the computer that holds the most, if too many, for a visitor at another; "" if none."""
+        held = Counter(owner.computer for one, owner in self._owners.items() if one in self)
+        most = max(held, key=held.__getitem__, default=computer)
+        if most == computer or held[most] <= PAGES_EACH:
+            return ""
+        theirs = [one for one, owner in self._owners.items() if one in self and owner.computer == most]
+        return min(theirs, key=lambda one: (self._kernel_connections.get(one, 0), self.get_kernel(one).last_activity))
+
     def _limit(self, pid: int) -> None:
         """Bound what a kernel may hold; where the machine itself runs short, a kernel goes before the server."""
         if self.memory and hasattr(resource, "prlimit"):
@@ -98,16 +119,16 @@ class Kernels(AsyncMappingKernelManager):
         with contextlib.suppress(OSError):
             Path(f"/proc/{pid}/oom_score_adj").write_text("1000")
 
-    async def _give(self, kernel_id: str, visitor: str) -> None:
+    async def _give(self, kernel_id: str, to: Owner) -> None:
         """Make a kernel this visitor's own; the oldest of too many is ended."""
-        theirs = [one for one, owner in self._owners.items() if owner == visitor and one in self]
-        self._owners[kernel_id], self._rates[kernel_id] = visitor, Rate(PER_SECOND, AT_ONCE)
+        theirs = [one for one, owner in self._owners.items() if owner.visitor == to.visitor and one in self]
+        self._owners[kernel_id], self._rates[kernel_id] = to, Rate(PER_SECOND, AT_ONCE)
         for one in theirs[: len(theirs) + 1 - PAGES_EACH]:
             await self._end(one)
 
     def belongs(self, kernel_id: str, visitor: str) -> bool:
         """Whether a kernel runs and is this visitor's."""
-        return kernel_id in self and self._owners.get(kernel_id) == visitor
+        return kernel_id in self and kernel_id in self._owners and self._owners[kernel_id].visitor == visitor
 
     def admits(self, kernel_id: str) -> bool:
         """Count a message of a page; False if there are too many, on however many sockets."""

@@ -12,9 +12,10 @@ import psutil
 import pytest
 from servers import TOKEN, serve
 from tornado.httpclient import HTTPClientError
+from tornado.websocket import WebSocketClosedError
 from visitors import Visitor, message
 
-from lib.explore.kernels import GRACE_SECONDS
+from lib.explore.kernels import GRACE_SECONDS, PAGES_EACH
 from lib.explore.serve import KERNEL_BYTES
 
 pytestmark = pytest.mark.notebook
@@ -33,7 +34,8 @@ FRAMES = {
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    with serve("explore", tmp_path_factory.mktemp("siege"), "--visitors", str(MANY + 8)) as running:
+    words = ["--visitors", str(MANY + 8), "--host", "reports.example.org"]
+    with serve("explore", tmp_path_factory.mktemp("siege"), *words) as running:
         yield running
 
 
@@ -107,6 +109,32 @@ def test_a_page_that_was_left_gives_way_to_who_comes(small):
     asyncio.run(come())
 
 
+def test_whoever_takes_all_places_from_one_computer_makes_room_for_somebody_at_another(tmp_path):
+    async def come(address: str):
+        many = [Visitor(address, "192.0.2.66") for _ in range(PAGES_EACH + 2)]
+        await asyncio.gather(*(visitor.see() for visitor in many))
+        assert (await Visitor(address, "192.0.2.66").open()) == 503, "nobody gives way to the same computer"
+        several = [Visitor(address, f"10.0.0.{at}") for at in range(3)]
+        assert [await visitor.open() for visitor in several] == [200, 200, 503], "three pages may stay"
+        for visitor in (*many, *several):
+            visitor.leave()
+
+    with serve("explore", tmp_path, "--visitors", str(PAGES_EACH + 2), "--host", "reports.example.org") as crowded:
+        asyncio.run(come(crowded.address))
+
+
+def test_one_visitor_has_three_pages_and_the_oldest_gives_way(server):
+    async def come():
+        visitor, kernels = Visitor(server.address), []
+        for _ in range(PAGES_EACH + 1):
+            assert await visitor.open() == 200
+            kernels.append(visitor.kernel)
+        found = [(await visitor.ask(f"/api/kernels/{kernel}"))[0] for kernel in kernels]
+        assert found == [404] + [200] * PAGES_EACH
+
+    asyncio.run(come())
+
+
 def test_a_kernel_is_nobody_elses(server):
     async def come():
         own, other = Visitor(server.address), Visitor(server.address)
@@ -176,10 +204,10 @@ def test_a_kernel_that_dies_takes_nobody_along_and_the_one_that_forks_them_is_st
 
 
 async def hostile(address: str, until: float, drawn: random.Random) -> int:
-    """Somebody with the token who does what they can, again and again; how often."""
+    """Somebody with the token who does what they can, again and again, and guesses from another computer; how often."""
     tried = 0
     while time.monotonic() < until:
-        visitor = Visitor(address)
+        visitor = Visitor(address, "192.0.2.66")
         try:
             if await visitor.open() != 200:
                 await asyncio.sleep(0.5)
@@ -189,13 +217,13 @@ async def hostile(address: str, until: float, drawn: random.Random) -> int:
             for frame in FRAMES.get(kind, []):
                 await visitor.socket.write_message(frame, binary=isinstance(frame, bytes))
             if kind == "guess":
-                await asyncio.gather(*(Visitor(address).ask(f"/?token={drawn.random()}") for _ in range(20)))
+                await asyncio.gather(*(Visitor(address, "192.0.2.67").ask(f"/?token={drawn.random()}") for _ in range(20)))
             elif kind == "body":
                 await visitor.ask("/login", "POST", body="x" * 10_000_000)
             tried += 1
             if kind in ("bomb", "huge", "flood", "deep"):
                 assert await visitor.closed(), kind
-        except (OSError, HTTPClientError):
+        except (OSError, HTTPClientError, WebSocketClosedError):
             tried += 1
         finally:
             visitor.leave()
@@ -203,11 +231,11 @@ async def hostile(address: str, until: float, drawn: random.Random) -> int:
     return tried
 
 
-async def patient(address: str, until: float, drawn: random.Random) -> list[float]:
+async def patient(address: str, until: float, drawn: random.Random, computer: str) -> list[float]:
     """Somebody who looks at endpoints, and now and then comes anew; how long each picture took."""
     waited = []
     while time.monotonic() < until:
-        visitor = Visitor(address)
+        visitor = Visitor(address, computer)
         await visitor.see()
         for at in range(drawn.randint(2, 12)):
             if waited and time.monotonic() >= until:
@@ -221,7 +249,7 @@ async def patient(address: str, until: float, drawn: random.Random) -> list[floa
 def test_nobody_notices_a_hostile_visitor_and_memory_stays_bounded(server):
     async def besiege() -> tuple[int, list[float], int]:
         until, most = time.monotonic() + SECONDS, 0
-        many = [asyncio.create_task(patient(server.address, until, random.Random(at))) for at in range(MANY)]
+        many = [asyncio.create_task(patient(server.address, until, random.Random(at), f"10.0.0.{at + 1}")) for at in range(MANY)]
         one = asyncio.create_task(hostile(server.address, until, random.Random(99)))
         while not all(task.done() for task in (one, *many)):
             running = [process_of(server), *process_of(server).children(recursive=True)]

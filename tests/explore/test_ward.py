@@ -8,6 +8,7 @@ import urllib.error
 import urllib.request
 import uuid
 from http.client import HTTPConnection
+from types import SimpleNamespace
 from unittest.mock import Mock
 
 import pytest
@@ -222,6 +223,8 @@ def test_kernels_are_ended_when_idle_and_limited(monkeypatch):
     assert settings["cull_connected"]
     found = kernels.Kernels(most=settings["most"])
     monkeypatch.setattr(found, "list_kernel_ids", lambda: ["a"] * 12)
+    asks = SimpleNamespace(current_user=SimpleNamespace(username="a"), request=SimpleNamespace(remote_ip="::1"))
+    monkeypatch.setattr(kernels.CallContext, "get", lambda name: asks)
     with pytest.raises(kernels.Full, match="All places are taken"):
         asyncio.run(found.start_kernel())
 
