@@ -110,7 +110,8 @@ class Kernels(AsyncMappingKernelManager):
         if most == computer or held[most] <= PAGES_EACH:
             return ""
         theirs = [one for one, owner in self._owners.items() if one in self and owner.computer == most]
-        return min(theirs, key=lambda one: (self._kernel_connections.get(one, 0), self.get_kernel(one).last_activity))
+        kernels: dict[str, Any] = {one: self.get_kernel(one) for one in theirs}
+        return min(theirs, key=lambda one: (self._kernel_connections.get(one, 0), kernels[one].last_activity))
 
     def _limit(self, pid: int) -> None:
         """Bound what a kernel may hold; where the machine itself runs short, a kernel goes before the server."""
