@@ -44,11 +44,13 @@ def executed(name: str, study: str, arms: str, audience: str) -> nbformat.Notebo
 
 
 @cache
-def report_and_document(name: str, study: str, arms: str = "", audience: str = "internal") -> tuple[Report, Document]:
-    """The report of a notebook that was run, and its document."""
+def report_and_document(
+    name: str, study: str, arms: str = "", audience: str = "internal", *, details: bool = True
+) -> tuple[Report, Document]:
+    """The report of a notebook that was run, and its document, with what the page folds or without."""
     notebook = executed(name, study, arms, audience)
     report = read_report(name, notebook)
-    return report, read_document([report], report.header["synthetic"])
+    return report, read_document([report], report.header["synthetic"], details=details)
 
 
 def read_pdf(content: bytes) -> pypdf.PdfReader:

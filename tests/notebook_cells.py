@@ -66,9 +66,10 @@ def run_notebook(name: str, monkeypatch, **parameters) -> Shown:
     names = shown.names
     cell = None
 
-    def keep(*items, **_):
+    def keep(*items, metadata=None):
         shown.cells += [cell] * len(items)
-        shown.outputs += [item._repr_mimebundle_() for item in items]
+        for data, carried in (item._repr_mimebundle_() for item in items):
+            shown.outputs.append((data, carried | (metadata or {})))
 
     monkeypatch.setattr(IPython.core.display_functions, "display", keep)
     monkeypatch.setattr("lib.report.page.display", keep)

@@ -5,7 +5,7 @@ Tables, figures, sentences and results.csv are all made from these frames and fr
 
 from __future__ import annotations
 
-__all__ = ["PATIENTS", "PLACES", "Absent", "Analysis", "absent_among", "absent_if_absent", "requires", "unit_of", "where"]
+__all__ = ["PATIENTS", "PLACES", "Absent", "Analysis", "absent_among", "absent_if_absent", "requires", "unit_of", "where", "without"]
 
 import inspect
 from collections.abc import Callable, Iterator
@@ -134,6 +134,11 @@ def absent_if_absent(analyse: Callable[Concatenate[Dataset, A, P], R]) -> Callab
     return checked
 
 
+def without(*tables: str) -> str:
+    """The reason of what needs tables that a study does not hold."""
+    return f"This study holds no table of {' and '.join(table.replace('_', ' ') for table in tables)}."
+
+
 def requires(*tables: str) -> Callable[[Callable[Concatenate[Dataset, P], R]], Callable[Concatenate[Dataset, P], R | Absent]]:
     """Let an analysis give back `Absent` for a study that lacks one of `tables`.
 
@@ -143,11 +148,9 @@ def requires(*tables: str) -> Callable[[Callable[Concatenate[Dataset, P], R]], C
     def decorate(analyse: Callable[Concatenate[Dataset, P], R]) -> Callable[Concatenate[Dataset, P], R | Absent]:
         @wraps(analyse)
         def checked(data: Dataset, /, *arguments: P.args, **options: P.kwargs) -> R | Absent:
-            missing = [table.replace("_", " ") for table in tables if not data.holds(table)]
+            missing = [table for table in tables if not data.holds(table)]
             if missing:
-                return Absent(
-                    f"This study holds no table of {' and '.join(missing)}, so there is nothing to show here."
-                )
+                return Absent(without(*missing))
             return analyse(data, *arguments, **options)
 
         return checked

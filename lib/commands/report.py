@@ -19,7 +19,7 @@ from lib.commands.new_study import study_of
 from lib.commands.request import PAIRS, PARAMETERS, STUDY, asked_for, chosen
 from lib.commands.terminal import FOLDER, OUTPUTS, checked_tables, explain, fail, printable, shown
 from lib.intake.handover import offered
-from lib.publish.editions import FORMATS
+from lib.publish.editions import DETAIL, FORMATS
 from lib.run.execute import NotebookFailed, run_name
 from lib.run.kernels import prepare
 from lib.run.one_report import NOTEBOOK_FOLDER, make_report, notebook_paths
@@ -52,8 +52,9 @@ FORMAT_HELP = (
 @click.option("--strict", is_flag=True, help="Fail when a notebook warns.")
 @click.option("--steps", is_flag=True, help="Tell each cell on a line of its own, for a program that waits.")
 @click.option("--format", "formats", default="html", help=FORMAT_HELP)
+@click.option("--detail", type=click.Choice(DETAIL), default=DETAIL[0], help="Print what pages fold as details, too: full [default: main].")
 def report(
-    *, data, answers, folder, output, pairs, file, notebooks, notebook_folder, jobs, name, warm, strict, formats, steps
+    *, data, answers, folder, output, pairs, file, notebooks, notebook_folder, jobs, name, warm, strict, formats, detail, steps
 ) -> None:
     """Check the study, execute the notebooks, write the pages: all of them or nothing.
 
@@ -71,6 +72,7 @@ def report(
     target = (output or OUTPUTS / study.study.id / (_one_word(name) or run_name(routed))).resolve()
     asked = {"notebooks": notebooks, "output": output, "name": name}
     asked["format"] = formats if set(wanted) != {"html"} else None
+    asked["detail"] = detail if detail != DETAIL[0] else None
     asked["notebook_folder"] = notebook_folder if notebook_folder.resolve() != NOTEBOOK_FOLDER else None
     try:
         paths = notebook_paths(notebook_folder, routed)
@@ -93,6 +95,7 @@ def report(
                 progress=progress,
                 warm=warm,
                 formats=wanted,
+                detail=detail,
                 queries=tables.queries,
             )
     except NotebookFailed as failure:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-__all__ = ["FORMATS", "editions"]
+__all__ = ["DETAIL", "FORMATS", "editions"]
 
 from collections.abc import Iterable
 from functools import cache
 
 FORMATS = ("html", "docx", "pdf", "figures")
+# What is printed of a page: all of it, or what it does not fold.
+DETAIL = ("main", "full")
 
 
-def editions(reports: list, synthetic: bool, formats: Iterable[str]) -> dict[str, bytes]:
+def editions(reports: list, synthetic: bool, formats: Iterable[str], detail: str = DETAIL[0]) -> dict[str, bytes]:
     """Make what was asked for: a document per report and, of several reports, one of all, called `report`.
 
     Parameters
@@ -21,6 +23,8 @@ def editions(reports: list, synthetic: bool, formats: Iterable[str]) -> dict[str
         Whether any of their tables is.
     formats : iterable of str
         Of `FORMATS`; pages are not made here.
+    detail : str
+        Of `DETAIL`.
 
     Returns
     -------
@@ -50,7 +54,7 @@ def editions(reports: list, synthetic: bool, formats: Iterable[str]) -> dict[str
             files |= {f"{stem}.pdf": typeset.figure_pdf(*drawing), f"{stem}.png": png(*drawing)}
     documents = {report.name: [report] for report in reports} | ({"report": reports} if len(reports) > 1 else {})
     for name, parts in documents.items() if {"docx", "pdf"} & asked else ():
-        document = read_document(parts, synthetic)
+        document = read_document(parts, synthetic, details=detail == "full")
         if "docx" in asked:
             files[f"{name}.docx"] = docx(document, lambda shown: png(shown.svg, shown.title, shown.alt))
         if "pdf" in asked:

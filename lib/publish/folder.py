@@ -18,8 +18,9 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from lib.publish.editions import editions
+from lib.publish.editions import DETAIL, editions
 from lib.publish.pages import overview_page, report_page, standalone_svg
+from lib.publish.sections import with_something_to_show
 from lib.publish.summary import summarise
 from lib.report.results import COLUMNS, KEY
 from lib.show.display import METADATA
@@ -27,7 +28,7 @@ from lib.study.written import guarded
 
 # What run.json says of the study, as the header of a page has it.
 ABOUT = ("title", "short_title", "synthetic", "cutoff", "time_unit", "arms", "endpoints")
-KINDS = ("header", "key_results", "results", "table", "figure", "verdict")
+KINDS = ("header", "key_results", "results", "table", "figure", "verdict", "text", "lacking")
 
 
 class PublishError(ValueError):
@@ -54,12 +55,19 @@ class Report:
         return self.name.replace("_", " ").capitalize()
 
     @property
+    def shown(self) -> NotebookNode:
+        """What pages and documents show of the notebook."""
+        return with_something_to_show(self.notebook)
+
+    @property
     def page(self) -> str:
         """File name of the page."""
         return f"{self.name}.html"
 
 
-def publish(executed: dict[str, NotebookNode], folder: Path, run: dict, formats: Iterable[str] = ()) -> list[Report]:
+def publish(
+    executed: dict[str, NotebookNode], folder: Path, run: dict, formats: Iterable[str] = (), detail: str = DETAIL[0]
+) -> list[Report]:
     """Write everything except run.json.
 
     Parameters
@@ -72,6 +80,8 @@ def publish(executed: dict[str, NotebookNode], folder: Path, run: dict, formats:
         What index.html says of the run: study, command, parameters, commit, versions.
     formats : iterable of str
         What to make beside the pages: of `lib.publish.editions.FORMATS`.
+    detail : str
+        What is printed of a page: of `lib.publish.editions.DETAIL`.
 
     Returns
     -------
@@ -86,8 +96,8 @@ def publish(executed: dict[str, NotebookNode], folder: Path, run: dict, formats:
     # One synthetic table makes the whole report synthetic.
     synthetic = any(report.header["synthetic"] for report in reports)
     files: dict[str, str | bytes] = _files(reports)
-    files |= editions(reports, synthetic, formats)
-    files |= _pages(reports, synthetic, [*files, *(path.name for path in folder.iterdir())], run)
+    files |= editions(reports, synthetic, formats, detail)
+    files |= _pages(reports, synthetic, [*files, *(path.name for path in folder.iterdir())], run, detail)
     for name, content in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -196,13 +206,14 @@ def _files(reports: list[Report]) -> dict[str, str]:
     return files
 
 
-def _pages(reports: list[Report], synthetic: bool, files: list[str], run: dict) -> dict[str, str]:
+def _pages(reports: list[Report], synthetic: bool, files: list[str], run: dict, detail: str) -> dict[str, str]:
     """Name -> contents of every page."""
     frame = {
         "synthetic": synthetic,
+        "detail": detail,
         "pages": [("index.html", "Overview"), *((report.page, report.title) for report in reports)],
     }
-    pages = {r.page: report_page(r.notebook, header=r.header, report=r, **frame) for r in reports}
+    pages = {r.page: report_page(r.shown, header=r.header, report=r, **frame) for r in reports}
     titles = {r["file"]: r["title"] for report in reports for r in [*report.tables.values(), *report.figures.values()]}
     listed = [
         {"name": name, "folder": name.rpartition("/")[0], "title": titles.get(name, "")}

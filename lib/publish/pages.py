@@ -29,6 +29,7 @@ from nbconvert.exporters import HTMLExporter, TemplateExporter
 from nbconvert.filters import Highlight2HTML
 from nbformat import NotebookNode
 
+from lib.publish.sections import by_folding, is_folded, titles
 from lib.show.display import METADATA, anchor
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -69,7 +70,10 @@ class ReportExporter(HTMLExporter):
             "METADATA": METADATA,
             "HEADLINE": HEADLINE,
         }
+        environment.tests["folded"] = is_folded
         environment.filters |= {
+            "by_folding": by_folding,
+            "titles": titles,
             "outline": outline,
             "number": number,
             "is_tall": _is_tall,

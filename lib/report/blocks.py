@@ -6,6 +6,7 @@ __all__ = [
     "SYNTHETIC",
     "check_counts",
     "colophon",
+    "estimators",
     "header",
     "in_force",
     "methods",
@@ -179,8 +180,8 @@ def self_check(data: Dataset, recorded: list[tuple[Analysis, pd.DataFrame]]) -> 
     return Block(f'<p class="note">{html.escape(text)}</p>', text, record)
 
 
-def methods(data: Dataset, analyses: list[Analysis]) -> Block:
-    """Every estimator and test that this report ran, each once, in the order of the page."""
+def _by_method(analyses: list[Analysis]) -> dict[str, list[Output]]:
+    """What each estimator and test gave, in the order of the page."""
     rows = [
         (find(output, analysis.variable), method)
         for analysis in analyses
@@ -192,18 +193,29 @@ def methods(data: Dataset, analyses: list[Analysis]) -> Block:
     by_method: dict[str, list[Output]] = {}
     for output, method in rows:
         by_method.setdefault(str(method), []).append(output)
+    return by_method
+
+
+def methods(data: Dataset, analyses: list[Analysis]) -> Block:
+    """How this report was computed, as a paragraph to paste into a paper."""
     versions = provenance.package_versions()
-    told = paragraph({method: [o.source for o in own] for method, own in by_method.items()})
+    told = paragraph({method: [o.source for o in own] for method, own in _by_method(analyses).items()})
     tested = any("p_value" in frame for analysis in analyses for frame in analysis.frames.values())
     ends = f"Confidence intervals are at {level_text(data)}{'; tests are two-sided' if tested else ''}."
     shown = template("methods.html").render(
         paragraph=" ".join(filter(None, [_analysed(data), *told, ends])) if told else "",
-        methods={m: (sorted({o.name for o in own}), cite(m, [o.source for o in own])) for m, own in by_method.items()},
         time=data.study.time,
         horizons=_horizons(data, analyses),
         engines=[f"{name} {versions[name]}" for name in ENGINES],
     )
-    return Block(shown, f"{len(by_method)} methods", {})
+    return Block(shown, " ".join(told), {"kind": "text", "title": "Methods"})
+
+
+def estimators(analyses: list[Analysis]) -> Block:
+    """Every estimator and test that this report ran, each once, in the order of the page, with its source."""
+    told = {m: (sorted({o.name for o in own}), cite(m, [o.source for o in own])) for m, own in _by_method(analyses).items()}
+    shown = template("estimators.html").render(methods=told) if told else ""
+    return Block(shown, "; ".join(told), {"kind": "text", "title": "Estimators and tests, with their sources"})
 
 
 def _analysed(data: Dataset) -> str:
@@ -230,7 +242,7 @@ def colophon(data: Dataset, results: pd.DataFrame) -> Block:
         versions=provenance.package_versions(),
         commit=provenance.code_commit(),
     )
-    return Block(shown, f"{len(results)} statistics recorded", {"kind": "results", "csv": text})
+    return Block(shown, f"{len(results)} statistics recorded", {"kind": "results", "title": "Versions and fingerprints", "csv": text})
 
 
 def _said_of(checked: recheck.Checked) -> str:

@@ -5,21 +5,22 @@ from __future__ import annotations
 __all__ = ["Page", "start"]
 
 import html
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from itertools import groupby
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import pandas as pd
 from IPython.display import display
 
-from lib.analyses.result import Absent, Analysis
+from lib.analyses.result import Absent, Analysis, without
 from lib.dataset.dataset import Dataset, load
 from lib.report import blocks
 from lib.report.given import given
 from lib.report.results import COLUMNS, to_rows
 from lib.show.disclosure.audience import allows, mask_analysis, restrict
 from lib.show.disclosure.jointly import earlier_of
-from lib.show.display import EMPTY, Block
+from lib.show.display import DETAILS, EMPTY, Block, Lacking
 from lib.show.labels import name_arms
 from lib.study.clinic import Marker
 from lib.study.parameters import NOTEBOOKS
@@ -64,6 +65,7 @@ class Page:
         self._analyses: list[Analysis] = []
         self._recorded: list[pd.DataFrame] = []
         self._shown: list[Analysis | Absent] = []
+        self._answers: set[str] = set()
         self._earlier = () if allows(data.parameters, "small cells") else earlier_of(data)
 
     # ---------------------------------------------------------------- analyses
@@ -126,33 +128,44 @@ class Page:
 
     def show(self, *items: object) -> None:
         """Show sentences, figures and tables, or lists of them, from one cell; sentences that follow each other are one paragraph."""
-        said: list[str] = []
-        for item in [*_flat(items), None]:
-            if isinstance(item, str):
-                said.append(item)
-                continue
-            if any(said):
-                display(self.lead(*said))
-            said = []
-            if item is not None and item != EMPTY:
-                display(item)
+        for block in self._blocks(items):
+            display(block)
 
-    def show_each(self, analyses: Iterable[K | Absent], *shows: Callable[[Any], object]) -> None:
-        """Show each of several analyses in the same ways, one after the other."""
-        for analysis in analyses:
-            self.show(*[show(analysis) for show in shows])
+    def details(self, *items: object) -> None:
+        """Show what only some readers ask for: folded on the page, and printed where all of it is asked for."""
+        for block in self._blocks(items):
+            lacking = isinstance(block, Block) and block.record.get("kind") == "lacking"
+            display(block, metadata={} if lacking else {DETAILS: True})
 
-    def each(self, items: Iterable[T], task: Callable[[Dataset, T], K], *shows: Callable[[Any], object]) -> None:
-        """Do a task for each of several endpoints or markers, and show each result in the same ways."""
-        self.show_each(self.analyse_each(task, items), *shows)
+    def show_each(
+        self, analyses: Iterable[K | Absent], *shows: Callable[[Any], object], details: Iterable[Callable[[Any], object]] = ()
+    ) -> None:
+        """Show each of several analyses in the same ways, one after the other, and fold the `details` of them all."""
+        analyses = list(analyses)
+        self.show([[show(analysis) for show in shows] for analysis in analyses])
+        self.details([[show(analysis) for show in details] for analysis in analyses])
+
+    def _blocks(self, items: Iterable[object]) -> Iterator[object]:
+        """What a cell shows, in order; of sentences those that stand nowhere above."""
+        told: set[str] = set()
+        for kind, several in groupby(_flat(items), key=lambda item: (isinstance(item, str), isinstance(item, Lacking))):
+            group = [item for item in several if not isinstance(item, str) or item not in told]
+            told |= {item for item in group if isinstance(item, str)}
+            match kind:
+                case (True, True):
+                    yield from (_lacking(reason) for reason in dict.fromkeys(group))
+                case (True, False):
+                    yield from [said] if (said := self.lead(*group)) != EMPTY else []
+                case _:
+                    yield from (item for item in group if item != EMPTY)
 
     def lead(self, *sentences: str | list[str]) -> Block:
-        """Sentences made from results as one paragraph; what is said twice is said once."""
-        return _paragraph("lead", sentences)
+        """Sentences made from results as one paragraph, but for those that the key results hold."""
+        return _paragraph("lead", [sentence for sentence in _flat(sentences) if sentence not in self._answers])
 
     def note(self, *sentences: str | list[str]) -> Block:
-        """Sentences in small type: what belongs to the figure or table above."""
-        return _paragraph("note", sentences)
+        """Sentences in small type: what belongs to the figure or table above, where there is one."""
+        return _paragraph("note", [sentence for sentence in _flat(sentences) if not isinstance(sentence, Lacking)])
 
     def banner(self, *sentences: str | list[str]) -> Block:
         """Sentences in a frame: what has to be known before anything else is read."""
@@ -160,7 +173,8 @@ class Page:
 
     def key_results(self, *sentences: str | list[str], summary: dict[str, Any] | None = None) -> Block:
         """The box on top of the page, and what this page gives to the summary of all (`lib.show.summary`)."""
-        said = list(dict.fromkeys(sentence for sentence in _flat(sentences) if sentence))
+        said = list(dict.fromkeys(sentence for sentence in _flat(sentences) if sentence and not isinstance(sentence, Lacking)))
+        self._answers = set(said)
         items = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in said)
         return Block(
             f'<div class="keyresults"><h2>Key results</h2><ul>{items}</ul></div>',
@@ -170,10 +184,7 @@ class Page:
 
     def lacks(self, table: str) -> str:
         """Say that the study holds no such table; nothing where it does."""
-        name = table.replace("_", " ")
-        return (
-            "" if self.data.holds(table) else f"This study holds no table of {name}, so there is nothing to show here."
-        )
+        return "" if self.data.holds(table) else Lacking(without(table))
 
     # ---------------------------------------------------------------- what it is about
 
@@ -230,9 +241,16 @@ class Page:
         self.show(*shown)
 
     def methods(self) -> Block:
-        """Every estimator and test that this page ran, each once, in the order of the page."""
-        shown = [analysis for analysis in self._shown if isinstance(analysis, Analysis)]
-        return blocks.methods(self.data, shown)
+        """How this page was computed, as a paragraph to paste into a paper."""
+        return blocks.methods(self.data, self._analysed)
+
+    def estimators(self) -> Block:
+        """Every estimator and test that this page ran, each once, in the order of the page, with its source."""
+        return blocks.estimators(self._analysed)
+
+    @property
+    def _analysed(self) -> list[Analysis]:
+        return [analysis for analysis in self._shown if isinstance(analysis, Analysis)]
 
     def self_check(self) -> Block:
         """Compute the numbers of this page a second time, by other engines and definitions; a difference stops it.
@@ -262,6 +280,10 @@ class Page:
 def _flat(items: Iterable[Any]) -> list[Any]:
     """Items of lists within lists, in order."""
     return [part for item in items for part in (_flat(item) if isinstance(item, list | tuple) else [item])]
+
+
+def _lacking(reason: str) -> Block:
+    return Block(f'<p class="note">{html.escape(reason)}</p>', reason, {"kind": "lacking", "reason": reason})
 
 
 def _paragraph(kind: str, sentences: Iterable[Any]) -> Block:

@@ -84,6 +84,7 @@ def make_report(
     strict: bool = False,
     warn: Callable[[str], None] = lambda _: None,
     formats: Iterable[str] = (),
+    detail: str = "main",
     queries: pd.DataFrame | None = None,
     **execution,
 ) -> dict:
@@ -106,6 +107,8 @@ def make_report(
         Called with each warning of a notebook.
     formats : iterable of str
         What to make beside the pages: of `lib.publish.editions.FORMATS`.
+    detail : str
+        What is printed of a page: of `lib.publish.editions.DETAIL`.
     queries : DataFrame, optional
         The list of data queries, as in `lib.intake.tables.Tables`: part of the report, unless it is to be shared.
     **execution
@@ -142,7 +145,7 @@ def make_report(
         run = {"study": run.pop("study"), "command": command} | run
         if queries is not None and not is_shared(routed):
             write_queries(queries, new)
-        run |= summary(publish(executed, new, run, formats))
+        run |= summary(publish(executed, new, run, formats, detail))
         write_run(new, run)
         if is_shared(routed):
             # Before the folder is in place: a report that is there and not in the register would be forgotten.

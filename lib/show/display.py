@@ -6,11 +6,13 @@ Everything that a reader sees passes through here once, escaped once. Contents a
 from __future__ import annotations
 
 __all__ = [
+    "DETAILS",
     "EMPTY",
     "METADATA",
     "Block",
     "Column",
     "Figure",
+    "Lacking",
     "Links",
     "Row",
     "Table",
@@ -43,6 +45,8 @@ from lib.study.written import guarded
 
 # Key of an output's metadata under which the runner finds id, title and contents.
 METADATA = "cohort_report"
+# Key of the metadata of what a page folds, and a document prints only where all of it is asked for.
+DETAILS = "cohort_details"
 # What may stand for a number within a cell: alone, "NR (3.1 to NR)", "45% (–); 1".
 SIGN = re.compile(rf"(?<![^\s(;,/])({NOT_REACHED}|{DASH})(?![^\s);,])")
 
@@ -73,6 +77,10 @@ class Column:
     detail: str = ""
     colour: str = ""
     text: bool = False
+
+
+class Lacking(str):
+    """A sentence that says why there is nothing to show; a section that says nothing else is left out of a page."""
 
 
 def anchor(heading: str) -> str:

@@ -26,6 +26,7 @@ __all__ = [
     "flow",
     "follow_up",
     "laboratory",
+    "later_response",
     "lesions",
     "liver",
     "model",
@@ -78,6 +79,7 @@ from lib.show.sentences.markers import sentence_lesions as lesions
 from lib.show.sentences.markers import sentence_model as model
 from lib.show.sentences.markers import sentence_presence as presence
 from lib.show.sentences.response import sentence_first_response as first_response
+from lib.show.sentences.response import sentence_later_response as later_response
 from lib.show.sentences.response import sentence_response as response
 from lib.show.sentences.response import sentence_response_time as response_time
 from lib.show.sentences.response import sentence_survival_by_response as survival_by_response

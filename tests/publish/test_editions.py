@@ -37,7 +37,7 @@ def of(document, kind):
 def test_a_document_holds_what_the_page_shows(asked):
     """Also where a report is shared: no word, table or picture that the page does not have, and none is lost."""
     report, document = report_and_document(**asked)
-    page = report_page(report.notebook, header=report.header, report=report, synthetic=True, pages=[])
+    page = report_page(report.shown, header=report.header, report=report, synthetic=True, pages=[])
     shown = re.sub(r"\s+", "", html.unescape(re.sub(r"(?s)<[^>]+>", "", page)))
     for table in of(document, Table):
         for row in (*table.head, *table.body):
@@ -48,6 +48,24 @@ def test_a_document_holds_what_the_page_shows(asked):
     pictures = [(figure["title"], figure["alt"]) for figure in report.figures.values()]
     assert [(picture.title, picture.alt) for picture in of(document, Picture)] == pictures
     assert len(of(document, Table)) == page.count('<table class="ct">')
+
+
+def test_details_are_named_where_they_are_not_printed():
+    """The same numbers of tables and figures, whether details are printed or not."""
+    _, whole = report_and_document(**EFFICACY)
+    report, main = report_and_document(**EFFICACY, details=False)
+    numbers = {(type(block), block.title): block.number for block in (*of(whole, Table), *of(whole, Picture))}
+    printed = {(type(block), block.title): block.number for block in (*of(main, Table), *of(main, Picture))}
+    assert printed.items() < numbers.items()
+    folded = {
+        output.metadata.get("cohort_report", {}).get("title")
+        for cell in report.notebook.cells for output in cell.get("outputs", []) if output.metadata.get("cohort_details")
+    }  # fmt: skip
+    assert {title for _, title in numbers.keys() - printed.keys()} == folded & {title for _, title in numbers}
+    named = " ".join(block.text for block in of(main, Paragraph) if block.text.startswith("Details on the page: "))
+    for kind, title in numbers.keys() - printed.keys():
+        assert f"{'Table' if kind is Table else 'Figure'} {numbers[kind, title]}, {title}" in named
+    assert not [block for block in of(whole, Paragraph) if block.text.startswith("Details on the page")]
 
 
 @EACH

@@ -49,7 +49,7 @@ def test_the_data_dictionary_lists_every_statistic():
 def test_the_methods_section_names_what_was_run():
     """Every method of results.csv stands there, with tau, engines and sources."""
     shown = shipped("efficacy", "data/colon")
-    page = next(d["text/html"] for d, _ in shown.outputs if 'class="methods"' in d.get("text/html", ""))
+    page = "".join(d["text/html"] for d, _ in shown.outputs if 'class="methods"' in d.get("text/html", ""))
     results = pd.read_csv(io.StringIO(shown.records("results")[0]["csv"]))
     for method in results["method"].dropna().unique():
         assert str(escape(method)) in page

@@ -16,6 +16,7 @@ from nbconvert.filters import markdown2html_mistune
 
 from lib.publish.paper.layout import Block, Contents, Heading, PageEnd, Paragraph, Picture, Run, Table, printed
 from lib.publish.paper.markup import code_block, read_blocks
+from lib.publish.sections import by_folding
 from lib.publish.summary import Summary, summarise
 from lib.show.display import METADATA, anchor
 
@@ -35,7 +36,14 @@ class Document:
     blocks: tuple[Block, ...]
 
 
-def read_document(reports: list, synthetic: bool) -> Document:
+@dataclass(frozen=True)
+class Fold:
+    """Where details begin or end."""
+
+    begins: bool
+
+
+def read_document(reports: list, synthetic: bool, *, details: bool = False) -> Document:
     """Make one document of one report or of several.
 
     Parameters
@@ -43,17 +51,19 @@ def read_document(reports: list, synthetic: bool) -> Document:
     reports : list of lib.publish.folder.Report
     synthetic : bool
         Whether any of their tables is.
+    details : bool
+        Whether it holds what pages fold; else it names the tables and pictures that are not printed.
 
     Returns
     -------
     Document
-        Tables and pictures numbered from 1.
+        Tables and pictures numbered from 1, those that are not printed among them.
     """
     first = reports[0]
     chapters = len(reports) > 1
     blocks, header = [], None
     for report in reports:
-        for record, shown in _shown(report.notebook):
+        for record, shown in _shown(report.shown):
             read = [_named(block, report.page) for block in shown]
             is_header = record.get("kind") == "header"
             if is_header and header is None:
@@ -70,7 +80,23 @@ def read_document(reports: list, synthetic: bool) -> Document:
     kept = [*front, *(b for b in blocks if not (isinstance(b, Paragraph) and b.text in said))]
     name = "" if chapters else f" · {first.title}"
     running = printed(f"{first.header['short_title']}{name}")
-    return Document(printed(title), running, SYNTHETIC if synthetic else "", chapters, tuple(_numbered(kept)))
+    unfolded = tuple(_unfolded(_numbered(kept), details))
+    return Document(printed(title), running, SYNTHETIC if synthetic else "", chapters, unfolded)
+
+
+def _unfolded(blocks: Iterable[Block | Fold], details: bool) -> Iterator[Block]:
+    """Blocks with the details or without; a line in their place names the tables and pictures that are left out."""
+    folded, left = False, []
+    for block in blocks:
+        if isinstance(block, Fold):
+            if left:
+                text = f"Details on the page: {'; '.join(left)}."
+                yield Paragraph((Run(printed(text)),), "note")
+            folded, left = block.begins and not details, []
+        elif not folded:
+            yield block
+        elif isinstance(block, Table | Picture) and block.title:
+            left.append(f"{'Table' if isinstance(block, Table) else 'Figure'} {block.number}, {block.title}")
 
 
 def _front(question: str, summary: Summary, synthetic: bool) -> list[Block]:
@@ -102,12 +128,12 @@ def _take_title(blocks: list[Block]) -> str:
     return found.text if found else ""
 
 
-def _named(block: Block, page: str) -> Block:
+def _named(block: Block | Fold, page: str) -> Block | Fold:
     """A heading with the address that it has on the page."""
     return replace(block, name=f"{page}#{anchor(block.text)}") if isinstance(block, Heading) else block
 
 
-def _numbered(blocks: Iterable[Block]) -> Iterator[Block]:
+def _numbered(blocks: Iterable[Block | Fold]) -> Iterator[Block | Fold]:
     count = {Table: 0, Picture: 0}
     for block in blocks:
         if isinstance(block, Table | Picture) and block.title:
@@ -117,19 +143,22 @@ def _numbered(blocks: Iterable[Block]) -> Iterator[Block]:
             yield block
 
 
-def _shown(notebook) -> Iterator[tuple[dict, list[Block]]]:
+def _shown(notebook) -> Iterator[tuple[dict, list[Block | Fold]]]:
     """Record (may be empty) and blocks of everything that the page shows: see lib/publish/templates/report/index.html.j2."""
     for cell in notebook.cells:
         if "remove-cell" in cell.metadata.get("tags", []):
             continue
         if cell.cell_type == "markdown":
             yield {}, read_blocks(markdown2html_mistune(cell.source))
-        for output in cell.get("outputs", []):
-            if output.output_type in ("display_data", "execute_result"):
-                record = output.metadata.get(METADATA) or {}
-                yield record, _output(record, output.data)
-            elif output.output_type == "stream" and output.name == "stdout":
-                yield {}, [code_block(re.sub(r"\x1b\[[0-9;]*m", "", output.text))]
+        for details, outputs in by_folding(cell.get("outputs", [])):
+            yield from [({}, [Fold(begins=True)])] if details else []
+            for output in outputs:
+                if output.output_type in ("display_data", "execute_result"):
+                    record = output.metadata.get(METADATA) or {}
+                    yield record, _output(record, output.data)
+                elif output.output_type == "stream" and output.name == "stdout":
+                    yield {}, [code_block(re.sub(r"\x1b\[[0-9;]*m", "", output.text))]
+            yield from [({}, [Fold(begins=False)])] if details else []
 
 
 def _output(record: dict, data: dict) -> list[Block]:

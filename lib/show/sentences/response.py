@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-__all__ = ["sentence_first_response", "sentence_response", "sentence_response_time", "sentence_survival_by_response"]
+__all__ = [
+    "sentence_first_response",
+    "sentence_later_response",
+    "sentence_response",
+    "sentence_response_time",
+    "sentence_survival_by_response",
+]
 
 import pandas as pd
 
@@ -33,6 +39,12 @@ def sentence_response(response: ResponseRates) -> str:
 def sentence_first_response(response: ResponseRates) -> str:
     """Objective response at the first response visit."""
     return " ".join(_at_visit(response, visit) for visit in response.dataset.response_visits[:1])
+
+
+@reason_if_absent
+def sentence_later_response(response: ResponseRates) -> str:
+    """Objective response at the response visits after the first."""
+    return " ".join(_at_visit(response, visit) for visit in response.dataset.response_visits[1:])
 
 
 def _at_visit(response: ResponseRates, visit: float) -> str:

@@ -244,8 +244,10 @@ def _completeness_rows(data: Dataset, analysis: Completeness, groups: list[str])
     ]  # fmt: skip
 
 
-def table_queries(queries: pd.DataFrame, most: int | None = None) -> Table:
+def table_queries(queries: pd.DataFrame, most: int | None = None) -> Table | Block:
     """Open data queries, sorted by patient; those that block a report come first; at most so many are listed."""
+    if queries.empty:
+        return EMPTY
     blocking, rows, before = "error" in set(queries["severity"]), [], ""
     for query in queries.sort_values("severity", kind="stable").head(most or len(queries)).to_dict("records"):
         if blocking and query["severity"] != before:

@@ -45,17 +45,17 @@ from lib.study.design import ELEMENTS
 NOT_STATED, NOT_HERE = "not stated in study.yml", "not in this study"
 # Domain -> headings of the reports that hold its evidence.
 PLACES = {
-    "randomisation": (("cohort", "How alike are the arms?"), ("cohort", "When did the patients enter?")),
+    "randomisation": (("cohort", "How alike are the arms?"), ("cohort", "Who is in the study?")),
     "confounding": (("robustness", "Could the arms differ for other reasons?"), ("cohort", "How alike are the arms?")),
     "selection": (("cohort", "Who is in the study?"), ("robustness", "How robust is the answer?")),
     "classification": (("cohort", "What did the patients receive?"),),
     "deviations": (("cohort", "What did the patients receive?"), ("efficacy", "What happened to each patient?")),
     "missing_data": (("cohort", "Were the patients examined when due?"), ("efficacy", "How many tumours respond?")),
     "measurement": (
-        ("cohort", "Were the arms scanned equally often?"),
+        ("cohort", "Were the patients examined when due?"),
         ("robustness", "Does a reader see the same response?"),
     ),
-    "reporting": (("efficacy", "How many tests does this page hold?"), ("robustness", "How many tests does this page hold?")),
+    "reporting": (("efficacy", "How was this computed?"), ("robustness", "How was this computed?")),
 }
 COLUMNS = ("Domain", "Judgement in study.yml", "What this report shows", "Where it stands")
 
