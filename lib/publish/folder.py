@@ -18,7 +18,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from lib.publish.editions import editions
+from lib.publish.editions import PLAIN, editions
 from lib.publish.pages import overview_page, report_page, standalone_svg
 from lib.publish.summary import summarise
 from lib.report.results import COLUMNS, KEY
@@ -44,6 +44,7 @@ class Report:
     results: list[list[str]]
     key_results: list[str] = field(default_factory=list)
     summary: dict = field(default_factory=dict)
+    plain: dict = field(default_factory=dict)
     verdicts: list[dict] = field(default_factory=list)
     tables: dict[str, dict] = field(default_factory=dict)
     figures: dict[str, dict] = field(default_factory=dict)
@@ -132,7 +133,9 @@ def read_report(name: str, notebook: NotebookNode) -> Report:
         match record["kind"]:
             case "key_results":
                 report.key_results += record["sentences"]
-                report.summary |= record.get("summary", {})
+                given = dict(record.get("summary", {}))
+                report.plain |= given.pop("plain", {})
+                report.summary |= given
             case "verdict":
                 report.verdicts.append(record)
             case "table":
@@ -203,7 +206,7 @@ def _pages(reports: list[Report], synthetic: bool, files: list[str], run: dict) 
         "pages": [("index.html", "Overview"), *((report.page, report.title) for report in reports)],
     }
     pages = {r.page: report_page(r.notebook, header=r.header, report=r, **frame) for r in reports}
-    titles = {r["file"]: r["title"] for report in reports for r in [*report.tables.values(), *report.figures.values()]}
+    titles = {PLAIN: "For patients: what was found, in plain words"} | {r["file"]: r["title"] for report in reports for r in [*report.tables.values(), *report.figures.values()]}
     listed = [
         {"name": name, "folder": name.rpartition("/")[0], "title": titles.get(name, "")}
         for name in sorted([*files, *pages, "run.json"])
