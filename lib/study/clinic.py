@@ -155,7 +155,7 @@ class AdverseEvents(Frozen):
 
     dictionary: Text
     systems: dict[Text, tuple[Text, ...]]
-    plain: dict[Text, Text] = Field({})
+    plain: dict[Text, Label] = Field({})
     severe_grade: int = Field(3, ge=1, le=5)
     max_grade: int = Field(FATAL_GRADE, ge=1, le=5)
     # Instead of grades, mildest first; the mildest one that counts as severe, and the one that is death, if any is.

@@ -113,8 +113,8 @@ class Frozen(BaseModel):
 class InPlainWords(Frozen):
     """Question and population in words that patients use, for their page."""
 
-    question: Text = ""
-    population: Text = ""
+    question: Label = ""
+    population: Label = ""
 
 
 class About(Frozen):
@@ -160,7 +160,7 @@ class Arm(Frozen):
     value: Code = ""
     colour: str = Field(pattern=r"^#[0-9A-Fa-f]{6}$")
     line: Literal["solid", "dashed", "dashdot", "dotted", "longdash", "dashdotdot"] = "solid"
-    plain: Text = ""
+    plain: Label = ""
 
     @property
     def said(self) -> str:
@@ -249,7 +249,7 @@ class Endpoint(Frozen):
     short: Label
     role: Literal["primary", "secondary", "sensitivity"]
     definition: Text
-    plain: Text = ""  # what happened: "the cancer came back"
+    plain: Label = ""  # what happened: "the cancer came back"
     landmarks: tuple[float, ...] = ()
     tau: float | None = Field(None, gt=0)
     events: tuple[DateColumn, ...] = ()
