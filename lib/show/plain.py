@@ -76,8 +76,9 @@ def efficacy(survival: Survival | Absent, weights: Weights | Absent, response: R
     """How many people it happened to, and whether the groups differ: of endpoints in time, then of the response to treatment."""
     known = [one for one in (survival, *others) if isinstance(one, Survival)]
     told = [_in_time(one, weights if one is survival else None) for one in known]
-    shrank = isinstance(response, ResponseRates) and response.dataset.response_visits
-    return told + ([_shrank(response, response.dataset.response_visits[0])] if shrank else [])
+    if isinstance(response, ResponseRates) and response.dataset.response_visits:
+        told.append(_shrank(response, response.dataset.response_visits[0]))
+    return told
 
 
 def safety(harms: Harms) -> dict[str, Any]:
@@ -213,7 +214,7 @@ def _of_people(survival: Survival, arm: str, time: float | None) -> dict[str, An
     lost = row["n_censored"] if time else 0
     left = "not followed for all of this time" + (", or something else came first" if "cumulative_incidence" in survival else "")
     more = f"{lost:.0f} {left}" if lost else ""
-    drawn = {"drawn": int(whole["n"]), "filled": int(row["n_events"]), "dashed": int(lost)} if max(data.n[a.id] for a in data.arms) <= MOST_DRAWN else {}
+    drawn: dict[str, Any] = {"drawn": int(whole["n"]), "filled": int(row["n_events"]), "dashed": int(lost)} if max(data.n[a.id] for a in data.arms) <= MOST_DRAWN else {}
     return _row(data, arm, f"{out_of(row['n_events'], whole['n'])} people", more, **drawn)
 
 
@@ -240,5 +241,5 @@ def _response(data: Dataset, arm: str, row: pd.Series, counted: bool) -> dict[st
     if not counted and row["n"]:
         words = f"{'none' if row['count'] == 0 else f'about {_about(row.proportion, False)}'} of 100 people"
         return _row(data, arm, words, _likely(row["ci_low"], row["ci_high"]), "hundred", drawn=100, filled=per_hundred(row["proportion"]))
-    drawn = {"drawn": int(row["n"]), "filled": int(row["count"])} if row["n"] <= MOST_DRAWN else {}
+    drawn: dict[str, Any] = {"drawn": int(row["n"]), "filled": int(row["count"])} if row["n"] <= MOST_DRAWN else {}
     return _row(data, arm, f"{out_of(row['count'], row['n'])} people", **drawn)
