@@ -33,7 +33,7 @@ from lib.study.yaml_file import Gathered
 LONGEST_NAME = 255
 FORMAT_HELP = (
     f"By comma: {', '.join(FORMATS)}. docx (Word) and pdf: one per report and one of all. figures: a PDF and a 300-dpi "
-    "PNG of each. The pages are always made [default: html]."
+    "PNG of each. plain: a page for patients. The pages are always made [default: html]."
 )
 
 

@@ -1,19 +1,21 @@
-"""What a report can be had as beside its pages: Word, PDF, figures for a journal. Made of the executed notebooks."""
+"""What a report can be had as beside its pages: Word, PDF, figures for a journal, a page for patients. Made of the executed notebooks."""
 
 from __future__ import annotations
 
-__all__ = ["DETAIL", "FORMATS", "editions"]
+__all__ = ["DETAIL", "FORMATS", "PLAIN", "editions"]
 
 from collections.abc import Iterable
 from functools import cache
 
-FORMATS = ("html", "docx", "pdf", "figures")
+FORMATS = ("html", "docx", "pdf", "figures", "plain")
 # What is printed of a page: all of it, or what it does not fold.
 DETAIL = ("main", "full")
+# The page for patients.
+PLAIN = "plain.html"
 
 
 def editions(reports: list, synthetic: bool, formats: Iterable[str], detail: str = DETAIL[0]) -> dict[str, bytes]:
-    """Make what was asked for: a document per report and, of several reports, one of all, called `report`.
+    """Make what was asked for: a document per report and, of several reports, one of all, called `report`; the page for patients, of all.
 
     Parameters
     ----------
@@ -39,14 +41,20 @@ def editions(reports: list, synthetic: bool, formats: Iterable[str], detail: str
     asked = set(formats) - {"html"}
     if not asked:
         return {}
+    files: dict[str, bytes] = {}
     # These take half a second to import: not before they are needed.
+    if "plain" in asked:
+        from lib.publish.plain import plain_page  # noqa: PLC0415
+
+        files[PLAIN] = plain_page(reports, synthetic).encode()
+    if asked == {"plain"}:
+        return files
     from lib.publish.paper import typeset  # noqa: PLC0415
     from lib.publish.paper.document import read_document  # noqa: PLC0415
     from lib.publish.paper.word import docx  # noqa: PLC0415
 
     # A figure is drawn once for all documents.
     png = cache(typeset.figure_png)
-    files: dict[str, bytes] = {}
     if "figures" in asked:
         for figure in (figure for report in reports for figure in report.figures.values()):
             drawing = figure["content"], figure["title"], figure["alt"]

@@ -18,7 +18,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from lib.publish.editions import DETAIL, editions
+from lib.publish.editions import DETAIL, PLAIN, editions
 from lib.publish.pages import overview_page, report_page, standalone_svg
 from lib.publish.sections import with_something_to_show
 from lib.publish.summary import summarise
@@ -45,6 +45,7 @@ class Report:
     results: list[list[str]]
     key_results: list[str] = field(default_factory=list)
     summary: dict = field(default_factory=dict)
+    plain: dict = field(default_factory=dict)
     verdicts: list[dict] = field(default_factory=list)
     tables: dict[str, dict] = field(default_factory=dict)
     figures: dict[str, dict] = field(default_factory=dict)
@@ -142,7 +143,9 @@ def read_report(name: str, notebook: NotebookNode) -> Report:
         match record["kind"]:
             case "key_results":
                 report.key_results += record["sentences"]
-                report.summary |= record.get("summary", {})
+                given = dict(record.get("summary", {}))
+                report.plain |= given.pop("plain", {})
+                report.summary |= given
             case "verdict":
                 report.verdicts.append(record)
             case "table":
@@ -214,7 +217,7 @@ def _pages(reports: list[Report], synthetic: bool, files: list[str], run: dict, 
         "pages": [("index.html", "Overview"), *((report.page, report.title) for report in reports)],
     }
     pages = {r.page: report_page(r.shown, header=r.header, report=r, **frame) for r in reports}
-    titles = {r["file"]: r["title"] for report in reports for r in [*report.tables.values(), *report.figures.values()]}
+    titles = {PLAIN: "For patients: what was found, in plain words"} | {r["file"]: r["title"] for report in reports for r in [*report.tables.values(), *report.figures.values()]}
     listed = [
         {"name": name, "folder": name.rpartition("/")[0], "title": titles.get(name, "")}
         for name in sorted([*files, *pages, "run.json"])

@@ -10,6 +10,7 @@ __all__ = [
     "number",
     "outline",
     "overview_page",
+    "patients_page",
     "report_page",
     "standalone_svg",
 ]
@@ -110,6 +111,11 @@ def report_page(notebook: NotebookNode, **context) -> str:
 def overview_page(**context) -> str:
     """Render index.html: see lib/publish/templates/report/overview.html.j2."""
     return _trimmed(_exporter().environment.get_template("overview.html.j2").render(page=context))
+
+
+def patients_page(**context) -> str:
+    """Render plain.html: see lib/publish/templates/report/plain.html.j2."""
+    return _trimmed(_exporter().environment.get_template("plain.html.j2").render(page=context))
 
 
 # By these a page that may be written anew is told from one of the user.

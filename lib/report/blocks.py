@@ -31,6 +31,7 @@ from lib.dataset.dataset import Dataset, subgroup_label
 from lib.report import recheck
 from lib.report.published import ABSENT, MATCHES, compare_published, find_ranges
 from lib.report.references import cite, paragraph
+from lib.show import plain
 from lib.show.disclosure.audience import LEFT_OUT, allows, is_part
 from lib.show.disclosure.jointly import earlier_of
 from lib.show.disclosure.rounding import DIGITS
@@ -72,6 +73,7 @@ def header(name: str, data: Dataset) -> Block:
         "queries": {"error": 0, "warning": len(data.queries)},
         "time_unit": data.study.time.unit,
         "endpoints": {endpoint.id: endpoint.label for endpoint in data.study.endpoints},
+        "plain": plain.about(data),
     }
     shown = template("header.html").render(
         header=record,

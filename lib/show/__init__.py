@@ -3,7 +3,8 @@
 table, plot and say list what a page can show; how it is made stands in tables, plots and sentences.
 
 tables, plots and sentences have files of the same names and do not know each other; disclosure decides who may see what;
-display is what a notebook cell can show; formats, labels and ways are how numbers and names are written.
+display is what a notebook cell can show; formats, labels and ways are how numbers and names are written; plain is what the
+page for patients is told.
 """
 
-__all__ = ["disclosure", "display", "formats", "labels", "plot", "plots", "say", "sentences", "table", "tables"]
+__all__ = ["disclosure", "display", "formats", "labels", "plain", "plot", "plots", "say", "sentences", "table", "tables"]

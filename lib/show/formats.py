@@ -33,6 +33,7 @@ __all__ = [
     "is_masked",
     "joined",
     "out_of",
+    "per_hundred",
     "plural",
     "said_count",
     "said_share",
@@ -210,6 +211,12 @@ def plural(count: int, noun: str, nouns: str = "") -> str:
 def out_of(count: float, n: float) -> str:
     """(3, 11) -> "3 of 11"; (0, 11) -> "none of 11": a sentence has no digit for nobody."""
     return f"{'none' if count == 0 else format_whole(count)} of {format_whole(n)}"
+
+
+def per_hundred(proportion: float, rest: bool = False) -> int:
+    """People of 100, as `format_percent` shows the share: 0.236 -> 24; the `rest` of them: 76."""
+    of_them = int(format_number(PERCENT * proportion, 0))
+    return PERCENT - of_them if rest else of_them
 
 
 def from_to(first: str, last: str, moves: str, stays: str) -> str:

@@ -1,12 +1,15 @@
 """What a page gives to the summary on top of index.html and of Word and PDF: its answer in a few cells and words.
 
 A dict by page: `answer` and `weakens` are sentences, `effects` and `harms` tables as HTML, `sure` triples of what was asked,
-a word and the address where it stands. What a study does not hold is left out. `lib.publish.summary` puts them together.
+a word and the address where it stands, `plain` what `lib.show.plain` says of the same. What a study does not hold is left out.
+`lib.publish.summary` puts them together.
 """
 
 from __future__ import annotations
 
 __all__ = ["efficacy", "robustness", "safety"]
+
+from typing import Any
 
 import pandas as pd
 
@@ -17,6 +20,7 @@ from lib.analyses.robustness.confounding import Weights
 from lib.analyses.robustness.robustness import Robustness
 from lib.analyses.safety.events import Harms, kind_label
 from lib.dataset.dataset import Dataset
+from lib.show import plain
 from lib.show.display import Column, Row, Table, anchor, template
 from lib.show.formats import (
     DASH,
@@ -52,7 +56,7 @@ WAYS, CONFOUNDING = (
 
 def efficacy(
     survival: Survival | Absent, weights: Weights | Absent, response: ResponseRates | Absent, others: list[Survival | Absent]
-) -> dict[str, str]:
+) -> dict[str, Any]:
     """Whether the arms differ and by how much, and what weakens that; nothing without an endpoint in time.
 
     Parameters
@@ -64,16 +68,18 @@ def efficacy(
     others : list
         Further endpoints that the answer names.
     """
+    told = plain.efficacy(survival, weights, response, others)
+    given = {"plain": {"outcomes": told}} if told else {}
     if isinstance(survival, Absent):
-        return {}
+        return given
     data, known = survival.dataset, [one for one in others if isinstance(one, Survival)]
     if len(data.arms) == 1:
-        return {"weakens": _weakens(data), "effects": _html(_one_arm(survival, response))}
+        return given | {"weakens": _weakens(data), "effects": _html(_one_arm(survival, response))}
     answer = " ".join(sentence_verdict(one) for one in [survival, *known])
-    return {"weakens": _weakens(data), "answer": answer, "effects": _html(_effects(survival, weights, response))}
+    return given | {"weakens": _weakens(data), "answer": answer, "effects": _html(_effects(survival, weights, response))}
 
 
-def safety(harms: Harms | Absent) -> dict[str, str]:
+def safety(harms: Harms | Absent) -> dict[str, Any]:
     """Patients of each arm with the harms that matter most; nothing without adverse events."""
     if isinstance(harms, Absent):
         return {}
@@ -84,7 +90,8 @@ def safety(harms: Harms | Absent) -> dict[str, str]:
         for arm in data.arms
     ]
     columns = (Column("Patients with an adverse event, n (%)"), *[Column(kind_label(data, kind)) for kind in kinds])
-    return {"harms": _html(Table("summary_harms", "Harms", columns, tuple(rows)))} if kinds else {}
+    given = {"plain": {"harms": plain.safety(harms)}}
+    return given | ({"harms": _html(Table("summary_harms", "Harms", columns, tuple(rows)))} if kinds else {})
 
 
 def robustness(

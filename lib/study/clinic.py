@@ -155,6 +155,7 @@ class AdverseEvents(Frozen):
 
     dictionary: Text
     systems: dict[Text, tuple[Text, ...]]
+    plain: dict[Text, Label] = Field({})
     severe_grade: int = Field(3, ge=1, le=5)
     max_grade: int = Field(FATAL_GRADE, ge=1, le=5)
     # Instead of grades, mildest first; the mildest one that counts as severe, and the one that is death, if any is.
@@ -163,6 +164,12 @@ class AdverseEvents(Frozen):
     fatal_level: Code = ""
     risk_windows: tuple[RiskWindow, ...] = ()
     landmarks: tuple[Annotated[float, Field(gt=0)], ...] = ()
+
+    @model_validator(mode="after")
+    def _plain_words_are_of_terms(self) -> Self:
+        if unknown := sorted(set(self.plain) - set(self.terms)):
+            raise ValueError(f"plain: {', '.join(unknown)} is no term of systems")
+        return self
 
     @model_validator(mode="after")
     def _one_scale(self) -> Self:

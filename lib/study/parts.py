@@ -110,6 +110,13 @@ class Frozen(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
+class InPlainWords(Frozen):
+    """Question and population in words that patients use, for their page."""
+
+    question: Label = ""
+    population: Label = ""
+
+
 class About(Frozen):
     """What the study is, for titles, banner and citation."""
 
@@ -119,6 +126,7 @@ class About(Frozen):
     synthetic: bool
     cutoff: Day | None = None
     question: Text = ""
+    plain: InPlainWords = InPlainWords()
     design: Text = ""  # older spelling of design.description
     allocation: Literal["randomised", "not randomised"] | None = None  # older spelling of design.allocation
     population: Text = ""
@@ -152,6 +160,12 @@ class Arm(Frozen):
     value: Code = ""
     colour: str = Field(pattern=r"^#[0-9A-Fa-f]{6}$")
     line: Literal["solid", "dashed", "dashdot", "dotted", "longdash", "dashdotdot"] = "solid"
+    plain: Label = ""
+
+    @property
+    def said(self) -> str:
+        """What the page for patients calls it."""
+        return self.plain or self.label
 
     @property
     def code(self) -> str:
@@ -235,6 +249,7 @@ class Endpoint(Frozen):
     short: Label
     role: Literal["primary", "secondary", "sensitivity"]
     definition: Text
+    plain: Label = ""  # what happened: "the cancer came back"
     landmarks: tuple[float, ...] = ()
     tau: float | None = Field(None, gt=0)
     events: tuple[DateColumn, ...] = ()

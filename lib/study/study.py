@@ -71,7 +71,7 @@ class Study(Frozen):
     study: About
     design: Design = Design()
     time: Time
-    arms: Annotated[tuple[Arm, ...], told_apart("arm")] = Field(min_length=1, max_length=6)
+    arms: Annotated[tuple[Arm, ...], told_apart("arm"), told_apart("arm", "said")] = Field(min_length=1, max_length=6)
     reference_arm: Id
     focus_arm: Id | None = None
     tables: dict[TableName, Table]

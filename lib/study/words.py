@@ -50,14 +50,14 @@ def _alike(text: str) -> str:
     return " ".join("".join(inked).translate(LOOKS_LIKE).casefold().split())
 
 
-def told_apart(what: str) -> AfterValidator:
-    """Make a validator that refuses parts that a report would call by one name, at the line where they stand."""
+def told_apart(what: str, name: str = "label") -> AfterValidator:
+    """Make a validator that refuses parts that a report would call by one name (an attribute), at the line where they stand."""
 
     def checked(parts: tuple[Any, ...]) -> tuple[Any, ...]:
         first: dict[str, str] = {}
         for part in parts:
-            if (other := first.setdefault(_alike(part.label), part.id)) != part.id:
-                raise ValueError(f"the {what}s {other} and {part.id} have one label ({part.label}): no reader could tell them apart")
+            if (other := first.setdefault(_alike(getattr(part, name)), part.id)) != part.id:
+                raise ValueError(f"the {what}s {other} and {part.id} have one label ({getattr(part, name)}): no reader could tell them apart")
         return parts
 
     return AfterValidator(checked)

@@ -199,7 +199,7 @@ def test_interrupted(tmp_path, sent, code):
         (["-p", "level=2"], "level"),
         (["-p", "endpoint"], "write a parameter as name=value"),
         (["--notebooks", "efficiency"], "no notebook efficiency; there are cohort, efficacy,"),
-        (["--format", "doc,pdf"], "no format doc; there are html, docx, pdf, figures"),
+        (["--format", "doc,pdf"], "no format doc; there are html, docx, pdf, figures, plain"),
         (["-f", "no/such.yml"], "file not found"),
         (["--name", "../elsewhere"], "one plain word"),
     ],

@@ -10,8 +10,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from designed_studies import write_case
 from document_parts import executed, read_pdf
-from nbformat.v4 import new_code_cell, new_notebook, new_output
 from pypdf import PdfReader
+from quick_pages import LONG, quick, six_arms
 from random_study import Design, write_random
 
 from lib import analyse
@@ -21,41 +21,10 @@ from lib.publish.paper.layout import PageEnd, Picture, Table, picture_size
 from lib.publish.paper.typeset import pdf
 from lib.publish.summary import summarise
 from lib.report import start
-from lib.show import plot, summary
+from lib.show import summary
 
 RAIR = "data/rair_dtc"
-LONG = (
-    "Standard care by the physician's choice (drug or surgery)", "Drug one, 20 mg once daily", "Drug two, 400 mg twice daily",
-    "Drug one, 20 mg once daily, with implant", "Drug two with implant & radiotherapy", "Implant alone <b>no drug</b>",
-)  # fmt: skip
 CASES = ("three_arms", "masked", "one_arm", "withheld", "one_arm_without_event", "no_event", "competing", "randomised", "confounded")
-
-
-def _notebook(name, items):
-    """What a page shows, as an executed notebook."""
-    outputs = [new_output("display_data", data, metadata=metadata) for data, metadata in (i._repr_mimebundle_() for i in items)]
-    return new_notebook(cells=[new_code_cell("show()", outputs=outputs, id=name)])
-
-
-def quick(study, **parameters):
-    """Pages that show the heads of the notebooks and the first curve: what a summary needs."""
-    made = {}
-    for name in ("efficacy", "robustness", "safety"):
-        page = start(name, {"study": str(study), **parameters})
-        curve = []
-        if name == "safety":
-            given = summary.safety(page.analyse(analyse.adverse_events))
-        else:
-            survival = page.analyse(analyse.survival, page.endpoint)
-            weights = page.analyse(analyse.weights, survival)
-            if name == "efficacy":
-                response = page.analyse(analyse.response, page.response_visits)
-                others = page.analyse_each(analyse.survival, page.other_endpoints)
-                given, curve = summary.efficacy(survival, weights, response, others[:1]), [plot.survival(survival)]
-            else:
-                given = summary.robustness(survival, page.analyse(analyse.robustness, survival), weights)
-        made[name] = _notebook(name, [page.header(), page.key_results("Said at length.", summary=given), *curve, page.colophon()])
-    return made
 
 
 @pytest.fixture(scope="module")
@@ -78,17 +47,6 @@ def made(tmp_path_factory):
         return quick(write_case(root / name, name))
 
     return make
-
-
-def six_arms(folder, labels):
-    """Six arms; that of Drug one with the implant carries the question."""
-    folder = write_random(folder, Design(sizes=(34, 31, 36, 30, 33, 29), seed=4, hazard=0.05))
-    study = json.loads((folder / "study.yml").read_text("utf-8"))
-    for arm, label in zip(study["arms"], labels, strict=False):
-        arm["label"] = label
-    study["focus_arm"] = "D"
-    (folder / "study.yml").write_text(json.dumps(study), encoding="utf-8")
-    return folder
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ import textwrap
 import numpy as np
 import pandas as pd
 import seaborn
+from matplotlib.colors import ListedColormap
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.ticker import MaxNLocator
 
@@ -25,7 +26,8 @@ from lib.show.plots.style import GREY, INK, line_style, picture, shown_arms, thi
 LINE = 0.21  # inches of one line of text
 LABELS = 0.3  # share of the width left of the arms
 BOX = {"boxstyle": "round,pad=0.4", "facecolor": "white", "edgecolor": GREY, "linewidth": 0.9}
-MISSING = "#8f8f8f"  # of a cell in which nobody was examined: the darkest on which INK is read (4.9 to 1)
+MISSING = "#d08a3a"  # of a cell in which nobody was examined: the darkest on which INK is read (5.6 to 1)
+FEW = "#e4e4e4"  # of a cell of few patients, whose share says little
 ARROW = {"arrowstyle": "-|>", "color": GREY, "linewidth": 0.9, "shrinkA": 0, "shrinkB": 0}
 
 
@@ -162,31 +164,38 @@ def plot_enrolment(enrolment: Enrolment) -> Figure:
 def plot_attendance(attendance: Attendance) -> Figure:
     """Share of the patients due who were examined, as a grid: a row per examination and arm, a column per visit.
 
-    The darker a cell, the more are missing; it is empty where nobody was due.
+    The darker a cell, the more are missing; it is grey where few were due, and empty where nobody was.
     """
     data, frame = attendance.dataset, attendance["attendance"]
+    least = data.study.policy.min_at_risk
     due = frame[(frame["n"] != 0) & frame["group"].isin(groups_of(data))]
     words = due["proportion"].map(lambda share: "m" if np.isnan(share) else format_percent(share).removesuffix("%"))
+    words = words + due["n"].map(lambda n: "\nm" if np.isnan(n) else f"\n{format_whole(n)}")
     labels, told = {}, []
     for name in dict.fromkeys(due["variable"]):
         label = examination_label(data.study, name)
         labels |= {(name, ""): label} | {(name, arm.id): arm.label for arm in data.arms}
         total = where(attendance["attendance_total"], variable=name, group=everybody(data)).iloc[0]
         told.append(f"{label} {format_whole(total['count'])} of {format_whole(total['n'])} due")
-    cells = due.assign(shown=due["proportion"].fillna(1.0), words=words).pivot(index=["variable", "group"], columns="time")
+    cells = due.assign(shown=due["proportion"].fillna(1.0), words=words, few=(due["n"] < least).astype(float)).pivot(index=["variable", "group"], columns="time")
     cells = cells.reindex(pd.MultiIndex.from_tuples(labels))
-    with picture(0.62 + 0.235 * len(labels)) as (figure, axes):
-        seaborn.heatmap(
-            cells["shown"], vmin=0, vmax=1, cmap=seaborn.light_palette(MISSING, reverse=True, as_cmap=True), cbar=False,
-            annot=cells["words"], fmt="", annot_kws={"fontsize": 7, "color": INK}, linewidths=1, ax=axes,
-            xticklabels=[f"{visit:g}" for visit in cells["shown"]], yticklabels=list(labels.values()),
-        )  # fmt: skip
+    few = cells["few"] == 1
+    palettes = ((seaborn.light_palette(MISSING, reverse=True, as_cmap=True), few), (ListedColormap([FEW]), ~few))
+    with picture(0.75 + 0.31 * len(labels)) as (figure, axes):
+        for palette, others in palettes:
+            seaborn.heatmap(
+                cells["shown"], vmin=0, vmax=1, cmap=palette, cbar=False, mask=others | cells["shown"].isna(),
+                annot=cells["words"], fmt="", annot_kws={"fontsize": 7, "color": INK, "linespacing": 1.1}, linewidths=1, ax=axes,
+                xticklabels=[f"{visit:g}" for visit in cells["shown"]], yticklabels=list(labels.values()),
+            )  # fmt: skip
         for (_, arm), label in zip(labels, axes.get_yticklabels(), strict=True):
             label.set(fontsize=8 if arm else 9, fontweight="normal" if arm else "bold")
         axes.tick_params(length=0)
-        masked = "; m: masked" if (words == "m").any() else ""
-        axes.set(ylabel="", xlabel=f"Scheduled visit, {data.study.time.unit}; in each cell the share examined, in %{masked}")
-        alt = f"Grid of visits by arm; the darker a cell, the more are missing. Examined: {'; '.join(told)}."
+        masked = "; m: masked" if words.str.contains("m").any() else ""
+        axes.set_ylabel("")
+        axes.set_xlabel(f"Scheduled visit, {data.study.time.unit}")
+        figure.supxlabel(f"In each cell the share examined, in %, above the patients due (grey: fewer than {least}{masked})", fontsize=8)
+        alt = f"Grid of visits by arm; the darker a cell, the more are missing, and grey where fewer than {least} were due. Examined: {'; '.join(told)}."
         return write_figure(figure, "attendance", "Examined at each visit, of the patients due", alt)
 
 
@@ -215,7 +224,7 @@ def plot_timing(timing: Timing) -> Figure | Block:
         axes.set_ylim(bottom=0)
         axes.set_ylabel("Days since the scan before")
         axes.set_xlabel(f"Visit, {data.study.time.unit} (pale: fewer than {least} {unit_label(frame)})")
-        axes.legend(loc="upper left", fontsize=8)
+        write_legend(figure, axes, "upper left", "lower right")
         intervals = timing["scan_interval"]
         told = [
             f"{data.study.arm(r['group']).label} {counted(r)}"

@@ -22,12 +22,11 @@ from lib.dataset.dataset import Dataset
 from lib.show.display import Figure, empty_if_absent, internal_only
 from lib.show.formats import format_number, format_whole, joined
 from lib.show.labels import counted, everybody
-from lib.show.plots.style import CATEGORY_COLOURS, GREY, INK, PALE, picture, write_figure
+from lib.show.plots.style import CATEGORY_COLOURS, CATEGORY_HATCHES, GREY, INK, PALE, picture, write_figure
 from lib.study.parts import Arm
 
 # A page is some nine inches high; bars get thinner, and lose their names, rather than run over it.
 TALLEST, MOST_NAMES = 9.2, 90
-HATCHES = {"PD": "////", "NE": "...."}
 ENDS = {"progressed": ("X", "progression"), "died": ("s", "died without it"), "left": (">", "no progression when last scanned")}  # fmt: skip
 EVENTS = {"response": ("o", "white", "first response"), "progression": ("X", INK, "progression"), "death": ("s", INK, "death"),
           "local": ("v", "#ffffff", "local treatment"), "later": ("|", INK, "later line starts")}  # fmt: skip
@@ -61,7 +60,7 @@ def plot_waterfall(course: Course) -> Figure:
             for place, row in enumerate(own.itertuples()):
                 # A change of exactly 0 still shows as a line: the patient is there.
                 axis.bar(place, row.best_change or 0.4, width=0.8, color=CATEGORY_COLOURS[row.best_response],
-                         hatch=HATCHES.get(row.best_response), edgecolor=GREY, linewidth=0.6, gid=row.patient_id)  # fmt: skip
+                         hatch=CATEGORY_HATCHES.get(row.best_response), edgecolor=GREY, linewidth=0.6, gid=row.patient_id)  # fmt: skip
             for threshold in _thresholds(rule):
                 axis.axhline(threshold, color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
             axis.axhline(0, color=INK, linewidth=0.8)
@@ -73,7 +72,7 @@ def plot_waterfall(course: Course) -> Figure:
         axes[0][0].set_ylim(min(-105, _finite(low, 0) - 5), max(30, _finite(high, 0) + 8))
         axes[0][0].set_ylabel("Best change of the sum\nof diameters, %")
         shown = [c for c in CATEGORY_COLOURS if (drawn["best_response"] == c).any()]
-        handles: list[Artist] = [Patch(facecolor=CATEGORY_COLOURS[c], hatch=HATCHES.get(c), edgecolor=GREY, label=c) for c in shown]
+        handles: list[Artist] = [Patch(facecolor=CATEGORY_COLOURS[c], hatch=CATEGORY_HATCHES.get(c), edgecolor=GREY, label=c) for c in shown]
         handles.append(Line2D([], [], color=INK, linewidth=0.8, linestyle=(0, (4, 3)), label=_rule_text(rule)))
         figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), fontsize=8)
         return write_figure(

@@ -14,7 +14,7 @@ from lib.dataset.dataset import Dataset
 from lib.show.display import Figure, empty_if_absent, internal_only
 from lib.show.formats import format_duration, format_interval, format_number, format_whole
 from lib.show.labels import counted, everybody, level_text, unit_label
-from lib.show.plots.panel import write_counts
+from lib.show.plots.panel import picture_with_counts, write_counts, write_legend
 from lib.show.plots.style import GREY, line_style, picture, plain_log_ticks, shown_arms, write_figure
 
 
@@ -100,10 +100,10 @@ def plot_summary(analysis: Levels) -> Figure:
         top.set_xticks(range(len(visits)), [f"{visit:g}" for visit in visits])
         top.set_xlim(-0.5, max(len(visits), 2) - 0.5)
         top.set_xlabel(f"Visit, {data.study.time.unit} (open: fewer than {least} {unit_label(changes)})")
-        figure.legend(loc="outside upper left", ncols=3, fontsize=8, handlelength=3)
         baseline = where(analysis[f"{name}_level"], time=0).assign(x=0)
         counts = pd.concat([baseline, changes])
         write_counts(bottom, data, "With a value", counts, top.get_xlim())
+        write_legend(figure, top, "lower left", "upper right", "upper left", "lower right")
         alt = f"Medians with quartiles by visit and arm. The last median of at least {least} {unit_label(changes)}: {'; '.join(told)}."
         return write_figure(figure, f"{name}_summary", f"{quantity.label}: change from baseline by visit and arm", alt)
 
@@ -152,7 +152,7 @@ def plot_ratios(model: Ratios) -> Figure:
     frame, counts = model[f"{name}_model_ratio"], model[f"{name}_model_count"]
     visits = sorted(frame["time"].unique())
     offsets = np.linspace(-0.22, 0.22, len(data.arms)) if len(data.arms) > 1 else [0.0]
-    with picture(3.1 + 0.17 * len(data.arms)) as (figure, axes):
+    with picture_with_counts(3.0, data) as (figure, axes, bottom):
         told = []
         for (arm, marker), offset in zip(shown_arms(data), offsets, strict=True):
             own = frame[(frame["group"] == arm.id) & frame["ratio"].notna()]
@@ -173,19 +173,13 @@ def plot_ratios(model: Ratios) -> Figure:
         axes.set_yscale("log")
         plain_log_ticks(axes)
         labels = ["Baseline", *(format_duration(t, data.study.time.unit) for t in visits)]
-        if counts["n"].notna().all():
-            labels = [_below(label, [where(counts, group=arm.id, time=at)["n"].iat[0] for arm in data.arms])
-                      for label, at in zip(labels, [0.0, *visits], strict=True)]  # fmt: skip
-            axes.set_xlabel(
-                f"Below: {unit_of(counts).iat[0]} with a value, arms in the order of the legend", fontsize=8
-            )
         axes.set_xticks(range(len(labels)), labels)
+        axes.set_xlim(-0.5, len(labels) - 0.5)
         axes.set_ylabel(f"Ratio to baseline ({level_text(data)} CI)")
-        figure.legend(loc="outside upper left", ncols=min(len(data.arms), 3), fontsize=8)
+        below = counts.assign(x=counts["time"].map([0.0, *visits].index))
+        write_counts(bottom, data, f"{unit_of(counts).iat[0].capitalize()} with a value", below, axes.get_xlim())
+        write_legend(figure, axes, "lower left", "upper right", "upper left", "lower right")
         label = measure(data.study, name).label
         alt = f"Ratios to baseline with intervals by visit and arm. Last visit: {'; '.join(told)}."
         return write_figure(figure, f"{name}_ratios", f"{label}: ratio to baseline by arm, mixed model", alt)
 
-
-def _below(label: str, counts: list) -> str:
-    return f"{label}\n{' / '.join(f'{format_whole(n)}' for n in counts)}"

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 
 import numpy as np
 import pandas as pd
+from matplotlib.collections import LineCollection
 from matplotlib.textpath import TextPath
 
 from lib.analyses.result import where
@@ -26,6 +27,8 @@ COUNT_LINE, PAD, HANDLE = 0.155, 0.08, 0.42
 FEW_ARMS = 3
 # Characters of a line of a legend: in the panel, and in two columns above it.
 BESIDE, COLUMN = 44, 36
+# Steps in which a sloped line is looked at.
+FINE = 200
 
 
 def text_size(text: str, size: float = 8) -> tuple[float, float]:
@@ -69,25 +72,39 @@ def is_free(curves: Sequence[tuple[np.ndarray, np.ndarray]], box: tuple[float, f
 
 
 def box_at(axes, inner: tuple[float, float], place: tuple[float, float], size: tuple[float, float]) -> tuple[float, float, float, float]:
-    """A text of so many inches at a place in the axes (`inner_size`), in their units: left, bottom, right, top."""
+    """A text of so many inches at a place in the axes (`inner_size`), in their units (a logarithm on such an axis): left, bottom, right, top."""
     wide, high = inner
-    (x0, x1), (y0, y1) = axes.get_xlim(), axes.get_ylim()
+    (x0, x1), (y0, y1) = axes.get_xlim(), axes.transScale.transform([(1, y) for y in axes.get_ylim()])[:, 1]
     x, y = ((part + 2 * PAD) / max(whole, 0.1) for part, whole in zip(size, (wide, high), strict=True))
     left, bottom = (share * max(1 - part, 0) for share, part in zip(place, (x, y), strict=True))
     return x0 + left * (x1 - x0), y0 + bottom * (y1 - y0), x0 + (left + x) * (x1 - x0), y0 + (bottom + y) * (y1 - y0)
 
 
-def write_legend(figure, axes, corner: str, *, title: str = "") -> None:
-    """Arms in a corner of the panel, or above it where steps run there or there are many; long labels wrap."""
+def _drawn(axes) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Times and values of all lines of the panel, in the units of `box_at`: steps as they are, sloped lines in small steps."""
+    lines = [(line.get_drawstyle(), np.column_stack(line.get_data(orig=False))) for line in axes.lines if line.get_transform() == axes.transData]
+    bars = [("default", bar) for part in axes.collections if isinstance(part, LineCollection) for bar in part.get_segments()]
+    drawn = []
+    for style, points in (*lines, *bars):
+        x, y = axes.transScale.transform(np.asarray(points, float)).T if len(points) else np.empty((2, 0))
+        if style == "default" and len(x) > 1 and (np.diff(x) > 0).all():
+            x, y = (fine := np.linspace(x[0], x[-1], FINE)), np.interp(fine, x, y)
+        drawn += [(x, y)] if len(x) else []
+    return drawn
+
+
+def write_legend(figure, axes, *corners: str, title: str = "") -> None:
+    """Arms in the first corner of the panel that nothing runs through, or above it, as where there are many; long labels wrap."""
     handles, labels = axes.get_legend_handles_labels()
     beside = [textwrap.fill(label, BESIDE) for label in labels]
     wide, high = text_size("\n".join([*([title] if title else []), *beside]))
-    place = (float("right" in corner), float("upper" in corner))
-    steps = [line.get_data(orig=False) for line in axes.lines if line.get_drawstyle() == "steps-post"]
-    box = box_at(axes, inner_size(figure, axes), place, (wide + HANDLE, high + 0.05 * len(labels)))
+    lines = _drawn(axes)
+    inner, size = inner_size(figure, axes), (wide + HANDLE, high + 0.05 * len(labels))
+    boxes = {corner: box_at(axes, inner, (float("right" in corner), float("upper" in corner)), size) for corner in corners}
+    free = next((corner for corner, box in boxes.items() if is_free(lines, box)), None)
     look = {"fontsize": 8, "title": title or None, "title_fontsize": 8, "alignment": "left", "handlelength": 3}
-    if len(labels) <= FEW_ARMS and is_free([tuple(np.asarray(v, float) for v in line) for line in steps], box):
-        axes.legend(handles, beside, loc=corner, **look)
+    if len(labels) <= FEW_ARMS and free:
+        axes.legend(handles, beside, loc=free, **look)
         return
     above = [textwrap.fill(label, COLUMN) for label in labels]
     deep = [label.count("\n") + 1 for label in above]

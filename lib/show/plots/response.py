@@ -14,7 +14,7 @@ from lib.show.display import Block, Figure, empty_if_absent, withheld
 from lib.show.formats import format_duration, format_number, format_percent, format_whole, joined
 from lib.show.labels import OVERALL
 from lib.show.plots.panel import picture_with_counts, write_at_risk, write_legend
-from lib.show.plots.style import CATEGORY_COLOURS, GREY, INK, line_style, picture, write_figure
+from lib.show.plots.style import CATEGORY_COLOURS, CATEGORY_HATCHES, GREY, INK, line_style, picture, write_figure
 
 
 @empty_if_absent
@@ -61,8 +61,9 @@ def _stack(axes, categories: pd.DataFrame, unassessed: pd.DataFrame, data: Datas
         n, left = max(sum(values), 1), 0.0
         for name, colour, value in zip(names, colours, values, strict=True):
             (piece,) = axes.barh(
-                -i, value / n, left=left, color=colour, edgecolor=GREY, linewidth=0.6, height=0.72, label=name
-            )
+                -i, value / n, left=left, color=colour, edgecolor=GREY, linewidth=0.6, height=0.72, label=name,
+                hatch=CATEGORY_HATCHES.get(name),
+            )  # fmt: skip
             piece.set_gid(f"{time:g}-{arm.id}-{name}")
             if value:
                 dark = name == "CR"
@@ -74,6 +75,7 @@ def _stack(axes, categories: pd.DataFrame, unassessed: pd.DataFrame, data: Datas
                     va="center",
                     fontsize=8,
                     color="white" if dark else INK,
+                    bbox={"facecolor": colour, "edgecolor": "none", "pad": 1} if name in CATEGORY_HATCHES else None,
                 )
             left += value / n
     axes.set_yticks([-i for i in range(len(data.arms))], [f"{arm.label} (n = {data.n[arm.id]})" for arm in data.arms])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 __all__ = [
     "CATEGORY_COLOURS",
+    "CATEGORY_HATCHES",
     "GREY",
     "INK",
     "MARKERS",
@@ -74,7 +75,8 @@ STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "figure.dpi": 100,
 }
-# Response, best first; readable in grey because lightness falls with it. PD is hatched.
+# Response, best first; readable in grey because lightness falls with it, and what is no response is hatched.
+CATEGORY_HATCHES = {"PD": "////", "NE": "...."}
 CATEGORY_COLOURS = {"CR": "#08519c", "PR": "#4292c6", "SD": "#c6dbef", "PD": "#fdae6b", "NE": "#eeeeee"}
 
 

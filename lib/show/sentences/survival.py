@@ -12,6 +12,7 @@ __all__ = [
     "sentence_small",
     "sentence_survival",
     "sentence_verdict",
+    "tests_of",
     "weighted_of",
 ]
 
@@ -106,7 +107,7 @@ def sentence_comparison(analysis: Survival, weights: Weights | Absent | None = N
     if "logrank" not in analysis:
         return "With one arm there is nothing to compare."
     said, pairs = _verdict(analysis)
-    p_values = [test.p_value for test in _tests(analysis)]
+    p_values = [test.p_value for test in tests_of(analysis)]
     if pd.isna(p_values).all():
         return said
     crude, found = crude_of(data, analysis), weighted_of(data, weights)
@@ -121,7 +122,7 @@ def sentence_verdict(analysis: Survival) -> str:
     return " ".join(filter(None, _verdict(analysis)))
 
 
-def _tests(analysis: Survival) -> list[OverallTest]:
+def tests_of(analysis: Survival) -> list[OverallTest]:
     """Tests of all arms: log-rank, and Gray's where an event competes."""
     row, gray = analysis["logrank"].iloc[0], analysis["gray"].iloc[0] if "gray" in analysis else None
     tests = [OverallTest("log-rank", row["p_value"], row["note"], plural(row["n_events"], "event"))]
@@ -132,7 +133,7 @@ def _tests(analysis: Survival) -> list[OverallTest]:
 
 def _verdict(analysis: Survival) -> tuple[str, str]:
     """What the tests of all arms say, and what those of the pairs add."""
-    data, tests = analysis.dataset, _tests(analysis)
+    data, tests = analysis.dataset, tests_of(analysis)
     p_values = [test.p_value for test in tests]
     said = say_tests(f"the {data.study.endpoint(analysis.variable).short} curves", *tests, disagree=TWO_QUESTIONS)
     pairs = [Pair(pair_label(data, r.group), r.p_adjusted) for r in analysis["logrank_pairwise"].itertuples()]

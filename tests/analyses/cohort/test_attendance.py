@@ -14,7 +14,7 @@ from lib.analyses.cohort import conduct, flow
 from lib.analyses.result import Absent, where
 from lib.dataset import dataset
 from lib.show.display import EMPTY
-from lib.show.plots.cohort import plot_attendance, plot_timing
+from lib.show.plots.cohort import FEW, plot_attendance, plot_timing
 
 RAIR = "data/rair_dtc"
 COLUMNS = ["n", "mean", "sd", "min", "q1", "median", "q3", "max"]
@@ -101,15 +101,23 @@ def test_a_scan_that_was_not_made_is_missed_but_still_due(tmp_path):
     assert attended(less, "tg", 6, "A") == (2, 2)
 
 
+def cells_of(figure):
+    """Lines of the cells: first the shares, then the patients due."""
+    texts = re.findall(r'style="font-size: 7px[^>]*>([^<]+)<', figure.svg)
+    return Counter(texts[::2]), Counter(texts[1::2])
+
+
 def test_the_grid_shows_each_share_that_was_due_and_marks_what_is_masked():
     found = conduct.analyse_missing(loaded())
     frame = found["attendance"]
     due = frame[(frame["group"] != "overall") & (frame["n"] > 0)]
-    cells = Counter(re.findall(r'style="font-size: 7px[^>]*>([^<]+)<', plot_attendance(found).svg))
-    assert cells == Counter(f"{100 * share:.0f}" for share in due["proportion"])
+    shares, patients = cells_of(plot_attendance(found))
+    assert shares == Counter(f"{100 * share:.0f}" for share in due["proportion"])
+    assert patients == Counter(f"{n}" for n in due["n"])
+    assert len(re.findall(FEW, plot_attendance(found).svg)) == (due["n"] < found.dataset.study.policy.min_at_risk).sum() > 0
     masked = frame.assign(proportion=frame["proportion"].where(frame["count"] == frame["n"]))
     hidden = plot_attendance(replace(found, frames=found.frames | {"attendance": masked}))
-    cells = Counter(re.findall(r'style="font-size: 7px[^>]*>([^<]+)<', hidden.svg))
+    cells, _ = cells_of(hidden)
     assert set(cells) == {"100", "m"} and cells["m"] == (due["count"] < due["n"]).sum()
     assert "m: masked" in hidden.svg
 

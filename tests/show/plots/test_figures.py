@@ -11,11 +11,12 @@ from matplotlib.colors import to_hex
 from numpy.testing import assert_allclose
 
 from lib.analyses.efficacy import course as efficacy_course
-from lib.analyses.efficacy import marker_models, markers, survival
+from lib.analyses.efficacy import marker_models, markers, response, survival
 from lib.analyses.result import where
 from lib.dataset.dataset import load
 from lib.show.plots import course as plot_course
 from lib.show.plots import markers as plot_markers
+from lib.show.plots import response as plot_response
 from lib.show.plots import style as plot_style
 from lib.show.plots import survival as plot_survival
 from lib.show.sentences import course as say_course
@@ -180,10 +181,8 @@ def test_ratios_are_drawn_with_their_intervals(name, draw):
         assert_allclose(np.asarray(line.get_ydata(), dtype=float), [1, *own["ratio"]])
         ends = np.array([segment[:, 1] for segment in bars.get_segments()], dtype=float)
         assert_allclose(ends[1:], own[["ci_low", "ci_high"]].to_numpy())
-    labels = [label.get_text() for label in figure.axes[0].get_xticklabels()]
-    behind = model["tg_model_count"].groupby("time")["n"]
-    counts = [" / ".join(str(n) for n in own) for _, own in behind]
-    assert all(label.endswith(f"\n{n}") for label, n in zip(labels, counts, strict=True))
+    counts = {text.get_gid(): text.get_text() for text in figure.axes[1].texts if text.get_gid()}
+    assert counts == {f"{row.group}-n-{x}": str(row.n) for x, (_, own) in enumerate(model["tg_model_count"].groupby("time")) for row in own.itertuples()}
 
 
 @pytest.mark.parametrize("name", STUDIES)
@@ -234,3 +233,13 @@ def test_tables_and_sentences_hold_no_gap(study):
     assert not re.search(r"\b(nan|NaN|None(?! of \d)|inf)\b|superior|no difference", text)
     best = shown[0].to_text()
     assert re.search(rf"All patients .*\b{len(data.patients)}\b", best)
+
+
+def test_progression_is_told_without_colour(draw):
+    """Lighter than stable disease or darker: in grey it is its hatching that tells."""
+    data = STUDIES["shipped"]
+    figure, _ = draw(plot_response.plot_response, response.analyse(data, data.response_visits))
+    hatched = {patch.get_hatch() for axes in figure.axes for patch in axes.patches if (patch.get_gid() or "").endswith("-PD")}
+    others = {patch.get_hatch() for axes in figure.axes for patch in axes.patches if not (patch.get_gid() or "").endswith("-PD")}
+    assert hatched == {"////"}
+    assert others == {None}
