@@ -226,6 +226,8 @@ def test_jupyterlab_shows_outputs_as_the_pages_do(visit, lab):
     write(notebook, path)
     page = visit(lab, "/lab/tree/lab/shown.ipynb?reset")
     page.locator("table.ct").wait_for()
+    # JupyterLab that is ended while a kernel starts hangs.
+    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
 
     def style(part):
         return page.locator(part).evaluate("e => { const s = getComputedStyle(e); return [s.backgroundColor, s.borderBottomWidth, s.fontSize, s.fontWeight]; }")
