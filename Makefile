@@ -24,8 +24,8 @@ COMPILE = $(BIN)/uv pip compile - --quiet --universal --python-version 3.11 --ge
 help:       ## list the targets
 	@sed -nE 's/^([a-z-]+): .*## (.*)/make \1\t\2/p' Makefile
 
-report: $(READY)  ## render the reports of STUDY into outputs/
-	$(BIN)/python -m lib report --study $(STUDY) --jobs $(JOBS) --format $(FORMAT)
+report: $(READY)  ## render the reports of STUDY into outputs/; those that are there already only with AGAIN=1
+	$(BIN)/python -m lib report --study $(STUDY) --jobs $(JOBS) --format $(FORMAT) $(if $(AGAIN),--again)
 
 batch: $(READY)  ## render every report that PLAN names, and an index of them; what is there already stays
 	$(BIN)/python -m lib batch $(PLAN) --resume --jobs $(JOBS)

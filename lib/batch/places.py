@@ -6,7 +6,7 @@ that has one is whole. Nothing here knows what a report says.
 
 from __future__ import annotations
 
-__all__ = ["admit_report", "is_remote", "joined", "local_study", "read_file", "upload", "write_file"]
+__all__ = ["admit_report", "is_remote", "joined", "local_study", "read_file", "read_report", "upload", "write_file"]
 
 import contextlib
 import hashlib
@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 
 import fsspec
 
-from lib.run.manifest import MARK, NAMED, listed
+from lib.run.manifest import MARK, NAMED, listed, read_run, whole
 from lib.run.target import NotOurs, recover, refuse_foreign
 from lib.study.study import ROOT
 from lib.study.written import write_whole
@@ -92,6 +92,18 @@ def read_file(place: str, name: str) -> str | None:
             return system.cat_file(f"{root}/{name}").decode()
         except FileNotFoundError:
             return None
+
+
+def read_report(place: str) -> dict | None:
+    """Return what run.json says of a report that is there as it was written; None where there is none.
+
+    At an address the files are not fetched: that each is there has to do.
+    """
+    if not is_remote(place):
+        return whole(Path(place))
+    run = read_run(read_file(place, MARK))
+    with _reached(place) as (system, root):
+        return run if run and _names(system, root) == {MARK, *run["files"]} else None
 
 
 def write_file(place: str, name: str, text: str) -> str:

@@ -21,14 +21,14 @@ from pathlib import Path
 import nbformat
 
 from lib.analyses.outputs import OUTPUTS
-from lib.batch.places import is_remote, joined, local_study, read_file, upload
+from lib.batch.places import is_remote, joined, local_study, read_file, read_report, upload
 from lib.batch.plan import Run
 from lib.intake.handover import offered
 from lib.intake.tables import read_tables
 from lib.run.execute import NotebookFailed
 from lib.run.kernels import prepare
-from lib.run.manifest import MARK
-from lib.run.one_report import NOTEBOOK_FOLDER, inputs_of, make_report, notebook_paths
+from lib.run.manifest import MARK, differing
+from lib.run.one_report import NOTEBOOK_FOLDER, changed_since, inputs_of, make_report, notebook_paths
 from lib.study.parameters import NOTEBOOKS
 from lib.study.provenance import rerun_command
 from lib.study.study import Study, read_study
@@ -74,12 +74,8 @@ def is_up_to_date(run: Run, output: str, expected: dict) -> bool:
     expected : dict
         What `lib.run.one_report.inputs_of` returns for the run.
     """
-    text = read_file(joined(output, run.name), MARK)
-    try:
-        found = json.loads(text or "{}")
-    except ValueError:
-        return False
-    return isinstance(found, dict) and all(found.get(key) == expected[key] for key in SAME)
+    found = read_report(joined(output, run.name))
+    return found is not None and not changed_since(run.study, found, {key: expected[key] for key in SAME})
 
 
 def make_run(run: Run, output: str, expected: dict, notebooks: Path = NOTEBOOK_FOLDER) -> Outcome:
@@ -102,8 +98,8 @@ def make_run(run: Run, output: str, expected: dict, notebooks: Path = NOTEBOOK_F
         study = read_study(local_study(run.place))
         with _folder(joined(output, run.name)) as folder:
             found = inputs_of(study, run.routed, notebooks)
-            if differing := _differing(found, expected):
-                raise ValueError(f"not as it was when the plan was checked: {', '.join(differing)}")
+            if others := differing(found, {key: expected[key] for key in SAME}):
+                raise ValueError(f"not as it was when the plan was checked: {', '.join(others)}")
             tables = read_tables(study)
             with offered(study, tables):
                 command = _command(run, study)
@@ -117,18 +113,6 @@ def make_run(run: Run, output: str, expected: dict, notebooks: Path = NOTEBOOK_F
     if error:
         return Outcome(run.name, run.study.study.id, run.given, status=FAILED, seconds=seconds, error=error)
     return outcome_of(run, output, MADE, seconds)
-
-
-def _differing(found: dict, expected: dict) -> list[str]:
-    """Name what a report would be made from here, and not where the plan was checked."""
-    flat = [
-        {"study": one["study"], "parameters": one["parameters"]}
-        | one["versions"]
-        | one["inputs"]["data"]
-        | one["inputs"]["code"]
-        for one in (found, expected)
-    ]
-    return sorted(key for key in flat[0] | flat[1] if flat[0].get(key) != flat[1].get(key))
 
 
 def _command(run: Run, study: Study) -> str:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-__all__ = ["check"]
+__all__ = ["check", "checked_tables"]
+
+from collections.abc import Callable
+from pathlib import Path
 
 import click
+import pandas as pd
 
 from lib.commands.request import PAIRS, PARAMETERS, STUDY, asked_for
-from lib.commands.terminal import OUTPUTS, checked_tables, counted, say_problems
+from lib.commands.terminal import OUTPUTS, counted, refuse, say_problems, shown
+from lib.intake.tables import Tables, list_queries, read_tables, write_queries
+from lib.run.admission import admit, request_of
+from lib.study.study import Study
 from lib.study.yaml_file import Gathered, Problem
 
 
@@ -23,3 +30,34 @@ def check(*, folder, pairs, file) -> None:
     say_problems([Problem(**row) for row in queries.drop(columns="severity").to_dict("records")])
     tables, found = counted(len(study.tables), "table", "tables"), counted(len(queries), "data query", "data queries")
     click.echo(f"{study.study.short_title}: {tables} read, {found}, nothing that blocks a report.")
+
+
+def checked_tables(
+    gathered: Gathered, study: Study, given: dict, outputs: Path, *, save: bool = False, before: Callable[[], object] = lambda: None
+) -> Tables:
+    """Read the tables and stop at all that blocks the report; then, or to `save` it, the list of data queries is written.
+
+    It goes into the study's own folder below `outputs`, where nobody keeps anything else; a report holds its own. What is
+    to be done `before` anything is said is done.
+    """
+    known = len(gathered.problems)
+    tables = gathered.take(read_tables, study)
+    queries = tables.queries if tables else list_queries(gathered.problems[known:])
+    request = gathered.take(request_of, study, given)
+    if tables and request:
+        gathered.take(admit, study, request, tables)
+    if save or gathered.problems:
+        before()
+        _save(queries, outputs / study.study.id)
+    if gathered.problems:
+        refuse(gathered.problems)
+    return tables
+
+
+def _save(queries: pd.DataFrame, folder: Path) -> None:
+    try:
+        path = write_queries(queries, folder)
+    except OSError as error:
+        click.echo(f"The data queries could not be written into {folder}: {error.strerror}.", err=True)
+    else:
+        click.echo(f"{counted(len(queries), 'data query', 'data queries')}: {shown(path)}", err=True)

@@ -5,32 +5,31 @@ from __future__ import annotations
 __all__ = ["report"]
 
 import contextlib
+import datetime as dt
 import os
-import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
-import nbformat
-from nbformat import NotebookNode
-from tqdm import tqdm
 
-from lib.commands.new_study import study_of
+from lib.commands.progress import followed
 from lib.commands.request import PAIRS, PARAMETERS, STUDY, asked_for, chosen
-from lib.commands.terminal import FOLDER, OUTPUTS, checked_tables, explain, fail, printable, shown
-from lib.intake.handover import offered
+from lib.commands.terminal import FOLDER, OUTPUTS, explain, fail, printable, shown
 from lib.publish.editions import DETAIL, FORMATS
 from lib.run.execute import NotebookFailed, run_name
-from lib.run.kernels import prepare
-from lib.run.one_report import NOTEBOOK_FOLDER, make_report, notebook_paths
-from lib.run.target import NotOurs, TargetError, refuse_foreign
-from lib.show.disclosure.jointly import SharingRefused
+from lib.run.manifest import NAMED
+from lib.run.one_report import NOTEBOOK_FOLDER, notebook_paths, stands
+from lib.run.sharing import is_shared
+from lib.run.target import NotOurs, TargetError, recover
 from lib.study.parameters import NOTEBOOKS
 from lib.study.provenance import rerun_command
+from lib.study.study import Study
 from lib.study.yaml_file import Gathered
 
 # Of the name of a folder, on any system.
 LONGEST_NAME = 255
+# What a notebook raises where nothing can be shared, by name: its module imports what reads tables.
+SHARING_REFUSED = "SharingRefused"
 FORMAT_HELP = (
     f"By comma: {', '.join(FORMATS)}. docx (Word) and pdf: one per report and one of all. figures: a PDF and a 300-dpi "
     "PNG of each. plain: a page for patients. The pages are always made [default: html]."
@@ -50,11 +49,12 @@ FORMAT_HELP = (
 @click.option("--name", default="", help="Name of the run [default: default, or made from the parameters].")
 @click.option("--warm/--fresh", default=True, help="Fork kernels with the imports done, or start each anew.")
 @click.option("--strict", is_flag=True, help="Fail when a notebook warns.")
+@click.option("--again", is_flag=True, help="Make it even if it is there already, from the same data, code and parameters.")
 @click.option("--steps", is_flag=True, help="Tell each cell on a line of its own, for a program that waits.")
 @click.option("--format", "formats", default="html", help=FORMAT_HELP)
 @click.option("--detail", type=click.Choice(DETAIL), default=DETAIL[0], help="Print what pages fold as details, too: full [default: main].")
 def report(
-    *, data, answers, folder, output, pairs, file, notebooks, notebook_folder, jobs, name, warm, strict, formats, detail, steps
+    *, data, answers, folder, output, pairs, file, notebooks, notebook_folder, jobs, name, warm, strict, formats, detail, again, steps
 ) -> None:
     """Check the study, execute the notebooks, write the pages: all of them or nothing.
 
@@ -62,11 +62,13 @@ def report(
     """
     if data and folder:
         fail("name the study once: as DATA or by --study", 2)
-    folder = study_of(data or folder, answers)
+    folder = _study_of(data or folder, answers)
     gathered = Gathered()
     wanted = gathered.take(chosen, formats, FORMATS, "format")
     study, given, routed = asked_for(gathered, folder, pairs, file, notebooks)
     if gathered.problems:
+        from lib.commands.check import checked_tables  # noqa: PLC0415
+
         # Without a run there is no name for its folder; the tables are still read, so that all is said at once.
         checked_tables(gathered, study, given, OUTPUTS)
     target = (output or OUTPUTS / study.study.id / (_one_word(name) or run_name(routed))).resolve()
@@ -74,33 +76,51 @@ def report(
     asked["format"] = formats if set(wanted) != {"html"} else None
     asked["detail"] = detail if detail != DETAIL[0] else None
     asked["notebook_folder"] = notebook_folder if notebook_folder.resolve() != NOTEBOOK_FOLDER else None
-    try:
+    command = rerun_command(study, given, **asked)
+    with _ending():
         paths = notebook_paths(notebook_folder, routed)
-        sources = {name: nbformat.read(path, as_version=4) for name, path in paths.items()}
-        if warm:
-            # Its imports take as long as the tables that are read meanwhile.
-            prepare(sources.values())
-        tables = checked_tables(gathered, study, given, OUTPUTS)
-        refuse_foreign(target)
-        with offered(study, tables), _bar(sources, steps) as progress:
-            make_report(
-                study,
-                routed,
-                target,
-                command=rerun_command(study, given, **asked),
-                folder=notebook_folder,
-                strict=strict,
-                warn=lambda message: click.echo(f"Warning: {printable(message)}", err=True),
-                jobs=jobs,
-                progress=progress,
-                warm=warm,
-                formats=wanted,
-                detail=detail,
-                queries=tables.queries,
-            )
+    # Whether a notebook warned is not written down: who asks strictly has it made.
+    if again or strict or not _stands(study, routed, target, command, notebook_folder):
+        with _ending(), followed(study, paths, [sorted(wanted), jobs, warm, is_shared(routed)], steps=steps) as progress:
+            from lib.commands.making import make  # noqa: PLC0415
+
+            ways = {"detail": detail, "jobs": jobs, "warm": warm, "strict": strict, "progress": progress}
+            make(study, given, routed, target, command=command, folder=notebook_folder, formats=wanted, outputs=OUTPUTS, **ways)
+    click.echo(shown(target / "index.html"))
+
+
+def _study_of(place: Path | None, answers: Path | None) -> Path | None:
+    """Folder of the study; of a file with data, the study that is made of it."""
+    if place is None or (place / "study.yml").is_file():
+        return place
+    from lib.commands.new_study import study_of  # noqa: PLC0415  what reads files takes a second to import
+
+    return study_of(place, answers)
+
+
+def _stands(study: Study, routed: dict, target: Path, command: str, notebooks: Path) -> bool:
+    """Whether the report is there already; it is told, or else what has changed since."""
+    recover(target)
+    run, changed = stands(study, routed, target, command, notebooks)
+    if run:
+        made = dt.datetime.fromisoformat(run["created"]).astimezone()
+        said = f"{shown(target)} is there already, made on {made:%Y-%m-%d} at {made:%H:%M} from the same data, code and parameters"
+        click.echo(f"{said}; --again makes it anew.", err=True)
+    elif changed:
+        more = f" and {len(changed) - NAMED} more" if len(changed) > NAMED else ""
+        click.echo(f"Made again, since this is not as it was: {printable(', '.join(changed[:NAMED]))}{more}.", err=True)
+    return run is not None
+
+
+@contextlib.contextmanager
+def _ending() -> Iterator[None]:
+    """Say in one sentence what ended a report, with its exit code."""
+    try:
+        yield
     except NotebookFailed as failure:
-        if failure.error.startswith(SharingRefused.__name__):
-            fail(failure.error.partition(": ")[2], 2)
+        kind, _, sentence = failure.error.partition(": ")
+        if kind == SHARING_REFUSED:
+            fail(sentence, 2)
         explain(failure)
     except NotOurs as error:
         fail(str(error), 2)
@@ -108,7 +128,6 @@ def report(
         fail(str(error))
     except KeyboardInterrupt:
         fail("stopped; an earlier report is as it was", 130)
-    click.echo(shown(target / "index.html"))
 
 
 def _one_word(name: str) -> str:
@@ -118,22 +137,3 @@ def _one_word(name: str) -> str:
         message = f"at most {LONGEST_NAME} bytes, without control characters"
         raise click.BadParameter(message, param_hint="--name")
     return name
-
-
-@contextlib.contextmanager
-def _bar(notebooks: dict[str, NotebookNode], steps: bool) -> Iterator[Callable]:
-    """Show one bar for all notebooks (or a line per cell), which names the notebook and the cell at work."""
-    # One cell more each: papermill adds the parameters.
-    cells = sum(len(notebook.cells) + 1 for notebook in notebooks.values())
-    done = dict.fromkeys(notebooks, 0)
-    with tqdm(total=cells, disable=steps or None, leave=False, bar_format="{l_bar}{bar:20} {n}/{total}") as bar:
-
-        def progress(name: str, number: int, of: int, heading: str) -> None:
-            bar.update(number - 1 - done[name])
-            done[name] = number - 1
-            said = textwrap.shorten(f"{name}: cell {number} of {of}, {heading}", 60, placeholder=" ...")
-            bar.set_description_str(said)
-            if steps:
-                click.echo(f"{sum(done.values())}/{cells} {printable(said)}", err=True)
-
-        yield progress

@@ -1,11 +1,10 @@
-"""What every command does at a terminal: say problems by file or a failed cell, read the tables, end in one sentence."""
+"""What every command does at a terminal: say problems by file or a failed cell, end in one sentence."""
 
 from __future__ import annotations
 
 __all__ = [
     "FOLDER",
     "OUTPUTS",
-    "checked_tables",
     "counted",
     "explain",
     "fail",
@@ -24,13 +23,10 @@ from pathlib import Path
 from typing import NoReturn
 
 import click
-import pandas as pd
 
-from lib.intake.tables import Tables, list_queries, read_tables, write_queries
-from lib.run.admission import admit, request_of
 from lib.run.execute import NotebookFailed
-from lib.study.study import ROOT, Study
-from lib.study.yaml_file import Gathered, Problem
+from lib.study.study import ROOT
+from lib.study.yaml_file import Problem
 
 # A terminal shows so many problems of one file, and so many of one kind in it; queries.csv holds all.
 SHOWN_PER_FILE, SHOWN_PER_KIND = 40, 3
@@ -138,30 +134,3 @@ def shown(path: Path) -> str:
 def counted(number: int, one: str, more: str) -> str:
     """Such as "1 table" or "3 tables"."""
     return f"{number} {one if number == 1 else more}"
-
-
-def checked_tables(gathered: Gathered, study: Study, given: dict, outputs: Path, *, save: bool = False) -> Tables:
-    """Read the tables and stop at all that blocks the report; then, or to `save` it, the list of data queries is written.
-
-    It goes into the study's own folder below `outputs`, where nobody keeps anything else; a report holds its own.
-    """
-    known = len(gathered.problems)
-    tables = gathered.take(read_tables, study)
-    queries = tables.queries if tables else list_queries(gathered.problems[known:])
-    request = gathered.take(request_of, study, given)
-    if tables and request:
-        gathered.take(admit, study, request, tables)
-    if save or gathered.problems:
-        _save(queries, outputs / study.study.id)
-    if gathered.problems:
-        refuse(gathered.problems)
-    return tables
-
-
-def _save(queries: pd.DataFrame, folder: Path) -> None:
-    try:
-        path = write_queries(queries, folder)
-    except OSError as error:
-        click.echo(f"The data queries could not be written into {folder}: {error.strerror}.", err=True)
-    else:
-        click.echo(f"{counted(len(queries), 'data query', 'data queries')}: {shown(path)}", err=True)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 __all__ = ["LABELS", "Form", "find_studies"]
 
+import html
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -144,7 +146,7 @@ class Form:
         self._primary = study.primary.id if study.primary else None
         self._endpoint = w.Dropdown(options=endpoints, value=self._primary, description=LABELS["endpoint"])
         self._arms = {arm.id: w.Checkbox(value=True, description=arm.label, indent=False) for arm in study.arms}
-        self._reference = w.Dropdown(description=LABELS["reference"])
+        self._reference, self._moved = w.Dropdown(description=LABELS["reference"]), w.HTML()
         self._offer_references()
         groups = [(EVERYBODY, ""), *((f"By {_subgroup_label(study, s.id)}", s.id) for s in study.subgroups)]
         self._subgroup = w.Dropdown(options=groups, description=LABELS["subgroup"])
@@ -153,14 +155,16 @@ class Form:
         self._landmarks = w.Text(
             placeholder="e.g. 12, 24", description=f"{LABELS['landmarks']} ({unit})", continuous_update=False
         )
-        self._cutoff = w.DatePicker(value=study.study.cutoff, max=study.study.cutoff, description=LABELS["cutoff"])
+        # Without `max`, which would put the last day in the place of a later one that was typed, and say nothing.
+        self._cutoff = w.DatePicker(value=study.study.cutoff, description=LABELS["cutoff"])
         movable = study.study.cutoff is not None and all(endpoint.derived for endpoint in study.endpoints)
         arms = [w.HTML(f"<span class='cohort-legend'>{LABELS['arms']}</span>"), *self._arms.values()]
-        several = [w.VBox(arms), self._reference] if len(study.arms) > 1 else []
+        several = [w.VBox(arms), self._reference, self._moved] if len(study.arms) > 1 else []
         grouped = [self._subgroup, self._value_box] if study.subgroups else []
         dated = [self._cutoff] if movable else []
         timed = ([self._endpoint], [self._landmarks]) if endpoints else ([], [])
-        self._landmarks.value = self._usual_landmarks()
+        self._landmarks.value = self._offered = self._usual_landmarks()
+        self._reference.observe(lambda _: setattr(self._moved, "value", ""), "value")
         self._watch(self._reference, self._landmarks, self._cutoff)
         for box in self._arms.values():
             box.observe(lambda _: self._arm_ticked(), "value")
@@ -177,13 +181,16 @@ class Form:
         return self.study.reference_arm if self.study.reference_arm in ticked or not ticked else ticked[0]
 
     def _offer_references(self) -> None:
-        """Arms that are ticked; what was chosen stays, if it can."""
-        options = [(arm.label, arm.id) for arm in self.study.arms if arm.id in self._ticked()]
-        chosen = self._reference.value
-        if options:
-            self._reference.options = options
-            kept = chosen if chosen in self._ticked() else self._usual_reference()
+        """Arms that are ticked; what was chosen stays, if it can, and else it is said what takes its place."""
+        labels = {arm.id: arm.label for arm in self.study.arms}
+        chosen, ticked = self._reference.value, self._ticked()
+        if ticked:
+            self._reference.options = [(labels[arm], arm) for arm in ticked]
+            kept = chosen if chosen in ticked else self._usual_reference()
             self._reference.value = kept
+            if chosen and kept != chosen:
+                said = f"{labels[chosen]} is not ticked any more; the others are now compared with {labels[kept]}."
+                self._moved.value = f"<p role='status' class='cohort-moved'>{html.escape(said)}</p>"
 
     def _arm_ticked(self) -> None:
         self._offer_references()
@@ -194,8 +201,11 @@ class Form:
         return ", ".join(f"{time:g}" for time in self.study.endpoint(chosen).landmarks) if chosen else ""
 
     def _endpoint_picked(self) -> None:
-        """Another endpoint brings its own times along."""
-        self._landmarks.value = self._usual_landmarks()
+        """Another endpoint brings its own times along; those that somebody wrote stay."""
+        written = self._landmarks.value != self._offered
+        self._offered = self._usual_landmarks()
+        if not written:
+            self._landmarks.value = self._offered
         self._changed()
 
     def _subgroup_picked(self) -> None:
@@ -230,19 +240,35 @@ class Form:
             given |= {"subgroup": self._subgroup.value, "subgroup_values": values}
         given["landmarks"] = self._times() if self._landmarks.value != self._usual_landmarks() else []
         cutoff = self._cutoff.value
+        if self.study.study.cutoff and not cutoff:
+            raise _problem("cutoff", f"choose a day; the study's own is {self.study.study.cutoff}")
         given["cutoff"] = str(cutoff) if cutoff and cutoff != self.study.study.cutoff else ""
         given["level"] = self._level.value if self._level.value != 0.95 else ""
         given["audience"] = self.audience if self.audience != "internal" else ""
         return {name: value for name, value in given.items() if value not in ("", [])}
 
     def _times(self) -> list[float]:
-        text = self._landmarks.value
+        text, how = self._landmarks.value, f"in {self.study.time.unit}, such as {self._usual_landmarks() or '12, 24'}"
         if len(text) > LONGEST_TEXT:
             raise _problem("landmarks", f"at most {LONGEST_TEXT} characters")
-        try:
-            return [float(part) for part in text.replace(";", ",").split(",") if part.strip()]
-        except ValueError:
-            raise _problem("landmarks", f"numbers with commas between them, in {self.study.time.unit}", text) from None
+        # With semicolons between the times, a comma is a decimal one.
+        parts = text.replace(",", ".").split(";") if ";" in text else text.split(",")
+        parts = [part.strip() for part in parts if part.strip()]
+        if not parts:
+            raise _problem("landmarks", f"write at least one time, {how}")
+        times = {part: _number(part) for part in parts}
+        if wrong := [part for part, time in times.items() if time is None]:
+            raise _problem("landmarks", f"“{wrong[0]}” is no number; write numbers with commas between them, {how}")
+        if wrong := [part for part, time in times.items() if not 0 < time < math.inf]:
+            raise _problem("landmarks", f"“{wrong[0]}” is no time after the start; write times above 0, {how}")
+        return list(dict.fromkeys(times.values()))
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def _subgroup_label(study: Study, subgroup_id: str) -> str:

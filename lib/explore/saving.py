@@ -5,7 +5,7 @@ The command is the one that everybody uses, `python -m lib report -f FILE`, in a
 
 from __future__ import annotations
 
-__all__ = ["OUTPUTS", "UNQUOTED", "Saver", "make_report", "write_parameters"]
+__all__ = ["OUTPUTS", "UNQUOTED", "Saver", "make_report", "slug", "write_parameters"]
 
 import asyncio
 import html
@@ -14,6 +14,7 @@ import os
 import re
 import subprocess
 import sys
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,9 +29,12 @@ from lib.study.yaml_file import ProblemsFound
 # Whoever serves the page says where reports are written, and under which address they can be opened.
 OUTPUTS = Path(os.environ.get("COHORT_OUTPUTS", ROOT / "outputs"))
 PAGES = os.environ.get("COHORT_PAGES", "")
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 # In place of errors that may name patients, for whoever may see the shared view alone.
 UNQUOTED = "The study cannot be read as it is now; whoever keeps it finds the reasons with python -m lib check."
+# Letters that are no other letter with a mark.
+LETTERS = str.maketrans({"ß": "ss", "æ": "ae", "Æ": "Ae", "œ": "oe", "Œ": "Oe", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ð": "d", "þ": "th", "ı": "i"})
+LONGEST_NAME = 40
+NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_-]{{0,{LONGEST_NAME - 1}}}")
 REPLACE = "Replace the report of this name"
 # How the command tells how far it is: "12/140 efficacy: cell 5 of 40, ...".
 STEP = re.compile(r"^(\d+)/(\d+) (.*)$")
@@ -62,7 +66,7 @@ def write_parameters(folder: str, given: dict, name: str, replace: bool = False)
     """
     if not NAME.fullmatch(name):
         raise ValueError(
-            "the name of a report has letters, digits, - and _, at most 40, and begins with none of the signs"
+            "the name of a report has letters a to z, digits, - and _, at most 40, and begins with none of the signs"
         )
     study, text = read_study(ROOT / folder).study.id, io.StringIO()
     YAML().dump({"study": study_path(ROOT / folder)} | given, text)
@@ -77,6 +81,13 @@ def write_parameters(folder: str, given: dict, name: str, replace: bool = False)
     except FileExistsError:
         raise ValueError(f"there is a report called {name} already; tick “{REPLACE}”, or choose another name") from None
     return path
+
+
+def slug(name: str) -> str:
+    """Make of any name one that a file and an address can have: "Überleben, OS (2. Sicht)" is "Uberleben-OS-2-Sicht"."""
+    plain = unicodedata.normalize("NFKD", name.translate(LETTERS))
+    plain = "".join(sign for sign in plain if not unicodedata.combining(sign))
+    return re.sub(r"[^A-Za-z0-9_]+", "-", plain).lstrip("-_")[:LONGEST_NAME].rstrip("-")
 
 
 def make_report(file: Path, progress: Callable[[int, int, str], object] = lambda *_: None) -> Path:
@@ -143,7 +154,7 @@ class Saver:
             folder, given = self._chosen()
             self._shared = given.get("audience") == "share"
             self._new = not self.replace.value
-            file = write_parameters(folder, given, self.name.value.strip(), self.replace.value)
+            file = write_parameters(folder, given, name := slug(self.name.value), self.replace.value)
         except ProblemsFound:
             self._say("Nothing was saved: correct first what the page names.")
             return
@@ -151,7 +162,8 @@ class Saver:
             self._say(f"Nothing was saved: {error}.")
             return
         self.replace.value, self.button.disabled, self.bar.layout.display, self.bar.value = False, True, "", 0
-        self._say("The report is being made; this takes about a minute.")
+        called = f" as {name}" if name != self.name.value.strip() else ""
+        self._say(f"The report is being made{called}; this takes about a minute.")
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:

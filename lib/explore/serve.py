@@ -7,22 +7,35 @@ form, and the server offers the page, its own scripts, and, to those with the to
 
 from __future__ import annotations
 
-__all__ = ["SHORTEST_TOKEN", "copy_notebooks", "open_lab", "serve_page"]
+__all__ = ["SHORTEST_TOKEN", "copy_notebooks", "lab_style", "open_lab", "serve_page"]
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import nbformat
 import zmq
+from jupyter_core.paths import jupyter_config_dir
 
 from lib.explore.gate import MAX_MESSAGE_BYTES
 from lib.run.kernels import NOT_INHERITED, kernel_environment, own_settings
 from lib.study.study import ROOT
 
 JUPYTER = Path(__file__).parent / "jupyter"
+# Parts of the pages' style that concern what a cell shows, by their first words; and what of JupyterLab's own gives way.
+PAGES_STYLE = ROOT / "lib" / "publish" / "templates" / "report" / "report.css"
+SHOWN = ("title, summary, notes", "tables:", "the row's name", "figures stand")
+OUTPUT = ".jp-OutputArea-output.jp-RenderedHTMLCommon"
+LAB_STYLE = """
+  & { font-family: var(--sans); }
+  .ct :is(tr, th, td) { background: none; max-width: none; border: 0 solid; white-space: normal; }
+  figure { margin: 0; }
+  :is(dt, dd) { float: none; width: auto; font-weight: 400; }
+  table { table-layout: auto; margin: 0; border: 0 solid; }
+"""
 # A copy remembers what it was copied from: whoever has not edited it gets the current notebook.
 COPIED = "copied_from"
 # A kernel that nobody has used for so long is ended; what one may hold (the shipped study's page holds a seventh of it).
@@ -92,14 +105,36 @@ def open_lab(outputs: Path, port: int = 0, browser: bool = True) -> subprocess.P
     browser : bool
         Whether to open it in a browser.
     """
-    words = [f"--ServerApp.root_dir={outputs}", "--LabApp.default_url=/lab/tree/lab/explore.ipynb", "--ip=127.0.0.1"]
+    words = [f"--ServerApp.root_dir={outputs}", "--LabApp.default_url=/lab/tree/lab/explore.ipynb", "--custom-css", "--ip=127.0.0.1"]
     words += [f"--port={port}"] if port else []
     words += [] if browser else ["--no-browser"]
     # A container's only user is root, and JupyterLab asks to be told.
     words += ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-    paths = os.pathsep.join(filter(None, [str(JUPYTER / "config"), os.environ.get("JUPYTER_CONFIG_PATH", "")]))
-    environment = _environment(outputs, "/files/") | {"JUPYTER_CONFIG_PATH": paths}
+    paths = os.pathsep.join(filter(None, [str(JUPYTER / "config"), jupyter_config_dir(), os.environ.get("JUPYTER_CONFIG_PATH", "")]))
+    environment = _environment(outputs, "/files/") | {"JUPYTER_CONFIG_PATH": paths} | _own_style()
     return subprocess.Popen([sys.executable, "-m", "jupyterlab", *words], env=environment)
+
+
+def lab_style() -> str:
+    """Return the style of the pages for the outputs of notebooks in JupyterLab, in its light and its dark theme."""
+    text = PAGES_STYLE.read_text(encoding="utf-8")
+    colours = re.search(r"^:root (\{.*?^\})", text, re.MULTILINE | re.DOTALL)
+    parts = [part for part in re.split(r"^/\* ", text, flags=re.MULTILINE) if part.startswith(SHOWN)]
+    rules = "".join(f"/* {part}" for part in parts)
+    dark = f'[data-jp-theme-light="false"] {OUTPUT} {{ color-scheme: dark; }}\n'
+    return f"{OUTPUT} {{\n& {colours[1]}\n& {{ color-scheme: light; color: var(--ink); }}\n{LAB_STYLE}{rules}}}\n{dark}" if colours else ""
+
+
+def _own_style() -> dict[str, str]:
+    """Where JupyterLab looks for a style of ours; the user's own settings stay in force, and are kept where they were."""
+    own, theirs = Path(own_settings()["IPYTHONDIR"]).with_name("lab"), Path(jupyter_config_dir())
+    (own / "custom").mkdir(parents=True, exist_ok=True)
+    (own / "custom" / "custom.css").write_text(lab_style(), encoding="utf-8")
+    return {
+        "JUPYTER_CONFIG_DIR": str(own),
+        "JUPYTERLAB_SETTINGS_DIR": os.environ.get("JUPYTERLAB_SETTINGS_DIR", str(theirs / "lab" / "user-settings")),
+        "JUPYTERLAB_WORKSPACES_DIR": os.environ.get("JUPYTERLAB_WORKSPACES_DIR", str(theirs / "lab" / "workspaces")),
+    }
 
 
 def _environment(outputs: Path, pages: str) -> dict[str, str]:

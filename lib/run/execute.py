@@ -14,17 +14,16 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from functools import cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import nbformat
-from jupyter_core.utils import ensure_event_loop
-from nbclient.exceptions import DeadKernelError
-from nbformat import NotebookNode
-
-from lib.run import engine
 from lib.study.parameters import NOTEBOOKS, check_parameters, unknown
 from lib.study.provenance import study_path
 from lib.study.study import ROOT, Study
 from lib.study.yaml_file import ProblemsFound
+
+# Jupyter's modules take a second: not before a notebook is executed.
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 # Our engine's name in papermill.
 ENGINE = "warm"
@@ -141,7 +140,8 @@ def execute(
         Notebook -> its parameters, as `route_parameters` returns them.
     jobs : int
     progress : callable
-        Called with notebook, number of the cell from 1, number of cells, and the heading above the cell.
+        Called with notebook, number of the cell that starts from 1 (one more than there are: the notebook is done),
+        number of cells, and the heading above the cell.
     warm : bool
         Kernels are forked from a process that has the imports done (lib/run/kernels.py), which stays for the next call;
         otherwise, and where that cannot be, each is a new interpreter.
@@ -176,6 +176,10 @@ class _Run:
 
     def one(self, name: str, path: Path, parameters: dict) -> NotebookNode:
         """Execute one notebook."""
+        import nbformat  # noqa: PLC0415
+        from jupyter_core.utils import ensure_event_loop  # noqa: PLC0415
+        from nbclient.exceptions import DeadKernelError  # noqa: PLC0415
+
         papermill = _papermill()
         # nbclient makes a loop for each thread and leaves it open.
         loop = ensure_event_loop(prefer_selector_loop=True)
@@ -204,6 +208,7 @@ class _Run:
             raise NotebookFailed(name, 0, "", said, parameters) from error
         finally:
             loop.close()
+        self.progress(name, len(done.cells) + 1, len(done.cells), "")
         return _tidied(done)
 
     def watch(self, name: str, client) -> None:
@@ -228,9 +233,11 @@ class _Run:
 
 @cache
 def _papermill():
-    """Import papermill, which takes a second: not before it is needed."""
+    """Import papermill, and have it know our engine."""
     import papermill  # noqa: PLC0415
     from papermill.engines import papermill_engines  # noqa: PLC0415
+
+    from lib.run import engine  # noqa: PLC0415
 
     papermill_engines.register(ENGINE, engine.WarmEngine)
     return papermill

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-__all__ = ["NOTEBOOK_FOLDER", "NotebookMissing", "inputs_of", "make_report", "notebook_paths", "parameters_of"]
+__all__ = ["NOTEBOOK_FOLDER", "NotebookMissing", "changed_since", "inputs_of", "make_report", "notebook_paths", "parameters_of", "stands"]
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
-
-from lib.intake.tables import write_queries
 from lib.run.execute import execute, take_messages
-from lib.run.manifest import write_run
-from lib.run.sharing import is_shared, one_at_a_time, register, without_places
+from lib.run.manifest import differing, whole, write_run
+from lib.run.sharing import is_registered, is_shared, one_at_a_time, register, without_places
 from lib.run.target import replaced_folder
 from lib.study import provenance
 from lib.study.parameters import NOTEBOOKS
 from lib.study.provenance import code_commit, fingerprints, package_versions, report_version
 from lib.study.study import ROOT, Study
+
+if TYPE_CHECKING:  # takes longer than to see that a report is there already
+    import pandas as pd
 
 NOTEBOOK_FOLDER = ROOT / "notebooks"
 
@@ -72,6 +73,52 @@ def inputs_of(study: Study, routed: dict[str, dict], folder: Path = NOTEBOOK_FOL
         "versions": package_versions(),
         "inputs": fingerprints(study, notebook_paths(folder, routed).values(), by_file=not shared),
     }
+
+
+def command_of(study: Study, routed: dict[str, dict], command: str) -> str:
+    """Return the command as the report names it: a shared one without folders of this machine."""
+    return provenance.without_places(command, study.study.id) if is_shared(routed) else command
+
+
+def stands(study: Study, routed: dict[str, dict], target: Path, command: str, folder: Path = NOTEBOOK_FOLDER) -> tuple[dict | None, list[str]]:
+    """Find the report that would be made, where it is there already.
+
+    Parameters
+    ----------
+    study, routed, target, command, folder
+        As `make_report` takes them.
+
+    Returns
+    -------
+    run : dict or None
+        What its run.json says; None where it has to be made.
+    changed : list of str
+        What has changed since a report was made there; empty without one.
+    """
+    run = whole(target)
+    if run is None:
+        return None, []
+    expected = inputs_of(study, routed, folder) | {"command": command_of(study, routed, command)}
+    changed = changed_since(study, run, expected)
+    return (None, changed) if changed else (run, [])
+
+
+def changed_since(study: Study, run: dict, expected: dict) -> list[str]:
+    """Name why a report that is there is not the one that would be made.
+
+    Parameters
+    ----------
+    study : Study
+    run : dict
+        What its run.json says.
+    expected : dict
+        Of what `inputs_of` returns, what has to be the same.
+    """
+    changed = differing(run, expected)
+    # One that was withdrawn, or whose register was lost, would be shared and nobody knew.
+    if not changed and is_shared(run["parameters"]) and not is_registered(study, run["parameters"]):
+        return ["the register of shared reports"]
+    return changed
 
 
 def make_report(
@@ -137,13 +184,15 @@ def make_report(
             raise ValueError("a table, a notebook or the library changed while the report was made; run it again")
         from lib.publish.folder import publish, summary  # noqa: PLC0415  nbconvert takes a second: not before it is needed
 
+        command = command_of(study, routed, command)
         if is_shared(routed):
-            command = provenance.without_places(command, study.study.id)
             for notebook in executed.values():
                 without_places(notebook, study)
         # The command stands between study and parameters, where a reader looks for it.
         run = {"study": run.pop("study"), "command": command} | run
         if queries is not None and not is_shared(routed):
+            from lib.intake.tables import write_queries  # noqa: PLC0415
+
             write_queries(queries, new)
         run |= summary(publish(executed, new, run, formats, detail))
         write_run(new, run)

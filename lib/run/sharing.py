@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-__all__ = ["is_shared", "one_at_a_time", "register", "without_places"]
+__all__ = ["is_registered", "is_shared", "one_at_a_time", "register", "without_places"]
 
 import contextlib
 import csv
 import datetime as dt
 import re
 from pathlib import Path
-
-from nbformat import NotebookNode
+from typing import TYPE_CHECKING
 
 from lib.show.disclosure import register as registered
-from lib.show.disclosure.counts import COUNTS
-from lib.show.disclosure.jointly import data_print
 from lib.study.study import Study
+from lib.study.yaml_file import ProblemsFound
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 # How a notebook is told its study, in the cell that papermill adds.
 STUDY_LINE = re.compile(r"^study\b.*$", re.MULTILINE)
@@ -54,13 +55,38 @@ def register(study: Study, name: str, run: dict, folder: Path) -> None:
     folder : Path
         That holds its results.csv.
     """
+    from lib.show.disclosure.counts import COUNTS  # noqa: PLC0415  its imports are those of a table: only where one is there
+    from lib.show.disclosure.jointly import data_print  # noqa: PLC0415
+
     with (folder / "results.csv").open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["statistic"] in COUNTS and row["value"]]
     cells = {
         (row["output"], row["variable"], row["group"], float(row["time"]) if row["time"] else None, row["statistic"]): float(row["value"])
         for row in rows
     }
-    parameters = {name: {k: v for k, v in given.items() if k != "study"} for name, given in run["parameters"].items()}
+    parameters = _without_study(run["parameters"])
     n = {arm["id"]: arm["n"] for arm in run["about"]["arms"]}
     today = dt.datetime.now(dt.UTC).date().isoformat()
     registered.enter(study.study.id, registered.Shared(name, today, data_print(study), parameters, n, cells))
+
+
+def is_registered(study: Study, parameters: dict[str, dict]) -> bool:
+    """Whether a report of these data and parameters stands in the register: one that was withdrawn is not shared.
+
+    Parameters
+    ----------
+    study : Study
+    parameters : dict of dict
+        As its run.json holds them.
+    """
+    from lib.show.disclosure.jointly import data_print  # noqa: PLC0415
+
+    try:
+        entries = registered.read(study.study.id)
+    except ProblemsFound:  # whoever makes the report is told
+        return False
+    return any((entry.data, entry.parameters) == (data_print(study), _without_study(parameters)) for entry in entries)
+
+
+def _without_study(parameters: dict[str, dict]) -> dict[str, dict]:
+    return {name: {k: v for k, v in given.items() if k != "study"} for name, given in parameters.items()}

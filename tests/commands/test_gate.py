@@ -103,7 +103,7 @@ def test_hostile_command_lines_and_trees(tmp_path_factory, command, words, files
         patched.chdir(tree)
         for module in ("check", "report"):
             patched.setattr(f"lib.commands.{module}.OUTPUTS", tree / "outputs")
-        patched.setattr("lib.commands.report.prepare", lambda *_: None)
+        patched.setattr("lib.commands.making.prepare", lambda *_: None)
         patched.setattr("lib.run.one_report.execute", lambda *_, **__: pytest.fail("a kernel was started"))
         # A place to write is one of the test's own, whatever else is drawn.
         _run(command, *[word.replace("TREE", str(tree)).replace("/dev/", "dev_").replace("//", "") for word in words])
@@ -138,7 +138,7 @@ def _tree(folder):
 
 @pytest.mark.parametrize("size", [0, 100, 3_000, 8_000])
 def test_a_full_disk(tmp_path, size, monkeypatch):
-    monkeypatch.setattr("lib.commands.report.prepare", lambda *_: None)
+    monkeypatch.setattr("lib.commands.making.prepare", lambda *_: None)
     monkeypatch.setattr("lib.run.one_report.execute", lambda _, routed, **__: {name: demo.executed(name) for name in routed})
     base = ["report", "--study", ROOT / "data" / "colon", "--notebooks", "cohort"]
     for level in ("0.9", "0.8"):
@@ -154,7 +154,7 @@ def test_a_full_disk(tmp_path, size, monkeypatch):
 
 
 def test_compare_and_batch_leave_files_of_the_user(tmp_path, monkeypatch):
-    monkeypatch.setattr("lib.commands.report.prepare", lambda *_: None)
+    monkeypatch.setattr("lib.commands.making.prepare", lambda *_: None)
     monkeypatch.setattr("lib.run.one_report.execute", lambda _, routed, **__: {name: demo.executed(name) for name in routed})
     assert _run("report", "--study", ROOT / "data" / "colon", "--notebooks", "cohort", "--output", tmp_path / "r").exit_code == 0
     (tmp_path / "plan.yml").write_text("title: T\nruns:\n  - {study: data/colon, notebooks: [cohort]}\n")

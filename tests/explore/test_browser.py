@@ -174,7 +174,8 @@ def test_a_phone_shows_everything_below_each_other(visit, ward):
     page = visit(ward, "/", viewport={"width": 360, "height": 800})
     page.wait_for_selector(PAGE)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    assert page.locator(".cohort-results").bounding_box()["y"] > page.locator(".cohort-save").bounding_box()["y"]
+    results, form = (page.locator(part).bounding_box()["y"] for part in (".cohort-results", ".cohort-form >> nth=0"))
+    assert results < form, "who opens the page sees the answer first"
 
 
 def test_accessible(page):
@@ -211,6 +212,31 @@ def test_explore_in_jupyterlab(visit, lab):
     page.get_by_label("Endpoint").select_option(label="Overall survival")
     page.locator("#table-os_by_arm").wait_for()
     assert page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.stderr']").count() == 0
+
+
+def test_jupyterlab_shows_outputs_as_the_pages_do(visit, lab):
+    """A table with its three rules, notes that are small, a banner on its ground: by the style of the pages."""
+    from nbformat import read, v4, write  # noqa: PLC0415
+
+    text = "<p class='banner'>Synthetic</p><figure class='tablefig'><div class='scroll'><table class='ct'><caption>C</caption><thead><tr><th>Arm</th></tr></thead>"
+    text += "<tbody><tr><th scope='row'>A</th></tr></tbody></table></div><figcaption class='notes'><p>Note</p></figcaption></figure>"
+    path = lab.outputs / "lab" / "shown.ipynb"
+    notebook = read(lab.outputs / "lab" / "cohort.ipynb", as_version=4)
+    notebook.cells = [v4.new_code_cell("1", outputs=[v4.new_output("display_data", {"text/html": text})])]
+    write(notebook, path)
+    page = visit(lab, "/lab/tree/lab/shown.ipynb?reset")
+    page.locator("table.ct").wait_for()
+    # JupyterLab that is ended while a kernel starts hangs.
+    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
+
+    def style(part):
+        return page.locator(part).evaluate("e => { const s = getComputedStyle(e); return [s.backgroundColor, s.borderBottomWidth, s.fontSize, s.fontWeight]; }")
+
+    assert style("p.banner")[0] == "rgb(253, 244, 225)"
+    assert style("table.ct")[1] in ("1px", "1.5px"), "a browser rounds a line to whole pixels of the screen"
+    assert style("table.ct tbody th")[0] == "rgb(255, 255, 255)"
+    assert style("figcaption.notes")[2:] == ["13px", "400"]
+    path.unlink()
 
 
 @pytest.mark.parametrize("name", ["cohort", "efficacy", "robustness", "safety", "explore"])

@@ -116,6 +116,75 @@ def test_a_wrong_choice_gives_a_sentence(page, choose, says):
     assert says in shown(page)
 
 
+@pytest.mark.parametrize(
+    ("written", "taken"),
+    [("12", [12]), ("12,24", [12, 24]), ("6; 12", [6, 12]), ("4,5; 12", [4.5, 12]), ("4.5, 12", [4.5, 12]), (" 12 , ,24,", [12, 24]), ("24, 24", [24]), ("12, 24, 36", None)],
+)
+def test_times_are_taken_as_they_are_written(page, written, taken):
+    page.form._landmarks.value = written
+    assert page.view.problems == []
+    assert page.form.parameters().get("landmarks") == taken
+
+
+@pytest.mark.parametrize(
+    ("written", "says"),
+    [
+        ("", "Curves read off at: write at least one time, in months, such as 12, 24, 36."),
+        (" , ,", "write at least one time"),
+        ("12, soon", "“soon” is no number; write numbers with commas between them, in months, such as 12, 24, 36."),
+        ("12 24", "“12 24” is no number"),
+        ("12 months", "“12 months” is no number"),
+        ("1/2", "“1/2” is no number"),
+        ("12, -5", "“-5” is no time after the start"),
+        ("0", "“0” is no time after the start"),
+        ("nan", "“nan” is no time after the start"),
+        ("inf", "“inf” is no time after the start"),
+        ("12, <b>x</b>", "“<b>x</b>” is no number"),
+    ],
+)
+def test_an_unusual_time_is_explained_in_the_words_it_was_written_in(page, written, says):
+    page.form._landmarks.value = written
+    assert says in page.view.problems[0]
+    assert page.form._landmarks.value == written
+
+
+@pytest.mark.parametrize(
+    ("day", "says"),
+    [
+        (dt.date(2030, 1, 1), "after the study's data cut-off 2025-02-28 (found 2030-01-01)"),
+        (None, "choose a day; the study's own is 2025-02-28"),
+        (dt.date(1900, 1, 1), "from 1920 to 2199 (found 1900-01-01)"),
+    ],
+)
+def test_a_day_that_cannot_be_stays_and_is_explained(page, day, says):
+    page.form._cutoff.value = day
+    assert page.form._cutoff.value == day
+    assert says in page.view.problems[0]
+
+
+def test_times_that_were_written_stay_with_another_endpoint(page):
+    usual = page.form._landmarks.value
+    page.form._endpoint.value = "os"
+    assert page.form._landmarks.value == ", ".join(f"{time:g}" for time in page.form.study.endpoint("os").landmarks)
+    page.form._landmarks.value = "7"
+    page.form._endpoint.value = page.form.study.primary.id
+    assert page.form._landmarks.value == "7" != usual
+    assert page.form.parameters() == {"landmarks": [7.0]}
+
+
+def test_an_arm_that_gives_way_is_said(page):
+    form = page.form
+    form._reference.value = "B"
+    assert form._moved.value == ""
+    form._arms["C"].value = False
+    assert form._moved.value == "", "it is not the one that the others are compared with"
+    form._arms["B"].value = False
+    assert "Iodine-125 seeds is not ticked any more; the others are now compared with Anlotinib." in form._moved.value
+    form._arms["B"].value = True
+    form._reference.value = "B"
+    assert form._moved.value == ""
+
+
 def test_only_arms_that_are_ticked_can_be_compared_with(page):
     form = page.form
     form._arms["A"].value = False

@@ -81,7 +81,7 @@ def test_a_saved_report_is_replaced_only_when_that_was_asked_for(page, tmp_path,
 
 def test_saving_tells_how_far_it_is_and_what_failed(page, tmp_path, monkeypatch):
     monkeypatch.setattr(saving, "OUTPUTS", tmp_path)
-    page.saver.name.value = "a name with <b>"
+    page.saver.name.value = "<>"
     page.saver.save()
     assert "Nothing was saved" in page.saver.said.value
     page.saver.name.value = "mine"
@@ -113,3 +113,44 @@ def test_lab_works_on_copies_and_keeps_what_was_edited(tmp_path):
     nbformat.write(mine, path)
     assert copy_notebooks(tmp_path) == ["efficacy.ipynb"]
     assert "my thought" in path.read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("name", "made"),
+    [
+        ("explored", "explored"),
+        ("My first look", "My-first-look"),
+        ("Überleben, OS (2. Sicht)", "Uberleben-OS-2-Sicht"),
+        ("Straße Ærø Łódź naïve", "Strasse-Aero-Lodz-naive"),
+        ("Durée de survie à 24 mois", "Duree-de-survie-a-24-mois"),
+        ("OS 生存 2024", "OS-2024"),
+        ("../../etc/passwd", "etc-passwd"),
+        (".hidden", "hidden"),
+        ("a/b\\c", "a-b-c"),
+        ("a  --  b", "a-b"),
+        ("<script>alert(1)</script>", "script-alert-1-script"),
+        ("x" * 90, "x" * 40),
+        (f"{'x' * 39} y", "x" * 39),
+        ("e\u0301t\u00e9", "ete"),
+        ("生存", ""),
+        ("   ", ""),
+        ("...", ""),
+        ("１２ ﬁnal", "12-final"),
+    ],
+)
+def test_any_name_makes_a_name_of_a_file(name, made):
+    assert saving.slug(name) == made
+    assert not made or saving.NAME.fullmatch(made)
+
+
+def test_a_name_that_was_changed_is_said(page, tmp_path, monkeypatch):
+    monkeypatch.setattr(saving, "OUTPUTS", tmp_path)
+    said = []
+    monkeypatch.setattr(saving, "_made", lambda file, _: (said.append(page.saver.said.value), (file.with_suffix(""), ""))[1])
+    page.saver.name.value = "Überleben: alle"
+    page.saver.save()
+    assert "is being made as Uberleben-alle;" in said[0]
+    assert (tmp_path / "rair_dtc" / "Uberleben-alle.yml").exists()
+    page.saver.name.value = "生存"
+    page.saver.save()
+    assert "Nothing was saved: the name of a report has letters a to z" in page.saver.said.value

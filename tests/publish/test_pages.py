@@ -219,6 +219,24 @@ def test_page_never_scrolls_sideways(visit, width):
     assert page.locator(".scroll").last.evaluate("e => e.scrollWidth > e.clientWidth")
 
 
+def test_what_is_wider_than_a_phone_says_so_and_keeps_its_first_column(visit):
+    """A figure keeps letters that can be read, in a box of its own; nothing is said where nothing moves."""
+    cue = "(e) => getComputedStyle(e, '::after').display !== 'none'"
+    page = visit(viewport={"width": 390, "height": 844})
+    figure = page.locator(".paper").first
+    assert figure.evaluate("e => e.scrollWidth > e.clientWidth") == figure.evaluate(cue)
+    table = page.locator(".scroll").last
+    assert table.evaluate(cue)
+    assert table.locator("caption").evaluate("e => e.getBoundingClientRect().right <= innerWidth")
+    name = table.locator("tbody th[scope=row]").first
+    before = name.bounding_box()["x"]
+    table.evaluate("e => (e.scrollLeft = 200)")
+    assert name.bounding_box()["x"] == pytest.approx(before, abs=1)
+    assert table.evaluate("e => e.scrollLeft") > 0
+    page = visit(viewport={"width": 1366, "height": 768})
+    assert not any(part.evaluate(cue) for part in page.locator(".paper, .scroll").all() if part.evaluate("e => e.scrollWidth <= e.clientWidth"))
+
+
 # Every element that holds text of its own, with the ratio of its colour to the first opaque background behind it.
 CONTRAST = """() => {
   const rgb = (c) => c.match(/[\\d.]+/g).map(Number);

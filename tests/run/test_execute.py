@@ -70,7 +70,7 @@ def test_execution(tmp_path):
     assert list(first) == ["cohort", "efficacy"]
     printed = next(cell for cell in first["cohort"].cells if cell.id == "code").outputs[0].text
     assert printed == f"0.5 {ROOT} 0 UTC\n"
-    assert [s for s in seen if s[0] == "efficacy"][-1] == ("efficacy", 6, 6, "A question")
+    assert [s for s in seen if s[0] == "efficacy"][-2:] == [("efficacy", 6, 6, "A question"), ("efficacy", 7, 6, "")]
     again = execute(notebooks, parameters, 1)
     assert {n: nbformat.writes(b) for n, b in first.items()} == {n: nbformat.writes(b) for n, b in again.items()}
 

@@ -103,7 +103,7 @@ def _no_kernels(monkeypatch):
 
     monkeypatch.setattr("lib.run.one_report.execute", executed)
     monkeypatch.setattr("lib.commands.batch.make_all", in_turn)
-    for room in ("commands.report", "batch.workers"):
+    for room in ("commands.making", "batch.workers"):
         monkeypatch.setattr(f"lib.{room}.prepare", lambda *_: None)
 
 

@@ -35,8 +35,8 @@ def say(tmp_path, monkeypatch):
 
     for name in ("check", "report"):
         monkeypatch.setattr(f"lib.commands.{name}.OUTPUTS", tmp_path / "outputs")
-    monkeypatch.setattr("lib.commands.report.make_report", executed)
-    monkeypatch.setattr("lib.commands.report.prepare", lambda _: None)
+    monkeypatch.setattr("lib.commands.making.make_report", executed)
+    monkeypatch.setattr("lib.commands.making.prepare", lambda _: None)
 
     def said(*words):
         done = CliRunner().invoke(main, [*map(str, words)])
