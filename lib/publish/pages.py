@@ -219,7 +219,7 @@ def inline_svg(svg: str, prefix: str, alt: str) -> Markup:
 
 def standalone_svg(svg: str, title: str, alt: str, legend: str = "") -> str:
     """Return an SVG file that carries its own title, description and legend."""
-    told = f"{alt} Legend: {legend}" if legend else alt
+    told = f"{alt.rstrip('.')}. Legend: {legend}" if legend else alt
     described = f"<title>{html.escape(title)}</title><desc>{html.escape(told)}</desc>"
     return re.sub(r"(<svg\b[^>]*>)", lambda m: m[1] + described, svg, count=1)
 

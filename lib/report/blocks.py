@@ -35,7 +35,7 @@ from lib.show.disclosure.audience import LEFT_OUT, allows, is_part
 from lib.show.disclosure.jointly import earlier_of
 from lib.show.disclosure.rounding import DIGITS
 from lib.show.display import Block, Table, template
-from lib.show.formats import format_duration, format_tiny, format_whole, joined, plural
+from lib.show.formats import format_duration, format_given, format_tiny, format_whole, joined, plural
 from lib.show.labels import how_formed, level_text
 from lib.show.tables.design import table_published
 from lib.study import provenance
@@ -201,6 +201,7 @@ def methods(data: Dataset, analyses: list[Analysis]) -> Block:
         paragraph=" ".join(filter(None, [_analysed(data), *told, ends])) if told else "",
         methods={m: (sorted({o.name for o in own}), cite(m, [o.source for o in own])) for m, own in by_method.items()},
         time=data.study.time,
+        days=format_given(data.study.time.days_per_unit),
         style=_style(data),
         horizons=_horizons(data, analyses),
         engines=[f"{name} {versions[name]}" for name in ENGINES],

@@ -46,7 +46,7 @@ def plot_flow(flow: Flow) -> Figure:
     steps = [_box(data, row) for row in frame[(frame["group"] == OVERALL) & (frame["step"] != "excluded")].to_dict("records")]
     excluded = frame[(frame["group"] == OVERALL) & (frame["step"] == "excluded")]
     if "screened" not in set(frame["step"]):
-        steps = ["Screened, excluded:\nnot recorded", *steps]
+        steps = ["Screened, excluded\nnot recorded", *steps]
     rows = _analysed(data, flow)
     gap, top = 3.1, 1.0
     arms_at = -gap * len(steps) - 1
@@ -67,7 +67,7 @@ def plot_flow(flow: Flow) -> Figure:
             axes.text(0.255, -gap / 2, wrapped, ha="right", multialignment="left", va="center", bbox=BOX, fontsize=8)
         _draw_arms(axes, data, rows, y=arms_at, first_row=first_row, start=(centre, arms_at + 1 + gap - 1.15))
         told = joined([f"{arm.label} {data.n[arm.id]}" for arm in data.arms])
-        words = ", then ".join(inside(step).replace("\n", " ") for step in steps)
+        words = ", then ".join(inside(step).replace("\n", ": ") for step in steps)
         return write_figure(figure, "flow", "Participant flow", f"Flow diagram. {capitalised(words)}; by arm: {told}.", legend(figure, data, "flow"))
 
 

@@ -19,7 +19,6 @@ from lib.dataset.dataset import Dataset
 from lib.show.display import Figure, empty_if_absent, internal_only
 from lib.show.formats import (
     MASKED,
-    capitalised,
     format_given,
     format_interval,
     format_limit,
@@ -119,7 +118,7 @@ def plot_robustness(robust: Robustness) -> Figure:
         left.tick_params(axis="y", length=0)
         _log_axis(left, P_SPAN, [1e-4, 1e-3, 0.01, 0.05, 0.2, 1])
         _ratio_axis(right, data, span)
-        left.set_xlabel(f"{capitalised(p_value())} (dashed: {format_limit()})")
+        left.set_xlabel(f"{p_value()} (dashed: {format_limit()})")
         tests = where(robust["robustness_tests"], variable=f"{robust.variable}: p-values").iloc[0]
         alt = (
             (f"Dots of {p_values(tests['n_tests'])}, {format_whole(tests['n_below'])} of them below {format_limit()}, and hazard ratios with intervals. " if tests["n_tests"] else f"No way gives a {p_value()}.")

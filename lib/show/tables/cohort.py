@@ -19,6 +19,7 @@ from lib.show.formats import (
     NOT_REACHED,
     format_duration,
     format_error,
+    format_given,
     format_interval,
     format_median,
     format_number,
@@ -127,9 +128,9 @@ def table_baseline(baseline: Baseline) -> Table:
     if several:
         columns.append(Column("SMD", "largest of all pairs"))
         notes.append(
-            "SMD: standardized difference, the largest over all pairs of arms. With arms of this size a value near 0.4 is expected by chance alone."
+            f"SMD: standardized difference, the largest over all pairs of arms. With arms of this size a value near {format_given(0.4)} is expected by chance alone."
             if data.n.min() < 30
-            else "SMD: standardized difference, the largest over all pairs of arms; above 0.1 is usually called an imbalance."
+            else f"SMD: standardized difference, the largest over all pairs of arms; above {format_given(0.1)} is usually called an imbalance."
         )
     if tested:
         columns += [Column(said_p()), Column("Test", text=True)]

@@ -114,7 +114,7 @@ def _with_remark(label: str, row: pd.Series) -> str:
     if pd.notna(row["min"]):
         said.append(f"{out_of(row['count'], row['n'])} deletions {'turns' if row['count'] == 1 else 'turn'} the verdict at {format_limit()}")
     elif pd.notna(row["count"]):
-        said.append(f"{format_whole(row['count'])} of {format_whole(row['n'])} are enough")
+        said.append(f"{out_of(row['count'], row['n'])} {'is' if row['count'] == 1 else 'are'} enough")
     if pd.notna(row["n_missing"]):
         why = "without a known stratum" if row["way"] == "stratified" else "had the event or left before"
         said.append(f"{counted(row, 'n_missing')} {why}")

@@ -297,16 +297,17 @@ def test_equal_ends_are_said_once_and_signs_in_words(low, high, said):
     [(0, "in none of 52 cases. It would turn"), (3, "in 3 of 52 cases. It would also turn"), (52, "in all 52 cases. It would also turn")],
 )
 @pytest.mark.parametrize(
-    ("way", "count", "n", "change"),
+    ("row", "change"),
     [
-        ("fragile_event", 2, 5, f"if, with {C}, 2 of the 5 censored patients had had the event when last seen"),
-        ("fragile_event", 1, 1, f"if, with {C}, the only censored patient had had the event when last seen"),
-        ("fragile_event", 2, 2, f"if, with {C}, both censored patients had had the event when last seen"),
-        ("fragile_censored", 7, 7, f"if, with {C}, all 7 patients with the event had been censored instead"),
-        ("fragile_censored", 1, 1, f"if, with {C}, the only patient with the event had been censored instead"),
+        (("fragile_event", 2, 5), f"if, with {C}, 2 of the 5 censored patients had had the event when last seen"),
+        (("fragile_event", 1, 1), f"if, with {C}, the only censored patient had had the event when last seen"),
+        (("fragile_event", 2, 2), f"if, with {C}, both censored patients had had the event when last seen"),
+        (("fragile_censored", 7, 7), f"if, with {C}, all 7 patients with the event had been censored instead"),
+        (("fragile_censored", 1, 1), f"if, with {C}, the only patient with the event had been censored instead"),
     ],
 )
-def test_single_patients_are_told_in_words_for_none_one_both_and_all(turned, said, way, count, n, change):
+def test_single_patients_are_told_in_words_for_none_one_both_and_all(turned, said, row, change):
+    way, count, n = row
     frame = ways({"declared": 0.01, "leave_one_out": nan, way: 0.06}).set_index("way", drop=False)
     frame.loc["leave_one_out", ["min", "max", "count", "n"]] = 0.008, 0.06, turned, 52
     frame.loc[way, ["count", "n"]] = count, n
