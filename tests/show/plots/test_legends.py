@@ -10,7 +10,7 @@ from lib.dataset.dataset import load
 from lib.show.plots.legends import ABBREVIATIONS, LEGENDS, legend
 from lib.study.study import ROOT
 
-SPELLED = re.compile(r"(?:(?<=\. )|(?<=; ))([^.;:]+): ([^;]+?)(?=;|\.$)")
+SPELLED = re.compile(r"(?:(?<=\. )|(?<=; ))([^.;:]+): ([^;.]+)(?=;|\.$)")
 WORDS = {"severe": "grade 3 or higher", "scale": "grade", "endpoint": "overall survival", "pair": "B vs A", "quantity": "Volume",
          "p_value": "p-value", "limit": "0.05", "ticks": "", "below": "", "differences": ""}  # fmt: skip
 

@@ -369,4 +369,4 @@ def test_weights_say_what_changes_and_for_whom_they_are_too_few():
     assert "The weighted mean up to 1 month differs by" in say.weights(weighted(tau=1.0))
     assert "which leaves out zero)" in say.weights(weighted(low=0.1))
     assert "With arms this small the robust interval is rather too narrow." in say.weights(weighted(ess=(29.9, 32.0, 33.0)))
-    assert f"That is too few to weight ({B}):" in say.weights(weighted(ess=(31.0, 9.9, 33.0)))
+    assert f"That is too few with {B}:" in say.weights(weighted(ess=(31.0, 9.9, 33.0)))
