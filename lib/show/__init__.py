@@ -6,4 +6,4 @@ tables, plots and sentences have files of the same names and do not know each ot
 display is what a notebook cell can show; formats, labels and ways are how numbers and names are written.
 """
 
-__all__ = ["disclosure", "display", "formats", "labels", "plot", "plots", "say", "sentences", "table", "tables"]
+__all__ = ["disclosure", "display", "formats", "labels", "plot", "plots", "say", "sentences", "styles", "table", "tables"]

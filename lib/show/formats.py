@@ -289,7 +289,7 @@ def joined(parts, last: str = "and") -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} {last} {parts[-1]}" if parts else ""
 
 
-def plural(count: int, noun: str, nouns: str = "") -> str:
+def plural(count: float, noun: str, nouns: str = "") -> str:
     """(1, "patient") -> "1 patient"; (2, "patient") -> "2 patients"."""
     if math.isnan(count):
         return f"{SOME} of {nouns or noun + 's'}"

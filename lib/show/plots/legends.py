@@ -78,7 +78,7 @@ def legend(figure: Drawing, data: Dataset, kind: str, **words: str) -> str:
         "entered": data.study.by_design.entered,
     }
     said = capitalised(LEGENDS[kind].format(**(known | words)))
-    seen = " ".join([said, *(text.get_text() for text in figure.findobj(Text) if text.get_visible())])
+    seen = " ".join([said, *(text.get_text() for text in figure.findobj(Text) if isinstance(text, Text) and text.get_visible())])
     means = _abbreviations(data)
     used = [short for short in means if re.search(rf"(?<!\w){re.escape(short)}(?!\w)", seen)]
     spelled = "; ".join(f"{short}: {means[short]}" for short in sorted(used))
@@ -87,6 +87,6 @@ def legend(figure: Drawing, data: Dataset, kind: str, **words: str) -> str:
 
 def _abbreviations(data: Dataset) -> dict[str, str]:
     """Every abbreviation that a figure may use; a short name that is a word stands for itself."""
-    named = [(part.short, part.label) for part in (*data.study.endpoints, *data.study.markers)]
+    named = [*((e.short, e.label) for e in data.study.endpoints), *((m.short, m.label) for m in data.study.markers)]
     own = {short: inside(label) for short, label in named if short[1:].lower() != short[1:] and short != label}
     return ABBREVIATIONS | own
