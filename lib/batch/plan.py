@@ -23,6 +23,7 @@ from lib.run.execute import route_parameters, run_name
 from lib.study.claims import read_claims
 from lib.study.parameters import NOTEBOOKS
 from lib.study.study import Study, read_study
+from lib.study.words import grouped
 from lib.study.yaml_file import Gathered, Problem, ProblemsFound, line_of, read_yaml
 
 # More is a slip: a grid grows with the product of its lines.
@@ -103,7 +104,7 @@ def read_plan(path: Path) -> tuple[Plan, list[Run]]:
     plan = read_yaml(path, Plan)
     size = sum(len(block.study) * math.prod(map(len, block.grid.values())) for block in plan.runs)
     if size > MAX_RUNS:
-        raise ProblemsFound([Problem("E100", f"{size:,} runs; at most {MAX_RUNS:,}", file=path.name)])
+        raise ProblemsFound([Problem("E100", f"{grouped(size)} runs; at most {grouped(MAX_RUNS)}", file=path.name)])
     studies, problems = _studies(plan)
     runs: list[tuple[Run, int]] = []
     for number, block in enumerate(plan.runs):

@@ -25,6 +25,7 @@ from lib.show.display import Column, Row, Table
 from lib.show.formats import (
     DASH,
     NOT_REACHED,
+    format_given,
     format_interval,
     format_number,
     format_p,
@@ -32,7 +33,9 @@ from lib.show.formats import (
     format_points,
     format_relative,
     format_signed,
+    format_whole,
     plural,
+    unstyled,
 )
 from lib.show.labels import DECIMALS, OVERALL
 
@@ -87,7 +90,7 @@ def _chosen(numbers: pd.DataFrame, output: str, headline: Headline) -> pd.DataFr
 
 def _headline_rows(comparison: Comparison, headline: Headline, variable: str, time: str, part) -> Iterator[Row]:
     about = comparison.new.run.about
-    name, when = about.get("endpoints", {}).get(variable, variable), f"{float(time):g}" if time else ""
+    name, when = about.get("endpoints", {}).get(variable, variable), format_given(float(time)) if time else ""
     yield Row((headline.title.format(name=name, unit=about.get("time_unit", ""), time=when),), "group")
     for group, own in part.groupby("group", sort=False):
         values = own.set_index("statistic")
@@ -106,7 +109,7 @@ def _cells(values: pd.Series, headline: Headline, about: dict) -> tuple[str, str
     """Counts and estimate of one report: ("12/14", "18.6 (12.5 to 23.7)")."""
     counted = [values.get(name, math.nan) for name in headline.counts]
     there = not any(map(math.isnan, counted))
-    counts = "" if not counted else "/".join(f"{n:.0f}" for n in counted) if there else DASH
+    counts = "" if not counted else "/".join(map(format_whole, counted)) if there else DASH
     decimals = _decimals(headline, about)
     missing = NOT_REACHED if headline.kind == "time" and counted and there else DASH
     value = values.get(headline.statistic, math.nan)
@@ -140,7 +143,7 @@ def _change(row: pd.Series, headline: Headline, about: dict) -> str:
         shown = format_points(row["absolute"], 1)
     else:
         shown = format_number(row["absolute"], 3 if headline.kind == "p" else _decimals(headline, about))
-    return f"+{shown}" if row["absolute"] > 0 and float(shown) else shown
+    return f"+{shown}" if row["absolute"] > 0 and float(unstyled(shown)) else shown
 
 
 def table_causes(comparison: Comparison) -> Table:

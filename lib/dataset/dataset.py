@@ -62,6 +62,11 @@ class Dataset:
         return self.parameters.cutoff or self.study.study.cutoff
 
     @property
+    def style(self) -> str:
+        """Style of the numbers in force."""
+        return self.parameters.style or self.study.style
+
+    @property
     def patients(self) -> pd.DataFrame:
         """One row per patient in force."""
         return self.tables["patients"]

@@ -15,6 +15,7 @@ from pathlib import Path
 import ipywidgets as w
 
 from lib.run.taking_in import is_brought, waiting
+from lib.show.formats import format_level
 from lib.study.parameters import subgroup_levels
 from lib.study.provenance import study_path
 from lib.study.study import ROOT, Study, read_study
@@ -97,7 +98,7 @@ class Form:
         audiences = [(label, value) for label, value in AUDIENCES.items() if value in audiences]
         self._audience = w.Dropdown(options=audiences, description=LABELS["audience"])
         self._level = w.Dropdown(
-            options=[(f"{100 * v:g}%", v) for v in LEVELS], value=0.95, description=LABELS["level"]
+            options=[(format_level(v), v) for v in LEVELS], value=0.95, description=LABELS["level"]
         )
         self._own = w.VBox()
         self.box = w.VBox([self._pick, self._own, self._level, self._audience], _dom_classes=["cohort-form"])

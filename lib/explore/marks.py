@@ -20,8 +20,8 @@ from lib.analyses.result import Absent, where
 from lib.analyses.safety.events import Harms
 from lib.show.disclosure.audience import allows
 from lib.show.display import Block, Figure, anchor
-from lib.show.formats import format_duration, format_interval, format_number, format_percent, format_whole, plural
-from lib.show.labels import OVERALL, decimals_of_time, level_text
+from lib.show.formats import format_ci, format_duration, format_number, format_percent, format_whole, plural
+from lib.show.labels import OVERALL, decimals_of_time
 
 # More steps than this cannot be told apart on a screen; more names than this are no closer look.
 MOST_STEPS, MOST_PATIENTS = 250, 40
@@ -55,10 +55,10 @@ def marks_survival(analysis: Survival | Absent, figure: Figure | Block) -> list[
     decimals, unit, marks = decimals_of_time(data), data.study.time.unit, []
     for row in steps.itertuples():
         x, y = figure.place(0, row.time, row.estimate)
-        interval = format_interval(row.ci_low, row.ci_high, 0, percent=True)
+        interval = format_ci(data.parameters.level, row.ci_low, row.ci_high, 0, percent=True)
         says = (
             f"{data.study.arm(row.group).label}, {format_number(row.time, decimals)} {unit}: {format_percent(row.estimate)} "
-            f"without the event ({level_text(data)} CI {interval}), {format_whole(row.n_risk)} at risk"
+            f"without the event ({interval}), {format_whole(row.n_risk)} at risk"
         )
         marks.append(_mark(f"{says}{row.happened}.", row.patients, x=x, y=y))
     return marks
@@ -143,10 +143,10 @@ def marks_terms(safety: Harms | Absent, figure: Figure | Block) -> list[dict]:
     for row in safety["ae_term"].rename(columns={"count": "number"}).itertuples():
         if row.group == OVERALL or pd.isna(row.number):
             continue
-        interval = format_interval(row.ci_low, row.ci_high, 0, percent=True)
+        interval = format_ci(data.parameters.level, row.ci_low, row.ci_high, 0, percent=True)
         says = (
             f"{row.variable}, {data.study.arm(row.group).label}: {format_whole(row.number)} of {plural(row.n, 'patient')} "
-            f"({format_percent(row.proportion)}; {level_text(data)} CI {interval}); "
+            f"({format_percent(row.proportion)}; {interval}); "
             f"{severe}: {format_whole(worst.get((row.variable, row.group), 0))}."
         )
         behind = []

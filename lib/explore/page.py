@@ -30,7 +30,7 @@ from lib.explore.view import View, blocks_of, take_only_values
 from lib.report.blocks import SYNTHETIC, shared_notice
 from lib.report.given import given
 from lib.report.page import Page
-from lib.show import plot, say, table
+from lib.show import plot, say, styles, table
 from lib.show.disclosure.audience import allows, restrict
 from lib.show.display import Block, Figure
 from lib.show.formats import plural
@@ -262,6 +262,7 @@ class Explorer:
             self._drawn[key] = page, blocks_of([*_notices(page), *show(page)])
             if len(self._drawn) > KEPT:
                 self._drawn.popitem(last=False)
+        styles.use(self._drawn[key][0].data.style)  # of what is shown, also where it was drawn before
         return self._drawn[key]
 
     def _show_profile(self, patient_id: str) -> None:

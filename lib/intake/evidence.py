@@ -17,6 +17,7 @@ import pandas as pd
 from lib.intake.cells import TEXT
 from lib.intake.files import Source
 from lib.study.study import Study
+from lib.study.words import grouped
 from lib.study.yaml_file import Problem, shown
 
 # A column that is wrong throughout is one mistake: the first rows show it, one line counts the others.
@@ -128,7 +129,7 @@ def list_problems(code: str, source: Source, found: pd.DataFrame, column: str, m
         patient = shown(patient) if isinstance(patient, str) else ""
         problems.append(Problem(code, filled, source.file, int(row), name, patient, value))
     if len(found) > MAX_LISTED:
-        rest = f"and {len(found) - MAX_LISTED:,} more rows with the same problem"
+        rest = f"and {grouped(len(found) - MAX_LISTED)} more rows with the same problem"
         problems.append(Problem(code, rest, source.file, "", name))
     return problems
 

@@ -204,7 +204,7 @@ def _files(reports: list[Report]) -> dict[str, str]:
             files[record["file"]] = record["content"]
         for figure, record in report.figures.items():
             record["file"] = f"figures/{report.name}_{figure}.svg"
-            files[record["file"]] = standalone_svg(record["content"], record["title"], record["alt"])
+            files[record["file"]] = standalone_svg(record["content"], record["title"], record["alt"], record.get("legend", ""))
         files[f"notebooks/{report.name}.ipynb"] = nbformat.writes(report.notebook) + "\n"
     return files
 

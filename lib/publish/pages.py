@@ -227,9 +227,10 @@ def inline_svg(svg: str, prefix: str, alt: str) -> Markup:
     return Markup(re.sub(r"<svg\b", lambda _: f'<svg id="{prefix}" role="img" aria-label="{label}"', body, count=1))
 
 
-def standalone_svg(svg: str, title: str, alt: str) -> str:
-    """Return an SVG file that carries its own title and description."""
-    described = f"<title>{html.escape(title)}</title><desc>{html.escape(alt)}</desc>"
+def standalone_svg(svg: str, title: str, alt: str, legend: str = "") -> str:
+    """Return an SVG file that carries its own title, description and legend."""
+    told = f"{alt.rstrip('.')}. Legend: {legend}" if legend else alt
+    described = f"<title>{html.escape(title)}</title><desc>{html.escape(told)}</desc>"
     return re.sub(r"(<svg\b[^>]*>)", lambda m: m[1] + described, svg, count=1)
 
 

@@ -31,12 +31,12 @@ from lib.dataset.dataset import Dataset, subgroup_label
 from lib.report import recheck
 from lib.report.published import ABSENT, MATCHES, compare_published, find_ranges
 from lib.report.references import cite, paragraph
-from lib.show import plain
+from lib.show import plain, styles
 from lib.show.disclosure.audience import LEFT_OUT, allows, is_part
 from lib.show.disclosure.jointly import earlier_of
 from lib.show.disclosure.rounding import DIGITS
 from lib.show.display import Block, Table, template
-from lib.show.formats import format_duration, joined, plural
+from lib.show.formats import format_duration, format_given, format_tiny, format_whole, joined, plural
 from lib.show.labels import how_formed, level_text
 from lib.show.tables.design import table_published
 from lib.study import provenance
@@ -207,6 +207,8 @@ def methods(data: Dataset, analyses: list[Analysis]) -> Block:
     shown = template("methods.html").render(
         paragraph=" ".join(filter(None, [_analysed(data), *told, ends])) if told else "",
         time=data.study.time,
+        days=format_given(data.study.time.days_per_unit),
+        style=_style(data),
         horizons=_horizons(data, analyses),
         engines=[f"{name} {versions[name]}" for name in ENGINES],
     )
@@ -218,6 +220,13 @@ def estimators(analyses: list[Analysis]) -> Block:
     told = {m: (sorted({o.name for o in own}), cite(m, [o.source for o in own])) for m, own in _by_method(analyses).items()}
     shown = template("estimators.html").render(methods=told) if told else ""
     return Block(shown, "; ".join(told), {"kind": "text", "title": "Estimators and tests, with their sources"})
+
+
+def _style(data: Dataset) -> str:
+    """How numbers are written, and that nothing else follows from it."""
+    if data.style == "plain":
+        return "in the plain style"
+    return f"in the style of the {styles.STYLES[data.style].name} (style={data.style}); results.csv holds them unrounded"
 
 
 def _analysed(data: Dataset) -> str:
@@ -237,26 +246,26 @@ def colophon(data: Dataset, results: pd.DataFrame) -> Block:
     """Recorded results, versions, commit and fingerprints of the inputs."""
     text = results.to_csv(index=False, lineterminator="\n")
     shown = template("colophon.html").render(
-        n=len(results),
+        n=format_whole(len(results)),
         digest=hashlib.sha256(text.encode()).hexdigest(),
         data=provenance.data_prints(data.study, by_file=allows(data.parameters, "places")),
         digits="" if allows(data.parameters, "small cells") else DIGITS,
         versions=provenance.package_versions(),
         commit=provenance.code_commit(),
     )
-    return Block(shown, f"{len(results)} statistics recorded", {"kind": "results", "title": "Versions and fingerprints", "csv": text})
+    return Block(shown, f"{format_whole(len(results))} statistics recorded", {"kind": "results", "title": "Versions and fingerprints", "csv": text})
 
 
 def _said_of(checked: recheck.Checked) -> str:
     """What was computed a second time, of what kind and by whom, and what was not."""
     compared, left = checked.compared, checked.left[checked.left > 0]
-    alone = joined([f"{kind} ({number:,})" for kind, number in left.items()])
+    alone = joined([f"{kind} ({format_whole(number)})" for kind, number in left.items()])
     if compared.empty:
         return f"Self-check: nothing was checked. {f'Not computed a second time: {alone}.' if alone else 'This report holds no number.'}"
-    kinds = joined([f"{kind} ({number:,})" for kind, number in compared["kind"].value_counts(sort=False).items()])
-    sample = because_large(f" Times to an event were compared on a random sample of {survival.SAMPLE:,} patients")
+    kinds = joined([f"{kind} ({format_whole(number)})" for kind, number in compared["kind"].value_counts(sort=False).items()])
+    sample = because_large(f" Times to an event were compared on a random sample of {format_whole(survival.SAMPLE)} patients")
     return (
-        f"Self-check: {len(compared):,} of {len(compared) + left.sum():,} numbers of this report were computed a second time and agree: "
-        f"{kinds}; by {joined(list(dict.fromkeys(compared['engine'])))}. The largest relative difference is {compared['difference'].max():.0e}."
+        f"Self-check: {format_whole(len(compared))} of {format_whole(len(compared) + left.sum())} numbers of this report were computed a second time and agree: "
+        f"{kinds}; by {joined(list(dict.fromkeys(compared['engine'])))}. The largest relative difference is {format_tiny(compared['difference'].max())}."
         f"{f'{sample}.' if checked.sampled else ''}{f' Not computed a second time: {alone}.' if alone else ''}"
     )

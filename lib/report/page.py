@@ -18,6 +18,7 @@ from lib.dataset.dataset import Dataset, load
 from lib.report import blocks
 from lib.report.given import given
 from lib.report.results import COLUMNS, to_rows
+from lib.show import styles
 from lib.show.disclosure.audience import allows, mask_analysis, restrict
 from lib.show.disclosure.jointly import earlier_of
 from lib.show.display import DETAILS, EMPTY, Block, Lacking
@@ -61,6 +62,7 @@ class Page:
 
     def __init__(self, name: str, data: Dataset):
         self.name, self.data = name, data
+        styles.use(data.style)
         self._rows: list[pd.DataFrame] = []
         self._analyses: list[Analysis] = []
         self._recorded: list[pd.DataFrame] = []

@@ -6,7 +6,7 @@ __all__ = ["ABSENT", "MATCHES", "compare_published", "find_ranges"]
 
 import pandas as pd
 
-from lib.show.formats import format_number
+from lib.show.formats import format_number, rounded_as_shown
 from lib.study.claims import Check, Claim
 
 MATCHES, DIFFERS, ABSENT = "matches", "differs", "not available"
@@ -73,21 +73,26 @@ def _select(check: Check, results: pd.DataFrame, time: float | None) -> list[flo
     return [float(rows[group]) * check.scale for group in check.group]
 
 
+def _shown(value: float, decimals: int) -> str:
+    """A number with its decimals; a p-value that these would make 0 is below them, not nothing."""
+    shown = format_number(value, decimals)
+    return f"<{format_number(10.0**-decimals, decimals)}" if value > 0 and rounded_as_shown(value, decimals) == 0 else shown
+
+
 def _check(check: Check, results: pd.DataFrame) -> tuple[bool | None, str]:
     """Whether the check holds (None: a row is missing), and the values as text."""
     values = _select(check, results, check.time)
     before = _select(check, results, check.than_time) if check.than_time is not None else []
     if values is None or before is None:
         return None, "–"
-    shown = [format_number(value, check.decimals) for value in values]
-    rounded = [round(float(text.replace("−", "-")), check.decimals) for text in shown]
-    text = " / ".join(shown)
+    rounded = [rounded_as_shown(value, check.decimals) for value in values]
+    text = " / ".join(_shown(value, check.decimals) for value in values)
     match check.rule:
         case "equals":
             held = rounded == list(check.value)
         case "span":
             low, high = min(rounded), max(rounded)
-            held, text = [low, high] == list(check.value), f"{low:.{check.decimals}f} to {high:.{check.decimals}f}"
+            held, text = [low, high] == list(check.value), " to ".join(format_number(end, check.decimals) for end in (low, high))
         case "below":
             held = all(value < check.value[0] for value in values)
         case "at_least":

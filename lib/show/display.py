@@ -39,7 +39,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from lib.analyses.result import Absent, Analysis, absent_among
 from lib.show.disclosure.audience import allows
-from lib.show.formats import DASH, NOT_REACHED
+from lib.show.formats import DASH, NOT_REACHED, unstyled
 from lib.study.limits import LARGE, because_large
 from lib.study.written import guarded
 
@@ -129,12 +129,15 @@ class Table:
         return (*self.notes, f"{'; '.join(key)}.") if key else self.notes
 
     def to_csv(self) -> str:
-        """The table as CSV; a heading across stands alone in its row, a cell that starts like a formula is quoted."""
+        """The table as CSV; a heading across stands alone in its row, a cell that starts like a formula is quoted.
+
+        Numbers are as a spreadsheet reads them, whatever the style: a full point, no space between thousands.
+        """
         header = [", ".join(filter(None, (c.label, c.detail))) for c in self.columns]
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
         for cells in (header, *(row.cells for row in self.rows)):
-            writer.writerow([guarded(str(cell)) for cell in cells])
+            writer.writerow([guarded(unstyled(str(cell))) for cell in cells])
         return out.getvalue()
 
     def to_text(self) -> str:
@@ -162,7 +165,7 @@ class Table:
 class Figure:
     """A picture as SVG, with the words that stand for it.
 
-    `panels` says where its axes lie, one each: left, top, width, height in the units of the SVG, then the limits of
+    `legend` stands below it in a manuscript. `panels` says where its axes lie, one each: left, top, width, height in the units of the SVG, then the limits of
     x and of y.
     """
 
@@ -171,6 +174,7 @@ class Figure:
     svg: str
     alt: str
     panels: tuple[tuple[float, ...], ...] = ()
+    legend: str = ""
 
     def place(self, panel: int, x: float, y: float) -> tuple[float, float]:
         """Where (x, y) of a panel with linear axes lies in the SVG."""
@@ -178,7 +182,7 @@ class Figure:
         return left + width * (x - x0) / (x1 - x0), top + height * (y1 - y) / (y1 - y0)
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        record = {"kind": "figure", "id": self.id, "title": self.title, "alt": self.alt}
+        record = {"kind": "figure", "id": self.id, "title": self.title, "alt": self.alt, "legend": self.legend}
         return {"image/svg+xml": self.svg, "text/plain": f"Figure: {self.title}. {self.alt}"}, {METADATA: record}
 
 

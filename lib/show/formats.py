@@ -3,6 +3,7 @@
 Tables, figures and sentences all use these, so one number never reads two ways. A number is shown as results.csv holds
 it, with one exception: shares, their limits and their differences are recorded as proportions (0.42) and shown in percent
 or percentage points (42%). Nothing outside of this module multiplies, divides, subtracts or takes a logarithm.
+How a journal wants it written (styles) is asked here and nowhere else.
 """
 
 from __future__ import annotations
@@ -15,33 +16,49 @@ __all__ = [
     "capitalised",
     "exactness",
     "format_bounds",
+    "format_chance",
+    "format_ci",
     "format_count",
     "format_duration",
+    "format_error",
     "format_exact_p",
+    "format_given",
     "format_interval",
     "format_level",
+    "format_limit",
     "format_median",
     "format_number",
     "format_p",
+    "format_p_bounds",
     "format_percent",
     "format_points",
     "format_relative",
     "format_signed",
     "format_time",
+    "format_tiny",
     "format_whole",
     "from_to",
     "is_masked",
     "joined",
     "out_of",
     "per_hundred",
+    "p_value",
+    "p_values",
     "plural",
+    "restyled",
+    "rounded_as_shown",
     "said_count",
+    "said_p",
     "said_share",
+    "unstyled",
 ]
 
 import math
+import re
 
+from lib.show.styles import in_force
 from lib.statistics.comparisons import ALPHA
+from lib.study.words import THIN
 
 PERCENT = 100
 NOT_REACHED = "NR"
@@ -60,9 +77,37 @@ def format_number(value: float, decimals: int = 1, missing: str = DASH) -> str:
     if math.isinf(value):
         return "∞" if value > 0 else f"{MINUS}∞"
     # A float such as 18.65 lies just below its decimal; the nudge is far below any clinical digit.
-    shown = f"{abs(value) + 1e-12 * max(1.0, abs(value)):.{decimals}f}"
-    is_zero = float(shown) == 0
-    return (MINUS if value < 0 and not is_zero else "") + shown
+    shown = f"{abs(value) + 1e-12 * max(1.0, abs(value)):,.{decimals}f}"
+    is_zero = not shown.strip("0.")
+    return (MINUS if value < 0 and not is_zero else "") + _written(shown)
+
+
+def rounded_as_shown(value: float, decimals: int) -> float:
+    """The number that a reader sees, as a number."""
+    return float(unstyled(format_number(value, decimals)).replace(MINUS, "-"))
+
+
+def _written(shown: str) -> str:
+    """A number as Python writes it -> as the style does: "1,234.5" -> "1 234.5"."""
+    return shown.replace(",", THIN).replace(".", in_force().point)
+
+
+def unstyled(text: str) -> str:
+    """Numbers as a spreadsheet reads them: no thin space between digits, and a full point."""
+    return re.sub(r"(?<=\d)·(?=\d)", ".", re.sub(rf"(?<=\d){THIN}(?=\d)", "", text))
+
+
+def restyled(number: str) -> str:
+    """A number that somebody else wrote with all its digits ("−1200.50"), as the style writes it."""
+    whole, point, rest = number.partition(".")
+    sign, digits = whole[: len(whole) - len(whole.lstrip("-" + MINUS))], whole.lstrip("-" + MINUS)
+    return f"{sign}{_written(f'{int(digits):,}' + point + rest)}" if digits.isdigit() else number
+
+
+def format_given(value: float) -> str:
+    """A number that somebody has chosen (a visit, a dose, a limit), with the digits it was given: 4.5, 1 000, 12."""
+    shown = f"{value:,g}"
+    return _written(f"{value:,.0f}" if "e+" in shown else shown).replace("-", MINUS)
 
 
 def format_time(value: float, decimals: int = 1) -> str:
@@ -72,7 +117,7 @@ def format_time(value: float, decimals: int = 1) -> str:
 
 def format_duration(value: float, unit: str) -> str:
     """(6, "months") -> "6 months"; (1, "years") -> "1 year"."""
-    return f"{value:g} {unit.removesuffix('s') if value == 1 else unit}"
+    return f"{format_given(value)} {unit.removesuffix('s') if value == 1 else unit}"
 
 
 def format_percent(proportion: float, decimals: int = 0) -> str:
@@ -84,15 +129,18 @@ def format_count(count: float, n: float, proportion: float, decimals: int = 0) -
     """Count, denominator and share -> "10/13 (77%)"; no percentage of nobody."""
     if math.isnan(count):
         return MASKED
-    shown = f"{format_whole(count)}/{format_whole(n)}"
-    return shown if not n or math.isnan(proportion) else f"{shown} ({format_percent(proportion, decimals)})"
+    if not n or math.isnan(proportion):
+        return f"{format_whole(count)}/{format_whole(n)}"
+    return in_force().share.format(count=format_whole(count), n=format_whole(n), percent=format_percent(proportion, decimals))
 
 
 def format_signed(change: float) -> str:
     """A change with its sign, to three significant digits."""
     if math.isnan(change):
         return DASH
-    return f"{'+' if change > 0 else MINUS}{abs(change):.3g}" if change else "0"
+    digits = f"{abs(change):.3g}"
+    shown = f"{float(digits):,.0f}" if abs(change) >= 1000 else digits
+    return f"{'+' if change > 0 else MINUS}{_written(shown)}" if change else "0"
 
 
 def format_relative(change: float) -> str:
@@ -102,7 +150,7 @@ def format_relative(change: float) -> str:
 
 def format_whole(count: float) -> str:
     """A count; a missing one was masked."""
-    return MASKED if math.isnan(count) else f"{int(count)}"
+    return MASKED if math.isnan(count) else _written(f"{int(count):,}")
 
 
 def format_points(difference: float, decimals: int = 0) -> str:
@@ -112,7 +160,12 @@ def format_points(difference: float, decimals: int = 0) -> str:
 
 def format_level(level: float) -> str:
     """Confidence level: 0.95 -> "95%"."""
-    return f"{PERCENT * level:g}%"
+    return f"{_written(f'{PERCENT * level:g}')}%"
+
+
+def format_ci(level: float, low: float, high: float, decimals: int = 1, *, percent: bool = False, missing: str = DASH) -> str:
+    """An interval with its level: "95% CI 0.55 to 0.87"."""
+    return f"{format_level(level)} {in_force().ci} {format_interval(low, high, decimals, percent, missing)}"
 
 
 def said_count(count: float) -> str:
@@ -129,7 +182,7 @@ def format_interval(low: float, high: float, decimals: int = 1, percent: bool = 
     """Interval -> "18.2 to NR"; both limits missing gives `missing` once. Of a proportion: in percent."""
     if math.isnan(low) and math.isnan(high):
         return missing
-    return " to ".join(_limits(low, high, decimals, percent, missing))
+    return _joined_limits(_limits(low, high, decimals, percent, missing))
 
 
 def format_median(row, decimals: int = 1, interval: bool = True) -> str:
@@ -150,7 +203,13 @@ def format_median(row, decimals: int = 1, interval: bool = True) -> str:
 def format_bounds(low: float, high: float, decimals: int = 1, percent: bool = False, missing: str = DASH) -> str:
     """Bounds of a value: "12.1 to 19.1", or one number where they print the same. Of a proportion: in percent."""
     shown = _limits(low, high, decimals, percent, missing)
-    return shown[0] if shown[0] == shown[1] else " to ".join(shown)
+    return shown[0] if shown[0] == shown[1] else _joined_limits(shown)
+
+
+def _joined_limits(shown: list[str]) -> str:
+    """By a dash where the style has one, and never beside a minus, a sign or a word."""
+    plain = all(limit[:1].isdigit() for limit in shown)
+    return (in_force().joins if plain else " to ").join(shown)
 
 
 def _limits(low: float, high: float, decimals: int, percent: bool, missing: str) -> list[str]:
@@ -159,26 +218,56 @@ def _limits(low: float, high: float, decimals: int, percent: bool, missing: str)
 
 
 def format_p(p: float, symbol: bool = False) -> str:
-    """P-value with three decimals, never 0 and never 1; with more where three would hide its side of the limit."""
+    """P-value, never 0 and never 1; with more decimals where the style's would hide its side of the limit."""
     if math.isnan(p):
         return DASH
-    if round(p, 3) == ALPHA and abs(p - ALPHA) > 1e-9:
-        shown = next(text for n in range(4, 12) if float(text := f"{p:.{n}f}") != ALPHA)
-    elif p < 0.001:
-        shown = "<0.001"
-    elif p > 0.999:
-        shown = ">0.999"
+    style, sign = in_force(), ""
+    decimals = style.decimals_of(p)
+    if float(f"{p:.{decimals}f}") == ALPHA and abs(p - ALPHA) > 1e-9:
+        shown = next(text for n in range(decimals + 1, 12) if float(text := f"{p:.{n}f}") != ALPHA)
+    elif p < style.least or p > style.most:
+        sign, shown = ("<", f"{style.least:g}") if p < style.least else (">", f"{style.most:g}")
     else:
-        shown = f"{p:.3f}"
-    if not symbol:
-        return shown
-    return f"p {shown[0]} {shown[1:]}" if shown[0] in "<>" else f"p = {shown}"
+        shown = f"{p:.{decimals}f}"
+    shown = _written(shown if style.zero else shown.removeprefix("0"))
+    return f"{style.p}{style.sign.format(sign or '=')}{shown}" if symbol else sign + shown
+
+
+def format_p_bounds(low: float, high: float) -> str:
+    """Smallest and largest of several p-values: "0.012 to 0.034", or one where they print the same."""
+    return " to ".join(dict.fromkeys([format_p(low), format_p(high)]))
+
+
+def format_limit() -> str:
+    """The limit of p where a verdict turns: "0.05"."""
+    shown = f"{ALPHA:g}"
+    return _written(shown if in_force().zero else shown.removeprefix("0"))
+
+
+def said_p() -> str:
+    """The letter within a sentence or a heading: "p", or "P"."""
+    return in_force().p
+
+
+def p_value() -> str:
+    """What the style calls it within a sentence: "p-value", or "P value"."""
+    return in_force().p_value
+
+
+def p_values(count: float) -> str:
+    """Such as "1 p-value", "12 P values"."""
+    return plural(count, p_value())
+
+
+def format_error(mc_error: float) -> str:
+    """What random tables leave open: "Monte Carlo error 0.0003"."""
+    return f"Monte Carlo error {format_number(mc_error, 4)}"
 
 
 def format_exact_p(test) -> str:
     """P-value of an exact test (`p_value`, `mc_error`): where random tables were drawn, with its Monte Carlo error."""
     p = format_p(test["p_value"], symbol=True)
-    return f"simulated {p}, Monte Carlo error {test['mc_error']:.4f}" if test["mc_error"] > 0 else f"exact {p}"
+    return f"simulated {p}, {format_error(test['mc_error'])}" if test["mc_error"] > 0 else f"exact {p}"
 
 
 def exactness(mc_errors) -> str:
@@ -187,7 +276,7 @@ def exactness(mc_errors) -> str:
     if not drawn:
         return "exact"
     how = "simulated" if len(drawn) == len(mc_errors) else "exact or simulated"
-    return f"{how}, Monte Carlo error up to {max(drawn):.4f}"
+    return f"{how}, {format_error(max(drawn)).replace('error', 'error up to')}"
 
 
 def is_masked(row) -> bool:
@@ -201,15 +290,17 @@ def joined(parts, last: str = "and") -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} {last} {parts[-1]}" if parts else ""
 
 
-def plural(count: int, noun: str, nouns: str = "") -> str:
+def plural(count: float, noun: str, nouns: str = "") -> str:
     """(1, "patient") -> "1 patient"; (2, "patient") -> "2 patients"."""
     if math.isnan(count):
         return f"{SOME} of {nouns or noun + 's'}"
-    return f"{int(count):,} {noun if count == 1 else nouns or noun + 's'}".replace(",", " ")
+    return f"{format_whole(count)} {noun if count == 1 else nouns or noun + 's'}"
 
 
 def out_of(count: float, n: float) -> str:
-    """(3, 11) -> "3 of 11"; (0, 11) -> "none of 11": a sentence has no digit for nobody."""
+    """(3, 11) -> "3 of 11"; (0, 11) -> "none of 11"; (11, 11) -> "all 11": a sentence has no digit for nobody."""
+    if count == n and n > 1:
+        return "both" if n == 2 else f"all {format_whole(n)}"
     return f"{'none' if count == 0 else format_whole(count)} of {format_whole(n)}"
 
 
@@ -217,6 +308,20 @@ def per_hundred(proportion: float, rest: bool = False) -> int:
     """People of 100, as `format_percent` shows the share: 0.236 -> 24; the `rest` of them: 76."""
     of_them = int(format_number(PERCENT * proportion, 0))
     return PERCENT - of_them if rest else of_them
+
+
+def format_chance(probability: float) -> str:
+    """A probability in percent that is never certain: 0.997 -> "more than 99%"."""
+    if probability > 0.99:
+        return "more than 99%"
+    return "less than 1%" if probability < 0.01 else format_percent(probability)
+
+
+def format_tiny(number: float) -> str:
+    """A very small number, to one digit: 2e-13 -> "2 × 10⁻¹³"; nothing is 0."""
+    digit, _, power = f"{number:.0e}".partition("e")
+    raised = str(int(power)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"{digit} × 10{raised}" if number else "0"
 
 
 def from_to(first: str, last: str, moves: str, stays: str) -> str:

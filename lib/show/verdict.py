@@ -7,7 +7,6 @@ from __future__ import annotations
 
 __all__ = [
     "GRAY",
-    "LIMIT",
     "Estimate",
     "OverallTest",
     "Pair",
@@ -38,20 +37,22 @@ from lib.dataset.dataset import Dataset
 from lib.show.formats import (
     MASKED,
     capitalised,
+    format_ci,
+    format_error,
     format_interval,
     format_level,
+    format_limit,
     format_number,
     format_p,
     is_masked,
     joined,
     plural,
+    said_p,
 )
 from lib.show.labels import caveat, pair_label
 from lib.statistics.comparisons import ALPHA
 from lib.study.study import Study
 
-# Where a verdict turns, in words.
-LIMIT = f"{ALPHA:g}"
 GRAY = "Gray's test"
 UNADJUSTED = ", not adjusted for the number of pairs"
 
@@ -145,7 +146,7 @@ class Weighted:
 def exact_test(row: Mapping) -> OverallTest:
     """An exact test as its row has it (`p_value`, `mc_error`, `note`): with its Monte Carlo error where tables were drawn."""
     drawn = row["mc_error"] > 0
-    more = f"Monte Carlo error {row['mc_error']:.4f}" if drawn else ""
+    more = format_error(row["mc_error"]) if drawn else ""
     return OverallTest("simulated" if drawn else "exact", row["p_value"], row["note"], more)
 
 
@@ -243,7 +244,7 @@ def say_pairs(pairs: Sequence[Pair], p_values: Sequence[float]) -> str:
     if apart and is_apart(p_values):
         said = f"{over}, {joined(apart)} {'is' if len(apart) == 1 else 'are'} told apart."
     elif apart:
-        said = f"{over}, p is below {LIMIT} for {joined(apart)}; the tests of all arms do not carry this, so it is exploratory."
+        said = f"{over}, {said_p()} is below {format_limit()} for {joined(apart)}; the tests of all arms do not carry this, so it is exploratory."
     elif known and any(map(below, p_values)):
         said = f"{over}, no pair is told apart: which arms differ stays open."
     else:
@@ -261,7 +262,7 @@ def say_effect(found: Estimate) -> str:
     changes = f" The ratio changes over time ({constant}), so it is an average." if below(found.p_constant) else ""
     if isnan(found.ci_low) and isnan(found.ci_high):
         return f"{said}, without an interval.{changes}"
-    interval = f"{format_level(found.level)} CI {format_interval(found.ci_low, found.ci_high, 2)}"
+    interval = format_ci(found.level, found.ci_low, found.ci_high, 2)
     return f"{said} ({interval}{UNADJUSTED if found.several else ''}).{_against_interval(found)}{changes}"
 
 
@@ -271,9 +272,9 @@ def _against_interval(found: Estimate) -> str:
     if isnan(found.p_adjusted) or outside == below(found.p_adjusted):
         return ""
     if abs(found.level - (1 - ALPHA)) > 1e-9:
-        why = f"it is one of {format_level(found.level)}, while {LIMIT} is the limit of p at every level"
+        why = f"it is one of {format_level(found.level)}, while {format_limit()} is the limit of {said_p()} at every level"
     elif found.several and outside == below(found.p_value):
-        why = "it is not adjusted"
+        why = "the interval is not adjusted"
     else:
         why = "interval and test are different approximations"
     if outside:
@@ -330,7 +331,7 @@ def say_many(p_values: Sequence[float], what: str, test: str, hidden: int = 0) -
     n, low = len(p_values), sum(map(below, p_values))
     left_out = f"{capitalised(plural(hidden, f'test of a {what} is', f'tests of {what}s are'))} left out of a shared report. " if hidden else ""
     return left_out + (
-        f"{low or 'None'} of {plural(n, f'{what} tested', f'{what}s tested')} {'has' if low < 2 else 'have'} p below {LIMIT} ({test}); "
+        f"{low or 'None'} of {plural(n, f'{what} tested', f'{what}s tested')} {'has' if low < 2 else 'have'} {said_p()} below {format_limit()} ({test}); "
         f"by chance alone {by_chance(n)} would (descriptive, not adjusted for their number)."
     )
 
@@ -341,7 +342,7 @@ def say_interactions(tests: Sequence[Pair]) -> str:
     low = [test.label for test in tests if below(test.p_adjusted)]
     if low:
         unadjusted = f"not adjusted for {plural(len(tests), 'test')}, " if len(tests) > 1 else ""
-        verdict = f"p is below {LIMIT} for {joined(low)}: {unadjusted}a question for another study and no finding."
+        verdict = f"{said_p()} is below {format_limit()} for {joined(low)}: {unadjusted}a question for another study and no finding."
     else:
         verdict = "No test tells subgroups apart, which is no evidence that the comparison is the same in all: such tests find only large differences."
     return f"Tests of interaction with the arm: {shown}. {verdict}"

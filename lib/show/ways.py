@@ -10,6 +10,11 @@ from lib.analyses.robustness.robustness import WAYS, Robustness
 from lib.dataset.dataset import Dataset
 from lib.show.formats import format_duration, joined
 
+UNNAMED = {
+    "first_event": "Competing events are censored",
+    "competing": "Competing events are counted as such: Gray's test",
+}
+
 
 def event_label(column: str) -> str:
     """Such as "local progression" from local_progression_date."""
@@ -28,7 +33,8 @@ def way_label(data: Dataset, analysis: Robustness, way: str, time: float = float
         or "a site or another stratum",
         "time": "a landmark" if pd.isna(time) else format_duration(time, data.study.time.unit),
     }
-    label = WAYS[way][1].format(**words)
+    # A ready-made endpoint names no event: what it holds is all that can be said.
+    label = UNNAMED[way] if way in UNNAMED and not columns else WAYS[way][1].format(**words)
     return label[0].upper() + label[1:]
 
 

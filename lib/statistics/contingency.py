@@ -15,6 +15,7 @@ from scipy import stats
 from scipy.special import gammaln
 
 from lib.statistics.table_network import TooManyTables, share_of_extreme
+from lib.study.words import grouped
 
 RELATIVE_TOLERANCE = 1e-7  # tables this close to the observed one count as equally likely; R fisher.test
 EXACT_LIMIT = 40_000_000  # partial tables listed; up to about ten seconds and 1.5 GB
@@ -115,5 +116,5 @@ def _monte_carlo(table, seed):
     extreme = (_log_weight(drawn.reshape(len(drawn), -1)) <= limit).sum()
     p_value = (extreme + 1) / (MONTE_CARLO_TABLES + 1)  # the observed table is one of them
     error = np.sqrt(p_value * (1 - p_value) / MONTE_CARLO_TABLES)
-    method = f"Fisher-Freeman-Halton test, {MONTE_CARLO_TABLES:,} random tables, seed {seed}"
+    method = f"Fisher-Freeman-Halton test, {grouped(MONTE_CARLO_TABLES)} random tables, seed {seed}"
     return ExactTest(float(p_value), float(error), method)

@@ -5,6 +5,8 @@ Below it nothing changes. What takes their place stands beside them, in large_sa
 
 from __future__ import annotations
 
+from lib.study.words import grouped
+
 __all__ = ["LARGE", "SMALL_ARM", "because_large"]
 
 
@@ -16,4 +18,4 @@ SMALL_ARM = 30
 
 def because_large(what: str) -> str:
     """Say that `what` was done because of the size: for notes, methods and sentences alike."""
-    return f"{what}, because there are more than {LARGE:,} patients"
+    return f"{what}, because there are more than {grouped(LARGE)} patients"

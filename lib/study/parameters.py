@@ -63,6 +63,7 @@ class Parameters(BaseModel):
     subgroup_values: Names = Field((), description="values of the subgroup, such as F,M")
     level: float = Field(0.95, ge=0.5, le=0.999, description="a number from 0.5 to 0.999")
     audience: Literal["internal", "share"] = Field("internal", description="internal or share")
+    style: Literal["", "plain", "nejm", "lancet", "jama"] = Field("", description="plain, nejm, lancet or jama")
 
 
 class Cohort(Parameters):

@@ -9,7 +9,7 @@ __all__ = ["ROOT", "Study", "present", "read_study"]
 
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, Protocol, Self, TypeVar
+from typing import Annotated, Literal, Protocol, Self, TypeVar
 
 from pydantic import Field, PrivateAttr, model_validator
 
@@ -92,6 +92,7 @@ class Study(Frozen):
     risks_of_bias: RisksOfBias = RisksOfBias()
     exclusions: tuple[Text, ...] = ()
     policy: Policy = Policy()
+    style: Literal["plain", "nejm", "lancet", "jama"] = "plain"
     ask: tuple[Question, ...] = ()
     made_from: tuple[Text, ...] = ()
     _folder: Path = PrivateAttr(default=Path())

@@ -22,6 +22,8 @@ from ruamel.yaml.error import YAMLError
 from ruamel.yaml.events import DocumentStartEvent
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from lib.study.words import grouped
+
 # A study.yml is a few hundred lines; anything far larger is a mistake or an attack.
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 50
@@ -144,7 +146,7 @@ def read_yaml(path: Path, model: type[M]) -> M:
         raise ProblemsFound([Problem("E001", f"file not found: {path.name}", file=path.name)])
     raw = path.read_bytes()
     if len(raw) > MAX_BYTES:
-        raise ProblemsFound([Problem("E101", f"larger than {MAX_BYTES:,} bytes", file=path.name)])
+        raise ProblemsFound([Problem("E101", f"larger than {grouped(MAX_BYTES)} bytes", file=path.name)])
     # Reading brackets takes time that grows with the square of their depth.
     if max(itertools.accumulate((byte in b"[{") - (byte in b"]}") for byte in raw), default=0) > MAX_DEPTH:
         raise ProblemsFound([Problem("E101", f"more than {MAX_DEPTH} brackets in one another", file=path.name)])

@@ -94,7 +94,7 @@ def test_two_runs_with_one_name_are_refused(plan):
         ("runs:\n  - study: data/colon\n    notebooks: [cohrt]", "cohort"),
         ("runs:\n  - study: data/colon\n    name: ../x", "pattern"),
         ("runs:\n  - study: data/colon\n    parameters: !!python/object:os.system {}", "tag is refused"),
-        (f"runs:\n  - study: data/colon\n    grid: {{level: {[0.5] * 101}, arms: {[0] * 100}}}", "10,100 runs"),
+        (f"runs:\n  - study: data/colon\n    grid: {{level: {[0.5] * 101}, arms: {[0] * 100}}}", "10\u202f100 runs"),
     ],
 )
 def test_a_plan_that_is_none(plan, text, said):

@@ -10,8 +10,9 @@ import pytest
 from markupsafe import escape
 from notebook_cells import shipped
 
+from lib.analyses.outputs import OUTPUTS
 from lib.analyses.result import Analysis
-from lib.report.references import cite, paragraph
+from lib.report.references import SOURCES, cite, paragraph
 from lib.report.results import COLUMNS, KEY, STATISTICS, to_rows
 from lib.show.labels import counted, unit_label
 from lib.study.study import ROOT
@@ -59,7 +60,7 @@ def test_the_methods_section_names_what_was_run():
     assert cite("no such method") == []
     told = page.split("To paste into a paper:")[1].split("</p>")[0]
     assert "Patients were analysed as randomised. " in told
-    assert "Curves were compared by the log-rank test (Mantel N. Cancer Chemother Rep 1966;50:163)." in told
+    assert "Curves were compared by the log-rank test (Mantel N. Cancer Chemother Rep 1966;50:163; Peto R, Peto J. J R Stat Soc A 1972;135:185)." in told
     assert "Newcombe" not in told  # colon has no responses
     assert told.endswith("Confidence intervals are at 95%; tests are two-sided.")
 
@@ -67,11 +68,11 @@ def test_the_methods_section_names_what_was_run():
 @pytest.mark.parametrize(
     ("method", "authors"),
     [
-        ("log-rank test, chi-square approximation", ["Mantel N."]),
-        ("weighted log-rank test, rho = 1, gamma = 0, chi-square approximation", ["Harrington DP"]),
+        ("log-rank test, chi-square approximation", ["Mantel N.", "Peto R"]),
+        ("weighted log-rank test, rho = 1, gamma = 0, chi-square approximation", ["Peto R", "Harrington DP"]),
         ("permutation log-rank test, 10000 random allocations, seed 1", ["Heinze G, Gnant M"]),
         ("log-rank test, stratified by year, chi-square approximation", ["Mantel N, Haenszel W"]),
-        ("landmark analysis at 6, log-rank test, chi-square approximation", ["Anderson JR", "Mantel N."]),
+        ("landmark analysis at 6, log-rank test, chi-square approximation", ["Anderson JR", "Mantel N.", "Peto R"]),
         ("score test of hazard ratios that change with 1 - Kaplan-Meier", ["Grambsch PM"]),
         ("Cox regression (Efron ties), Wald 95% interval", ["Cox DR", "Efron B"]),
         ("Cox regression with Firth's penalty (Breslow ties), profile-likelihood 95% interval", ["Cox DR", "Breslow N", "Heinze G, Schemper M"]),
@@ -92,11 +93,25 @@ def test_each_test_has_the_citation_of_its_own(method, authors):
 def test_a_paragraph_says_each_thing_once_and_with_its_source():
     methods = {"log-rank test, chi-square approximation": [], "log-rank test, chi-square approximation, holm adjustment": [], "exact McNemar test": ["A. B 1;2:3"]}
     assert paragraph(methods) == [
-        "Curves were compared by the log-rank test (Mantel N. Cancer Chemother Rep 1966;50:163).",
+        "Curves were compared by the log-rank test (Mantel N. Cancer Chemother Rep 1966;50:163; Peto R, Peto J. J R Stat Soc A 1972;135:185).",
         "Changes of response within patients were tested by the exact McNemar test (A. B 1;2:3).",
-        "p-values of pairs of arms were adjusted by Holm's method (Holm S. Scand J Stat 1979;6:65).",
+        "The p-values of pairs of arms were adjusted by Holm's method (Holm S. Scand J Stat 1979;6:65).",
     ]
     assert paragraph({"count of patients": []}) == []
+
+
+def test_every_source_names_year_volume_and_pages_and_stands_short_within_a_sentence():
+    own = {output.source for output in OUTPUTS if output.source}
+    sources = {source for phrase in [*SOURCES.values(), *own] for source in phrase.split("; ")}
+    books = {source for source in sources if re.search(r", \d{4}(, paper \d+)?$|\d{4}, paper \d+$", source)}
+    for source in sources - books:
+        assert re.search(r"^[A-Z][^.]+\. .+ (1[89]|20)\d\d;\d+:\d+(-\d+)?(\. doi:10\.\d{4,}/\S+)?$", source), source
+        first, _, last = re.search(r":(\d+)(-?)(\d*)", source).groups()
+        assert not last or int(last) >= int(first), source
+    assert books == {"Yang D, Dalton JE. SAS Global Forum 2012, paper 335", "Kish L. Survey Sampling, 1965", "Efron B, Tibshirani RJ. An Introduction to the Bootstrap, 1993"}
+    shown = " ".join(paragraph(dict.fromkeys(SOURCES, ())))
+    assert "doi" not in shown
+    assert not re.search(r";\d+:\d+-", shown)
 
 
 def test_what_a_row_counts_travels_with_the_number():

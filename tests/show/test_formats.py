@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from lib.show.formats import (
     format_bounds,
+    format_chance,
     format_count,
     format_duration,
     format_interval,
@@ -17,10 +18,12 @@ from lib.show.formats import (
     format_percent,
     format_points,
     format_relative,
+    format_tiny,
     from_to,
     joined,
     out_of,
     plural,
+    rounded_as_shown,
 )
 
 
@@ -48,7 +51,7 @@ def test_no_p_value_reads_as_certainty(p):
 
 @given(st.floats(-1e6, 1e6), st.integers(0, 4))
 def test_a_rounded_number_stays_within_half_a_unit(value, decimals):
-    shown = float(format_number(value, decimals).replace("−", "-"))
+    shown = rounded_as_shown(value, decimals)
     assert abs(shown - value) <= 0.5 * 10**-decimals * (1 + 1e-9) + 1e-5
 
 
@@ -70,12 +73,26 @@ def test_words():
     assert joined(["a"]) == "a"
     assert joined(["a", "b", "c"]) == "a, b and c"
     assert plural(1, "patient") == "1 patient"
-    assert plural(2000, "data query", "data queries") == "2 000 data queries"
+    assert plural(2000, "data query", "data queries") == "2\u202f000 data queries"
     assert format_duration(1, "years") == "1 year"
     assert format_duration(6, "months") == "6 months"
 
 
+@pytest.mark.parametrize(
+    ("probability", "said"), [(0, "less than 1%"), (0.004, "less than 1%"), (0.01, "1%"), (0.5, "50%"), (0.99, "99%"), (0.995, "more than 99%"), (1, "more than 99%")]
+)
+def test_a_probability_is_never_certain(probability, said):
+    assert format_chance(probability) == said
+
+
+@pytest.mark.parametrize(("number", "said"), [(2e-13, "2 × 10⁻¹³"), (0, "0"), (9.6e-8, "1 × 10⁻⁷"), (3e-16, "3 × 10⁻¹⁶")])
+def test_a_tiny_number_is_written_as_physicists_do(number, said):
+    assert format_tiny(number) == said
+
+
 def test_a_sentence_has_no_digit_for_nobody_and_no_equal_ends():
     assert (out_of(0, 11), out_of(3, 11), out_of(float("nan"), 11)) == ("none of 11", "3 of 11", "masked of 11")
+    assert [out_of(n, n) for n in (1, 2, 11, 2000)] == ["1 of 1", "both", "all 11", "all 2\u202f000"]
+    assert [out_of(0, n) for n in (1, 2)] == ["none of 1", "none of 2"]
     assert from_to("0.55", "0.60", "goes", "stays") == "goes from 0.55 to 0.60"
     assert from_to("<0.001", "<0.001", "runs", "stays") == "stays <0.001"

@@ -115,7 +115,7 @@ CI = "The hazard ratio of C vs A is 0.33 (95% CI 0.13 to 0.84)."
         (OPEN, "The hazard ratio of C vs A is 0.83 (95% CI 0.33 to 1.84)."),
         (replace(CLEAR, hr=3.0, ci_low=1.2, ci_high=7.7), "The hazard ratio of C vs A is 3.00 (95% CI 1.20 to 7.70)."),
         (replace(CLEAR, several=True), "The hazard ratio of C vs A is 0.33 (95% CI 0.13 to 0.84, not adjusted for the number of pairs)."),
-        (replace(CLEAR, several=True, p_adjusted=0.06), "The hazard ratio of C vs A is 0.33 (95% CI 0.13 to 0.84, not adjusted for the number of pairs). The interval leaves out 1, but the test does not tell these two apart: it is not adjusted."),
+        (replace(CLEAR, several=True, p_adjusted=0.06), "The hazard ratio of C vs A is 0.33 (95% CI 0.13 to 0.84, not adjusted for the number of pairs). The interval leaves out 1, but the test does not tell these two apart: the interval is not adjusted."),
         (replace(CLEAR, several=True, p_value=0.06, p_adjusted=0.06), "The hazard ratio of C vs A is 0.33 (95% CI 0.13 to 0.84, not adjusted for the number of pairs). The interval leaves out 1, but the test does not tell these two apart: interval and test are different approximations."),
         (replace(CLEAR, p_value=0.06, p_adjusted=0.06), f"{CI} The interval leaves out 1, but the test does not tell these two apart: interval and test are different approximations."),
         (replace(OPEN, p_value=0.04, p_adjusted=0.04), "The hazard ratio of C vs A is 0.83 (95% CI 0.33 to 1.84). The interval holds 1, but the test tells these two apart: interval and test are different approximations."),

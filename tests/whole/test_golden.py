@@ -14,7 +14,7 @@ from random_study import Design, write_random
 from lib.show.plots import style as plot_style
 from lib.study.study import ROOT
 
-PLOTS = sorted(path.stem for path in (ROOT / "lib" / "show" / "plots").glob("[a-z]*.py") if path.stem not in ("style", "panel"))
+PLOTS = sorted(path.stem for path in (ROOT / "lib" / "show" / "plots").glob("[a-z]*.py") if path.stem not in ("style", "panel", "legends"))
 # A whole small clinic: lesions, markers, treatments, adverse events.
 CLINIC = Design((9, 8), seed=7, hazard=0.04)
 # Of the designed studies only the notebooks in which the case shows.
@@ -51,9 +51,9 @@ def watch_pictures(monkeypatch) -> dict[str, str]:
     """Picture id -> what it draws, of everything that is drawn during the test."""
     kept = {}
 
-    def keep(figure, figure_id, title, alt):
+    def keep(figure, figure_id, title, alt, *rest):
         kept.setdefault(figure_id, drawn(figure, figure_id, alt))
-        return write(figure, figure_id, title, alt)
+        return write(figure, figure_id, title, alt, *rest)
 
     write = plot_style.write_figure
     for module in PLOTS:

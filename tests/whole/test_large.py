@@ -56,7 +56,7 @@ sys.path.append(str(Path(__file__).parents[1] / "bench"))
 from large_study import make_patients, write_study
 
 COVARIATES = [own("age_years"), own("positive_nodes"), own("sex")]
-SAID = "because there are more than 3,000 patients"
+SAID = "because there are more than 3\u202f000 patients"
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +79,7 @@ def test_what_does_not_scale_says_so_where_the_result_stands(large):
     assert SAID in sentence_weights(analyse_weights(data, analysis))
     page = Page("efficacy", data)
     page.record(analysis)
-    assert "compared on a random sample of 1,000 patients, " + SAID in page.self_check().text
+    assert "compared on a random sample of 1\u202f000 patients, " + SAID in page.self_check().text
 
 
 def test_a_small_study_is_left_as_it_was():
@@ -311,7 +311,7 @@ def test_the_same_large_table_as_csv_and_as_parquet(tmp_path):
 def test_a_small_file_that_unpacks_to_too_many_cells_is_refused(tmp_path, monkeypatch):
     study = read_study(write_study(tmp_path / "study", 400))
     monkeypatch.setattr("lib.intake.formats.parquet.MAX_CELLS", 1000)
-    with pytest.raises(yaml_file.ProblemsFound, match="more than 4,000,000,000 bytes, 1,000 cells or 1,000 columns"):
+    with pytest.raises(yaml_file.ProblemsFound, match="more than 4\u202f000\u202f000\u202f000 bytes, 1\u202f000 cells or 1\u202f000 columns"):
         intake_tables.read_tables(study)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from notebook_cells import CHECK, EVERY, IGNORE, NOTEBOOKS, read_notebook, run_notebook, shipped
+from papermill.inspection import inspect_notebook
 
 from lib.report.published import compare_published
 from lib.report.results import KEY
@@ -63,6 +64,7 @@ def test_the_parameters_cell_is_the_model(name):
     model = MODELS[name]
     assert list(found) == list(model.model_fields)
     assert model.model_validate(found) == model()
+    assert list(inspect_notebook(str(ROOT / "notebooks" / f"{name}.ipynb"))) == list(found), "papermill reads a line of the cell otherwise"
 
 
 @pytest.mark.parametrize("name", EVERY)

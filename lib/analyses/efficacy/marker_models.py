@@ -16,6 +16,7 @@ from lib.dataset.derived import VOLUME, marker_frame, volume_frame, why_not_seen
 from lib.statistics.models import mixed
 from lib.statistics.survival.event_table import OVERALL
 from lib.study.clinic import Marker
+from lib.study.words import grouped
 
 MAIN, ALL = "main analysis", "all samples"
 # The mixed model costs the cube of its values; patients of a larger study are drawn, by this seed.
@@ -88,7 +89,7 @@ def _sampled(values: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     if taken >= len(patients):
         return values, ""
     chosen = np.random.default_rng(SEED).choice(np.sort(patients), taken, replace=False)
-    said = f"of a random sample of {taken:,} patients, because the model takes at most {MOST_VALUES:,} samples"
+    said = f"of a random sample of {grouped(taken)} patients, because the model takes at most {grouped(MOST_VALUES)} samples"
     return values[values["patient_id"].isin(chosen)], said
 
 

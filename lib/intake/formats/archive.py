@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from lib.intake.cells import Sheet, Unreadable
 from lib.intake.formats import readers
+from lib.study.words import grouped
 from lib.study.yaml_file import shown
 
 # What is larger is a mistake or an attack on the memory.
@@ -53,7 +54,7 @@ def files_in(folder: Path) -> tuple[list[Path], list[Path]]:
         if path.is_file() and not path.is_symlink() and not any(part.startswith(NOISE) for part in parts):
             (known if path.suffix.lower() in readers.EXTENSIONS else others).append(path)
     if len(known) > MAX_FILES:
-        raise Unreadable("E101", f"more than {MAX_FILES:,} files")
+        raise Unreadable("E101", f"more than {grouped(MAX_FILES)} files")
     return known, others
 
 
@@ -69,7 +70,7 @@ def unpacked(path: Path) -> Iterator[Path]:
     with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory() as place:
         members = [one for one in archive.infolist() if not one.is_dir()]
         if len(members) > MAX_FILES:
-            raise Unreadable("E101", f"more than {MAX_FILES:,} files")
+            raise Unreadable("E101", f"more than {grouped(MAX_FILES)} files")
         left = MAX_UNPACKED_BYTES
         for member in members:
             _check(member)
@@ -98,6 +99,6 @@ def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, place: Path, left
         while piece := source.read(PIECE):
             size += len(piece)
             if size > left:
-                raise Unreadable("E101", f"the archive unpacks to more than {MAX_UNPACKED_BYTES:,} bytes")
+                raise Unreadable("E101", f"the archive unpacks to more than {grouped(MAX_UNPACKED_BYTES)} bytes")
             file.write(piece)
     return size

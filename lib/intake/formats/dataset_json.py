@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from lib.intake.cells import Sheet, Unreadable, text_array, text_frame
+from lib.study.words import grouped
 
 # What is larger is a mistake or an attack on the memory.
 MAX_BYTES, MAX_COLUMNS = 200_000_000, 1_000
@@ -24,7 +25,7 @@ NUMERIC = ("integer", "float", "double", "decimal")
 def open_sheets(path: Path) -> dict[str, Callable[[], Sheet]]:
     """Every data set of the file, under its name."""
     if path.stat().st_size > MAX_BYTES:
-        raise Unreadable("E101", f"larger than {MAX_BYTES:,} bytes")
+        raise Unreadable("E101", f"larger than {grouped(MAX_BYTES)} bytes")
     content = json.loads(path.read_bytes().decode("utf-8-sig"), parse_constant=_refuse)
     return {name: partial(_sheet, columns, rows) for name, columns, rows in _datasets(content)}
 
@@ -53,7 +54,7 @@ def _datasets(content) -> list[tuple[str, list[dict], list[list]]]:
 
 def _sheet(columns: list[dict], rows: list[list]) -> Sheet:
     if len(columns) > MAX_COLUMNS:
-        raise Unreadable("E101", f"more than {MAX_COLUMNS:,} columns")
+        raise Unreadable("E101", f"more than {grouped(MAX_COLUMNS)} columns")
     for number, row in enumerate(rows, 2):
         if len(row) != len(columns):
             reason = f"not readable as .json: {len(row)} cells where there are {len(columns)} columns"

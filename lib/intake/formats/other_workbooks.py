@@ -17,6 +17,7 @@ import python_calamine
 
 from lib.intake.cells import Sheet, Unreadable, cell_text
 from lib.intake.formats.workbook import MAX_COLUMNS, sheet_of_rows, unpacked_parts
+from lib.study.words import grouped
 
 MAX_CELLS = 20_000_000
 MACROS = "_VBA_PROJECT".encode("utf-16-le")  # a folder in an .xls
@@ -49,7 +50,7 @@ def open_sheets(path: Path) -> dict[str, Callable[[], Sheet]]:
 def _read(workbook: python_calamine.CalamineWorkbook, sheet: str, notes: list[str]) -> Sheet:
     rows = workbook.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
     if max(map(len, rows), default=0) > MAX_COLUMNS:
-        raise Unreadable("E101", f"more than {MAX_COLUMNS:,} columns")
+        raise Unreadable("E101", f"more than {grouped(MAX_COLUMNS)} columns")
     return sheet_of_rows([[cell_text(value) for value in row] for row in rows], notes)
 
 
@@ -65,7 +66,7 @@ def _check_ods(archive: zipfile.ZipFile) -> list[str]:
                 cells, waiting = (cells + waiting, 0) if width else (cells, waiting)
                 formulas += sum(f"{ODS}formula" in cell.attrib for cell in element)
                 if cells > MAX_CELLS or width > MAX_CELLS:
-                    raise Unreadable("E101", f"more than {MAX_CELLS:,} cells")
+                    raise Unreadable("E101", f"more than {grouped(MAX_CELLS)} cells")
                 element.clear()
             elif element.tag == f"{ODS}table":
                 waiting = 0
@@ -93,7 +94,7 @@ def _check_xlsb(archive: zipfile.ZipFile, parts: list[str]) -> list[str]:
                 elif kind in XLSB_CELLS:
                     last_column = max(last_column, int.from_bytes(content[:4], "little"))
             if (last_row + 1) * (last_column + 1) > MAX_CELLS:
-                raise Unreadable("E101", f"more than {MAX_CELLS:,} cells")
+                raise Unreadable("E101", f"more than {grouped(MAX_CELLS)} cells")
     return []
 
 

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet
 
 from lib.intake.cells import Sheet, Unreadable, cell_text, compact, text_frame
+from lib.study.words import grouped
 from lib.study.yaml_file import shown
 
 # What is larger is a mistake or an attack on the memory.
@@ -28,7 +29,7 @@ def _read(path: Path) -> Sheet:
     unpacked = sum(described.row_group(i).total_byte_size for i in range(described.num_row_groups))
     n_cells = described.num_rows * described.num_columns
     if unpacked > MAX_UNPACKED_BYTES or n_cells > MAX_CELLS or described.num_columns > MAX_COLUMNS:
-        limits = f"{MAX_UNPACKED_BYTES:,} bytes, {MAX_CELLS:,} cells or {MAX_COLUMNS:,} columns"
+        limits = f"{grouped(MAX_UNPACKED_BYTES)} bytes, {grouped(MAX_CELLS)} cells or {grouped(MAX_COLUMNS)} columns"
         raise Unreadable("E101", f"more than {limits}")
     texts = [field.name for field in pa.parquet.read_schema(path) if _is_text(field.type)]
     # A text that stands in many rows is held once: the memory grows with the file, not with what it unpacks to.

@@ -18,6 +18,7 @@ from rdata.conversion import DEFAULT_CLASS_MAP
 from rdata.parser import DEFAULT_ALTREP_MAP
 
 from lib.intake.cells import Sheet, Unreadable, text_array, text_frame
+from lib.study.words import grouped
 
 # What is larger is a mistake or an attack on the memory.
 MAX_UNPACKED_BYTES, MAX_COLUMNS, MAX_ROWS = 200_000_000, 1_000, 10_000_000
@@ -45,7 +46,7 @@ def _unpacked(path: Path) -> bytes:
         with opened(path) as file:
             raw = file.read(MAX_UNPACKED_BYTES + 1)
     if len(raw) > MAX_UNPACKED_BYTES:
-        raise Unreadable("E101", f"the file unpacks to more than {MAX_UNPACKED_BYTES:,} bytes")
+        raise Unreadable("E101", f"the file unpacks to more than {grouped(MAX_UNPACKED_BYTES)} bytes")
     return raw
 
 
@@ -56,7 +57,7 @@ def _limited(constructors: dict) -> dict:
 
 def _checked(made: Callable, state):
     if float(state.value[0]) > MAX_ROWS:
-        raise Unreadable("E101", f"more than {MAX_ROWS:,} rows")
+        raise Unreadable("E101", f"more than {grouped(MAX_ROWS)} rows")
     return made(state)
 
 
@@ -73,7 +74,7 @@ DATES = {"Date": _days, "POSIXct": _moments}
 
 def _sheet(frame: pd.DataFrame) -> Sheet:
     if frame.shape[1] > MAX_COLUMNS:
-        raise Unreadable("E101", f"more than {MAX_COLUMNS:,} columns")
+        raise Unreadable("E101", f"more than {grouped(MAX_COLUMNS)} columns")
     header, columns = [str(name) for name in frame], [_texts(frame[name]) for name in frame]
     if not all(str(name).isdecimal() for name in frame.index):
         # names of rows that are no numbers, such as those of patients

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lib.intake.cells import Sheet, Unreadable
+from lib.study.words import grouped
 from lib.study.yaml_file import shown
 
 # What is larger is a mistake or an attack on the memory; only Parquet is meant for more than a million patients.
@@ -107,7 +108,7 @@ def _check(path: Path, extension: str) -> None:
     if path.stat().st_size == 0:
         raise Unreadable("E104", f"not readable as {extension}: the file has 0 bytes")
     if path.stat().st_size > MAX_BYTES:
-        raise Unreadable("E101", f"larger than {MAX_BYTES:,} bytes")
+        raise Unreadable("E101", f"larger than {grouped(MAX_BYTES)} bytes")
     if kind := looks_like(path):
         raise Unreadable("E104", f"not readable as {extension}: {kind}")
 

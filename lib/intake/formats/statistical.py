@@ -17,6 +17,7 @@ import pyreadstat
 
 from lib.intake.cells import Sheet, Unreadable, cell_text, text_array, text_frame
 from lib.intake.formats.encodings import NAMES
+from lib.study.words import grouped
 from lib.study.yaml_file import shown
 
 READERS = {
@@ -68,14 +69,14 @@ def _typed(path: Path, extension: str) -> tuple[pd.DataFrame, object, list[str]]
     read, options = READERS[extension]
     described, encoding = _with_encoding(lambda **given: read(path, metadataonly=True, **given)[1])
     if len(described.column_names) > MAX_COLUMNS:
-        raise Unreadable("E101", f"more than {MAX_COLUMNS:,} columns")
+        raise Unreadable("E101", f"more than {grouped(MAX_COLUMNS)} columns")
     most = MAX_CELLS // max(1, len(described.column_names))
     if (described.number_rows or 0) > most:
-        raise Unreadable("E101", f"more than {MAX_CELLS:,} cells")
+        raise Unreadable("E101", f"more than {grouped(MAX_CELLS)} cells")
     limited = {"encoding": encoding} if encoding else {}
     (frame, described), encoding = _with_encoding(lambda **given: read(path, row_limit=most + 1, **options, **given), limited)
     if len(frame) > most:
-        raise Unreadable("E101", f"more than {MAX_CELLS:,} cells")
+        raise Unreadable("E101", f"more than {grouped(MAX_CELLS)} cells")
     return frame, described, [f"encoding: the file does not say it right; {NAMES[encoding]} can be read"] if encoding else []
 
 

@@ -19,6 +19,7 @@ import pyarrow as pa
 from openpyxl.utils import get_column_letter
 
 from lib.intake.cells import Sheet, Unreadable, cell_text, text_frame
+from lib.study.words import grouped
 from lib.study.yaml_file import shown
 
 # What is larger is a mistake or an attack on the memory.
@@ -47,7 +48,7 @@ def unpacked_parts(path: Path) -> list[str]:
     with zipfile.ZipFile(path) as archive:
         parts = archive.infolist()
     if sum(part.file_size for part in parts) > MAX_UNPACKED_BYTES:
-        raise Unreadable("E101", f"the workbook unpacks to more than {MAX_UNPACKED_BYTES:,} bytes")
+        raise Unreadable("E101", f"the workbook unpacks to more than {grouped(MAX_UNPACKED_BYTES)} bytes")
     for part, what in REFUSED_PARTS.items():
         if any(part in item.filename.lower() for item in parts):
             raise Unreadable("E101", f"a workbook with {what} is refused; save a copy with values only")
@@ -85,7 +86,7 @@ def _rows(path: Path, sheet: str, kept: bool = False) -> Iterator[list]:
         for number, row in enumerate(workbook[sheet].iter_rows(), 1):
             width = next((j for j in range(len(row), 0, -1) if row[j - 1].value is not None), 0)
             if number > MAX_SHEET_ROWS or width > MAX_COLUMNS:
-                raise Unreadable("E101", f"more than {MAX_SHEET_ROWS:,} rows or {MAX_COLUMNS:,} columns")
+                raise Unreadable("E101", f"more than {grouped(MAX_SHEET_ROWS)} rows or {grouped(MAX_COLUMNS)} columns")
             yield list(row if kept else row[:width])
     finally:
         workbook.close()

@@ -165,7 +165,9 @@ def _output(record: dict, data: dict) -> list[Block]:
     if "text/html" in data and record.get("kind") != "figure":
         return read_blocks(data["text/html"])
     if "image/svg+xml" in data:
-        return [_picture(data["image/svg+xml"], record.get("title", ""), record.get("alt", ""))]
+        shown = _picture(data["image/svg+xml"], record.get("title", ""), record.get("alt", ""))
+        own = record.get("legend", "")
+        return [shown, Paragraph((Run(printed(own)),), "note")] if own else [shown]
     if record:
         return []
     if "image/png" in data:

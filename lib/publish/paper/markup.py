@@ -11,6 +11,7 @@ from dataclasses import replace
 import lxml.html
 
 from lib.publish.paper.layout import Block, Cell, Definitions, Heading, Paragraph, Row, Run, Table, printed
+from lib.study.words import THIN
 
 # Text of a style sheet or a script is not text; a button or a download has no use on paper.
 LEFT_OUT = {"script", "style", "template", "button", "nav", "svg", "input"}
@@ -203,5 +204,5 @@ def _aligned(row: Row, numeric: tuple[bool, ...]) -> Row:
 
 def _whole(text: str) -> str:
     """What stands before the decimal point where a text begins with a number, signs before it included."""
-    found = re.match(r"[^\w(]*\d+(?:,\d{3})*", text)
+    found = re.match(rf"[^\w(.]*\d+(?:{THIN}\d{{3}})*", text)
     return found[0] if found else ""

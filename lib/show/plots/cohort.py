@@ -18,8 +18,17 @@ from lib.analyses.cohort.flow import Enrolment, Flow
 from lib.analyses.result import where
 from lib.dataset.dataset import Dataset
 from lib.show.display import EMPTY, Block, Figure, empty_if_absent, internal_only
-from lib.show.formats import format_duration, format_number, format_percent, format_whole, joined
-from lib.show.labels import OVERALL, counted, everybody, examination_label, flow_step, groups_of, unit_label
+from lib.show.formats import (
+    capitalised,
+    format_duration,
+    format_given,
+    format_number,
+    format_percent,
+    format_whole,
+    joined,
+)
+from lib.show.labels import OVERALL, counted, everybody, examination_label, flow_step, groups_of, inside, unit_label
+from lib.show.plots.legends import legend
 from lib.show.plots.panel import write_legend
 from lib.show.plots.style import GREY, INK, line_style, picture, shown_arms, thin_steps, write_figure
 
@@ -60,8 +69,8 @@ def plot_flow(flow: Flow) -> Figure:
             axes.text(0.255, -gap / 2, wrapped, ha="right", multialignment="left", va="center", bbox=BOX, fontsize=8)
         _draw_arms(axes, data, rows, y=arms_at, first_row=first_row, start=(centre, arms_at + 1 + gap - 1.15))
         told = joined([f"{arm.label} {data.n[arm.id]}" for arm in data.arms])
-        words = " then ".join(step.replace("\n", " ") for step in steps)
-        return write_figure(figure, "flow", "Participant flow", f"Flow diagram. {words}; by arm: {told}.")
+        words = ", then ".join(inside(step).replace("\n", ": ") for step in steps)
+        return write_figure(figure, "flow", "Participant flow", f"Flow diagram. {capitalised(words)}; by arm: {told}.", legend(figure, data, "flow"))
 
 
 def _box(data: Dataset, step: dict) -> str:
@@ -157,7 +166,7 @@ def plot_enrolment(enrolment: Enrolment) -> Figure:
         axes.set_xlabel(f"Date of {data.study.time.zero_label}")
         write_legend(figure, axes, "upper left")
         title = "Enrolment over time, by arm"
-        return write_figure(figure, "enrolment", title, f"Step curves. First to last patient: {'; '.join(told)}.")
+        return write_figure(figure, "enrolment", title, f"Step curves. First to last patient: {'; '.join(told)}.", legend(figure, data, "enrolment"))
 
 
 @empty_if_absent
@@ -186,7 +195,7 @@ def plot_attendance(attendance: Attendance) -> Figure:
             seaborn.heatmap(
                 cells["shown"], vmin=0, vmax=1, cmap=palette, cbar=False, mask=others | cells["shown"].isna(),
                 annot=cells["words"], fmt="", annot_kws={"fontsize": 7, "color": INK, "linespacing": 1.1}, linewidths=1, ax=axes,
-                xticklabels=[f"{visit:g}" for visit in cells["shown"]], yticklabels=list(labels.values()),
+                xticklabels=[format_given(visit) for visit in cells["shown"]], yticklabels=list(labels.values()),
             )  # fmt: skip
         for (_, arm), label in zip(labels, axes.get_yticklabels(), strict=True):
             label.set(fontsize=8 if arm else 9, fontweight="normal" if arm else "bold")
@@ -196,7 +205,7 @@ def plot_attendance(attendance: Attendance) -> Figure:
         axes.set_xlabel(f"Scheduled visit, {data.study.time.unit}")
         figure.supxlabel(f"In each cell the share examined, in %, above the patients due (grey: fewer than {least}{masked})", fontsize=8)
         alt = f"Grid of visits by arm; the darker a cell, the more are missing, and grey where fewer than {least} were due. Examined: {'; '.join(told)}."
-        return write_figure(figure, "attendance", "Examined at each visit, of the patients due", alt)
+        return write_figure(figure, "attendance", "Examined at each visit, of the patients due", alt, legend(figure, data, "attendance"))
 
 
 @empty_if_absent
@@ -220,7 +229,7 @@ def plot_timing(timing: Timing) -> Figure | Block:
                 )
             axes.plot([], [], marker, color=arm.colour, markersize=5, label=arm.label)
         _draw_schedule(axes, data, visits)
-        axes.set_xticks(range(len(visits)), [f"{visit:g}" for visit in visits])
+        axes.set_xticks(range(len(visits)), [format_given(visit) for visit in visits])
         axes.set_ylim(bottom=0)
         axes.set_ylabel("Days since the scan before")
         axes.set_xlabel(f"Visit, {data.study.time.unit} (pale: fewer than {least} {unit_label(frame)})")
@@ -232,7 +241,7 @@ def plot_timing(timing: Timing) -> Figure | Block:
             for r in intervals[intervals["group"].isin(groups_of(data))].to_dict("records")
         ]
         alt = f"Medians with quartiles by visit and arm, and the scheduled interval. In all: {'; '.join(told)}."
-        return write_figure(figure, "timing", "Interval between scans at each visit, by arm", alt)
+        return write_figure(figure, "timing", "Interval between scans at each visit, by arm", alt, legend(figure, data, "timing"))
 
 
 def _draw_schedule(axes, data: Dataset, visits: list[float]) -> None:

@@ -22,6 +22,7 @@ from lib.dataset.dataset import Dataset
 from lib.show.display import Figure, empty_if_absent, internal_only
 from lib.show.formats import format_number, format_whole, joined
 from lib.show.labels import counted, everybody
+from lib.show.plots.legends import legend
 from lib.show.plots.style import CATEGORY_COLOURS, CATEGORY_HATCHES, GREY, INK, PALE, picture, write_figure
 from lib.study.parts import Arm
 
@@ -80,6 +81,7 @@ def plot_waterfall(course: Course) -> Figure:
             "waterfall",
             "Best change of the sum of diameters, patient by patient",
             f"Waterfall plot, one bar per patient. {_waterfall_words(data, course)} {_missing_words(data, course)}",
+            legend(figure, data, "waterfall"),
         )
 
 
@@ -155,7 +157,7 @@ def plot_spider(course: Course) -> Figure:
         told = joined([f"{format_whole(_counted(data, course, f'drawn: {key}')['count'])} {label}" for key, (_, label) in ENDS.items()])
         alt = f"Spider plot, one line per patient over real time since {data.study.time.zero_label}. How the lines end: {told}. {_missing_words(data, course)}"
         title = "Sum of diameters over time, patient by patient"
-        return write_figure(figure, "spider", title, alt)
+        return write_figure(figure, "spider", title, alt, legend(figure, data, "spider"))
 
 
 def _ended(patient) -> str:
@@ -193,7 +195,7 @@ def plot_swimmer(course: Course) -> Figure:
         told = ", ".join(f"{format_whole(_counted(data, course, what)['count'])} {words}" for what, words in said.items())
         everyone = counted(_counted(data, course, "alive"))
         alt = f"Swimmer plot, one bar for each of {everyone}, from {data.study.time.zero_label} to death or last contact. {told}."
-        return write_figure(figure, "swimmer", "Follow-up of every patient", alt)
+        return write_figure(figure, "swimmer", "Follow-up of every patient", alt, legend(figure, data, "swimmer"))
 
 
 def _places(patients: pd.DataFrame, data: Dataset) -> dict[str, int]:

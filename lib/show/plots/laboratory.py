@@ -11,8 +11,9 @@ from lib.analyses.result import where
 from lib.analyses.safety.laboratory import BILIRUBIN, QUADRANTS, TRANSAMINASE, Laboratory, watched
 from lib.dataset.dataset import Dataset
 from lib.show.display import EMPTY, Block, Figure, empty_if_absent, internal_only
-from lib.show.formats import format_whole, joined
+from lib.show.formats import format_given, format_whole, joined
 from lib.show.labels import counted, everybody
+from lib.show.plots.legends import legend
 from lib.show.plots.style import GREY, INK, PALE, picture, shown_arms, write_figure
 
 TICKS = (0.1, 0.2, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10, 20, 50, 100)
@@ -25,7 +26,7 @@ def _multiples(axis, values: pd.Series, marks: tuple[float, ...] = ()) -> tuple[
     low, high = min(seen) / 1.3, max(seen) * 1.3
     axis.set_major_locator(FixedLocator([tick for tick in TICKS if low <= tick <= high]))
     axis.set_minor_locator(NullLocator())
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: format_given(value)))
     return low, high
 
 
@@ -54,7 +55,7 @@ def plot_lab_shift(laboratory: Laboratory) -> Figure | Block:
         handles, labels = axes[0, 0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=min(3, len(labels)), fontsize=8)
         alt = f"One mark per patient; above the diagonal the value rose. {'; '.join(told)}."
-        return write_figure(figure, "lab_shift", "Laboratory values: baseline and highest", alt)
+        return write_figure(figure, "lab_shift", "Laboratory values: baseline and highest", alt, legend(figure, data, "lab_shift"))
 
 
 def _draw_shift(axis, data: Dataset, own: pd.DataFrame) -> None:
@@ -121,4 +122,4 @@ def plot_liver(laboratory: Laboratory) -> Figure | Block:
         alt = (
             f"One mark per patient, {counted(counts.iloc[0])}: {told}. Dashed: 3 times and twice the upper limit."
         )
-        return write_figure(figure, "liver", "Highest liver tests of each patient (eDISH)", alt)
+        return write_figure(figure, "liver", "Highest liver tests of each patient (eDISH)", alt, legend(figure, data, "liver"))

@@ -12,8 +12,17 @@ from lib.analyses.efficacy.markers import Levels, Measure, measure
 from lib.analyses.result import unit_of, where
 from lib.dataset.dataset import Dataset
 from lib.show.display import Figure, empty_if_absent, internal_only
-from lib.show.formats import format_duration, format_interval, format_number, format_whole
+from lib.show.formats import (
+    capitalised,
+    format_duration,
+    format_given,
+    format_interval,
+    format_number,
+    format_whole,
+    out_of,
+)
 from lib.show.labels import counted, everybody, level_text, unit_label
+from lib.show.plots.legends import legend
 from lib.show.plots.panel import picture_with_counts, write_counts, write_legend
 from lib.show.plots.style import GREY, line_style, picture, plain_log_ticks, shown_arms, write_figure
 
@@ -47,18 +56,17 @@ def plot_trajectories(analysis: Levels) -> Figure:
             ticks = _spaced(
                 [0, *tested, *sorted(own["visit"].unique())], gap=0.105 * columns * max(values["visit"].max(), 1) / 3
             )
-            axis.set_xticks(ticks, [f"{tick:g}\n{format_whole(counts.get(tick, 0))}" for tick in ticks], fontsize=8)
+            axis.set_xticks(ticks, [f"{format_given(tick)}\n{format_whole(counts.get(tick, 0))}" for tick in ticks], fontsize=8)
             axis.set_xlabel(f"{data.study.time.unit.capitalize()}; below, {unit_label(known)} with a value", fontsize=8)
         _scale(axes[0, 0], quantity)
         for first in axes[:, 0]:
             first.set_ylabel(_change_label(quantity))
         whole = drawn.loc[everybody(data)]
-        alt = (
-            f"One line per patient. {format_whole(whole['count'])} of {counted(whole)} are drawn; "
-            "the others have no baseline or no later value."
-        )
+        others = "" if whole["count"] == whole["n"] else "; the others have no baseline or no later value"
+        alt = f"One line per patient. {capitalised(out_of(whole['count'], whole['n']))} {unit_label(known)} are drawn{others}."
         return write_figure(
-            figure, f"{analysis.variable}_trajectories", f"{quantity.label}: course of each patient", alt
+            figure, f"{analysis.variable}_trajectories", f"{quantity.label}: course of each patient", alt,
+            legend(figure, data, "trajectories", quantity=quantity.label),
         )
 
 
@@ -97,7 +105,7 @@ def plot_summary(analysis: Levels) -> Figure:
         top.axhline(start, color=GREY, linewidth=0.8, zorder=0)
         _scale(top, quantity)
         top.set_ylabel(_change_label(quantity))
-        top.set_xticks(range(len(visits)), [f"{visit:g}" for visit in visits])
+        top.set_xticks(range(len(visits)), [format_given(visit) for visit in visits])
         top.set_xlim(-0.5, max(len(visits), 2) - 0.5)
         top.set_xlabel(f"Visit, {data.study.time.unit} (open: fewer than {least} {unit_label(changes)})")
         baseline = where(analysis[f"{name}_level"], time=0).assign(x=0)
@@ -105,7 +113,7 @@ def plot_summary(analysis: Levels) -> Figure:
         write_counts(bottom, data, "With a value", counts, top.get_xlim())
         write_legend(figure, top, "lower left", "upper right", "upper left", "lower right")
         alt = f"Medians with quartiles by visit and arm. The last median of at least {least} {unit_label(changes)}: {'; '.join(told)}."
-        return write_figure(figure, f"{name}_summary", f"{quantity.label}: change from baseline by visit and arm", alt)
+        return write_figure(figure, f"{name}_summary", f"{quantity.label}: change from baseline by visit and arm", alt, legend(figure, data, "summary", quantity=quantity.label))
 
 
 def _changes(analysis: Levels, quantity: Measure) -> pd.DataFrame:
@@ -181,5 +189,5 @@ def plot_ratios(model: Ratios) -> Figure:
         write_legend(figure, axes, "lower left", "upper right", "upper left", "lower right")
         label = measure(data.study, name).label
         alt = f"Ratios to baseline with intervals by visit and arm. Last visit: {'; '.join(told)}."
-        return write_figure(figure, f"{name}_ratios", f"{label}: ratio to baseline by arm, mixed model", alt)
+        return write_figure(figure, f"{name}_ratios", f"{label}: ratio to baseline by arm, mixed model", alt, legend(figure, data, "ratios", quantity=label))
 

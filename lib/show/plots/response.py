@@ -13,6 +13,7 @@ from lib.dataset.dataset import Dataset
 from lib.show.display import Block, Figure, empty_if_absent, withheld
 from lib.show.formats import format_duration, format_number, format_percent, format_whole, joined
 from lib.show.labels import OVERALL
+from lib.show.plots.legends import legend
 from lib.show.plots.panel import picture_with_counts, write_at_risk, write_legend
 from lib.show.plots.style import CATEGORY_COLOURS, CATEGORY_HATCHES, GREY, INK, line_style, picture, write_figure
 
@@ -49,6 +50,7 @@ def plot_response(response: ResponseRates) -> Figure | Block:
             "response",
             "Tumour response by visit and arm",
             f"Stacked bars. Objective response: {'; '.join(told)}.",
+            legend(figure, data, "response"),
         )
 
 
@@ -107,4 +109,4 @@ def plot_response_incidence(timed: ResponseTime) -> Figure:
             for r in table[table["time"] == end].itertuples()
         ]
         alt = f"Cumulative incidence of response as steps. By {format_number(end, 1)} {data.study.time.unit}: {joined(told)}."
-        return write_figure(figure, "response_incidence_curve", "Cumulative incidence of response by arm", alt)
+        return write_figure(figure, "response_incidence_curve", "Cumulative incidence of response by arm", alt, legend(figure, data, "incidence"))

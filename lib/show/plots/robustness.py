@@ -17,12 +17,27 @@ from lib.analyses.robustness.robustness import Robustness
 from lib.analyses.robustness.subgroups import Subgroups
 from lib.dataset.dataset import Dataset
 from lib.show.display import Figure, empty_if_absent, internal_only
-from lib.show.formats import MASKED, format_interval, format_number, format_p, format_whole, is_masked, joined, plural
-from lib.show.labels import OVERALL, covariate_label, level_text, pair_label
+from lib.show.formats import (
+    MASKED,
+    format_given,
+    format_interval,
+    format_limit,
+    format_number,
+    format_p,
+    format_whole,
+    is_masked,
+    joined,
+    p_value,
+    p_values,
+    said_p,
+)
+from lib.show.labels import OVERALL, covariate_label, inside, level_text, pair_label
+from lib.show.plots.legends import legend
 from lib.show.plots.panel import picture_with_counts, write_at_risk, write_legend
 from lib.show.plots.style import GREY, INK, PALE, line_style, picture, thin_steps, write_figure
 from lib.show.ways import level_label, subgroup_of, way_label
 from lib.statistics.comparisons import ALPHA, name_pair
+from lib.study.parts import Endpoint
 
 # What is drawn of a p-value or hazard ratio stays inside these; beyond, an arrow head points outwards.
 P_SPAN, HR_SPAN = (1e-4, 1.0), (0.05, 20.0)
@@ -36,7 +51,7 @@ def _log_axis(axes, span: tuple[float, float], ticks: list[float]) -> None:
     axes.set_xscale("log")
     axes.set_xlim(span)
     axes.set_xticks([t for t in ticks if span[0] <= t <= span[1]])
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: format_given(v)))
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.tick_params(axis="x", which="minor", length=0)
 
@@ -89,7 +104,7 @@ def plot_robustness(robust: Robustness) -> Figure:
                 left.text(
                     P_SPAN[0] * 1.15,
                     y,
-                    "not made" if str(row["note"]).startswith("not made") else "no p-value",
+                    "not made" if str(row["note"]).startswith("not made") else f"no {p_value()}",
                     color=GREY,
                     fontsize=7.5,
                     va="center",
@@ -103,10 +118,10 @@ def plot_robustness(robust: Robustness) -> Figure:
         left.tick_params(axis="y", length=0)
         _log_axis(left, P_SPAN, [1e-4, 1e-3, 0.01, 0.05, 0.2, 1])
         _ratio_axis(right, data, span)
-        left.set_xlabel("p-value (dashed: 0.05)")
+        left.set_xlabel(f"{p_value()} (dashed: {format_limit()})")
         tests = where(robust["robustness_tests"], variable=f"{robust.variable}: p-values").iloc[0]
         alt = (
-            (f"Dots of {plural(tests['n_tests'], 'p-value')}, {format_whole(tests['n_below'])} of them below 0.05, and hazard ratios with intervals. " if tests["n_tests"] else "No way gives a p-value.")
+            (f"Dots of {p_values(tests['n_tests'])}, {format_whole(tests['n_below'])} of them below {format_limit()}, and hazard ratios with intervals. " if tests["n_tests"] else f"No way gives a {p_value()}.")
             + "; ".join(
                 f"{label}: {format_p(row['p_value'], symbol=True)}"
                 for label, row, _ in drawn
@@ -117,8 +132,9 @@ def plot_robustness(robust: Robustness) -> Figure:
         return write_figure(
             figure,
             f"{endpoint.id}_robustness_plot",
-            f"{endpoint.short}: p-value and hazard ratio in every way of asking",
+            f"{endpoint.short}: {p_value()} and hazard ratio in every way of asking",
             alt,
+            legend(figure, data, "robustness", endpoint=endpoint.label, pair=pair_label(data, pair), p_value=p_value(), limit=format_limit()),
         )
 
 
@@ -174,14 +190,19 @@ def plot_subgroups(subgroups: Subgroups) -> Figure:
         for x, arm, label in zip(COLUMNS, data.contrast, arms, strict=True):
             left.text(x, 0.25, "\n".join([*label, "events/n"]), color=data.study.arm(arm).colour, **small)
         right.text(0.62, 0.25, f"Hazard ratio\n({level_text(data)} CI)", color=GREY, **small)
-        right.text(1, 0.25, "p for\ninteraction", color=GREY, **small)
+        right.text(1, 0.25, f"{said_p()} for\ninteraction", color=GREY, **small)
         for side in (left, right):
             side.axis("off")
             side.set_xlim(0, 1)
         told = [f"{' '.join(level_label(data, r['variable'])).strip()} {_in_words(r)}" for _, r in ratios.iterrows() if pd.notna(r["hr"])]
         endpoint = data.study.endpoint(subgroups.variable)
         alt = f"Forest plot, {pair_label(data, pair)}. Hazard ratios: {'; '.join(told) or 'none can be estimated'}."
-        return write_figure(figure, f"{endpoint.id}_forest", f"{endpoint.short} by subgroup", alt)
+        return write_figure(figure, f"{endpoint.id}_forest", f"{endpoint.short} by subgroup", alt, _forest_legend(figure, data, endpoint))
+
+
+def _forest_legend(figure, data: Dataset, endpoint: Endpoint) -> str:
+    pair = pair_label(data, name_pair(*data.contrast))
+    return legend(figure, data, "forest", endpoint=inside(endpoint.label), pair=pair)
 
 
 def _write_subgroup(panels: tuple, y: float, line: tuple, subgroups: Subgroups) -> None:
@@ -256,14 +277,14 @@ def plot_balance(weights: Weights) -> Figure:
         axes.tick_params(axis="y", length=0)
         axes.set_xlim(left=0)
         axes.set_ylim(0.4 - len(before), 0.6)
-        axes.set_xlabel("Largest standardized difference (dashed: 0.1; above the line: in the model)")
+        axes.set_xlabel(f"Largest standardized difference (dashed: {format_given(0.1)}; above the line: in the model)")
         figure.legend(loc="outside upper right", ncols=2, fontsize=8)
         told = [
             f"{covariate_label(data, v)} from {format_number(before[v], 2)} to {format_number(after[v], 2)}"
             for v in before.index[:modelled]
         ]
         return write_figure(
-            figure, "love", "Balance before and after weighting", f"Love plot. In the model: {joined(told)}."
+            figure, "love", "Balance before and after weighting", f"Love plot. In the model: {joined(told)}.", legend(figure, data, "balance")
         )
 
 
@@ -298,5 +319,6 @@ def plot_weighted_curves(analysis: Survival, weights: Weights) -> Figure:
             f"Kaplan-Meier curves of each arm, weighted and crude. Effective patients after weighting: {joined(sizes)}."
         )
         return write_figure(
-            figure, f"{endpoint.id}_weighted_curves", f"{endpoint.short} by arm, weighted for the covariates", alt
-        )
+            figure, f"{endpoint.id}_weighted_curves", f"{endpoint.short} by arm, weighted for the covariates", alt,
+            legend(figure, data, "weighted", endpoint=inside(endpoint.label)),
+        )  # fmt: skip

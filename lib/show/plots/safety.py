@@ -18,7 +18,8 @@ from lib.analyses.safety.profiles import Profiles, profile
 from lib.dataset.dataset import Dataset
 from lib.show.display import EMPTY, Block, Figure, anchor, empty_if_absent, internal_only, withheld
 from lib.show.formats import format_duration, format_percent, format_whole, joined
-from lib.show.labels import OVERALL, counted, everybody, level_text
+from lib.show.labels import OVERALL, counted, everybody, inside, level_text
+from lib.show.plots.legends import legend
 from lib.show.plots.panel import picture_with_counts, write_at_risk, write_legend
 from lib.show.plots.style import (
     GREY,
@@ -65,7 +66,12 @@ def plot_ae_terms(safety: Harms, most: int = 15) -> Figure | Block:
             ]
             told.append(f"{term}: {', '.join(shares)}")
         title = "Risk of each adverse event by arm" + (", and risk differences" if several else "")
-        return write_figure(figure, "ae_terms", title, f"Dots by term and arm. Most frequent: {'; '.join(told)}.")
+        return write_figure(figure, "ae_terms", title, f"Dots by term and arm. Most frequent: {'; '.join(told)}.", _terms_legend(figure, data))
+
+
+def _terms_legend(figure, data: Dataset) -> str:
+    beside = f" On the right, differences to {data.study.arm(data.reference).label} with {level_text(data)} confidence intervals." if len(data.arms) > 1 else ""
+    return legend(figure, data, "ae_terms", severe=inside(data.study.adverse_events.severe_words), differences=beside)
 
 
 def _most_frequent(by_arm: pd.DataFrame, most: int) -> list[str]:
@@ -144,7 +150,7 @@ def plot_ae_grades(safety: Harms, most: int = 15) -> Figure | Block:
             if _patients(safety, arm.id, g)
         ]
         alt = f"Stacked bars by term and arm. Patients by worst {settings.scale} of any event: {'; '.join(told) or 'none'}."
-        return write_figure(figure, "ae_term_grades", f"Worst {settings.scale} of each patient, by term and arm", alt)
+        return write_figure(figure, "ae_term_grades", f"Worst {settings.scale} of each patient, by term and arm", alt, legend(figure, data, "ae_grades", scale=settings.scale))
 
 
 def _drawn(timed: HarmsInTime, what: str, group: str, column: str) -> str:
@@ -207,7 +213,7 @@ def plot_ae_first(timed: HarmsInTime) -> Figure:
         axes.yaxis.set_major_formatter(PercentFormatter(1))
         write_legend(figure, axes, "lower right")
         alt = f"Cumulative incidence of the first adverse event, death competing, as steps by arm.{_risks(data, timed)}"
-        return write_figure(figure, "ae_first", "Time to the first adverse event, by arm", alt)
+        return write_figure(figure, "ae_first", "Time to the first adverse event, by arm", alt, legend(figure, data, "ae_first"))
 
 
 def _risks(data: Dataset, timed: HarmsInTime) -> str:
@@ -261,7 +267,7 @@ def plot_ae_courses(timed: HarmsInTime) -> Figure | Block:
         figure.legend(handles=shades, loc="outside lower center", ncols=5, fontsize=8)
         told = (counted(where(timed["events_drawn"], variable=what, group=everybody(data)).iloc[0], "count") for what in ("patients", "events"))
         alt = f"One line per patient with an event, {', '.join(told)}; a tick is an onset, a bar lasts as long as the event, a triangle goes on."
-        return write_figure(figure, "ae_courses", "Onset and duration of each patient's events", alt)
+        return write_figure(figure, "ae_courses", "Onset and duration of each patient's events", alt, legend(figure, data, "ae_courses", scale=data.study.adverse_events.scale))
 
 
 @internal_only("profile", "profiles of single patients")
@@ -315,9 +321,9 @@ def _plot_profile(data: Dataset, patient_id: str) -> Figure:
         bottom.set_xlabel(f"{data.study.time.unit.capitalize()} since {data.study.time.zero_label}")
         arm = data.study.arm(str(data.patients.set_index("patient_id")["arm"][patient_id])).label
         events = [f"{e.term} {data.study.adverse_events.words(e.grade)}" for e in parts["events"].itertuples()]
-        alt = f"{patient_id}, {arm}. Adverse events: {joined(events) or 'none'}."
+        alt = f"Treatment, response, markers and events over time. Adverse events: {joined(events) or 'none'}."
         safe = "".join(c if c.isalnum() else "_" for c in patient_id)
-        return write_figure(figure, f"profile_{safe}", f"Patient {patient_id}, {arm}", alt)
+        return write_figure(figure, f"profile_{safe}", f"Patient {patient_id}, {arm}", alt, legend(figure, data, "profile", scale=data.study.adverse_events.scale))
 
 
 def _draw_course(axes, data: Dataset, parts: dict[str, pd.DataFrame], lines: list[str]) -> None:

@@ -35,11 +35,12 @@ import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.text import Text
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator, ScalarFormatter
 from matplotlib.transforms import Bbox
 
 from lib.dataset.dataset import Dataset
 from lib.show.display import Figure
+from lib.show.formats import format_given, restyled
 from lib.study.parts import Arm
 
 WIDTH = 7.2
@@ -122,7 +123,7 @@ def thin_steps(*values: np.ndarray, many: int = MANY_STEPS) -> np.ndarray:
     return np.flatnonzero(np.concatenate([[True], changed[:-1], [True]]))
 
 
-def write_figure(figure, figure_id: str, title: str, alt: str) -> Figure:
+def write_figure(figure, figure_id: str, title: str, alt: str, legend: str = "") -> Figure:
     """Write the figure as SVG whose ids are its own, so that several can stand on one page."""
     buffer = io.StringIO()
     with _house_style(**{"svg.hashsalt": figure_id}):
@@ -136,7 +137,7 @@ def write_figure(figure, figure_id: str, title: str, alt: str) -> Figure:
     hashed = r'(?<=[#"])[A-Za-z][0-9a-f]{10}(?=[)"])'
     svg = re.sub(hashed, lambda found: order.setdefault(found[0], f"{found[0][0]}{len(order) + 1}"), svg)
     svg = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{figure_id}-", svg)
-    return Figure(figure_id, title, svg, alt, _panels(figure, svg))
+    return Figure(figure_id, title, svg, alt, _panels(figure, svg), legend)
 
 
 def _lay_out(figure) -> Bbox:
@@ -144,6 +145,7 @@ def _lay_out(figure) -> Bbox:
 
     The same as bbox_inches="tight", which draws every picture twice: once to throw it away.
     """
+    _style_ticks(figure)
     FigureCanvasSVG(figure)
     figure.set_dpi(72)  # SVG's, whatever a figure asks for
     for most in (*LABEL_LENGTHS, None):
@@ -153,6 +155,20 @@ def _lay_out(figure) -> Bbox:
             _shorten(figure, most)
     figure.set_layout_engine(None)
     return figure.get_tightbbox().padded(0.04)
+
+
+def _style_ticks(figure) -> None:
+    """Let the axes write their numbers as the page does."""
+    for axis in (axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)):
+        if type(axis.get_major_formatter()) is ScalarFormatter:
+            axis.set_major_formatter(_Ticks())
+
+
+class _Ticks(ScalarFormatter):
+    """Matplotlib's own ticks of a linear axis, written as the page writes numbers."""
+
+    def __call__(self, x, pos=None):
+        return restyled(super().__call__(x, pos))
 
 
 def fits(figure) -> bool:
@@ -207,7 +223,7 @@ def plain_log_ticks(axes) -> None:
         ticks = [m * 10.0**p for p in powers for m in (1, 2, 5) if low <= m * 10.0**p <= high]
     axes.yaxis.set_major_locator(FixedLocator(ticks[:: max(1, len(ticks) // 10)]))
     axes.yaxis.set_minor_locator(NullLocator())
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: format_given(value)))
 
 
 def shown_arms(data: Dataset) -> list[tuple[Arm, str]]:

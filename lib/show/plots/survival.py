@@ -27,8 +27,10 @@ from lib.show.formats import (
     format_p,
     format_whole,
     is_masked,
+    joined,
 )
-from lib.show.labels import counted, decimals_of_time, level_text, pair_label
+from lib.show.labels import counted, decimals_of_time, inside, level_text, pair_label
+from lib.show.plots.legends import legend
 from lib.show.plots.panel import (
     FEW_ARMS,
     HANDLE,
@@ -76,7 +78,10 @@ def plot_survival(analysis: Survival) -> Figure:
         heading = "Number at risk" if len(rows) == 1 else "Censored: also at the competing event" if endpoint.has_competing else ""
         write_counts(bottom, data, heading, risk.rename(columns={"time": "x"}), top.get_xlim(), rows=rows)
         _write_in_panel(figure, top, analysis)
-        return write_figure(figure, f"km_{endpoint.id}", f"{endpoint.label} by arm", _survival_alt(data, analysis))
+        ticks = " Ticks are censored patients." if "n_censored" in rows else ""
+        below = f" Below: {joined([label.lower() if i else 'numbers at risk' for i, label in enumerate(rows.values())])}{', up to each time' if len(rows) > 1 else ''}."
+        own = legend(figure, data, "survival", endpoint=inside(endpoint.label), ticks=ticks, below=below)
+        return write_figure(figure, f"km_{endpoint.id}", f"{endpoint.label} by arm", _survival_alt(data, analysis), own)
 
 
 def _draw_curve(axes, arm: Arm, curve: pd.DataFrame, data: Dataset) -> None:

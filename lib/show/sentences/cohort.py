@@ -30,6 +30,8 @@ from lib.dataset.dataset import subgroup_label
 from lib.show.formats import (
     MASKED,
     NOT_REACHED,
+    SOME,
+    format_given,
     format_number,
     format_percent,
     format_points,
@@ -40,7 +42,7 @@ from lib.show.formats import (
     plural,
     said_count,
 )
-from lib.show.labels import counted, decimals_of_time, everybody, examination_label, share, variable_label
+from lib.show.labels import counted, decimals_of_time, everybody, examination_label, inside, share, variable_label
 from lib.show.sentences.absent import reason_if_absent
 from lib.show.sentences.survival import IMBALANCE
 from lib.study.limits import SMALL_ARM
@@ -69,9 +71,14 @@ def sentence_completeness(analysis: Completeness) -> str:
         if lost["n"] == 0:
             continue
         share = format_percent(analysis.row("follow_up_completeness", arm.id)["estimate"])
-        parts.append(f"{share} with {arm.label} ({said_count(lost['count'])} of {said_count(lost['n'])} lost)")
+        parts.append(f"{share} with {arm.label} ({_lost(lost)})")
     days = data.study.policy.lost_after_days
-    return f"Of the follow-up for {short} that was possible until the cut-off, this was observed: {joined(parts)}. Lost: censored more than {days} days before the cut-off."
+    return f"Follow-up for {inside(short)} that was observed, of what was possible until the cut-off: {joined(parts)}. Lost: censored more than {days} days before the cut-off."
+
+
+def _lost(row: pd.Series) -> str:
+    """How many were lost: "1 of 14 lost", "none of 14 lost"."""
+    return f"{SOME if pd.isna(row['count']) else 'none' if row['count'] == 0 else format_whole(row['count'])} of {said_count(row['n'])} lost"
 
 
 @reason_if_absent
@@ -101,7 +108,7 @@ def sentence_exposure(exposure: Exposure) -> str:
     if len(days) and days["n"].iat[0]:
         row = days.iloc[0]
         text += (
-            f" In {counted(row)} with several components {format_number(row['median'], 0)} days{_at_most(row)} in the median lay between the first start and the last: time in which only part of the treatment was given."
+            f" In {counted(row)} with several components, the last began a median of {format_number(row['median'], 0)} days{_at_most(row)} after the first; until then only part of the treatment was given."
         )
     return text
 
@@ -166,7 +173,7 @@ def sentence_checklists(reporting: Reporting) -> str:
 def sentence_flow(flow: Flow) -> str:
     """Who is in the report."""
     data = flow.dataset
-    arms = joined([f"{data.n[arm.id]} {arm.label}" for arm in data.arms])
+    arms = joined([f"{format_whole(data.n[arm.id])} with {arm.label}" for arm in data.arms])
     subgroup = subgroup_label(data.study, data.parameters)
     restricted = f" Only the subgroup {subgroup} is analysed." if subgroup else ""
     left_out = [arm.label for arm in data.study.arms if arm.id not in [a.id for a in data.arms]]
@@ -192,10 +199,10 @@ def sentence_baseline(baseline: Baseline) -> str:
         first = largest.iloc[0]
         return f"The largest standardized difference is {format_number(first['smd'], 2)} ({variable_label(data, first['variable'])})."
     named = [f"{variable_label(data, r.variable)} ({format_number(r.smd, 2)})" for r in above.head(4).itertuples()]
-    more = ", and in others" if len(above) > 4 else ""
-    small = f" In arms this small {LARGE_SMD:g} is expected by chance." if data.n.min() < SMALL_ARM else ""
+    more = " and others" if len(above) > 4 else ""
+    small = f" In arms this small, {format_given(LARGE_SMD)} is expected by chance alone." if data.n.min() < SMALL_ARM else ""
     return (
-        f"The arms differ most in {joined(named)}{more} (largest standardized difference over all pairs).{small} "
+        f"The arms differ most in {joined(named) if not more else ', '.join(named)}{more} (standardized difference, the largest over all pairs of arms).{small} "
         f"{IMBALANCE[data.study.by_design.allocation]}"
     )
 
@@ -208,7 +215,7 @@ def sentence_follow_up(analysis: FollowUp) -> str:
     shown = [(arm.label, found.loc[arm.id]) for arm in data.arms if found.at[arm.id, "n"] != 0]
     parts = [f"{label} {MASKED if is_masked(row) else format_time(row['median'], d)}" for label, row in shown]
     never = " (NR = not reached)" if any(part.endswith(NOT_REACHED) for part in parts) else ""
-    return f"Median follow-up for {data.study.endpoint(analysis.variable).short} by reverse Kaplan-Meier, in {unit}: {joined(parts)}{never}."
+    return f"Median follow-up for {inside(data.study.endpoint(analysis.variable).short)} by reverse Kaplan-Meier, in {unit}: {joined(parts)}{never}."
 
 
 def sentence_queries(queries: pd.DataFrame) -> str:

@@ -17,7 +17,6 @@ import pandas as pd
 from lib.analyses.efficacy.course import Course, undrawn
 from lib.analyses.result import where
 from lib.show.formats import (
-    capitalised,
     format_duration,
     format_number,
     format_percent,
@@ -57,7 +56,7 @@ def sentence_best_response(course: Course) -> str:
     if "confirmed_response" in course:
         confirmed = course["confirmed_response"].set_index("group").loc[groups_of(data, overall=True)[-1]]
         days = data.study.response.confirmation_days
-        text += f" {capitalised(said_count(confirmed['count']))} of {counted(confirmed)} had one that was confirmed {days} days later or more."
+        text += f" A response that was confirmed {plural(days, 'day')} later or more was seen in {'none' if confirmed['count'] == 0 else said_count(confirmed['count'])} of {counted(confirmed)}."
     return text
 
 

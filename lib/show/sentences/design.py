@@ -8,9 +8,10 @@ import pandas as pd
 
 from lib.analyses.cohort.checklist import Declared
 from lib.analyses.robustness.multiplicity import Multiplicity, is_declared
-from lib.show.formats import format_whole, plural
+from lib.show.formats import format_limit, format_whole, p_value, p_values
+from lib.show.labels import inside
 from lib.show.sentences.absent import reason_if_absent
-from lib.show.verdict import LIMIT, by_chance
+from lib.show.verdict import by_chance
 from lib.study.design import RANDOMISED, SINGLE_ARM, TargetTrial
 from lib.study.study import Study
 
@@ -26,19 +27,19 @@ def sentence_tests(tests: Multiplicity) -> str:
     data = tests.dataset
     every, own = (tests["tests"].set_index("variable").loc[name] for name in ("all", "confirmatory"))
     if not every["n_tests"]:
-        return "This page holds no p-value."
+        return f"This page holds no {p_value()}."
     primary = data.study.primary
     announced = (
-        f"One of them is confirmatory, the log-rank test of all arms for {primary.short}; all others are exploratory."
+        f"One of them is confirmatory, the log-rank test of all arms for {inside(primary.short)}; all others are exploratory."
         if own["n_tests"]
-        else f"Not one of them is confirmatory: the log-rank test of all arms for {primary.short} could not be made."
+        else f"Not one of them is confirmatory: the log-rank test of all arms for {inside(primary.short)} could not be made."
         if len(data.arms) > 1 and is_declared(data)
         else "Not one of them is confirmatory: this report shows a part of the study or a study without a declared primary endpoint."
         if len(data.arms) > 1
         else "Not one of them compares arms."
     )
     return (
-        f"This page holds {plural(every['n_tests'], 'p-value')}, each counted once. {announced} {plural(every['n_below'], 'p-value lies', 'p-values lie')} below {LIMIT}; "
+        f"This page holds {p_values(every['n_tests'])}, each counted once. {announced} {p_values(every['n_below'])} {'lies' if every['n_below'] == 1 else 'lie'} below {format_limit()}; "
         f"if nothing differed anywhere, {by_chance(every['n_tests'])} would by chance. Most ask related questions of the same patients, so "
         "they rise and fall together and the number proves nothing in either direction; only Holm's adjustment over the pairs of one endpoint is made."
     )

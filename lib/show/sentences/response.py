@@ -16,6 +16,7 @@ from lib.analyses.efficacy.response import NON_RESPONDER, RESPONDER, ResponseRat
 from lib.analyses.result import where
 from lib.show.formats import (
     capitalised,
+    format_ci,
     format_duration,
     format_interval,
     format_number,
@@ -24,7 +25,7 @@ from lib.show.formats import (
     joined,
     said_share,
 )
-from lib.show.labels import level_text
+from lib.show.labels import inside
 from lib.show.sentences.absent import reason_if_absent
 from lib.show.verdict import GRAY, OverallTest, exact_test, say_arms, say_tests
 
@@ -104,6 +105,6 @@ def sentence_survival_by_response(timed: ResponseTime) -> str:
     short, unit = data.study.endpoint(row["variable"]).short, data.study.time.unit
     verdict = say_tests("responders and non-responders", OverallTest("log-rank", row["p_value"]))
     return (
-        f"Among those still free of the event at {format_number(row['time'], 1)} {unit} ({joined(sizes)}), the hazard ratio for {short} with a response is "
-        f"{format_number(row['hr'], 2)} ({level_text(data)} CI {format_interval(row['ci_low'], row['ci_high'], 2)}). {verdict} Response marks patients who do better; it is no proof that responding is what helped."
+        f"Among those still free of the event at {format_number(row['time'], 1)} {unit} ({joined(sizes)}), the hazard ratio for {inside(short)} with a response is "
+        f"{format_number(row['hr'], 2)} ({format_ci(data.parameters.level, row['ci_low'], row['ci_high'], 2)}). {verdict} Response marks patients who do better; it is no proof that responding is what helped."
     )

@@ -22,8 +22,11 @@ from lib.analyses.robustness.subgroups import Subgroups
 from lib.dataset.dataset import Dataset
 from lib.show.formats import (
     format_bounds,
+    format_chance,
+    format_ci,
     format_duration,
     format_interval,
+    format_limit,
     format_number,
     format_p,
     format_percent,
@@ -32,12 +35,14 @@ from lib.show.formats import (
     is_masked,
     joined,
     out_of,
+    p_values,
     plural,
+    said_p,
 )
 from lib.show.labels import OVERALL, covariate_label, decimals_of_time, inside, level_text, pair_label, years_of
 from lib.show.sentences.absent import reason_if_absent
 from lib.show.sentences.cohort import LARGE_SMD
-from lib.show.verdict import LIMIT, Pair, below, plain_note, say_interactions
+from lib.show.verdict import Pair, below, plain_note, say_interactions
 from lib.show.ways import level_label, way_label
 from lib.statistics.comparisons import name_pair
 
@@ -56,27 +61,27 @@ def sentence_robustness(robust: Robustness) -> str:
     under = given["p_value"].map(below)
     asked = where(counts, variable=f"{robust.variable}: answers").iloc[0]
     text = (
-        f"{short}: the same question was asked in {plural(asked['n_tests'], 'way')}; p {_runs(given['p_value'].min(), given['p_value'].max())} "
-        f"and lies below {LIMIT} in {out_of(asked['n_below'], asked['n_tests'])}."
+        f"{short}: the same question was asked in {plural(asked['n_tests'], 'way')}; {said_p()} {_runs(given['p_value'].min(), given['p_value'].max())} "
+        f"and lies below {format_limit()} in {out_of(asked['n_below'], asked['n_tests'])}."
     )
     if under.any() and not under.all():
         most = under.mean() >= HALF
-        odd, side = (given[~under], f"not below {LIMIT}") if most else (given[under], f"below {LIMIT}")
+        odd, side = (given[~under], f"not below {format_limit()}") if most else (given[under], f"below {format_limit()}")
         named = [
-            f"{way_label(data, robust, r.way, r.time)} ({format_p(r.p_value, symbol=True)})"
+            f"“{way_label(data, robust, r.way, r.time)}” ({format_p(r.p_value, symbol=True)})"
             for r in odd.head(3).itertuples()
         ]
         more = " and more" if len(odd) > 3 else ""
-        text += f" It is {side} for: {'; '.join(named)}{more}. So the answer depends on the question."
+        text += f" It is {side} for {joined(named)}{more}, so the answer depends on how the question is asked."
     tests = where(counts, variable=f"{robust.variable}: p-values")["n_tests"].iat[0]
     if tests < 2:
         return text
-    return f"{text} The table holds {plural(tests, 'p-value')}, not adjusted for their number: they describe one answer and are no separate findings."
+    return f"{text} The table holds {p_values(tests)}, not adjusted for their number: they describe one answer and are no separate findings."
 
 
 def _runs(low: float, high: float) -> str:
-    """Such as "runs from 0.002 to 0.06"; "stays <0.001" where no digit shows a difference, "is 0.06" where there is none."""
-    first, last = format_p(low), format_p(high)
+    """Such as "runs from 0.002 to 0.06"; "stays below 0.001" where no digit shows a difference, "is 0.06" where there is none."""
+    first, last = (format_p(end).replace("<", "below ").replace(">", "above ") for end in (low, high))
     return from_to(first, last, "runs", "is" if low == high else "stays")
 
 
@@ -92,25 +97,25 @@ def _single_patients(data: Dataset, ways: pd.DataFrame) -> str:
     if pd.isna(each["min"]):
         return ""
     said = f" ({each['note']})" if each["note"] else ""
-    text = f"Without each patient in turn{said} p {_runs(each['min'], each['max'])}, and {out_of(each['count'], each['n'])} deletions would turn the verdict."
+    text = f"With one patient left out at a time{said}, {said_p()} {_runs(each['min'], each['max'])}, and the verdict would turn in {out_of(each['count'], each['n'])} cases."
     focus, known = data.study.arm(data.contrast[0]).label, fragile.dropna(subset=["count"])
     if known.empty:
-        return f"{text} No change of the ends of {focus} alone turns it."
+        return f"{text} No change of how follow-up ended with {focus} alone would turn it."
     row = known.sort_values("count", kind="stable").iloc[0]
-    change = (
-        "censored patients had had the event when last seen"
-        if row["way"] == "fragile_event"
-        else "patients with the event had been censored instead"
-    )
+    who, turned = ("censored patient", "had had the event when last seen") if row["way"] == "fragile_event" else ("patient with the event", "had been censored instead")
+    whole = {1: "the only", 2: "both"}.get(row["n"], f"all {format_whole(row['n'])}")
+    some = whole if row["count"] == row["n"] else f"{format_whole(row['count'])} of the {format_whole(row['n'])}"
+    many = who if row["n"] == 1 else who.replace("patient", "patients")
     also = "also " if each["count"] else ""
-    return f"{text} It would {also}turn if {format_whole(row['count'])} of the {format_whole(row['n'])} {change} with {focus} ({format_p(row['p_value'], symbol=True)})."
+    return f"{text} It would {also}turn if, with {focus}, {some} {many} {turned} ({format_p(row['p_value'], symbol=True)})."
 
 
 def _bounds(data: Dataset, ways: pd.DataFrame) -> str:
     cases, seen = [_case(data, ways, way) for way in ("worst", "best")], where(ways, way="declared", group=OVERALL)
     if not all(cases) or (seen["n"] == seen["n_events"]).all():
         return ""
-    return f"What the censored could do at most: {cases[0]} in the worst case for {data.study.arm(data.contrast[0]).label}, {cases[1]} in the best."
+    focus = data.study.arm(data.contrast[0]).label
+    return f"Bounds from the censored patients: {cases[0]} in the worst case for {focus}; {cases[1]} in the best."
 
 
 def _case(data: Dataset, ways: pd.DataFrame, way: str) -> str:
@@ -132,9 +137,9 @@ def sentence_power(robust: Robustness) -> str:
     data = robust.dataset
     row, short = robust["power"].iloc[0], data.study.endpoint(robust.variable).short
     if pd.isna(row["power"]):
-        return f"No power is computed for {short}: {plain_note(row['note'])}."
-    error = row["note"] or f"Monte Carlo error {format_percent(row['mc_error'], 1)}"
-    said = f"Were the observed {short} medians (or event rates, where a median is not reached) the truth, a study of this size would find the arms different (p below {LIMIT}) with a probability of {format_percent(row['power'])} ({error}, {plural(row['n_events'], 'event')})"
+        return f"No power is computed for {inside(short)}: {plain_note(row['note'])}."
+    error = row["note"] or f"Monte Carlo error {_error(row['mc_error'])}"
+    said = f"Were the observed medians of {inside(short)} (event rates, where a median is not reached) the truth, a study of this size would find the arms different ({said_p()} below {format_limit()}) with a probability of {format_chance(row['power'])} ({error}, {plural(row['n_events'], 'event')})"
     detectable = where(robust["detectable"], group=name_pair(*data.contrast)).iloc[0]
     effect = (
         f"; for {pair_label(data, detectable['group'])} only a hazard ratio below {format_number(detectable['hr'], 2)} (or above {format_number(detectable['hr_above'], 2)}) is found with 80% power"
@@ -142,8 +147,13 @@ def sentence_power(robust: Robustness) -> str:
         else ""
     )
     above = not answers(data, robust["ways"])["p_value"].map(below).all()
-    verdict = f" A p above {LIMIT} is therefore no sign of equality." if above and row["power"] < AIM else ""
+    verdict = f" A {said_p()} above {format_limit()} is therefore no sign of equality." if above and row["power"] < AIM else ""
     return f"{said}{effect}.{verdict}"
+
+
+def _error(mc_error: float) -> str:
+    """A Monte Carlo error in percent, never said to be nothing."""
+    return f"below {format_percent(0.001, 1)}" if mc_error < 0.001 else format_percent(mc_error, 1)
 
 
 @reason_if_absent
@@ -175,8 +185,8 @@ def _between_scans(data: Dataset, robust: Robustness) -> str:
     if not parts:
         return ""
     p = where(robust["ways"], way="interval")["p_value"].iat[0]
-    test = f"; a permutation test that knows the intervals only gives {format_p(p, symbol=True)}" if pd.notna(p) else ""
-    return f" As each progression came at an unknown time since the scan before, the medians of the curves that know only this lie at {joined(parts)} ({unit}){test}."
+    test = f"; a permutation test of these intervals gives {format_p(p, symbol=True)}" if pd.notna(p) else ""
+    return f" Each progression came at an unknown time since the scan before; curves that allow for this have medians, in {unit}, of {joined(parts)}{test}."
 
 
 @reason_if_absent
@@ -207,16 +217,16 @@ def sentence_weights(weights: Weights) -> str:
     pair, small = name_pair(*data.contrast), sizes[too_few_effective(sizes)]
     crude, weighted = (weights.row(f"{name}_cox", pair) for name in ("unweighted", "weighted"))
     verdict = (
-        f"That is too few to weight ({joined([data.study.arm(g).label for g in small['group']])}): the weighted comparison stands here for completeness and carries no conclusion."
+        f"That is too few with {joined([data.study.arm(g).label for g in small['group']])}: the weighted comparison stands here for completeness and carries no conclusion."
         if len(small)
         else "With arms this small the robust interval is rather too narrow."
         if sizes["ess"].min() < 30 and pd.notna(weighted["ci_low"])
         else ""
     )
-    shown = f"{level_text(data)} CI {format_interval(weighted['ci_low'], weighted['ci_high'], 2)}"
+    shown = format_ci(data.parameters.level, weighted['ci_low'], weighted['ci_high'], 2)
     shown += f"; {format_p(weighted['p_value'], symbol=True)}" if pd.notna(weighted["p_value"]) else "; not tested"
     ratio = (
-        f"The hazard ratio of {pair_label(data, pair)} {from_to(format_number(crude['hr'], 2), format_number(weighted['hr'], 2), 'goes', 'stays')} ({shown}) by weighting."
+        f"The hazard ratio of {pair_label(data, pair)} {from_to(format_number(crude['hr'], 2), format_number(weighted['hr'], 2), 'changes', 'stays')} with weighting ({shown})."
         if pd.notna(weighted["hr"]) and pd.notna(crude["hr"])
         else f"There is no weighted hazard ratio to set beside the crude one: {plain_note(weighted['note'] or crude['note'])}."
     )
@@ -224,10 +234,10 @@ def sentence_weights(weights: Weights) -> str:
     moved = (
         ""
         if pd.isna(largest).any()
-        else f"the largest standardized difference among these {from_to(format_number(largest[0], 2), format_number(largest[1], 2), 'goes', 'stays')}; "
+        else f"the largest standardized difference among these {from_to(format_number(largest[0], 2), format_number(largest[1], 2), 'changes', 'stays')}; "
     )
     parts = [
-        f"Weighted for {joined([inside(covariate_label(data, v)) for v in modelled])}, {moved}the weights leave {joined(parts)} effective patients.",
+        f"Weighted for {joined([inside(covariate_label(data, v)) for v in modelled])}, {moved}the effective sample size is {joined(parts)}.",
         verdict, ratio, _weighted_means(data, weights), _left_unbalanced(data, after, modelled),
         "Weighting removes what these covariates explain; what was not measured stays.",
     ]  # fmt: skip
@@ -240,9 +250,9 @@ def _weighted_means(data: Dataset, weights: Weights) -> str:
     row, unit = weights.row("weighted_rmst", pair), data.study.time.unit
     if pd.isna(row["ci_low"]):
         return ""
-    sign = "which leaves the sign open" if row["ci_low"] <= 0 <= row["ci_high"] else "which leaves out zero"
+    sign = "which holds zero" if row["ci_low"] <= 0 <= row["ci_high"] else "which leaves out zero"
     d, how = decimals_of_time(data), row["note"] or "by bootstrap"
-    interval = f"{level_text(data)} CI {format_interval(row['ci_low'], row['ci_high'], d)}"
+    interval = format_ci(data.parameters.level, row["ci_low"], row["ci_high"], d)
     return f"The weighted mean up to {format_duration(row['tau'], unit)} differs by {format_number(row['estimate'], d)} {unit} ({interval} {how}, {sign})."
 
 
@@ -252,7 +262,7 @@ def _left_unbalanced(data: Dataset, after: pd.Series, modelled: list[str]) -> st
     others = others[others > LARGE_SMD].head(3)
     if others.empty:
         return ""
-    named = [f"{covariate_label(data, v)} ({format_number(smd, 2)})" for v, smd in others.items()]
+    named = [f"{inside(covariate_label(data, v))} ({format_number(smd, 2)})" for v, smd in others.items()]
     return f"Outside the model the arms stay apart in {joined(named)}."
 
 
@@ -271,7 +281,7 @@ def sentence_e_value(e_values: EValues) -> str:
         if row["e_value_limit"] == 1
         else f"; to move its {level_text(data)} interval to 1, {format_number(row['e_value_limit'], 2)} would do"
     )
-    return f"To explain the hazard ratio of {pair} away, an unmeasured confounder would have to be linked to treatment and outcome by a risk ratio of {format_number(row['e_value'], 2)} each{limit}. No outcome that the treatment cannot affect was recorded, so this cannot be checked further."
+    return f"To explain the hazard ratio of {pair} away, an unmeasured confounder would have to be linked to both treatment and outcome by a risk ratio of at least {format_number(row['e_value'], 2)} each{limit}. No outcome that the treatment cannot affect was recorded, so this cannot be checked further."
 
 
 @reason_if_absent
@@ -289,7 +299,7 @@ def sentence_calendar(calendar: Calendar) -> str:
     gaps = [f"{format_number(r.median, 0)} days ({format_interval(r.min, r.max, 0)}) with {data.study.arm(r.group).label}"
             for r in calendar["component_gap"].itertuples() if pd.notna(r.min)]  # fmt: skip
     return (
-        f"{text} Between the components of a combination lie {joined(gaps)} in the median (range). A patient has to live through these days without the event to have both; the comparison with the later start stands above."
+        f"{text} Between the components of a combination lay a median (range) of {joined(gaps)}. A patient has to live through these days without the event to have both; the comparison with the later start stands above."
         if gaps
         else text
     )

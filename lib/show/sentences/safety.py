@@ -17,10 +17,9 @@ from lib.analyses.result import where
 from lib.analyses.safety.events import Harms
 from lib.analyses.safety.events_in_time import HarmsInTime
 from lib.show.formats import (
-    DASH,
     exactness,
+    format_ci,
     format_duration,
-    format_interval,
     format_number,
     format_p,
     format_percent,
@@ -29,9 +28,10 @@ from lib.show.formats import (
     joined,
     plural,
     said_count,
+    said_p,
     said_share,
 )
-from lib.show.labels import OVERALL, counted, level_text
+from lib.show.labels import OVERALL, counted
 from lib.show.sentences.absent import reason_if_absent
 from lib.show.verdict import below, say_many
 
@@ -79,7 +79,7 @@ def sentence_terms(safety: Harms) -> str:
             for _, r in shares[shares["group"] != OVERALL].iterrows()
         )
         named.append(f"{row.variable} ({counts}; {format_p(row.p_value, symbol=True)})")
-    return f"{said} The smallest p: {joined(named)}. Similar overall risks do not make the profiles comparable."
+    return f"{said} The smallest {said_p()}: {joined(named)}. Similar overall risks do not make the profiles comparable."
 
 
 @reason_if_absent
@@ -97,9 +97,9 @@ def sentence_attribution(safety: Harms) -> str:
             for name, label in (("drug", "the drug"), ("procedure", "the procedure"), ("both", "both"))
             if name in own.index and own.loc[name, "count"] != 0
         ]
-        of = f"(of {plural(total, 'event')})" if total != 0 else "as there was no event"
-        parts.append(f"with {arm.label} {joined(told) or 'none to a treatment'} {of}")
-    return f"Events were attributed {joined(parts)}." if len(safety["ae_attribution_events"]) else ""
+        events = f" ({plural(total, 'event')}), {joined(told) or 'none to a treatment'}" if total != 0 else ", no event"
+        parts.append(f"with {arm.label}{events}")
+    return f"Attribution of events: {'; '.join(parts)}." if len(safety["ae_attribution_events"]) else ""
 
 
 @reason_if_absent
@@ -112,12 +112,12 @@ def sentence_first(timed: HarmsInTime) -> str:
     parts = []
     for arm in data.arms:
         row = timed.row("ae_first", arm.id, time)
-        interval = format_interval(row["ci_low"], row["ci_high"], 0, percent=True)
-        shown = f" ({level_text(data)} CI {interval})" if interval != DASH else ""
+        known = pd.notna(row["ci_low"]) or pd.notna(row["ci_high"])
+        shown = f" ({format_ci(data.parameters.level, row['ci_low'], row['ci_high'], 0, percent=True)})" if known else ""
         share = format_percent(row["estimate"]) if pd.notna(row["estimate"]) else _gap(row, "share")
         parts.append(f"{share} with {arm.label}{shown}")
     when = format_duration(time, data.study.time.unit)
-    return f"By {when} a first adverse event had occurred in {joined(parts)}, death competing."
+    return f"By {when} a first adverse event had occurred in {joined(parts)}, with death as a competing event."
 
 
 @reason_if_absent
@@ -130,7 +130,11 @@ def sentence_onset(timed: HarmsInTime) -> str:
     total = counted(onset.loc["any window"])
     if outside == 0 and early == 0:
         return f"All {total} began in the time at risk."
-    return f"Of {total}, {format_whole(outside)} began in no risk window and {format_whole(early)} before time zero; they are in the counts of patients, not in the rates."
+    return f"Of {total}, {_none_or(outside)} began in no risk window and {_none_or(early)} before time zero; they are in the counts of patients, not in the rates."
+
+
+def _none_or(count: float) -> str:
+    return "none" if count == 0 else format_whole(count)
 
 
 @reason_if_absent
@@ -143,8 +147,8 @@ def sentence_rates(timed: HarmsInTime) -> str:
         if pd.isna(row["rate"]):
             parts.append(f"{_gap(row, 'rate')} with {arm.label}")
             continue
-        interval = format_interval(row["ci_low"], row["ci_high"], 0)
-        parts.append(f"{format_number(row['rate'], 0)} with {arm.label} ({level_text(data)} CI {interval})")
+        interval = format_ci(data.parameters.level, row["ci_low"], row["ci_high"], 0)
+        parts.append(f"{format_number(row['rate'], 0)} with {arm.label} ({interval})")
     known = timed["ae_first_rate"]["rate"].notna().any()
     return f"Patients with a first adverse event per 100 patient-years at risk: {joined(parts)}." if known else ""
 

@@ -25,16 +25,27 @@ from lib.analyses.robustness.confounding import Weights, too_few_effective
 from lib.dataset.dataset import Dataset
 from lib.show.formats import (
     MASKED,
-    format_interval,
+    format_ci,
+    format_given,
     format_number,
     format_percent,
     format_time,
     is_masked,
     joined,
+    p_value,
     plural,
     said_share,
 )
-from lib.show.labels import OVERALL, counted, decimals_of_time, everybody, level_text, pair_label, variable_label
+from lib.show.labels import (
+    OVERALL,
+    counted,
+    decimals_of_time,
+    everybody,
+    inside,
+    level_text,
+    pair_label,
+    variable_label,
+)
 from lib.show.sentences.absent import reason_if_absent
 from lib.show.verdict import (
     GRAY,
@@ -58,8 +69,8 @@ from lib.study.parts import Endpoint
 # What such a difference means, by how the arms were formed.
 IMBALANCE = {
     RANDOMISED: "The arms were formed by chance, so these differences are chance too; they can still bear on a result.",
-    NOT_RANDOMISED: "The arms were not formed by chance, so every comparison may be confounded by them.",
-    "": "Unless the arms were formed by chance, every comparison may be confounded by them.",
+    NOT_RANDOMISED: "The arms were not formed by chance, so such differences may confound every comparison.",
+    "": "Unless the arms were formed by chance, such differences may confound every comparison.",
 }
 # Gray's test asks about something else than the log-rank test, so each can be right.
 TWO_QUESTIONS = (
@@ -97,7 +108,7 @@ def _reached(data: Dataset, row: pd.Series, with_interval: bool) -> str:
         return value
     if pd.isna(row["ci_low"]):
         return f"{value} (too few events for a {level} CI)"
-    return f"{value} ({level} CI {format_interval(row['ci_low'], row['ci_high'], d, missing='not reached')})"
+    return f"{value} ({format_ci(data.parameters.level, row['ci_low'], row['ci_high'], d, missing='not reached')})"
 
 
 @reason_if_absent
@@ -135,7 +146,7 @@ def _verdict(analysis: Survival) -> tuple[str, str]:
     """What the tests of all arms say, and what those of the pairs add."""
     data, tests = analysis.dataset, tests_of(analysis)
     p_values = [test.p_value for test in tests]
-    said = say_tests(f"the {data.study.endpoint(analysis.variable).short} curves", *tests, disagree=TWO_QUESTIONS)
+    said = say_tests(f"the {inside(data.study.endpoint(analysis.variable).short)} curves", *tests, disagree=TWO_QUESTIONS)
     pairs = [Pair(pair_label(data, r.group), r.p_adjusted) for r in analysis["logrank_pairwise"].itertuples()]
     return said, "" if pd.isna(p_values).all() else say_pairs(pairs, p_values)
 
@@ -183,7 +194,7 @@ def sentence_progression(data: Dataset, endpoint: Endpoint) -> str:
         return ""
     return (
         f"Progression is the first assessment at which the {rule.rule} rule says so: a sum of the target lesions' diameters at least "
-        f"{format_number(rule.progression_percent, 0)}% and {rule.progression_mm:g} mm above the smallest before, or a new lesion. All targets count, locally treated or not."
+        f"{format_number(rule.progression_percent, 0)}% and {format_given(rule.progression_mm)} mm above the smallest before, or a new lesion. All targets count, locally treated or not."
     )
 
 
@@ -209,7 +220,7 @@ def sentence_small(analysis: Survival) -> str:
     """What the small numbers of a time-to-event analysis forbid to read into it; empty where they are not small."""
     data = analysis.dataset
     small = [f"{arm.label} ({data.n[arm.id]})" for arm in data.arms if data.n[arm.id] < SMALL_ARM]
-    said = [f"Small arms: {joined(small)}. Intervals are wide, and one patient more or less can move a p-value."] if small else []
+    said = [f"Small arms: {joined(small)}. Intervals are wide, and one patient more or less can move a {p_value()}."] if small else []
     if "logrank" in analysis and pd.isna((test := analysis["logrank"].iloc[0])["p_value"]):
         said.append(f"The arms are not compared: {plain_note(test['note'])}.")
     bare = [arm for arm in data.arms if analysis.row("median", arm.id)["n_events"] == 0]

@@ -18,6 +18,8 @@ from lib.show.formats import (
     DASH,
     NOT_REACHED,
     format_duration,
+    format_error,
+    format_given,
     format_interval,
     format_median,
     format_number,
@@ -25,6 +27,8 @@ from lib.show.formats import (
     format_percent,
     format_whole,
     joined,
+    p_value,
+    said_p,
 )
 from lib.show.labels import OVERALL, decimals_of_time, flow_step, groups_of, level_text, share, unit_label
 from lib.show.tables.parts import arm_columns, cells
@@ -32,7 +36,7 @@ from lib.study.parts import Variable
 
 SUMMARIES = {"median": "median (first to third quartile)", "mean": "mean (standard deviation)"}
 SEVERITIES = {"error": "To be corrected before a report can be made", "warning": "To be looked at; they stop nothing"}
-NO_BALANCE_TEST = "No p-values, though show_p_values asks for them: chance formed the arms, so every difference between them is chance, and a test of it answers no question (Senn S. Stat Med 1994;13:1715-1726)."
+NO_BALANCE_TEST = "No {p}, though show_p_values asks for them: chance formed the arms, so every difference between them is chance, and a test of it answers no question (Senn S. Stat Med 1994;13:1715-1726)."
 TESTS = {
     "Kruskal-Wallis test": "Kruskal-Wallis",
     "Pearson chi-square test without continuity correction": "chi-square",
@@ -124,23 +128,23 @@ def table_baseline(baseline: Baseline) -> Table:
     if several:
         columns.append(Column("SMD", "largest of all pairs"))
         notes.append(
-            "SMD: standardized difference, the largest over all pairs of arms. With arms of this size a value near 0.4 is expected by chance alone."
+            f"SMD: standardized difference, the largest over all pairs of arms. With arms of this size a value near {format_given(0.4)} is expected by chance alone."
             if data.n.min() < 30
-            else "SMD: standardized difference, the largest over all pairs of arms; above 0.1 is usually called an imbalance."
+            else f"SMD: standardized difference, the largest over all pairs of arms; above {format_given(0.1)} is usually called an imbalance."
         )
     if tested:
-        columns += [Column("p"), Column("Test", text=True)]
+        columns += [Column(said_p()), Column("Test", text=True)]
         notes.append(
-            "p: the chi-square test where no cell is sparse, else the exact test. Balance is not a hypothesis; p-values are shown on request only."
+            f"{said_p()}: the chi-square test where no cell is sparse, else the exact test. Balance is not a hypothesis; {p_value()}s are shown on request only."
         )
     if data.study.by_design.by_chance and getattr(data.parameters, "show_p_values", False):
-        notes.append(NO_BALANCE_TEST)
+        notes.append(NO_BALANCE_TEST.format(p=f"{p_value()}s"))
     return Table("baseline", "Baseline characteristics by arm", tuple(columns), tuple(rows), tuple(notes))
 
 
 def _test_name(test: pd.Series) -> str:
     name = TESTS.get(test["method"], test["method"])
-    return f"{name}, Monte Carlo error {test['mc_error']:.4f}" if test.get("mc_error", 0) > 0 else name
+    return f"{name}, {format_error(test['mc_error'])}" if test.get("mc_error", 0) > 0 else name
 
 
 def _largest_smd(baseline: Baseline, variable: Variable) -> str:
@@ -245,7 +249,7 @@ def _completeness_rows(data: Dataset, analysis: Completeness, groups: list[str])
 
 
 def table_queries(queries: pd.DataFrame, most: int | None = None) -> Table | Block:
-    """Open data queries, sorted by patient; those that block a report come first; at most so many are listed."""
+    """Open data queries, sorted by patient; those that block a report come first; at most so many are listed; nothing for none."""
     if queries.empty:
         return EMPTY
     blocking, rows, before = "error" in set(queries["severity"]), [], ""

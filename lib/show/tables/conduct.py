@@ -20,7 +20,7 @@ from lib.analyses.result import where
 from lib.analyses.robustness.confounding import Calendar
 from lib.dataset.dataset import Dataset
 from lib.show.display import EMPTY, Block, Column, Links, Row, Table, anchor, empty_if_absent
-from lib.show.formats import DASH, format_duration, format_interval, format_number, format_whole
+from lib.show.formats import DASH, format_duration, format_given, format_interval, format_number, format_whole
 from lib.show.labels import examination_label, groups_of, share, unit_label
 from lib.show.tables.parts import arm_columns, cells
 
@@ -79,8 +79,8 @@ def _counted(component) -> dict[str, str]:
     """Counts of a component -> label, in the order of the table."""
     unit = f" {component.dose_unit}" if component.dose_unit else ""
     labels = {"treated": "Received it", "ongoing": "Still on it"}
-    labels |= {f"start {dose:g}": f"Started with {dose:g}{unit}" for dose in component.doses}
-    labels |= {f"lowest {dose:g}": f"Lowest dose {dose:g}{unit}" for dose in component.doses}
+    labels |= {f"start {dose:g}": f"Started with {format_given(dose)}{unit}" for dose in component.doses}
+    labels |= {f"lowest {dose:g}": f"Lowest dose {format_given(dose)}{unit}" for dose in component.doses}
     return labels | {"reduced": "Dose reduced"}
 
 

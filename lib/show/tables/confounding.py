@@ -19,6 +19,7 @@ from lib.show.formats import (
     format_p,
     format_whole,
     is_masked,
+    said_p,
 )
 from lib.show.labels import OVERALL, covariate_label, decimals_of_time, level_text, pair_label, unit_label
 from lib.show.tables import parts
@@ -78,7 +79,7 @@ def table_weighted(weights: Weights | Absent, e_values: EValues | Absent) -> Tab
         unit = data.study.time.unit
         columns += [
             Column("Weighted hazard ratio", f"{level} CI, robust"),
-            Column("p", "weighted"),
+            Column(said_p(), "weighted"),
             Column(f"Weighted difference in mean {unit}", f"{level} CI, bootstrap"),
         ]
         notes += [

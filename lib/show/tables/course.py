@@ -30,6 +30,7 @@ from lib.show.formats import (
     format_p,
     format_points,
     format_whole,
+    said_p,
 )
 from lib.show.labels import CATEGORY_LABELS, OVERALL, decimals_of_time, groups_of, level_text, share, unit_label
 from lib.show.tables import parts
@@ -115,7 +116,7 @@ def table_paired_response(course: Course) -> Table | Block:
             numbers = (f"{format_whole(row[column])}" for column in ("n", "n_gained", "n_lost"))
             rows.append(Row((label, *numbers, points, format_p(row["p_value"])), "sub"))
     columns = (Column("Arm"), Column(unit_label(course["response_change_treated"]).capitalize()), Column("Gained"), Column("Lost"),
-               Column("Points"), Column("p", "McNemar"))  # fmt: skip
+               Column("Points"), Column(said_p(), "McNemar"))  # fmt: skip
     notes = (
         f"The same patients at both visits, exact test; points: change of the response rate in percentage points. Only those who changed carry the test. Among all {data.study.by_design.entered}, a patient who "
         "died or was not assessed counts as without response.",

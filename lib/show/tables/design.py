@@ -19,6 +19,7 @@ from lib.show.display import EMPTY, Block, Column, Links, Row, Table, anchor, em
 from lib.show.formats import (
     DASH,
     MASKED,
+    format_given,
     format_interval,
     format_median,
     format_number,
@@ -127,7 +128,7 @@ def _contrast(data: Dataset, survival: Survival | Absent) -> str:
         return "One arm: there is no contrast."
     pair = name_pair(*data.contrast)
     ratio, mean = (survival.row(name, pair) for name in ("cox", "rmst_difference"))
-    means = _said(f"difference in mean {data.study.time.unit} up to {mean['tau']:g}:", mean, "estimate", decimals_of_time(data))
+    means = _said(f"difference in mean {data.study.time.unit} up to {format_given(mean['tau'])}:", mean, "estimate", decimals_of_time(data))
     return f"{pair_label(data, pair)}: {_said('hazard ratio', ratio, 'hr', 2)}, {means}."
 
 
@@ -277,15 +278,15 @@ def _missing(data: Dataset, weights: Weights | Absent, response: ResponseRates |
     if not isinstance(weights, Absent):
         sizes = weights["effective_size"]
         lacking = [f"{format_whole(r['n_missing'])} with {data.study.arm(r['group']).label}" for _, r in sizes.iterrows() if r["n_missing"] != 0]
-        said.append(f"without a covariate {joined(lacking) if lacking else 'nobody'}")
+        said.append(f"{joined(lacking) if lacking else 'none'} without a covariate")
     if not isinstance(response, Absent) and len(response["response_category"]):
         rows = where(response["response_category"], group=everybody(data), variable="missing")
         said += [
-            f"{format_whole(r['count'])} without a scan at {r['time']:g} {data.study.time.unit}"
+            f"{'none' if r['count'] == 0 else format_whole(r['count'])} without a scan at {format_given(r['time'])} {data.study.time.unit}"
             for _, r in rows.iterrows()
         ]
     return (
-        f"Of {len(data.patients)}: {joined(said)}."
+        f"Of {plural(len(data.patients), 'patient')}: {joined(said)}."
         if said
         else "This report holds no table in which a visit could be missing."
     )

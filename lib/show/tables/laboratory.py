@@ -8,7 +8,7 @@ from lib.analyses.result import where
 from lib.analyses.safety.laboratory import CASE, MISSING, QUADRANTS, Laboratory, watched
 from lib.dataset.dataset import Dataset
 from lib.show.display import EMPTY, Block, Column, Row, Table, empty_if_absent, internal_only
-from lib.show.formats import format_interval, format_number, format_whole, joined
+from lib.show.formats import format_given, format_interval, format_number, format_whole, joined
 from lib.show.labels import groups_of, level_text, unit_label
 from lib.show.tables.parts import arm_columns, cells, format_rate
 
@@ -81,11 +81,11 @@ def _shift(data: Dataset, laboratory: Laboratory, marker) -> Table:
 def _scale_notes(marker, units: str, entered: str) -> tuple[str, ...]:
     limits = marker.reference
     if limits.grades_above:
-        steps = ", ".join(f"{grade} above {times:g}" for grade, times in enumerate(limits.grades_above, start=1))
+        steps = ", ".join(f"{grade} above {format_given(times)}" for grade, times in enumerate(limits.grades_above, start=1))
         scale = f"Grade by multiples of the upper limit: {steps}."
     else:
         told = [
-            f"{word} {limit:g}" for word, limit in (("lower", limits.low), ("upper", limits.high)) if limit is not None
+            f"{word} {format_given(limit)}" for word, limit in (("lower", limits.low), ("upper", limits.high)) if limit is not None
         ]
         scale = f"Limits of the study, {marker.unit}: {joined(told)}."
     return (f"{units.capitalize()}; all {entered}, each once. {scale} {LIMITS}",)

@@ -11,7 +11,16 @@ from lib.analyses.efficacy.markers import Levels, measure
 from lib.analyses.result import where
 from lib.dataset.dataset import Dataset
 from lib.show.display import EMPTY, Block, Column, Row, Table, empty_if_absent
-from lib.show.formats import DASH, format_interval, format_number, format_p, format_percent, format_whole
+from lib.show.formats import (
+    DASH,
+    format_given,
+    format_interval,
+    format_number,
+    format_p,
+    format_percent,
+    format_whole,
+    said_p,
+)
 from lib.show.labels import counted, groups_of, level_text, pair_label, unit_label
 from lib.show.tables import parts as table_parts
 from lib.show.tables.parts import count_cell, visit_label
@@ -79,7 +88,7 @@ def table_change(analysis: Levels) -> Table:
             rows += _between(data, analysis, time, log)
     unit = "ratio to baseline" if log else "points of % change" if quantity.change_unit == "%" else quantity.change_unit
     columns = (Column("Arm or comparison"), Column(unit_label(within_all).capitalize()), Column(f"Hodges-Lehmann, {unit}", f"{level} CI"),
-               Column("p"), Column("p", "Holm"))  # fmt: skip
+               Column(said_p()), Column(said_p(), "Holm"))  # fmt: skip
     between = (
         "; between arms the Hodges-Lehmann shift, Dunn's test with Holm's adjustment, and Kruskal-Wallis over all arms"
     )
@@ -154,7 +163,7 @@ def table_excluded(analysis: Levels) -> Table | Block:
     marker = data.study.marker(analysis.variable)
     columns = (Column(f"{unit_label(frame).capitalize()} left out"), *table_parts.arm_columns(data))
     limit = (
-        (f"Interfering: {data.study.marker(marker.interference.marker).label} above {marker.interference.above:g} "
+        (f"Interfering: {data.study.marker(marker.interference.marker).label} above {format_given(marker.interference.above)} "
          "at any time leaves out every sample of the patient.",) if marker.interference else ()
     )  # fmt: skip
     return Table(f"{marker.id}_excluded", f"{marker.label}: samples left out", columns, tuple(rows), limit)
@@ -185,7 +194,7 @@ def table_ratios(model: Ratios) -> Table:
         *_of_lesions(variance),
         *table_parts.notes_of(model[f"{name}_model_ratio"], model[f"{name}_model_term"]),
     )
-    columns = (Column("Arm or comparison"), Column("Ratio to baseline", f"{level} CI"), Column("p"))
+    columns = (Column("Arm or comparison"), Column("Ratio to baseline", f"{level} CI"), Column(said_p()))
     title = f"{measure(data.study, name).label}: ratio to baseline from a mixed model"
     return Table(f"{name}_model", title, columns, tuple(rows), notes)
 

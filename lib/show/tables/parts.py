@@ -21,10 +21,9 @@ from lib.dataset.dataset import Dataset
 from lib.show.display import Column
 from lib.show.formats import DASH, MASKED, format_duration, format_interval, format_number, format_percent, format_whole
 from lib.show.labels import share
-from lib.statistics.comparisons import ALPHA
 
 # An interval at another level than the limit of p can seem to contradict it.
-LEVEL = f"Verdicts hold p against {ALPHA:g} at every level of the intervals, so that a {{level}} CI can leave out 1 where p is above it, or hold 1 where p is below."
+LEVEL = "Verdicts hold {p} against {limit} at every level of the intervals, so that a {level} CI can leave out 1 where {p} is above it, or hold 1 where {p} is below."
 
 
 def arm_columns(data: Dataset, overall: bool = False) -> list[Column]:

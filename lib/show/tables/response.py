@@ -22,6 +22,7 @@ from lib.show.formats import (
     format_points,
     format_whole,
     is_masked,
+    said_p,
 )
 from lib.show.labels import CATEGORY_LABELS, counted, decimals_of_time, groups_of, level_text, pair_label, unit_label
 from lib.show.tables import parts
@@ -90,7 +91,7 @@ def table_response_pairs(response: ResponseRates, outcome: str = "objective_resp
         rows.append(Row((f"All arms, {exactness([exact['mc_error']])}", "", "", "", format_p(exact["p_value"]), "")))
         rows.append(Row(("All arms, chi-square", "", "", "", format_p(chisq["p_value"]), "")))
     columns = (Column("Comparison"), Column("Risk difference, points", f"{level} CI"), Column("Newcombe", f"{level} CI"),
-               Column("Odds ratio", f"exact {level} CI"), Column("p", "Fisher"), Column("p", "Holm"))  # fmt: skip
+               Column("Odds ratio", f"exact {level} CI"), Column(said_p(), "Fisher"), Column(said_p(), "Holm"))  # fmt: skip
     notes = (
         "Risk difference: arm named first minus arm named second, in percentage points, with the Miettinen-Nurminen interval; Newcombe's interval beside it.",
         f"Overall: {response[f'{name}_test']['method'].iat[0]}; chi-square without continuity correction, for comparison with the publication.",
@@ -149,7 +150,7 @@ def table_survival_by_response(timed: ResponseTime) -> Table | Block:
     d, unit, rows = decimals_of_time(data), data.study.time.unit, []
     for test in timed["response_landmark"].to_dict("records"):
         short = data.study.endpoint(test["variable"]).short
-        heading = f"{short} from {format_duration(round(test['time'], 1), unit)} on: {counted(test)}; {format_whole(test['n_missing'])} left out"
+        heading = f"{short} from {format_duration(round(test['time'], 1), unit)} on: {counted(test)}; {'none' if test['n_missing'] == 0 else format_whole(test['n_missing'])} left out"
         rows.append(Row((heading,), "group"))
         medians = where(timed["response_landmark_median"], variable=test["variable"], time=test["time"]).set_index(
             "group"
@@ -165,7 +166,7 @@ def table_survival_by_response(timed: ResponseTime) -> Table | Block:
         Column(f"Events / {unit_label(timed['response_landmark_median'])}"),
         Column(f"Median from the landmark, {unit}", f"{level_text(data)} CI"),
         Column("Hazard ratio", f"{level_text(data)} CI"),
-        Column("p", "log-rank"),
+        Column(said_p(), "log-rank"),
     )
     notes = (
         "Left out: the event or the end of follow-up before the landmark, or not evaluable at the visit. All arms together. Responders were not made by lot: who responds may have had the better outlook anyway, so this says whom to expect well of and not that response prolongs life, nor which treatment is better.",

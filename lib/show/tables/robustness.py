@@ -4,6 +4,8 @@ from __future__ import annotations
 
 __all__ = ["table_detectable", "table_incidence", "table_intervals", "table_robustness", "table_subgroups"]
 
+import re
+
 import pandas as pd
 
 from lib.analyses.efficacy.survival import Survival
@@ -18,13 +20,16 @@ from lib.show.formats import (
     format_bounds,
     format_duration,
     format_interval,
+    format_limit,
     format_number,
     format_p,
+    format_p_bounds,
     format_percent,
     format_time,
     format_whole,
     is_masked,
     out_of,
+    said_p,
 )
 from lib.show.labels import counted, decimals_of_time, groups_of, level_text, pair_label, unit_label
 from lib.show.tables import parts
@@ -49,13 +54,13 @@ def table_robustness(robust: Robustness) -> Table:
     columns = (
         Column("What was done"),
         Column(f"Events / {unit_label(robust['robustness'])}"),
-        Column("p"),
+        Column(said_p()),
         Column("Hazard ratio or difference", f"{level_text(data)} CI"),
     )
     endpoint = data.study.endpoint(robust.variable)
     notes = (
-        f"Hazard ratio: {pair_label(data, pair)}; below 1: fewer events per time with the arm named first. p: test of all arms, but of the pair named where there is one, and of {pair_label(data, pair)} for Firth's.",
-        "Fragility: patients changed one by one, each time the one who moves p most, until p crosses 0.05. Worst case: every censored patient of the arm had the event when last seen, those of the other arms stay free of it to the end; best case: the other way round. These are bounds, not estimates.",
+        f"Hazard ratio: {pair_label(data, pair)}; below 1: fewer events per time with the arm named first. {said_p()}: test of all arms, but of the pair named where there is one, and of {pair_label(data, pair)} for Firth's.",
+        f"Fragility: patients changed one by one, each time the one who moves {said_p()} most, until {said_p()} crosses {format_limit()}. Worst case: every censored patient of the arm had the event when last seen, those of the other arms stay free of it to the end; best case: the other way round. These are bounds, not estimates.",
     )
     return Table(
         f"{robust.variable}_robustness",
@@ -73,7 +78,7 @@ def _way_row(label: str, part: pd.DataFrame, pair: str) -> Row:
     row = (tests if len(tests) else part).iloc[0]
     p = format_p(row["p_value"])
     if pd.notna(row["min"]):
-        p = " to ".join(dict.fromkeys(format_p(row[end]) for end in ("min", "max")))
+        p = format_p_bounds(row["min"], row["max"])
     ratio = (
         ""
         if ratios.empty
@@ -107,13 +112,13 @@ def _with_remark(label: str, row: pd.Series) -> str:
             f"Monte Carlo error {format_number(row['mc_error'], 4)}" if row["mc_error"] else "every allocation counted"
         )
     if pd.notna(row["min"]):
-        said.append(f"{out_of(row['count'], row['n'])} deletions {'turns' if row['count'] == 1 else 'turn'} the verdict at 0.05")
+        said.append(f"{out_of(row['count'], row['n'])} deletions {'turns' if row['count'] == 1 else 'turn'} the verdict at {format_limit()}")
     elif pd.notna(row["count"]):
-        said.append(f"{format_whole(row['count'])} of {format_whole(row['n'])} are enough")
+        said.append(f"{out_of(row['count'], row['n'])} {'is' if row['count'] == 1 else 'are'} enough")
     if pd.notna(row["n_missing"]):
         why = "without a known stratum" if row["way"] == "stratified" else "had the event or left before"
         said.append(f"{counted(row, 'n_missing')} {why}")
-    said += [row["note"]] if row["note"] else []
+    said += [re.sub(r"(?<=^not made: )not recorded: ", "", row["note"])] if row["note"] else []
     return f"{label} ({'; '.join(said)})" if said else label
 
 
@@ -181,7 +186,7 @@ def table_detectable(robust: Robustness) -> Table:
         Column("Found if below", "hazard ratio"),
         Column("or above", "hazard ratio"),
     )
-    note = "Hazard ratio that a two-sided log-rank test at 0.05 finds with 80% power at the observed number of events (Schoenfeld). Smaller effects would usually be missed, whether they exist or not."
+    note = f"Hazard ratio that a two-sided log-rank test at {format_limit()} finds with 80% power at the observed number of events (Schoenfeld). Smaller effects would usually be missed, whether they exist or not."
     endpoint = data.study.endpoint(robust.variable)
     return Table(
         f"{robust.variable}_detectable",
@@ -218,7 +223,7 @@ def table_subgroups(subgroups: Subgroups) -> Table:
         said += [f"{f'{heading} {level}'.strip()}: {row['note']}."] if row["note"] else []
     x, y = (data.study.arm(arm) for arm in data.contrast)
     columns = (Column("Subgroup"), Column(x.label, "events / n", x.colour), Column(y.label, "events / n", y.colour),
-               Column("Hazard ratio", f"{level_text(data)} CI"), Column("p", "interaction"))  # fmt: skip
+               Column("Hazard ratio", f"{level_text(data)} CI"), Column(said_p(), "interaction"))  # fmt: skip
     endpoint = data.study.endpoint(subgroups.variable)
     notes = (
         f"Hazard ratio below 1: fewer events per time with {x.label}; from a Cox model of all arms within the subgroup. Interaction: likelihood-ratio test of arm x subgroup against arm + subgroup over all arms.",

@@ -26,17 +26,19 @@ from lib.show.formats import (
     DASH,
     exactness,
     format_duration,
+    format_given,
     format_interval,
     format_number,
     format_p,
     format_percent,
     format_points,
     format_whole,
+    said_p,
 )
 from lib.show.labels import groups_of, level_text, pair_label, share, unit_label
 from lib.show.tables.parts import arm_columns, cells, format_share, notes_of
 
-DESCRIPTIVE = "descriptive, not adjusted. A large p is not evidence of equal risk at these sizes."
+DESCRIPTIVE = "descriptive, not adjusted. A large {p} is not evidence of equal risk at these sizes."
 ONSETS = {
     "any window": "In the risk window of a component given",
     "outside": "In no risk window",
@@ -66,8 +68,8 @@ def table_ae_overview(safety: Harms) -> Table:
     columns = [Column(f"{units} with at least one event"), *arm_columns(data, overall=True)]
     notes = [f"{units} (% of all {data.study.by_design.entered}; exact Clopper-Pearson {level_text(data)} CI in %)."]
     if tested:
-        columns.append(Column("p", f"{exactness(safety['ae_overview_test']['mc_error'])}, descriptive"))
-        notes.append(f"p: Fisher-Freeman-Halton over the arms, {DESCRIPTIVE}")
+        columns.append(Column(said_p(), f"{exactness(safety['ae_overview_test']['mc_error'])}, descriptive"))
+        notes.append(f"{said_p()}: Fisher-Freeman-Halton over the arms, {DESCRIPTIVE.format(p=said_p())}")
     return Table("ae_overview", "Adverse events: overview", tuple(columns), tuple(rows), tuple(notes))
 
 
@@ -122,7 +124,7 @@ def table_ae_terms(safety: Harms, threshold_percent: float = 0) -> Table:
             Column("", settings.severe_words),
         ]
     limit = (
-        f" Terms seen in fewer than {threshold_percent:g}% of every arm are left out; the rows of systems count them."
+        f" Terms seen in fewer than {format_given(threshold_percent)}% of every arm are left out; the rows of systems count them."
         if threshold_percent
         else ""
     )
@@ -243,9 +245,9 @@ def table_ae_rate_ratios(timed: HarmsInTime) -> Table:
     columns = (
         Column("Pair of arms"),
         Column("Rate ratio", f"{level_text(data)} CI"),
-        Column("p", "exact, descriptive"),
+        Column(said_p(), "exact, descriptive"),
     )
-    notes = (f"Exact conditional interval and test, {DESCRIPTIVE}",)
+    notes = (f"Exact conditional interval and test, {DESCRIPTIVE.format(p=said_p())}",)
     return Table("ae_rate_ratios", "Ratios of rates per person-time", columns, tuple(rows), notes, dash="infinite or not estimable")
 
 
@@ -264,7 +266,7 @@ def table_ae_first(timed: HarmsInTime) -> Table | Block:
     ]
     if "ae_first_gray" in timed:
         test = timed["ae_first_gray"].iloc[0]
-        said = f"p {format_p(test['p_value'])}, descriptive" if pd.notna(test["p_value"]) else test["note"]
+        said = f"{format_p(test['p_value'], symbol=True)}, descriptive" if pd.notna(test["p_value"]) else test["note"]
         notes.append(f"Gray's test of all arms: {said}.")
     notes += notes_of(timed["ae_first"])
     return Table("ae_first", "Risk of a first adverse event", columns, tuple(rows), tuple(notes))

@@ -13,13 +13,16 @@ from lib.show.formats import (
     MASKED,
     format_count,
     format_duration,
+    format_given,
     format_interval,
+    format_limit,
     format_median,
     format_p,
     format_percent,
     format_whole,
+    said_p,
 )
-from lib.show.labels import OVERALL, decimals_of_time, groups_of, level_text, pair_label, unit_label
+from lib.show.labels import OVERALL, decimals_of_time, groups_of, inside, level_text, pair_label, unit_label
 from lib.show.tables.parts import LEVEL, arm_columns, cells, format_with_interval, notes_by_arm, notes_of
 from lib.show.verdict import is_apart
 from lib.statistics.comparisons import ALPHA
@@ -69,7 +72,7 @@ def table_survival(analysis: Survival) -> Table:
     rows.append(
         Row(
             (
-                f"Mean {unit} {_free(endpoint).lower()} up to {tau:g} ({level_text(data)} CI)",
+                f"Mean {unit} {_free(endpoint).lower()} up to {format_given(tau)} ({level_text(data)} CI)",
                 *cells(rmst, groups, lambda r: format_with_interval(r, "estimate", d)),
             )
         )
@@ -130,8 +133,8 @@ def table_comparisons(analysis: Survival) -> Table:
         Column("Comparison"),
         Column("Cause-specific hazard ratio" if endpoint.has_competing else "Hazard ratio", f"{level} CI"),
         Column(f"Difference in mean {unit}", f"{level} CI"),
-        Column("p", "log-rank"),
-        Column("p", "Holm"),
+        Column(said_p(), "log-rank"),
+        Column(said_p(), "Holm"),
     )
     global_test = analysis["proportional_hazards"]
     global_p = global_test[global_test["group"] == OVERALL]["p_value"]
@@ -147,7 +150,7 @@ def table_comparisons(analysis: Survival) -> Table:
             else []
         ),
         *_exploratory(data, endpoint, p_values, analysis["comparison_count"]["n_tests"].iat[0]),
-        *([LEVEL.format(level=level)] if data.parameters.level != 1 - ALPHA else []),
+        *([LEVEL.format(level=level, p=said_p(), limit=format_limit())] if data.parameters.level != 1 - ALPHA else []),
         *notes_of(analysis["cox_likelihood_ratio"], analysis["logrank"], analysis["cox"], analysis["rmst_difference"]),
     ]
     return Table(
@@ -163,7 +166,7 @@ def _exploratory(data: Dataset, endpoint: Endpoint, p_values: list[float], tests
         said.append(f"Exploratory: no endpoint is declared primary. Tests in this table: {format_whole(tests)}.")
     elif endpoint.id != primary.id:
         said.append(
-            f"Exploratory: the primary endpoint is {primary.short}. Tests in this table: {format_whole(tests)}."
+            f"Exploratory: the primary endpoint is {inside(primary.short)}. Tests in this table: {format_whole(tests)}."
         )
     if len(data.arms) > 2 and not pd.isna(p_values).all() and not is_apart(p_values):
         said.append("The pairwise tests are exploratory: the tests of all arms do not carry them.")

@@ -148,7 +148,7 @@ def _reverse(table: EventTable, i: int, becomes: str, alpha: float) -> dict:
         p = test_tables([table])["p_value"]
         if np.isnan(p) or (p < alpha) != below:
             return found | {"count": changed, "p_value": p}
-    return found | {"note": f"not even all {found['n']} turn the verdict" if found["n"] else "there is no such patient"}
+    return found | {"note": {0: "there is no such patient", 1: "the only one does not turn the verdict"}.get(found["n"], f"not even all {found['n']} turn the verdict")}
 
 
 def _chisq_after(table: EventTable, i: int, candidates: np.ndarray, step: int) -> np.ndarray:

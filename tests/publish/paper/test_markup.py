@@ -62,7 +62,7 @@ def test_table():
         (Column("Row"), Column("Drug", "n = 2", "#0072B2"), Column("Words", text=True)),
         (
             Row(("Group",), "group"),
-            Row(("first", "1,204.5 (1.0 to 2.0)", "w")),
+            Row(("first", "1\u202f204.5 (1.0 to 2.0)", "w")),
             Row(("deep", "NR (2 to 3)", ""), "sub"),
         ),
         ("Note & more.",),
@@ -74,8 +74,8 @@ def test_table():
     assert (head.text, head.detail, head.colour) == ("Drug", "n = 2", "#0072B2")
     group, first, deep = table.body
     assert (group.kind, group.cells[0].text, group.cells[0].columns) == ("group", "Group", 3)
-    assert [cell.text for cell in first.cells] == ["first", "1,204.5 (1.0 to 2.0)", "w"]
-    assert [cell.whole for cell in first.cells] == ["", "1,204", ""]
+    assert [cell.text for cell in first.cells] == ["first", "1\u202f204.5 (1.0 to 2.0)", "w"]
+    assert [cell.whole for cell in first.cells] == ["", "1\u202f204", ""]
     assert deep.kind == "sub"
     assert deep.cells[1].whole == ""
 

@@ -28,7 +28,7 @@ BASELINE = Path(__file__).parent / "baseline"
 DPI = 60
 # Share of pixels that may differ visibly (by more than a sixteenth of the range).
 TOLERANCE = 1e-3
-MODULES = sorted(path.stem for path in (ROOT / "lib" / "show" / "plots").glob("[a-z]*.py") if path.stem not in ("style", "panel"))
+MODULES = sorted(path.stem for path in (ROOT / "lib" / "show" / "plots").glob("[a-z]*.py") if path.stem not in ("style", "panel", "legends"))
 
 
 @pytest.fixture
@@ -36,9 +36,9 @@ def pixels(monkeypatch):
     """Picture id -> its pixels, of everything that is drawn during the test."""
     kept = {}
 
-    def keep(figure, figure_id, title, alt):
+    def keep(figure, figure_id, title, alt, *rest):
         kept.setdefault(figure_id, raster(figure))
-        return write(figure, figure_id, title, alt)
+        return write(figure, figure_id, title, alt, *rest)
 
     write = plot_style.write_figure
     for module in MODULES:

@@ -82,7 +82,7 @@ STATED = f"The hazard ratio of {C} vs {A} is 0.30 (95% CI 0.11 to 0.80, {UNADJUS
         (THREE, survival(0.01, (0.02, 0.4, 0.5)), None,
          f"The LPFS curves differ (log-rank p = 0.010, 42 events). After Holm's adjustment over 3 pairs, {B} vs {A} (p = 0.020) is told apart. {STATED} The interval leaves out 1, but the test does not tell these two apart: interval and test are different approximations. {DOUBT}"),
         (THREE, survival(0.01, (0.2, 0.06, 0.5)), None,
-         f"The LPFS curves differ (log-rank p = 0.010, 42 events). After Holm's adjustment over 3 pairs, no pair is told apart: which arms differ stays open. {STATED} The interval leaves out 1, but the test does not tell these two apart: it is not adjusted. {DOUBT}"),
+         f"The LPFS curves differ (log-rank p = 0.010, 42 events). After Holm's adjustment over 3 pairs, no pair is told apart: which arms differ stays open. {STATED} The interval leaves out 1, but the test does not tell these two apart: the interval is not adjusted. {DOUBT}"),
         (THREE, survival(0.3, (0.9, 0.8, 0.9)), None,
          f"The test does not tell the LPFS curves apart (log-rank p = 0.300, 42 events), which is no evidence that they are alike. {STATED} The interval leaves out 1, but the test does not tell these two apart: interval and test are different approximations."),
         (THREE, survival(0.3), None,

@@ -44,7 +44,7 @@ def test_completeness_is_each_arms_own():
     lost = by_arm((1, 14), (nan, 25), (0, 0), columns="count n")
     found = Completeness(THREE, "os", {"follow_up_completeness": index, "follow_up_lost": lost})
     assert say.completeness(found) == (
-        f"Of the follow-up for OS that was possible until the cut-off, this was observed: 91% with {A} (1 of 14 lost) and 82% with {B} "
+        f"Follow-up for OS that was observed, of what was possible until the cut-off: 91% with {A} (1 of 14 lost) and 82% with {B} "
         "(a masked number of 25 lost). Lost: censored more than 180 days before the cut-off."
     )
 
@@ -67,9 +67,9 @@ def test_exposure_says_how_long_only_part_of_a_combination_was_given():
     one, two = (component.label for component in THREE.study.treatments.components)
     start = f"Patients who received each component: {one} 27/52 (52%) and {two} 38/52 (73%)."
     assert say.exposure(exposure({"n": 0, "median": nan, "max": nan})) == start
-    rest = "in the median lay between the first start and the last: time in which only part of the treatment was given."
-    assert say.exposure(exposure({"n": 13, "median": 9, "max": 21})) == f"{start} In 13 patients with several components 9 days (at most 21) {rest}"
-    assert say.exposure(exposure({"n": 13, "median": 9, "max": nan})) == f"{start} In 13 patients with several components 9 days {rest}"
+    rest = "after the first; until then only part of the treatment was given."
+    assert say.exposure(exposure({"n": 13, "median": 9, "max": 21})) == f"{start} In 13 patients with several components, the last began a median of 9 days (at most 21) {rest}"
+    assert say.exposure(exposure({"n": 13, "median": 9, "max": nan})) == f"{start} In 13 patients with several components, the last began a median of 9 days {rest}"
 
 
 @pytest.mark.parametrize(("apart", "said"), [(0.1, ""), (0.11, " The arms differ most in Tumour scans (up to 11 points).")])
@@ -91,17 +91,17 @@ def test_timing_says_from_a_week_on_that_an_arm_lags(spread, said):
 
 
 def test_flow_says_who_is_in_the_report_and_who_is_not():
-    assert say.flow(Flow(THREE, "", {})) == f"52 patients are analysed: 14 {A}, 25 {B} and 13 {C}."
+    assert say.flow(Flow(THREE, "", {})) == f"52 patients are analysed: 14 with {A}, 25 with {B} and 13 with {C}."
     part = load("cohort", arms=["A"], subgroup="sex", subgroup_values=["F"])
     n = len(part.patients)
-    assert say.flow(Flow(part, "", {})) == f"{n} patients are analysed: {n} {A}. {B} and {C} are left out by parameter. Only the subgroup Sex: Female is analysed."
+    assert say.flow(Flow(part, "", {})) == f"{n} patients are analysed: {n} with {A}. {B} and {C} are left out by parameter. Only the subgroup Sex: Female is analysed."
 
 
 @pytest.mark.parametrize(
     ("smd", "said"),
     [
         ({"age_years": 0.4, "sex": 0.2}, "The largest standardized difference is 0.40 (age)."),
-        ({"age_years": 0.2, "sex": 0.41}, "The arms differ most in sex (0.41) (largest standardized difference over all pairs). In arms this small 0.4 is expected by chance. The arms were not formed by chance, so every comparison may be confounded by them."),
+        ({"age_years": 0.2, "sex": 0.41}, "The arms differ most in sex (0.41) (standardized difference, the largest over all pairs of arms). In arms this small, 0.4 is expected by chance alone. The arms were not formed by chance, so such differences may confound every comparison."),
         ({"age_years": nan}, "No standardized difference can be estimated."),
     ],
 )  # fmt: skip
@@ -217,7 +217,7 @@ def test_patients_with_any_and_with_a_severe_event():
 def test_events_are_attributed_to_what_they_were_attributed_to():
     rows = [{"variable": v, "group": g, "count": k, "n": n} for g, n, counts in (("A", 20, (20, 0, 0)), ("B", 30, (0, 12, 0)), ("C", 0, (0, 0, 0))) for v, k in zip(("drug", "procedure", "both"), counts, strict=True)]
     said = say.attribution(Harms(THREE, "", {"ae_attribution_events": pd.DataFrame(rows)}))
-    assert said == f"Events were attributed with {A} 20 to the drug (of 20 events), with {B} 12 to the procedure (of 30 events) and with {C} none to a treatment as there was no event."
+    assert said == f"Attribution of events: with {A} (20 events), 20 to the drug; with {B} (30 events), 12 to the procedure; with {C}, no event."
     assert say.attribution(Harms(THREE, "", {})) == "This study does not record what an event was attributed to."
 
 
@@ -227,7 +227,7 @@ def test_the_risk_of_a_first_event_is_told_at_the_first_landmark():
     frame = pd.DataFrame(rows)
     frame.loc[frame["estimate"].isna(), "ci_high"] = nan
     assert say.first(HarmsInTime(THREE, "", {"ae_first": frame})) == (
-        f"By 1 month a first adverse event had occurred in 42% with {A} (95% CI 20 to 70), a masked share with {B} and an unknown share with {C}, death competing."
+        f"By 1 month a first adverse event had occurred in 42% with {A} (95% CI 20 to 70), a masked share with {B} and an unknown share with {C}, with death as a competing event."
     )
 
 
@@ -274,6 +274,48 @@ def robust(frame, **frames):
 
 
 @pytest.mark.parametrize(
+    ("power", "error", "said"),
+    [(0.5, 0.011, "probability of 50% (Monte Carlo error 1.1%,"), (0.991, 0.0021, "probability of more than 99% (Monte Carlo error 0.2%,"),
+     (1.0, 0.0, "probability of more than 99% (Monte Carlo error below 0.1%,"), (0.004, 0.0014, "probability of less than 1% (Monte Carlo error 0.1%,")],
+)  # fmt: skip
+def test_no_probability_is_certain_and_no_error_nothing(power, error, said):
+    frame = pd.DataFrame([{"power": power, "mc_error": error, "n_events": 42, "note": ""}])
+    assert said in say.power(robust(ways({"declared": 0.01}), power=frame, detectable=pd.DataFrame([{"group": "C vs A", "hr": nan, "hr_above": nan}])))
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [(0.0002, 0.0003, "p stays below 0.001 and"), (0.0002, 0.04, "p runs from below 0.001 to 0.040 and"), (0.02, 0.02, "p is 0.020 and"),
+     (0.3, 0.9999, "p runs from 0.300 to above 0.999 and"), (0.0201, 0.0202, "p stays 0.020 and")],
+)  # fmt: skip
+def test_equal_ends_are_said_once_and_signs_in_words(low, high, said):
+    assert said in say.robustness(robust(ways({"declared": low, "score": high})))
+
+
+@pytest.mark.parametrize(
+    ("turned", "said"),
+    [(0, "in none of 52 cases. It would turn"), (3, "in 3 of 52 cases. It would also turn"), (52, "in all 52 cases. It would also turn")],
+)
+@pytest.mark.parametrize(
+    ("row", "change"),
+    [
+        (("fragile_event", 2, 5), f"if, with {C}, 2 of the 5 censored patients had had the event when last seen"),
+        (("fragile_event", 1, 1), f"if, with {C}, the only censored patient had had the event when last seen"),
+        (("fragile_event", 2, 2), f"if, with {C}, both censored patients had had the event when last seen"),
+        (("fragile_censored", 7, 7), f"if, with {C}, all 7 patients with the event had been censored instead"),
+        (("fragile_censored", 1, 1), f"if, with {C}, the only patient with the event had been censored instead"),
+    ],
+)
+def test_single_patients_are_told_in_words_for_none_one_both_and_all(turned, said, row, change):
+    way, count, n = row
+    frame = ways({"declared": 0.01, "leave_one_out": nan, way: 0.06}).set_index("way", drop=False)
+    frame.loc["leave_one_out", ["min", "max", "count", "n"]] = 0.008, 0.06, turned, 52
+    frame.loc[way, ["count", "n"]] = count, n
+    text = say.single_patients(robust(frame.reset_index(drop=True)))
+    assert f"With one patient left out at a time, p runs from 0.008 to 0.060, and the verdict would turn {said} {change} (p = 0.060)." in text
+
+
+@pytest.mark.parametrize(
     ("power", "p", "ends"),
     [(0.79, 0.06, " A p above 0.05 is therefore no sign of equality."), (0.8, 0.06, ""), (0.79, 0.04, "")],
 )
@@ -283,7 +325,7 @@ def test_power_is_told_with_what_it_means(power, p, ends):
         detectable=pd.DataFrame([{"group": g, "hr": h, "hr_above": 1 / h} for g, h in (("B vs A", 0.2), ("C vs A", 0.4))]),
     )  # fmt: skip
     assert say.power(found) == (
-        "Were the observed OS medians (or event rates, where a median is not reached) the truth, a study of this size would find the arms different "
+        "Were the observed medians of OS (event rates, where a median is not reached) the truth, a study of this size would find the arms different "
         f"(p below 0.05) with a probability of {round(100 * power)}% (Monte Carlo error 0.4%, 42 events); for {C} vs {A} only a hazard ratio below 0.40 (or above 2.50) is found with 80% power.{ends}"
     )
 
@@ -302,7 +344,7 @@ def test_subgroups_are_questions(p, said):
 def test_the_e_value_of_the_pair_that_carries_the_question(limit, said):
     frame = pd.DataFrame([{"group": "B vs A", "e_value": 9.0, "e_value_limit": 8.0}, {"group": "C vs A", "e_value": 3.21, "e_value_limit": limit}])
     assert say.e_value(EValues(EFFICACY, "os", {"e_value": frame})).startswith(
-        f"To explain the hazard ratio of {C} vs {A} away, an unmeasured confounder would have to be linked to treatment and outcome by a risk ratio of 3.21 each{said} No outcome"
+        f"To explain the hazard ratio of {C} vs {A} away, an unmeasured confounder would have to be linked to both treatment and outcome by a risk ratio of at least 3.21 each{said} No outcome"
     )
 
 
@@ -319,12 +361,12 @@ def weighted(ess=(31.0, 32.0, 33.0), low=-2.0, tau=36.0):
 
 def test_weights_say_what_changes_and_for_whom_they_are_too_few():
     said = say.weights(weighted())
-    assert "the largest standardized difference among these goes from 0.80 to 0.10; the weights leave" in said
-    assert f"31.0 of 40 with {A}, 32.0 of 50 with {B} and 33.0 of 45 with {C} effective patients. The hazard" in said
-    assert f"The hazard ratio of {C} vs {A} goes from 0.40 to 0.60 (95% CI 0.30 to 1.20; p = 0.030) by weighting." in said
-    assert "The weighted mean up to 36 months differs by 3.0 months (95% CI −2.0 to 5.0 by bootstrap, which leaves the sign open)." in said
-    assert "Outside the model the arms stay apart in Histology (0.50)." in said
+    assert "the largest standardized difference among these changes from 0.80 to 0.10; the effective sample size is" in said
+    assert f"31.0 of 40 with {A}, 32.0 of 50 with {B} and 33.0 of 45 with {C}. The hazard" in said
+    assert f"The hazard ratio of {C} vs {A} changes from 0.40 to 0.60 with weighting (95% CI 0.30 to 1.20; p = 0.030)." in said
+    assert "The weighted mean up to 36 months differs by 3.0 months (95% CI −2.0 to 5.0 by bootstrap, which holds zero)." in said
+    assert "Outside the model the arms stay apart in histology (0.50)." in said
     assert "The weighted mean up to 1 month differs by" in say.weights(weighted(tau=1.0))
     assert "which leaves out zero)" in say.weights(weighted(low=0.1))
     assert "With arms this small the robust interval is rather too narrow." in say.weights(weighted(ess=(29.9, 32.0, 33.0)))
-    assert f"That is too few to weight ({B}):" in say.weights(weighted(ess=(31.0, 9.9, 33.0)))
+    assert f"That is too few with {B}:" in say.weights(weighted(ess=(31.0, 9.9, 33.0)))

@@ -1,0 +1,92 @@
+"""A legend for every figure, to paste below it in a manuscript: what is drawn, of how many, what marks and shades mean.
+
+The sentences stand here and nowhere else. Abbreviations are spelled out at the end, those that picture or legend use and
+no others.
+"""
+
+from __future__ import annotations
+
+__all__ = ["legend"]
+
+import re
+
+from matplotlib.figure import Figure as Drawing
+from matplotlib.text import Text
+
+from lib.dataset.dataset import Dataset
+from lib.show.formats import NOT_REACHED, capitalised, format_given, format_whole, joined, plural
+from lib.show.labels import CATEGORY_LABELS, inside, level_text
+
+# Kind of figure -> its sentences. `{n}`: patients by arm; `{level}`: "95%"; `{few}`: from how many patients on; `{zero}`:
+# time zero; `{entered}`: "treated" or "randomised"; what else a sentence needs, its figure names.
+LEGENDS = {
+    "flow": "Flow of patients through the study ({n}). The last boxes hold the patients who could be analysed for each outcome.",
+    "enrolment": "Patients enrolled over time, by arm ({n}). Each step is a patient, at the date of {zero}.",
+    "attendance": "Share of the patients due at each scheduled visit who were examined, in per cent, by arm ({n}). The darker a cell, the more examinations are missing; empty cells: nobody due.",
+    "timing": "Days since the scan before, by scheduled visit and arm ({n}). Marks are medians and lines the range from the first to the third quartile, pale where fewer than {few} intervals are known; grey bars show the scheduled interval.",
+    "survival": "Kaplan-Meier curves of {endpoint} by arm ({n}). Shaded bands are pointwise {level} confidence intervals.{ticks} Curves are pale from where fewer than {few} patients are at risk. The grey line marks 50%.{below}",
+    "robustness": "{endpoint} compared in several ways, {pair} ({n}): {p_value} of the test (left) and hazard ratio with {level} confidence interval (right). Dots are filled where the {p_value} is below {limit}, the dashed line; bars are ranges; arrow heads point to values beyond the axis. A hazard ratio below 1 means fewer events with the arm named first.",
+    "forest": "Hazard ratios for {endpoint} by subgroup, {pair} ({n}). Squares are estimates, larger where events are more, and lines {level} confidence intervals; an arrow head points to a limit beyond the axis. The dashed line is the ratio of all patients. A hazard ratio below 1 means fewer events with the arm named first.",
+    "balance": "Standardized differences of baseline variables before (open circles) and after weighting (filled squares), the largest over all pairs of arms ({n}). Variables above the grey line are in the propensity model; the dashed line marks {tenth}.",
+    "weighted": "Kaplan-Meier curves of {endpoint} by arm ({n}), weighted by overlap weights (bold) and unweighted (thin). Numbers at risk are those of patients, unweighted.",
+    "response": "Tumour response by visit and arm ({n}), as shares of all patients {entered}. Numbers in the bars are patients; white: no assessment.",
+    "incidence": "Cumulative incidence of a first response by arm ({n}), with progression and death as competing events. Numbers below the curves are patients at risk.",
+    "waterfall": "Best change of the sum of diameters up to the first progression, one bar per patient, coloured by best response ({n}; who has no later scan is not drawn). Dashed lines are the thresholds of the response rule.",
+    "spider": "Change of the sum of diameters from baseline over time, one line per patient ({n}; who has no later scan is not drawn). The sign at the end of a line says how it ended; the dashed line is the threshold of a partial response.",
+    "swimmer": "Follow-up of every patient from {zero} to death or last contact, one bar per patient ({n}). Coloured bars are treatment, black lines responses; an arrow head marks a patient alive when last seen.",
+    "trajectories": "{quantity} since baseline, one line per patient and one panel per arm ({n}; who has no baseline or no later value is not drawn). Below the axis: patients with a value at the visit.",
+    "summary": "{quantity}: change from baseline by visit and arm ({n}). Marks are medians, open where fewer than {few} patients have a value, and lines the range from the first to the third quartile. Numbers below are patients with a value.",
+    "ratios": "{quantity}: ratio to baseline by visit and arm ({n}), estimated by a linear mixed model of the logarithm. Bars are {level} confidence intervals.",
+    "lab_shift": "Laboratory values of each patient ({n}): the highest in the time at risk against the baseline, as multiples of the upper limit of normal (dashed lines: the limit). Above the diagonal the value rose.",
+    "liver": "Highest bilirubin against highest transaminase of each patient ({n}), as multiples of the upper limit of normal. Dashed lines are three times the limit of transaminases and twice that of bilirubin.",
+    "ae_terms": "The most frequent adverse events ({n}). Filled marks are the share of patients with the event, open marks with {severe}.{differences}",
+    "ae_grades": "Patients with each adverse event by arm ({n}), by the worst {scale} of each patient, as shares of all patients {entered}.",
+    "ae_first": "Cumulative incidence of a first adverse event by arm ({n}), with death as a competing event. Curves are pale from where fewer than {few} patients are at risk. Numbers below the curves are patients at risk.",
+    "ae_courses": "Onset and duration of adverse events, one line per patient with an event ({n}). A tick is an onset, a bar lasts as long as the event and is shaded by its {scale}; an arrow head marks an event that went on.",
+    "profile": "Course of one patient since {zero}. Bars and diamonds are treatment (grey: after the study treatment), letters the tumour response at each scan, shaded bars adverse events with their {scale}.",
+}
+# What pictures abbreviate -> what it stands for; endpoints and markers are added from the study.
+ABBREVIATIONS = {
+    "CI": "confidence interval",
+    "HR": "hazard ratio",
+    NOT_REACHED: "not reached",
+    **{short: inside(long) for short, long in CATEGORY_LABELS.items() if short.isupper()},
+}
+
+
+def legend(figure: Drawing, data: Dataset, kind: str, **words: str) -> str:
+    """The legend of a figure.
+
+    Parameters
+    ----------
+    figure : matplotlib Figure
+        As it is drawn: its words tell which abbreviations it uses.
+    data : Dataset
+    kind : str
+        A key of `LEGENDS`.
+    **words : str
+        What its sentences need beyond the patients, the level and the policy.
+    """
+    by_arm = joined([f"{format_whole(data.n[arm.id])} with {arm.label}" for arm in data.arms])
+    patients = plural(len(data.patients), "patient")
+    known = {
+        "n": patients if len(data.arms) == 1 else f"{patients}: {by_arm}",
+        "level": level_text(data),
+        "few": format_given(data.study.policy.min_at_risk),
+        "tenth": format_given(0.1),
+        "zero": data.study.time.zero_label,
+        "entered": data.study.by_design.entered,
+    }
+    said = capitalised(LEGENDS[kind].format(**(known | words)))
+    seen = " ".join([said, *(text.get_text() for text in figure.findobj(Text) if isinstance(text, Text) and text.get_visible())])
+    means = _abbreviations(data)
+    used = [short for short in means if re.search(rf"(?<!\w){re.escape(short)}(?!\w)", seen)]
+    spelled = "; ".join(f"{short}: {means[short]}" for short in sorted(used))
+    return f"{said} {spelled}." if used else said
+
+
+def _abbreviations(data: Dataset) -> dict[str, str]:
+    """Every abbreviation that a figure may use; a short name that is a word stands for itself."""
+    named = [*((e.short, e.label) for e in data.study.endpoints), *((m.short, m.label) for m in data.study.markers)]
+    own = {short: inside(label) for short, label in named if short[1:].lower() != short[1:] and short != label}
+    return ABBREVIATIONS | own
