@@ -22,7 +22,7 @@ from lib.show.labels import CATEGORY_LABELS, inside, level_text
 LEGENDS = {
     "flow": "Flow of patients through the study ({n}). The last boxes hold the patients who could be analysed for each outcome.",
     "enrolment": "Patients enrolled over time, by arm ({n}). Each step is a patient, at the date of {zero}.",
-    "attendance": "Share of the patients due at each scheduled visit who were examined, in per cent, by arm ({n}). The darker a cell, the more examinations are missing; empty cells: nobody due.",
+    "attendance": "Share of the patients due at each scheduled visit who were examined, in per cent, above the number of patients due, by arm ({n}). The darker a cell, the more examinations are missing; grey: fewer than {few} patients due; empty cells: nobody due.",
     "timing": "Days since the scan before, by scheduled visit and arm ({n}). Marks are medians and lines the range from the first to the third quartile, pale where fewer than {few} intervals are known; grey bars show the scheduled interval.",
     "survival": "Kaplan-Meier curves of {endpoint} by arm ({n}). Shaded bands are pointwise {level} confidence intervals.{ticks} Curves are pale from where fewer than {few} patients are at risk. The grey line marks 50%.{below}",
     "hazards": "Kaplan-Meier curves of {endpoint} by arm ({n}), on scales of the log cumulative hazard and of the logarithm of time. Curves that run parallel are those of proportional hazards.",
@@ -38,7 +38,7 @@ LEGENDS = {
     "swimmer": "Follow-up of every patient from {zero} to death or last contact, one bar per patient ({n}). Coloured bars are treatment, black lines responses; an arrow head marks a patient alive when last seen.",
     "trajectories": "{quantity} since baseline, one line per patient and one panel per arm ({n}; who has no baseline or no later value is not drawn). Below the axis: patients with a value at the visit.",
     "summary": "{quantity}: change from baseline by visit and arm ({n}). Marks are medians, open where fewer than {few} patients have a value, and lines the range from the first to the third quartile. Numbers below are patients with a value.",
-    "ratios": "{quantity}: ratio to baseline by visit and arm ({n}), estimated by a linear mixed model of the logarithm. Bars are {level} confidence intervals.",
+    "ratios": "{quantity}: ratio to baseline by visit and arm ({n}), estimated by a linear mixed model of the logarithm. Bars are {level} confidence intervals. Numbers below count who has a value.",
     "lab_shift": "Laboratory values of each patient ({n}): the highest in the time at risk against the baseline, as multiples of the upper limit of normal (dashed lines: the limit). Above the diagonal the value rose.",
     "liver": "Highest bilirubin against highest transaminase of each patient ({n}), as multiples of the upper limit of normal. Dashed lines are three times the limit of transaminases and twice that of bilirubin.",
     "ae_terms": "The most frequent adverse events ({n}). Filled marks are the share of patients with the event, open marks with {severe}.{differences}",
