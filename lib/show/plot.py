@@ -7,8 +7,10 @@ __all__ = [
     "ae_terms",
     "attendance",
     "balance",
+    "differences",
     "enrolment",
     "flow",
+    "hazards",
     "lab_shift",
     "liver",
     "profiles",
@@ -34,6 +36,8 @@ from lib.show.plots.cohort import plot_timing as timing
 from lib.show.plots.course import plot_spider as spider
 from lib.show.plots.course import plot_swimmer as swimmer
 from lib.show.plots.course import plot_waterfall as waterfall
+from lib.show.plots.effects import plot_differences as differences
+from lib.show.plots.effects import plot_hazards as hazards
 from lib.show.plots.laboratory import plot_lab_shift as lab_shift
 from lib.show.plots.laboratory import plot_liver as liver
 from lib.show.plots.markers import plot_ratios as ratios

@@ -7,6 +7,7 @@ import signal
 import statistics
 import struct
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -182,6 +183,7 @@ def test_a_kernel_that_dies_takes_nobody_along_and_the_one_that_forks_them_is_st
         await second.see()
         theirs = next(kernel for kernel in kernels_of(server) if kernel.pid not in before)
         assert theirs.rlimit(psutil.RLIMIT_DATA) == (KERNEL_BYTES, KERNEL_BYTES)
+        assert Path(f"/proc/{theirs.pid}/oom_score_adj").read_text().strip() == "1000", "it goes before the server"
         theirs.send_signal(signal.SIGKILL)
         await first.choose(1)
         for _ in range(40):

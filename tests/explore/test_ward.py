@@ -310,6 +310,34 @@ def test_the_typed_token_counts_as_a_guess_and_no_password_is_set(tmp_path, monk
             door.process_login_form(Visitor(f"guess {guess}"))
 
 
+def test_a_socket_that_is_never_read_is_closed(monkeypatch):
+    """What was sent and not read is counted; what has been read counts no longer."""
+    sent = []
+
+    def keep(self, message, binary=False):
+        sent.append(asyncio.get_running_loop().create_future())
+        return sent[-1]
+
+    async def read_late():
+        socket = object.__new__(ward.Socket)
+        socket.ws_connection = Mock()
+        piece = b"x" * (ward.MOST_UNREAD_BYTES // 4)
+        for _ in range(4):
+            socket.write_message(piece, binary=True)
+        assert not socket.ws_connection.stream.close.called
+        sent[0].set_result(None)
+        await asyncio.sleep(0)
+        socket.write_message(piece, binary=True)
+        assert not socket.ws_connection.stream.close.called, "the first one was read"
+        assert socket.write_message(b"x", binary=True) is None
+        assert socket.ws_connection.stream.close.called
+        assert len(sent) == 5
+
+    monkeypatch.setattr(ward.VoilaKernelWebsocketHandler, "write_message", keep)
+    monkeypatch.setattr(ward.Socket, "log", Mock())
+    asyncio.run(read_late())
+
+
 def test_a_short_token_is_refused():
     done = CliRunner().invoke(explore, ["--token", "1234"])
     assert (done.exit_code, "at least 16 signs" in done.output) == (2, True)
