@@ -10,6 +10,8 @@ FORMAT ?= html
 FUZZ   ?= 2000
 MUTANTS ?= 300
 FUZZ_SEED ?= $(shell date +%s)
+# in the order of tests/conftest.py
+SHARED := --dist loadfile --no-loadscope-reorder
 BIN    := .venv/bin
 READY  := .venv/.ready
 TOOLS  := .venv/.tools
@@ -34,18 +36,19 @@ check: $(READY)  ## check the tables of STUDY and list every data query, nothing
 	$(BIN)/python -m lib check --study $(STUDY)
 
 quick: $(TOOLS)  ## the tests that take no notebook, no browser and no patience
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not notebook and not browser and not thorough"
+	$(BIN)/python -m pytest -n $(JOBS) $(SHARED) -m "not notebook and not browser and not thorough"
 
 test: $(TOOLS)  ## all tests: statistics against R, intake, runner, notebooks
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+	$(BIN)/python -m pytest -n $(JOBS) $(SHARED)
 
 fuzz: $(TOOLS)  ## other inputs than make test draws, and many random studies (FUZZ=2000 how many, FUZZ_SEED= which)
 	@echo "seed $(FUZZ_SEED)"
-	FUZZ=$(FUZZ) $(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m hypothesis --hypothesis-seed=$(FUZZ_SEED)
+	FUZZ=$(FUZZ) $(BIN)/python -m pytest -n $(JOBS) $(SHARED) -m hypothesis --hypothesis-seed=$(FUZZ_SEED)
 	FUZZ=$(FUZZ) FUZZ_SEED=$(FUZZ_SEED) $(BIN)/python -m pytest tests/whole/test_random_studies.py
 
-siege: $(TOOLS)  ## a kill at every step that changes a file, hostile command lines by the thousand, half an hour of fifty visitors (SIEGE_SECONDS=)
+siege: $(TOOLS)  ## a kill at every step that changes a file, hostile command lines by the thousand, half an hour of fifty visitors (SIEGE_SECONDS=), every picture of every study
 	SIEGE=1 FUZZ=$(FUZZ) $(BIN)/python -m pytest tests/whole/test_kills.py tests/commands/test_gate.py tests/explore/test_siege.py -s --hypothesis-seed=$(FUZZ_SEED)
+	SIEGE=1 $(BIN)/python -m pytest $$(grep -rl words_alone tests --include='test_*.py')
 
 lint: $(TOOLS) types  ## style of code and docstrings; imports point down; types
 	$(BIN)/ruff check lib tests data notebooks

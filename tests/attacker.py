@@ -110,10 +110,14 @@ class Attack:
             own = {key for key in targets if parts[unknown[key]] == part}
             place = {column: i for i, column in enumerate(inside)}
             matrix, limit = upper[rows][:, inside], limits[rows]
+            # What each count was in the solutions so far: two whole numbers for one are two that are possible.
+            seen = np.array([np.full(len(inside), np.inf), np.full(len(inside), -np.inf)])
             for key in sorted(own, key=repr):
-                ends = self._ends(place[unknown[key]], matrix, limit, len(inside))
-                if ends[1] - ends[0] < 1:
-                    found[key] = ends
+                column = place[unknown[key]]
+                if _whole(*seen[:, column]) < 1:
+                    ends = self._ends(column, matrix, limit, seen)
+                    if ends[1] - ends[0] < 1:
+                        found[key] = ends
         return found
 
     def _system(self, unknown: dict) -> tuple:
@@ -137,16 +141,24 @@ class Attack:
         return connected_components(together, directed=False)[1] if size else np.array([])
 
     @staticmethod
-    def _ends(column: int, matrix: csr_array, limits: np.ndarray, size: int) -> tuple[int, int]:
-        goal = np.zeros(size)
+    def _ends(column: int, matrix: csr_array, limits: np.ndarray, seen: np.ndarray) -> tuple[int, int]:
+        """The least and the most that a count can be; the solutions are entered into `seen`."""
+        goal = np.zeros(seen.shape[1])
         goal[column] = 1.0
         ends = []
         for sign in (1, -1):
             solved = linprog(sign * goal, A_ub=matrix, b_ub=limits, method="highs")
+            if solved.status == 0:
+                seen[:] = np.minimum(seen[0], solved.x), np.maximum(seen[1], solved.x)
             ends.append(sign * solved.fun if solved.status == 0 else sign * -np.inf if solved.status == 3 else math.nan)
         assert not np.isnan(ends).any(), "what is shown contradicts itself"
         low, high = ends
         return (math.ceil(low - EXACT), math.floor(high + EXACT) if np.isfinite(high) else 10**9)
+
+
+def _whole(low: float, high: float) -> float:
+    """How far apart the least and the greatest whole number from `low` to `high` are."""
+    return np.floor(high + EXACT) - np.ceil(low - EXACT)
 
 
 def attack(analyses: list, shared: pd.DataFrame, sizes: dict[str, int], systems: dict[str, list[str]], ranks: dict) -> Attack:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import os
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from io import StringIO
@@ -15,7 +16,7 @@ import pytest
 from lib.show import plot, say, table
 from lib.study.study import ROOT
 
-__all__ = ["CHECK", "EVERY", "IGNORE", "NOTEBOOKS", "Call", "Shown", "read_notebook", "run_notebook", "shipped", "without_drawing"]
+__all__ = ["CHECK", "EVERY", "IGNORE", "NOTEBOOKS", "Call", "Shown", "read_notebook", "run_notebook", "shipped", "without_drawing", "words_alone"]
 
 NOTEBOOKS = ("cohort", "efficacy", "robustness", "safety")
 # The reports, and the interactive page, which is none.
@@ -95,6 +96,12 @@ def without_drawing(monkeypatch) -> None:
     """Make figures without drawing them, which takes longer than all else on a page."""
     monkeypatch.setattr("lib.show.plots.style._lay_out", lambda figure: None)
     monkeypatch.setattr("matplotlib.figure.Figure.savefig", lambda figure, file, **options: file.write("<svg></svg>"))
+
+
+def words_alone(monkeypatch) -> None:
+    """Leave out the drawing where other tests draw the same; each week (`make siege`) it is drawn here too."""
+    if not os.environ.get("SIEGE"):
+        without_drawing(monkeypatch)
 
 
 def _watch(monkeypatch, calls: list[Call]) -> None:

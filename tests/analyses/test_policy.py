@@ -188,6 +188,7 @@ STUDIES = {
 COUNTS = ("events", "robustness_tests", "interaction_tests", "comparison_count", "detectable", "propensity")
 
 
+@functools.cache
 def _analyses(folder):
     data = dataset.load("efficacy", study=str(folder))
     whole = survival.analyse(data, data.study.primary)

@@ -13,7 +13,7 @@ import lifelines.datasets
 import numpy as np
 import pandas as pd
 import pytest
-from notebook_cells import NOTEBOOKS, run_notebook
+from notebook_cells import NOTEBOOKS, run_notebook, words_alone
 from other_people import tables
 
 from lib.dataset.dataset import load
@@ -23,6 +23,8 @@ from lib.study.yaml_file import ProblemsFound
 pytestmark = pytest.mark.notebook
 
 EXPECTED = json.loads((Path(__file__).parents[1] / "reference" / "expected" / "other_people.json").read_text("utf-8"))
+# Of these the pictures are drawn as well.
+DRAWN = set(tables.NAMES[::6])
 # Data sets of lifelines that hold no time to an event: concentrations below a limit of detection.
 NO_TIMES = {"lcd", "nh4"}
 # What is wrong with each table that is refused: several rows per patient, an interval without end, no event.
@@ -63,6 +65,8 @@ def pages(request, tmp_path_factory):
     """The notebooks of one study, run."""
     folder = tables.write_study(request.param, tmp_path_factory.mktemp(request.param))
     with pytest.MonkeyPatch.context() as monkeypatch:
+        if request.param not in DRAWN:
+            words_alone(monkeypatch)
         return request.param, {name: run_notebook(name, monkeypatch, study=str(folder)) for name in NOTEBOOKS}
 
 

@@ -11,7 +11,7 @@ from pkgutil import walk_packages
 import numpy as np
 import pandas as pd
 import pytest
-from notebook_cells import run_notebook
+from notebook_cells import run_notebook, words_alone
 
 import lib
 from lib.analyses.efficacy import course as efficacy_course
@@ -138,6 +138,8 @@ def test_a_report_is_made_on_both_sides(kind, tmp_path):
         for notebook in ("cohort", "robustness"):
             with pytest.MonkeyPatch.context() as patch:
                 set_size(patch, size)
+                if kind is not some_excluded:
+                    words_alone(patch)
                 shown = run_notebook(notebook, patch, study=str(folder))
             assert ("because there are more than" in shown.text) == (size < taking_part)
 

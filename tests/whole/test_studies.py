@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.colors import to_rgb
-from notebook_cells import NOTEBOOKS, run_notebook
+from notebook_cells import NOTEBOOKS, run_notebook, without_drawing
 from random_study import COLOURS, LINES, Design, random_design, write_random
 
 from lib.dataset.dataset import load
@@ -80,6 +80,7 @@ def test_every_notebook_runs_and_draws_every_picture(study, name, monkeypatch):
 
 def test_what_cannot_be_estimated_is_said(tmp_path, monkeypatch):
     folder = write_random(tmp_path, STUDIES["nothing happens"])
+    without_drawing(monkeypatch)
     text = run_notebook("efficacy", monkeypatch, study=str(folder)).text
     assert "not reached" in text
     assert re.search(r"fewer than \d+ events|no event", text)

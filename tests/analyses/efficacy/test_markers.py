@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from notebook_cells import run_notebook
+from notebook_cells import run_notebook, without_drawing
 from numpy.testing import assert_allclose
 from reference_data import load_expected
 from study_builder import write_study
@@ -122,5 +122,6 @@ def test_marker_without_declared_visits(later, tmp_path, monkeypatch):
     text = (folder / "study.yml").read_text("utf-8")
     assert "    visits: [0, 3, 6, 12]\n" in text
     (folder / "study.yml").write_text(text.replace("    visits: [0, 3, 6, 12]\n", ""), "utf-8")
+    without_drawing(monkeypatch)
     shown = run_notebook("efficacy", monkeypatch, study=str(folder))
     assert ("no sample after baseline" in str(shown.outputs)) != later
