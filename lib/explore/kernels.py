@@ -26,8 +26,8 @@ except ImportError:  # Windows limits no process from outside
     resource = None
 # Who opens a page and never connects has left; who loses the connection may come back; what has died is found so soon.
 FIRST_SECONDS, AGAIN_SECONDS, LOOK_SECONDS = 60, 10, 2
-# Who is loading the page has no connection for a moment, and keeps the place.
-GRACE_SECONDS = 3
+# Who is loading the page has no connection for a moment, and keeps the place; whoever comes waits longer than that for one.
+GRACE_SECONDS, PATIENCE_SECONDS, AGAIN_LOOK_SECONDS = 3, 6, 0.3
 # Somebody who clicks and types as fast as they can: 20 a second, and what a page asks for as it opens.
 PER_SECOND, AT_ONCE = 20, 200
 # Pages that one visitor may have open; the oldest gives way. A computer may have more (several people work at a terminal
@@ -76,10 +76,7 @@ class Kernels(AsyncMappingKernelManager):
         """Start a kernel for whoever asks for the page, or say that there are too many."""
         handler = CallContext.get(CallContext.JUPYTER_HANDLER)
         owner = Owner(handler.current_user.username, handler.request.remote_ip)
-        if not self._is_free():
-            await self._end(self._left_longest() or self._one_of_many(owner.computer))
-            if not self._is_free():
-                raise Full
+        await self._make_room(owner.computer)
         self._starting += 1
         try:
             kernel_id = await super().start_kernel(**options)
@@ -92,6 +89,17 @@ class Kernels(AsyncMappingKernelManager):
         if not self._look.is_running():
             self._look.start()
         return kernel_id
+
+    async def _make_room(self, computer: str) -> None:
+        """Wait for a place, which a page that was left gives, or one of many at another computer; `Full` if none does."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + PATIENCE_SECONDS
+        while not self._is_free():
+            await self._end(self._left_longest() or self._one_of_many(computer))
+            if not self._is_free():
+                if loop.time() > until:
+                    raise Full
+                await asyncio.sleep(AGAIN_LOOK_SECONDS)
 
     def _is_free(self) -> bool:
         return len(self.list_kernel_ids()) + self._starting < self.most

@@ -116,7 +116,9 @@ def test_whoever_takes_all_places_from_one_computer_makes_room_for_somebody_at_a
         await asyncio.gather(*(visitor.see() for visitor in many))
         assert (await Visitor(address, "192.0.2.66").open()) == 503, "nobody gives way to the same computer"
         several = [Visitor(address, f"10.0.0.{at}") for at in range(3)]
-        assert [await visitor.open() for visitor in several] == [200, 200, 503], "three pages may stay"
+        for visitor in several[:2]:
+            await visitor.see()
+        assert await several[2].open() == 503, "three pages may stay"
         for visitor in (*many, *several):
             visitor.leave()
 

@@ -223,6 +223,7 @@ def test_kernels_are_ended_when_idle_and_limited(monkeypatch):
     assert settings["cull_connected"]
     found = kernels.Kernels(most=settings["most"])
     monkeypatch.setattr(found, "list_kernel_ids", lambda: ["a"] * 12)
+    monkeypatch.setattr(kernels, "PATIENCE_SECONDS", 0)
     asks = SimpleNamespace(current_user=SimpleNamespace(username="a"), request=SimpleNamespace(remote_ip="::1"))
     monkeypatch.setattr(kernels.CallContext, "get", lambda name: asks)
     with pytest.raises(kernels.Full, match="All places are taken"):
