@@ -74,7 +74,7 @@ def plot_hazards(analysis: Survival) -> Figure | Block:
         write_legend(figure, axes)
         alt = f"Step curves of {joined([arm.label for arm in data.arms])}, which run parallel where hazards are proportional. {told}."
         own = legend(figure, data, "hazards", endpoint=inside(endpoint.label))
-        return write_figure(figure, f"{endpoint.id}_hazards", f"{endpoint.short}: are the hazards proportional?", alt, own)
+        return write_figure(figure, f"{endpoint.id}_hazards", f"{endpoint.short} on the scale of proportional hazards", alt, own)
 
 
 def _between(curve: pd.DataFrame) -> pd.DataFrame:
@@ -103,7 +103,8 @@ def _proportional(analysis: Survival) -> str:
 @compares_arms
 def plot_differences(analysis: Survival, response: ResponseRates | Absent) -> Figure | Block:
     """Forest of absolute differences to the reference arm: shares without the event at each landmark, and of responses."""
-    data, lines = analysis.dataset, [*_survival_lines(analysis), *_response_lines(response)]
+    data, responses = analysis.dataset, [*_response_lines(response)]
+    lines = [*_survival_lines(analysis), *responses]
     rows = [line.row for line in lines if line.row is not None]
     if not any(pd.notna(row["difference"]) for row in rows):
         return EMPTY
@@ -127,8 +128,9 @@ def plot_differences(analysis: Survival, response: ResponseRates | Absent) -> Fi
         endpoint = data.study.endpoint(analysis.variable)
         headed = [(line.label, pair.label, pair.row) for line, pair in _with_heading(lines)]
         told = "; ".join(f"{heading}, {pair}: {_in_words(row)}" for heading, pair, row in headed)
-        own = legend(figure, data, "differences", endpoint=inside(endpoint.label))
-        return write_figure(figure, f"{endpoint.id}_differences", f"{endpoint.short} and response: absolute differences", f"Forest plot. {told}.", own)
+        own = legend(figure, data, "differences", endpoint=inside(endpoint.label), response=" and with an objective response" if responses else "")
+        title = f"{endpoint.short}{' and response' if responses else ''}: absolute differences"
+        return write_figure(figure, f"{endpoint.id}_differences", title, f"Forest plot. {told}.", own)
 
 
 def _survival_lines(analysis: Survival) -> Iterator[Line]:
