@@ -175,7 +175,9 @@ class Page:
 
     def key_results(self, *sentences: str | list[str], summary: dict[str, Any] | None = None) -> Block:
         """The box on top of the page, and what this page gives to the summary of all (`lib.show.summary`)."""
-        said = list(dict.fromkeys(sentence for sentence in _flat(sentences) if sentence and not isinstance(sentence, Lacking)))
+        every = list(dict.fromkeys(sentence for sentence in _flat(sentences) if sentence))
+        # What a study lacks stands below, unless there is nothing else to say.
+        said = [sentence for sentence in every if not isinstance(sentence, Lacking)] or every
         self._answers = set(said)
         items = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in said)
         return Block(
