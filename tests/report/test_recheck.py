@@ -78,12 +78,16 @@ def test_a_disagreement_stops_the_report(output, statistic):
         page.self_check()
 
 
+# Between thousands.
+THIN = "\u202f"
+
+
 def test_the_page_says_what_was_checked_and_what_was_not():
     said = shipped("efficacy", "data/rair_dtc").names["page"].self_check()
     assert said.record["ok"] is True
-    counts = [int(number.replace(",", "")) for number in re.findall(r"([\d,]+) of ([\d,]+) numbers", said.text)[0]]
+    counts = [int(number.replace(THIN, "")) for number in re.findall(rf"([\d{THIN}]+) of ([\d{THIN}]+) numbers", said.text)[0]]
     checked, alone = said.text.split("Not computed a second time: ")
-    parts = [[int(n.replace(",", "")) for n in re.findall(r"\(([\d,]+)\)", part)] for part in (checked, alone)]
+    parts = [[int(n.replace(THIN, "")) for n in re.findall(rf"\(([\d{THIN}]+)\)", part)] for part in (checked, alone)]
     assert sum(parts[0]) == counts[0]
     assert sum(parts[0]) + sum(parts[1]) == counts[1]
     for kind in (*EXPECTED["efficacy"], "greenwood", "statsmodels", "lifelines", "counts"):

@@ -212,7 +212,7 @@ def test_large_tables_are_drawn_reproducibly_and_say_so():
     drawn = contingency.exact_test(table, limit=10)
     assert drawn == contingency.exact_test(table, limit=10)
     assert drawn != contingency.exact_test(table, limit=10, seed=1)
-    assert "100,000 random tables, seed" in drawn.method
+    assert "100\u202f000 random tables, seed" in drawn.method
     assert 0 < drawn.mc_error < 0.002
     assert abs(drawn.p_value - SMALL[3]["fisher"]) < 4 * drawn.mc_error
 

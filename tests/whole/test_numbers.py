@@ -29,14 +29,15 @@ pytestmark = pytest.mark.notebook
 
 STUDIES = ("data/rair_dtc", "data/colon")
 EVERY = [(name, study) for study in STUDIES for name in NOTEBOOKS]
-NUMBER = re.compile(r"(?<![\w.])(?<![A-Za-z]-)[−-]?(?:\d{1,3}(?: \d{3})+|\d+)(?:\.\d+)?(?![\w])")
+NUMBER = re.compile(r"(?<![\w.])(?<![A-Za-z]-)[−-]?(?:\d{1,3}(?:\u202f\d{3})+|\d+)(?:\.\d+)?(?![\w])")
 BOUND = re.compile(r"([<>]) ?(0\.001|0\.999)\b")
 DATE = re.compile(rf"\b\d{{4}}-\d{{2}}(-\d{{2}})?\b|\b({'|'.join(month_name[1:])}) \d{{4}}\b")
 # Rows of these are single patients, or names of rules and items with numbers of their own.
 LISTINGS = ("ae_listing", "reader_disagreements", "liver_cases", "queries", "checklist_strobe", "checklist_record", "declarations")
 PATIENTS = re.compile("profile_")
-# What a report says of itself stands in run.json, under verdicts and results.
-OF_ITSELF = ("verdict", "results")
+# What a report says of itself stands in run.json, under verdicts and results; methods and their sources are held by
+# tests/report/test_results.py.
+OF_ITSELF = ("verdict", "results", "text")
 
 
 def _texts(item):
@@ -135,7 +136,7 @@ def _strings(node):
 def _known(token: str, values: np.ndarray) -> bool:
     """Whether a value, or a proportion in percent, is shown as this."""
     decimals = len(token.partition(".")[2])
-    number = float(token.replace("−", "-").replace(" ", ""))
+    number = float(token.replace("−", "-").replace("\u202f", ""))
     allowed = 0.5 * 10.0**-decimals + 1e-9
     shares = values[np.abs(values) <= 1]
     return bool((np.abs(values - number) <= allowed).any() or (np.abs(100 * shares - number) <= allowed).any())

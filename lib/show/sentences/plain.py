@@ -135,7 +135,7 @@ def _evened_out(survival: Survival, weights: Weights | Absent | None) -> list[st
     how = "We also compared the groups as if they had been alike from the start in some of what we know of them."
     if isnan(found.p_value) or not found.enough:
         return [*changes, how, "There were too few people for that to tell us more."]
-    turned = below(found.p_value) and (crude.hr - 1) * (found.hr - 1) < 0
+    turned = below(found.p_value) and (crude.hr < 1) != (found.hr < 1)
     then = "turned round. So we cannot tell which is better" if turned else "stayed" if below(found.p_value) else "was no longer clear"
     return [*changes, how, f"Then the difference {then}."]
 

@@ -105,7 +105,7 @@ def test_balance_gets_better_and_the_table_shows_every_variable(cohort):
     said = sentence_weights(weights)
     size = weights["effective_size"].query("group != 'overall'")
     small = (size["ess"] < 10) | (size["ess"] < size["n"] / 2)
-    assert ("too few to weight" in said) == small.any()
+    assert ("That is too few with" in said) == small.any()
     assert all(f"{row.ess:.1f} of {row.n}" in said for row in size.itertuples())
     assert "Weighted hazard ratio" in [
         c.label for c in table_weighted(weights, confounding.analyse_e_values(data, analysis)).columns
@@ -116,7 +116,7 @@ def test_too_small_arms_are_not_weighted_without_a_warning():
     data, analysis = _of(subgroup="sex", subgroup_values=["F"])
     weights = confounding.analyse_weights(data, analysis)
     said = sentence_weights(weights)
-    assert isinstance(weights, Absent) or "too few to weight" in said
+    assert isinstance(weights, Absent) or "That is too few with" in said
 
 
 def test_a_randomised_study_without_dates_says_so():

@@ -74,7 +74,7 @@ def test_strata_equal_r():
 def test_a_study_without_a_site_says_so(cohort):
     row = where(cohort[2]["ways"], way="stratified").iloc[0]
     assert "not recorded" in row["note"]
-    assert "not recorded" in table_robustness(cohort[2]).to_text()
+    assert "the study declares no site" in table_robustness(cohort[2]).to_text()
 
 
 def test_a_stratum_unknown_for_some_patients_leaves_them_out(tmp_path):
@@ -203,8 +203,8 @@ def test_bounds_name_what_they_are_about_and_need_somebody_censored(cohort):
 def test_a_range_that_no_digit_shows_is_none(cohort):
     _, _, robust = cohort
     tiny = replace(robust, data={"ways": robust["ways"].assign(p_value=np.linspace(1e-6, 1e-5, len(robust["ways"])), p_adjusted=np.nan, min=1e-6, max=1e-5)})
-    assert "p stays <0.001 and lies below 0.05 in" in sentence_robustness(tiny)
-    assert "p stays <0.001, and" in sentence_single_patients(tiny)
+    assert "p stays below 0.001 and lies below 0.05 in" in sentence_robustness(tiny)
+    assert "p stays below 0.001, and" in sentence_single_patients(tiny)
 
 
 def test_one_answer_is_no_range_and_has_no_number(cohort):

@@ -267,7 +267,7 @@ def test_pictures_and_profiles_of_the_study(data, harms, timed):
     parts = profile(data, first)
     assert len(parts["events"]) == sum(r["patient_id"] == first for r in rows_of("adverse_events"))
     assert len(parts["treatments"]) == sum(r["patient_id"] == first for r in rows_of("treatments"))
-    assert first in plot_safety.plot_profiles(choose_profiles(data, first))[0].alt
+    assert first in plot_safety.plot_profiles(choose_profiles(data, first))[0].title
 
 
 def test_every_event_is_listed(data, timed):

@@ -120,7 +120,9 @@ def test_the_first_response_visit_is_the_first():
     found = ResponseRates(data, "response", {"objective_response_treated": pd.DataFrame(rates)})
     first = f"At 6 months an objective response was seen in 6/25 (24%; 10 to 50) with {A}, 7/25 (28%; 10 to 50) with {B} and 8/25 (32%; 10 to 50) with {C}."
     assert say.first_response(found) == first
-    assert say.response(found) == f"{first} At 12 months an objective response was seen in 12/25 (48%; 10 to 50) with {A}, 13/25 (52%; 10 to 50) with {B} and 14/25 (56%; 10 to 50) with {C}."
+    later = f"At 12 months an objective response was seen in 12/25 (48%; 10 to 50) with {A}, 13/25 (52%; 10 to 50) with {B} and 14/25 (56%; 10 to 50) with {C}."
+    assert say.later_response(found) == later, "sentence_later_response: what the key results do not hold"
+    assert say.response(found) == f"{first} {later}"
 
 
 @pytest.mark.parametrize(
