@@ -17,6 +17,8 @@ from pypdf import PdfReader
 PAGES = ("index.html", "cohort.html", "efficacy.html", "safety.html")
 EVERY = [(study, page) for study in ("rair_dtc", "colon") for page in PAGES]
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+# Secondary tables and figures; what a manuscript would say under a figure.
+FOLDS = ("more", "legend")
 # Of an A4 page, in CSS pixels, what lies between the margins of report.css.
 A4 = {"width": round((210 - 2 * 17) / 25.4 * 96), "height": round((297 - 38) / 25.4 * 96)}
 
@@ -31,6 +33,11 @@ def visit(real_reports, visit_file):
     return lambda study, name, **options: visit_file(real_reports[study] / name, **options)
 
 
+def unfold(page, kind: str = ""):
+    """Open what is folded: everything, or only what has this class."""
+    page.eval_on_selector_all(f"details{kind}", "ds => ds.forEach(d => d.open = true)")
+
+
 @browser_test
 @every_page
 def test_accessible(visit, study, name):
@@ -39,7 +46,7 @@ def test_accessible(visit, study, name):
     What is drawn inside a figure is left out: its words are its description; and of long tables the later rows.
     """
     page = visit(study, name)
-    page.eval_on_selector_all("details", "ds => ds.forEach(d => d.open = true)")
+    unfold(page)
     looks = [
         ("light", 1366, WCAG),
         ("dark", 1366, ["color-contrast"]),
@@ -111,6 +118,7 @@ def test_overview_links_every_file_and_says_what_was_found(real_reports, study):
 def test_every_table_copies_what_its_csv_holds(visit, real_reports, name):
     page = visit("rair_dtc", name)
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    unfold(page)
     buttons = page.locator("button.copy")
     links = page.locator(".tools a[download]")
     assert buttons.count() == links.count() > 0
@@ -128,7 +136,10 @@ def test_every_table_copies_what_its_csv_holds(visit, real_reports, name):
 
 @browser_test
 def test_keyboard_alone(visit):
-    """The first stop skips the navigation; every stop is seen, and there is a way to every table's numbers."""
+    """The first stop skips the navigation; every stop is seen, and there is a way to every table's numbers.
+
+    Every fold is a stop, and Enter opens it: what it holds comes next.
+    """
     page = visit("colon", "cohort.html")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
@@ -139,12 +150,19 @@ def test_keyboard_alone(visit):
         name, style, width = stop.evaluate(outline)
         if name == "BODY":
             break
-        stops.append(stop.evaluate("e => e.className || e.tagName"))
+        stops.append(
+            stop.evaluate("e => e.tagName === 'SUMMARY' ? e.parentElement.className : e.className || e.tagName")
+        )
         assert style != "none", stops[-1]
         assert width >= 2, stops[-1]
+        if stops[-1] in FOLDS:
+            page.keyboard.press("Enter")
+            assert stop.evaluate("e => e.parentElement.open")
         page.keyboard.press("Tab")
-    assert stops.count("copy") == page.locator("button.copy").count()
-    assert stops.count("scroll") == page.locator(".scroll").count()
+    assert stops.count("copy") == page.locator("button.copy").count() > 0
+    assert stops.count("scroll") == page.locator(".scroll").count() > 0
+    for kind in FOLDS:
+        assert stops.count(kind) == page.locator(f"details.{kind}").count() > 0, kind
 
 
 @browser_test
@@ -158,7 +176,10 @@ def test_keyboard_alone(visit):
     ],
 )
 def test_print(visit, study, name, most):
-    """On A4: nothing is cut off, no page is empty, heads are repeated, the number of pages is sane."""
+    """On A4: nothing is cut off, no page is empty, heads are repeated, the number of pages is sane.
+
+    What the reader has unfolded is printed too; what is folded is not.
+    """
     page = visit(study, name, viewport=A4)
     page.emulate_media(media="print")
     page.wait_for_timeout(100)
@@ -171,17 +192,28 @@ def test_print(visit, study, name, most):
     assert all(abs(float(sheet.mediabox.width) - 595) < 2 for sheet in document.pages)
     assert all(f"{number} / {len(texts)}" in text for number, text in enumerate(texts, 1))
     if name == "safety.html":
-        assert sum("Related" in text and "Serious" in text for text in texts) > 2
+        unfold(page, ".more")
+        unfolded = PdfReader(io.BytesIO(page.pdf(prefer_css_page_size=True)))
+        assert len(texts) < len(unfolded.pages) <= most
+        texts = [sheet.extract_text() for sheet in unfolded.pages]
+        assert sum("Related" in text and "Serious" in text for text in texts) > 2, "a head is repeated on every page"
 
 
 @browser_test
 @every_page
 def test_readable_without_scripts(visit, study, name):
+    """What is not folded is seen at once; what is folded, once its fold is clicked."""
     page = visit(study, name, java_script_enabled=False)
     assert page.locator("h1").is_visible()
     assert page.locator(".toc").is_visible()
-    assert page.locator(".paper svg").count() == page.locator(".paper svg:visible").count()
-    assert page.locator("table.ct").count() == page.locator("table.ct:visible").count()
+    shown = (".paper svg", "table.ct")
+    for part in shown:
+        assert page.locator(f"{part}:not(.more *)").count() == page.locator(f"{part}:visible").count(), part
+    folds = page.locator("details:is(.more, .legend) > summary")
+    for i in range(folds.count()):  # an outer one before those in it
+        folds.nth(i).click()
+    for part in (*shown, ".legend p", ".more :is(p, dl, table)"):
+        assert page.locator(part).count() == page.locator(f"{part}:visible").count(), part
     if name != "index.html":
         page.locator("details.code summary").first.click()
         assert page.locator("details.code pre").first.is_visible()

@@ -58,8 +58,9 @@
     return made;
   };
 
-  // A table as text with tabs, which every spreadsheet takes; for a word processor also as a table.
-  const words = (cell) => cell.innerText.trim().replace(/\s*[\n\t]\s*/g, cell.tagName === "TD" ? "; " : ", ");
+  // A table as text with tabs, which every spreadsheet takes: its numbers as in the CSV; for a word processor also as a table.
+  const plain = (text) => text.replace(/(\d)\u202f(?=\d)/g, "$1").replace(/(\d)\u00b7(?=\d)/g, "$1.");
+  const words = (cell) => plain(cell.innerText.trim()).replace(/\s*[\n\t]\s*/g, cell.tagName === "TD" ? "; " : ", ");
   const tabbed = (table) => [...table.rows].map((row) => [...row.cells].map(words).join("\t")).join("\n");
   const copied = async (table) => {
     const kinds = { "text/plain": tabbed(table), "text/html": table.outerHTML };
