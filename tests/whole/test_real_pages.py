@@ -191,8 +191,9 @@ def test_print(visit, study, name, most):
     assert all(len(text) > 60 for text in texts)
     assert all(abs(float(sheet.mediabox.width) - 595) < 2 for sheet in document.pages)
     assert all(f"{number} / {len(texts)}" in text for number, text in enumerate(texts, 1))
+    unfold(page, ".more")
+    assert page.eval_on_selector_all("main *:not(svg *, .hidden)", cut) == []
     if name == "safety.html":
-        unfold(page, ".more")
         unfolded = PdfReader(io.BytesIO(page.pdf(prefer_css_page_size=True)))
         assert len(texts) < len(unfolded.pages) <= most
         texts = [sheet.extract_text() for sheet in unfolded.pages]
