@@ -26,8 +26,9 @@ except ImportError:  # Windows limits no process from outside
     resource = None
 # Who opens a page and never connects has left; who loses the connection may come back; what has died is found so soon.
 FIRST_SECONDS, AGAIN_SECONDS, LOOK_SECONDS = 60, 10, 2
-# Who is loading the page has no connection for a moment, and keeps the place; whoever comes waits longer than that for one.
-GRACE_SECONDS, PATIENCE_SECONDS, AGAIN_LOOK_SECONDS = 3, 6, 0.3
+# Who loads the page again has no connection for a moment, who opens it for longer, and both keep the place; whoever comes
+# waits some seconds for one.
+GRACE_SECONDS, LOADING_SECONDS, PATIENCE_SECONDS, AGAIN_LOOK_SECONDS = 3, 20, 6, 0.3
 # Somebody who clicks and types as fast as they can: 20 a second, and what a page asks for as it opens.
 PER_SECOND, AT_ONCE = 20, 200
 # Pages that one visitor may have open; the oldest gives way. A computer may have more (several people work at a terminal
@@ -66,6 +67,8 @@ class Kernels(AsyncMappingKernelManager):
         self._owners: dict[str, Owner] = {}
         # Kernel -> when its page was opened, or last lost its connection.
         self._left: dict[str, float] = {}
+        # Kernels whose page has been connected.
+        self._came: set[str] = set()
         self._look = PeriodicCallback(self._clear_away, 1000 * LOOK_SECONDS)
 
     @default("kernel_manager_class")
@@ -95,7 +98,7 @@ class Kernels(AsyncMappingKernelManager):
         loop = asyncio.get_running_loop()
         until = loop.time() + PATIENCE_SECONDS
         while not self._is_free():
-            await self._end(self._left_longest() or self._one_of_many(computer))
+            await self._end(self._left_longest(GRACE_SECONDS) or self._one_of_many(computer) or self._left_longest(LOADING_SECONDS))
             if not self._is_free():
                 if loop.time() > until:
                     raise Full
@@ -104,12 +107,15 @@ class Kernels(AsyncMappingKernelManager):
     def _is_free(self) -> bool:
         return len(self.list_kernel_ids()) + self._starting < self.most
 
-    def _left_longest(self) -> str:
-        """The kernel that has been without its page for longest: it gives way to whoever comes; "" if there is none."""
-        now = asyncio.get_running_loop().time()
-        left = {one: since for one, since in self._left.items() if one in self and not self._kernel_connections.get(one)}
-        longest = min(left, key=left.__getitem__, default="")
-        return longest if longest and now - left[longest] > GRACE_SECONDS else ""
+    def _left_longest(self, seconds: float) -> str:
+        """The kernel that has been without its page for longest, and for so long; "" if there is none.
+
+        One whose page has not connected yet is being opened, until that has taken too long.
+        """
+        before = asyncio.get_running_loop().time() - seconds
+        gone = [one for one in self._left if one in self and not self._kernel_connections.get(one)]
+        left = {one: self._left[one] for one in gone if self._left[one] < before and (one in self._came or seconds >= LOADING_SECONDS)}
+        return min(left, key=left.__getitem__, default="")
 
     def _one_of_many(self, computer: str) -> str:
         """The page least in use of the computer that holds the most, if too many, for a visitor at another; "" if none."""
@@ -143,6 +149,11 @@ class Kernels(AsyncMappingKernelManager):
         """Count a message of a page; False if there are too many, on however many sockets."""
         return kernel_id in self._rates and self._rates[kernel_id].spend()
 
+    def notify_connect(self, kernel_id):
+        """Know that a page has come."""
+        super().notify_connect(kernel_id)
+        self._came.add(kernel_id)
+
     def notify_disconnect(self, kernel_id):
         """Give a kernel back soon after its page was closed."""
         super().notify_disconnect(kernel_id)
@@ -172,3 +183,4 @@ class Kernels(AsyncMappingKernelManager):
         for known in (self._owners, self._rates, self._left):
             for kernel_id in [one for one in known if one not in self]:
                 del known[kernel_id]
+        self._came &= set(self.list_kernel_ids())

@@ -110,6 +110,22 @@ def test_a_page_that_was_left_gives_way_to_who_comes(small):
     asyncio.run(come())
 
 
+def test_a_page_that_is_being_opened_keeps_its_place(small):
+    """A slow computer needs some seconds from the page to its socket; who comes meanwhile gets no place of theirs."""
+    async def come():
+        slow, second, third = (Visitor(small.address) for _ in range(3))
+        assert await slow.open() == 200
+        await second.see()
+        await asyncio.sleep(GRACE_SECONDS + 0.5)
+        assert await third.open() == 503
+        await slow.connect()
+        slow.leave()
+        second.leave()
+        await gone(small, 0, 30)
+
+    asyncio.run(come())
+
+
 def test_whoever_takes_all_places_from_one_computer_makes_room_for_somebody_at_another(tmp_path):
     async def come(address: str):
         many = [Visitor(address, "192.0.2.66") for _ in range(PAGES_EACH + 2)]
