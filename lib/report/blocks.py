@@ -35,7 +35,7 @@ from lib.show import plain, styles
 from lib.show.disclosure.audience import LEFT_OUT, allows, is_part
 from lib.show.disclosure.jointly import earlier_of
 from lib.show.disclosure.rounding import DIGITS
-from lib.show.display import Block, Table, template
+from lib.show.display import EMPTY, Block, Lacking, Table, template
 from lib.show.formats import format_duration, format_given, format_tiny, format_whole, joined, plural
 from lib.show.labels import how_formed, level_text
 from lib.show.tables.design import table_published
@@ -140,7 +140,7 @@ def query_files(data: Dataset) -> Block:
     return Block(f'<p class="note">{shown.format(links)}</p>', shown.format(" and ".join(files)), {})
 
 
-def published(name: str, data: Dataset, results: pd.DataFrame) -> tuple[Analysis, Block, Table | Block]:
+def published(name: str, data: Dataset, results: pd.DataFrame) -> tuple[Analysis, Block | Lacking, Table | Block]:
     """Hold the study's published claims against results: where other ways of counting lead, the verdict, every claim."""
     declared = read_claims(data.study.folder)
     claims = compare_published(declared, results)
@@ -148,10 +148,9 @@ def published(name: str, data: Dataset, results: pd.DataFrame) -> tuple[Analysis
     return ranges, _agreement(name, data, claims), table_published(claims)
 
 
-def _agreement(name: str, data: Dataset, claims: pd.DataFrame) -> Block:
+def _agreement(name: str, data: Dataset, claims: pd.DataFrame) -> Block | Lacking:
     if claims.empty:
-        text = "This study names no published claims."
-        return Block(f'<p class="lead">{text}</p>', text, {})
+        return Lacking("This study names no published claims.")
     n = int((claims["verdict"] == MATCHES).sum())
     text = f"{n} of {plural(len(claims), 'published claim')} {'matches' if n == 1 else 'match'} to the printed precision."
     if in_force(name, data):
@@ -218,8 +217,9 @@ def methods(data: Dataset, analyses: list[Analysis]) -> Block:
 def estimators(analyses: list[Analysis]) -> Block:
     """Every estimator and test that this report ran, each once, in the order of the page, with its source."""
     told = {m: (sorted({o.name for o in own}), cite(m, [o.source for o in own])) for m, own in _by_method(analyses).items()}
-    shown = template("estimators.html").render(methods=told) if told else ""
-    return Block(shown, "; ".join(told), {"kind": "text", "title": "Estimators and tests, with their sources"})
+    if not told:
+        return EMPTY
+    return Block(template("estimators.html").render(methods=told), "; ".join(told), {"kind": "text", "title": "Estimators and tests, with their sources"})
 
 
 def _style(data: Dataset) -> str:

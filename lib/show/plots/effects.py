@@ -19,6 +19,7 @@ from lib.dataset.dataset import Dataset
 from lib.show.display import EMPTY, Block, Figure, compares_arms, empty_if_absent
 from lib.show.formats import (
     MASKED,
+    capitalised,
     format_duration,
     format_given,
     format_interval,
@@ -35,6 +36,8 @@ from lib.show.plots.style import GREY, line_style, picture, shown_arms, write_fi
 
 # Shares without the event that are marked on an axis of log cumulative hazard, and where it ends.
 SHARES, ENDS = (0.99, 0.95, 0.9, 0.75, 0.5, 0.25, 0.1, 0.05, 0.01), (0.995, 0.005)
+# What is said of pale intervals.
+PALE_MEANS = "pale: too few events for the approximation behind the interval"
 # Characters of a line of a label.
 LABEL = 34
 
@@ -120,15 +123,18 @@ def plot_differences(analysis: Survival, response: ResponseRates | Absent) -> Fi
         axes.xaxis.set_major_formatter(FuncFormatter(lambda share, _: format_points(share)))
         axes.xaxis.set_major_locator(MaxNLocator(5, symmetric=True))
         axes.tick_params(axis="y", length=0)
+        pale = any(not _is_carried(row) for row in rows)
         axes.set_xlabel("◄ fewer · more ►\nwith the arm named first", fontsize=7.5)
+        if pale:
+            figure.supxlabel(capitalised(PALE_MEANS), fontsize=7.5, color=GREY)
         right.text(1, 0.35, f"Points\n({level_text(data)} CI)", color=GREY, va="bottom", ha="right", fontsize=7.5)
         for side in (left, right):
             side.axis("off")
             side.set_xlim(0, 1)
         endpoint = data.study.endpoint(analysis.variable)
         headed = [(line.label, pair.label, pair.row) for line, pair in _with_heading(lines)]
-        told = "; ".join(f"{heading}, {pair}: {_in_words(row)}" for heading, pair, row in headed)
-        own = legend(figure, data, "differences", endpoint=inside(endpoint.label), response=" and with an objective response" if responses else "")
+        told = "; ".join(f"{heading}, {pair}: {_in_words(row)}{'' if _is_carried(row) else f' ({PALE_MEANS})'}" for heading, pair, row in headed)
+        own = legend(figure, data, "differences", endpoint=inside(endpoint.label), response=" and with an objective response" if responses else "", pale=f" ({PALE_MEANS})" if pale else "")
         title = f"{endpoint.short}{' and response' if responses else ''}: absolute differences"
         return write_figure(figure, f"{endpoint.id}_differences", title, f"Forest plot. {told}.", own)
 
@@ -167,9 +173,15 @@ def _write_difference(panels: tuple, y: float, label: str, row: pd.Series | None
     right.text(1, y, _in_words(row), ha="right", va="center", fontsize=8)
     colour = data.study.arm(row["group"].partition(" vs ")[0]).colour
     if pd.notna(row["ci_low"]) and pd.notna(row["ci_high"]):
-        axes.plot([row["ci_low"], row["ci_high"]], [y, y], color=colour, linewidth=1.4, solid_capstyle="butt")
+        axes.plot([row["ci_low"], row["ci_high"]], [y, y], color=colour, linewidth=1.4, solid_capstyle="butt", alpha=1 if _is_carried(row) else 0.4)
     if pd.notna(row["difference"]):
         axes.plot(row["difference"], y, "s", color=colour, markersize=5)
+
+
+def _is_carried(row: pd.Series) -> bool:
+    """Whether the interval can be taken as it stands: no arm without variance in it, no limit that no difference can reach."""
+    reaches = pd.notna(row["ci_low"]) and pd.notna(row["ci_high"]) and not (row["ci_low"] >= -1 and row["ci_high"] <= 1)
+    return not reaches and not str(row.get("note", "")).startswith("interval too narrow")
 
 
 def _in_words(row: pd.Series) -> str:

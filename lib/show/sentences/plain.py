@@ -147,7 +147,7 @@ def sentences_of_number(survival: Survival, time: float) -> list[str]:
     data, apart = survival.dataset, survival["logrank_pairwise"].set_index("group")["p_adjusted"]
     said = []
     for row in where(survival["landmark_difference"], time=time).to_dict("records"):
-        if not below(apart.get(row["group"], float("nan"))) or not (row["ci_low"] > 0 or row["ci_high"] < 0):
+        if not below(apart.get(row["group"], float("nan"))) or row["note"] or not (row["ci_low"] > 0 or row["ci_high"] < 0):
             continue
         first, second = _arms(data, row["group"])
         ends = [format_points(row[end]).removeprefix(MINUS) for end in ("ci_low", "ci_high")]

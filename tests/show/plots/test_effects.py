@@ -85,6 +85,21 @@ def test_every_difference_has_its_square_interval_and_words(drawn_by, study):
     assert high >= max(abs(value) for pair in limits for value in pair)
 
 
+def test_an_interval_that_few_events_do_not_carry_is_pale_and_says_so(drawn_by):
+    """An arm without an event has no variance, and no share differs by more than 100 points."""
+    analysis, responses = of("tests/cases/six_arms")
+    figure, _, _, alt, own = drawn_by(effects.plot_differences, analysis, responses)
+    lines = [line for line in figure.axes[1].lines if len(line.get_xdata()) == 2 and line.get_linewidth() == 1.4]
+    rows = analysis["landmark_difference"].sort_values("time", kind="stable").dropna(subset=["ci_low"])
+    small = rows["note"].str.startswith("interval too narrow") | (rows["ci_high"] > 1) | (rows["ci_low"] < -1)
+    assert small.any()
+    assert not small.all()
+    assert [line.get_alpha() for line in lines] == [0.4 if pale else 1 for pale in small]
+    assert alt.count(effects.PALE_MEANS) == small.sum()
+    assert effects.PALE_MEANS in own
+    assert effects.PALE_MEANS not in str(drawn_by(effects.plot_differences, *of("data/colon"))[3:])
+
+
 @pytest.mark.parametrize("case", sorted(CASES))
 def test_any_designed_study_has_its_pictures_or_none(case, tmp_path):
     analysis, responses = of(write_case(tmp_path / case, case))

@@ -11,7 +11,7 @@ from lib.show.plots.legends import ABBREVIATIONS, LEGENDS, legend
 from lib.study.study import ROOT
 
 SPELLED = re.compile(r"(?:(?<=\. )|(?<=; ))([^.;:]+): ([^;.]+)(?=;|\.$)")
-WORDS = {"response": " and with an objective response", "severe": "grade 3 or higher", "scale": "grade", "endpoint": "overall survival", "pair": "B vs A", "quantity": "Volume",
+WORDS = {"pale": "", "response": " and with an objective response", "severe": "grade 3 or higher", "scale": "grade", "endpoint": "overall survival", "pair": "B vs A", "quantity": "Volume",
          "p_value": "p-value", "limit": "0.05", "ticks": "", "below": "", "differences": ""}  # fmt: skip
 
 

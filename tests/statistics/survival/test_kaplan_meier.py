@@ -170,18 +170,27 @@ def test_event_on_the_tick_is_still_at_risk():
     assert counts["n_events"].tolist() == [0, 0, 1, 1, 2]
 
 
-def test_difference_at_a_landmark():
-    """summary(survfit)$surv and $std.err of two arms: difference, root of the summed squares, normal interval."""
-    expected = pd.DataFrame(load_expected("veteran")["landmarks"]).set_index(["arm", "time"])
-    time, (reference, other) = expected.index[0][1], load_expected("veteran")["arms"][:2]
-    x, y = expected.loc[(other, time)], expected.loc[(reference, time)]
-    row = compare_landmark(load_tte("veteran"), [time], reference).iloc[0]
-    error = np.hypot(x["std_err"], y["std_err"])
-    np.testing.assert_allclose(
-        row[["difference", "std_err", "ci_low", "ci_high"]].to_numpy(dtype=float),
-        [x["surv"] - y["surv"], error, *(x["surv"] - y["surv"] + error * 1.959963984540054 * np.array([-1, 1]))], **CLOSE,
-    )  # fmt: skip
-    assert row["group"] == f"{other} vs {reference}"
+@pytest.mark.parametrize("name", SURVIVAL_SETS)
+def test_difference_at_a_landmark(name):
+    """summary(survfit)$surv and $std.err of two arms: difference, root of the summed squares, normal interval.
+
+    Without variance in both there is no interval; without it in one, the interval is the other's and says so.
+    """
+    expected = pd.DataFrame(load_expected(name)["landmarks"]).replace({None: np.nan}).drop_duplicates(["arm", "time"])
+    times, arms = sorted(set(expected["time"])), list(dict.fromkeys(expected["arm"]))
+    expected = expected.set_index(["arm", "time"])[["surv", "std_err"]].astype(float)
+    found = compare_landmark(load_tte(name), times, arms[0])
+    assert len(found) == (len(arms) - 1) * len(times)
+    known = found.dropna(subset=["difference"])
+    other = known["group"].str.removesuffix(f" vs {arms[0]}")
+    x, y = (expected.loc[list(zip(arm, known["time"], strict=True))].to_numpy() for arm in (other, [arms[0]] * len(known)))
+    difference, error = x[:, 0] - y[:, 0], np.hypot(x[:, 1], y[:, 1])
+    np.testing.assert_allclose(known["difference"], difference, atol=1e-12, rtol=1e-6)
+    np.testing.assert_allclose(known["std_err"], error, **CLOSE)
+    for limit, z in (("ci_low", -1.959963984540054), ("ci_high", 1.959963984540054)):
+        np.testing.assert_allclose(known[limit], np.where(error > 0, difference + z * error, np.nan), atol=1e-12, rtol=1e-6)
+    one_flat = (error > 0) & ((x[:, 1] == 0) | (y[:, 1] == 0))
+    assert known["note"].str.startswith("interval too narrow").tolist() == one_flat.tolist()
 
 
 @pytest.mark.parametrize(
