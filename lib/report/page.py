@@ -150,16 +150,14 @@ class Page:
     def _blocks(self, items: Iterable[object]) -> Iterator[object]:
         """What a cell shows, in order; of sentences those that stand nowhere above."""
         told: set[str] = set()
-        for kind, several in groupby(_flat(items), key=lambda item: (isinstance(item, str), isinstance(item, Lacking))):
-            group = [item for item in several if not isinstance(item, str) or item not in told]
-            told |= {item for item in group if isinstance(item, str)}
-            match kind:
-                case (True, True):
-                    yield from (_lacking(reason) for reason in dict.fromkeys(group))
-                case (True, False):
-                    yield from [said] if (said := self.lead(*group)) != EMPTY else []
-                case _:
-                    yield from (item for item in group if item != EMPTY)
+        for kind, several in groupby(_flat(items), key=_kind):
+            if kind == "shown":
+                blocks = list(several)
+            else:
+                sentences = [sentence for sentence in dict.fromkeys(several) if sentence not in told]
+                told.update(sentences)
+                blocks = [_lacking(reason) for reason in sentences] if kind == "lacking" else [self.lead(*sentences)]
+            yield from (block for block in blocks if block != EMPTY)
 
     def lead(self, *sentences: str | list[str]) -> Block:
         """Sentences made from results as one paragraph, but for those that the key results hold."""
@@ -284,6 +282,11 @@ class Page:
 def _flat(items: Iterable[Any]) -> list[Any]:
     """Items of lists within lists, in order."""
     return [part for item in items for part in (_flat(item) if isinstance(item, list | tuple) else [item])]
+
+
+def _kind(item: object) -> str:
+    """What stands together: sentences, which are one paragraph; reasons why there is nothing; tables, figures and blocks."""
+    return "lacking" if isinstance(item, Lacking) else "said" if isinstance(item, str) else "shown"
 
 
 def _lacking(reason: str) -> Block:
