@@ -24,6 +24,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from lib.dataset.dataset import Dataset, once_per_dataset
+from lib.dataset.progression import progression_dates
 from lib.intake import recist
 from lib.study.clinic import Marker
 from lib.study.parts import DAYS, Endpoint, Variable
@@ -46,11 +47,12 @@ def time_to_event_frame(data: Dataset, endpoint: Endpoint) -> pd.DataFrame:
     -------
     DataFrame, one row per patient with a known time, the index as in `data.patients`
         patient_id, arm, time (in the study's unit), event (bool, True = event of interest),
-        cause (0 censored, 1 event, 2 competing), decided_by (column that made it an event or censored it), and what
-        else `patients` holds.
+        cause (0 censored, 1 event, 2 competing), decided_by (column or kind of progression that made it an event, or
+        column that censored it), and what else `patients` holds.
     """
     patients = data.patients
-    days, cause, decided_by = _from_dates(patients, endpoint) if endpoint.derived else _ready_made(patients, endpoint)
+    dated = pd.concat([patients, progression_dates(data)], axis=1) if endpoint.kinds else patients
+    days, cause, decided_by = _from_dates(dated, endpoint) if endpoint.derived else _ready_made(patients, endpoint)
     frame = patients.copy(deep=False)  # a registry's columns are held once
     frame.insert(2, "time", days / data.study.time.days_per_unit)
     frame.insert(3, "event", cause == 1)

@@ -184,7 +184,7 @@ def _patients(study: Study) -> tuple[Column, ...]:
     dates = {}
     for endpoint in study.endpoints:
         if endpoint.derived:
-            used = [*endpoint.events, *endpoint.competing]
+            used = endpoint.recorded
             dates |= {date: Column(date, "date", filled=False) for date in used if date not in dates}
             # Everybody was last seen on some day; not everybody need have been examined.
             dates |= {date: Column(date, "date", filled=date != EXAMINED) for date in ("time_zero", endpoint.censor)}

@@ -12,6 +12,7 @@ __all__ = [
     "FLAGS_OF_DATES",
     "LAST_DAY",
     "MOST_DAYS",
+    "MOST_WINDOW_DAYS",
     "OWN",
     "TABLES",
     "About",
@@ -23,8 +24,11 @@ __all__ = [
     "Day",
     "Days",
     "Endpoint",
+    "EventDate",
     "Frozen",
     "Id",
+    "KINDS",
+    "Kind",
     "Label",
     "LegendLabel",
     "Level",
@@ -37,7 +41,6 @@ __all__ = [
     "Text",
     "Time",
     "Variable",
-    "Visits",
     "own",
     "unique",
 ]
@@ -58,6 +61,13 @@ DateColumn = Literal[
     "last_contact_date",
 ]  # fmt: skip
 DATE_COLUMNS: tuple[DateColumn, ...] = get_args(DateColumn)
+# Progression by where it was, derived from measured lesions; no column of a table can have a full stop in its name.
+Kind = Literal[
+    "progression.in_field", "progression.local_untreated", "progression.regional", "progression.distant",
+    "progression.new_lesion", "progression.target_growth",
+]  # fmt: skip
+KINDS: tuple[Kind, ...] = get_args(Kind)
+EventDate = Literal[DateColumn, Kind]
 # Days in each unit that a ready-made time may have; a month is 365.25 / 12.
 DAYS = {"days": 1.0, "weeks": 7.0, "months": 30.4375, "years": 365.25}
 # pandas counts nanoseconds in 64 bits: from 1677 to 2262, and no more than 292 years between two days. Within these any
@@ -252,11 +262,22 @@ class Endpoint(Frozen):
     plain: Label = ""  # what happened: "the cancer came back"
     landmarks: tuple[float, ...] = ()
     tau: float | None = Field(None, gt=0)
-    events: tuple[DateColumn, ...] = ()
-    competing: tuple[DateColumn, ...] = ()
+    events: tuple[EventDate, ...] = ()
+    competing: tuple[EventDate, ...] = ()
     censor: DateColumn | None = None
     time: ReadyTime | None = None
     event: ReadyEvent | None = None
+    published_definition: Text = ""  # as the publication words it, or "not stated"
+
+    @property
+    def recorded(self) -> tuple[str, ...]:
+        """Columns of patients among its events and competing events."""
+        return tuple(date for date in (*self.events, *self.competing) if date in DATE_COLUMNS)
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Kinds of progression among its events and competing events."""
+        return tuple(date for date in (*self.events, *self.competing) if date not in DATE_COLUMNS)
 
     @property
     def derived(self) -> bool:
@@ -284,16 +305,6 @@ class Endpoint(Frozen):
         if from_dates == ready or (ready and (self.events or self.censor)):
             raise ValueError("either events and censor (dates), or time and event (ready-made columns)")
         return self
-
-
-WindowDays = Annotated[int, Field(ge=-MOST_WINDOW_DAYS, le=MOST_WINDOW_DAYS)]
-
-
-class Visits(Frozen):
-    """The assessment schedule, in the study's time unit, and the window around a visit."""
-
-    schedule: tuple[float, ...]
-    window_days: tuple[WindowDays, WindowDays] = (-14, 14)
 
 
 class Subgroup(Frozen):

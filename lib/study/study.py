@@ -13,7 +13,7 @@ from typing import Annotated, Literal, Protocol, Self, TypeVar
 
 from pydantic import Field, PrivateAttr, model_validator
 
-from lib.study.clinic import AdverseEvents, Liver, Marker, Response, Site, Treatments
+from lib.study.clinic import AdverseEvents, Liver, Marker, Response, Site, Treatments, Visits
 from lib.study.design import OLDER, ByDesign, Design, External, RisksOfBias, TargetTrial, decide, doubt
 from lib.study.parts import (
     FLAGS_OF_DATES,
@@ -32,7 +32,6 @@ from lib.study.parts import (
     Text,
     Time,
     Variable,
-    Visits,
     unique,
 )
 from lib.study.questions import Question, open_questions
@@ -146,7 +145,7 @@ class Study(Frozen):
         """Columns of patients that the study's parts need under a name of ours, and what each is."""
         needed = {"patient_id": "the patients' ids", "arm": "the arms"}
         derived = [endpoint for endpoint in self.endpoints if endpoint.derived]
-        dates = {date for e in derived for date in (*e.events, *e.competing, e.censor)}
+        dates = {date for e in derived for date in (*e.recorded, e.censor)}
         dates |= {self.response.progression_column} if self.response else set()
         flags = {FLAGS_OF_DATES[date]: f"the flag of {date}" for date in dates if date in FLAGS_OF_DATES}
         zero = {self.time.zero: "time zero"} if derived or self.holds("measurements") else {}
@@ -204,6 +203,9 @@ class Study(Frozen):
                 raise ValueError(f"{key}: the key and the table {table} go together; one of them is missing")
         if self.response and not (self.visits and self.holds("lesions")):
             raise ValueError("response: needs visits and the table lesions")
+        for endpoint in self.endpoints:
+            if endpoint.kinds and not self.response:
+                raise ValueError(f"endpoints: {endpoint.id}: {endpoint.kinds[0]} needs response and the tables lesions and measurements")
         return self
 
     @model_validator(mode="after")
