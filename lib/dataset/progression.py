@@ -6,7 +6,7 @@ Derived, never stored: nothing here is read from a date that somebody wrote down
 from __future__ import annotations
 
 __all__ = [
-    "ANY_NEW", "ELSEWHERE", "GROWTH", "IN_FIELD", "NEW", "RECORDED", "SUM", "growth_alone", "lesion_progression", "local_arms",
+    "ANY_NEW", "BY_REGION", "ELSEWHERE", "GROWTH", "IN_FIELD", "NEW", "RECORDED", "SUM", "growth_alone", "lesion_progression", "local_arms",
     "new_lesions_alone", "progression_dates", "progressions", "without_field",
 ]  # fmt: skip
 

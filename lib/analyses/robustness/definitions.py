@@ -26,7 +26,7 @@ PUBLISHED = {
     "median": ("median", "ci_low", "ci_high", "n_events"),
     "landmark": ("estimate", "ci_low", "ci_high"),
     "logrank": ("chisq", "p_value"),
-    "cox": ("hr", "hr_above", "ci_low", "ci_high", "p_value"),
+    "cox": ("hr", "ci_low", "ci_high"),
 }
 
 
@@ -113,7 +113,7 @@ def analyse_definitions(data: Dataset, analysis: Survival, claims: Sequence[Clai
     frames = {
         f"definition_{output}": pd.concat(
             [frames[output].assign(variable=f"{endpoint.id}: {name}") for name, frames in found.items()], ignore_index=True
-        )
+        ).filter(items=["variable", "group", "time", "n", *PUBLISHED[output], "method", "note"])
         for output in PUBLISHED
         if output in found[DECLARED]
     }
