@@ -96,18 +96,18 @@ def sentence_definitions(definitions: Definitions, fitting: dict[str, int], n_cl
     `fitting`: how many of the `n_claims` published claims each definition reproduces.
     """
     endpoint = definitions.dataset.study.endpoint(definitions.variable)
-    claims = plural(n_claims, "published claim")
+    claims, fit, do = ("published claim", "fits", "does") if n_claims == 1 else (f"{format_whole(n_claims)} published claims", "fit", "do")
     whole = [f"“{definition_label(name)}”" for name, n in fitting.items() if n == n_claims and name != DECLARED]
     if fitting[DECLARED] == n_claims:
         also = f", and as well {joined(whole)}" if whole else " and none of the other definitions of progression"
-        text = f"{endpoint.short}: the {claims} fit the endpoint as declared{also}."
+        text = f"{endpoint.short}: the {claims} {fit} the endpoint as declared{also}."
     elif whole:
-        text = f"{endpoint.short}: the {claims} do not fit the endpoint as declared but {joined(whole)}."
+        text = f"{endpoint.short}: the {claims} {do} not fit the endpoint as declared but {joined(whole)}."
     else:
         best = max(fitting.values())
         near = [f"“{definition_label(name)}”" for name, n in fitting.items() if n == best]
         nearest = f"; {joined(near)} {'comes' if len(near) == 1 else 'come'} nearest, with {best} of {n_claims}" if best else ""
-        text = f"{endpoint.short}: the {claims} fit none of {len(fitting)} definitions of progression{nearest}."
+        text = f"{endpoint.short}: the {claims} {fit} none of {len(fitting)} definitions of progression{nearest}."
     stated = endpoint.published_definition
     if not stated:
         return text
