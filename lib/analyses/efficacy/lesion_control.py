@@ -65,7 +65,8 @@ def analyse_lesion_control(data: Dataset) -> LesionControl | Absent:
         (cause-specific, every pair) and `lesion_control_test` (all arms); `lesion_failure` (`variable` of `FAILURES`:
         `count` of lesions that grew or appeared, of `n` that could grow). Data: `curve`, `lesions`. `Absent` where no
         lesion is treated.
-        R: ``survfit(Surv(time, factor(cause)) ~ arm, id = lesion, cluster = patient)``, ``coxph(..., cluster = patient)``
+        R: ``residuals(survfit(Surv(time, factor(cause)) ~ arm, id = lesion), type = "pstate")`` added up per patient,
+        ``coxph(..., cluster = patient)``
     """
     lesions = treated_frame(data)
     if lesions.empty:

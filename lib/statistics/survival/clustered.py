@@ -47,8 +47,10 @@ def estimate_clustered_incidence(tte: pd.DataFrame, times: Sequence[float], clus
 
     Notes
     -----
-    R: ``survfit(Surv(time, factor(cause)) ~ arm, id = row, cluster = id, conf.type = "log-log")``. With a cluster for
-    each row this is R's interval of independent rows; Aalen's, which competing has, differs a little from it.
+    R: ``residuals(survfit(Surv(time, factor(cause)) ~ arm, id = row), times, type = "pstate")``, added up per cluster
+    (``rowsum``), squared and summed; with one kind of event ``survfit(Surv(time, event) ~ arm, cluster = id)`` itself
+    (with several, survival 3.5-3 takes `cluster` and leaves the variance as it is). With a cluster for each row this is
+    R's interval of independent rows; Aalen's, which competing has, differs a little from it.
     """
     found = estimate_cumulative_incidence(tte, times, cause, level)
     return _with_clusters(found, tte, cluster, cause, level)
