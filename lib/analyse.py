@@ -13,6 +13,7 @@ __all__ = [
     "completeness",
     "course",
     "declared",
+    "dose",
     "e_values",
     "enrolment",
     "exposure",
@@ -20,6 +21,8 @@ __all__ = [
     "flow",
     "follow_up",
     "laboratory",
+    "lesion_control",
+    "lesion_response",
     "lesions",
     "marker",
     "marker_model",
@@ -49,6 +52,9 @@ from lib.analyses.cohort.flow import analyse as flow
 from lib.analyses.cohort.flow import analyse_completeness as completeness
 from lib.analyses.cohort.flow import analyse_enrolment as enrolment
 from lib.analyses.efficacy.course import analyse_course as course
+from lib.analyses.efficacy.dose_response import analyse_dose as dose
+from lib.analyses.efficacy.lesion_control import analyse_lesion_control as lesion_control
+from lib.analyses.efficacy.lesion_control import analyse_lesion_response as lesion_response
 from lib.analyses.efficacy.lesions import analyse_lesions as lesions
 from lib.analyses.efficacy.marker_models import analyse_model as marker_model
 from lib.analyses.efficacy.marker_models import analyse_presence as presence

@@ -29,7 +29,7 @@ from lib.analyses.catalogue import (
     Within,
 )
 
-PATIENTS = "patients"
+PATIENTS, LESIONS = "patients", "lesions"
 
 OUTPUTS = (
     # Who takes part, and for how long
@@ -158,6 +158,17 @@ OUTPUTS = (
     Output("other_events", PATIENTS, EXAMINED),
     Output("lesion_sites", PATIENTS, EXAMINED),
     Output("first_progression", PATIENTS, NOT_EXAMINED),
+    # Treated lesions, one by one
+    Output("lesion_outcome", LESIONS, NOT_EXAMINED, denominator=ALL),
+    Output("lesion_control", LESIONS, NOT_EXAMINED, time=COURSE, source="Chen BE, Kramer JL, Greene MH, Rosenberg PS. Biometrics 2008;64:172-179. doi:10.1111/j.1541-0420.2007.00868.x"),
+    Output("lesion_control_at_risk", LESIONS, NOT_EXAMINED, time=COURSE),
+    Output("lesion_control_cox", LESIONS, NOT_EXAMINED, tests=EXPLORATORY),
+    Output("lesion_control_test", LESIONS, NOT_EXAMINED, tests=EXPLORATORY),
+    Output("lesion_failure", LESIONS, NOT_EXAMINED, denominator=OVERLAP),
+    Output("lesion_response_category", LESIONS, NOT_EXAMINED, denominator=ALL),
+    Output("lesion_response", LESIONS, NOT_EXAMINED),
+    Output("dose_control", LESIONS, NOT_EXAMINED, tests=EXPLORATORY, source="Andersen PK, Klein JP, Rosthøj S. Biometrika 2003;90:15-27. doi:10.1093/biomet/90.1.15"),
+    Output("dose_volume", LESIONS, NOT_EXAMINED, tests=EXPLORATORY),
     # Markers and tumour volume
     Output("*_level", PATIENTS, EXAMINED, step="flow_marker"),
     Output("volume_level", PATIENTS, EXAMINED, step="flow_volume"),

@@ -29,7 +29,7 @@ from lib.study.limits import LARGE
 from lib.study.study import present
 
 # Of the numbers that nothing computes a second time, by statistic.
-COUNTS = {"n", "n_events", "n_censored", "n_risk", "n_missing", "n_zero", "n_gained", "n_lost", "count", "n_tests", "n_below"}
+COUNTS = {"n", "n_events", "n_censored", "n_risk", "n_missing", "n_zero", "n_patients", "n_gained", "n_lost", "count", "n_tests", "n_below"}
 DESCRIPTIONS = {"median", "q1", "q3", "mean", "sd", "min", "max", "proportion", "person_time", "person_time_potential"}
 COUNTED, DESCRIBED, OTHER = "counts", "quantiles, means and shares", "other estimates and tests"
 

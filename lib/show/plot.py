@@ -8,10 +8,12 @@ __all__ = [
     "attendance",
     "balance",
     "differences",
+    "dose",
     "enrolment",
     "flow",
     "hazards",
     "lab_shift",
+    "lesion_control",
     "liver",
     "profiles",
     "ratios",
@@ -43,6 +45,8 @@ from lib.show.plots.laboratory import plot_liver as liver
 from lib.show.plots.markers import plot_ratios as ratios
 from lib.show.plots.markers import plot_summary as summary
 from lib.show.plots.markers import plot_trajectories as trajectories
+from lib.show.plots.response import plot_dose as dose
+from lib.show.plots.response import plot_lesion_control as lesion_control
 from lib.show.plots.response import plot_response as response
 from lib.show.plots.response import plot_response_incidence as response_incidence
 from lib.show.plots.robustness import plot_balance as balance

@@ -17,6 +17,7 @@ __all__ = [
     "concordance",
     "declared",
     "definition",
+    "dose",
     "duration",
     "e_value",
     "enrolment",
@@ -27,6 +28,7 @@ __all__ = [
     "follow_up",
     "laboratory",
     "later_response",
+    "lesion_control",
     "lesions",
     "liver",
     "model",
@@ -78,8 +80,10 @@ from lib.show.sentences.markers import sentence_change as change
 from lib.show.sentences.markers import sentence_lesions as lesions
 from lib.show.sentences.markers import sentence_model as model
 from lib.show.sentences.markers import sentence_presence as presence
+from lib.show.sentences.response import sentence_dose as dose
 from lib.show.sentences.response import sentence_first_response as first_response
 from lib.show.sentences.response import sentence_later_response as later_response
+from lib.show.sentences.response import sentence_lesion_control as lesion_control
 from lib.show.sentences.response import sentence_response as response
 from lib.show.sentences.response import sentence_response_time as response_time
 from lib.show.sentences.response import sentence_survival_by_response as survival_by_response

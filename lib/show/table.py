@@ -22,6 +22,7 @@ __all__ = [
     "declarations",
     "detectable",
     "disagreements",
+    "dose",
     "duration",
     "enrolment",
     "excluded",
@@ -34,6 +35,9 @@ __all__ = [
     "intervals",
     "lab_overview",
     "lab_shift",
+    "lesion_control",
+    "lesion_failures",
+    "lesion_response",
     "level",
     "liver",
     "liver_cases",
@@ -94,6 +98,10 @@ from lib.show.tables.markers import table_level as level
 from lib.show.tables.markers import table_presence as presence
 from lib.show.tables.markers import table_ratios as ratios
 from lib.show.tables.markers import table_sensitivity as sensitivity
+from lib.show.tables.response import table_dose as dose
+from lib.show.tables.response import table_lesion_control as lesion_control
+from lib.show.tables.response import table_lesion_failures as lesion_failures
+from lib.show.tables.response import table_lesion_response as lesion_response
 from lib.show.tables.response import table_response as response
 from lib.show.tables.response import table_response_incidence as response_incidence
 from lib.show.tables.response import table_response_pairs as response_pairs

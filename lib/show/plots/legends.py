@@ -33,6 +33,8 @@ LEGENDS = {
     "weighted": "Kaplan-Meier curves of {endpoint} by arm ({n}), weighted by overlap weights (bold) and unweighted (thin). Numbers at risk are those of patients, unweighted.",
     "response": "Tumour response by visit and arm ({n}), as shares of all patients {entered}. Numbers in the bars are patients; white: no assessment.",
     "incidence": "Cumulative incidence of a first response by arm ({n}), with progression and death as competing events. Numbers below the curves are patients at risk.",
+    "lesion_control": "Cumulative incidence of progression of treated lesions by arm ({lesions}), with the patient's death as a competing event. Shaded bands are pointwise {level} confidence intervals that allow for lesions of one patient being alike. Numbers below the curves are lesions at risk, and the patients who have them.",
+    "dose": "D90 of treated lesions ({lesions}) against {what}. Lines are estimates with one slope for all arms, shaded bands pointwise {level} confidence intervals that allow for lesions of one patient being alike.",
     "waterfall": "Best change of the sum of diameters up to the first progression, one bar per patient, coloured by best response ({n}; who has no later scan is not drawn). Dashed lines are the thresholds of the response rule.",
     "spider": "Change of the sum of diameters from baseline over time, one line per patient ({n}; who has no later scan is not drawn). The sign at the end of a line says how it ended; the dashed line is the threshold of a partial response.",
     "swimmer": "Follow-up of every patient from {zero} to death or last contact, one bar per patient ({n}). Coloured bars are treatment, black lines responses; an arrow head marks a patient alive when last seen.",

@@ -1,10 +1,12 @@
-"""Sentences on tumour response: rates, time to it, survival by it."""
+"""Sentences on tumour response: rates, time to it, survival by it; control of single lesions, and their dose."""
 
 from __future__ import annotations
 
 __all__ = [
+    "sentence_dose",
     "sentence_first_response",
     "sentence_later_response",
+    "sentence_lesion_control",
     "sentence_response",
     "sentence_response_time",
     "sentence_survival_by_response",
@@ -12,22 +14,29 @@ __all__ = [
 
 import pandas as pd
 
+from lib.analyses.efficacy.dose_response import STEP, DoseResponse
+from lib.analyses.efficacy.lesion_control import ALL, LesionControl
 from lib.analyses.efficacy.response import NON_RESPONDER, RESPONDER, ResponseRates, ResponseTime
 from lib.analyses.result import where
+from lib.dataset.dataset import Dataset
 from lib.show.formats import (
     capitalised,
     format_ci,
     format_duration,
+    format_given,
     format_interval,
     format_number,
+    format_p,
     format_percent,
     format_whole,
     joined,
+    plural,
     said_share,
 )
-from lib.show.labels import inside
+from lib.show.labels import counted, inside, pair_label
 from lib.show.sentences.absent import reason_if_absent
-from lib.show.verdict import GRAY, OverallTest, exact_test, say_arms, say_tests
+from lib.show.verdict import GRAY, Estimate, OverallTest, below, exact_test, plain_note, say_arms, say_effect, say_tests, say_verdict
+from lib.statistics.comparisons import name_pair
 
 
 @reason_if_absent
@@ -108,3 +117,72 @@ def sentence_survival_by_response(timed: ResponseTime) -> str:
         f"Among those still free of the event at {format_number(row['time'], 1)} {unit} ({joined(sizes)}), the hazard ratio for {inside(short)} with a response is "
         f"{format_number(row['hr'], 2)} ({format_ci(data.parameters.level, row['ci_low'], row['ci_high'], 2)}). {verdict} Response marks patients who do better; it is no proof that responding is what helped."
     )
+
+
+@reason_if_absent
+def sentence_lesion_control(control: LesionControl) -> str:
+    """Share of the treated lesions that progressed by the last landmark that carries, and whether the arms differ."""
+    data, rows, outcomes = control.dataset, control["lesion_control"], control["lesion_outcome"]
+    time, parts = _last_landmark(control), []
+    for arm in rows["group"].unique():
+        sizes, grown = (where(outcomes, group=arm, variable=name).iloc[0] for name in (ALL, "progressed"))
+        share = said_share(grown["count"], grown["n"])
+        if time is not None:
+            row = where(rows, group=arm, time=time).iloc[0]
+            interval = "no interval" if pd.isna(row["ci_low"]) else format_ci(data.parameters.level, row["ci_low"], row["ci_high"], 0, percent=True)
+            share = f"{format_percent(row['estimate'])} ({interval})"
+        parts.append(f"{share} with {data.study.arm(arm).label} ({counted(sizes, 'count')} in {plural(sizes['n_patients'], 'patient')})")
+    when = "so far" if time is None else f"by {format_duration(time, data.study.time.unit)}"
+    how = "as counted, since no landmark can be read in every arm" if time is None else "the patient's death competes, and the intervals allow for lesions of one patient being alike"
+    said = f"Of the treated lesions, {joined(parts)} had progressed {when}; {how}."
+    return said if "lesion_control_test" not in control else say_verdict(data.study, said, *_lesion_verdict(control), differ=below(control["lesion_control_test"]["p_value"].iat[0]))
+
+
+def _last_landmark(control: LesionControl) -> float | None:
+    """The last landmark that can be read in every arm, of those with enough lesions at risk if there are any."""
+    read = control["lesion_control"].groupby("time").agg(known=("estimate", "count"), arms=("estimate", "size"), left=("n_risk", "min"))
+    read = read[read["known"] == read["arms"]]
+    enough = read[read["left"] >= control.dataset.study.policy.min_at_risk]
+    return max(enough.index if len(enough) else read.index, default=None)
+
+
+def _lesion_verdict(control: LesionControl) -> tuple[str, str]:
+    """What the robust test says, and the ratio of the pair that carries the question, else of the first."""
+    data, ratios, test = control.dataset, control["lesion_control_cox"], control["lesion_control_test"].iloc[0]
+    several = len(ratios) > 1
+    verdict = say_arms(data, OverallTest("robust log-rank", test["p_value"], test["note"], plural(test["n_events"], "lesion")), ratios if several else None, "the rates of progression")
+    asked = where(ratios, group=name_pair(*data.contrast))
+    row = (asked if len(asked) else ratios).iloc[0]
+    if pd.isna(test["p_value"]):
+        return verdict, ""
+    p = row["p_value"] if several else test["p_value"]
+    effect = Estimate(
+        pair_label(data, row["group"]), row["hr"], row["ci_low"], row["ci_high"], data.parameters.level,
+        p_value=p, p_adjusted=row["p_adjusted"] if several else p, several=several, name="cause-specific hazard ratio", note=row["note"],
+    )  # fmt: skip
+    return verdict, say_effect(effect)
+
+
+@reason_if_absent
+def sentence_dose(dose: DoseResponse) -> str:
+    """What goes with ten more Gy of D90, in control and in volume."""
+    data, control = dose.dataset, dose["dose_control"].iloc[0]
+    unit, step = data.study.time.unit, f"{format_given(STEP)} Gy more D90"
+    if pd.isna(control["odds_ratio"]):
+        said = f"Control is not related to dose: {plain_note(control['note'])}."
+    else:
+        grown = f"{format_whole(control['n_events'])} of {counted(control)} in {plural(control['n_patients'], 'patient')} had progressed"
+        said = f"With {step} the odds of control at {format_duration(control['time'], unit)} are multiplied by {_multiplied(data, control, 'odds_ratio')}; {grown}."
+    known = dose["dose_volume"][dose["dose_volume"]["ratio"].notna()]
+    parts = [
+        f"{_multiplied(data, row, 'ratio')} at {format_duration(row['time'], unit)} ({counted(row)} in {plural(row['n_patients'], 'patient')})"
+        for row in known.to_dict("records")
+    ]
+    volume = f" The volume of a lesion, as a share of its baseline, is multiplied by {joined(parts)}." if parts else ""
+    warning = " Doses were chosen lesion by lesion, so this describes and does not show what dose does." if parts or pd.notna(control["odds_ratio"]) else ""
+    return said + volume + warning
+
+
+def _multiplied(data: Dataset, row: pd.Series | dict, column: str) -> str:
+    interval = "no interval" if pd.isna(row["ci_low"]) else f"{format_ci(data.parameters.level, row['ci_low'], row['ci_high'], 2)}; {format_p(row['p_value'], symbol=True)}"
+    return f"{format_number(row[column], 2)} ({interval})"
