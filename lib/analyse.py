@@ -18,6 +18,7 @@ __all__ = [
     "exposure",
     "flow",
     "follow_up",
+    "kinetics",
     "laboratory",
     "lesions",
     "marker",
@@ -28,9 +29,11 @@ __all__ = [
     "reporting",
     "response",
     "response_time",
+    "rises",
     "robustness",
     "sites",
     "subgroups",
+    "surrogate",
     "survival",
     "tests",
     "timing",
@@ -48,6 +51,9 @@ from lib.analyses.cohort.flow import analyse as flow
 from lib.analyses.cohort.flow import analyse_completeness as completeness
 from lib.analyses.cohort.flow import analyse_enrolment as enrolment
 from lib.analyses.efficacy.course import analyse_course as course
+from lib.analyses.efficacy.kinetics import analyse_kinetics as kinetics
+from lib.analyses.efficacy.kinetics import analyse_rises as rises
+from lib.analyses.efficacy.kinetics import analyse_surrogate as surrogate
 from lib.analyses.efficacy.lesions import analyse_lesions as lesions
 from lib.analyses.efficacy.marker_models import analyse_model as marker_model
 from lib.analyses.efficacy.marker_models import analyse_presence as presence
