@@ -16,6 +16,7 @@ __all__ = [
     "e_values",
     "enrolment",
     "exposure",
+    "first_progression",
     "flow",
     "follow_up",
     "kinetics",
@@ -59,6 +60,7 @@ from lib.analyses.efficacy.marker_models import analyse_model as marker_model
 from lib.analyses.efficacy.marker_models import analyse_presence as presence
 from lib.analyses.efficacy.markers import analyse_marker as marker
 from lib.analyses.efficacy.markers import analyse_volume as volume
+from lib.analyses.efficacy.other_events import analyse_first_progression as first_progression
 from lib.analyses.efficacy.other_events import analyse_other_events as other_events
 from lib.analyses.efficacy.other_events import analyse_sites as sites
 from lib.analyses.efficacy.response import analyse as response

@@ -157,6 +157,7 @@ OUTPUTS = (
     Output("volume_diameters", PATIENTS, NOT_EXAMINED),
     Output("other_events", PATIENTS, EXAMINED),
     Output("lesion_sites", PATIENTS, EXAMINED),
+    Output("first_progression", PATIENTS, NOT_EXAMINED),
     # Markers and tumour volume
     Output("*_level", PATIENTS, EXAMINED, step="flow_marker"),
     Output("volume_level", PATIENTS, EXAMINED, step="flow_volume"),
@@ -199,6 +200,10 @@ OUTPUTS = (
     Output("component_gap", PATIENTS, EXAMINED),
     Output("robustness", PATIENTS, EXAMINED, tests=AGAIN, never_shared=("n", "n_missing", "n_events", "count")),
     Output("robustness_tests", "tests", EXAMINED),
+    Output("definition_median", PATIENTS, NOT_EXAMINED),
+    Output("definition_landmark", PATIENTS, NOT_EXAMINED, time=COURSE),
+    Output("definition_logrank", PATIENTS, NOT_EXAMINED, tests=AGAIN),
+    Output("definition_cox", PATIENTS, NOT_EXAMINED),
     Output("power", PATIENTS, EXAMINED),
     Output("detectable", PATIENTS, EXAMINED),
     Output("incidence", PATIENTS, EXAMINED, time=COURSE),

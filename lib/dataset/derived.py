@@ -24,9 +24,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from lib.dataset.dataset import Dataset, once_per_dataset
-from lib.dataset.markers import marker_frame, with_change
+from lib.dataset.markers import LAST, UNKNOWN, marker_frame, rise_dates, with_change
+from lib.dataset.progression import progression_dates
 from lib.intake import recist
-from lib.study.parts import DAYS, Endpoint, Variable
+from lib.study.parts import DAYS, OF_MARKER, Endpoint, Variable
 from lib.study.study import present
 
 Array = npt.NDArray[Any]
@@ -46,11 +47,14 @@ def time_to_event_frame(data: Dataset, endpoint: Endpoint) -> pd.DataFrame:
     -------
     DataFrame, one row per patient with a known time, the index as in `data.patients`
         patient_id, arm, time (in the study's unit), event (bool, True = event of interest),
-        cause (0 censored, 1 event, 2 competing), decided_by (column that made it an event or censored it), and what
-        else `patients` holds.
+        cause (0 censored, 1 event, 2 competing), decided_by (column or kind of progression that made it an event, or
+        column that censored it), and what else `patients` holds.
     """
     patients = data.patients
-    days, cause, decided_by = _from_dates(patients, endpoint) if endpoint.derived else _ready_made(patients, endpoint)
+    derived = [progression_dates(data)] if endpoint.kinds else []
+    derived += [rise_dates(data, data.study.marker(name)) for name in endpoint.of_markers]
+    dated = pd.concat([patients, *derived], axis=1) if derived else patients
+    days, cause, decided_by = _from_dates(dated, endpoint) if endpoint.derived else _ready_made(patients, endpoint)
     frame = patients.copy(deep=False)  # a registry's columns are held once
     frame.insert(2, "time", days / data.study.time.days_per_unit)
     frame.insert(3, "event", cause == 1)
@@ -68,10 +72,13 @@ def _from_dates(patients: pd.DataFrame, endpoint: Endpoint) -> tuple[pd.Series, 
     decided = np.array(columns, dtype=object)[which]
     happened = first.notna().to_numpy()
     cause = np.where(happened, np.where(which < len(endpoint.events), 1, 2), 0)
-    end = first.where(happened, patients[endpoint.censor])
+    censor = present(endpoint.censor)
+    end = first.where(happened, patients[f"{censor}{LAST}" if censor.startswith(OF_MARKER) else censor])
     # Censored before the event became known cannot be: an event after the last assessment still counts (a death).
     days = (end - patients["time_zero"]).dt.days.astype(float)
-    return days, cause, np.where(happened, decided, present(endpoint.censor))
+    for name in endpoint.of_markers:  # of whom nothing can be known of a marker, nobody knows when it progressed
+        days = days.mask(patients[f"{OF_MARKER}{name}{UNKNOWN}"])
+    return days, cause, np.where(happened, decided, censor)
 
 
 def _ready_made(patients: pd.DataFrame, endpoint: Endpoint) -> tuple[pd.Series, Array, Array]:

@@ -5,18 +5,23 @@ Computes no statistic.
 
 from __future__ import annotations
 
-__all__ = ["ABOVE", "INTERFERED", "interfered", "marker_frame", "rise_frame", "usable_samples", "with_change"]
+__all__ = [
+    "ABOVE", "INTERFERED", "LAST", "UNKNOWN", "interfered", "marker_frame", "rise_dates", "rise_frame", "usable_samples", "with_change",
+]  # fmt: skip
 
 import numpy as np
 import pandas as pd
 
 from lib.dataset.dataset import Dataset, once_per_dataset
 from lib.study.clinic import Interference, Marker
+from lib.study.parts import OF_MARKER
 from lib.study.study import present
 
 ABOVE = "baseline above the limit of the assay, left out of changes alone"
 INTERFERED = "interfering antibody"
 LEFT_OUT, NO_BASELINE = "every sample left out", "no baseline sample that counts"
+# Columns of an endpoint beside the day of progression: the last sample that counts, and whether nothing can be known.
+LAST, UNKNOWN = ".last", ".unknown"
 # Of a threshold: less than this is rounding, so that 1.25 times 0.1 is reached by 0.125.
 ROUNDING = 1e-12
 
@@ -147,3 +152,15 @@ def rise_frame(data: Dataset, marker: Marker) -> pd.DataFrame:
     )  # fmt: skip
     patients.loc[patients["why"] != "", "date"] = pd.NaT
     return patients
+
+
+def rise_dates(data: Dataset, marker: Marker) -> pd.DataFrame:
+    """Dates of an endpoint that counts the progression of a marker, none before time zero.
+
+    Returns
+    -------
+    DataFrame, the index as in `data.patients`
+        A column named as in study.yml (`marker.` and the id), and with `LAST` and `UNKNOWN` behind its name.
+    """
+    rises, name, zero = rise_frame(data, marker), f"{OF_MARKER}{marker.id}", data.patients["time_zero"]
+    return pd.DataFrame({name: rises["date"].clip(lower=zero), f"{name}{LAST}": rises["last"].clip(lower=zero), f"{name}{UNKNOWN}": rises["why"] != ""})

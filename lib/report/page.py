@@ -14,6 +14,7 @@ import pandas as pd
 from IPython.display import display
 
 from lib.analyses.result import Absent, Analysis, without
+from lib.analyses.robustness.definitions import analyse_definitions
 from lib.dataset.dataset import Dataset, load
 from lib.report import blocks
 from lib.report.given import given
@@ -23,6 +24,7 @@ from lib.show.disclosure.audience import allows, mask_analysis, restrict
 from lib.show.disclosure.jointly import earlier_of
 from lib.show.display import DETAILS, EMPTY, Block, Lacking
 from lib.show.labels import name_arms
+from lib.study.claims import read_claims
 from lib.study.clinic import Marker
 from lib.study.parameters import NOTEBOOKS
 from lib.study.parts import Endpoint
@@ -245,6 +247,11 @@ class Page:
         ranges, *shown = blocks.published(self.name, self.data, self.results)
         self.record(ranges)
         self.show(*shown)
+
+    def definitions(self, survival: Analysis | Absent) -> tuple[object, object]:
+        """Which definition of an endpoint its published numbers fit: a sentence, and the table behind it."""
+        found = self.analyse(analyse_definitions, survival, read_claims(self.data.study.folder))
+        return blocks.definitions(self.name, self.data, found)
 
     def methods(self) -> Block:
         """How this page was computed, as a paragraph to paste into a paper."""

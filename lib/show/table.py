@@ -27,6 +27,7 @@ __all__ = [
     "excluded",
     "exposure",
     "external",
+    "first_progression",
     "flow",
     "follow_up",
     "incidence",
@@ -78,6 +79,7 @@ from lib.show.tables.course import table_agreement as agreement
 from lib.show.tables.course import table_best_response as best_response
 from lib.show.tables.course import table_disagreements as disagreements
 from lib.show.tables.course import table_duration as duration
+from lib.show.tables.course import table_first_progression as first_progression
 from lib.show.tables.course import table_other_events as other_events
 from lib.show.tables.course import table_paired_response as paired_response
 from lib.show.tables.course import table_response_change as response_change

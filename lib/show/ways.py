@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-__all__ = ["event_label", "level_label", "subgroup_of", "way_label"]
+__all__ = ["definition_label", "event_label", "field_label", "level_label", "subgroup_of", "way_label"]
 
 import pandas as pd
 
+from lib.analyses.robustness.definitions import CENSORED, DECLARED, FIELD, IGNORED
 from lib.analyses.robustness.robustness import WAYS, Robustness
 from lib.dataset.dataset import Dataset
+from lib.dataset.progression import local_arms
 from lib.show.formats import format_duration, joined
 
 UNNAMED = {
@@ -16,9 +18,43 @@ UNNAMED = {
 }
 
 
+KIND_LABELS = {
+    "progression.in_field": "growth of a treated lesion",
+    "progression.local_untreated": "local progression outside the treated lesions",
+    "progression.regional": "regional progression",
+    "progression.distant": "distant progression",
+    "progression.new_lesion": "a new lesion",
+    "progression.target_growth": "growth of the sum of the targets",
+}
+
+
 def event_label(column: str) -> str:
     """Such as "local progression" from local_progression_date."""
+    if column in KIND_LABELS:
+        return KIND_LABELS[column]
     return column.removesuffix("_date").removesuffix("_days").replace("_", " ")
+
+
+def definition_label(definition: str) -> str:
+    """What counts as progression, as the head of a column or quoted in a sentence."""
+    return {
+        DECLARED: "As declared",
+        FIELD: "Only what the arm treats",
+        CENSORED: "Growth; a new lesion censors",
+        IGNORED: "Growth; new lesions do not count",
+    }[definition]
+
+
+def field_label(data: Dataset) -> str:
+    """What counts as treated, arm by arm, within a sentence."""
+    if data.study.treatments is None:
+        return "lesions marked as treated locally, and every target of a patient who has none"
+    local = local_arms(data)
+    whole = [arm.label for arm in data.arms if arm.id not in local]
+    if len(whole) == len(data.arms):
+        return "every target, because no arm has a local component"
+    rest = f"; with {joined(whole)}, without a local component, every target" if whole else ""
+    return f"the targets treated locally{rest}"
 
 
 def way_label(data: Dataset, analysis: Robustness, way: str, time: float = float("nan")) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = [
     "FATAL_GRADE",
+    "REGIONS",
     "AdverseEvents",
     "Component",
     "Interference",
@@ -14,18 +15,38 @@ __all__ = [
     "Response",
     "Rise",
     "RiskWindow",
+    "Site",
     "Surrogate",
     "Treatments",
+    "Visits",
 ]
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
-from lib.study.parts import Code, DateColumn, Days, Frozen, Id, Label, LegendLabel, Level, Text, unique
+from lib.study.parts import MOST_WINDOW_DAYS, Code, DateColumn, Days, Frozen, Id, Label, LegendLabel, Level, Text, unique
 
 # Of CTCAE and every scale of five grades: death.
 FATAL_GRADE = 5
+Region = Literal["local", "regional", "distant"]
+REGIONS: tuple[Region, ...] = get_args(Region)
+
+
+WindowDays = Annotated[int, Field(ge=-MOST_WINDOW_DAYS, le=MOST_WINDOW_DAYS)]
+
+
+class Visits(Frozen):
+    """The assessment schedule, in the study's time unit, and the window around a visit."""
+
+    schedule: tuple[float, ...]
+    window_days: tuple[WindowDays, WindowDays] = (-14, 14)
+
+
+class Site(Level):
+    """A site of lesions; `region`: where it lies as seen from the disease that local therapy treats."""
+
+    region: Region | None = None
 
 
 class Response(Frozen):

@@ -12,6 +12,8 @@ __all__ = [
     "FLAGS_OF_DATES",
     "LAST_DAY",
     "MOST_DAYS",
+    "MOST_WINDOW_DAYS",
+    "OF_MARKER",
     "OWN",
     "TABLES",
     "About",
@@ -23,8 +25,11 @@ __all__ = [
     "Day",
     "Days",
     "Endpoint",
+    "EventDate",
     "Frozen",
     "Id",
+    "KINDS",
+    "Kind",
     "Label",
     "LegendLabel",
     "Level",
@@ -37,7 +42,6 @@ __all__ = [
     "Text",
     "Time",
     "Variable",
-    "Visits",
     "own",
     "unique",
 ]
@@ -49,15 +53,10 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from lib.study.words import Label, LegendLabel, Text, plain, unique
+from lib.study.words import DATE_COLUMNS, KINDS, OF_MARKER, DateColumn, EventDate, Kind, Label, LastDay, LegendLabel, Text, plain, unique
 
 TableName = Literal["patients", "lesions", "measurements", "assessments", "markers", "treatments", "adverse_events"]
 TABLES: tuple[TableName, ...] = get_args(TableName)
-DateColumn = Literal[
-    "time_zero", "last_tumour_assessment", "local_progression_date", "distant_progression_date", "death_date",
-    "last_contact_date",
-]  # fmt: skip
-DATE_COLUMNS: tuple[DateColumn, ...] = get_args(DateColumn)
 # Days in each unit that a ready-made time may have; a month is 365.25 / 12.
 DAYS = {"days": 1.0, "weeks": 7.0, "months": 30.4375, "years": 365.25}
 # pandas counts nanoseconds in 64 bits: from 1677 to 2262, and no more than 292 years between two days. Within these any
@@ -252,11 +251,28 @@ class Endpoint(Frozen):
     plain: Label = ""  # what happened: "the cancer came back"
     landmarks: tuple[float, ...] = ()
     tau: float | None = Field(None, gt=0)
-    events: tuple[DateColumn, ...] = ()
-    competing: tuple[DateColumn, ...] = ()
-    censor: DateColumn | None = None
+    events: tuple[EventDate, ...] = ()
+    competing: tuple[EventDate, ...] = ()
+    censor: LastDay | None = None
     time: ReadyTime | None = None
     event: ReadyEvent | None = None
+    published_definition: Text = ""  # as the publication words it, or "not stated"
+
+    @property
+    def recorded(self) -> tuple[str, ...]:
+        """Columns of patients among its events and competing events."""
+        return tuple(date for date in (*self.events, *self.competing) if date in DATE_COLUMNS)
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Kinds of progression among its events and competing events."""
+        return tuple(date for date in (*self.events, *self.competing) if date in KINDS)
+
+    @property
+    def of_markers(self) -> tuple[str, ...]:
+        """Ids of the markers whose progression it counts, or with whose last sample it ends."""
+        named = dict.fromkeys(date for date in (*self.events, *self.competing, self.censor or "") if date.startswith(OF_MARKER))
+        return tuple(name.removeprefix(OF_MARKER) for name in named)
 
     @property
     def derived(self) -> bool:
@@ -284,16 +300,6 @@ class Endpoint(Frozen):
         if from_dates == ready or (ready and (self.events or self.censor)):
             raise ValueError("either events and censor (dates), or time and event (ready-made columns)")
         return self
-
-
-WindowDays = Annotated[int, Field(ge=-MOST_WINDOW_DAYS, le=MOST_WINDOW_DAYS)]
-
-
-class Visits(Frozen):
-    """The assessment schedule, in the study's time unit, and the window around a visit."""
-
-    schedule: tuple[float, ...]
-    window_days: tuple[WindowDays, WindowDays] = (-14, 14)
 
 
 class Subgroup(Frozen):

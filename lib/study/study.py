@@ -13,7 +13,7 @@ from typing import Annotated, Literal, Protocol, Self, TypeVar
 
 from pydantic import Field, PrivateAttr, model_validator
 
-from lib.study.clinic import AdverseEvents, Liver, Marker, Response, Treatments
+from lib.study.clinic import AdverseEvents, Liver, Marker, Response, Site, Treatments, Visits
 from lib.study.design import OLDER, ByDesign, Design, External, RisksOfBias, TargetTrial, decide, doubt
 from lib.study.parts import (
     FLAGS_OF_DATES,
@@ -24,7 +24,6 @@ from lib.study.parts import (
     Endpoint,
     Frozen,
     Id,
-    Level,
     Policy,
     Sensitivity,
     Subgroup,
@@ -33,11 +32,10 @@ from lib.study.parts import (
     Text,
     Time,
     Variable,
-    Visits,
     unique,
 )
 from lib.study.questions import Question, open_questions
-from lib.study.words import told_apart
+from lib.study.words import DATE_COLUMNS, told_apart
 from lib.study.yaml_file import ProblemsFound, read_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -79,7 +77,7 @@ class Study(Frozen):
     baseline: tuple[Variable, ...] = ()
     endpoints: Annotated[tuple[Endpoint, ...], told_apart("endpoint")] = ()
     response: Response | None = None
-    sites: tuple[Level, ...] = ()
+    sites: tuple[Site, ...] = ()
     markers: tuple[Marker, ...] = ()
     liver: Liver | None = None
     treatments: Treatments | None = None
@@ -147,7 +145,7 @@ class Study(Frozen):
         """Columns of patients that the study's parts need under a name of ours, and what each is."""
         needed = {"patient_id": "the patients' ids", "arm": "the arms"}
         derived = [endpoint for endpoint in self.endpoints if endpoint.derived]
-        dates = {date for e in derived for date in (*e.events, *e.competing, e.censor)}
+        dates = {date for e in derived for date in (*e.recorded, e.censor) if date in DATE_COLUMNS}
         dates |= {self.response.progression_column} if self.response else set()
         flags = {FLAGS_OF_DATES[date]: f"the flag of {date}" for date in dates if date in FLAGS_OF_DATES}
         zero = {self.time.zero: "time zero"} if derived or self.holds("measurements") else {}
@@ -205,6 +203,9 @@ class Study(Frozen):
                 raise ValueError(f"{key}: the key and the table {table} go together; one of them is missing")
         if self.response and not (self.visits and self.holds("lesions")):
             raise ValueError("response: needs visits and the table lesions")
+        for endpoint in self.endpoints:
+            if endpoint.kinds and not self.response:
+                raise ValueError(f"endpoints: {endpoint.id}: {endpoint.kinds[0]} needs response and the tables lesions and measurements")
         return self
 
     @model_validator(mode="after")
@@ -304,6 +305,8 @@ class Study(Frozen):
             [v.source.marker for v in self.baseline if v.source and v.source.marker],
         )
         yield "liver", markers, self.liver.markers if self.liver else ()
+        risen = [name for endpoint in self.endpoints for name in endpoint.of_markers]
+        yield "endpoints: marker with a progression", [m.id for m in self.markers if m.progression], risen
         yield "markers.interference.marker", markers, [m.interference.marker for m in self.markers if m.interference]
         yield (
             "treatments.arms",

@@ -5,7 +5,7 @@ Chooses which estimators a report shows and applies the study's small-sample pol
 
 from __future__ import annotations
 
-__all__ = ["SAMPLE", "FollowUp", "Survival", "analyse", "analyse_follow_up", "recompute", "sampled"]
+__all__ = ["SAMPLE", "FollowUp", "Survival", "analyse", "analyse_follow_up", "estimates", "recompute", "sampled"]
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -63,7 +63,7 @@ def analyse(data: Dataset, endpoint: Endpoint | None) -> Survival | Absent:
     if isinstance(tte, Absent):
         return tte
     curve = kaplan_meier.estimate_curve(tte, level=data.parameters.level)
-    return Survival(data, endpoint.id, _estimates(tte, data, endpoint), {"tte": tte, "curve": curve})
+    return Survival(data, endpoint.id, estimates(tte, data, endpoint), {"tte": tte, "curve": curve})
 
 
 def _known(data: Dataset, endpoint: Endpoint | None) -> pd.DataFrame | Absent:
@@ -81,7 +81,8 @@ def _median(tte: pd.DataFrame, data: Dataset) -> pd.DataFrame:
     return median
 
 
-def _estimates(tte: pd.DataFrame, data: Dataset, endpoint: Endpoint) -> dict[str, pd.DataFrame]:
+def estimates(tte: pd.DataFrame, data: Dataset, endpoint: Endpoint) -> dict[str, pd.DataFrame]:
+    """The frames of `analyse`, from patients with a known time."""
     level, landmarks = data.parameters.level, list(data.landmarks(endpoint))
     median = _median(tte, data)
     frames = {
@@ -136,7 +137,7 @@ def sampled(data: Dataset, analysis: Analysis) -> Analysis | None:
     if "tte" not in analysis or len(analysis["tte"]) <= LARGE:
         return None
     tte = analysis["tte"].sample(SAMPLE, random_state=SEED)
-    found = _estimates(tte, data, data.study.endpoint(analysis.variable))
+    found = estimates(tte, data, data.study.endpoint(analysis.variable))
     return replace(analysis, dataset=data, frames={name: frame for name, frame in found.items() if name in analysis.frames}, data={"tte": tte})
 
 

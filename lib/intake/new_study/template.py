@@ -49,6 +49,7 @@ MEANING = {
     "site": "Organ or region.",
     "target": "1 for a target lesion, else 0.",
     "treated": "1 if treated locally, else 0.",
+    "region": "Where it lies, as seen from what local therapy is for; empty: the region of its site.",
     "assessment_date": "Day of the scan.",
     "visit": "Planned time in the study's unit; 0 is baseline.",
     "longest_mm": "Longest diameter.",

@@ -59,6 +59,7 @@ CALLED = {
     "site": "site location lesion_site organ tuloc",
     "target": "target is_target target_lesion_flag",
     "treated": "treated locally_treated",
+    "region": "region",
     "assessment_date": "assessment_date scan_date date_of_scan imaging_date date_of_assessment date trdtc",
     "visit": "visit visit_month month timepoint visitnum",
     "longest_mm": "longest_mm longest longest_diameter longest_diameter_mm ld_mm d1 d1_mm diameter_1",

@@ -23,6 +23,7 @@ from lib.analyses.efficacy.survival import Survival
 from lib.analyses.result import Absent, where
 from lib.analyses.robustness.confounding import Weights, too_few_effective
 from lib.dataset.dataset import Dataset
+from lib.dataset.progression import ANY_NEW, BY_REGION, IN_FIELD, SUM
 from lib.show.formats import (
     MASKED,
     format_ci,
@@ -44,6 +45,7 @@ from lib.show.labels import (
     inside,
     level_text,
     pair_label,
+    rise_rule,
     variable_label,
 )
 from lib.show.sentences.absent import reason_if_absent
@@ -62,6 +64,7 @@ from lib.show.verdict import (
     say_weighted,
 )
 from lib.statistics.comparisons import name_pair
+from lib.study.clinic import Marker, Response
 from lib.study.design import NOT_RANDOMISED, RANDOMISED
 from lib.study.limits import SMALL_ARM
 from lib.study.parts import Endpoint
@@ -184,18 +187,41 @@ def sentence_definition(analysis: Survival | Absent) -> str:
         return ""
     data = analysis.dataset
     endpoint = data.study.endpoint(analysis.variable)
-    return f"{endpoint.label}: {endpoint.definition}. {sentence_progression(data, endpoint)}".strip()
+    said = [f"{endpoint.label}: {endpoint.definition}.", sentence_progression(data, endpoint)]
+    said += [_progression_of(data.study.marker(name)) for name in endpoint.of_markers]
+    return " ".join(filter(None, said))
+
+
+def _progression_of(marker: Marker) -> str:
+    return f"{marker.label} has progressed at {rise_rule(marker)}; who has no sample that counts to begin with is left out."
 
 
 def sentence_progression(data: Dataset, endpoint: Endpoint) -> str:
     """What counts as progression where an endpoint rests on scans: the rule, new lesions, and which lesions."""
     rule = data.study.response
+    if rule is not None and endpoint.kinds:
+        return _kinds_of_progression(data, endpoint, rule)
     if rule is None or rule.progression_column not in (*endpoint.events, *endpoint.competing):
         return ""
     return (
         f"Progression is the first assessment at which the {rule.rule} rule says so: a sum of the target lesions' diameters at least "
         f"{format_number(rule.progression_percent, 0)}% and {format_given(rule.progression_mm)} mm above the smallest before, or a new lesion. All targets count, locally treated or not."
     )
+
+
+def _kinds_of_progression(data: Dataset, endpoint: Endpoint, rule: Response) -> str:
+    """What counts as progression where an endpoint names its kinds."""
+    kinds, said = set(endpoint.kinds), []
+    grown = f"at least {format_number(rule.progression_percent, 0)}% and {format_given(rule.progression_mm)} mm above the smallest before"
+    if kinds - {ANY_NEW, SUM}:
+        said.append(f"A lesion has grown at the first assessment at which its own diameter is {grown}; treated are {field_label(data)}.")
+    if kinds & set(BY_REGION.values()):
+        said.append("Progression outside these is an untreated target that has grown or a new lesion, named by its region.")
+    if SUM in kinds:
+        said.append(f"The targets have grown when the sum of their diameters is {grown}, whatever new lesions there are.")
+    if kinds - {IN_FIELD, SUM}:
+        said.append("New is a lesion first seen after the baseline.")
+    return " ".join(said)
 
 
 @reason_if_absent
