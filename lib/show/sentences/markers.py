@@ -65,11 +65,12 @@ def _change_at(analysis: Levels, visit: float) -> str:
 
 @reason_if_absent
 def sentence_model(model: Ratios) -> str:
-    """Ratio to baseline at the last visit by arm, and whether the courses differ."""
+    """Ratio to baseline by arm at the last visit at which none has few values, and whether the courses differ."""
     data = model.dataset
     name, parts = model.variable, []
-    frame = model[f"{name}_model_ratio"]
-    last = frame["time"].max()
+    frame, fewest = model[f"{name}_model_ratio"], model[f"{name}_model_count"].groupby("time")["n"].min()
+    times = frame["time"].unique()
+    last = max((time for time in times if fewest[time] >= data.study.policy.min_at_risk), default=max(times))
     for row in where(frame, time=last).to_dict("records"):
         label = data.study.arm(row["group"]).label
         if pd.isna(row["ratio"]):

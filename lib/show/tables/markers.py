@@ -13,12 +13,14 @@ from lib.dataset.dataset import Dataset
 from lib.show.display import EMPTY, Block, Column, Row, Table, empty_if_absent
 from lib.show.formats import (
     DASH,
+    format_duration,
     format_given,
     format_interval,
     format_number,
     format_p,
     format_percent,
     format_whole,
+    joined,
     said_p,
 )
 from lib.show.labels import counted, groups_of, level_text, pair_label, unit_label
@@ -97,9 +99,18 @@ def table_change(analysis: Levels) -> Table:
     notes = (
         f"Within an arm: {'; '.join(within_all['method'].unique())}{between if len(data.arms) > 1 else ''}.",
         *(["Below 1: lower than at baseline; between arms, the ratio of two such ratios."] if log else []),
+        *_few(data, within_all),
         *table_parts.notes_of(within_all),
     )
     return Table(f"{name}_change", f"{label}: change from baseline", columns, tuple(rows), notes)
+
+
+def _few(data: Dataset, counts: pd.DataFrame) -> list[str]:
+    """At which visits an arm has so few values that their rows are about single patients."""
+    least = data.study.policy.min_at_risk
+    few = sorted(counts.loc[(counts["time"] > 0) & (counts["n"] < least), "time"].unique())
+    when = joined([format_duration(time, data.study.time.unit) for time in few])
+    return [f"At {when} an arm has fewer than {least} {unit_label(counts)} with a value: read these rows as single cases."] if few else []
 
 
 def _shift(row: pd.Series, column: str, log: bool) -> str:
@@ -192,6 +203,7 @@ def table_ratios(model: Ratios) -> Table:
         f"{method[0].upper()}{method[1:]}; {counted(variance)}. Not adjusted for multiplicity.",
         "Below 1: lower than at baseline. Between arms: the ratio of two such ratios.",
         f"Intraclass correlation {format_number(variance['correlation'], 2)}: the share of the variance that lies between patients.",
+        *_few(data, model[f"{name}_model_count"]),
         *_of_lesions(variance),
         *table_parts.notes_of(model[f"{name}_model_ratio"], model[f"{name}_model_term"]),
     )
