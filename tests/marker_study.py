@@ -32,7 +32,7 @@ markers:
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
 
 
-def write_marker_study(folder: Path, patients: pd.DataFrame, samples: pd.DataFrame, keys: str, unit: str = "years", per_unit: float = 365.25) -> Path:
+def write_marker_study(folder: Path, patients: pd.DataFrame, samples: pd.DataFrame, keys: str, *, unit: str = "years", per_unit: float = 365.25) -> Path:
     """Write a study: `patients` with arm, time_zero, death, death_date, last_contact_date; `samples` as the table markers."""
     folder.mkdir(parents=True, exist_ok=True)
     arms = list(dict.fromkeys(patients["arm"]))

@@ -10,6 +10,7 @@ __all__ = [
     "DAYS",
     "FIRST_DAY",
     "FLAGS_OF_DATES",
+    "KINDS",
     "LAST_DAY",
     "MOST_DAYS",
     "MOST_WINDOW_DAYS",
@@ -28,7 +29,6 @@ __all__ = [
     "EventDate",
     "Frozen",
     "Id",
-    "KINDS",
     "Kind",
     "Label",
     "LegendLabel",
@@ -53,7 +53,20 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from lib.study.words import DATE_COLUMNS, KINDS, OF_MARKER, DateColumn, EventDate, Kind, Label, LastDay, LegendLabel, Text, plain, unique
+from lib.study.words import (
+    DATE_COLUMNS,
+    KINDS,
+    OF_MARKER,
+    DateColumn,
+    EventDate,
+    Kind,
+    Label,
+    LastDay,
+    LegendLabel,
+    Text,
+    plain,
+    unique,
+)
 
 TableName = Literal["patients", "lesions", "measurements", "assessments", "markers", "treatments", "adverse_events"]
 TABLES: tuple[TableName, ...] = get_args(TableName)

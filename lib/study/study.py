@@ -145,7 +145,7 @@ class Study(Frozen):
         """Columns of patients that the study's parts need under a name of ours, and what each is."""
         needed = {"patient_id": "the patients' ids", "arm": "the arms"}
         derived = [endpoint for endpoint in self.endpoints if endpoint.derived]
-        dates = {date for e in derived for date in (*e.recorded, e.censor) if date in DATE_COLUMNS}
+        dates: set[str | None] = {date for e in derived for date in (*e.recorded, e.censor) if date in DATE_COLUMNS}
         dates |= {self.response.progression_column} if self.response else set()
         flags = {FLAGS_OF_DATES[date]: f"the flag of {date}" for date in dates if date in FLAGS_OF_DATES}
         zero = {self.time.zero: "time zero"} if derived or self.holds("measurements") else {}

@@ -9,7 +9,8 @@ from lib.analyses.efficacy import marker_models, markers
 from lib.analyses.result import where
 from lib.analyses.safety.laboratory import sample_frame
 from lib.dataset.dataset import load
-from lib.dataset.derived import ABOVE, marker_frame
+from lib.dataset.derived import marker_frame
+from lib.dataset.markers import ABOVE
 from lib.show.tables.markers import table_excluded, table_level, table_presence
 from lib.study.clinic import Interference, Reference
 

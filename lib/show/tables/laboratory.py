@@ -9,7 +9,20 @@ __all__ = [
 
 import pandas as pd
 
-from lib.analyses.efficacy.kinetics import DIED, DOUBLING, FELL, FREE, RISEN, RISING, ROSE, STABLE, UNKNOWN, Rises, Slopes, Trends
+from lib.analyses.efficacy.kinetics import (
+    DIED,
+    DOUBLING,
+    FELL,
+    FREE,
+    RISEN,
+    RISING,
+    ROSE,
+    STABLE,
+    UNKNOWN,
+    Rises,
+    Slopes,
+    Trends,
+)
 from lib.analyses.result import where
 from lib.analyses.safety.laboratory import CASE, MISSING, QUADRANTS, Laboratory, watched
 from lib.dataset.dataset import Dataset
@@ -214,8 +227,8 @@ def table_slopes(slopes: Slopes) -> Table:
     marker, unit, decimals, rows = data.study.marker(name), data.study.time.unit, decimals_of_time(data), []
     for own in slopes["slopes"].sort_values(["arm", "slope", "patient_id"], ascending=[True, False, True], kind="stable").to_dict("records"):
         known = not pd.isna(own["doubling_low"])
-        ends = sorted((abs(own["doubling_low"]), abs(own["doubling_high"]))) if known else (float("nan"),) * 2
-        limits = format_interval(*ends, decimals) if known else own["note"].removeprefix("no interval: ") or "may rise or fall"
+        low, high = sorted((abs(own["doubling_low"]), abs(own["doubling_high"])))
+        limits = format_interval(low, high, decimals) if known else own["note"].removeprefix("no interval: ") or "may rise or fall"
         velocity = f"{format_number(own['velocity'], 2)} ({format_interval(own['velocity_low'], own['velocity_high'], 2)})"
         rows.append(Row((str(own["patient_id"]), data.study.arm(str(own["arm"])).label, format_whole(own["n"]), format_number(own["span"], decimals),
                          f"{pace(data, own['doubling'])} ({limits})", velocity)))  # fmt: skip
