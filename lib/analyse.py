@@ -20,6 +20,7 @@ __all__ = [
     "first_progression",
     "flow",
     "follow_up",
+    "kinetics",
     "laboratory",
     "lesion_control",
     "lesion_response",
@@ -32,9 +33,11 @@ __all__ = [
     "reporting",
     "response",
     "response_time",
+    "rises",
     "robustness",
     "sites",
     "subgroups",
+    "surrogate",
     "survival",
     "tests",
     "timing",
@@ -53,6 +56,9 @@ from lib.analyses.cohort.flow import analyse_completeness as completeness
 from lib.analyses.cohort.flow import analyse_enrolment as enrolment
 from lib.analyses.efficacy.course import analyse_course as course
 from lib.analyses.efficacy.dose_response import analyse_dose as dose
+from lib.analyses.efficacy.kinetics import analyse_kinetics as kinetics
+from lib.analyses.efficacy.kinetics import analyse_rises as rises
+from lib.analyses.efficacy.kinetics import analyse_surrogate as surrogate
 from lib.analyses.efficacy.lesion_control import analyse_lesion_control as lesion_control
 from lib.analyses.efficacy.lesion_control import analyse_lesion_response as lesion_response
 from lib.analyses.efficacy.lesions import analyse_lesions as lesions

@@ -24,10 +24,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from lib.dataset.dataset import Dataset, once_per_dataset
+from lib.dataset.markers import LAST, UNKNOWN, marker_frame, rise_dates, with_change
 from lib.dataset.progression import progression_dates
 from lib.intake import recist
-from lib.study.clinic import Marker
-from lib.study.parts import DAYS, Endpoint, Variable
+from lib.study.parts import DAYS, OF_MARKER, Endpoint, Variable
 from lib.study.study import present
 
 Array = npt.NDArray[Any]
@@ -51,7 +51,9 @@ def time_to_event_frame(data: Dataset, endpoint: Endpoint) -> pd.DataFrame:
         column that censored it), and what else `patients` holds.
     """
     patients = data.patients
-    dated = pd.concat([patients, progression_dates(data)], axis=1) if endpoint.kinds else patients
+    derived = [progression_dates(data)] if endpoint.kinds else []
+    derived += [rise_dates(data, data.study.marker(name)) for name in endpoint.of_markers]
+    dated = pd.concat([patients, *derived], axis=1) if derived else patients
     days, cause, decided_by = _from_dates(dated, endpoint) if endpoint.derived else _ready_made(patients, endpoint)
     frame = patients.copy(deep=False)  # a registry's columns are held once
     frame.insert(2, "time", days / data.study.time.days_per_unit)
@@ -70,10 +72,13 @@ def _from_dates(patients: pd.DataFrame, endpoint: Endpoint) -> tuple[pd.Series, 
     decided = np.array(columns, dtype=object)[which]
     happened = first.notna().to_numpy()
     cause = np.where(happened, np.where(which < len(endpoint.events), 1, 2), 0)
-    end = first.where(happened, patients[endpoint.censor])
+    censor = present(endpoint.censor)
+    end = first.where(happened, patients[f"{censor}{LAST}" if censor.startswith(OF_MARKER) else censor])
     # Censored before the event became known cannot be: an event after the last assessment still counts (a death).
     days = (end - patients["time_zero"]).dt.days.astype(float)
-    return days, cause, np.where(happened, decided, present(endpoint.censor))
+    for name in endpoint.of_markers:  # of whom nothing can be known of a marker, nobody knows when it progressed
+        days = days.mask(patients[f"{OF_MARKER}{name}{UNKNOWN}"])
+    return days, cause, np.where(happened, decided, censor)
 
 
 def _ready_made(patients: pd.DataFrame, endpoint: Endpoint) -> tuple[pd.Series, Array, Array]:
@@ -96,63 +101,7 @@ def volume_frame(data: Dataset) -> pd.DataFrame:
     """
     volumes = recist.derive_volume(data.tables["lesions"], data.tables["measurements"])
     volumes = volumes.rename(columns={"volume_cm3": "value", "assessment_date": "date"})
-    return _with_change(data, volumes.dropna(subset=["value"]))
-
-
-@once_per_dataset
-def marker_frame(data: Dataset, marker: Marker) -> pd.DataFrame:
-    """Values of one marker in its own unit, below-limit values as limit / sqrt(2), and their change.
-
-    A sample with an interfering marker above its limit, or in another state than the patient's baseline sample, is
-    flagged in `excluded` (a plain reason, else "").
-
-    Returns
-    -------
-    DataFrame, one row per patient and visit
-        patient_id, arm, visit, date, value, below_limit, baseline, change, percent_change, log_ratio, excluded.
-    """
-    samples = data.tables["markers"]
-    own = samples[samples["marker"] == marker.id].copy()
-    factor = own["unit"].map(dict(marker.units)).astype(float)
-    below = own["below_limit"].fillna(False).astype(bool)
-    # limit / sqrt(2) is the usual substitute for a left-censored log-normal value (Hornung and Reed 1990).
-    own["value"] = own["value"].where(~below, own["limit"] / np.sqrt(2)) * factor
-    own = own.rename(columns={"sample_date": "date"}).sort_values(["patient_id", "visit", "date"])
-    own = own.drop_duplicates(["patient_id", "visit"], keep="first")
-    own["excluded"] = _excluded_samples(samples, own, marker)
-    frame = _with_change(data, own)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        frame["log_ratio"] = np.log(frame["value"] / frame["baseline"])
-    return frame
-
-
-def _excluded_samples(samples: pd.DataFrame, own: pd.DataFrame, marker: Marker) -> pd.Series:
-    reason = pd.Series("", index=own.index)
-    if marker.match_state and "state" in own:
-        first = own[own["visit"] == 0].set_index("patient_id")["state"]
-        other = (
-            own["state"].ne(own["patient_id"].map(first)) & own["state"].notna() & own["patient_id"].isin(first.index)
-        )
-        reason[other] = "not in the state of the baseline sample"
-    if marker.interference:
-        rows = samples[
-            (samples["marker"] == marker.interference.marker) & (samples["value"] > marker.interference.above)
-        ]
-        # Antibodies persist: one positive sample makes every sample of the patient unreliable.
-        reason[own["patient_id"].isin(rows["patient_id"])] = "interfering antibody"
-    return reason
-
-
-def _with_change(data: Dataset, values: pd.DataFrame) -> pd.DataFrame:
-    arm = data.patients.set_index("patient_id")["arm"]
-    values = values.reset_index(drop=True)
-    baseline = values[values["visit"] == 0].drop_duplicates("patient_id").set_index("patient_id")["value"]
-    values["arm"] = pd.Categorical(values["patient_id"].map(arm), categories=arm.cat.categories, ordered=True)
-    values["baseline"] = values["patient_id"].map(baseline)
-    values["change"] = values["value"] - values["baseline"]
-    # From a baseline of zero, as a score may have, there is no change in percent.
-    values["percent_change"] = 100 * values["change"] / values["baseline"].where(values["baseline"] > 0)
-    return values
+    return with_change(data, volumes.dropna(subset=["value"]))
 
 
 @once_per_dataset

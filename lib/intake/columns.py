@@ -166,7 +166,7 @@ def columns_of(study: Study) -> dict[str, tuple[Column, ...]]:
             Column("marker", "code", allowed=_same(m.id for m in study.markers)),
             Column("value", "number", filled=False),
             Column("unit", "text", "E064"),
-            *optional(Column("below_limit", "flag"), Column("limit", "number", "E060", low=0), always=True),
+            *optional(Column("below_limit", "flag"), Column("limit", "number", "E060", low=0), Column("above_limit", "flag"), always=True),
             *optional(
                 Column("reference_low", "number", "E065", low=0), Column("reference_high", "number", "E065", low=0)
             ),
@@ -187,7 +187,7 @@ def _patients(study: Study) -> tuple[Column, ...]:
             used = endpoint.recorded
             dates |= {date: Column(date, "date", filled=False) for date in used if date not in dates}
             # Everybody was last seen on some day; not everybody need have been examined.
-            dates |= {date: Column(date, "date", filled=date != EXAMINED) for date in ("time_zero", endpoint.censor)}
+            dates |= {date: Column(date, "date", filled=date != EXAMINED) for date in ("time_zero", endpoint.censor) if date in DATE_COLUMNS}
             columns += [Column(FLAGS_OF_DATES[date], "flag") for date in used if date in FLAGS_OF_DATES]
         else:
             columns += _ready_made(endpoint)

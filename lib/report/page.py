@@ -218,6 +218,10 @@ class Page:
         """Markers that are outcomes, not checks of quality."""
         return [marker for marker in self.data.study.markers if marker.role == "endpoint"]
 
+    def markers_with(self, key: str) -> list[Marker]:
+        """Those of which the study declares this: kinetics, progression or surrogate."""
+        return [marker for marker in self.markers if getattr(marker, key)]
+
     @property
     def response_visits(self) -> tuple[float, ...]:
         """Visits of the response tables: the parameter's, or the study's."""

@@ -18,7 +18,9 @@ __all__ = [
     "inside",
     "level_text",
     "name_arms",
+    "pace",
     "pair_label",
+    "rise_rule",
     "share",
     "unit_label",
     "variable_label",
@@ -34,9 +36,10 @@ import pandas as pd
 from lib.analyses.cohort.conduct import SCANS
 from lib.analyses.result import PATIENTS, Analysis, unit_of, where
 from lib.dataset.dataset import Dataset
-from lib.show.formats import MASKED, format_count, format_level, joined, plural
+from lib.show.formats import MASKED, format_count, format_given, format_level, format_number, joined, plural
+from lib.study.clinic import Marker
 from lib.study.design import NOT_RANDOMISED, RANDOMISED, SINGLE_ARM
-from lib.study.study import Study
+from lib.study.study import Study, present
 
 A = TypeVar("A", bound=Analysis)
 OVERALL = "overall"
@@ -113,6 +116,22 @@ def name_arms(data: Dataset, analysis: A) -> A:
 def pair_label(data: Dataset, group: str) -> str:
     """Such as "C vs A" -> "Both drugs vs drug A"."""
     return " vs ".join(data.study.arm(part).label for part in group.split(" vs "))
+
+
+def pace(data: Dataset, doubling: float) -> str:
+    """A doubling time in words, of which one below 0 is the time in which the value halves: "doubles in 14.2 months"."""
+    if pd.isna(doubling):
+        return "stays"
+    unit, shown = data.study.time.unit, format_number(abs(doubling), decimals_of_time(data))
+    return f"{'doubles' if doubling > 0 else 'halves'} in {shown} {unit}"
+
+
+def rise_rule(marker: Marker) -> str:
+    """What counts as progression of a marker, as the study declares it."""
+    rule = present(marker.progression)
+    earlier = "the baseline" if rule.over == "baseline" else "the lowest value before"
+    least = f", and at least {format_given(rule.at_least)} {marker.unit} above it" if rule.at_least else ""
+    return f"{format_given(rule.ratio)} times {earlier} or more{least}{', confirmed by the next sample' if rule.confirmed else ''}"
 
 
 def unit_label(frame: pd.DataFrame) -> str:

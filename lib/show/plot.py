@@ -19,6 +19,7 @@ __all__ = [
     "ratios",
     "response",
     "response_incidence",
+    "rises",
     "robustness",
     "spider",
     "subgroups",
@@ -43,6 +44,7 @@ from lib.show.plots.effects import plot_hazards as hazards
 from lib.show.plots.laboratory import plot_lab_shift as lab_shift
 from lib.show.plots.laboratory import plot_liver as liver
 from lib.show.plots.markers import plot_ratios as ratios
+from lib.show.plots.markers import plot_rises as rises
 from lib.show.plots.markers import plot_summary as summary
 from lib.show.plots.markers import plot_trajectories as trajectories
 from lib.show.plots.response import plot_dose as dose

@@ -26,6 +26,7 @@ __all__ = [
     "first_response",
     "flow",
     "follow_up",
+    "kinetics",
     "laboratory",
     "later_response",
     "lesion_control",
@@ -41,12 +42,14 @@ __all__ = [
     "rates",
     "response",
     "response_time",
+    "rises",
     "robustness",
     "safety",
     "scans",
     "single_patients",
     "small",
     "subgroups",
+    "surrogate",
     "survival",
     "survival_by_response",
     "terms",
@@ -77,9 +80,12 @@ from lib.show.sentences.design import sentence_tests as tests
 from lib.show.sentences.laboratory import sentence_laboratory as laboratory
 from lib.show.sentences.laboratory import sentence_liver as liver
 from lib.show.sentences.markers import sentence_change as change
+from lib.show.sentences.markers import sentence_kinetics as kinetics
 from lib.show.sentences.markers import sentence_lesions as lesions
 from lib.show.sentences.markers import sentence_model as model
 from lib.show.sentences.markers import sentence_presence as presence
+from lib.show.sentences.markers import sentence_rises as rises
+from lib.show.sentences.markers import sentence_surrogate as surrogate
 from lib.show.sentences.response import sentence_dose as dose
 from lib.show.sentences.response import sentence_first_response as first_response
 from lib.show.sentences.response import sentence_later_response as later_response

@@ -33,6 +33,7 @@ __all__ = [
     "follow_up",
     "incidence",
     "intervals",
+    "kinetics",
     "lab_overview",
     "lab_shift",
     "lesion_control",
@@ -51,11 +52,14 @@ __all__ = [
     "response_change",
     "response_incidence",
     "response_pairs",
+    "rises",
     "risks_of_bias",
     "robustness",
     "sensitivity",
     "sites",
+    "slopes",
     "subgroups",
+    "surrogate",
     "survival",
     "survival_by_response",
     "target_trial",
@@ -88,10 +92,14 @@ from lib.show.tables.design import table_external as external
 from lib.show.tables.design import table_published as published
 from lib.show.tables.design import table_risks_of_bias as risks_of_bias
 from lib.show.tables.design import table_target_trial as target_trial
+from lib.show.tables.laboratory import table_kinetics as kinetics
 from lib.show.tables.laboratory import table_lab_overview as lab_overview
 from lib.show.tables.laboratory import table_lab_shift as lab_shift
 from lib.show.tables.laboratory import table_liver as liver
 from lib.show.tables.laboratory import table_liver_cases as liver_cases
+from lib.show.tables.laboratory import table_rises as rises
+from lib.show.tables.laboratory import table_slopes as slopes
+from lib.show.tables.laboratory import table_surrogate as surrogate
 from lib.show.tables.markers import table_change as change
 from lib.show.tables.markers import table_excluded as excluded
 from lib.show.tables.markers import table_level as level

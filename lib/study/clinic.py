@@ -8,12 +8,15 @@ __all__ = [
     "AdverseEvents",
     "Component",
     "Interference",
+    "Kinetics",
     "Liver",
     "Marker",
     "Reference",
     "Response",
+    "Rise",
     "RiskWindow",
     "Site",
+    "Surrogate",
     "Treatments",
     "Visits",
 ]
@@ -22,7 +25,19 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
-from lib.study.parts import MOST_WINDOW_DAYS, Code, DateColumn, Days, Frozen, Id, Label, LegendLabel, Level, Text, unique
+from lib.study.parts import (
+    MOST_WINDOW_DAYS,
+    Code,
+    DateColumn,
+    Days,
+    Frozen,
+    Id,
+    Label,
+    LegendLabel,
+    Level,
+    Text,
+    unique,
+)
 
 # Of CTCAE and every scale of five grades: death.
 FATAL_GRADE = 5
@@ -78,11 +93,37 @@ class Response(Frozen):
         return 100 * (self.progression_ratio - 1)
 
 
+class Surrogate(Frozen):
+    """When an interfering marker, followed in place of the one that it spoils, fell or rose: its ratio to baseline."""
+
+    fell: float = Field(gt=0, lt=1)
+    rose: float = Field(gt=1)
+
+
 class Interference(Frozen):
     """Samples in which another marker, above a limit, makes this one unreliable."""
 
     marker: Id
     above: float
+    surrogate: Surrogate | None = None
+
+
+class Kinetics(Frozen):
+    """Which values of a patient a slope over time is fitted to; `doubling_below` is a time in the study's unit."""
+
+    since: Literal["baseline", "nadir"]
+    min_values: int = Field(3, ge=3)
+    min_days: Days = 0
+    doubling_below: float | None = Field(None, gt=0)
+
+
+class Rise(Frozen):
+    """When a marker has progressed: so many times, and so much in its unit, above an earlier value."""
+
+    ratio: float = Field(gt=1)
+    over: Literal["baseline", "nadir"]
+    at_least: float = Field(0, ge=0)
+    confirmed: bool
 
 
 class Reference(Frozen):
@@ -135,11 +176,27 @@ class Marker(Frozen):
     interference: Interference | None = None
     match_state: bool = False
     reference: Reference | None = None
+    kinetics: Kinetics | None = None
+    progression: Rise | None = None
+
+    @property
+    def surrogate(self) -> Surrogate | None:
+        """How the interfering marker is followed in its place."""
+        return self.interference.surrogate if self.interference else None
 
     @model_validator(mode="after")
     def _safety_has_limits(self) -> Self:
         if self.role == "safety" and self.reference is None:
             raise ValueError("role safety needs reference: the limits that say what is normal")
+        return self
+
+    @model_validator(mode="after")
+    def _followed_as_an_outcome(self) -> Self:
+        asked = [key for key in ("kinetics", "progression", "surrogate") if getattr(self, key)]
+        if asked and self.role != "endpoint":
+            raise ValueError(f"{asked[0]} belongs to a marker whose role is endpoint")
+        if self.scale != "log" and (self.kinetics or self.progression):
+            raise ValueError(f"{asked[0]} needs scale: log, because it is told in ratios")
         return self
 
 

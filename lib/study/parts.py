@@ -10,9 +10,11 @@ __all__ = [
     "DAYS",
     "FIRST_DAY",
     "FLAGS_OF_DATES",
+    "KINDS",
     "LAST_DAY",
     "MOST_DAYS",
     "MOST_WINDOW_DAYS",
+    "OF_MARKER",
     "OWN",
     "TABLES",
     "About",
@@ -27,7 +29,6 @@ __all__ = [
     "EventDate",
     "Frozen",
     "Id",
-    "KINDS",
     "Kind",
     "Label",
     "LegendLabel",
@@ -52,22 +53,23 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from lib.study.words import Label, LegendLabel, Text, plain, unique
+from lib.study.words import (
+    DATE_COLUMNS,
+    KINDS,
+    OF_MARKER,
+    DateColumn,
+    EventDate,
+    Kind,
+    Label,
+    LastDay,
+    LegendLabel,
+    Text,
+    plain,
+    unique,
+)
 
 TableName = Literal["patients", "lesions", "measurements", "assessments", "markers", "treatments", "adverse_events"]
 TABLES: tuple[TableName, ...] = get_args(TableName)
-DateColumn = Literal[
-    "time_zero", "last_tumour_assessment", "local_progression_date", "distant_progression_date", "death_date",
-    "last_contact_date",
-]  # fmt: skip
-DATE_COLUMNS: tuple[DateColumn, ...] = get_args(DateColumn)
-# Progression by where it was, derived from measured lesions; no column of a table can have a full stop in its name.
-Kind = Literal[
-    "progression.in_field", "progression.local_untreated", "progression.regional", "progression.distant",
-    "progression.new_lesion", "progression.target_growth",
-]  # fmt: skip
-KINDS: tuple[Kind, ...] = get_args(Kind)
-EventDate = Literal[DateColumn, Kind]
 # Days in each unit that a ready-made time may have; a month is 365.25 / 12.
 DAYS = {"days": 1.0, "weeks": 7.0, "months": 30.4375, "years": 365.25}
 # pandas counts nanoseconds in 64 bits: from 1677 to 2262, and no more than 292 years between two days. Within these any
@@ -264,7 +266,7 @@ class Endpoint(Frozen):
     tau: float | None = Field(None, gt=0)
     events: tuple[EventDate, ...] = ()
     competing: tuple[EventDate, ...] = ()
-    censor: DateColumn | None = None
+    censor: LastDay | None = None
     time: ReadyTime | None = None
     event: ReadyEvent | None = None
     published_definition: Text = ""  # as the publication words it, or "not stated"
@@ -277,7 +279,13 @@ class Endpoint(Frozen):
     @property
     def kinds(self) -> tuple[str, ...]:
         """Kinds of progression among its events and competing events."""
-        return tuple(date for date in (*self.events, *self.competing) if date not in DATE_COLUMNS)
+        return tuple(date for date in (*self.events, *self.competing) if date in KINDS)
+
+    @property
+    def of_markers(self) -> tuple[str, ...]:
+        """Ids of the markers whose progression it counts, or with whose last sample it ends."""
+        named = dict.fromkeys(date for date in (*self.events, *self.competing, self.censor or "") if date.startswith(OF_MARKER))
+        return tuple(name.removeprefix(OF_MARKER) for name in named)
 
     @property
     def derived(self) -> bool:

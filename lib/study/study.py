@@ -35,7 +35,7 @@ from lib.study.parts import (
     unique,
 )
 from lib.study.questions import Question, open_questions
-from lib.study.words import told_apart
+from lib.study.words import DATE_COLUMNS, told_apart
 from lib.study.yaml_file import ProblemsFound, read_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -145,7 +145,7 @@ class Study(Frozen):
         """Columns of patients that the study's parts need under a name of ours, and what each is."""
         needed = {"patient_id": "the patients' ids", "arm": "the arms"}
         derived = [endpoint for endpoint in self.endpoints if endpoint.derived]
-        dates = {date for e in derived for date in (*e.recorded, e.censor)}
+        dates: set[str | None] = {date for e in derived for date in (*e.recorded, e.censor) if date in DATE_COLUMNS}
         dates |= {self.response.progression_column} if self.response else set()
         flags = {FLAGS_OF_DATES[date]: f"the flag of {date}" for date in dates if date in FLAGS_OF_DATES}
         zero = {self.time.zero: "time zero"} if derived or self.holds("measurements") else {}
@@ -305,6 +305,8 @@ class Study(Frozen):
             [v.source.marker for v in self.baseline if v.source and v.source.marker],
         )
         yield "liver", markers, self.liver.markers if self.liver else ()
+        risen = [name for endpoint in self.endpoints for name in endpoint.of_markers]
+        yield "endpoints: marker with a progression", [m.id for m in self.markers if m.progression], risen
         yield "markers.interference.marker", markers, [m.interference.marker for m in self.markers if m.interference]
         yield (
             "treatments.arms",

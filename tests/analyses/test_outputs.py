@@ -18,11 +18,19 @@ from lib.report.results import to_rows
 from lib.show.disclosure.audience import mask_analysis, restrict
 from lib.show.disclosure.counts import COUNTS
 
-# Tests of the laboratory with limits, and an outcome on a linear scale.
+# Tests of the laboratory with limits, an outcome on a linear scale, and one that is followed in every way there is.
 MORE_MARKERS = """
   - {id: alt, label: Transaminase, short: ALT, unit: U/L, units: {U/L: 1}, role: safety, reference: {high: 40}}
   - {id: bili, label: Bilirubin, short: Bilirubin, unit: U/L, units: {U/L: 1}, role: safety, reference: {high: 21}}
   - {id: pain, label: Pain, short: Pain, unit: U/L, units: {U/L: 1}, role: endpoint, scale: linear}
+  - id: psa
+    label: Antigen
+    short: PSA
+    unit: U/L
+    units: {U/L: 1}
+    interference: {marker: bili, above: 230, surrogate: {fell: 0.5, rose: 1.5}}
+    kinetics: {since: baseline, min_days: 30, doubling_below: 6}
+    progression: {ratio: 1.2, over: nadir, confirmed: false}
 
 liver: {transaminases: [alt], bilirubin: bili}
 
@@ -37,6 +45,11 @@ def _with_more_markers(frame: pd.DataFrame) -> pd.DataFrame:
         for number, (patient, own) in enumerate(PATIENTS.items())
         for marker in ("alt", "bili", "pain") for day, visit in ((0, "0"), (182, "6"))
     ]  # fmt: skip
+    rows += [dict(row, marker="psa", above_limit=str(int(row["visit"] == "6"))) for row in rows if row["marker"] == "pain"]
+    rows += [dict(row, sample_date=str(dt.date.fromisoformat(row["sample_date"]) + dt.timedelta(days=91)), visit="3", value="33")
+             for row in rows if row["marker"] == "psa" and row["visit"] == "0"]  # fmt: skip
+    rows += [dict(row, sample_date=str(dt.date.fromisoformat(row["sample_date"]) + dt.timedelta(days=45)), visit="1.5", value="41")
+             for row in rows if row["marker"] == "psa" and row["visit"] == "0"]  # fmt: skip
     return pd.concat([frame, pd.DataFrame(rows)], ignore_index=True).fillna("")
 
 

@@ -41,6 +41,7 @@ LEGENDS = {
     "trajectories": "{quantity} since baseline, one line per patient and one panel per arm ({n}; who has no baseline or no later value is not drawn). Below the axis: patients with a value at the visit.",
     "summary": "{quantity}: change from baseline by visit and arm ({n}). Marks are medians, open where fewer than {few} patients have a value, and lines the range from the first to the third quartile. Numbers below are patients with a value.",
     "ratios": "{quantity}: ratio to baseline by visit and arm ({n}), estimated by a linear mixed model of the logarithm. Bars are {level} confidence intervals. Numbers below count who has a value.",
+    "rises": "Cumulative incidence of progression of a marker ({quantity}) by arm ({n}), with death as a competing event. Numbers below the curves are patients at risk.",
     "lab_shift": "Laboratory values of each patient ({n}): the highest in the time at risk against the baseline, as multiples of the upper limit of normal (dashed lines: the limit). Above the diagonal the value rose.",
     "liver": "Highest bilirubin against highest transaminase of each patient ({n}), as multiples of the upper limit of normal. Dashed lines are three times the limit of transaminases and twice that of bilirubin.",
     "ae_terms": "The most frequent adverse events ({n}). Filled marks are the share of patients with the event, open marks with {severe}.{differences}",

@@ -18,7 +18,7 @@ from lib.show.display import EMPTY, Block, Figure, empty_if_absent, internal_onl
 from lib.show.formats import format_duration, format_number, format_percent, format_whole, joined, plural
 from lib.show.labels import OVERALL, counted
 from lib.show.plots.legends import legend
-from lib.show.plots.panel import picture_with_counts, write_at_risk, write_counts, write_legend
+from lib.show.plots.panel import draw_incidence, picture_with_counts, write_at_risk, write_counts, write_legend
 from lib.show.plots.style import (
     CATEGORY_COLOURS,
     CATEGORY_HATCHES,
@@ -109,16 +109,8 @@ def plot_response_incidence(timed: ResponseTime) -> Figure:
     curve, table = timed["incidence_curve"], timed["response_incidence"]
     longest = 1.05 * max(float(curve["time"].max()), float(table["time"].max()))
     with picture_with_counts(3.0, data) as (figure, axes, bottom):
-        for arm in data.arms:
-            steps = where(curve, group=arm.id)
-            time, share = [*steps["time"], longest], [*steps["estimate"], *steps["estimate"].tail(1)]
-            axes.step(
-                time, share, where="post", color=arm.colour, linestyle=line_style(arm), linewidth=1.8, label=arm.label
-            )
-        axes.set(ylim=(0, 1.02), ylabel="Patients with a response", xlim=(0, longest))
+        draw_incidence(axes, data, curve, longest, "Patients with a response")
         write_at_risk(axes, bottom, data, timed["response_at_risk"])
-        axes.yaxis.set_major_formatter(PercentFormatter(1))
-        axes.set_xlabel(f"{data.study.time.unit.capitalize()} since {data.study.time.zero_label}")
         write_legend(figure, axes, "upper left")
         end = table["time"].max()
         told = [

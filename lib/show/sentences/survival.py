@@ -45,6 +45,7 @@ from lib.show.labels import (
     inside,
     level_text,
     pair_label,
+    rise_rule,
     variable_label,
 )
 from lib.show.sentences.absent import reason_if_absent
@@ -63,7 +64,7 @@ from lib.show.verdict import (
     say_weighted,
 )
 from lib.statistics.comparisons import name_pair
-from lib.study.clinic import Response
+from lib.study.clinic import Marker, Response
 from lib.study.design import NOT_RANDOMISED, RANDOMISED
 from lib.study.limits import SMALL_ARM
 from lib.study.parts import Endpoint
@@ -186,7 +187,13 @@ def sentence_definition(analysis: Survival | Absent) -> str:
         return ""
     data = analysis.dataset
     endpoint = data.study.endpoint(analysis.variable)
-    return f"{endpoint.label}: {endpoint.definition}. {sentence_progression(data, endpoint)}".strip()
+    said = [f"{endpoint.label}: {endpoint.definition}.", sentence_progression(data, endpoint)]
+    said += [_progression_of(data.study.marker(name)) for name in endpoint.of_markers]
+    return " ".join(filter(None, said))
+
+
+def _progression_of(marker: Marker) -> str:
+    return f"{marker.label} has progressed at {rise_rule(marker)}; who has no sample that counts to begin with is left out."
 
 
 def sentence_progression(data: Dataset, endpoint: Endpoint) -> str:

@@ -13,12 +13,14 @@ from lib.dataset.dataset import Dataset
 from lib.show.display import EMPTY, Block, Column, Row, Table, empty_if_absent
 from lib.show.formats import (
     DASH,
+    format_duration,
     format_given,
     format_interval,
     format_number,
     format_p,
     format_percent,
     format_whole,
+    joined,
     said_p,
 )
 from lib.show.labels import counted, groups_of, level_text, pair_label, unit_label
@@ -33,6 +35,7 @@ PRESENCE_LABELS = {
     "progressed": "No value, progressed before",
     "missing": "No value, otherwise",
 }
+LIMITED = {"below_limit": "below the limit of detection", "above_limit": "above the limit of the assay"}
 
 
 @empty_if_absent
@@ -65,6 +68,7 @@ def table_level(analysis: Levels) -> Table:
     notes = (
         f"Median (first to third quartile), and n, the {units} with a value. Patients who died or left are not in later rows.",
         f"Visits at which every arm has fewer than {data.study.policy.min_at_risk} {units} are in results.csv only.",
+        *table_parts.notes_of(analysis[f"{name}_level"]),
     )
     return Table(f"{name}_by_visit", f"{label} by visit and arm", columns, tuple(rows), notes)
 
@@ -95,9 +99,18 @@ def table_change(analysis: Levels) -> Table:
     notes = (
         f"Within an arm: {'; '.join(within_all['method'].unique())}{between if len(data.arms) > 1 else ''}.",
         *(["Below 1: lower than at baseline; between arms, the ratio of two such ratios."] if log else []),
+        *_few(data, within_all),
         *table_parts.notes_of(within_all),
     )
     return Table(f"{name}_change", f"{label}: change from baseline", columns, tuple(rows), notes)
+
+
+def _few(data: Dataset, counts: pd.DataFrame) -> list[str]:
+    """At which visits an arm has so few values that their rows are about single patients."""
+    least = data.study.policy.min_at_risk
+    few = sorted(counts.loc[(counts["time"] > 0) & (counts["n"] < least), "time"].unique())
+    when = joined([format_duration(time, data.study.time.unit) for time in few])
+    return [f"At {when} an arm has fewer than {least} {unit_label(counts)} with a value: read these rows as single cases."] if few else []
 
 
 def _shift(row: pd.Series, column: str, log: bool) -> str:
@@ -122,31 +135,30 @@ def table_presence(presence: Presence) -> Table:
     """Who has a value at each visit, and why the others have none."""
     data = presence.dataset
     name, groups, rows = presence.variable, groups_of(data), []
-    frame, below = presence[f"{name}_presence"], f"{name}_below_limit"
+    frame = presence[f"{name}_presence"]
     shown = [s for s in PRESENCE if s == "value" or (where(frame, variable=f"{name}: {s}")["count"] != 0).any()]
     for time, part in frame.groupby("time"):
         rows.append(Row((visit_label(data, time),), "group"))
         for state in shown:
             own = where(part, variable=f"{name}: {state}")
             rows.append(Row((PRESENCE_LABELS[state], *table_parts.cells(own, groups, count_cell)), "sub"))
-        if below in presence and (presence[below]["count"] != 0).any():
-            own = where(presence[below], time=time)
-            label = f"{unit_label(own).capitalize()} below the limit of detection"
-            rows.append(
-                Row(
-                    (
-                        label,
-                        *table_parts.cells(own, groups, lambda r: f"{format_whole(r['count'])}/{format_whole(r['n'])}"),
-                    ),
-                    "sub",
-                )
-            )
+        for limited, words in LIMITED.items():
+            if f"{name}_{limited}" in presence and (presence[f"{name}_{limited}"]["count"] != 0).any():
+                own = where(presence[f"{name}_{limited}"], time=time)
+                label = f"{unit_label(own).capitalize()} {words}"
+                rows.append(Row((label, *table_parts.cells(own, groups, _of_samples)), "sub"))
     columns = (Column("Visit"), *table_parts.arm_columns(data))
     notes = ["Each patient counts once per visit. Those without a value are seldom a chance sample of their arm."]
-    if below in presence:
+    if f"{name}_below_limit" in presence:
         notes.append("A value below the limit of detection enters as the limit divided by the square root of two.")
+    if f"{name}_above_limit" in presence:
+        notes.append("A value above the limit of the assay enters as that limit.")
     title = f"{measure(data.study, name).label}: who has a value, and who has none"
     return Table(f"{name}_presence", title, columns, tuple(rows), tuple(notes))
+
+
+def _of_samples(row: pd.Series) -> str:
+    return f"{format_whole(row['count'])}/{format_whole(row['n'])}"
 
 
 @empty_if_absent
@@ -191,6 +203,7 @@ def table_ratios(model: Ratios) -> Table:
         f"{method[0].upper()}{method[1:]}; {counted(variance)}. Not adjusted for multiplicity.",
         "Below 1: lower than at baseline. Between arms: the ratio of two such ratios.",
         f"Intraclass correlation {format_number(variance['correlation'], 2)}: the share of the variance that lies between patients.",
+        *_few(data, model[f"{name}_model_count"]),
         *_of_lesions(variance),
         *table_parts.notes_of(model[f"{name}_model_ratio"], model[f"{name}_model_term"]),
     )

@@ -22,7 +22,15 @@ from reference_data import load_expected
 
 from lib import analyse
 from lib.analyses.result import Absent, where
-from lib.analyses.robustness.definitions import CENSORED, COMPETING, DECLARED, FIELD, IGNORED, analyse_definitions, redefine
+from lib.analyses.robustness.definitions import (
+    CENSORED,
+    COMPETING,
+    DECLARED,
+    FIELD,
+    IGNORED,
+    analyse_definitions,
+    redefine,
+)
 from lib.dataset.dataset import load
 from lib.report.page import Page
 from lib.show import plot, say, table
