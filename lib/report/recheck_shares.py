@@ -57,9 +57,9 @@ def _difference(limits: Callable[[int, int, int, int, float], tuple[float, float
         for group, pair in pairs(arms, rows):
             low, high = (nan, nan) if pair is None else limits(*pair, level)
             difference = nan if pair is None else pair[0] / pair[1] - pair[2] / pair[3]
-            yield from numbers(
-                output, place, group, {"difference": difference, "ci_low": low, "ci_high": high}, FORMULA
-            )
+            values = {"difference": difference, "ci_low": low, "ci_high": high}
+            values |= shares.numbers_needed(values) if "nnt" in rows[group] else {}
+            yield from numbers(output, place, group, values, FORMULA)
 
     return compare
 

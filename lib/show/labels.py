@@ -18,6 +18,7 @@ __all__ = [
     "inside",
     "level_text",
     "name_arms",
+    "needed_to_treat",
     "pair_label",
     "share",
     "unit_label",
@@ -34,7 +35,7 @@ import pandas as pd
 from lib.analyses.cohort.conduct import SCANS
 from lib.analyses.result import PATIENTS, Analysis, unit_of, where
 from lib.dataset.dataset import Dataset
-from lib.show.formats import MASKED, format_count, format_level, joined, plural
+from lib.show.formats import DASH, MASKED, format_count, format_level, format_needed, joined, plural
 from lib.study.design import NOT_RANDOMISED, RANDOMISED, SINGLE_ARM
 from lib.study.study import Study
 
@@ -172,3 +173,29 @@ def caveat(study: Study, what: str = "this") -> str:
         return ""
     start = "The arms were not formed by chance, so" if study.by_design.allocation else "Unless the arms were formed by chance,"
     return f"{start} {what} need not be an effect of treatment."
+
+
+def needed_to_treat(row: pd.Series | dict, good: bool = True) -> str:
+    """Number needed to treat of a difference: "NNTB 6 (4 to 11)", or through infinity "NNTB 6 (NNTB 3 to ∞ to NNTH 20)".
+
+    `good` says whether more of what is counted is better for the arm named first: to benefit (B), else to harm (H).
+    """
+    if pd.isna(row["difference"]):
+        return DASH
+    if pd.isna(row["nnt"]):
+        return "none: no difference"
+    near, far = ("high", "low") if row["nnt"] > 0 else ("low", "high")
+    limits = [row[f"ci_{near}"], row[f"ci_{far}"]]
+    if pd.isna(limits).any() or max(map(abs, limits)) > 1:
+        shown = DASH
+    elif pd.isna(row[f"nnt_{far}"]):
+        shown = f"{format_needed(row[f'nnt_{near}'])} to ∞"
+    elif (limits[0] > 0) == (limits[1] > 0):
+        shown = f"{format_needed(row[f'nnt_{near}'])} to {format_needed(row[f'nnt_{far}'])}"
+    else:
+        shown = f"{_needed(row[f'nnt_{near}'], good)} to ∞ to {_needed(row[f'nnt_{far}'], good)}"
+    return f"{_needed(row['nnt'], good)} ({shown})"
+
+
+def _needed(number: float, good: bool) -> str:
+    return f"NNT{'B' if (number > 0) == good else 'H'} {format_needed(number)}"

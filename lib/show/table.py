@@ -1,6 +1,7 @@
 """Every table that a page can show: one line each. What it holds stands in `tables`, a file a subject."""
 
 __all__ = [
+    "adjusted",
     "ae_attribution",
     "ae_differences",
     "ae_first",
@@ -21,6 +22,7 @@ __all__ = [
     "comparisons",
     "declarations",
     "detectable",
+    "differences",
     "disagreements",
     "duration",
     "enrolment",
@@ -86,6 +88,7 @@ from lib.show.tables.laboratory import table_lab_overview as lab_overview
 from lib.show.tables.laboratory import table_lab_shift as lab_shift
 from lib.show.tables.laboratory import table_liver as liver
 from lib.show.tables.laboratory import table_liver_cases as liver_cases
+from lib.show.tables.markers import table_adjusted as adjusted
 from lib.show.tables.markers import table_change as change
 from lib.show.tables.markers import table_excluded as excluded
 from lib.show.tables.markers import table_level as level
@@ -112,4 +115,5 @@ from lib.show.tables.safety import table_ae_rate_ratios as ae_rate_ratios
 from lib.show.tables.safety import table_ae_rates as ae_rates
 from lib.show.tables.safety import table_ae_terms as ae_terms
 from lib.show.tables.survival import table_comparisons as comparisons
+from lib.show.tables.survival import table_differences as differences
 from lib.show.tables.survival import table_survival as survival

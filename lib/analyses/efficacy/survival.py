@@ -18,7 +18,7 @@ from lib.analyses.result import Absent, Analysis
 from lib.analyses.scale import common_ticks
 from lib.dataset.dataset import Dataset
 from lib.dataset.derived import time_to_event_frame
-from lib.statistics.comparisons import arm_pairs, count_below, name_pair
+from lib.statistics.comparisons import add_number_needed, arm_pairs, count_below, name_pair
 from lib.statistics.models import cox
 from lib.statistics.second_engine import survival
 from lib.statistics.survival import competing, kaplan_meier, logrank, rmst
@@ -166,7 +166,7 @@ def _comparisons(
     present = reference if reference in known else next(arm.id for arm in data.arms if arm.id in known)
     overall = models[present].overall
     return {
-        "landmark_difference": kaplan_meier.compare_landmark(tte, landmarks, reference, level=level),
+        "landmark_difference": add_number_needed(kaplan_meier.compare_landmark(tte, landmarks, reference, level=level)),
         "logrank": logrank.compare_logrank(tte),
         "logrank_pairwise": _named_as_pairs(data, logrank.compare_pairwise(tte)),
         "cox": _every_pair(data, lambda y: models[y].terms),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["table_change", "table_excluded", "table_level", "table_presence", "table_ratios", "table_sensitivity"]
+__all__ = ["table_adjusted", "table_change", "table_excluded", "table_level", "table_presence", "table_ratios", "table_sensitivity"]
 
 import pandas as pd
 
@@ -10,9 +10,11 @@ from lib.analyses.efficacy.marker_models import PRESENCE, MarkerModel, Presence,
 from lib.analyses.efficacy.markers import Levels, measure
 from lib.analyses.result import where
 from lib.dataset.dataset import Dataset
+from lib.dataset.derived import VOLUME
 from lib.show.display import EMPTY, Block, Column, Row, Table, empty_if_absent
 from lib.show.formats import (
     DASH,
+    capitalised,
     format_given,
     format_interval,
     format_number,
@@ -115,6 +117,36 @@ def _between(data: Dataset, analysis: Levels, time: float, log: bool) -> list[Ro
     ]  # fmt: skip
     overall = between.iloc[0]
     return [*rows, Row(("All arms", format_whole(overall["n"]), "", format_p(overall["p_value"]), ""), "sub")]
+
+
+@empty_if_absent
+def table_adjusted(analysis: Levels) -> Table | Block:
+    """Change by arm at the same baseline, and the differences to the reference arm."""
+    data, name, level = analysis.dataset, analysis.variable, level_text(analysis.dataset)
+    if f"{name}_adjusted_mean" not in analysis or analysis[f"{name}_adjusted_mean"]["std_err"].isna().all():
+        return EMPTY
+    means, quantity, rows = analysis[f"{name}_adjusted_mean"], measure(data.study, name), []
+    ratio, decimals = "ratio" in means, 2 if "ratio" in means else 1
+    for time, part in means.groupby("time"):
+        rows.append(Row((f"At {visit_label(data, time)}",), "group"))
+        for row in part.to_dict("records"):
+            shown = table_parts.format_with_interval(row, "ratio" if ratio else "estimate", decimals)
+            rows.append(Row((data.study.arm(row["group"]).label, format_whole(row["n"]), shown, "")))
+        if f"{name}_adjusted_difference" in analysis:
+            for row in where(analysis[f"{name}_adjusted_difference"], time=time).to_dict("records"):
+                shown = table_parts.format_with_interval(row, "ratio" if ratio else "difference", decimals)
+                rows.append(Row((pair_label(data, row["group"]), "", shown, format_p(row["p_value"])), "sub"))
+            test = where(analysis[f"{name}_adjusted_test"], time=time).iloc[0]
+            rows.append(Row(("All arms, F test", format_whole(test["n"]), "", format_p(test["p_value"])), "sub"))
+    columns = (Column("Arm or comparison"), Column(unit_label(means).capitalize()),
+               Column("Ratio to baseline" if ratio else f"Change, {quantity.unit}", f"{level} CI"), Column(said_p()))  # fmt: skip
+    notes = (
+        f"{capitalised(means['method'].iat[0])}: {'the geometric mean' if ratio else 'the mean'} change of each arm had all started from the mean baseline, and its difference to the reference arm; one slope for all arms. Not adjusted for multiplicity.",
+        *(["Below 1: lower than at baseline; between arms, the ratio of two such ratios."] if ratio else []),
+        *(["A vanished lesion counts as too small to measure."] if name == VOLUME else []),
+        *table_parts.notes_of(means),
+    )
+    return Table(f"{name}_adjusted", f"{quantity.label}: change adjusted for the baseline", columns, tuple(rows), notes)
 
 
 @empty_if_absent

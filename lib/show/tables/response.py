@@ -19,14 +19,13 @@ from lib.show.formats import (
     format_number,
     format_p,
     format_percent,
-    format_points,
     format_whole,
     is_masked,
     said_p,
 )
 from lib.show.labels import CATEGORY_LABELS, counted, decimals_of_time, groups_of, level_text, pair_label, unit_label
 from lib.show.tables import parts
-from lib.show.tables.parts import format_rate, visit_label
+from lib.show.tables.parts import format_difference, format_rate, visit_label
 
 RATES = {
     "objective_response_treated": "Objective response, all {0}",
@@ -80,7 +79,7 @@ def table_response_pairs(response: ResponseRates, outcome: str = "objective_resp
             }
             rows.append(Row((
                 pair_label(data, group),
-                *parts.cells(at["_difference"], [group], lambda r: _points(r, "difference")),
+                *parts.cells(at["_difference"], [group], format_difference),
                 *parts.cells(at["_newcombe"], [group], lambda r: format_interval(r["ci_low"], r["ci_high"], 0, percent=True)),
                 *parts.cells(at["_odds_ratio"], [group], lambda r: _ratio(r, "odds_ratio")),
                 *parts.cells(pairs, [group], lambda r: format_p(r["p_value"])),
@@ -99,12 +98,6 @@ def table_response_pairs(response: ResponseRates, outcome: str = "objective_resp
     )
     title = f"{outcome.replace('_', ' ').capitalize()}: comparisons of arms"
     return Table(f"{outcome}_comparisons", title, columns, tuple(rows), notes)
-
-
-def _points(row: pd.Series, column: str) -> str:
-    if pd.isna(row[column]):
-        return DASH
-    return f"{format_points(row[column])} ({format_interval(row['ci_low'], row['ci_high'], 0, percent=True)})"
 
 
 def _ratio(row: pd.Series, column: str) -> str:

@@ -23,7 +23,7 @@ from scipy import stats
 from statsmodels.duration.survfunc import SurvfuncRight
 
 from lib.statistics.second_engine.cox import COX_TESTS, FORMULA, STATSMODELS, Rows, recompute_cox, wald
-from lib.statistics.second_engine.shares import holm
+from lib.statistics.second_engine.shares import holm, numbers_needed
 
 # What tells one number of a report from all others, as in results.csv.
 KEYS = ["output", "variable", "group", "time", "statistic"]
@@ -110,8 +110,8 @@ def _curves(
             for reference in (r for r in references if r != name):
                 other, other_error = arms[reference].value(t)
                 group, total = f"{name} vs {reference}", float(np.hypot(error, other_error))
-                yield group, t, "landmark_difference.difference", s - other, STATSMODELS
-                for column, value in wald(s - other, total, z).items():
+                apart = {"difference": s - other} | wald(s - other, total, z)
+                for column, value in (apart | numbers_needed(apart)).items():
                     yield group, t, f"landmark_difference.{column}", value, STATSMODELS
 
 
