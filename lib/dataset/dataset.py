@@ -97,6 +97,11 @@ class Dataset:
         others = [arm.id for arm in self.arms if arm.id != self.reference]
         return (self.focus if self.focus in others else others[0]), self.reference
 
+    @property
+    def ordered(self) -> bool:
+        """Whether a trend over the arms in force can be tested: the study says that they have an order, and there are three."""
+        return self.study.design.ordered_arms and len(self.arms) > 2
+
     def landmarks(self, endpoint: Endpoint) -> tuple[float, ...]:
         """Times at which the curves of an endpoint are read off: the parameter's, or the endpoint's own."""
         return getattr(self.parameters, "landmarks", ()) or endpoint.landmarks

@@ -44,6 +44,11 @@ def _chi_square(output: str, place: Place, arms: Arms, rows: Rows, level: float)
         yield from numbers(output, place, "overall", shares.chi_square(table(arms.values())), FORMULA)
 
 
+def _trend(output: str, place: Place, arms: Arms, rows: Rows, level: float) -> Iterator[Number]:
+    if rows:
+        yield from numbers(output, place, "overall", shares.trend(table(arms.values())), FORMULA)
+
+
 def recompute_pairwise(output: str, place: Place, arms: Arms, rows: Rows, level: float) -> Iterator[Number]:
     """Exact tests of pairs of arms."""
     found = {
@@ -84,6 +89,6 @@ def recompute_paired(data: Dataset, analysis: Analysis) -> Iterator[Number]:
 
 # What stands beside a share, by the end of its output's name.
 COMPARISONS = {
-    "test": _exact, "chisq": _chi_square, "pairwise": recompute_pairwise, "difference": _difference(shares.score_interval),
+    "test": _exact, "chisq": _chi_square, "trend": _trend, "pairwise": recompute_pairwise, "difference": _difference(shares.score_interval),
     "newcombe": _difference(shares.newcombe), "odds_ratio": _odds_ratio,
 }  # fmt: skip

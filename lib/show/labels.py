@@ -21,6 +21,7 @@ __all__ = [
     "needed_to_treat",
     "pair_label",
     "share",
+    "trend_note",
     "unit_label",
     "variable_label",
     "years_of",
@@ -195,6 +196,14 @@ def needed_to_treat(row: pd.Series | dict, good: bool = True) -> str:
     else:
         shown = f"{_needed(row[f'nnt_{near}'], good)} to ∞ to {_needed(row[f'nnt_{far}'], good)}"
     return f"{_needed(row['nnt'], good)} ({shown})"
+
+
+def trend_note(data: Dataset, row: pd.Series | dict, what: str) -> str:
+    """How a trend over ordered arms was scored, and which way it goes; "" where nothing can be said of it."""
+    if pd.isna(row["statistic"]):
+        return ""
+    order = joined([arm.label for arm in data.arms], "then")
+    return f"Trend: the arms scored 1, 2, 3 in the order {order}; {'more' if row['statistic'] > 0 else 'fewer'} {what} along it."
 
 
 def _needed(number: float, good: bool) -> str:

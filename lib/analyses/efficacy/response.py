@@ -110,12 +110,14 @@ def compare_outcome(frame: pd.DataFrame, column: str, data: Dataset) -> dict[str
     -------
     dict of str to DataFrame
         "" (proportion), and with two arms or more `_test`, `_chisq`, `_pairwise`, `_difference`, `_newcombe`,
-        `_odds_ratio`.
+        `_odds_ratio`; over ordered arms `_trend` (Cochran-Armitage).
     """
     counts, level = proportions.count_outcome(frame, column), data.parameters.level
     results = {"": proportions.estimate_proportion(counts, level)}
     if len(data.arms) < 2:
         return results
+    if data.ordered:
+        results["_trend"] = proportions.compare_trend(counts)
     tests = proportions.compare_proportions(counts)
     difference = proportions.estimate_risk_difference
     return results | {

@@ -24,7 +24,7 @@ from lib.show.formats import (
     format_whole,
     said_p,
 )
-from lib.show.labels import OVERALL, decimals_of_time, groups_of, inside, level_text, needed_to_treat, pair_label, unit_label
+from lib.show.labels import OVERALL, decimals_of_time, groups_of, inside, level_text, needed_to_treat, pair_label, trend_note, unit_label
 from lib.show.tables.parts import LEVEL, NEEDED, arm_columns, cells, format_difference, format_with_interval, notes_by_arm, notes_of
 from lib.show.verdict import is_apart
 from lib.statistics.comparisons import ALPHA
@@ -130,6 +130,9 @@ def table_comparisons(analysis: Survival) -> Table:
     p_values = [analysis[name]["p_value"].iat[0] for name in ("logrank", "gray") if name in analysis]
     for label, p in zip(("All arms", "All arms, Gray's test (competing event)"), p_values, strict=False):
         rows.append(Row((label, "", "", format_p(p), "")))
+    trend = analysis["logrank_trend"].iloc[0] if "logrank_trend" in analysis else None
+    if trend is not None:
+        rows.append(Row(("Trend over the arms in order", "", "", format_p(trend["p_value"]), "")))
     level = level_text(data)
     columns = (
         Column("Comparison"),
@@ -151,6 +154,7 @@ def table_comparisons(analysis: Survival) -> Table:
             if data.n.min() < SMALL_ARM and analysis["rmst_difference"]["ci_low"].notna().any()
             else []
         ),
+        *([trend_note(data, trend, "events than expected")] if trend is not None and pd.notna(trend["statistic"]) else []),
         *_exploratory(data, endpoint, p_values, analysis["comparison_count"]["n_tests"].iat[0]),
         *([LEVEL.format(level=level, p=said_p(), limit=format_limit())] if data.parameters.level != 1 - ALPHA else []),
         *notes_of(analysis["cox_likelihood_ratio"], analysis["logrank"], analysis["cox"], analysis["rmst_difference"]),

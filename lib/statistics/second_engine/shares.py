@@ -17,6 +17,7 @@ __all__ = [
     "rate_ratio",
     "score_interval",
     "share",
+    "trend",
 ]
 
 from functools import lru_cache
@@ -70,6 +71,16 @@ def numbers_needed(difference: dict[str, float]) -> dict[str, float]:
         return nan if isnan(share) or abs(share) < RARER or abs(share) > 1 else 1 / share
 
     return {name: needed(difference[of]) for name, of in (("nnt", "difference"), ("nnt_low", "ci_low"), ("nnt_high", "ci_high"))}
+
+
+def trend(table: tuple[tuple[int, int], ...]) -> dict[str, float]:
+    """Cochran-Armitage test as a correlation: patients times the squared correlation of outcome and place of the arm."""
+    place = np.concatenate([np.full(sum(arm), rank) for rank, arm in enumerate(table)])
+    outcome = np.concatenate([np.repeat([1, 0], arm) for arm in table])
+    if len(place) < 2 or np.ptp(place) == 0 or np.ptp(outcome) == 0:
+        return dict.fromkeys(("statistic", "chisq", "df", "p_value"), nan)
+    z = sqrt(len(place)) * float(np.corrcoef(place, outcome)[0, 1])
+    return {"statistic": z, "chisq": z**2, "df": 1.0, "p_value": float(2 * stats.norm.sf(abs(z)))}
 
 
 @lru_cache(maxsize=REMEMBERED)
