@@ -23,12 +23,14 @@ __all__ = [
     "marker",
     "marker_model",
     "other_events",
+    "populations",
     "presence",
     "profiles",
     "reporting",
     "response",
     "response_time",
     "robustness",
+    "shifts",
     "sites",
     "subgroups",
     "survival",
@@ -47,6 +49,7 @@ from lib.analyses.cohort.conduct import analyse_timing as timing
 from lib.analyses.cohort.flow import analyse as flow
 from lib.analyses.cohort.flow import analyse_completeness as completeness
 from lib.analyses.cohort.flow import analyse_enrolment as enrolment
+from lib.analyses.cohort.populations import analyse_populations as populations
 from lib.analyses.efficacy.course import analyse_course as course
 from lib.analyses.efficacy.lesions import analyse_lesions as lesions
 from lib.analyses.efficacy.marker_models import analyse_model as marker_model
@@ -59,6 +62,7 @@ from lib.analyses.efficacy.response import analyse as response
 from lib.analyses.efficacy.response import analyse_response_time as response_time
 from lib.analyses.efficacy.survival import analyse as survival
 from lib.analyses.efficacy.survival import analyse_follow_up as follow_up
+from lib.analyses.efficacy.shifts import analyse_shifts as shifts
 from lib.analyses.robustness.confounding import analyse_calendar as calendar
 from lib.analyses.robustness.confounding import analyse_e_values as e_values
 from lib.analyses.robustness.confounding import analyse_weights as weights

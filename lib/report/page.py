@@ -217,6 +217,11 @@ class Page:
         return [marker for marker in self.data.study.markers if marker.role == "endpoint"]
 
     @property
+    def scores(self) -> list[Marker]:
+        """Those of them that are ordinal."""
+        return [marker for marker in self.markers if marker.levels]
+
+    @property
     def response_visits(self) -> tuple[float, ...]:
         """Visits of the response tables: the parameter's, or the study's."""
         return self.data.response_visits

@@ -47,6 +47,7 @@ FLOW_STEPS = {
     "excluded": "Excluded",
     "cutoff": "Left by the data cut-off",
     "arms": "In the arms shown",
+    "population": "Left in the population",
     "subgroup": "Left in the subgroup",
     "analysed": "Analysed",
 }

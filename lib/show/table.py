@@ -24,6 +24,7 @@ __all__ = [
     "detectable",
     "differences",
     "disagreements",
+    "disposition",
     "duration",
     "enrolment",
     "excluded",
@@ -40,6 +41,7 @@ __all__ = [
     "liver_cases",
     "other_events",
     "paired_response",
+    "populations",
     "presence",
     "published",
     "queries",
@@ -51,6 +53,7 @@ __all__ = [
     "risks_of_bias",
     "robustness",
     "sensitivity",
+    "shifts",
     "sites",
     "subgroups",
     "survival",
@@ -61,8 +64,10 @@ __all__ = [
 ]
 
 from lib.show.tables.cohort import table_baseline as baseline
+from lib.show.tables.cohort import table_disposition as disposition
 from lib.show.tables.cohort import table_flow as flow
 from lib.show.tables.cohort import table_follow_up as follow_up
+from lib.show.tables.cohort import table_populations as populations
 from lib.show.tables.cohort import table_queries as queries
 from lib.show.tables.conduct import table_attendance as attendance
 from lib.show.tables.conduct import table_checklist as checklist
@@ -95,6 +100,7 @@ from lib.show.tables.markers import table_level as level
 from lib.show.tables.markers import table_presence as presence
 from lib.show.tables.markers import table_ratios as ratios
 from lib.show.tables.markers import table_sensitivity as sensitivity
+from lib.show.tables.markers import table_shifts as shifts
 from lib.show.tables.response import table_response as response
 from lib.show.tables.response import table_response_incidence as response_incidence
 from lib.show.tables.response import table_response_pairs as response_pairs

@@ -1,4 +1,4 @@
-"""The parts of a study that tell what was measured and given: tumour response, markers, treatments, adverse events."""
+"""The parts of a study that tell who is in it, what was measured and given: populations, response, markers, treatments, events."""
 
 from __future__ import annotations
 
@@ -6,23 +6,68 @@ __all__ = [
     "FATAL_GRADE",
     "AdverseEvents",
     "Component",
+    "Disposition",
     "Interference",
     "Liver",
     "Marker",
+    "Population",
     "Reference",
     "Response",
     "RiskWindow",
     "Treatments",
 ]
 
+import re
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from lib.study.parts import Code, DateColumn, Days, Frozen, Id, Label, LegendLabel, Level, Text, unique
+from lib.study.parts import Code, DateColumn, Days, Frozen, Id, Label, LegendLabel, Level, Text, own, unique
 
 # Of CTCAE and every scale of five grades: death.
 FATAL_GRADE = 5
+
+
+class Population(Frozen):
+    """An analysis population: patients whose `column` holds `inside`; everybody else's holds `outside`."""
+
+    id: Id
+    label: Label
+    column: Id
+    inside: Annotated[Code, Field(min_length=1)] = "1"
+    outside: Annotated[Code, Field(min_length=1)] = "0"
+    # Whether a report is about it unless another one is asked for.
+    default: bool = False
+
+    @property
+    def flag(self) -> str:
+        """Its column in the frames of patients."""
+        return own(f"{self.id}.population")
+
+    @model_validator(mode="after")
+    def _tells_patients_apart(self) -> Self:
+        if self.inside == self.outside:
+            raise ValueError(f"populations: {self.id}: inside and outside are both {self.inside}, so nobody can be told apart")
+        if self.column in ("patient_id", "arm"):
+            raise ValueError(f"populations: {self.id}: {self.column} tells who a patient is, not in which population")
+        return self
+
+
+class Disposition(Frozen):
+    """How each patient's part in the study ended: a column of patients, and its codes in the order of a report."""
+
+    column: Id
+    levels: tuple[Level, ...] = Field(min_length=1, max_length=20)
+
+    @property
+    def flag(self) -> str:
+        """Its column in the frames of patients."""
+        return own("disposition")
+
+    @model_validator(mode="after")
+    def _levels_are_told_apart(self) -> Self:
+        unique("level", [level.value for level in self.levels])
+        return self
 
 
 class Response(Frozen):
@@ -108,7 +153,9 @@ class Marker(Frozen):
     short: LegendLabel
     unit: Text
     units: dict[Text, float]
-    scale: Literal["log", "linear"] = "log"
+    scale: Literal["log", "linear", "ordinal"] = "log"
+    # Of an ordinal scale, as a performance status: its codes (numbers in the table), best first.
+    levels: tuple[Level, ...] = Field((), max_length=12)
     role: Literal["endpoint", "quality", "safety"] = "endpoint"
     visits: tuple[float, ...] = ()
     interference: Interference | None = None
@@ -120,6 +167,24 @@ class Marker(Frozen):
         if self.role == "safety" and self.reference is None:
             raise ValueError("role safety needs reference: the limits that say what is normal")
         return self
+
+    @model_validator(mode="after")
+    def _ordinal_has_levels(self) -> Self:
+        if (self.scale == "ordinal") != bool(self.levels):
+            raise ValueError(f"{self.id}: scale ordinal has levels, best first, and only scale ordinal has them")
+        if not self.levels:
+            return self
+        if len(self.levels) < 2 or not all(re.fullmatch(r"-?\d{1,6}(\.\d{1,4})?", level.value) for level in self.levels):
+            raise ValueError(f"{self.id}: levels are at least two, and the value of each is a number, as in the table markers")
+        unique("level", self.codes)
+        if self.reference or set(self.units.values()) != {1.0}:
+            raise ValueError(f"{self.id}: an ordinal scale has no reference limits, and its codes are in one unit (units: {{{self.unit}: 1}})")
+        return self
+
+    @property
+    def codes(self) -> list[float]:
+        """The codes of an ordinal scale, best first."""
+        return [float(level.value) for level in self.levels]
 
 
 class Component(Frozen):

@@ -103,7 +103,9 @@ def analyse_marker(data: Dataset, marker: Marker, visits: tuple[float, ...] = ()
     frames = result.frames | {
         "marker_excluded": excluded.assign(variable=marker.id + ": " + excluded["variable"], method="patients", note="")
     }
-    return _with_adjusted(Levels(data, marker.id, frames, result.data), usable, tested, log=marker.scale == "log")
+    whole = Levels(data, marker.id, frames, result.data)
+    # Steps of an ordinal scale need not be alike: shifts count them.
+    return whole if marker.levels else _with_adjusted(whole, usable, tested, log=marker.scale == "log")
 
 
 def _with_adjusted(result: Levels, values: pd.DataFrame, visits: tuple[float, ...], *, log: bool) -> Levels:
