@@ -312,6 +312,7 @@ def events_once(e: Evidence) -> list[Problem]:
 
 RULES = (
     marker_values,
+    ordinal_values,
     marker_baseline,
     positive_agrees,
     reference_limits,
