@@ -4,13 +4,14 @@ from __future__ import annotations
 
 __all__ = ["DISPOSITION", "EOS", "LEVELS", "PAIN", "POPULATIONS", "PPROT", "write_staples"]
 
+import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 from study_builder import PATIENTS, write_study
 
-LEVELS = "levels: [{value: 0, label: None}, {value: 1, label: Some}, {value: 2.5, label: Much}]"
+LEVELS = "levels: [{value: 0, label: None}, {value: 1, label: Some}, {value: '2.5', label: Much}]"
 MARKER = f"""
   - {{id: pain, label: Pain, short: Pain, unit: points, units: {{points: 1}}, scale: ordinal, {LEVELS}}}
 
@@ -34,9 +35,9 @@ def write_staples(folder: Path, change: Callable[[str], str] = str, **columns: l
 
     def markers(frame: pd.DataFrame) -> pd.DataFrame:
         rows = [
-            {"patient_id": patient, "sample_date": day, "visit": visit, "marker": "pain", "value": value, "unit": "points", "below_limit": "0"}
+            {"patient_id": patient, "sample_date": str(dt.date.fromisoformat(PATIENTS[patient][7]) + dt.timedelta(days)), "visit": visit, "marker": "pain", "value": value, "unit": "points", "below_limit": "0"}
             for patient, values in PAIN.items()
-            for value, visit, day in zip(values, ("0", "6", "12"), (PATIENTS[patient][7], "2021-01-01", "2021-06-01"), strict=True) if value
+            for value, visit, days in zip(values, ("0", "6", "12"), (0, 183, 290), strict=True) if value
         ]  # fmt: skip
         return pd.concat([frame, pd.DataFrame(rows)], ignore_index=True).fillna("")
 

@@ -3,7 +3,7 @@
 No estimator lives here; see proportions, ranks, rates, balance and models.
 """
 
-__all__ = ["ALPHA", "add_number_needed", "adjust_holm", "arm_pairs", "count_below", "name_pair", "ordered_levels"]
+__all__ = ["ALPHA", "NO_DIFFERENCE", "RECIPROCALS", "add_number_needed", "adjust_holm", "arm_pairs", "count_below", "name_pair", "ordered_levels"]
 
 from itertools import combinations
 
@@ -12,6 +12,10 @@ import pandas as pd
 
 # Below it a p-value turns a verdict; two-sided.
 ALPHA = 0.05
+# One patient of a million: what rounding leaves of two equal shares lies far below.
+NO_DIFFERENCE = 1e-6
+# Number needed -> what it is the reciprocal of.
+RECIPROCALS = {"nnt": "difference", "nnt_low": "ci_low", "nnt_high": "ci_high"}
 
 
 def ordered_levels(values):
@@ -95,12 +99,6 @@ def count_below(p_values, method="tests that gave a p-value"):
     made = pd.Series(np.asarray(p_values, dtype=float)).dropna()
     row = {"group": "overall", "n_tests": len(made), "n_below": int((made < ALPHA).sum()), "n_expected": ALPHA * len(made)}
     return pd.DataFrame([row | {"method": method, "note": ""}])
-
-
-# One patient of a million: what rounding leaves of two equal shares lies far below.
-NO_DIFFERENCE = 1e-6
-# Number needed -> what it is the reciprocal of.
-RECIPROCALS = {"nnt": "difference", "nnt_low": "ci_low", "nnt_high": "ci_high"}
 
 
 def add_number_needed(differences):

@@ -75,8 +75,7 @@ DESIGNED = [Mutant(*row) for row in (
     ("log-rank and Gray are exchanged", "show/tables/survival.py", "for name in (\"logrank\", \"gray\") if name", "for name in (\"gray\", \"logrank\") if name"),
     ("events of a curve are patients", "show/tables/survival.py", "return format_count(row[\"n_events\"], row[\"n\"]", "return format_count(row[\"n\"], row[\"n\"]"),
     ("the number at risk is the number of patients", "show/tables/survival.py", "{format_whole(row['n_risk'])}\"", "{format_whole(row['n'])}\""),
-    ("the sign of a risk difference is flipped", "show/tables/response.py", "format_points(row[column])", "format_points(-row[column])"),
-    ("the sign of a difference in harm is flipped", "show/tables/safety.py", "format_points(row['difference'])", "format_points(-row['difference'])"),
+    ("the sign of a risk difference is flipped", "show/tables/parts.py", "format_points(row['difference'])", "format_points(-row['difference'])"),
     ("any and severe are exchanged", "show/tables/safety.py", "where(safety[output], variable=name), where(safety[f\"{output}_severe\"], variable=name))", "where(safety[f\"{output}_severe\"], variable=name), where(safety[output], variable=name))"),
     ("a ratio of rates has another pair's name", "show/tables/safety.py", "Row((pair_label(data, row[\"group\"]), ratio", "Row((pair_label(data, timed[output][\"group\"].iat[0]), ratio"),
     ("count and denominator are exchanged", "show/formats.py", "share.format(count=format_whole(count), n=format_whole(n),", "share.format(count=format_whole(n), n=format_whole(count),"),
@@ -122,7 +121,6 @@ DESIGNED = [Mutant(*row) for row in (
     ("the worst is the best", "analyses/efficacy/shifts.py", "(WORST, np.nan): by_patient.max()", "(WORST, np.nan): by_patient.min()"),
     ("the last is the first", "analyses/efficacy/shifts.py", "by_patient.last()", "by_patient.first()"),
     ("a trend runs the other way", "statistics/survival/logrank.py", "float(score @ (observed - expected))", "float(score @ (expected - observed))"),
-    ("a population that was shared is forgotten", "show/disclosure/jointly.py", "for k in (\"cutoff\", \"arms\", \"population\"))", "for k in (\"cutoff\", \"arms\"))"),
     # guards of the page for a ward
     ("a frame's count of buffers is believed", "explore/gate.py", "if not V1_OFFSETS <= count <= V1_OFFSETS + MOST_BUFFERS:", "if not V1_OFFSETS <= count:"),
     ("a frame's offsets are believed", "explore/gate.py", "    _in_order([8 * (count + 1), *offsets, len(message)])\n", ""),

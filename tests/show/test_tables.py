@@ -233,3 +233,17 @@ def test_a_trend_is_tested_only_where_the_arms_have_an_order():
     for analysis in (survived, response, course):
         checked = recheck.check(ordered, [(analysis, to_rows("efficacy", analysis))]).compared
         assert checked["output"].str.endswith("_trend").any()
+
+
+def test_what_it_takes_for_one_more_is_said_or_why_not():
+    """say.needed: the comparison that carries the question, at the last time with a difference."""
+    survived, response = analyse.survival(EFFICACY, EFFICACY.study.primary), analyse.response(EFFICACY, EFFICACY.response_visits)
+    said = say.needed(survived, response)
+    for frame, outcome in ((survived["landmark_difference"], "is without the event"), (response["objective_response_treated_difference"], "has an objective response")):
+        row = where(frame, group="C vs A").dropna(subset=["difference"]).sort_values("time").iloc[-1]
+        assert f"{outcome} at {row['time']:g} months: {needed_to_treat(row)}, 95% CI." in said
+    frames = survived.frames | {"landmark_difference": survived["landmark_difference"].assign(difference=0.0, nnt=np.nan)}
+    assert "there is no difference, and so no number" in say.needed(replace(survived, frames=frames), Absent("none"))
+    frames["landmark_difference"] = frames["landmark_difference"].assign(difference=np.nan)
+    assert say.needed(replace(survived, frames=frames), Absent("none")).endswith("the difference cannot be estimated or is not shown.")
+    assert say.needed(analyse.survival(load("efficacy", arms=["A"]), EFFICACY.study.primary), response) == ""

@@ -37,9 +37,9 @@ def analyse_populations(data: Dataset) -> Populations | Absent:
         frames["population"] = _shares(patients, inside, "patients of the population")
     ended = data.study.disposition
     if ended is not None:
-        by_level = {level.value: patients[ended.flag] == level.value for level in ended.levels}
-        unknown = {NOT_RECORDED: patients[ended.flag].isna()} if patients[ended.flag].isna().any() else {}
-        frames["disposition"] = _shares(patients, by_level | unknown, "patients by disposition")
+        how = patients[ended.flag].astype(object).fillna(NOT_RECORDED)
+        names = dict.fromkeys([*(level.value for level in ended.levels), *([NOT_RECORDED] if how.eq(NOT_RECORDED).any() else [])])
+        frames["disposition"] = _shares(patients, {name: how == name for name in names}, "patients by disposition")
     return Populations(data, "", frames) if frames else Absent("This study declares no analysis populations and no disposition.")
 
 

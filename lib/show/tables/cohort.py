@@ -108,7 +108,7 @@ def table_disposition(populations: Populations) -> Table | Block:
     """How the patients' parts in the study ended, by arm."""
     ended = populations.dataset.study.disposition
     labels = {level.value: level.label for level in ended.levels} if ended else {}
-    return _by_label(populations, "disposition", labels | {NOT_RECORDED: "Not recorded"}, "Disposition of the patients", ("Patients (% of those analysed).",))
+    return _by_label(populations, "disposition", {NOT_RECORDED: "Not recorded"} | labels, "Disposition of the patients", ("Patients (% of those analysed).",))
 
 
 def _by_label(populations: Populations, output: str, labels: dict[str, str], title: str, notes: tuple[str, ...]) -> Table | Block:

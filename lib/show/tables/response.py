@@ -91,7 +91,7 @@ def table_response_pairs(response: ResponseRates, outcome: str = "objective_resp
         rows.append(Row(("All arms, chi-square", "", "", "", format_p(chisq["p_value"]), "")))
         for trend in where(response[f"{name}_trend"], time=time).to_dict("records") if f"{name}_trend" in response else []:
             rows.append(Row(("Trend over the arms, Cochran-Armitage", "", "", "", format_p(trend["p_value"]), "")))
-            trends.append(trend_note(data, trend, f"at {visit_label(data, time)}"))
+            trends.append(trend_note(data, trend, f"of these at {visit_label(data, time)}"))
     columns = (Column("Comparison"), Column("Risk difference, points", f"{level} CI"), Column("Newcombe", f"{level} CI"),
                Column("Odds ratio", f"exact {level} CI"), Column(said_p(), "Fisher"), Column(said_p(), "Holm"))  # fmt: skip
     notes = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 __all__ = ["ENGINE", "Fitted", "fit"]
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -18,8 +18,8 @@ class Fitted(NamedTuple):
     """Least squares on one column per arm and the baseline about its mean."""
 
     arms: list[str]
-    model: object
-    alone: object
+    model: Any
+    alone: Any
 
     def contrast(self, group: str, level: float) -> dict[str, float]:
         """Mean of an arm, or the difference of two."""

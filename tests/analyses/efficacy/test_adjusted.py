@@ -31,7 +31,9 @@ def data():
 
 def volumes(data):
     """Volume per patient and visit from the table of measurements: a lesion that has vanished is a ball of the least size."""
-    rows = data.tables["measurements"].merge(data.tables["lesions"][["lesion_id", "patient_id", "target"]], on="lesion_id")
+    lesions = data.tables["lesions"].set_index("lesion_id")
+    rows = data.tables["measurements"]
+    rows = rows.assign(patient_id=rows["lesion_id"].map(lesions["patient_id"]), target=rows["lesion_id"].map(lesions["target"]))
     rows = rows[rows["target"]].drop_duplicates(["lesion_id", "visit"])
     cubic = np.pi / 6 * rows["longest_mm"] * rows["short_mm"] * rows["third_mm"] / 1000
     small = np.pi / 6 * data.study.response.too_small_mm**3 / 1000

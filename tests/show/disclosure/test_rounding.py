@@ -40,4 +40,8 @@ def test_counts_places_and_what_does_not_exist_stay():
 def test_a_number_needed_tells_no_more_than_the_difference_that_is_shown(difference, low, high):
     frame = pd.DataFrame({"group": ["b vs a"], "difference": [difference], "ci_low": [low], "ci_high": [high]})
     shown = round_shared(add_number_needed(frame))
-    assert shown.equals(add_number_needed(round_shared(frame)))
+    told = add_number_needed(round_shared(frame))
+    for name in ("nnt", "nnt_low", "nnt_high"):
+        value = told[name].iat[0]
+        assert np.isnan(shown[name].iat[0]) if np.isnan(value) else shown[name].iat[0] == np.sign(value) * rounded(abs(value))
+    assert round_shared(shown).equals(shown)
