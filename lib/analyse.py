@@ -28,6 +28,7 @@ __all__ = [
     "marker",
     "marker_model",
     "other_events",
+    "populations",
     "presence",
     "profiles",
     "reporting",
@@ -35,6 +36,7 @@ __all__ = [
     "response_time",
     "rises",
     "robustness",
+    "shifts",
     "sites",
     "subgroups",
     "surrogate",
@@ -54,6 +56,7 @@ from lib.analyses.cohort.conduct import analyse_timing as timing
 from lib.analyses.cohort.flow import analyse as flow
 from lib.analyses.cohort.flow import analyse_completeness as completeness
 from lib.analyses.cohort.flow import analyse_enrolment as enrolment
+from lib.analyses.cohort.populations import analyse_populations as populations
 from lib.analyses.efficacy.course import analyse_course as course
 from lib.analyses.efficacy.dose_response import analyse_dose as dose
 from lib.analyses.efficacy.kinetics import analyse_kinetics as kinetics
@@ -71,6 +74,7 @@ from lib.analyses.efficacy.other_events import analyse_other_events as other_eve
 from lib.analyses.efficacy.other_events import analyse_sites as sites
 from lib.analyses.efficacy.response import analyse as response
 from lib.analyses.efficacy.response import analyse_response_time as response_time
+from lib.analyses.efficacy.shifts import analyse_shifts as shifts
 from lib.analyses.efficacy.survival import analyse as survival
 from lib.analyses.efficacy.survival import analyse_follow_up as follow_up
 from lib.analyses.robustness.confounding import analyse_calendar as calendar

@@ -39,6 +39,8 @@ OUTPUTS = (
     Output("flow_response_evaluable", PATIENTS, EXAMINED),
     Output("flow_volume", PATIENTS, EXAMINED),
     Output("flow_marker", PATIENTS, EXAMINED),
+    Output("population", PATIENTS, NOT_EXAMINED, denominator=OVERLAP, step="flow"),
+    Output("disposition", PATIENTS, NOT_EXAMINED, denominator=ALL, step="flow"),
     Output("data_queries", "data queries", EXAMINED),
     Output("enrolment", PATIENTS, EXAMINED, time=SPREAD),
     Output("follow_up_completeness", PATIENTS, EXAMINED),
@@ -81,6 +83,7 @@ OUTPUTS = (
     Output("logrank", PATIENTS, EXAMINED, tests=CONFIRMATORY, counted_in="comparison_count",
         headline=Headline("endpoint", "{name}: log-rank p", "p_value", "p", ("n_events", "n"))),
     Output("logrank_pairwise", PATIENTS, EXAMINED, tests=EXPLORATORY, counted_in="comparison_count"),
+    Output("logrank_trend", "", EXAMINED, tests=EXPLORATORY, counted_in="comparison_count"),
     Output("cumulative_incidence", PATIENTS, EXAMINED, time=COURSE),
     Output("gray", PATIENTS, EXAMINED, tests=EXPLORATORY, counted_in="comparison_count"),
     Output("comparison_count", "tests", EXAMINED),
@@ -93,6 +96,7 @@ OUTPUTS = (
         headline=Headline("response", "Objective response at {time} {unit}", "proportion", "percent", ("count", "n"))),
     Output("objective_response_treated_test", "", EXAMINED, tests=EXPLORATORY, made_from="objective_response_treated"),
     Output("objective_response_treated_chisq", "", EXAMINED, tests=EXPLORATORY, made_from="objective_response_treated"),
+    Output("objective_response_treated_trend", "", EXAMINED, tests=EXPLORATORY, made_from="objective_response_treated"),
     Output("objective_response_treated_pairwise", "", EXAMINED, tests=EXPLORATORY, made_from="objective_response_treated"),
     Output("objective_response_treated_difference", "", EXAMINED, made_from="objective_response_treated"),
     Output("objective_response_treated_newcombe", "", EXAMINED, made_from="objective_response_treated", source="Newcombe RG. Stat Med 1998;17:873-890. doi:10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I"),
@@ -102,6 +106,7 @@ OUTPUTS = (
         step="flow_response_evaluable"),
     Output("objective_response_evaluable_test", "", EXAMINED, tests=EXPLORATORY, made_from="objective_response_evaluable"),
     Output("objective_response_evaluable_chisq", "", EXAMINED, tests=EXPLORATORY, made_from="objective_response_evaluable"),
+    Output("objective_response_evaluable_trend", "", EXAMINED, tests=EXPLORATORY, made_from="objective_response_evaluable"),
     Output("objective_response_evaluable_pairwise", "", EXAMINED, tests=EXPLORATORY, made_from="objective_response_evaluable"),
     Output("objective_response_evaluable_difference", "", EXAMINED, made_from="objective_response_evaluable"),
     Output("objective_response_evaluable_newcombe", "", EXAMINED, made_from="objective_response_evaluable", source="Newcombe RG. Stat Med 1998;17:873-890. doi:10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I"),
@@ -109,6 +114,7 @@ OUTPUTS = (
     Output("disease_control_treated", PATIENTS, EXAMINED, step="flow_response_due"),
     Output("disease_control_treated_test", "", EXAMINED, tests=EXPLORATORY, made_from="disease_control_treated"),
     Output("disease_control_treated_chisq", "", EXAMINED, tests=EXPLORATORY, made_from="disease_control_treated"),
+    Output("disease_control_treated_trend", "", EXAMINED, tests=EXPLORATORY, made_from="disease_control_treated"),
     Output("disease_control_treated_pairwise", "", EXAMINED, tests=EXPLORATORY, made_from="disease_control_treated"),
     Output("disease_control_treated_difference", "", EXAMINED, made_from="disease_control_treated"),
     Output("disease_control_treated_newcombe", "", EXAMINED, made_from="disease_control_treated", source="Newcombe RG. Stat Med 1998;17:873-890. doi:10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I"),
@@ -116,6 +122,7 @@ OUTPUTS = (
     Output("disease_control_evaluable", PATIENTS, EXAMINED, same=(Same("count", "disease_control_treated", "count"),), step="flow_response_evaluable"),
     Output("disease_control_evaluable_test", "", EXAMINED, tests=EXPLORATORY, made_from="disease_control_evaluable"),
     Output("disease_control_evaluable_chisq", "", EXAMINED, tests=EXPLORATORY, made_from="disease_control_evaluable"),
+    Output("disease_control_evaluable_trend", "", EXAMINED, tests=EXPLORATORY, made_from="disease_control_evaluable"),
     Output("disease_control_evaluable_pairwise", "", EXAMINED, tests=EXPLORATORY, made_from="disease_control_evaluable"),
     Output("disease_control_evaluable_difference", "", EXAMINED, made_from="disease_control_evaluable"),
     Output("disease_control_evaluable_newcombe", "", EXAMINED, made_from="disease_control_evaluable", source="Newcombe RG. Stat Med 1998;17:873-890. doi:10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I"),
@@ -130,6 +137,7 @@ OUTPUTS = (
     Output("best_objective_response", PATIENTS, EXAMINED, within=(Within("best_disease_control"),)),
     Output("best_objective_response_test", "", EXAMINED, tests=EXPLORATORY, made_from="best_objective_response"),
     Output("best_objective_response_chisq", "", EXAMINED, tests=EXPLORATORY, made_from="best_objective_response"),
+    Output("best_objective_response_trend", "", EXAMINED, tests=EXPLORATORY, made_from="best_objective_response"),
     Output("best_objective_response_pairwise", "", EXAMINED, tests=EXPLORATORY, made_from="best_objective_response"),
     Output("best_objective_response_difference", "", EXAMINED, made_from="best_objective_response"),
     Output("best_objective_response_newcombe", "", EXAMINED, made_from="best_objective_response", source="Newcombe RG. Stat Med 1998;17:873-890. doi:10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I"),
@@ -137,6 +145,7 @@ OUTPUTS = (
     Output("best_disease_control", PATIENTS, EXAMINED),
     Output("best_disease_control_test", "", EXAMINED, tests=EXPLORATORY, made_from="best_disease_control"),
     Output("best_disease_control_chisq", "", EXAMINED, tests=EXPLORATORY, made_from="best_disease_control"),
+    Output("best_disease_control_trend", "", EXAMINED, tests=EXPLORATORY, made_from="best_disease_control"),
     Output("best_disease_control_pairwise", "", EXAMINED, tests=EXPLORATORY, made_from="best_disease_control"),
     Output("best_disease_control_difference", "", EXAMINED, made_from="best_disease_control"),
     Output("best_disease_control_newcombe", "", EXAMINED, made_from="best_disease_control", source="Newcombe RG. Stat Med 1998;17:873-890. doi:10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I"),
@@ -179,6 +188,11 @@ OUTPUTS = (
     Output("*_between", PATIENTS, EXAMINED, tests=EXPLORATORY),
     Output("*_pairwise", "", EXAMINED, tests=EXPLORATORY, made_from="*_within"),
     Output("*_shift", "", EXAMINED, tests=EXPLORATORY, made_from="*_within"),
+    Output("*_adjusted_mean", PATIENTS, NOT_EXAMINED),
+    Output("*_adjusted_difference", "", NOT_EXAMINED, tests=EXPLORATORY),
+    Output("*_adjusted_test", PATIENTS, NOT_EXAMINED, tests=EXPLORATORY),
+    Output("*_scale_shift", PATIENTS, NOT_EXAMINED, denominator=BEFORE_COLON),
+    Output("*_scale_change", PATIENTS, NOT_EXAMINED),
     Output("*_drawn", PATIENTS, NOT_EXAMINED),
     Output("*_presence", PATIENTS, EXAMINED, denominator=BEFORE_COLON),
     Output("*_below_limit", "samples", NOT_EXAMINED),
@@ -299,6 +313,6 @@ def named(**facts: object) -> list[str]:
     Examples
     --------
     >>> named(counted_in="comparison_count")
-    ['logrank', 'logrank_pairwise', 'gray']
+    ['logrank', 'logrank_pairwise', 'logrank_trend', 'gray']
     """
     return [output.name for output in OUTPUTS if all(getattr(output, key) == fact for key, fact in facts.items())]

@@ -1,11 +1,11 @@
-"""Checked tables -> the analysis set in force: cut-off, arms, subgroup, and the participant flow.
+"""Checked tables -> the analysis set in force: cut-off, arms, population, subgroup, and the participant flow.
 
 What is derived from it per patient stands in derived and course; what is derived more than once is remembered here.
 """
 
 from __future__ import annotations
 
-__all__ = ["Dataset", "apply_cutoff", "load", "once_per_dataset", "restrict", "subgroup_label"]
+__all__ = ["Dataset", "apply_cutoff", "load", "once_per_dataset", "part_label", "restrict", "subgroup_label"]
 
 import datetime as dt
 import weakref
@@ -20,7 +20,8 @@ import pandas as pd
 from lib.intake import handover
 from lib.intake.tables import read_tables
 from lib.study.claims import read_claims
-from lib.study.parameters import Parameters, check_parameters
+from lib.study.clinic import Population
+from lib.study.parameters import EVERYBODY, Parameters, check_parameters
 from lib.study.parts import FLAGS_OF_DATES, Arm, Endpoint, own
 from lib.study.study import ROOT, Study, present, read_study
 from lib.study.yaml_file import Gathered, Problem, ProblemsFound
@@ -97,6 +98,11 @@ class Dataset:
         others = [arm.id for arm in self.arms if arm.id != self.reference]
         return (self.focus if self.focus in others else others[0]), self.reference
 
+    @property
+    def ordered(self) -> bool:
+        """Whether a trend over the arms in force can be tested: the study says that they have an order, and there are three."""
+        return self.study.design.ordered_arms and len(self.arms) > 2
+
     def landmarks(self, endpoint: Endpoint) -> tuple[float, ...]:
         """Times at which the curves of an endpoint are read off: the parameter's, or the endpoint's own."""
         return getattr(self.parameters, "landmarks", ()) or endpoint.landmarks
@@ -145,7 +151,7 @@ def _found(folder: str) -> Path:
 
 
 def restrict(study: Study, parameters: Parameters, tables: dict[str, pd.DataFrame], queries: pd.DataFrame) -> Dataset:
-    """Apply exclusions, cut-off, arms and subgroup, and count who is left after each.
+    """Apply exclusions, cut-off, arms, population and subgroup, and count who is left after each.
 
     Raises
     ------
@@ -174,6 +180,9 @@ def restrict(study: Study, parameters: Parameters, tables: dict[str, pd.DataFram
     if len(arms) < len(study.arms):
         patients = patients[patients["arm"].isin([arm.id for arm in arms])]
         flow += _step(patients, "arms", study.arms)
+    if population := _population(study, parameters):
+        patients = patients[patients[population.flag] == population.inside]
+        flow += _step(patients, "population", arms, population.label)
     if parameters.subgroup:
         patients = patients[_in_subgroup(study, parameters, patients)]
         flow += _step(patients, "subgroup", arms, subgroup_label(study, parameters))
@@ -189,7 +198,7 @@ def restrict(study: Study, parameters: Parameters, tables: dict[str, pd.DataFram
 
 def _nobody(study: Study, parameters: Parameters) -> Problem:
     """Say that no patient is left, and of what."""
-    chosen = parameters.model_dump(mode="json", include={"cutoff", "arms", "subgroup", "subgroup_values"})
+    chosen = parameters.model_dump(mode="json", include={"cutoff", "arms", "population", "subgroup", "subgroup_values"})
     asked = [f"{name} = {', '.join(v) if isinstance(v, list) else v}" for name, v in chosen.items() if v]
     why = f"with {'; '.join(asked)}" if asked else "after exclusions (patients.excluded)"
     return Problem("E111", f"no patient of {study.study.id} is left {why}", file="parameters" if asked else "patients")
@@ -224,6 +233,17 @@ def _in_subgroup(study: Study, parameters: Parameters, patients: pd.DataFrame) -
     below = values < subgroup.cut
     names = below.map({True: f"<{subgroup.cut:g}", False: f">={subgroup.cut:g}"})
     return names.isin(parameters.subgroup_values) & values.notna()
+
+
+def _population(study: Study, parameters: Parameters) -> Population | None:
+    """The analysis population in force; None for everybody."""
+    return study.population(parameters.population) if parameters.population not in ("", EVERYBODY) else None
+
+
+def part_label(study: Study, parameters: Parameters) -> str:
+    """Such as "Per protocol, Sex: Female": the population and the subgroup, "" where nobody is left out for either."""
+    population = _population(study, parameters)
+    return ", ".join(filter(None, [population.label if population else "", subgroup_label(study, parameters)]))
 
 
 def subgroup_label(study: Study, parameters: Parameters) -> str:

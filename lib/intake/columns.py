@@ -191,6 +191,7 @@ def _patients(study: Study) -> tuple[Column, ...]:
             columns += [Column(FLAGS_OF_DATES[date], "flag") for date in used if date in FLAGS_OF_DATES]
         else:
             columns += _ready_made(endpoint)
+    columns += _memberships(study)
     if study.holds("measurements"):  # how soon a tumour responds, and for how long
         dates.setdefault("time_zero", Column("time_zero", "date"))
     columns += dates.values()
@@ -201,6 +202,16 @@ def _patients(study: Study) -> tuple[Column, ...]:
     )
     columns = {column.name: column for column in [*columns, *optional(*others)][::-1]}
     return tuple(_in_the_file(column, study) for column in columns.values())[::-1]
+
+
+def _memberships(study: Study) -> list[Column]:
+    """Flags of the analysis populations, and how each patient's part in the study ended."""
+    flags = [Column(p.flag, "code", called=p.column, allowed=_same((p.inside, p.outside))) for p in study.populations]
+    ended = study.disposition
+    if ended is None:
+        return flags
+    values = _same(level.value for level in ended.levels)
+    return [*flags, Column(ended.flag, "code", called=ended.column, filled=False, allowed=values)]
 
 
 def _in_the_file(column: Column, study: Study) -> Column:

@@ -29,7 +29,7 @@ from lib.analyses.efficacy import survival
 from lib.analyses.outputs import find
 from lib.analyses.result import Absent, Analysis
 from lib.analyses.robustness.definitions import Definitions, claims_about
-from lib.dataset.dataset import Dataset, subgroup_label
+from lib.dataset.dataset import Dataset, part_label
 from lib.report import recheck
 from lib.report.published import ABSENT, MATCHES, compare_published, find_ranges
 from lib.report.references import cite, paragraph
@@ -86,7 +86,7 @@ def header(name: str, data: Dataset) -> Block:
         formed=_formed(data) if len(data.study.arms) > 1 else "",
         banner=SYNTHETIC if about.synthetic else "",
         n=len(data.patients),
-        subgroup=subgroup_label(data.study, data.parameters),
+        subgroup=part_label(data.study, data.parameters),
         shared=shared_notice(data),
     )
     return Block(

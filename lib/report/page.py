@@ -223,6 +223,11 @@ class Page:
         return [marker for marker in self.markers if getattr(marker, key)]
 
     @property
+    def scores(self) -> list[Marker]:
+        """Those of them that are ordinal."""
+        return [marker for marker in self.markers if marker.levels]
+
+    @property
     def response_visits(self) -> tuple[float, ...]:
         """Visits of the response tables: the parameter's, or the study's."""
         return self.data.response_visits

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 __all__ = ["KINDS", "Checked", "check", "recompute"]
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import exp, isnan
 
@@ -16,13 +16,13 @@ import numpy as np
 import pandas as pd
 
 from lib.analyses.efficacy import survival
-from lib.analyses.result import Analysis
+from lib.analyses.result import Analysis, where
 from lib.analyses.safety.events_in_time import PER
 from lib.dataset.dataset import Dataset
 from lib.report.recheck_parts import PYTHON, Number, Place, Rows, adjusted, exact_numbers, numbers, places
 from lib.report.recheck_shares import recompute_paired, recompute_shares
 from lib.report.results import to_rows
-from lib.statistics.second_engine import competing, mixed, ranks, shares
+from lib.statistics.second_engine import ancova, competing, mixed, ranks, shares
 from lib.statistics.second_engine.cox import FORMULA
 from lib.statistics.second_engine.survival import KEYS, verify
 from lib.study.limits import LARGE
@@ -146,6 +146,33 @@ def _changes(data: Dataset, analysis: Analysis) -> Iterator[Number]:
         yield from adjusted(f"{name}_shift", place, sums, FORMULA)
 
 
+def _adjusted(data: Dataset, analysis: Analysis) -> Iterator[Number]:
+    """Changes adjusted for the baseline, of the arms that were modelled at each visit."""
+    if "adjusted" not in analysis:
+        return
+    name, level = analysis.variable, data.parameters.level
+    output = f"{name}_adjusted_"
+    for place, means in places(analysis, f"{output}mean").items():
+        arms = [arm for arm, row in means.items() if not isnan(row["std_err"])]
+        if not arms:
+            continue
+        model = ancova.fit(where(analysis["adjusted"], visit=place[1]).dropna(), arms)
+        for end in ("mean", "difference"):
+            for group, row in places(analysis, f"{output}{end}").get(place, {}).items():
+                if not isnan(row["std_err"]):
+                    yield from numbers(f"{output}{end}", place, group, _as_shown(model.contrast(group, level), row), ancova.ENGINE)
+        if len(data.arms) > 1:
+            yield from numbers(f"{output}test", place, "overall", model.overall(), ancova.ENGINE)
+
+
+def _as_shown(values: dict[str, float], row: Mapping[str, float]) -> dict[str, float]:
+    """An estimate and its interval by the name that they are shown by; logarithms as ratios."""
+    name = next(name for name in ("ratio", "difference", "estimate") if name in row)
+    back = {key: exp(values[key]) if name == "ratio" else values[key] for key in ("estimate", "ci_low", "ci_high")}
+    found = values | back | {name: back["estimate"]}
+    return {key: value for key, value in found.items() if key in row}
+
+
 def _baseline(data: Dataset, analysis: Analysis) -> Iterator[Number]:
     """Numbers of Table 1, and its tests."""
     if "baseline_number" not in analysis:
@@ -249,6 +276,7 @@ KINDS = {
     "rates": _rates,
     "baseline characteristics": _baseline,
     "rank tests": _changes,
+    "changes adjusted for the baseline": _adjusted,
     "cumulative incidences": _incidence,
     "mixed models": _models,
 }

@@ -33,6 +33,7 @@ __all__ = [
     "lesions",
     "liver",
     "model",
+    "needed",
     "onset",
     "other_events",
     "paired_response",
@@ -109,6 +110,7 @@ from lib.show.sentences.safety import sentence_safety as safety
 from lib.show.sentences.safety import sentence_terms as terms
 from lib.show.sentences.survival import sentence_comparison as comparison
 from lib.show.sentences.survival import sentence_definition as definition
+from lib.show.sentences.survival import sentence_needed as needed
 from lib.show.sentences.survival import sentence_other_events as other_events
 from lib.show.sentences.survival import sentence_small as small
 from lib.show.sentences.survival import sentence_survival as survival

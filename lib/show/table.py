@@ -1,6 +1,7 @@
 """Every table that a page can show: one line each. What it holds stands in `tables`, a file a subject."""
 
 __all__ = [
+    "adjusted",
     "ae_attribution",
     "ae_differences",
     "ae_first",
@@ -21,7 +22,9 @@ __all__ = [
     "comparisons",
     "declarations",
     "detectable",
+    "differences",
     "disagreements",
+    "disposition",
     "dose",
     "duration",
     "enrolment",
@@ -44,6 +47,7 @@ __all__ = [
     "liver_cases",
     "other_events",
     "paired_response",
+    "populations",
     "presence",
     "published",
     "queries",
@@ -56,6 +60,7 @@ __all__ = [
     "risks_of_bias",
     "robustness",
     "sensitivity",
+    "shifts",
     "sites",
     "slopes",
     "subgroups",
@@ -68,8 +73,10 @@ __all__ = [
 ]
 
 from lib.show.tables.cohort import table_baseline as baseline
+from lib.show.tables.cohort import table_disposition as disposition
 from lib.show.tables.cohort import table_flow as flow
 from lib.show.tables.cohort import table_follow_up as follow_up
+from lib.show.tables.cohort import table_populations as populations
 from lib.show.tables.cohort import table_queries as queries
 from lib.show.tables.conduct import table_attendance as attendance
 from lib.show.tables.conduct import table_checklist as checklist
@@ -100,12 +107,14 @@ from lib.show.tables.laboratory import table_liver_cases as liver_cases
 from lib.show.tables.laboratory import table_rises as rises
 from lib.show.tables.laboratory import table_slopes as slopes
 from lib.show.tables.laboratory import table_surrogate as surrogate
+from lib.show.tables.markers import table_adjusted as adjusted
 from lib.show.tables.markers import table_change as change
 from lib.show.tables.markers import table_excluded as excluded
 from lib.show.tables.markers import table_level as level
 from lib.show.tables.markers import table_presence as presence
 from lib.show.tables.markers import table_ratios as ratios
 from lib.show.tables.markers import table_sensitivity as sensitivity
+from lib.show.tables.markers import table_shifts as shifts
 from lib.show.tables.response import table_dose as dose
 from lib.show.tables.response import table_lesion_control as lesion_control
 from lib.show.tables.response import table_lesion_failures as lesion_failures
@@ -130,4 +139,5 @@ from lib.show.tables.safety import table_ae_rate_ratios as ae_rate_ratios
 from lib.show.tables.safety import table_ae_rates as ae_rates
 from lib.show.tables.safety import table_ae_terms as ae_terms
 from lib.show.tables.survival import table_comparisons as comparisons
+from lib.show.tables.survival import table_differences as differences
 from lib.show.tables.survival import table_survival as survival

@@ -1,4 +1,4 @@
-"""The parts of a study that tell what was measured and given: tumour response, markers, treatments, adverse events."""
+"""The parts of a study that tell who is in it, what was measured and given: populations, response, markers, treatments, events."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ __all__ = [
     "REGIONS",
     "AdverseEvents",
     "Component",
+    "Disposition",
     "Interference",
     "Kinetics",
     "Liver",
     "Marker",
+    "Population",
     "Reference",
     "Response",
     "Rise",
@@ -21,6 +23,7 @@ __all__ = [
     "Visits",
 ]
 
+import re
 from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, model_validator
@@ -36,6 +39,7 @@ from lib.study.parts import (
     LegendLabel,
     Level,
     Text,
+    own,
     unique,
 )
 
@@ -59,6 +63,48 @@ class Site(Level):
     """A site of lesions; `region`: where it lies as seen from the disease that local therapy treats."""
 
     region: Region | None = None
+
+
+class Population(Frozen):
+    """An analysis population: patients whose `column` holds `inside`; everybody else's holds `outside`."""
+
+    id: Id
+    label: Label
+    column: Id
+    inside: Annotated[Code, Field(min_length=1)] = "1"
+    outside: Annotated[Code, Field(min_length=1)] = "0"
+    # Whether a report is about it unless another one is asked for.
+    default: bool = False
+
+    @property
+    def flag(self) -> str:
+        """Its column in the frames of patients."""
+        return own(f"{self.id}.population")
+
+    @model_validator(mode="after")
+    def _tells_patients_apart(self) -> Self:
+        if self.inside == self.outside:
+            raise ValueError(f"populations: {self.id}: inside and outside are both {self.inside}, so nobody can be told apart")
+        if self.column in ("patient_id", "arm"):
+            raise ValueError(f"populations: {self.id}: {self.column} tells who a patient is, not in which population")
+        return self
+
+
+class Disposition(Frozen):
+    """How each patient's part in the study ended: a column of patients, and its codes in the order of a report."""
+
+    column: Id
+    levels: tuple[Level, ...] = Field(min_length=1, max_length=20)
+
+    @property
+    def flag(self) -> str:
+        """Its column in the frames of patients."""
+        return own("disposition")
+
+    @model_validator(mode="after")
+    def _levels_are_told_apart(self) -> Self:
+        unique("level", [level.value for level in self.levels])
+        return self
 
 
 class Response(Frozen):
@@ -170,7 +216,9 @@ class Marker(Frozen):
     short: LegendLabel
     unit: Text
     units: dict[Text, float]
-    scale: Literal["log", "linear"] = "log"
+    scale: Literal["log", "linear", "ordinal"] = "log"
+    # Of an ordinal scale, as a performance status: its codes (numbers in the table), best first.
+    levels: tuple[Level, ...] = Field((), max_length=12)
     role: Literal["endpoint", "quality", "safety"] = "endpoint"
     visits: tuple[float, ...] = ()
     interference: Interference | None = None
@@ -198,6 +246,24 @@ class Marker(Frozen):
         if self.scale != "log" and (self.kinetics or self.progression):
             raise ValueError(f"{asked[0]} needs scale: log, because it is told in ratios")
         return self
+
+    @model_validator(mode="after")
+    def _ordinal_has_levels(self) -> Self:
+        if (self.scale == "ordinal") != bool(self.levels):
+            raise ValueError(f"{self.id}: scale ordinal has levels, best first, and only scale ordinal has them")
+        if not self.levels:
+            return self
+        if len(self.levels) < 2 or not all(re.fullmatch(r"-?\d{1,6}(\.\d{1,4})?", level.value) for level in self.levels):
+            raise ValueError(f"{self.id}: levels are at least two, and the value of each is a number, as in the table markers")
+        unique("level", self.codes)
+        if self.reference or set(self.units.values()) != {1.0}:
+            raise ValueError(f"{self.id}: an ordinal scale has no reference limits, and its codes are in one unit (units: {{{self.unit}: 1}})")
+        return self
+
+    @property
+    def codes(self) -> list[float]:
+        """The codes of an ordinal scale, best first."""
+        return [float(level.value) for level in self.levels]
 
 
 class Component(Frozen):

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from notebook_cells import NOTEBOOKS, run_notebook, shipped, without_drawing
+from staples_study import write_staples
 from study_builder import PATIENTS, write_study
 
 from lib.analyses import outputs
@@ -60,8 +61,9 @@ def recorded(tmp_path_factory) -> list[Analysis]:
     more = write_study(
         root / "more", lambda text: text.replace("\n\ntreatments:", MORE_MARKERS, 1), markers=_with_more_markers
     )
+    staples = write_staples(root / "staples")
     pages = [shipped(name, study).names["page"] for study in ("data/rair_dtc", "data/colon") for name in NOTEBOOKS]
-    for study in ("tests/cases/six_arms", "tests/cases/weighted", str(write_study(root / "six")), str(more)):
+    for study in ("tests/cases/six_arms", "tests/cases/weighted", str(write_study(root / "six")), str(more), str(staples)):
         for name in NOTEBOOKS:
             with pytest.MonkeyPatch.context() as monkeypatch:
                 without_drawing(monkeypatch)

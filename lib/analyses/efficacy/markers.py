@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from lib.analyses.efficacy.adjusted import adjust, volumes_to_adjust
 from lib.analyses.result import Absent, Analysis, requires
 from lib.dataset.dataset import Dataset
 from lib.dataset.derived import LESION_VOLUME, VOLUME, marker_frame, volume_frame
@@ -69,9 +70,11 @@ def analyse_volume(data: Dataset, visits: tuple[float, ...]) -> Levels:
     Returns
     -------
     Levels
-        Frames as `_analyse`; the tested change is the percentage change from baseline.
+        Frames as `_analyse`; the tested change is the percentage change from baseline. And those of `adjusted.adjust`,
+        of the log ratio.
     """
-    return _analyse(data, VOLUME, volume_frame(data), visits, "percent_change")
+    result = _analyse(data, VOLUME, volume_frame(data), visits, "percent_change")
+    return _with_adjusted(result, volumes_to_adjust(data), visits, log=True)
 
 
 @requires("markers")
@@ -89,7 +92,7 @@ def analyse_marker(data: Dataset, marker: Marker, visits: tuple[float, ...] = ()
     -------
     Levels
         Frames as `_analyse`, and `marker_excluded` (patients and samples left out, by reason). The tested change is
-        the log ratio to baseline where the marker's scale is log, else the difference.
+        the log ratio to baseline where the marker's scale is log, else the difference. And those of `adjusted.adjust`.
     """
     values = marker_frame(data, marker)
     reasons = values.assign(variable=values["excluded"].where(values["excluded"] != "", values["unchanged"]))
@@ -104,7 +107,15 @@ def analyse_marker(data: Dataset, marker: Marker, visits: tuple[float, ...] = ()
     frames = result.frames | {
         "marker_excluded": excluded.assign(variable=marker.id + ": " + excluded["variable"], method="patients", note="")
     }
-    return Levels(data, marker.id, frames, result.data)
+    whole = Levels(data, marker.id, frames, result.data)
+    # Steps of an ordinal scale need not be alike: shifts count them.
+    return whole if marker.levels else _with_adjusted(whole, usable, tested, log=marker.scale == "log")
+
+
+def _with_adjusted(result: Levels, values: pd.DataFrame, visits: tuple[float, ...], *, log: bool) -> Levels:
+    """The same, with the changes adjusted for the baseline."""
+    frames, modelled = adjust(result.dataset, result.variable, values, visits, log)
+    return Levels(result.dataset, result.variable, result.frames | frames, result.data | {"adjusted": modelled})
 
 
 def _analyse(data: Dataset, variable: str, values: pd.DataFrame, visits: tuple[float, ...], change: str) -> Levels:

@@ -18,7 +18,7 @@ from lib.analyses.result import Absent, Analysis
 from lib.analyses.scale import common_ticks
 from lib.dataset.dataset import Dataset
 from lib.dataset.derived import time_to_event_frame
-from lib.statistics.comparisons import arm_pairs, count_below, name_pair
+from lib.statistics.comparisons import add_number_needed, arm_pairs, count_below, name_pair
 from lib.statistics.models import cox
 from lib.statistics.second_engine import survival
 from lib.statistics.survival import competing, kaplan_meier, logrank, rmst
@@ -31,7 +31,7 @@ SAMPLE, SEED = 1_000, 20250228
 COX_TESTS = {"likelihood_ratio": "likelihood ratio", "wald": "Wald", "score": "score"}
 # Frames that compare arms.
 COMPARISONS = {
-    *("logrank", "logrank_pairwise", "rmst_difference", "rmst_ratio", "landmark_difference", "gray"),
+    *("logrank", "logrank_pairwise", "logrank_trend", "rmst_difference", "rmst_ratio", "landmark_difference", "gray"),
     *("cox", *(f"cox_{name}" for name in COX_TESTS), "proportional_hazards"),
 }
 
@@ -54,7 +54,7 @@ def analyse(data: Dataset, endpoint: Endpoint | None) -> Survival | Absent:
     Survival
         `events` (by arm and overall, with the share of patients and those without a known time), `median`, `quartile_1`, `quartile_3` (time by which 25 % and 75 % had the event), `follow_up` (reverse
         Kaplan-Meier), `landmark`, `at_risk` (at the ticks of the figure), and with two arms or more
-        `landmark_difference`, `logrank`, `logrank_pairwise`, `cox`, `cox_likelihood_ratio`, `cox_wald`, `cox_score`,
+        `landmark_difference`, `logrank`, `logrank_pairwise`, over ordered arms `logrank_trend`, `cox`, `cox_likelihood_ratio`, `cox_wald`, `cox_score`,
         `proportional_hazards`, `comparison_count` (tests of this list that were made), `rmst`, `rmst_difference`, `rmst_ratio`; with a competing event `cumulative_incidence` and `gray`.
         Data: `tte` (one row per patient with a known time), `curve` (steps). `Absent` without an endpoint, and where
         nobody has a known time.
@@ -167,9 +167,10 @@ def _comparisons(
     present = reference if reference in known else next(arm.id for arm in data.arms if arm.id in known)
     overall = models[present].overall
     return {
-        "landmark_difference": kaplan_meier.compare_landmark(tte, landmarks, reference, level=level),
+        "landmark_difference": add_number_needed(kaplan_meier.compare_landmark(tte, landmarks, reference, level=level)),
         "logrank": logrank.compare_logrank(tte),
         "logrank_pairwise": _named_as_pairs(data, logrank.compare_pairwise(tte)),
+        **({"logrank_trend": logrank.compare_trend(tte)} if data.ordered else {}),
         "cox": _every_pair(data, lambda y: models[y].terms),
         **{f"cox_{name}": overall[overall["test"] == test] for name, test in COX_TESTS.items()},
         "proportional_hazards": cox.check_proportional_hazards(tte, present),

@@ -61,6 +61,7 @@ def is_declared(data: Dataset) -> bool:
         data.study.primary is not None
         and data.study.primary.role == "primary"
         and not chosen.subgroup
+        and chosen.population in ("", *(part.id for part in data.study.populations if part.default))
         and len(data.arms) == len(data.study.arms)
         and data.cutoff == data.study.study.cutoff
     )

@@ -184,6 +184,8 @@ class Known:
     outcomes : list of Outcome
     aside : dict of str to str
         Column -> why it is no baseline variable.
+    populations : dict of str to str
+        Column of patients, Y or N -> the analysis population that it tells.
     unit : str
         In which visits are counted.
     """
@@ -192,6 +194,7 @@ class Known:
     units: dict[str, str] = field(default_factory=dict)
     outcomes: list[Outcome] = field(default_factory=list)
     aside: dict[str, str] = field(default_factory=dict)
+    populations: dict[str, str] = field(default_factory=dict)
     unit: str = ""
 
 

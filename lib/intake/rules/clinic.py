@@ -34,6 +34,18 @@ def marker_values(e: Evidence) -> list[Problem]:
     ]  # fmt: skip
 
 
+@needs("markers.marker", "markers.value")
+def ordinal_values(e: Evidence) -> list[Problem]:
+    """E060: a value on an ordinal scale is one of its levels, measured, and below no limit."""
+    samples, problems = e["markers"], []
+    for marker in e.study.markers:
+        own = samples[samples["marker"].eq(marker.id)] if marker.levels else samples.iloc[:0]
+        message = f"not a level of {marker.short}; there are {', '.join(level.value for level in marker.levels)}"
+        problems += e.problems("E060", "markers", own[own["value"].notna() & ~own["value"].isin(marker.codes)], "value", message)
+        problems += e.problems("E060", "markers", own[own["below_limit"]], "below_limit", f"{marker.short} is ordinal: its levels have no limit of detection")
+    return problems
+
+
 @needs("markers.patient_id", "markers.marker", "markers.visit")
 def marker_baseline(e: Evidence) -> list[Problem]:
     """W061: a marker that is followed has a baseline sample, or no change from it."""
@@ -305,6 +317,7 @@ def events_once(e: Evidence) -> list[Problem]:
 
 RULES = (
     marker_values,
+    ordinal_values,
     marker_baseline,
     positive_agrees,
     reference_limits,

@@ -7,6 +7,7 @@ __all__ = [
     "crude_of",
     "sentence_comparison",
     "sentence_definition",
+    "sentence_needed",
     "sentence_other_events",
     "sentence_progression",
     "sentence_small",
@@ -19,6 +20,7 @@ __all__ = [
 import pandas as pd
 
 from lib.analyses.efficacy.other_events import OTHER_EVENTS, OtherEvents
+from lib.analyses.efficacy.response import ResponseRates
 from lib.analyses.efficacy.survival import Survival
 from lib.analyses.result import Absent, where
 from lib.analyses.robustness.confounding import Weights, too_few_effective
@@ -27,7 +29,9 @@ from lib.dataset.progression import ANY_NEW, BY_REGION, IN_FIELD, SUM
 from lib.show.formats import (
     MASKED,
     format_ci,
+    format_duration,
     format_given,
+    format_needed,
     format_number,
     format_percent,
     format_time,
@@ -44,6 +48,7 @@ from lib.show.labels import (
     everybody,
     inside,
     level_text,
+    needed_to_treat,
     pair_label,
     rise_rule,
     variable_label,
@@ -263,3 +268,30 @@ def _without_event(analysis: Survival, arms: list[str]) -> str:
     if analysis["cox"].loc[about, "hr"].notna().any():
         return f" Hazard ratios of {'it' if len(arms) == 1 else 'these'} come from Firth's penalised model."
     return " No hazard ratio can be estimated there."
+
+
+@reason_if_absent
+def sentence_needed(analysis: Survival, response: ResponseRates | Absent) -> str:
+    """How many patients stand behind one more without the event, or with a response, of the comparison that carries the question."""
+    data = analysis.dataset
+    if len(data.arms) < 2:
+        return ""
+    alone = ", if nobody had the competing one," if data.study.endpoint(analysis.variable).has_competing else ""
+    frames = {f"is without the event{alone}": analysis["landmark_difference"]}
+    if not isinstance(response, Absent) and "objective_response_treated_difference" in response:
+        frames["has an objective response"] = response["objective_response_treated_difference"]
+    return " ".join(_needed(data, where(frame, group=name_pair(*data.contrast)), outcome) for outcome, frame in frames.items() if len(frame))
+
+
+def _needed(data: Dataset, rows: pd.DataFrame, outcome: str) -> str:
+    """In words, at the last time with a difference; why there is no number."""
+    focus, reference = (data.study.arm(arm).label for arm in data.contrast)
+    known = rows.dropna(subset=["difference"])
+    if known.empty:
+        return f"No number needed to treat of who {outcome} with {focus} instead of {reference}: the difference cannot be estimated or is not shown."
+    row = known.sort_values("time").iloc[-1]
+    when = format_duration(row["time"], data.study.time.unit)
+    if pd.isna(row["nnt"]):
+        return f"At {when} as many have to be treated with {focus} as with {reference} for one who {outcome}: there is no difference, and so no number needed to treat."
+    more = "more" if row["nnt"] > 0 else "fewer"
+    return f"Of {format_needed(row['nnt'])} patients treated with {focus} instead of {reference}, one {more} {outcome} at {when}: {needed_to_treat(row)}, {level_text(data)} CI."

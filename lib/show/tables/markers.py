@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-__all__ = ["table_change", "table_excluded", "table_level", "table_presence", "table_ratios", "table_sensitivity"]
+__all__ = ["table_adjusted", "table_change", "table_excluded", "table_level", "table_presence", "table_ratios", "table_sensitivity", "table_shifts"]
 
 import pandas as pd
 
 from lib.analyses.efficacy.marker_models import PRESENCE, MarkerModel, Presence, Ratios
 from lib.analyses.efficacy.markers import Levels, measure
+from lib.analyses.efficacy.shifts import LAST, MISSING, VISIT, WORST, Shifts
 from lib.analyses.result import where
 from lib.dataset.dataset import Dataset
+from lib.dataset.derived import VOLUME
 from lib.show.display import EMPTY, Block, Column, Row, Table, empty_if_absent
 from lib.show.formats import (
     DASH,
+    capitalised,
     format_duration,
     format_given,
     format_interval,
@@ -128,6 +131,36 @@ def _between(data: Dataset, analysis: Levels, time: float, log: bool) -> list[Ro
     ]  # fmt: skip
     overall = between.iloc[0]
     return [*rows, Row(("All arms", format_whole(overall["n"]), "", format_p(overall["p_value"]), ""), "sub")]
+
+
+@empty_if_absent
+def table_adjusted(analysis: Levels) -> Table | Block:
+    """Change by arm at the same baseline, and the differences to the reference arm."""
+    data, name, level = analysis.dataset, analysis.variable, level_text(analysis.dataset)
+    if f"{name}_adjusted_mean" not in analysis or analysis[f"{name}_adjusted_mean"]["std_err"].isna().all():
+        return EMPTY
+    means, quantity, rows = analysis[f"{name}_adjusted_mean"], measure(data.study, name), []
+    ratio, decimals = "ratio" in means, 2 if "ratio" in means else 1
+    for time, part in means.groupby("time"):
+        rows.append(Row((f"At {visit_label(data, time)}",), "group"))
+        for row in part.to_dict("records"):
+            shown = table_parts.format_with_interval(row, "ratio" if ratio else "estimate", decimals)
+            rows.append(Row((data.study.arm(row["group"]).label, format_whole(row["n"]), shown, "")))
+        if f"{name}_adjusted_difference" in analysis:
+            for row in where(analysis[f"{name}_adjusted_difference"], time=time).to_dict("records"):
+                shown = table_parts.format_with_interval(row, "ratio" if ratio else "difference", decimals)
+                rows.append(Row((pair_label(data, row["group"]), "", shown, format_p(row["p_value"])), "sub"))
+            test = where(analysis[f"{name}_adjusted_test"], time=time).iloc[0]
+            rows.append(Row(("All arms, F test", format_whole(test["n"]), "", format_p(test["p_value"])), "sub"))
+    columns = (Column("Arm or comparison"), Column(unit_label(means).capitalize()),
+               Column("Ratio to baseline" if ratio else f"Change, {quantity.unit}", f"{level} CI"), Column(said_p()))  # fmt: skip
+    notes = (
+        f"{capitalised(means['method'].iat[0])}: {'the geometric mean' if ratio else 'the mean'} change of each arm had all started from the mean baseline, and its difference to the reference arm; one slope for all arms. Not adjusted for multiplicity.",
+        *(["Below 1: lower than at baseline; between arms, the ratio of two such ratios."] if ratio else []),
+        *(["A vanished lesion counts as too small to measure."] if name == VOLUME else []),
+        *table_parts.notes_of(means),
+    )
+    return Table(f"{name}_adjusted", f"{quantity.label}: change adjusted for the baseline", columns, tuple(rows), notes)
 
 
 @empty_if_absent
@@ -251,3 +284,35 @@ def table_sensitivity(model: MarkerModel) -> Table:
     note = f"Ratio to baseline from the same model ({level_text(data)} CI), and n, the {units} with a value. All samples: those left out of the main analysis included."
     title = f"{measure(data.study, name).label}: does the choice of samples matter?"
     return Table(f"{name}_sensitivity", title, columns, tuple(rows), (note,))
+
+
+@empty_if_absent
+def table_shifts(shifts: Shifts) -> list[Table]:
+    """The level at baseline against the worst, the last, and that at each visit: a table each."""
+    frame = shifts[f"{shifts.variable}_scale_shift"]
+    parts = frame["variable"].str.split(": ", n=2, expand=True)
+    ends = parts[2].str.split(" -> ", expand=True)
+    frame = frame.assign(when=parts[1], before=ends[0], after=ends[1])
+    return [_shift_table(shifts, when, part) for (when, _), part in frame.groupby(["when", "time"], sort=False, dropna=False)]
+
+
+def _shift_table(shifts: Shifts, when: str, frame: pd.DataFrame) -> Table:
+    data, time, rows = shifts.dataset, frame["time"].iat[0], []
+    marker = data.study.marker(shifts.variable)
+    labels = {level.value: level.label for level in marker.levels} | {MISSING: "No sample"}
+    changed = shifts[f"{marker.id}_scale_change"]
+    for arm in data.arms:
+        moved = {name: where(changed, variable=f"{marker.id}: {when}: {name}", group=arm.id) for name in ("worse", "better")}
+        moved = {name: own[own["time"].eq(time) | own["time"].isna()].iloc[0] for name, own in moved.items()}
+        told = f": worse {table_parts.format_rate(moved['worse'])}; better {table_parts.format_rate(moved['better'])}" if moved["worse"]["n"] else ""
+        rows.append(Row((f"{arm.label} (n = {data.n[arm.id]}){told}",), "group"))
+        for before in labels:
+            counts = where(frame, group=arm.id, before=before).set_index("after")["count"]
+            rows.append(Row((labels[before], *(format_whole(counts[after]) for after in labels)), "sub"))
+    later = {WORST: "the worst after it", LAST: "the last", VISIT: visit_label(data, time) if when == VISIT else ""}[when]
+    columns = (Column("At baseline"), *(Column(label) for label in labels.values()))
+    notes = (
+        f"{unit_label(frame).capitalize()}, each once. Worse, better: {unit_label(frame)}/those with both (%); exact {level_text(data)} CI in %. A scale can only be counted: nobody says that its steps are alike.",
+    )
+    name = f"{marker.id}_shift_{when}" + (f"_{time:g}".replace(".", "_") if when == VISIT else "")
+    return Table(name, f"{marker.label}: from baseline to {later}", columns, tuple(rows), notes)

@@ -26,7 +26,6 @@ from lib.show.formats import (
     format_number,
     format_p,
     format_percent,
-    format_points,
     format_whole,
     is_masked,
     plural,
@@ -40,10 +39,11 @@ from lib.show.labels import (
     groups_of,
     level_text,
     pair_label,
+    trend_note,
     unit_label,
 )
 from lib.show.tables import parts
-from lib.show.tables.parts import format_rate, visit_label
+from lib.show.tables.parts import format_difference, format_rate, visit_label
 
 RATES = {
     "objective_response_treated": "Objective response, all {0}",
@@ -86,7 +86,7 @@ def table_response(response: ResponseRates) -> Table:
 def table_response_pairs(response: ResponseRates, outcome: str = "objective_response") -> Table:
     """Comparisons of response rates: risk difference, odds ratio, exact tests."""
     data = response.dataset
-    level, rows = level_text(data), []
+    level, rows, trends = level_text(data), [], []
     name = f"{outcome}_treated"
     for time, pairs in response[f"{name}_pairwise"].groupby("time"):
         rows.append(Row((f"At {visit_label(data, time)}, all {data.study.by_design.entered}",), "group"))
@@ -97,7 +97,7 @@ def table_response_pairs(response: ResponseRates, outcome: str = "objective_resp
             }
             rows.append(Row((
                 pair_label(data, group),
-                *parts.cells(at["_difference"], [group], lambda r: _points(r, "difference")),
+                *parts.cells(at["_difference"], [group], format_difference),
                 *parts.cells(at["_newcombe"], [group], lambda r: format_interval(r["ci_low"], r["ci_high"], 0, percent=True)),
                 *parts.cells(at["_odds_ratio"], [group], lambda r: _ratio(r, "odds_ratio")),
                 *parts.cells(pairs, [group], lambda r: format_p(r["p_value"])),
@@ -107,21 +107,19 @@ def table_response_pairs(response: ResponseRates, outcome: str = "objective_resp
         chisq = where(response[f"{name}_chisq"], time=time).iloc[0]
         rows.append(Row((f"All arms, {exactness([exact['mc_error']])}", "", "", "", format_p(exact["p_value"]), "")))
         rows.append(Row(("All arms, chi-square", "", "", "", format_p(chisq["p_value"]), "")))
+        for trend in where(response[f"{name}_trend"], time=time).to_dict("records") if f"{name}_trend" in response else []:
+            rows.append(Row(("Trend over the arms, Cochran-Armitage", "", "", "", format_p(trend["p_value"]), "")))
+            trends.append(trend_note(data, trend, f"of these at {visit_label(data, time)}"))
     columns = (Column("Comparison"), Column("Risk difference, points", f"{level} CI"), Column("Newcombe", f"{level} CI"),
                Column("Odds ratio", f"exact {level} CI"), Column(said_p(), "Fisher"), Column(said_p(), "Holm"))  # fmt: skip
     notes = (
         "Risk difference: arm named first minus arm named second, in percentage points, with the Miettinen-Nurminen interval; Newcombe's interval beside it.",
         f"Overall: {response[f'{name}_test']['method'].iat[0]}; chi-square without continuity correction, for comparison with the publication.",
+        *filter(None, trends),
         *parts.notes_of(response[f"{name}_odds_ratio"]),
     )
     title = f"{outcome.replace('_', ' ').capitalize()}: comparisons of arms"
     return Table(f"{outcome}_comparisons", title, columns, tuple(rows), notes)
-
-
-def _points(row: pd.Series, column: str) -> str:
-    if pd.isna(row[column]):
-        return DASH
-    return f"{format_points(row[column])} ({format_interval(row['ci_low'], row['ci_high'], 0, percent=True)})"
 
 
 def _ratio(row: pd.Series, column: str) -> str:

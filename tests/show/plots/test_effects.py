@@ -120,5 +120,6 @@ def test_what_is_masked_is_drawn_nowhere(drawn_by):
     picture = effects.plot_differences(masked, Absent("none"))
     shown = picture.alt if picture != EMPTY else ""
     assert gone.any() or shown
+    assert masked["landmark_difference"].loc[masked["landmark_difference"]["difference"].isna(), ["nnt", "nnt_low", "nnt_high"]].isna().all(axis=None)
     for _, row in full["landmark_difference"][gone].iterrows():
         assert f"{pair_label(data, row['group'])}: {format_points(row['difference'])} (" not in shown
