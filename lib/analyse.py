@@ -12,6 +12,7 @@ __all__ = [
     "calendar",
     "completeness",
     "course",
+    "criteria",
     "declared",
     "e_values",
     "enrolment",
@@ -27,6 +28,7 @@ __all__ = [
     "profiles",
     "reporting",
     "response",
+    "response_subgroups",
     "response_time",
     "robustness",
     "sites",
@@ -48,6 +50,7 @@ from lib.analyses.cohort.flow import analyse as flow
 from lib.analyses.cohort.flow import analyse_completeness as completeness
 from lib.analyses.cohort.flow import analyse_enrolment as enrolment
 from lib.analyses.efficacy.course import analyse_course as course
+from lib.analyses.efficacy.criteria import analyse_criteria as criteria
 from lib.analyses.efficacy.lesions import analyse_lesions as lesions
 from lib.analyses.efficacy.marker_models import analyse_model as marker_model
 from lib.analyses.efficacy.marker_models import analyse_presence as presence
@@ -64,6 +67,7 @@ from lib.analyses.robustness.confounding import analyse_e_values as e_values
 from lib.analyses.robustness.confounding import analyse_weights as weights
 from lib.analyses.robustness.multiplicity import count_tests as tests
 from lib.analyses.robustness.robustness import analyse_robustness as robustness
+from lib.analyses.robustness.subgroups import analyse_response_subgroups as response_subgroups
 from lib.analyses.robustness.subgroups import analyse_subgroups as subgroups
 from lib.analyses.safety.events import analyse as adverse_events
 from lib.analyses.safety.events_in_time import analyse as adverse_events_in_time

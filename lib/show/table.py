@@ -19,6 +19,7 @@ __all__ = [
     "change",
     "checklist",
     "comparisons",
+    "criteria",
     "declarations",
     "detectable",
     "disagreements",
@@ -46,6 +47,7 @@ __all__ = [
     "response_change",
     "response_incidence",
     "response_pairs",
+    "response_subgroups",
     "risks_of_bias",
     "robustness",
     "sensitivity",
@@ -92,6 +94,7 @@ from lib.show.tables.markers import table_level as level
 from lib.show.tables.markers import table_presence as presence
 from lib.show.tables.markers import table_ratios as ratios
 from lib.show.tables.markers import table_sensitivity as sensitivity
+from lib.show.tables.response import table_criteria as criteria
 from lib.show.tables.response import table_response as response
 from lib.show.tables.response import table_response_incidence as response_incidence
 from lib.show.tables.response import table_response_pairs as response_pairs
@@ -99,6 +102,7 @@ from lib.show.tables.response import table_survival_by_response as survival_by_r
 from lib.show.tables.robustness import table_detectable as detectable
 from lib.show.tables.robustness import table_incidence as incidence
 from lib.show.tables.robustness import table_intervals as intervals
+from lib.show.tables.robustness import table_response_subgroups as response_subgroups
 from lib.show.tables.robustness import table_robustness as robustness
 from lib.show.tables.robustness import table_subgroups as subgroups
 from lib.show.tables.safety import table_ae_attribution as ae_attribution

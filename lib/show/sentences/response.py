@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 __all__ = [
+    "sentence_criteria",
     "sentence_first_response",
     "sentence_later_response",
     "sentence_response",
@@ -12,14 +13,17 @@ __all__ = [
 
 import pandas as pd
 
+from lib.analyses.efficacy.criteria import DECLARED, Criteria
 from lib.analyses.efficacy.response import NON_RESPONDER, RESPONDER, ResponseRates, ResponseTime
 from lib.analyses.result import where
+from lib.dataset.dataset import Dataset
 from lib.show.formats import (
     capitalised,
     format_ci,
     format_duration,
     format_interval,
     format_number,
+    format_p,
     format_percent,
     format_whole,
     joined,
@@ -27,7 +31,8 @@ from lib.show.formats import (
 )
 from lib.show.labels import inside
 from lib.show.sentences.absent import reason_if_absent
-from lib.show.verdict import GRAY, OverallTest, exact_test, say_arms, say_tests
+from lib.show.verdict import GRAY, OverallTest, below, exact_test, say_arms, say_tests
+from lib.show.ways import criteria_label
 
 
 @reason_if_absent
@@ -108,3 +113,29 @@ def sentence_survival_by_response(timed: ResponseTime) -> str:
         f"Among those still free of the event at {format_number(row['time'], 1)} {unit} ({joined(sizes)}), the hazard ratio for {inside(short)} with a response is "
         f"{format_number(row['hr'], 2)} ({format_ci(data.parameters.level, row['ci_low'], row['ci_high'], 2)}). {verdict} Response marks patients who do better; it is no proof that responding is what helped."
     )
+
+
+@reason_if_absent
+def sentence_criteria(criteria: Criteria) -> str:
+    """Whether the verdict on the response hangs on the criteria, visit by visit."""
+    data = criteria.dataset
+    if "criteria_test" not in criteria:
+        return ""
+    tests = criteria["criteria_test"].dropna(subset=["p_value"])
+    declared = tests[tests["variable"] == DECLARED].set_index("time")["p_value"]
+    said = [_by_criteria(data, time, tests[tests["time"] == time], p) for time, p in declared.items()]
+    return " ".join(said) or "By no criteria could the response of the arms be compared."
+
+
+def _by_criteria(data: Dataset, time: float, tests: pd.DataFrame, declared: float) -> str:
+    """What other criteria make of the verdict at one visit."""
+    others = tests[tests["variable"] != DECLARED]
+    when, verdict = format_duration(time, data.study.time.unit), "tell the arms apart" if below(declared) else "do not tell the arms apart"
+    start = f"At {when} the declared criteria {verdict} ({format_p(declared, symbol=True)})"
+    if others.empty:
+        return f"{start}; no others could be applied."
+    turned = others[others["p_value"].map(below) != below(declared)]
+    shown = joined([f"{inside(criteria_label(data, r.variable))} ({format_p(r.p_value, symbol=True)})" for r in (others if turned.empty else turned).itertuples()])
+    if turned.empty:
+        return f"{start}, {'and so do' if below(declared) else 'nor do'} {shown}."
+    return f"{start}; by {shown} the verdict is the other one, so it depends on how a response is defined."
