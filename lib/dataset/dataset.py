@@ -81,7 +81,12 @@ class Dataset:
     def response(self) -> Response | None:
         """The response rule in force: the study's, or by the criteria of the parameter."""
         rule = self.study.response
-        return rule and rule.by(getattr(self.parameters, "criteria", ""))
+        return rule and rule.by(self.criteria)
+
+    @property
+    def criteria(self) -> str:
+        """Response criteria in force, a key of `lib.study.clinic.CRITERIA`; "" for the study's rule."""
+        return getattr(self.parameters, "criteria", "")
 
     @property
     def response_visits(self) -> tuple[float, ...]:

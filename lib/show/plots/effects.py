@@ -129,7 +129,7 @@ def plot_response_subgroups(subgroups: ResponseSubgroups) -> Figure | Block:
         return EMPTY
     pair = pair_label(data, name_pair(*data.contrast))
     when = format_duration(subgroups["response_subgroup"]["time"].iat[0], data.study.time.unit)
-    return _forest(data, lines, "response_forest", f"Objective response at {when} by subgroup", "response_forest", {"pair": pair, "when": when})
+    return _forest(data, lines, "response_forest", f"Objective response at {when} by subgroup", "response_forest", {"pair": pair, "when": when}, textwrap.fill(data.study.arm(data.contrast[0]).label, 24, max_lines=2, placeholder=" …"))
 
 
 def _subgroup_lines(subgroups: ResponseSubgroups) -> Iterator[Line]:
@@ -146,8 +146,8 @@ def _subgroup_lines(subgroups: ResponseSubgroups) -> Iterator[Line]:
         yield Line(f"{level or heading}: {' vs '.join(shares)}", row)
 
 
-def _forest(data: Dataset, lines: list[Line], name: str, title: str, kind: str, words: dict[str, str]) -> Figure:
-    """Draw lines of a forest of differences, in percentage points."""
+def _forest(data: Dataset, lines: list[Line], name: str, title: str, kind: str, words: dict[str, str], first: str = "the arm named first") -> Figure:
+    """Draw lines of a forest of differences, in percentage points; `first` is the arm from which the other is taken."""
     rows = [line.row for line in lines if line.row is not None]
     labels = [textwrap.fill(line.label, LABEL) for line in lines]
     places = np.cumsum([0, *(-1 - 0.65 * label.count("\n") for label in labels)])
@@ -162,7 +162,7 @@ def _forest(data: Dataset, lines: list[Line], name: str, title: str, kind: str, 
         axes.xaxis.set_major_locator(MaxNLocator(5, symmetric=True))
         axes.tick_params(axis="y", length=0)
         pale = any(not _is_carried(row) for row in rows)
-        axes.set_xlabel("◄ fewer · more ►\nwith the arm named first", fontsize=7.5)
+        axes.set_xlabel(f"◄ fewer · more ►\nwith {first}", fontsize=7.5)
         if pale:
             figure.supxlabel(capitalised(PALE_MEANS), fontsize=7.5, color=GREY)
         right.text(1, 0.35, f"Points\n({level_text(data)} CI)", color=GREY, va="bottom", ha="right", fontsize=7.5)

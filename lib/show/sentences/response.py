@@ -63,7 +63,8 @@ def _at_visit(response: ResponseRates, visit: float) -> str:
         told = said_share(row["count"], row["n"])
         told += f" ({format_percent(row['proportion'])}; {interval})" if pd.notna(row["proportion"]) else ""
         parts.append(f"{told} with {arm.label}" if row["n"] else f"nobody due with {arm.label}")
-    text = f"At {format_duration(visit, data.study.time.unit)} an objective response was seen in {joined(parts)}."
+    by = f" by {inside(criteria_label(data, data.criteria))}" if data.criteria else ""
+    text = f"At {format_duration(visit, data.study.time.unit)} an objective response{by} was seen in {joined(parts)}."
     if "objective_response_treated_test" not in response:
         return text
     test = where(response["objective_response_treated_test"], time=visit).iloc[0]

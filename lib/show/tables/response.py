@@ -60,7 +60,7 @@ def table_response(response: ResponseRates) -> Table:
             rows.append(Row((label.format(entered), *parts.cells(part[part["time"] == time], groups, format_rate))))
     notes = [
         f"Rates: {unit_label(response['objective_response_treated'])}/denominator (%); exact Clopper-Pearson {level_text(data)} CI in %. All {entered} counts patients who died or were not assessed as non-responders.",
-        data.response.caveat,
+        f"{criteria_label(data, data.criteria)}, instead of the declared rule: {criteria_words(data)[data.criteria]}" if data.criteria else data.response.caveat,
     ]
     columns = (Column("Response"), *parts.arm_columns(data, overall=True))
     return Table("response", "Tumour response by visit and arm", columns, tuple(rows), tuple(n for n in notes if n))

@@ -7,6 +7,8 @@ is asked without the penalty, of counts.
 
 __all__ = ["compare_interaction", "estimate_adjusted_odds"]
 
+import warnings
+
 import numpy as np
 import pandas as pd
 from scipy import stats
@@ -14,6 +16,7 @@ from scipy.optimize import brentq
 from scipy.special import expit, log_expit
 from statsmodels.genmod.families import Binomial
 from statsmodels.genmod.generalized_linear_model import GLM
+from statsmodels.tools.sm_exceptions import PerfectSeparationWarning
 
 from lib.statistics.comparisons import ordered_levels
 
@@ -94,7 +97,9 @@ def compare_interaction(counts, labels):
         return pd.DataFrame([found | {"note": f"not tested: with {named} nobody or everybody in one of the levels"}])
     terms = pd.get_dummies(table[["group", "level"]].astype(str), drop_first=True, dtype=float)
     outcome = np.column_stack([table["count"], table["n"] - table["count"]])
-    additive = GLM(outcome, np.column_stack([np.ones(len(table)), terms]), family=Binomial()).fit(tol=1e-14)
+    with warnings.catch_warnings():  # a fit of every cell is no separation: nobody and everybody are ruled out above
+        warnings.simplefilter("ignore", PerfectSeparationWarning)
+        additive = GLM(outcome, np.column_stack([np.ones(len(table)), terms]), family=Binomial()).fit(tol=1e-14)
     df = (table["group"].nunique() - 1) * (len(known) - 1)  # of the model with the interaction, which fits every cell
     p_value = stats.chi2.sf(additive.deviance, df)
     return pd.DataFrame([found | {"chisq": additive.deviance, "df": df, "p_value": p_value, "note": ""}])
