@@ -164,8 +164,8 @@ def restrict(study: Study, parameters: Parameters, tables: dict[str, pd.DataFram
     lib.study.yaml_file.ProblemsFound
         E110 for a cut-off without dates, or criteria that what was measured does not serve; E111 where nobody is left.
     """
-    if why := why_not_by(getattr(parameters, "criteria", ""), tables):
-        raise ProblemsFound([Problem("E110", why, file="parameters", column="criteria", value=parameters.criteria)])
+    if why := why_not_by(criteria := getattr(parameters, "criteria", ""), tables):
+        raise ProblemsFound([Problem("E110", why, file="parameters", column="criteria", value=criteria)])
     flow: list[dict[str, Any]] = []
     arms = tuple(arm for arm in study.arms if not parameters.arms or arm.id in parameters.arms)
     patients = tables["patients"]
