@@ -118,7 +118,7 @@ def plot_differences(analysis: Survival, response: ResponseRates | Absent) -> Fi
     endpoint = data.study.endpoint(analysis.variable)
     own = {"endpoint": inside(endpoint.label), "response": " and with an objective response" if responses else "", "pale": f" ({PALE_MEANS})" if any(not _is_carried(row) for row in rows) else ""}
     title = f"{endpoint.short}{' and response' if responses else ''}: absolute differences"
-    return _forest(data, lines, f"{endpoint.id}_differences", title, "differences", own)
+    return _forest(data, lines, name=f"{endpoint.id}_differences", title=title, kind="differences", words=own)
 
 
 @empty_if_absent
@@ -129,7 +129,9 @@ def plot_response_subgroups(subgroups: ResponseSubgroups) -> Figure | Block:
         return EMPTY
     pair = pair_label(data, name_pair(*data.contrast))
     when = format_duration(subgroups["response_subgroup"]["time"].iat[0], data.study.time.unit)
-    return _forest(data, lines, "response_forest", f"Objective response at {when} by subgroup", "response_forest", {"pair": pair, "when": when}, textwrap.fill(data.study.arm(data.contrast[0]).label, 24, max_lines=2, placeholder=" …"))
+    first = textwrap.fill(data.study.arm(data.contrast[0]).label, 24, max_lines=2, placeholder=" …")
+    title, words = f"Objective response at {when} by subgroup", {"pair": pair, "when": when}
+    return _forest(data, lines, name="response_forest", title=title, kind="response_forest", words=words, first=first)
 
 
 def _subgroup_lines(subgroups: ResponseSubgroups) -> Iterator[Line]:
@@ -146,7 +148,7 @@ def _subgroup_lines(subgroups: ResponseSubgroups) -> Iterator[Line]:
         yield Line(f"{level or heading}: {' vs '.join(shares)}", row)
 
 
-def _forest(data: Dataset, lines: list[Line], name: str, title: str, kind: str, words: dict[str, str], first: str = "the arm named first") -> Figure:
+def _forest(data: Dataset, lines: list[Line], *, name: str, title: str, kind: str, words: dict[str, str], first: str = "the arm named first") -> Figure:
     """Draw lines of a forest of differences, in percentage points; `first` is the arm from which the other is taken."""
     rows = [line.row for line in lines if line.row is not None]
     labels = [textwrap.fill(line.label, LABEL) for line in lines]
