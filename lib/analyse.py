@@ -12,6 +12,7 @@ __all__ = [
     "calendar",
     "completeness",
     "course",
+    "criteria",
     "declared",
     "dose",
     "e_values",
@@ -33,6 +34,7 @@ __all__ = [
     "profiles",
     "reporting",
     "response",
+    "response_subgroups",
     "response_time",
     "rises",
     "robustness",
@@ -58,6 +60,7 @@ from lib.analyses.cohort.flow import analyse_completeness as completeness
 from lib.analyses.cohort.flow import analyse_enrolment as enrolment
 from lib.analyses.cohort.populations import analyse_populations as populations
 from lib.analyses.efficacy.course import analyse_course as course
+from lib.analyses.efficacy.criteria import analyse_criteria as criteria
 from lib.analyses.efficacy.dose_response import analyse_dose as dose
 from lib.analyses.efficacy.kinetics import analyse_kinetics as kinetics
 from lib.analyses.efficacy.kinetics import analyse_rises as rises
@@ -82,6 +85,7 @@ from lib.analyses.robustness.confounding import analyse_e_values as e_values
 from lib.analyses.robustness.confounding import analyse_weights as weights
 from lib.analyses.robustness.multiplicity import count_tests as tests
 from lib.analyses.robustness.robustness import analyse_robustness as robustness
+from lib.analyses.robustness.subgroups import analyse_response_subgroups as response_subgroups
 from lib.analyses.robustness.subgroups import analyse_subgroups as subgroups
 from lib.analyses.safety.events import analyse as adverse_events
 from lib.analyses.safety.events_in_time import analyse as adverse_events_in_time

@@ -5,7 +5,7 @@ What is derived from it per patient stands in derived and course; what is derive
 
 from __future__ import annotations
 
-__all__ = ["Dataset", "apply_cutoff", "load", "once_per_dataset", "part_label", "restrict", "subgroup_label"]
+__all__ = ["Dataset", "apply_cutoff", "load", "once_per_dataset", "part_label", "restrict", "subgroup_label", "why_not_by"]
 
 import datetime as dt
 import weakref
@@ -20,7 +20,7 @@ import pandas as pd
 from lib.intake import handover
 from lib.intake.tables import read_tables
 from lib.study.claims import read_claims
-from lib.study.clinic import Population
+from lib.study.clinic import Population, Response
 from lib.study.parameters import EVERYBODY, Parameters, check_parameters
 from lib.study.parts import FLAGS_OF_DATES, Arm, Endpoint, own
 from lib.study.study import ROOT, Study, present, read_study
@@ -76,6 +76,17 @@ class Dataset:
     def n(self) -> pd.Series:
         """Patients per arm, in study order."""
         return self.patients["arm"].value_counts(sort=False)
+
+    @property
+    def response(self) -> Response | None:
+        """The response rule in force: the study's, or by the criteria of the parameter."""
+        rule = self.study.response
+        return rule and rule.by(self.criteria)
+
+    @property
+    def criteria(self) -> str:
+        """Response criteria in force, a key of `lib.study.clinic.CRITERIA`; "" for the study's rule."""
+        return getattr(self.parameters, "criteria", "")
 
     @property
     def response_visits(self) -> tuple[float, ...]:
@@ -156,8 +167,10 @@ def restrict(study: Study, parameters: Parameters, tables: dict[str, pd.DataFram
     Raises
     ------
     lib.study.yaml_file.ProblemsFound
-        E110 for a cut-off without dates; E111 where nobody is left.
+        E110 for a cut-off without dates, or criteria that what was measured does not serve; E111 where nobody is left.
     """
+    if why := why_not_by(criteria := getattr(parameters, "criteria", ""), tables):
+        raise ProblemsFound([Problem("E110", why, file="parameters", column="criteria", value=criteria)])
     flow: list[dict[str, Any]] = []
     arms = tuple(arm for arm in study.arms if not parameters.arms or arm.id in parameters.arms)
     patients = tables["patients"]
@@ -194,6 +207,14 @@ def restrict(study: Study, parameters: Parameters, tables: dict[str, pd.DataFram
     wanted = parameters.reference or study.reference_arm
     reference = wanted if wanted in [arm.id for arm in arms] else arms[0].id
     return Dataset(study, parameters, arms, reference, kept, queries, pd.DataFrame(flow))
+
+
+def why_not_by(criteria: str, tables: dict[str, pd.DataFrame]) -> str:
+    """Why what was measured cannot be read by these criteria; "" where it can."""
+    measured = tables.get("measurements", pd.DataFrame())
+    if criteria == "mrecist" and not ("viable_mm" in measured and measured["viable_mm"].notna().any()):
+        return "not recorded: what takes up contrast of each lesion (measurements.viable_mm)"
+    return ""
 
 
 def _nobody(study: Study, parameters: Parameters) -> Problem:

@@ -106,8 +106,8 @@ def volume_frame(data: Dataset) -> pd.DataFrame:
 
 @once_per_dataset
 def measured_responses(data: Dataset) -> pd.DataFrame:
-    """Response at every assessment, from the measured diameters: `recist.derive_response` of the study's tables."""
-    return recist.derive_response(data.tables["lesions"], data.tables["measurements"], present(data.study.response))
+    """Response at every assessment, from what was measured, by the rule in force: `recist.derive_response`."""
+    return recist.derive_response(data.tables["lesions"], data.tables["measurements"], present(data.response))
 
 
 @once_per_dataset
@@ -119,7 +119,7 @@ def response_frame(data: Dataset, visit: float) -> pd.DataFrame:
     DataFrame, one row per patient
         patient_id, arm, response: CR, PR, SD, PD, NE, or why there is none: `died` (before the visit),
         `missing` (no assessment), `not due` (the visit lies after the cut-off); evaluable (bool), responder (bool),
-        controlled (bool: CR, PR or SD), percent_change (of the sum of diameters), reader (the reader's category or NA).
+        controlled (bool: CR, PR or SD), percent_change (of what the rule adds up), reader (the reader's category or NA).
     """
     patients = data.patients[["patient_id", "arm"]].reset_index(drop=True)
     derived = measured_responses(data)
@@ -191,5 +191,6 @@ def _derived_baseline(data: Dataset, variable: Variable) -> pd.Series:
         lesions = data.tables["lesions"]
         if kind == "targets":
             return lesions[lesions["target"].astype(bool)].groupby("patient_id").size()
-        values = measured_responses(data).rename(columns={"sum_mm": "value"})
+        sums = recist.derive_sums(lesions, data.tables["measurements"], present(data.study.response))
+        values = sums.rename(columns={"sum_mm": "value"})
     return values[values["visit"] == 0].drop_duplicates("patient_id").set_index("patient_id")["value"]

@@ -151,6 +151,7 @@ def columns_of(study: Study) -> dict[str, tuple[Column, ...]]:
                 for axis in DIAMETERS
             ),
             *optional(Column("too_small", "flag"), Column("status", "code", allowed=_same(STATUSES)), always=True),
+            *optional(Column("viable_mm", "number", "E044", filled=False, low=0, high=MAX_DIAMETER_MM, unit="mm")),
             *optional(Column("modality", "text"), patient),
         ),
         "assessments": (

@@ -19,6 +19,7 @@ __all__ = [
     "ratios",
     "response",
     "response_incidence",
+    "response_subgroups",
     "rises",
     "robustness",
     "spider",
@@ -41,6 +42,7 @@ from lib.show.plots.course import plot_swimmer as swimmer
 from lib.show.plots.course import plot_waterfall as waterfall
 from lib.show.plots.effects import plot_differences as differences
 from lib.show.plots.effects import plot_hazards as hazards
+from lib.show.plots.effects import plot_response_subgroups as response_subgroups
 from lib.show.plots.laboratory import plot_lab_shift as lab_shift
 from lib.show.plots.laboratory import plot_liver as liver
 from lib.show.plots.markers import plot_ratios as ratios

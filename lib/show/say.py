@@ -15,6 +15,7 @@ __all__ = [
     "comparison",
     "completeness",
     "concordance",
+    "criteria",
     "declared",
     "definition",
     "dose",
@@ -42,6 +43,7 @@ __all__ = [
     "queries",
     "rates",
     "response",
+    "response_subgroups",
     "response_time",
     "rises",
     "robustness",
@@ -87,6 +89,7 @@ from lib.show.sentences.markers import sentence_model as model
 from lib.show.sentences.markers import sentence_presence as presence
 from lib.show.sentences.markers import sentence_rises as rises
 from lib.show.sentences.markers import sentence_surrogate as surrogate
+from lib.show.sentences.response import sentence_criteria as criteria
 from lib.show.sentences.response import sentence_dose as dose
 from lib.show.sentences.response import sentence_first_response as first_response
 from lib.show.sentences.response import sentence_later_response as later_response
@@ -97,6 +100,7 @@ from lib.show.sentences.response import sentence_survival_by_response as surviva
 from lib.show.sentences.robustness import sentence_calendar as calendar
 from lib.show.sentences.robustness import sentence_e_value as e_value
 from lib.show.sentences.robustness import sentence_power as power
+from lib.show.sentences.robustness import sentence_response_subgroups as response_subgroups
 from lib.show.sentences.robustness import sentence_robustness as robustness
 from lib.show.sentences.robustness import sentence_scans as scans
 from lib.show.sentences.robustness import sentence_single_patients as single_patients

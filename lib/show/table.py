@@ -20,6 +20,7 @@ __all__ = [
     "change",
     "checklist",
     "comparisons",
+    "criteria",
     "declarations",
     "detectable",
     "differences",
@@ -56,6 +57,7 @@ __all__ = [
     "response_change",
     "response_incidence",
     "response_pairs",
+    "response_subgroups",
     "rises",
     "risks_of_bias",
     "robustness",
@@ -115,6 +117,7 @@ from lib.show.tables.markers import table_presence as presence
 from lib.show.tables.markers import table_ratios as ratios
 from lib.show.tables.markers import table_sensitivity as sensitivity
 from lib.show.tables.markers import table_shifts as shifts
+from lib.show.tables.response import table_criteria as criteria
 from lib.show.tables.response import table_dose as dose
 from lib.show.tables.response import table_lesion_control as lesion_control
 from lib.show.tables.response import table_lesion_failures as lesion_failures
@@ -126,6 +129,7 @@ from lib.show.tables.response import table_survival_by_response as survival_by_r
 from lib.show.tables.robustness import table_detectable as detectable
 from lib.show.tables.robustness import table_incidence as incidence
 from lib.show.tables.robustness import table_intervals as intervals
+from lib.show.tables.robustness import table_response_subgroups as response_subgroups
 from lib.show.tables.robustness import table_robustness as robustness
 from lib.show.tables.robustness import table_subgroups as subgroups
 from lib.show.tables.safety import table_ae_attribution as ae_attribution

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-__all__ = ["definition_label", "event_label", "field_label", "level_label", "subgroup_of", "way_label"]
+__all__ = ["criteria_label", "criteria_words", "definition_label", "event_label", "field_label", "level_label", "subgroup_of", "way_label"]
 
 import pandas as pd
 
+from lib.analyses.efficacy.criteria import BENEFIT
 from lib.analyses.robustness.definitions import CENSORED, DECLARED, FIELD, IGNORED
 from lib.analyses.robustness.robustness import WAYS, Robustness
 from lib.dataset.dataset import Dataset
 from lib.dataset.progression import local_arms
-from lib.show.formats import format_duration, joined
+from lib.show.formats import format_duration, format_given, format_number, joined
+from lib.study.clinic import CRITERIA, Response
+from lib.study.study import present
 
 UNNAMED = {
     "first_event": "Competing events are censored",
@@ -90,3 +93,34 @@ def level_label(data: Dataset, variable: str) -> tuple[str, str]:
 def subgroup_of(variable: str) -> str:
     """The subgroup of a level, "os: sex" of "os: sex: F"; a level may hold anything."""
     return ": ".join(variable.split(": ", 2)[:2])
+
+
+def criteria_label(data: Dataset, name: str) -> str:
+    """What response criteria are called."""
+    if name == DECLARED:
+        return f"{present(data.study.response).rule} (declared)"
+    return "Clinical benefit" if name == BENEFIT else CRITERIA[name]
+
+
+def criteria_words(data: Dataset) -> dict[str, str]:
+    """Each response criteria in a sentence, by its name."""
+    declared, window = present(data.study.response), present(data.study.visits).window_days[0]
+    balls = " These are the volumes of balls whose diameters are at the thresholds of the declared rule."
+    said = {DECLARED: rule_words(declared), **{name: rule_words(declared.by(name)) for name in CRITERIA}}
+    said["volumetric"] += balls if declared.measure != "volume" else ""
+    days = declared.benefit_days
+    said[BENEFIT] = (
+        f"by the declared rule, a response before the first progression, or {format_given(days)} days without progression or death "
+        f"and an assessment on day {format_given(days + window)} or later that shows none."
+    )
+    return said
+
+
+def rule_words(rule: Response) -> str:
+    """A response rule in words: what is added up, of which lesions, and its thresholds."""
+    which = "target lesions that were not treated locally" if rule.treated_lesions == "leave_out" else "target lesions, locally treated or not"
+    least = f" and {format_given(rule.progression_mm)} mm" if rule.progression_mm else ""
+    return (
+        f"{rule.measured} of the {which}; partial response at {format_number(rule.partial_percent, 0)}% from baseline or below, "
+        f"progression at least {format_number(rule.progression_percent, 0)}%{least} above the smallest before, or a new lesion."
+    )

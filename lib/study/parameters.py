@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from lib.study.clinic import CRITERIA
 from lib.study.parts import FIRST_DAY, LAST_DAY, Day
 from lib.study.study import Study
 from lib.study.yaml_file import Problem, ProblemsFound, shown
@@ -84,6 +85,7 @@ class Efficacy(Parameters):
     endpoint: str = Field("", description="the id of an endpoint")
     landmarks: Landmarks = Field((), description="at most 8 times above 0, such as 12,24")
     response_visits: Numbers = Field((), description="times of visits, such as 3,6")
+    criteria: Literal["", "recist", "volumetric", "mrecist"] = Field("", description="recist, volumetric or mrecist")
 
 
 class Robustness(Efficacy):
@@ -193,6 +195,7 @@ def _against_study(study: Study, p: Parameters) -> list[Problem]:
         need("endpoint", filter(None, [p.endpoint]), [e.id for e in study.endpoints])
         visits = study.visits.schedule if study.visits and study.response else ()
         need("response_visits", p.response_visits, [float(v) for v in visits if v > 0])
+        need("criteria", filter(None, [p.criteria]), list(CRITERIA) if study.response else [])
     problems += _against_cutoff(study, p)
     return problems
 

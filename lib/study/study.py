@@ -207,9 +207,8 @@ class Study(Frozen):
                 raise ValueError(f"{key}: the key and the table {table} go together; one of them is missing")
         if self.response and not (self.visits and self.holds("lesions")):
             raise ValueError("response: needs visits and the table lesions")
-        for endpoint in self.endpoints:
-            if endpoint.kinds and not self.response:
-                raise ValueError(f"endpoints: {endpoint.id}: {endpoint.kinds[0]} needs response and the tables lesions and measurements")
+        if unserved := [endpoint for endpoint in self.endpoints if endpoint.kinds and not self.response]:
+            raise ValueError(f"endpoints: {unserved[0].id}: {unserved[0].kinds[0]} needs response and the tables lesions and measurements")
         return self
 
     @model_validator(mode="after")

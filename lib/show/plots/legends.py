@@ -29,14 +29,15 @@ LEGENDS = {
     "differences": "Absolute differences to the reference arm in the share of patients without an event ({endpoint}){response} ({n}), in percentage points: arm named first minus arm named second. Squares are estimates, lines {level} confidence intervals{pale}.",
     "robustness": "{endpoint} compared in several ways, {pair} ({n}): {p_value} of the test (left) and hazard ratio with {level} confidence interval (right). Dots are filled where the {p_value} is below {limit}, the dashed line; bars are ranges; arrow heads point to values beyond the axis. A hazard ratio below 1 means fewer events with the arm named first.",
     "forest": "Hazard ratios for {endpoint} by subgroup, {pair} ({n}). Squares are estimates, larger where events are more, and lines {level} confidence intervals; an arrow head points to a limit beyond the axis. The dashed line is the ratio of all patients. A hazard ratio below 1 means fewer events with the arm named first.",
+    "response_forest": "Objective response at {when} by subgroup, {pair} ({n}): patients with a response of all who were due, and the difference in percentage points, arm named first minus arm named second. Squares are estimates, lines {level} confidence intervals.",
     "balance": "Standardized differences of baseline variables before (open circles) and after weighting (filled squares), the largest over all pairs of arms ({n}). Variables above the grey line are in the propensity model; the dashed line marks {tenth}.",
     "weighted": "Kaplan-Meier curves of {endpoint} by arm ({n}), weighted by overlap weights (bold) and unweighted (thin). Numbers at risk are those of patients, unweighted.",
     "response": "Tumour response by visit and arm ({n}), as shares of all patients {entered}. Numbers in the bars are patients; white: no assessment.",
     "incidence": "Cumulative incidence of a first response by arm ({n}), with progression and death as competing events. Numbers below the curves are patients at risk.",
     "lesion_control": "Cumulative incidence of progression of treated lesions by arm ({lesions}), with the patient's death as a competing event. Shaded bands are pointwise {level} confidence intervals that allow for lesions of one patient being alike. Numbers below the curves are lesions at risk, and the patients who have them.",
     "dose": "D90 of treated lesions ({lesions}) against {what}. Lines are estimates with one slope for all arms, shaded bands pointwise {level} confidence intervals that allow for lesions of one patient being alike.",
-    "waterfall": "Best change of the sum of diameters up to the first progression, one bar per patient, coloured by best response ({n}; who has no later scan is not drawn). Dashed lines are the thresholds of the response rule.",
-    "spider": "Change of the sum of diameters from baseline over time, one line per patient ({n}; who has no later scan is not drawn). The sign at the end of a line says how it ended; the dashed line is the threshold of a partial response.",
+    "waterfall": "Best change of the {measured} up to the first progression, one bar per patient, coloured by best response ({n}; who has no later scan is not drawn). Dashed lines are the thresholds of the response rule.",
+    "spider": "Change of the {measured} from baseline over time, one line per patient ({n}; who has no later scan is not drawn). The sign at the end of a line says how it ended; the dashed line is the threshold of a partial response.",
     "swimmer": "Follow-up of every patient from {zero} to death or last contact, one bar per patient ({n}). Coloured bars are treatment, black lines responses; an arrow head marks a patient alive when last seen.",
     "trajectories": "{quantity} since baseline, one line per patient and one panel per arm ({n}; who has no baseline or no later value is not drawn). Below the axis: patients with a value at the visit.",
     "summary": "{quantity}: change from baseline by visit and arm ({n}). Marks are medians, open where fewer than {few} patients have a value, and lines the range from the first to the third quartile. Numbers below are patients with a value.",
@@ -81,6 +82,7 @@ def legend(figure: Drawing, data: Dataset, kind: str, **words: str) -> str:
         "tenth": format_given(0.1),
         "zero": data.study.time.zero_label,
         "entered": data.study.by_design.entered,
+        "measured": data.response.measured if data.response else "",
     }
     said = capitalised(LEGENDS[kind].format(**(known | words)))
     seen = " ".join([said, *(text.get_text() for text in figure.findobj(Text) if isinstance(text, Text) and text.get_visible())])

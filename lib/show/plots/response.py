@@ -199,8 +199,9 @@ def _draw_control(axis, dose: DoseResponse) -> None:
     """Modelled control; a tick for each lesion, above where it stayed controlled, below where it progressed."""
     data = dose.dataset
     _draw_band(axis, data, dose["control_curve"])
-    for arm, lesion in ((arm, row) for arm in data.arms for row in where(dose["lesions"], arm=arm.id).to_dict("records")):
-        axis.plot(lesion["d90"], 0.0 if lesion["failed"] else 1.0, "|", color=arm.colour, markersize=6, gid=lesion["lesion_id"])
+    for arm in data.arms:
+        for lesion in where(dose["lesions"], arm=arm.id).to_dict("records"):
+            axis.plot(lesion["d90"], 0.0 if lesion["failed"] else 1.0, "|", color=arm.colour, markersize=6, gid=lesion["lesion_id"])
     axis.set(ylim=(-0.05, 1.05), ylabel="Without progression")
     axis.yaxis.set_major_formatter(PercentFormatter(1))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 __all__ = [
+    "sentence_criteria",
     "sentence_dose",
     "sentence_first_response",
     "sentence_later_response",
@@ -14,6 +15,7 @@ __all__ = [
 
 import pandas as pd
 
+from lib.analyses.efficacy.criteria import DECLARED, Criteria
 from lib.analyses.efficacy.dose_response import STEP, DoseResponse
 from lib.analyses.efficacy.lesion_control import ALL, LesionControl
 from lib.analyses.efficacy.response import NON_RESPONDER, RESPONDER, ResponseRates, ResponseTime
@@ -47,6 +49,7 @@ from lib.show.verdict import (
     say_tests,
     say_verdict,
 )
+from lib.show.ways import criteria_label
 from lib.statistics.comparisons import name_pair
 
 
@@ -78,7 +81,8 @@ def _at_visit(response: ResponseRates, visit: float) -> str:
         told = said_share(row["count"], row["n"])
         told += f" ({format_percent(row['proportion'])}; {interval})" if pd.notna(row["proportion"]) else ""
         parts.append(f"{told} with {arm.label}" if row["n"] else f"nobody due with {arm.label}")
-    text = f"At {format_duration(visit, data.study.time.unit)} an objective response was seen in {joined(parts)}."
+    by = f" by {inside(criteria_label(data, data.criteria))}" if data.criteria else ""
+    text = f"At {format_duration(visit, data.study.time.unit)} an objective response{by} was seen in {joined(parts)}."
     if "objective_response_treated_test" not in response:
         return text
     test = where(response["objective_response_treated_test"], time=visit).iloc[0]
@@ -197,3 +201,29 @@ def sentence_dose(dose: DoseResponse) -> str:
 def _multiplied(data: Dataset, row: pd.Series | dict, column: str) -> str:
     interval = "no interval" if pd.isna(row["ci_low"]) else f"{format_ci(data.parameters.level, row['ci_low'], row['ci_high'], 2)}; {format_p(row['p_value'], symbol=True)}"
     return f"{format_number(row[column], 2)} ({interval})"
+
+
+@reason_if_absent
+def sentence_criteria(criteria: Criteria) -> str:
+    """Whether the verdict on the response hangs on the criteria, visit by visit."""
+    data = criteria.dataset
+    if "criteria_test" not in criteria:
+        return ""
+    tests = criteria["criteria_test"].dropna(subset=["p_value"])
+    declared = tests[tests["variable"] == DECLARED].set_index("time")["p_value"]
+    said = [_by_criteria(data, time, tests[tests["time"] == time], p) for time, p in declared.items()]
+    return " ".join(said) or "By no criteria could the response of the arms be compared."
+
+
+def _by_criteria(data: Dataset, time: float, tests: pd.DataFrame, declared: float) -> str:
+    """What other criteria make of the verdict at one visit."""
+    others = tests[tests["variable"] != DECLARED]
+    when, verdict = format_duration(time, data.study.time.unit), "tell the arms apart" if below(declared) else "do not tell the arms apart"
+    start = f"At {when} the declared criteria {verdict} ({format_p(declared, symbol=True)})"
+    if others.empty:
+        return f"{start}; no others could be applied."
+    turned = others[others["p_value"].map(below) != below(declared)]
+    shown = joined([f"{inside(criteria_label(data, r.variable))} ({format_p(r.p_value, symbol=True)})" for r in (others if turned.empty else turned).itertuples()])
+    if turned.empty:
+        return f"{start}, {'and so do' if below(declared) else 'nor do'} {shown}."
+    return f"{start}; by {shown} the verdict is the other one, so it depends on how a response is defined."

@@ -7,6 +7,7 @@ __all__ = [
     "sentence_definitions",
     "sentence_e_value",
     "sentence_power",
+    "sentence_response_subgroups",
     "sentence_robustness",
     "sentence_scans",
     "sentence_single_patients",
@@ -20,7 +21,7 @@ from lib.analyses.result import where
 from lib.analyses.robustness.confounding import Calendar, EValues, Weights, too_few_effective
 from lib.analyses.robustness.definitions import DECLARED, Definitions
 from lib.analyses.robustness.robustness import Robustness, answers
-from lib.analyses.robustness.subgroups import Subgroups
+from lib.analyses.robustness.subgroups import ResponseSubgroups, Subgroups
 from lib.dataset.dataset import Dataset
 from lib.show.formats import (
     format_bounds,
@@ -222,10 +223,20 @@ def _between_scans(data: Dataset, robust: Robustness) -> str:
 def sentence_subgroups(subgroups: Subgroups) -> str:
     """What the tests of interaction say; never that an effect is confined to a subgroup."""
     data = subgroups.dataset
-    tests = subgroups["interaction"]
+    return _interactions(data, subgroups["interaction"], subgroups["subgroup"]["hr"])
+
+
+@reason_if_absent
+def sentence_response_subgroups(subgroups: ResponseSubgroups) -> str:
+    """What the tests of interaction say of the response."""
+    rows = subgroups["response_subgroup"]
+    when = format_duration(rows["time"].iat[0], subgroups.dataset.study.time.unit)
+    return f"Objective response at {when}: {inside(_interactions(subgroups.dataset, subgroups['response_interaction'], rows['difference']))}"
+
+
+def _interactions(data: Dataset, tests: pd.DataFrame, estimates: pd.Series) -> str:
     made = tests.dropna(subset=["p_value"])
-    ratios = subgroups["subgroup"]
-    gone = " A row that cannot be estimated says so." if ratios["hr"].isna().any() else ""
+    gone = " A row that cannot be estimated says so." if estimates.isna().any() else ""
     if made.empty:
         return f"No interaction could be tested: {plain_note(tests['note'].iat[0])}.{gone}"
     return f"{say_interactions([Pair(level_label(data, r.variable + ': ')[0], r.p_value) for r in made.itertuples()])}{gone}"

@@ -56,7 +56,7 @@ def table_best_response(course: Course) -> Table:
             rows.append(Row((BEST_LABELS[category], *parts.cells(part, groups, count_cell)), "sub"))
     sizes = {**data.n, OVERALL: len(data.patients)}
     rows.append(Row((f"All {unit_label(counts)}", *(format_whole(sizes[group]) for group in groups))))
-    rule, rates = data.study.response, {"best_objective_response": "Objective response"}
+    rule, rates = data.response, {"best_objective_response": "Objective response"}
     if "confirmed_response" in course:
         rates["confirmed_response"] = f"Objective response, confirmed after {rule.confirmation_days} days or more"
     for output, label in (rates | {"best_disease_control": "Disease control"}).items():

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 __all__ = [
-    "table_dose", "table_lesion_control", "table_lesion_failures", "table_lesion_response", "table_response", "table_response_incidence",
+    "table_criteria", "table_dose", "table_lesion_control", "table_lesion_failures", "table_lesion_response", "table_response", "table_response_incidence",
     "table_response_pairs", "table_survival_by_response",
 ]  # fmt: skip
 
 import pandas as pd
 
+from lib.analyses.efficacy.criteria import BENEFIT, Criteria
 from lib.analyses.efficacy.dose_response import STEP, DoseResponse
 from lib.analyses.efficacy.lesion_control import ALL, FAILURES, OUTCOMES, LesionControl, LesionResponse
 from lib.analyses.efficacy.response import CATEGORIES, NON_RESPONDER, RESPONDER, ResponseRates, ResponseTime
@@ -44,6 +45,7 @@ from lib.show.labels import (
 )
 from lib.show.tables import parts
 from lib.show.tables.parts import format_difference, format_rate, visit_label
+from lib.show.ways import criteria_label, criteria_words
 
 RATES = {
     "objective_response_treated": "Objective response, all {0}",
@@ -75,7 +77,7 @@ def table_response(response: ResponseRates) -> Table:
             rows.append(Row((label.format(entered), *parts.cells(part[part["time"] == time], groups, format_rate))))
     notes = [
         f"Rates: {unit_label(response['objective_response_treated'])}/denominator (%); exact Clopper-Pearson {level_text(data)} CI in %. All {entered} counts patients who died or were not assessed as non-responders.",
-        data.study.response.caveat,
+        f"{criteria_label(data, data.criteria)}, instead of the declared rule: {criteria_words(data)[data.criteria]}" if data.criteria else data.response.caveat,
     ]
     columns = (Column("Response"), *parts.arm_columns(data, overall=True))
     return Table("response", "Tumour response by visit and arm", columns, tuple(rows), tuple(n for n in notes if n))
@@ -120,6 +122,37 @@ def table_response_pairs(response: ResponseRates, outcome: str = "objective_resp
     )
     title = f"{outcome.replace('_', ' ').capitalize()}: comparisons of arms"
     return Table(f"{outcome}_comparisons", title, columns, tuple(rows), notes)
+
+
+@empty_if_absent
+def table_criteria(criteria: Criteria) -> Table:
+    """Response of all patients by each of several criteria, with the test of all arms and how many patients change sides."""
+    data, rates, rows = criteria.dataset, criteria["criteria"], []
+    groups = groups_of(data, overall=True)
+    for time, at in rates[rates["variable"] != BENEFIT].groupby("time"):
+        rows.append(Row((f"Objective response at {visit_label(data, time)}",), "group"))
+        rows += [_criteria_row(criteria, name, time, groups) for name in dict.fromkeys(at["variable"])]
+    weeks, benefit = data.response.benefit_days / 7, rates.loc[rates["variable"] == BENEFIT, "time"]
+    rows.append(Row((f"Response, or stable for {format_number(weeks, 0)} weeks",), "group"))
+    rows += [_criteria_row(criteria, BENEFIT, time, groups) for time in benefit.unique()]
+    tested = "criteria_test" in criteria
+    columns = (Column("Criteria"), *parts.arm_columns(data, overall=True), *([Column(said_p(), "exact")] if tested else []), Column("Change sides", "of all"))
+    entered = data.study.by_design.entered
+    notes = (
+        f"Rates: patients/all {entered} who were due (%); exact Clopper-Pearson {level_text(data)} CI in %. Who died or could not be assessed by the criteria counts as a non-responder. Change sides: responders by these criteria and not by the declared ones, or the other way round.",
+        *(f"{criteria_label(data, name)}: {words}" for name, words in criteria_words(data).items() if name in set(rates["variable"])),
+        *(f"{criteria_label(data, r.variable)}: {r.note}." for r in criteria["left_out"].itertuples()),
+    )
+    return Table("criteria", "What the answer would be by other response criteria", columns, tuple(rows), notes)
+
+
+def _criteria_row(criteria: Criteria, name: str, time: float, groups: list[str]) -> Row:
+    cells = parts.cells(where(criteria["criteria"], variable=name, time=time), groups, format_rate)
+    if "criteria_test" in criteria:
+        cells.append(format_p(where(criteria["criteria_test"], variable=name, time=time)["p_value"].iat[0]))
+    changed = where(criteria["criteria_changed"], variable=name, time=time) if "criteria_changed" in criteria else pd.DataFrame()
+    cells.append("" if changed.empty else f"{format_whole(changed['count'].iat[0])}/{format_whole(changed['n'].iat[0])}")
+    return Row((criteria_label(criteria.dataset, name), *cells), "sub")
 
 
 def _ratio(row: pd.Series, column: str) -> str:

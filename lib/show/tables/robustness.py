@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-__all__ = ["table_definitions", "table_detectable", "table_incidence", "table_intervals", "table_robustness", "table_subgroups"]
+__all__ = [
+    "table_definitions", "table_detectable", "table_incidence", "table_intervals", "table_response_subgroups", "table_robustness",
+    "table_subgroups",
+]  # fmt: skip
 
 import re
 
@@ -12,7 +15,7 @@ from lib.analyses.efficacy.survival import Survival
 from lib.analyses.result import where
 from lib.analyses.robustness.definitions import DECLARED, FIELD, Definitions
 from lib.analyses.robustness.robustness import WAYS, Robustness
-from lib.analyses.robustness.subgroups import Subgroups
+from lib.analyses.robustness.subgroups import ResponseSubgroups, Subgroups
 from lib.dataset.dataset import Dataset
 from lib.show.display import EMPTY, Block, Column, Row, Table, empty_if_absent
 from lib.show.formats import (
@@ -26,6 +29,7 @@ from lib.show.formats import (
     format_p,
     format_p_bounds,
     format_percent,
+    format_points,
     format_time,
     format_whole,
     is_masked,
@@ -252,3 +256,30 @@ def table_subgroups(subgroups: Subgroups) -> Table:
     )
     return Table(f"{subgroups.variable}_subgroups", f"{endpoint.short} in subgroups: {pair_label(data, name_pair(*data.contrast))}",
                  columns, tuple(rows), notes)  # fmt: skip
+
+
+@empty_if_absent
+def table_response_subgroups(subgroups: ResponseSubgroups) -> Table:
+    """Difference in objective response between focus and reference arm by subgroup, with counts and tests of interaction."""
+    data, rows, said, shown = subgroups.dataset, [], [], ""
+    tests = subgroups["response_interaction"].set_index("variable")
+    for _, row in subgroups["response_subgroup"].iterrows():
+        heading, level = level_label(data, row["variable"])
+        if level and subgroup_of(row["variable"]) != shown:
+            shown = subgroup_of(row["variable"])
+            rows.append(Row((heading, "", "", "", format_p(tests.at[shown, "p_value"]))))
+            said += [f"{heading}, interaction {tests.at[shown, 'note']}."] if tests.at[shown, "note"] else []
+        counts = where(subgroups["response_subgroup_count"], variable=row["variable"])
+        shares = parts.cells(counts, list(data.contrast), lambda r: f"{format_whole(r['count'])}/{format_whole(r['n'])}")
+        points = DASH if pd.isna(row["difference"]) else f"{format_points(row['difference'])} ({format_interval(row['ci_low'], row['ci_high'], 0, percent=True)})"
+        rows.append(Row((level or heading, *shares, points, ""), "sub" if level else ""))
+    x, y = (data.study.arm(arm) for arm in data.contrast)
+    columns = (Column("Subgroup"), Column(x.label, "responders / n", x.colour), Column(y.label, "responders / n", y.colour),
+               Column("Difference, points", f"{level_text(data)} CI"), Column(said_p(), "interaction"))  # fmt: skip
+    when = format_duration(subgroups["response_subgroup"]["time"].iat[0], data.study.time.unit)
+    notes = (
+        f"All {data.study.by_design.entered} who were due at {when}; {x.label} minus {y.label}, with the Miettinen-Nurminen interval. Interaction: likelihood-ratio test of arm x subgroup against arm + subgroup over all arms, on the scale of odds ratios.",
+        "No subgroup was powered and none is adjusted for the number of looks.",
+        *dict.fromkeys(said),
+    )
+    return Table("response_subgroups", f"Objective response at {when} in subgroups: {pair_label(data, name_pair(*data.contrast))}", columns, tuple(rows), notes)

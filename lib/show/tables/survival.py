@@ -209,9 +209,9 @@ def table_differences(analysis: Survival, response: ResponseRates | Absent) -> T
         parts.append(("Objective response at", response["objective_response_treated_difference"]))
     pairs, rows = [f"{arm.id} vs {data.reference}" for arm in data.arms if arm.id != data.reference], []
     for heading, frame in parts:
-        for time, at in frame.groupby("time"):
+        for time, found in frame.groupby("time"):
             rows.append(Row((f"{heading} {format_duration(time, unit)}",), "group"))
-            at = at.set_index("group")
+            at = found.set_index("group")
             rows += [Row((pair_label(data, pair), format_difference(at.loc[pair]), needed_to_treat(at.loc[pair])), "sub")
                      for pair in pairs if pair in at.index]  # fmt: skip
     if not any(frame["difference"].notna().any() for _, frame in parts):
