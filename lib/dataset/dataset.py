@@ -21,8 +21,9 @@ from lib.intake import handover
 from lib.intake.tables import read_tables
 from lib.study.claims import read_claims
 from lib.study.clinic import Population, Response
+from lib.study.endpoints import Endpoint
 from lib.study.parameters import EVERYBODY, Parameters, check_parameters
-from lib.study.parts import FLAGS_OF_DATES, Arm, Endpoint, own
+from lib.study.parts import FLAGS_OF_DATES, Arm, own
 from lib.study.study import ROOT, Study, present, read_study
 from lib.study.yaml_file import Gathered, Problem, ProblemsFound
 

@@ -27,7 +27,8 @@ from lib.dataset.dataset import Dataset, once_per_dataset
 from lib.dataset.markers import LAST, UNKNOWN, marker_frame, rise_dates, with_change
 from lib.dataset.progression import progression_dates
 from lib.intake import recist
-from lib.study.parts import DAYS, OF_MARKER, Endpoint, Variable
+from lib.study.endpoints import Endpoint
+from lib.study.parts import DAYS, OF_MARKER, Variable
 from lib.study.study import present
 
 Array = npt.NDArray[Any]

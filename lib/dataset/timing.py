@@ -18,7 +18,8 @@ __all__ = [
 import pandas as pd
 
 from lib.dataset.dataset import Dataset
-from lib.study.parts import KINDS, Endpoint
+from lib.study.endpoints import Endpoint
+from lib.study.parts import KINDS
 from lib.study.study import present
 
 

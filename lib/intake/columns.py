@@ -13,7 +13,8 @@ from typing import Literal
 
 from lib.intake.recist import DIAMETERS, RESPONSES, STATUSES
 from lib.study.clinic import FATAL_GRADE, REGIONS
-from lib.study.parts import DATE_COLUMNS, DAYS, FIRST_DAY, FLAGS_OF_DATES, LAST_DAY, Endpoint, Variable
+from lib.study.endpoints import Endpoint
+from lib.study.parts import DATE_COLUMNS, DAYS, FIRST_DAY, FLAGS_OF_DATES, LAST_DAY, Variable
 from lib.study.study import Study
 
 # Nothing that is measured in a patient is larger: a diameter of half a metre is a slip of the unit.

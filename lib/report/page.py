@@ -26,8 +26,8 @@ from lib.show.display import DETAILS, EMPTY, Block, Lacking
 from lib.show.labels import name_arms
 from lib.study.claims import read_claims
 from lib.study.clinic import Marker
+from lib.study.endpoints import Endpoint
 from lib.study.parameters import NOTEBOOKS
-from lib.study.parts import Endpoint
 
 K = TypeVar("K", bound=Analysis | Absent)
 P = ParamSpec("P")

@@ -15,13 +15,13 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from lib.study.clinic import AdverseEvents, Disposition, Liver, Marker, Population, Response, Site, Treatments, Visits
 from lib.study.design import OLDER, ByDesign, Design, External, RisksOfBias, TargetTrial, decide, doubt
+from lib.study.endpoints import Endpoint
 from lib.study.parts import (
     FLAGS_OF_DATES,
     MOST_DAYS,
     About,
     Arm,
     Confounding,
-    Endpoint,
     Frozen,
     Id,
     Policy,

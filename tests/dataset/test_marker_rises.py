@@ -18,7 +18,7 @@ from lib.analyses.efficacy import kinetics
 from lib.dataset.derived import time_to_event_frame
 from lib.dataset.markers import rise_frame
 from lib.study.clinic import Rise
-from lib.study.parts import Endpoint
+from lib.study.endpoints import Endpoint
 from lib.study.yaml_file import ProblemsFound
 
 KEYS = "progression: {{ratio: 1.25, over: {over}, at_least: {least}, confirmed: {confirmed}}}"

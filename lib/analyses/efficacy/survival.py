@@ -23,8 +23,8 @@ from lib.statistics.models import cox
 from lib.statistics.second_engine import survival
 from lib.statistics.survival import competing, kaplan_meier, logrank, rmst
 from lib.statistics.survival.event_table import OVERALL
+from lib.study.endpoints import Endpoint
 from lib.study.limits import LARGE
-from lib.study.parts import Endpoint
 
 # Patients of a large study whose numbers are computed a second time, and the seed that draws them.
 SAMPLE, SEED = 1_000, 20250228

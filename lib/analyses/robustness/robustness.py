@@ -24,7 +24,8 @@ from lib.statistics.comparisons import count_below, name_pair
 from lib.statistics.models import cox, firth
 from lib.statistics.survival import competing, interval_censored, landmark, logrank, sensitivity
 from lib.statistics.survival.event_table import OVERALL
-from lib.study.parts import Endpoint, own
+from lib.study.endpoints import Endpoint
+from lib.study.parts import own
 
 # Of every random number here; the Monte Carlo error is shown beside what it made.
 SEED, N_RESAMPLES, N_SIMULATIONS = 20250228, 10_000, 2_000

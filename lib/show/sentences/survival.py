@@ -72,8 +72,8 @@ from lib.show.ways import field_label
 from lib.statistics.comparisons import name_pair
 from lib.study.clinic import Marker, Response
 from lib.study.design import NOT_RANDOMISED, RANDOMISED
+from lib.study.endpoints import Endpoint
 from lib.study.limits import SMALL_ARM
-from lib.study.parts import Endpoint
 
 # What such a difference means, by how the arms were formed.
 IMBALANCE = {

@@ -47,8 +47,8 @@ from lib.show.tables.parts import (
 )
 from lib.show.verdict import is_apart
 from lib.statistics.comparisons import ALPHA
+from lib.study.endpoints import Endpoint
 from lib.study.limits import SMALL_ARM
-from lib.study.parts import Endpoint
 
 
 @empty_if_absent
