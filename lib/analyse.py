@@ -60,9 +60,9 @@ from lib.analyses.efficacy.other_events import analyse_other_events as other_eve
 from lib.analyses.efficacy.other_events import analyse_sites as sites
 from lib.analyses.efficacy.response import analyse as response
 from lib.analyses.efficacy.response import analyse_response_time as response_time
+from lib.analyses.efficacy.shifts import analyse_shifts as shifts
 from lib.analyses.efficacy.survival import analyse as survival
 from lib.analyses.efficacy.survival import analyse_follow_up as follow_up
-from lib.analyses.efficacy.shifts import analyse_shifts as shifts
 from lib.analyses.robustness.confounding import analyse_calendar as calendar
 from lib.analyses.robustness.confounding import analyse_e_values as e_values
 from lib.analyses.robustness.confounding import analyse_weights as weights

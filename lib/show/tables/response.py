@@ -23,7 +23,16 @@ from lib.show.formats import (
     is_masked,
     said_p,
 )
-from lib.show.labels import CATEGORY_LABELS, counted, decimals_of_time, groups_of, level_text, pair_label, trend_note, unit_label
+from lib.show.labels import (
+    CATEGORY_LABELS,
+    counted,
+    decimals_of_time,
+    groups_of,
+    level_text,
+    pair_label,
+    trend_note,
+    unit_label,
+)
 from lib.show.tables import parts
 from lib.show.tables.parts import format_difference, format_rate, visit_label
 

@@ -24,8 +24,27 @@ from lib.show.formats import (
     format_whole,
     said_p,
 )
-from lib.show.labels import OVERALL, decimals_of_time, groups_of, inside, level_text, needed_to_treat, pair_label, trend_note, unit_label
-from lib.show.tables.parts import LEVEL, NEEDED, arm_columns, cells, format_difference, format_with_interval, notes_by_arm, notes_of
+from lib.show.labels import (
+    OVERALL,
+    decimals_of_time,
+    groups_of,
+    inside,
+    level_text,
+    needed_to_treat,
+    pair_label,
+    trend_note,
+    unit_label,
+)
+from lib.show.tables.parts import (
+    LEVEL,
+    NEEDED,
+    arm_columns,
+    cells,
+    format_difference,
+    format_with_interval,
+    notes_by_arm,
+    notes_of,
+)
 from lib.show.verdict import is_apart
 from lib.statistics.comparisons import ALPHA
 from lib.study.limits import SMALL_ARM
@@ -192,9 +211,9 @@ def table_differences(analysis: Survival, response: ResponseRates | Absent) -> T
     for heading, frame in parts:
         for time, at in frame.groupby("time"):
             rows.append(Row((f"{heading} {format_duration(time, unit)}",), "group"))
-            at = at.set_index("group")
-            rows += [Row((pair_label(data, pair), format_difference(at.loc[pair]), needed_to_treat(at.loc[pair])), "sub")
-                     for pair in pairs if pair in at.index]  # fmt: skip
+            by_pair = {row["group"]: row for _, row in at.iterrows()}
+            rows += [Row((pair_label(data, pair), format_difference(by_pair[pair]), needed_to_treat(by_pair[pair])), "sub")
+                     for pair in pairs if pair in by_pair]  # fmt: skip
     if not any(frame["difference"].notna().any() for _, frame in parts):
         return EMPTY
     level = level_text(data)
