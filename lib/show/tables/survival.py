@@ -211,9 +211,9 @@ def table_differences(analysis: Survival, response: ResponseRates | Absent) -> T
     for heading, frame in parts:
         for time, found in frame.groupby("time"):
             rows.append(Row((f"{heading} {format_duration(time, unit)}",), "group"))
-            at = found.set_index("group")
-            rows += [Row((pair_label(data, pair), format_difference(at.loc[pair]), needed_to_treat(at.loc[pair])), "sub")
-                     for pair in pairs if pair in at.index]  # fmt: skip
+            by_pair = {row["group"]: row for _, row in found.iterrows()}
+            rows += [Row((pair_label(data, pair), format_difference(by_pair[pair]), needed_to_treat(by_pair[pair])), "sub")
+                     for pair in pairs if pair in by_pair]  # fmt: skip
     if not any(frame["difference"].notna().any() for _, frame in parts):
         return EMPTY
     level = level_text(data)

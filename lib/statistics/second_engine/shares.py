@@ -73,7 +73,7 @@ def numbers_needed(difference: dict[str, float]) -> dict[str, float]:
     return {name: needed(difference[of]) for name, of in (("nnt", "difference"), ("nnt_low", "ci_low"), ("nnt_high", "ci_high"))}
 
 
-def trend(table: tuple[tuple[int, int], ...]) -> dict[str, float]:
+def trend(table: tuple[tuple[int, ...], ...]) -> dict[str, float]:
     """Cochran-Armitage test as a correlation: patients times the squared correlation of outcome and place of the arm."""
     place = np.concatenate([np.full(sum(arm), rank) for rank, arm in enumerate(table)])
     outcome = np.concatenate([np.repeat([1, 0], arm) for arm in table])

@@ -128,7 +128,7 @@ class Marker(Frozen):
             return self
         if len(self.levels) < 2 or not all(re.fullmatch(r"-?\d{1,6}(\.\d{1,4})?", level.value) for level in self.levels):
             raise ValueError(f"{self.id}: levels are at least two, and the value of each is a number, as in the table markers")
-        unique("level", self.codes)
+        unique("level", [f"{code:g}" for code in self.codes])
         if self.reference or set(self.units.values()) != {1.0}:
             raise ValueError(f"{self.id}: an ordinal scale has no reference limits, and its codes are in one unit (units: {{{self.unit}: 1}})")
         return self

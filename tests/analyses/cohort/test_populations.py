@@ -82,7 +82,7 @@ def test_without_a_usual_one_all_is_everybody(folder):
     (lambda text: with_default(text).replace("safety_flag}", "safety_flag, default: true}"), {}, {}, "E100", "one can be the default"),
     (lambda text: text.replace("value: D,", "value: C,"), {}, {}, "E100", "level given twice: C"),
 ])  # fmt: skip
-def test_what_is_wrong_is_said(tmp_path, change, columns, parameters, code, says):
+def test_what_is_wrong_is_said(tmp_path, change, columns, parameters, code, says):  # noqa: PLR0917
     folder = write_staples(tmp_path / "six", change, **columns)
     with pytest.raises(ProblemsFound) as found:
         load("cohort", study=str(folder), **parameters)

@@ -8,6 +8,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from lib.analyses.efficacy import adjusted, markers
+from lib.analyses.result import where
 from lib.dataset.dataset import load
 from lib.report import recheck
 from lib.report.results import to_rows
@@ -64,8 +65,8 @@ def test_a_marker_is_adjusted_on_its_scale(data, scale):
     found = markers.analyse_marker(given, tg)
     name = "ratio" if scale == "log" else "estimate"
     for visit, rows in found["tg_adjusted_mean"].groupby("time"):
-        tested = found["tested"].query("visit == @visit").dropna()
-        values = found["values"].query("visit == @visit").drop_duplicates("patient_id").set_index("patient_id")
+        tested = where(found["tested"], visit=visit).dropna()
+        values = where(found["values"], visit=visit).drop_duplicates("patient_id").set_index("patient_id")
         start = tested["patient_id"].map(values["baseline"]).astype(float)
         patients = pd.DataFrame({"arm": tested["arm"], "baseline": np.log(start) if scale == "log" else start, "change": tested["tested"].astype(float)})
         means = least_squares(patients, study.arm_ids)

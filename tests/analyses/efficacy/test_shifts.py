@@ -43,7 +43,7 @@ def test_every_cell_is_what_counting_gives(data, found):
         for (when, time), after in later(values).items():
             key = (f"pain: {when}: {values[0] or 'no sample'} -> {after}", time, arm[patient])
             counted[key] = counted.get(key, 0) + 1
-    times = [None if time != time else time for time in frame["time"]]
+    times = [None if pd.isna(time) else time for time in frame["time"]]
     shown = {key: n for *key, n in zip(frame["variable"], times, frame["group"], frame["count"], strict=True) if n for key in [tuple(key)]}
     assert shown == counted
     # Margins: every patient of an arm once per table.

@@ -43,5 +43,5 @@ def test_a_number_needed_tells_no_more_than_the_difference_that_is_shown(differe
     told = add_number_needed(round_shared(frame))
     for name in ("nnt", "nnt_low", "nnt_high"):
         value = told[name].iat[0]
-        assert np.isnan(shown[name].iat[0]) if np.isnan(value) else shown[name].iat[0] == np.sign(value) * rounded(abs(value))
+        assert np.isnan(shown[name].iat[0]) if np.isnan(value) else shown[name].iat[0] == rounded(value)
     assert round_shared(shown).equals(shown)
