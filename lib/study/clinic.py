@@ -22,7 +22,19 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
-from lib.study.parts import MOST_WINDOW_DAYS, Code, DateColumn, Days, Frozen, Id, Label, LegendLabel, Level, Text, unique
+from lib.study.parts import (
+    MOST_WINDOW_DAYS,
+    Code,
+    DateColumn,
+    Days,
+    Frozen,
+    Id,
+    Label,
+    LegendLabel,
+    Level,
+    Text,
+    unique,
+)
 
 # Of CTCAE and every scale of five grades: death.
 FATAL_GRADE = 5
