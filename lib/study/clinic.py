@@ -28,7 +28,6 @@ from pydantic import Field, model_validator
 from lib.study.parts import (
     MOST_WINDOW_DAYS,
     Code,
-    DateColumn,
     Days,
     Frozen,
     Id,
@@ -38,6 +37,7 @@ from lib.study.parts import (
     Text,
     unique,
 )
+from lib.study.words import DateColumn
 
 # Of CTCAE and every scale of five grades: death.
 FATAL_GRADE = 5
