@@ -28,8 +28,9 @@ from lib.dataset.markers import LAST, UNKNOWN, marker_frame, rise_dates, with_ch
 from lib.dataset.progression import progression_dates
 from lib.intake import recist
 from lib.study.endpoints import Endpoint
-from lib.study.parts import DAYS, OF_MARKER, Variable
+from lib.study.parts import DAYS, Variable
 from lib.study.study import present
+from lib.study.words import OF_MARKER
 
 Array = npt.NDArray[Any]
 VOLUME = "volume"

@@ -14,8 +14,8 @@ import pandas as pd
 
 from lib.dataset.dataset import Dataset, once_per_dataset
 from lib.study.clinic import Interference, Marker
-from lib.study.parts import OF_MARKER
 from lib.study.study import present
+from lib.study.words import OF_MARKER
 
 ABOVE = "baseline above the limit of the assay, left out of changes alone"
 INTERFERED = "interfering antibody"

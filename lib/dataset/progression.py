@@ -14,8 +14,8 @@ import pandas as pd
 
 from lib.dataset.dataset import Dataset, once_per_dataset
 from lib.intake import recist
-from lib.study.parts import KINDS
 from lib.study.study import present
+from lib.study.words import KINDS
 
 # How a progression shows: a lesion (or the sum of the targets) grew, a lesion is new, or somebody wrote the day down.
 GROWTH, NEW, RECORDED = "growth", "new", "recorded"

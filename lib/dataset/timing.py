@@ -19,8 +19,8 @@ import pandas as pd
 
 from lib.dataset.dataset import Dataset
 from lib.study.endpoints import Endpoint
-from lib.study.parts import KINDS
 from lib.study.study import present
+from lib.study.words import KINDS
 
 
 def why_no_components(data: Dataset) -> str:

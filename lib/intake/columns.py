@@ -14,8 +14,9 @@ from typing import Literal
 from lib.intake.recist import DIAMETERS, RESPONSES, STATUSES
 from lib.study.clinic import FATAL_GRADE, REGIONS
 from lib.study.endpoints import Endpoint
-from lib.study.parts import DATE_COLUMNS, DAYS, FIRST_DAY, FLAGS_OF_DATES, LAST_DAY, Variable
+from lib.study.parts import DAYS, FIRST_DAY, FLAGS_OF_DATES, LAST_DAY, Variable
 from lib.study.study import Study
+from lib.study.words import DATE_COLUMNS
 
 # Nothing that is measured in a patient is larger: a diameter of half a metre is a slip of the unit.
 MAX_DIAMETER_MM = 500

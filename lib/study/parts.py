@@ -6,15 +6,12 @@ What was measured and given stands in clinic; how the parts belong together, and
 from __future__ import annotations
 
 __all__ = [
-    "DATE_COLUMNS",
     "DAYS",
     "FIRST_DAY",
     "FLAGS_OF_DATES",
-    "KINDS",
     "LAST_DAY",
     "MOST_DAYS",
     "MOST_WINDOW_DAYS",
-    "OF_MARKER",
     "OWN",
     "TABLES",
     "About",
@@ -22,13 +19,10 @@ __all__ = [
     "Code",
     "Confounding",
     "Covariate",
-    "DateColumn",
     "Day",
     "Days",
-    "EventDate",
     "Frozen",
     "Id",
-    "Kind",
     "Label",
     "LegendLabel",
     "Level",
@@ -51,19 +45,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from lib.study.words import (
-    DATE_COLUMNS,
-    KINDS,
-    OF_MARKER,
-    DateColumn,
-    EventDate,
-    Kind,
-    Label,
-    LegendLabel,
-    Text,
-    plain,
-    unique,
-)
+from lib.study.words import Label, LegendLabel, Text, plain, unique
 
 TableName = Literal["patients", "lesions", "measurements", "assessments", "markers", "treatments", "adverse_events"]
 TABLES: tuple[TableName, ...] = get_args(TableName)

@@ -26,7 +26,7 @@ from lib.dataset.derived import time_to_event_frame
 from lib.dataset.progression import lesion_progression, progression_dates, progressions
 from lib.intake.recist import derive_growth, derive_response
 from lib.study.clinic import Response
-from lib.study.parts import KINDS
+from lib.study.words import KINDS
 from lib.study.yaml_file import ProblemsFound
 
 RULE = Response(visits=(6,), node_sites=("node",))

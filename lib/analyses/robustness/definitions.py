@@ -19,7 +19,7 @@ from lib.dataset.derived import time_to_event_frame
 from lib.dataset.progression import IN_FIELD, growth_alone, new_lesions_alone, without_field
 from lib.study.claims import Claim
 from lib.study.endpoints import Endpoint
-from lib.study.parts import KINDS
+from lib.study.words import KINDS
 
 DECLARED, FIELD, CENSORED, COMPETING, IGNORED = "declared", "in_field", "new_censored", "new_competing", "new_ignored"
 # Output of an endpoint about which a publication may claim something -> the statistics in which definitions can differ.

@@ -8,7 +8,8 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
-from lib.study.parts import MOST_WINDOW_DAYS, Code, DateColumn, Days, Frozen, Level, Text
+from lib.study.parts import MOST_WINDOW_DAYS, Code, Days, Frozen, Level, Text
+from lib.study.words import DateColumn
 
 Region = Literal["local", "regional", "distant"]
 REGIONS: tuple[Region, ...] = get_args(Region)

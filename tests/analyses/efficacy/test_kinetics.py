@@ -1,12 +1,15 @@
 """Slopes of a marker, its progression and its surrogate: against R on the sequential Mayo data, and on designed samples."""
 
+import re
+
 import numpy as np
 import pytest
 from marker_study import KINETICS, load_pbc, load_samples
+from notebook_cells import run_notebook, without_drawing
 from numpy.testing import assert_allclose
 from reference_data import load_expected
 
-from lib.analyses.efficacy import kinetics
+from lib.analyses.efficacy import kinetics, marker_models, markers
 from lib.analyses.result import Absent, where
 from lib.show import say, table
 from lib.statistics.survival import competing
@@ -188,3 +191,32 @@ def test_frames_name_each_patient_once(mayo):
     n = analysis["m_slope"].set_index("group")["n"] + analysis["m_no_slope"].groupby("group")["count"].sum().reindex(["P", "D"], fill_value=0)
     assert n[["P", "D"]].to_dict() == {arm: int(size) for arm, size in data.n.items()}
     assert not analysis["slopes"]["patient_id"].duplicated().any()
+
+
+@pytest.mark.notebook
+@pytest.mark.parametrize("audience", ["internal", "share"])
+def test_a_page_shows_what_is_declared_and_nothing_else(tmp_path, monkeypatch, audience):
+    without_drawing(monkeypatch)
+    plain = load_pbc(tmp_path / "plain", "visits: [0, 1, 2]", 60).study.folder
+    assert not {"doubl", "had risen"} & set(re.findall("doubl|had risen", run_notebook("efficacy", monkeypatch, study=str(plain), audience=audience).text))
+    asked = load_pbc(tmp_path / "asked", f"visits: [0, 1, 2], {KINETICS}, {RULE.format(RULES['nadir'])}", 60).study.folder
+    shown = run_notebook("efficacy", monkeypatch, study=str(asked), audience=audience)
+    inside = audience == "internal"
+    assert ("how fast it changes" in shown.text and "doubling time by patient" in shown.text and "had risen to 1.5 times" in shown.text) == inside
+    assert ("p12 " in shown.text) <= inside
+    assert {"m_slope", "m_rise_incidence"} <= set(shown.names["page"].results["output"]) or not inside
+
+
+@pytest.mark.parametrize(("late", "few", "told"), [({"A": 1, "B": 6}, "3 years", "2 years"), ({"A": 5, "B": 4}, "3 years", "2 years"), ({"A": 5, "B": 6}, "", "3 years")])
+def test_visits_with_few_patients_are_named_and_lead_no_sentence(tmp_path, late, few, told):
+    """Later samples of some: the table says of which visits few have a value, and the sentence is about the last of the others."""
+    rng = np.random.default_rng(3)
+    rows = [(f"{arm}{i}", arm, 365 * k, round(float(np.exp(rng.normal(3, 1))), 2)) for arm in "AB" for i in range(8) for k in range(3)]
+    rows += [(f"{arm}{i}", arm, 365 * 3, round(float(np.exp(rng.normal(3, 1))), 2)) for arm, n in late.items() for i in range(n)]
+    data = load_samples(tmp_path, rows, "visits: [0, 1, 2, 3]")
+    marker = data.study.marker("m")
+    model = marker_models.analyse_model(data, marker)
+    for shown in (table.change(markers.analyse_marker(data, marker)), table.ratios(model)):
+        notes = [note for note in shown.notes if "read these rows as single cases" in note]
+        assert [few in note for note in notes] == ([True] if few else [])
+    assert f"Serum marker at {told} as a ratio" in say.model(model)
