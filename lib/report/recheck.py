@@ -19,6 +19,7 @@ from lib.analyses.efficacy import survival
 from lib.analyses.result import Analysis
 from lib.analyses.safety.events_in_time import PER
 from lib.dataset.dataset import Dataset
+from lib.report.recheck_lesions import recompute_lesions
 from lib.report.recheck_parts import PYTHON, Number, Place, Rows, adjusted, exact_numbers, numbers, places
 from lib.report.recheck_shares import recompute_paired, recompute_shares
 from lib.report.results import to_rows
@@ -250,5 +251,6 @@ KINDS = {
     "baseline characteristics": _baseline,
     "rank tests": _changes,
     "cumulative incidences": _incidence,
+    "treated lesions": recompute_lesions,
     "mixed models": _models,
 }

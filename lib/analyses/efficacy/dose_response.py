@@ -1,4 +1,4 @@
-"""Dose and response of treated lesions: does a higher D90 go with control, and with a smaller volume?
+"""Dose and response of treated lesions: whether a higher D90 goes with control, and with a smaller volume.
 
 One intercept per arm and one slope, so that arms which differ in dose and in what else they give are not mixed up; a dose
 was chosen by somebody, so a slope is no proof of an effect. Every interval knows which lesions share a patient.

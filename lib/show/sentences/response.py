@@ -35,7 +35,18 @@ from lib.show.formats import (
 )
 from lib.show.labels import counted, inside, pair_label
 from lib.show.sentences.absent import reason_if_absent
-from lib.show.verdict import GRAY, Estimate, OverallTest, below, exact_test, plain_note, say_arms, say_effect, say_tests, say_verdict
+from lib.show.verdict import (
+    GRAY,
+    Estimate,
+    OverallTest,
+    below,
+    exact_test,
+    plain_note,
+    say_arms,
+    say_effect,
+    say_tests,
+    say_verdict,
+)
 from lib.statistics.comparisons import name_pair
 
 

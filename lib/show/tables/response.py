@@ -32,7 +32,16 @@ from lib.show.formats import (
     plural,
     said_p,
 )
-from lib.show.labels import CATEGORY_LABELS, OVERALL, counted, decimals_of_time, groups_of, level_text, pair_label, unit_label
+from lib.show.labels import (
+    CATEGORY_LABELS,
+    OVERALL,
+    counted,
+    decimals_of_time,
+    groups_of,
+    level_text,
+    pair_label,
+    unit_label,
+)
 from lib.show.tables import parts
 from lib.show.tables.parts import format_rate, visit_label
 

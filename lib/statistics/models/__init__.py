@@ -1,3 +1,3 @@
-"""Regression: Cox and Firth with their design and likelihood, mixed models by REML."""
+"""Regression: Cox and Firth with their design and likelihood, mixed models by REML, models of what shares a patient."""
 
-__all__ = ["cox", "firth", "mixed"]
+__all__ = ["clustered", "cox", "firth", "mixed"]

@@ -9,7 +9,14 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from lib.statistics.models.clustered import FEW, estimate_clustered_cox, estimate_clustered_share, estimate_slope, fit_slope, predict
+from lib.statistics.models.clustered import (
+    FEW,
+    estimate_clustered_cox,
+    estimate_clustered_share,
+    estimate_slope,
+    fit_slope,
+    predict,
+)
 from lib.statistics.models.cox import estimate_cox, estimate_weighted_cox
 from lib.statistics.survival.clustered import estimate_pseudo_values
 

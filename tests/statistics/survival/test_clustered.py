@@ -10,7 +10,12 @@ from numpy.testing import assert_allclose
 from reference_data import numbers
 
 from lib.statistics.survival import clustered, competing
-from lib.statistics.survival.clustered import ALIKE, estimate_clustered_curve, estimate_clustered_incidence, estimate_pseudo_values
+from lib.statistics.survival.clustered import (
+    ALIKE,
+    estimate_clustered_curve,
+    estimate_clustered_incidence,
+    estimate_pseudo_values,
+)
 
 CLOSE = {"rtol": 1e-6, "atol": 1e-12}
 DRAWN = settings(deadline=None, max_examples=40)
