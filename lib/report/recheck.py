@@ -19,6 +19,7 @@ from lib.analyses.efficacy import survival
 from lib.analyses.result import Analysis, where
 from lib.analyses.safety.events_in_time import PER
 from lib.dataset.dataset import Dataset
+from lib.report.recheck_lesions import recompute_lesions
 from lib.report.recheck_parts import PYTHON, Number, Place, Rows, adjusted, exact_numbers, numbers, places
 from lib.report.recheck_shares import recompute_paired, recompute_shares
 from lib.report.results import to_rows
@@ -278,5 +279,6 @@ KINDS = {
     "rank tests": _changes,
     "changes adjusted for the baseline": _adjusted,
     "cumulative incidences": _incidence,
+    "treated lesions": recompute_lesions,
     "mixed models": _models,
 }

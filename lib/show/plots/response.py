@@ -175,7 +175,8 @@ def plot_dose(dose: DoseResponse) -> Figure | Block:
             else:
                 _draw_volume(axis, dose, visits[0])
             axis.set_xlabel("D90, Gy")
-        write_legend(figure, axes[0, -1], "upper right", "lower left", "upper left", "lower right")
+        arms = dict(zip(*axes[0, 0].get_legend_handles_labels()[::-1], strict=True)) | dict(zip(*axes[0, -1].get_legend_handles_labels()[::-1], strict=True))
+        figure.legend(arms.values(), arms.keys(), loc="outside upper left", ncols=2, fontsize=8)
         drawn = dose["lesions"] if "control" in panels else dose["volumes"].drop_duplicates("lesion_id")
         alt = f"Lines with bands over the dose: {joined(panels)}. {_sizes(data, drawn)}."
         words = {"control": "the modelled share without progression{at} (ticks: lesions, below those that progressed)", "volume": f"the ratio of the volume to its baseline at {format_duration(visits[0], data.study.time.unit) if visits else ''} (dots: lesions)"}
@@ -200,9 +201,10 @@ def _draw_control(axis, dose: DoseResponse) -> None:
     data = dose.dataset
     _draw_band(axis, data, dose["control_curve"])
     for arm in data.arms:
-        for lesion in where(dose["lesions"], arm=arm.id).to_dict("records"):
-            axis.plot(lesion["d90"], 0.0 if lesion["failed"] else 1.0, "|", color=arm.colour, markersize=6, gid=lesion["lesion_id"])
+        own = where(dose["lesions"], arm=arm.id)
+        axis.plot(own["d90"], 1.0 - own["failed"], "|", color=arm.colour, markersize=6)
     axis.set(ylim=(-0.05, 1.05), ylabel="Without progression")
+    axis.set_title(f"Control at {format_duration(dose['dose_control']['time'].iat[0], data.study.time.unit)}", loc="left", fontsize=9)
     axis.yaxis.set_major_formatter(PercentFormatter(1))
 
 
@@ -216,4 +218,5 @@ def _draw_volume(axis, dose: DoseResponse, visit: float) -> None:
     axis.axhline(1, color=GREY, linewidth=0.8, zorder=0)
     axis.set_yscale("log")
     plain_log_ticks(axis)
-    axis.set_ylabel(f"Volume, ratio to baseline at {format_duration(visit, data.study.time.unit)}")
+    axis.set_ylabel("Ratio to baseline")
+    axis.set_title(f"Volume at {format_duration(visit, data.study.time.unit)}", loc="left", fontsize=9)

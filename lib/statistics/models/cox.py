@@ -20,6 +20,8 @@ from lib.statistics.survival.event_table import OVERALL
 
 # Peduzzi et al., J Clin Epidemiol 1995;48:1503-1510
 EVENTS_PER_VARIABLE = 10
+# Of the events: scores that spread by less are rounding
+ROUNDING = 1e-12
 TERM_COLUMNS = ["term", "group", *ESTIMATES]
 NO_INFORMATION = "not estimable: no event while patients of both groups (or with different values) are at risk"
 
@@ -291,22 +293,14 @@ class RobustFit(NamedTuple):
     df: int
 
 
-def fit_robust(
-    tte: pd.DataFrame, reference: str, weights: str, covariates: Sequence[str] = (), *, level: float = 0.95, cluster: str | None = None
-) -> RobustFit:
-    """The terms of `estimate_weighted_cox`, and the robust score test of all of them.
-
-    Parameters
-    ----------
-    tte, reference, weights, covariates, level, cluster
-        As in `estimate_weighted_cox`.
-    """
+def fit_robust(tte: pd.DataFrame, reference: str, weights: str, covariates: Sequence[str] = (), *, level: float = 0.95, cluster: str | None = None) -> RobustFit:
+    """The terms of `estimate_weighted_cox`, whose parameters these are, and the robust score test of all of them."""
     if not (np.isfinite(tte[weights].to_numpy(dtype=float)) & (tte[weights] > 0)).all():
         raise ValueError(f"{weights} must be a finite weight > 0 for every patient")
     design = make_design(tte, reference, covariates)
     fit, sets = fit_cox(tte, design, None, weights)
-    every = pd.DataFrame({"term": design.terms, "group": design.groups})
-    every = every.assign(n=int(design.kept.sum()), n_events=int(tte["event"].to_numpy()[design.kept].sum()))
+    sizes = {"n": int(design.kept.sum()), "n_events": int(tte["event"].to_numpy()[design.kept].sum())}
+    every = pd.DataFrame({"term": design.terms, "group": design.groups}).assign(**sizes)
     names = [*TERM_COLUMNS[2:], "naive_std_err"]
     codes = np.arange(len(sets.order)) if cluster is None else pd.factorize(tte.loc[design.kept, cluster])[0][sets.order]
 
@@ -314,7 +308,7 @@ def fit_robust(
         residuals = sets.weight[:, None] * _score_residuals(sets, beta)
         return np.column_stack([np.bincount(codes, column) for column in residuals.T]) if residuals.size else residuals
 
-    score = _robust_score(grouped(np.zeros(int(fit.estimable.sum()))))
+    score = _robust_score(grouped(np.zeros(int(fit.estimable.sum()))), float(sets.weight @ sets.events))
     if fit.separated or not fit.estimable.any():
         why = f"not estimable: {_quiet_events(tte, design)}" if fit.separated else NO_INFORMATION
         return RobustFit(every.reindex(columns=[*every.columns, *names]).assign(note=why), *score)
@@ -328,10 +322,28 @@ def fit_robust(
     return RobustFit(terms.assign(note=np.where(terms["coef"].isna(), NO_INFORMATION, "")), *score)
 
 
-def _robust_score(residuals: np.ndarray) -> tuple[float, int]:
+def _robust_score(residuals: np.ndarray, events: float) -> tuple[float, int]:
     """Chi-square of the sum of independent scores at 0, shape (clusters, p), against their own spread; NaN of too few."""
     spread, p = residuals.T @ residuals, residuals.shape[1]
-    if not p or np.linalg.matrix_rank(spread, hermitian=True) < p:
+    rounding = np.sqrt(np.diag(spread)) <= ROUNDING * events  # columns have sd 1
+    if not p or rounding.any() or np.linalg.matrix_rank(spread, hermitian=True) < p:
         return np.nan, p
-    total = residuals.sum(axis=0)
-    return float(total @ np.linalg.solve(spread, total)), p
+    return float(residuals.sum(axis=0) @ np.linalg.solve(spread, residuals.sum(axis=0))), p
+
+
+def compare_nested(smaller: pd.DataFrame, larger: pd.DataFrame) -> dict[str, float]:
+    """Likelihood-ratio test of what the larger of two nested models has beyond the smaller.
+
+    Parameters
+    ----------
+    smaller, larger : DataFrame
+        `overall` of `estimate_cox` of the same patients, indexed by `test`.
+
+    Returns
+    -------
+    dict
+        `chisq`, `df`, `p_value`. R: ``anova(smaller, larger)``.
+    """
+    less, more = (model.loc["likelihood ratio"] for model in (smaller, larger))
+    chisq, df = more["chisq"] - less["chisq"], more["df"] - less["df"]
+    return {"chisq": chisq, "df": df, "p_value": stats.chi2.sf(chisq, df)}

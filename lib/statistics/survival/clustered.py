@@ -105,7 +105,7 @@ def _with_clusters(found: pd.DataFrame, tte: pd.DataFrame, cluster: str, cause: 
     between = found["estimate"].gt(0) & found["estimate"].lt(1)
     alike = between & found["std_err"].lt(NOTHING)
     found.loc[alike, "note"] = ALIKE
-    found["std_err"] = found["std_err"].where(found["estimate"].notna() & ~alike)
+    found["std_err"] = found["std_err"].mask(found["std_err"] < NOTHING, 0.0).where(found["estimate"].notna() & ~alike)
     found["ci_low"], found["ci_high"] = log_log_limits(found["estimate"].to_numpy(float), found["std_err"].to_numpy(float), level)
     return found.assign(method=f"cumulative incidence (Aalen-Johansen), log-log {level:.0%} interval (infinitesimal jackknife, grouped by patient)")
 
