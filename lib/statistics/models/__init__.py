@@ -1,3 +1,3 @@
-"""Regression: Cox and Firth with their design and likelihood, mixed models by REML."""
+"""Regression: Cox and Firth with their design and likelihood, mixed models by REML, analysis of covariance."""
 
-__all__ = ["cox", "firth", "mixed"]
+__all__ = ["ancova", "cox", "firth", "mixed"]
