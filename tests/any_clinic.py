@@ -9,7 +9,7 @@ from any_names import distinct, ids, rarely, texts
 from hypothesis import strategies as st
 from random_study import MONTH, SCHEDULE, TERMS, Design, draw_tables
 
-from lib.study.clinic import Response
+from lib.study.clinic.tumour import Response
 from lib.study.study import TAKEN
 
 

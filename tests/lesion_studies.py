@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from lib.intake.recist import derive_response
-from lib.study.clinic import Response
+from lib.study.clinic.tumour import Response
 
 FOLDER = Path(__file__).parent / "reference" / "progression"
 MONTH, ZERO = 30, dt.date(2020, 1, 1)

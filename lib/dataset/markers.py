@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from lib.dataset.dataset import Dataset, once_per_dataset
-from lib.study.clinic import Interference, Marker
+from lib.study.clinic.markers import Interference, Marker
 from lib.study.study import present
 from lib.study.words import OF_MARKER
 

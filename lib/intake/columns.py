@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from lib.intake.recist import DIAMETERS, RESPONSES, STATUSES
-from lib.study.clinic import FATAL_GRADE, REGIONS
+from lib.study.clinic.harms import FATAL_GRADE
+from lib.study.clinic.tumour import REGIONS
 from lib.study.endpoints import Endpoint
 from lib.study.parts import DAYS, FIRST_DAY, FLAGS_OF_DATES, LAST_DAY, Variable
 from lib.study.study import Study

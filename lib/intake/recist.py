@@ -26,7 +26,7 @@ from fractions import Fraction
 import numpy as np
 import pandas as pd
 
-from lib.study.clinic import Response
+from lib.study.clinic.tumour import Response
 
 RESPONSES = ("CR", "PR", "SD", "PD", "NE")
 DIAMETERS = ["longest_mm", "short_mm", "third_mm"]

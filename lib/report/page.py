@@ -26,7 +26,7 @@ from lib.show.disclosure.jointly import earlier_of
 from lib.show.display import DETAILS, EMPTY, Block, Lacking, Table
 from lib.show.labels import name_arms
 from lib.study.claims import read_claims
-from lib.study.clinic import Marker
+from lib.study.clinic.markers import Marker
 from lib.study.endpoints import Endpoint
 from lib.study.parameters import NOTEBOOKS
 

@@ -49,7 +49,7 @@ from lib.show.formats import (
     joined,
     plural,
 )
-from lib.study.clinic import Marker
+from lib.study.clinic.markers import Marker
 from lib.study.design import NOT_RANDOMISED, RANDOMISED, SINGLE_ARM
 from lib.study.study import Study, present
 

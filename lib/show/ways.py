@@ -12,7 +12,7 @@ from lib.analyses.robustness.robustness import WAYS, Robustness
 from lib.dataset.dataset import Dataset
 from lib.dataset.progression import local_arms
 from lib.show.formats import format_duration, format_given, format_number, joined
-from lib.study.clinic import CRITERIA, Response
+from lib.study.clinic.tumour import CRITERIA, Response
 from lib.study.study import present
 
 UNNAMED = {

@@ -13,7 +13,10 @@ from typing import Annotated, Literal, Protocol, Self, TypeVar
 
 from pydantic import Field, PrivateAttr, model_validator
 
-from lib.study.clinic import AdverseEvents, Disposition, Liver, Marker, Population, Response, Site, Treatments, Visits
+from lib.study.clinic.harms import AdverseEvents
+from lib.study.clinic.markers import Liver, Marker
+from lib.study.clinic.treatment import Disposition, Population, Treatments
+from lib.study.clinic.tumour import Response, Site, Visits
 from lib.study.design import OLDER, ByDesign, Design, External, RisksOfBias, TargetTrial, decide, doubt
 from lib.study.endpoints import Endpoint
 from lib.study.parts import (

@@ -17,7 +17,7 @@ from numpy.testing import assert_allclose
 from lib.analyses.efficacy import kinetics
 from lib.dataset.derived import time_to_event_frame
 from lib.dataset.markers import rise_frame
-from lib.study.clinic import Rise
+from lib.study.clinic.markers import Rise
 from lib.study.endpoints import Endpoint
 from lib.study.yaml_file import ProblemsFound
 

@@ -25,7 +25,7 @@ from lib.dataset.dataset import load
 from lib.dataset.derived import time_to_event_frame
 from lib.dataset.progression import lesion_progression, progression_dates, progressions
 from lib.intake.recist import derive_growth, derive_response
-from lib.study.clinic import Response
+from lib.study.clinic.tumour import Response
 from lib.study.words import KINDS
 from lib.study.yaml_file import ProblemsFound
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib.intake.recist import RESPONSES, derive_response, derive_sums, derive_volume
-from lib.study.clinic import Response
+from lib.study.clinic.tumour import Response
 
 RULE = Response(visits=(6,), node_sites=("node",))
 DAY_0 = pd.Timestamp("2020-01-01")

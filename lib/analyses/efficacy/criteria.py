@@ -17,7 +17,7 @@ from lib.analyses.result import Analysis, requires
 from lib.dataset.course import assessment_frame, course_frame
 from lib.dataset.dataset import Dataset, why_not_by
 from lib.dataset.derived import response_frame, why_not_seen
-from lib.study.clinic import CRITERIA
+from lib.study.clinic.tumour import CRITERIA
 
 DECLARED, BENEFIT = "declared", "clinical_benefit"
 

@@ -18,7 +18,7 @@ from lib.dataset.markers import INTERFERED, marker_frame, rise_frame, usable_sam
 from lib.statistics import balance, proportions, ranks
 from lib.statistics.models.slopes import estimate_slopes
 from lib.statistics.survival import competing
-from lib.study.clinic import Marker
+from lib.study.clinic.markers import Marker
 from lib.study.study import present
 
 RISING, DOUBLING = "rising", "doubling"

@@ -15,7 +15,7 @@ from lib.dataset.dataset import Dataset
 from lib.dataset.derived import VOLUME, marker_frame, volume_frame, why_not_seen
 from lib.statistics.models import mixed
 from lib.statistics.survival.event_table import OVERALL
-from lib.study.clinic import Marker
+from lib.study.clinic.markers import Marker
 from lib.study.words import grouped
 
 MAIN, ALL = "main analysis", "all samples"

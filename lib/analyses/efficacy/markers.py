@@ -18,7 +18,7 @@ from lib.analyses.result import Absent, Analysis, requires
 from lib.dataset.dataset import Dataset
 from lib.dataset.derived import LESION_VOLUME, VOLUME, marker_frame, volume_frame
 from lib.statistics import proportions, ranks
-from lib.study.clinic import Marker
+from lib.study.clinic.markers import Marker
 from lib.study.study import Study
 
 # A quantile that such a value does not reach is right, because none of those that count is larger.

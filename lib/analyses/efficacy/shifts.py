@@ -11,7 +11,7 @@ from lib.analyses.result import Absent, Analysis, requires
 from lib.dataset.dataset import Dataset
 from lib.dataset.derived import marker_frame
 from lib.statistics import proportions
-from lib.study.clinic import Marker
+from lib.study.clinic.markers import Marker
 
 WORST, LAST, VISIT, MISSING = "worst", "last", "visit", "no sample"
 CHANGES = {"worse": 1.0, "better": -1.0}

@@ -15,7 +15,7 @@ from lib.analyses.safety.events_in_time import at_risk
 from lib.dataset.dataset import Dataset
 from lib.intake.recist import BASELINE_VISIT
 from lib.statistics import proportions
-from lib.study.clinic import Marker, Reference
+from lib.study.clinic.markers import Marker, Reference
 
 # FDA. Guidance for Industry, Drug-Induced Liver Injury: Premarketing Clinical Evaluation. 2009, section II: transaminase
 # of at least 3, then bilirubin above 2 times the upper limit, without alkaline phosphatase of 2 times or more.

@@ -31,7 +31,7 @@ import pandas as pd
 
 from lib.intake.new_study.questions import Questions
 from lib.intake.new_study.words import CALLED, known_name
-from lib.study.clinic import REGIONS
+from lib.study.clinic.tumour import REGIONS
 
 # Table -> the columns it may have; the first ones, up to the bar, make a sheet that table.
 MADE_OF = {

@@ -70,7 +70,8 @@ from lib.show.verdict import (
 )
 from lib.show.ways import field_label
 from lib.statistics.comparisons import name_pair
-from lib.study.clinic import Marker, Response
+from lib.study.clinic.markers import Marker
+from lib.study.clinic.tumour import Response
 from lib.study.design import NOT_RANDOMISED, RANDOMISED
 from lib.study.endpoints import Endpoint
 from lib.study.limits import SMALL_ARM
