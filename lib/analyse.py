@@ -60,7 +60,6 @@ from lib.analyses.cohort.flow import analyse_completeness as completeness
 from lib.analyses.cohort.flow import analyse_enrolment as enrolment
 from lib.analyses.cohort.populations import analyse_populations as populations
 from lib.analyses.efficacy.course import analyse_course as course
-from lib.analyses.efficacy.criteria import analyse_criteria as criteria
 from lib.analyses.efficacy.dose_response import analyse_dose as dose
 from lib.analyses.efficacy.kinetics import analyse_kinetics as kinetics
 from lib.analyses.efficacy.kinetics import analyse_rises as rises
@@ -83,6 +82,7 @@ from lib.analyses.efficacy.survival import analyse_follow_up as follow_up
 from lib.analyses.robustness.confounding import analyse_calendar as calendar
 from lib.analyses.robustness.confounding import analyse_e_values as e_values
 from lib.analyses.robustness.confounding import analyse_weights as weights
+from lib.analyses.robustness.criteria import analyse_criteria as criteria
 from lib.analyses.robustness.multiplicity import count_tests as tests
 from lib.analyses.robustness.robustness import analyse_robustness as robustness
 from lib.analyses.robustness.subgroups import analyse_response_subgroups as response_subgroups

@@ -6,7 +6,7 @@ __all__ = ["criteria_label", "criteria_words", "definition_label", "event_label"
 
 import pandas as pd
 
-from lib.analyses.efficacy.criteria import BENEFIT
+from lib.analyses.robustness.criteria import BENEFIT
 from lib.analyses.robustness.definitions import CENSORED, DECLARED, FIELD, IGNORED
 from lib.analyses.robustness.robustness import WAYS, Robustness
 from lib.dataset.dataset import Dataset

@@ -92,9 +92,9 @@ DESIGNED = [Mutant(*row) for row in (
     ("the sign of a drawn difference is flipped", "show/plots/safety.py", "axes.plot(own[\"difference\"].to_numpy(float), places", "axes.plot(-own[\"difference\"].to_numpy(float), places"),
     ("a p-value below the limit is drawn open", "show/plots/robustness.py", "face = INK if row[\"p_value\"] < ALPHA else \"white\"", "face = INK if row[\"p_value\"] > ALPHA else \"white\""),
     # numbers and rules
-    ("who dies on the day of the cut-off lives", "dataset/dataset.py", "later = patients[date] > cutoff", "later = patients[date] >= cutoff"),
-    ("who starts on the day of the cut-off is gone", "dataset/dataset.py", "patients[patients[\"time_zero\"] <= cutoff]", "patients[patients[\"time_zero\"] < cutoff]"),
-    ("a visit on the day of the cut-off is unknown", "dataset/dataset.py", "frame[~(frame[date] > cutoff)]", "frame[~(frame[date] >= cutoff)]"),
+    ("who dies on the day of the cut-off lives", "dataset/cutoff.py", "later = patients[date] > cutoff", "later = patients[date] >= cutoff"),
+    ("who starts on the day of the cut-off is gone", "dataset/cutoff.py", "patients[patients[\"time_zero\"] <= cutoff]", "patients[patients[\"time_zero\"] < cutoff]"),
+    ("a visit on the day of the cut-off is unknown", "dataset/cutoff.py", "frame[~(frame[date] > cutoff)]", "frame[~(frame[date] >= cutoff)]"),
     ("a patient at the cut is below it", "dataset/dataset.py", "below = values < subgroup.cut", "below = values <= subgroup.cut"),
     ("who was lost a day later is lost", "analyses/cohort/flow.py", ".round() > data.study.policy.lost_after_days", ".round() >= data.study.policy.lost_after_days"),
     ("who was lost is a matter of rounding", "analyses/cohort/flow.py", "per_unit).round() >", "per_unit) >"),

@@ -15,11 +15,11 @@ __all__ = [
 
 import pandas as pd
 
-from lib.analyses.efficacy.criteria import DECLARED, Criteria
 from lib.analyses.efficacy.dose_response import STEP, DoseResponse
 from lib.analyses.efficacy.lesion_control import ALL, LesionControl
 from lib.analyses.efficacy.response import NON_RESPONDER, RESPONDER, ResponseRates, ResponseTime
 from lib.analyses.result import where
+from lib.analyses.robustness.criteria import DECLARED, Criteria
 from lib.dataset.dataset import Dataset
 from lib.show.formats import (
     capitalised,

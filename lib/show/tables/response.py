@@ -9,11 +9,11 @@ __all__ = [
 
 import pandas as pd
 
-from lib.analyses.efficacy.criteria import BENEFIT, Criteria
 from lib.analyses.efficacy.dose_response import STEP, DoseResponse
 from lib.analyses.efficacy.lesion_control import ALL, FAILURES, OUTCOMES, LesionControl, LesionResponse
 from lib.analyses.efficacy.response import CATEGORIES, NON_RESPONDER, RESPONDER, ResponseRates, ResponseTime
 from lib.analyses.result import where
+from lib.analyses.robustness.criteria import BENEFIT, Criteria
 from lib.dataset.dataset import Dataset
 from lib.show.display import EMPTY, Block, Column, Row, Table, compares_arms, empty_if_absent
 from lib.show.formats import (

@@ -9,8 +9,8 @@ from numpy.testing import assert_allclose
 from scipy import stats
 
 from lib.analyses.efficacy import response
-from lib.analyses.efficacy.criteria import BENEFIT, DECLARED, analyse_criteria
 from lib.analyses.result import where
+from lib.analyses.robustness.criteria import BENEFIT, DECLARED, analyse_criteria
 from lib.analyses.robustness.subgroups import analyse_response_subgroups
 from lib.dataset.dataset import load
 from lib.show import say, table
