@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from lib.intake.recist import DIAMETERS, RESPONSES, STATUSES
-from lib.study.clinic import FATAL_GRADE
+from lib.study.clinic import FATAL_GRADE, REGIONS
 from lib.study.parts import DATE_COLUMNS, DAYS, FIRST_DAY, FLAGS_OF_DATES, LAST_DAY, Endpoint, Variable
 from lib.study.study import Study
 
@@ -140,6 +140,7 @@ def columns_of(study: Study) -> dict[str, tuple[Column, ...]]:
             Column("site", "code", allowed=_same(s.value for s in study.sites)),
             Column("target", "flag"),
             *optional(Column("treated", "flag"), always=True),
+            *optional(Column("region", "code", allowed=_same(REGIONS))),
         ),
         "measurements": (
             lesion,

@@ -14,6 +14,7 @@ __all__ = [
     "DIAMETERS",
     "RESPONSES",
     "STATUSES",
+    "derive_growth",
     "derive_lesion_volume",
     "derive_response",
     "derive_sums",
@@ -59,37 +60,74 @@ def derive_response(lesions: pd.DataFrame, measurements: pd.DataFrame, response:
     DataFrame, one row per patient and assessment
         `patient_id`, `assessment_date`, `visit`, `n_targets`, `sum_mm`, `baseline_mm`, `nadir_mm`
         (smallest sum before this assessment, baseline included), `percent_change` (from baseline;
-        negative = shrunk), `new_lesion` (bool) and `response` (Categorical of `RESPONSES`; missing at
+        negative = shrunk), `grown` (bool: the sum meets the rule of progression), `new_lesion` (bool) and `response` (Categorical of `RESPONSES`; missing at
         the baseline and before it).
     """
     rows = derive_sums(lesions, measurements, response)
     patient = rows["patient_id"]
     after = rows["assessment_date"] > rows["baseline_date"]
-    since = rows["assessment_date"] >= rows["baseline_date"]
+    nadir, grown = _grown(rows, patient, response)
     total, baseline = _tenths(rows["sum_mm"]), _tenths(rows["baseline_mm"]).replace(0, pd.NA)
-    nadir = total.where(since).groupby(patient).cummin().groupby(patient).ffill().groupby(patient).shift()
-
-    # Fraction(str(x)): the decimal that study.yml says, not its nearest binary fraction
-    step, more, less = (
-        Fraction(str(x)) for x in (response.progression_mm, response.progression_ratio, response.partial_ratio)
-    )
-    grown = (total * more.denominator >= nadir * more.numerator) & (
-        (total - nadir) * step.denominator >= 10 * step.numerator
-    )
+    less = Fraction(str(response.partial_ratio))
     shrunk = total * less.denominator <= baseline * less.numerator
     evaluable = total.notna() & baseline.notna()
-    progressed = after & (rows["new_lesion"] | (evaluable & grown.fillna(False).astype(bool)))
-    progressed = progressed.groupby(patient).cummax()
+    progressed = ((after & rows["new_lesion"]) | grown).groupby(patient).cummax()
 
     # without a baseline nothing can be called a response, yet the assessment took place
     before = ~after & rows["baseline_date"].notna()
     conditions = [before, progressed, ~evaluable, rows["all_gone"], shrunk.fillna(False).astype(bool)]
     status = np.select(conditions, ["", "PD", "NE", "CR", "PR"], default="SD")
-    rows["nadir_mm"] = _mm(nadir)
+    rows["nadir_mm"], rows["grown"] = _mm(nadir), grown
     rows["percent_change"] = 100 * (_mm(total) - _mm(baseline)) / _mm(baseline)
     rows["response"] = pd.Categorical(np.where(before, None, status), categories=list(RESPONSES))
-    columns = ["n_targets", "sum_mm", "baseline_mm", "nadir_mm", "percent_change", "new_lesion", "response"]
+    columns = ["n_targets", "sum_mm", "baseline_mm", "nadir_mm", "percent_change", "grown", "new_lesion", "response"]
     return rows[[*ASSESSMENT, "visit", *columns]]
+
+
+def _grown(rows: pd.DataFrame, owner: pd.Series, response: Response) -> tuple[pd.Series, pd.Series]:
+    """Nadir of each owner before a row (tenths, since its baseline), and where the size has grown over it by the rule."""
+    since = rows["assessment_date"] >= rows["baseline_date"]
+    total, baseline = _tenths(rows["sum_mm"]), _tenths(rows["baseline_mm"])
+    nadir = total.where(since).groupby(owner).cummin().groupby(owner).ffill().groupby(owner).shift()
+    # Fraction(str(x)): the decimal that study.yml says, not its nearest binary fraction
+    step, more = (Fraction(str(x)) for x in (response.progression_mm, response.progression_ratio))
+    by_rule = (total * more.denominator >= nadir * more.numerator) & (
+        (total - nadir) * step.denominator >= 10 * step.numerator
+    )
+    after = rows["assessment_date"] > rows["baseline_date"]
+    return nadir, after & (baseline > 0).fillna(False).astype(bool) & by_rule.fillna(False).astype(bool)
+
+
+def derive_growth(lesions: pd.DataFrame, measurements: pd.DataFrame, response: Response) -> pd.DataFrame:
+    """When each lesion grew by the rule of progression, held against its own smallest diameter.
+
+    Parameters
+    ----------
+    lesions, measurements, response
+        As for `derive_response`.
+
+    Returns
+    -------
+    DataFrame, one row per lesion that is a target at baseline or first seen after it, sorted by patient and lesion
+        `patient_id`, `lesion_id`, `site`, `target` (bool: of the baseline), `new` (bool), `first_seen` (date), `growth_date`
+        (first assessment at which its diameter is at least `progression_ratio` times its nadir and `progression_mm`
+        above it; a new lesion begins when it is first seen; NaT if never), `last_seen` (last assessment with a diameter,
+        that of a vanished lesion included).
+    """
+    measured, _ = _measured(lesions, measurements)
+    rows = measured[measured["target"] | measured["new"]].sort_values(["patient_id", "lesion_id", "assessment_date"])
+    rows["baseline_date"] = rows["baseline_date"].where(rows["target"], rows["first_seen"])
+    rows["sum_mm"] = _diameters(rows, response)
+    begin = rows[rows["assessment_date"] == rows["baseline_date"]].drop_duplicates("lesion_id").set_index("lesion_id")
+    rows["baseline_mm"] = rows["lesion_id"].map(begin["sum_mm"])
+    _, grown = _grown(rows, rows["lesion_id"], response)
+    found = rows.drop_duplicates("lesion_id")[["patient_id", "lesion_id", "site", "target", "new", "first_seen"]]
+    dates = {
+        "growth_date": rows[grown].groupby("lesion_id")["assessment_date"].min(),
+        "last_seen": rows[rows["sum_mm"].notna()].groupby("lesion_id")["assessment_date"].max(),
+    }
+    dates = {name: found["lesion_id"].map(date).astype("datetime64[ns]") for name, date in dates.items()}
+    return found.assign(**dates).reset_index(drop=True)
 
 
 def derive_sums(lesions: pd.DataFrame, measurements: pd.DataFrame, response: Response) -> pd.DataFrame:
@@ -112,9 +150,7 @@ def derive_sums(lesions: pd.DataFrame, measurements: pd.DataFrame, response: Res
         nodes of normal size) and `new_lesion` (bool: a lesion is first seen here, after the baseline).
     """
     rows, targets = _assessments(lesions, measurements)
-    node = targets["site"].isin(response.node_sites)
-    diameter = targets["short_mm"].where(node, targets["longest_mm"])
-    diameter = diameter.mask(_too_small(targets), response.too_small_mm).mask(_absent(targets), 0.0)
+    node, diameter = targets["site"].isin(response.node_sites), _diameters(targets, response)
     normal = (node & (diameter < response.node_normal_short_mm)) | (diameter == 0)
     targets = targets.assign(tenths=_tenths(diameter), normal=normal)
     by_assessment = targets.groupby(ASSESSMENT, sort=False).agg(
@@ -181,26 +217,39 @@ def _volumes(targets: pd.DataFrame) -> pd.Series:
     return np.pi / 6 * axes.prod(axis=1, skipna=False) / 1000
 
 
-def _assessments(lesions: pd.DataFrame, measurements: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Assessments, with baseline date, number of targets and new lesions; and the measurements of targets."""
+def _diameters(measured: pd.DataFrame, response: Response) -> pd.Series:
+    """The diameter that counts: the longest, of a node the short axis; 0 of a vanished lesion."""
+    diameter = measured["short_mm"].where(measured["site"].isin(response.node_sites), measured["longest_mm"])
+    return diameter.mask(_too_small(measured), response.too_small_mm).mask(_absent(measured), 0.0)
+
+
+def _measured(lesions: pd.DataFrame, measurements: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Measurements, each with what its lesion is (target of the baseline, or new after it); and the assessments."""
     of_lesion = lesions[["lesion_id", "patient_id", "site", "target"]]
     measured = measurements.drop(columns=["patient_id"], errors="ignore").merge(of_lesion, on="lesion_id")
-    measured = measured[measured["assessment_date"].notna()]
+    measured = measured[measured["assessment_date"].notna()].copy()
     rows = measured.groupby(ASSESSMENT, as_index=False, sort=True)["visit"].first()
-    first = rows[rows["visit"] == BASELINE_VISIT].groupby("patient_id")["assessment_date"].min()
-    rows["baseline_date"] = rows["patient_id"].map(first).astype("datetime64[ns]")
-    baseline = measured["patient_id"].map(first).astype("datetime64[ns]")
+    baseline = rows[rows["visit"] == BASELINE_VISIT].groupby("patient_id")["assessment_date"].min()
+    for frame in (rows, measured):
+        frame["baseline_date"] = frame["patient_id"].map(baseline).astype("datetime64[ns]")
 
-    at_baseline = measured.loc[measured["assessment_date"] == baseline, "lesion_id"].unique()
-    is_target = measured["target"].eq(True) & measured["lesion_id"].isin(at_baseline)
-    targets = measured[is_target]
+    at_baseline = measured.loc[measured["assessment_date"] == measured["baseline_date"], "lesion_id"].unique()
+    there = measured["lesion_id"].isin(at_baseline)
+    measured["target"] = measured["target"].eq(True) & there
+    seen = measured[~_absent(measured) & (measured["longest_mm"].notna() | _too_small(measured))]
+    first_seen = seen.groupby("lesion_id")["assessment_date"].min()
+    measured["first_seen"] = measured["lesion_id"].map(first_seen).astype("datetime64[ns]")
+    measured["new"] = (measured["first_seen"] > measured["baseline_date"]) & ~there
+    return measured, rows
+
+
+def _assessments(lesions: pd.DataFrame, measurements: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Assessments, with baseline date, number of targets and new lesions; and the measurements of targets."""
+    measured, rows = _measured(lesions, measurements)
+    targets = measured[measured["target"]]
     n_targets = targets.groupby("patient_id")["lesion_id"].nunique()
     rows["n_targets"] = rows["patient_id"].map(n_targets).fillna(0).astype(int)
-
-    seen = measured[~_absent(measured) & (measured["longest_mm"].notna() | _too_small(measured))]
-    first_seen = seen.groupby("lesion_id")["assessment_date"].transform("min")
-    new = seen[(seen["assessment_date"] == first_seen) & (first_seen > baseline.loc[seen.index])]
-    new = new[~new["lesion_id"].isin(at_baseline)]
+    new = measured[measured["new"] & (measured["assessment_date"] == measured["first_seen"])]
     keys = [pd.MultiIndex.from_frame(frame[ASSESSMENT]) for frame in (rows, new)]
     rows["new_lesion"] = keys[0].isin(keys[1])
     return rows, targets

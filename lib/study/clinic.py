@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = [
     "FATAL_GRADE",
+    "REGIONS",
     "AdverseEvents",
     "Component",
     "Interference",
@@ -12,10 +13,11 @@ __all__ = [
     "Reference",
     "Response",
     "RiskWindow",
+    "Site",
     "Treatments",
 ]
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
@@ -23,6 +25,14 @@ from lib.study.parts import Code, DateColumn, Days, Frozen, Id, Label, LegendLab
 
 # Of CTCAE and every scale of five grades: death.
 FATAL_GRADE = 5
+Region = Literal["local", "regional", "distant"]
+REGIONS: tuple[Region, ...] = get_args(Region)
+
+
+class Site(Level):
+    """A site of lesions; `region`: where it lies as seen from the disease that local therapy treats."""
+
+    region: Region | None = None
 
 
 class Response(Frozen):

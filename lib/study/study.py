@@ -13,7 +13,7 @@ from typing import Annotated, Literal, Protocol, Self, TypeVar
 
 from pydantic import Field, PrivateAttr, model_validator
 
-from lib.study.clinic import AdverseEvents, Liver, Marker, Response, Treatments
+from lib.study.clinic import AdverseEvents, Liver, Marker, Response, Site, Treatments
 from lib.study.design import OLDER, ByDesign, Design, External, RisksOfBias, TargetTrial, decide, doubt
 from lib.study.parts import (
     FLAGS_OF_DATES,
@@ -24,7 +24,6 @@ from lib.study.parts import (
     Endpoint,
     Frozen,
     Id,
-    Level,
     Policy,
     Sensitivity,
     Subgroup,
@@ -79,7 +78,7 @@ class Study(Frozen):
     baseline: tuple[Variable, ...] = ()
     endpoints: Annotated[tuple[Endpoint, ...], told_apart("endpoint")] = ()
     response: Response | None = None
-    sites: tuple[Level, ...] = ()
+    sites: tuple[Site, ...] = ()
     markers: tuple[Marker, ...] = ()
     liver: Liver | None = None
     treatments: Treatments | None = None
