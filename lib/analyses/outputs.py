@@ -170,6 +170,7 @@ OUTPUTS = (
     Output("*_drawn", PATIENTS, NOT_EXAMINED),
     Output("*_presence", PATIENTS, EXAMINED, denominator=BEFORE_COLON),
     Output("*_below_limit", "samples", NOT_EXAMINED),
+    Output("*_above_limit", "samples", NOT_EXAMINED),
     Output("marker_excluded", PATIENTS, EXAMINED, denominator=OVERLAP),
     Output("*_model_ratio", "", EXAMINED, tests=EXPLORATORY),
     Output("*_model_comparison", "", EXAMINED, tests=EXPLORATORY),

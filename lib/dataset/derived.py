@@ -6,6 +6,7 @@ Who is in the analysis set is decided in dataset. Computes no statistic.
 from __future__ import annotations
 
 __all__ = [
+    "ABOVE",
     "LESION_VOLUME",
     "VOLUME",
     "baseline_frame",
@@ -25,13 +26,14 @@ import pandas as pd
 
 from lib.dataset.dataset import Dataset, once_per_dataset
 from lib.intake import recist
-from lib.study.clinic import Marker
+from lib.study.clinic import Interference, Marker
 from lib.study.parts import DAYS, Endpoint, Variable
 from lib.study.study import present
 
 Array = npt.NDArray[Any]
 VOLUME = "volume"
 LESION_VOLUME = "lesion_volume"
+ABOVE = "baseline above the limit of the assay, left out of changes alone"
 
 
 def time_to_event_frame(data: Dataset, endpoint: Endpoint) -> pd.DataFrame:
@@ -99,15 +101,17 @@ def volume_frame(data: Dataset) -> pd.DataFrame:
 
 @once_per_dataset
 def marker_frame(data: Dataset, marker: Marker) -> pd.DataFrame:
-    """Values of one marker in its own unit, below-limit values as limit / sqrt(2), and their change.
+    """Values of one marker in its own unit, below-limit values as limit / sqrt(2), above-limit ones as the limit, and their change.
 
     A sample with an interfering marker above its limit, or in another state than the patient's baseline sample, is
-    flagged in `excluded` (a plain reason, else "").
+    flagged in `excluded` (a plain reason, else ""). From a baseline above the limit of the assay no change is known: its
+    patient's samples are flagged in `unchanged` (a reason, else ""), and have neither baseline nor change.
 
     Returns
     -------
     DataFrame, one row per patient and visit
-        patient_id, arm, visit, date, value, below_limit, baseline, change, percent_change, log_ratio, excluded.
+        patient_id, arm, visit, date, value, below_limit, above_limit, baseline, change, percent_change, log_ratio,
+        excluded, unchanged.
     """
     samples = data.tables["markers"]
     own = samples[samples["marker"] == marker.id].copy()
@@ -117,14 +121,18 @@ def marker_frame(data: Dataset, marker: Marker) -> pd.DataFrame:
     own["value"] = own["value"].where(~below, own["limit"] / np.sqrt(2)) * factor
     own = own.rename(columns={"sample_date": "date"}).sort_values(["patient_id", "visit", "date"])
     own = own.drop_duplicates(["patient_id", "visit"], keep="first")
-    own["excluded"] = _excluded_samples(samples, own, marker)
+    own["above_limit"] = own["above_limit"].fillna(False).astype(bool)
+    own["excluded"] = _excluded_samples(data, own, marker)
     frame = _with_change(data, own)
+    from_above = frame["patient_id"].isin(frame.loc[frame["above_limit"] & (frame["visit"] == 0), "patient_id"])
+    frame.loc[from_above, ["baseline", "change", "percent_change"]] = np.nan
+    frame["unchanged"] = np.where(from_above, ABOVE, "")
     with np.errstate(divide="ignore", invalid="ignore"):
         frame["log_ratio"] = np.log(frame["value"] / frame["baseline"])
     return frame
 
 
-def _excluded_samples(samples: pd.DataFrame, own: pd.DataFrame, marker: Marker) -> pd.Series:
+def _excluded_samples(data: Dataset, own: pd.DataFrame, marker: Marker) -> pd.Series:
     reason = pd.Series("", index=own.index)
     if marker.match_state and "state" in own:
         first = own[own["visit"] == 0].set_index("patient_id")["state"]
@@ -133,12 +141,19 @@ def _excluded_samples(samples: pd.DataFrame, own: pd.DataFrame, marker: Marker) 
         )
         reason[other] = "not in the state of the baseline sample"
     if marker.interference:
-        rows = samples[
-            (samples["marker"] == marker.interference.marker) & (samples["value"] > marker.interference.above)
-        ]
         # Antibodies persist: one positive sample makes every sample of the patient unreliable.
-        reason[own["patient_id"].isin(rows["patient_id"])] = "interfering antibody"
+        reason[own["patient_id"].isin(_interfered(data, marker.interference))] = "interfering antibody"
     return reason
+
+
+def _interfered(data: Dataset, interference: Interference) -> pd.Series:
+    """Patients, each once, of whom a sample of the interfering marker ever lay above its limit."""
+    samples = data.tables["markers"]
+    other = samples[samples["marker"] == interference.marker]
+    values = other["value"] * other["unit"].map(dict(data.study.marker(interference.marker).units)).astype(float)
+    # Above what the assay can measure is above every limit up to that.
+    beyond = other["above_limit"].fillna(False).astype(bool) & (values >= interference.above)
+    return other.loc[(values > interference.above) | beyond, "patient_id"].drop_duplicates()
 
 
 def _with_change(data: Dataset, values: pd.DataFrame) -> pd.DataFrame:

@@ -166,7 +166,7 @@ def columns_of(study: Study) -> dict[str, tuple[Column, ...]]:
             Column("marker", "code", allowed=_same(m.id for m in study.markers)),
             Column("value", "number", filled=False),
             Column("unit", "text", "E064"),
-            *optional(Column("below_limit", "flag"), Column("limit", "number", "E060", low=0), always=True),
+            *optional(Column("below_limit", "flag"), Column("limit", "number", "E060", low=0), Column("above_limit", "flag"), always=True),
             *optional(
                 Column("reference_low", "number", "E065", low=0), Column("reference_high", "number", "E065", low=0)
             ),

@@ -20,6 +20,9 @@ from lib.statistics import proportions, ranks
 from lib.study.clinic import Marker
 from lib.study.study import Study
 
+# A quantile that such a value does not reach is right, because none of those that count is larger.
+AT_LIMIT = "values above the limit of the assay count as that limit, and are at least so large"
+
 
 class Measure(NamedTuple):
     """How a quantity is read: label, unit, whether change is a ratio (log scale), and what describes change.
@@ -89,8 +92,9 @@ def analyse_marker(data: Dataset, marker: Marker, visits: tuple[float, ...] = ()
         the log ratio to baseline where the marker's scale is log, else the difference.
     """
     values = marker_frame(data, marker)
-    reasons = values[values["excluded"] != ""].groupby(["arm", "excluded"], observed=False)["patient_id"]
-    excluded = reasons.nunique().rename("count").reset_index().rename(columns={"arm": "group", "excluded": "variable"})
+    reasons = values.assign(variable=values["excluded"].where(values["excluded"] != "", values["unchanged"]))
+    reasons = reasons[reasons["variable"] != ""].groupby(["arm", "variable"], observed=False)["patient_id"]
+    excluded = reasons.nunique().rename("count").reset_index().rename(columns={"arm": "group"})
     usable = values[values["excluded"] == ""].drop(columns="excluded")
     tested = tuple(v for v in visits or marker.visits or sorted(usable["visit"].unique()) if v > 0)
     if not tested:
@@ -172,5 +176,9 @@ def _describe(values: pd.DataFrame, column: str) -> pd.DataFrame:
     grouped = values.groupby(["visit", "arm"], observed=False)[column]
     summary = grouped.agg(n="count", median="median", min="min", max="max")
     summary["q1"], summary["q3"] = grouped.quantile(0.25), grouped.quantile(0.75)
+    summary["note"] = ""
+    if "above_limit" in values:
+        above = values.groupby(["visit", "arm"], observed=False)["above_limit"].max().eq(True)
+        summary.loc[above, "note"] = AT_LIMIT
     tidy = summary.reset_index().rename(columns={"visit": "time", "arm": "group"})
-    return tidy.assign(group=tidy["group"].astype(str), method="median, quartiles (type 7) and range", note="")
+    return tidy.assign(group=tidy["group"].astype(str), method="median, quartiles (type 7) and range")

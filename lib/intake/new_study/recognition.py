@@ -35,7 +35,7 @@ from lib.intake.new_study.words import CALLED, known_name
 # Table -> the columns it may have; the first ones, up to the bar, make a sheet that table.
 MADE_OF = {
     "measurements": "lesion_id longest_mm assessment_date | visit short_mm third_mm too_small status modality",
-    "markers": "patient_id marker value | sample_date visit unit below_limit limit reference_low reference_high state positive",
+    "markers": "patient_id marker value | sample_date visit unit below_limit limit above_limit reference_low reference_high state positive",
     "adverse_events": "patient_id term grade | onset_date end_date system related serious action outcome",
     "treatments": "patient_id component start_date | end_date start_dose lowest_dose lesion_id n_seeds "
     "seed_activity_mci prescription_gy d90_gy line",

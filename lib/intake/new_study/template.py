@@ -65,6 +65,7 @@ MEANING = {
     "unit": "Its unit.",
     "below_limit": "1 if below the limit of detection, else 0.",
     "limit": "The limit of detection.",
+    "above_limit": "1 if above what the assay can measure, else 0; the value is then its upper limit.",
     "state": "suppressed or stimulated, where it matters.",
     "positive": "1 if the laboratory calls it positive.",
     "component": "Drug or local therapy.",

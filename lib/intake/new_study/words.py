@@ -75,6 +75,7 @@ CALLED = {
     "unit": "unit units lbstresu",
     "below_limit": "below_limit below_detection below_lod",
     "limit": "limit lod loq detection_limit",
+    "above_limit": "above_limit above_range above_uloq above_loq",
     "reference_low": "reference_low ref_low lln lower_limit normal_low a1lo lbstnrlo lbornrlo 参考下限 下限",
     "reference_high": "reference_high ref_high uln upper_limit normal_high a1hi lbstnrhi lbornrhi 参考上限 上限",
     "positive": "positive",

@@ -15,17 +15,21 @@ from lib.study.yaml_file import Problem
 
 @needs("markers.marker", "markers.value")
 def marker_values(e: Evidence) -> list[Problem]:
-    """E060, W046: a value on a log scale is positive; 0 needs below_limit and its limit; without a value nothing was measured."""
+    """E060, W046: a value on a log scale is positive; 0 needs below_limit and its limit; a value above the limit is that limit; without a value nothing was measured."""
     samples = e["markers"]
     log = samples["marker"].isin([marker.id for marker in e.study.markers if marker.scale == "log"])
     value, limited = samples["value"], samples["below_limit"] & samples["limit"].gt(0)
-    empty = samples[e.text("markers", "value").isna() & ~limited]
+    above = samples["above_limit"].fillna(False).astype(bool)
+    empty = samples[e.text("markers", "value").isna() & ~limited & ~above]
     unlimited = samples[samples["below_limit"] & ~samples["limit"].gt(0)]
     return [
         *e.problems("E060", "markers", samples[log & (value < 0)], "value", "must be above 0"),
         *e.problems("E060", "markers", samples[log & value.eq(0) & ~limited], "value",
                     "must be above 0; a value below the limit has below_limit 1 and the limit"),
         *e.problems("E060", "markers", unlimited, "limit", "below_limit is 1, so the limit must be given"),
+        *e.problems("E060", "markers", samples[above & ~value.gt(0)], "value", "above_limit is 1, so this must be the upper limit of the assay, above 0"),
+        *e.problems("E060", "markers", samples[above & samples["below_limit"]], "above_limit",
+                    "below_limit is 1 too: a value is below the lower limit or above the upper one"),
         *e.problems("W046", "markers", empty, "value", "is empty: the sample counts as not measured"),
     ]  # fmt: skip
 
@@ -53,7 +57,8 @@ def positive_agrees(e: Evidence) -> list[Problem]:
         if marker.interference:
             above = marker.interference.above
             of_other = samples["marker"].eq(marker.interference.marker) & samples["value"].notna() & stated
-            found = samples[of_other & (samples["positive"] != (samples["value"] > above))]
+            beyond = samples["above_limit"].fillna(False).astype(bool) & (samples["value"] >= above)
+            found = samples[of_other & (samples["positive"] != ((samples["value"] > above) | beyond))]
             message = f"contradicts the value {{value}}: positive is above {above:g}"
             problems += e.problems("W062", "markers", found, "positive", message)
     return problems

@@ -33,6 +33,7 @@ PRESENCE_LABELS = {
     "progressed": "No value, progressed before",
     "missing": "No value, otherwise",
 }
+LIMITED = {"below_limit": "below the limit of detection", "above_limit": "above the limit of the assay"}
 
 
 @empty_if_absent
@@ -65,6 +66,7 @@ def table_level(analysis: Levels) -> Table:
     notes = (
         f"Median (first to third quartile), and n, the {units} with a value. Patients who died or left are not in later rows.",
         f"Visits at which every arm has fewer than {data.study.policy.min_at_risk} {units} are in results.csv only.",
+        *table_parts.notes_of(analysis[f"{name}_level"]),
     )
     return Table(f"{name}_by_visit", f"{label} by visit and arm", columns, tuple(rows), notes)
 
@@ -122,31 +124,30 @@ def table_presence(presence: Presence) -> Table:
     """Who has a value at each visit, and why the others have none."""
     data = presence.dataset
     name, groups, rows = presence.variable, groups_of(data), []
-    frame, below = presence[f"{name}_presence"], f"{name}_below_limit"
+    frame = presence[f"{name}_presence"]
     shown = [s for s in PRESENCE if s == "value" or (where(frame, variable=f"{name}: {s}")["count"] != 0).any()]
     for time, part in frame.groupby("time"):
         rows.append(Row((visit_label(data, time),), "group"))
         for state in shown:
             own = where(part, variable=f"{name}: {state}")
             rows.append(Row((PRESENCE_LABELS[state], *table_parts.cells(own, groups, count_cell)), "sub"))
-        if below in presence and (presence[below]["count"] != 0).any():
-            own = where(presence[below], time=time)
-            label = f"{unit_label(own).capitalize()} below the limit of detection"
-            rows.append(
-                Row(
-                    (
-                        label,
-                        *table_parts.cells(own, groups, lambda r: f"{format_whole(r['count'])}/{format_whole(r['n'])}"),
-                    ),
-                    "sub",
-                )
-            )
+        for limited, words in LIMITED.items():
+            if f"{name}_{limited}" in presence and (presence[f"{name}_{limited}"]["count"] != 0).any():
+                own = where(presence[f"{name}_{limited}"], time=time)
+                label = f"{unit_label(own).capitalize()} {words}"
+                rows.append(Row((label, *table_parts.cells(own, groups, _of_samples)), "sub"))
     columns = (Column("Visit"), *table_parts.arm_columns(data))
     notes = ["Each patient counts once per visit. Those without a value are seldom a chance sample of their arm."]
-    if below in presence:
+    if f"{name}_below_limit" in presence:
         notes.append("A value below the limit of detection enters as the limit divided by the square root of two.")
+    if f"{name}_above_limit" in presence:
+        notes.append("A value above the limit of the assay enters as that limit.")
     title = f"{measure(data.study, name).label}: who has a value, and who has none"
     return Table(f"{name}_presence", title, columns, tuple(rows), tuple(notes))
+
+
+def _of_samples(row: pd.Series) -> str:
+    return f"{format_whole(row['count'])}/{format_whole(row['n'])}"
 
 
 @empty_if_absent
