@@ -16,6 +16,7 @@ from samples import drawn_on
 
 FREE = (2, 6, 1)  # patients without any event: 12/14, 19/25 and 12/13 have one, comparable as published
 DRUG_TAIL, SEED_WINDOW = 30, 180  # days, the risk windows of study.yml
+LASTS_ON_DRUG = 0.35  # share of what lasts long that does not end before the drug
 RECURS = 0.2  # share of passing events that come back
 EARLY = 0.6  # share of the events on the drug that come in its first months; the rest comes at any time on it
 
@@ -50,7 +51,7 @@ TERMS = (
     _Term("Rash maculo-papular", _SKIN, 0.12, 0, (10, 90), 30, 0.2),
     _Term("Diarrhea", _GUT, 0.30, 0, (10, 120), 30, 0.25),
     _Term("Mucositis oral", _GUT, 0.26, 0, (10, 90), 28, 0.3),
-    _Term("Nausea", _GUT, 0.12, 0.03, (2, 60), 15, 0.1),
+    _Term("Nausea", _GUT, 0.14, 0, (2, 60), 15, 0.1),
     _Term("Fatigue", "General disorders and administration site conditions", 0.26, 0.12, (5, 100), 80, 0.3),
     _Term("Neck pain", _MUSCLE, 0, 0.40, (0, 4), 12, 0.2, _NECK),
     _Term("Chest wall pain", _MUSCLE, 0, 0.35, (0, 3), 8, 0.15, _LUNG),
@@ -77,7 +78,9 @@ SEVERE = (
     ("Weight loss",),
     ("Hypertension", "Proteinuria", "Palmar-plantar erythrodysesthesia syndrome"),
 )
-STOPS = ("Palmar-plantar erythrodysesthesia syndrome", "Hypertension", "Diarrhea", "Fatigue")
+STOPS = ("Palmar-plantar erythrodysesthesia syndrome", "Diarrhea", "Fatigue")
+# For these the dose is not changed: blood pressure and lipids are treated, the rest is borne. Grade 3 is another matter.
+TREATED_OTHERWISE = ("Hypertension", "Hypertriglyceridemia", "Cholesterol high", "Hoarseness", "Cough", "Nausea")
 NOT_OF_TREATMENT = ("Weight loss", "Cough", "Anorexia", "Fatigue")  # as often put down to the disease
 LEAST_HYPERTENSION, MOST_HYPERTENSION, EVENTS = (5, 0, 6), (9, 0, 10), (170, 216)
 
@@ -102,7 +105,7 @@ class Event:
 def draw_events(rng: np.random.Generator, cases: list[Case]) -> dict[str, list[Event]]:
     """Events by patient, drawn until their number and that of hypertension are as planned."""
     arms = [{c.id for c in cases if c.arm == k} for k in range(3)]
-    while True:
+    for _ in range(3000):
         events = _draw(rng, cases)
         free = tuple(sum(not events[i] for i in of_arm) for of_arm in arms)
         pressure = [sum(any(e.term.name == "Hypertension" for e in events[i]) for i in of_arm) for of_arm in arms]
@@ -110,6 +113,7 @@ def draw_events(rng: np.random.Generator, cases: list[Case]) -> dict[str, list[E
         total = sum(map(len, events.values()))
         if free == FREE and in_bounds and EVENTS[0] <= total <= EVENTS[1] and _liver_is_telling(events):
             return events
+    raise RuntimeError("no adverse events as planned")
 
 
 def _liver_is_telling(events: dict[str, list[Event]]) -> bool:
@@ -189,9 +193,12 @@ def _event(rng, c: Case, term: _Term, grade: int, of_seeds: bool, after: int = 0
     if day > last:
         return None
     end: int | None = day + max(2, round(rng.lognormal(np.log(term.lasts), 0.5)))
-    if not of_seeds and c.drug.end is not None:  # what the drug does passes after it
-        end = min(end, c.drug.end + int(rng.integers(12, 60))) if end > c.drug.end else end
-    if end > c.patient.contact or (term.name == "Weight loss" and rng.random() < 0.3):
+    if not of_seeds:
+        if term.lasts >= 150 and rng.random() < LASTS_ON_DRUG:
+            end = c.patient.contact + 1
+        if c.drug.end is not None and end > c.drug.end:  # what the drug does passes after it
+            end = c.drug.end + int(rng.integers(12, 60))
+    if end > c.patient.contact:
         end = None
     return Event(term, grade, day, end, _cause(rng, c, term, of_seeds))
 
@@ -208,7 +215,7 @@ def _onset(rng, term: _Term, start: int, last: int, of_seeds: bool, after: int) 
 
 def _cause(rng: np.random.Generator, c: Case, term: _Term, of_seeds: bool) -> str:
     """To what the event is put down."""
-    if term.name in NOT_OF_TREATMENT and rng.random() < 0.4:
+    if (term.name in NOT_OF_TREATMENT and rng.random() < 0.4) or (term.name == "Cough" and not of_seeds):
         return "no"
     if of_seeds:
         if term.name in ("Weight loss", "Anorexia"):
@@ -235,7 +242,8 @@ def _act(rng: np.random.Generator, c: Case, events: list[Event]) -> bool:
     if not c.drug:
         return True
     last = c.patient.contact if c.drug.end is None else c.drug.end
-    due = [e for e in events if e.grade >= 2 and e.related in ("drug", "both") and c.drug.start < e.day <= last]
+    due = [e for e in events if e.grade >= 2 and e.related in ("drug", "both") and c.drug.start < e.day <= last
+           and (e.grade == 3 or e.term.name not in TREATED_OTHERWISE)]  # fmt: skip
     open_to = [e for e in due if e.action == "none"]
     steps = (c.drug.start_dose - c.drug.lowest_dose) // 2
     if len({e.day for e in open_to}) < steps:

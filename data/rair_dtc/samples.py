@@ -92,7 +92,7 @@ def draw_markers(rng: np.random.Generator, cases: list[Case], raised: dict[str, 
         Adverse events of each patient; those decided by TSH are met by its values.
     """
     arms = np.array([c.arm for c in cases])
-    while True:
+    for _ in range(300):
         positive = choose(rng, arms, TGAB_POSITIVE, np.ones(len(cases), bool))
         flagged = zip(cases, positive, strict=True)
         rows = [row for case, flag in flagged for row in _of_patient(rng, case, flag, raised[case.id])]
@@ -102,6 +102,7 @@ def draw_markers(rng: np.random.Generator, cases: list[Case], raised: dict[str, 
         falls = all(_falls(tg, cases, left_out) for left_out in (set(), with_antibody))
         if 3 <= len(below) <= 9 and 0 not in below and 5 <= len(above) <= 16 and above.count(0) <= 4 and falls:
             return rows
+    raise RuntimeError("no thyroglobulin that falls in every arm")
 
 
 def _falls(rows: list[dict], cases: list[Case], without: set[str]) -> bool:

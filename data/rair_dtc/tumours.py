@@ -201,7 +201,8 @@ def _baseline(rng: np.random.Generator, arm: int, complete: bool) -> tuple[list[
             longest = MEDIAN_LONGEST * np.exp(rng.normal(0, SIGMA_LONGEST)) * (0.75 if complete else 1)
             short = longest * rng.uniform(0.58, 0.95)
             axes[i] = longest, short, short * rng.uniform(0.7, 1)
-            if (short >= 15 if site == NODE else longest >= 12) and longest <= 75:
+            # what vanishes was not large
+            if (short >= 15 if site == NODE else longest >= 12) and longest <= (32 if complete else 75):
                 break
     return sites, np.round(axes, 1)
 
