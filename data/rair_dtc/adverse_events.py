@@ -57,10 +57,10 @@ TERMS = (
     _Term("Chest wall pain", _MUSCLE, 0, 0.35, (0, 3), 8, 0.15, _LUNG),
     _Term("Proteinuria", "Renal and urinary disorders", 0.42, 0, (30, 180), 150, 0.35, (), "uprot"),
     _Term("Alanine aminotransferase increased", _LAB, 0.14, 0, (25, 150), 45, 0.3, (), "alt"),
-    _Term("Aspartate aminotransferase increased", _LAB, 0.13, 0, (25, 150), 45, 0.15, (), "ast"),
+    _Term("Aspartate aminotransferase increased", _LAB, 0.03, 0, (25, 150), 45, 0, (), "ast"),
     _Term("Blood bilirubin increased", _LAB, 0.10, 0, (25, 150), 60, 0.3, (), "bili"),
     _Term("Cholesterol high", _LAB, 0.34, 0, (40, 180), 240, 0.15),
-    _Term("Thyroid stimulating hormone increased", _LAB, 0.42, 0, (20, 100), 100, 0, (), "tsh"),
+    _Term("Thyroid stimulating hormone increased", _LAB, 0.42, 0, (20, 100), 130, 0, (), "tsh"),
     _Term("Weight loss", _LAB, 0.18, 0.05, (40, 170), 150, 0.3),
     _Term("Hypertriglyceridemia", _FOOD, 0.42, 0, (28, 180), 200, 0.35, (), "trig"),
     _Term("Anorexia", _FOOD, 0.18, 0.05, (10, 110), 45, 0.2),
@@ -147,10 +147,19 @@ def _of_patient(rng: np.random.Generator, c: Case, severe: str | None) -> list[E
         if c.drug and c.drug.stopped:
             events.append(_stop(rng, c))
             events = [e for e in events if e.term.name != events[-1].term.name or e is events[-1]]
+        events += _with_alanine(rng, events)
         events.sort(key=lambda e: (e.day, e.term.name))
         if events and (severe is None or any(e.grade == 3 for e in events)) and _act(rng, c, events):
             return events
     raise RuntimeError(f"no events for {c.id}")
+
+
+def _with_alanine(rng: np.random.Generator, events: list[Event]) -> list[Event]:
+    """Return the rise of the other transaminase that mostly goes with one of ALT."""
+    if any(e.term.test == "ast" for e in events):
+        return []
+    term = BY_NAME["Aspartate aminotransferase increased"]
+    return [Event(term, 1, e.day, e.end, e.related) for e in events if e.term.test == "alt" and rng.random() < 0.75]
 
 
 def _chance(c: Case, term: _Term) -> float:
@@ -167,7 +176,7 @@ def _episodes(rng: np.random.Generator, c: Case, term: _Term, severe: bool) -> l
     here = bool(c.seeds) and (not term.sites or bool(_sites(c) & set(term.sites)))
     of_seeds = here and term.seeds > 0 and (not c.drug or rng.random() < term.seeds / (term.seeds + term.drug))
     grade = 3 if severe else 1 + int(rng.random() < term.grade_2)
-    first = _event(rng, c, term, grade, of_seeds)
+    first = _event(rng, c, term, grade, of_seeds=of_seeds)
     if first is None:
         return []
     if of_seeds or first.end is None or term.lasts > 120 or rng.random() > RECURS:
@@ -176,7 +185,7 @@ def _episodes(rng: np.random.Generator, c: Case, term: _Term, severe: bool) -> l
     return [first] if again is None else [first, again]
 
 
-def _event(rng, c: Case, term: _Term, grade: int, of_seeds: bool, after: int = 0) -> Event | None:
+def _event(rng, c: Case, term: _Term, grade: int, *, of_seeds: bool, after: int = 0) -> Event | None:
     """One event inside the time at risk and the observation; None if it would fall outside."""
     if of_seeds:
         lesions = [i for i in c.seeds if not term.sites or c.course.sites[i] in term.sites]
@@ -186,7 +195,7 @@ def _event(rng, c: Case, term: _Term, grade: int, of_seeds: bool, after: int = 0
         start = c.drug.start
         last = c.patient.contact if c.drug.end is None else c.drug.end
     last = min(last, c.patient.contact - 2)
-    day = _onset(rng, term, start, last, of_seeds, after)
+    day = _onset(rng, term, start, last, of_seeds=of_seeds, after=after)
     if term.test:
         days = [d for d in drawn_on(c, term.test) if d >= day]
         day = days[0] if days else last + 1
@@ -200,10 +209,13 @@ def _event(rng, c: Case, term: _Term, grade: int, of_seeds: bool, after: int = 0
             end = c.drug.end + int(rng.integers(12, 60))
     if end > c.patient.contact:
         end = None
-    return Event(term, grade, day, end, _cause(rng, c, term, of_seeds))
+    related = _cause(rng, c, term, of_seeds)
+    if related == "both" and not any(0 <= day - start <= SEED_WINDOW for start in c.seeds.values()):
+        related = "drug"
+    return Event(term, grade, day, end, related)
 
 
-def _onset(rng, term: _Term, start: int, last: int, of_seeds: bool, after: int) -> int:
+def _onset(rng, term: _Term, start: int, last: int, *, of_seeds: bool, after: int) -> int:
     """Draw the day of onset: with the drug mostly in its first months, else at any time on it."""
     early = start + int(rng.integers(term.onset[0], term.onset[1] + 1))
     if after:

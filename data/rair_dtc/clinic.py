@@ -192,7 +192,7 @@ def _implant(rng: np.random.Generator, c: Case, lesion: int, at: int, batch: flo
     course, first_line = c.course, c.seeds.get(lesion) == at
     before = max(i for i, day in enumerate(course.days) if day <= max(at, 0))
     axes = course.new_axes[0] if lesion == len(course.sites) else course.axes[before, lesion]
-    dose = course.prescription if first_line else int(rng.choice(PRESCRIPTION))
+    dose = course.prescription if first_line else int(rng.choice(PRESCRIPTION[1:]))
     d90 = course.d90[lesion] if first_line else dose * np.exp(rng.normal(D90_RATIO, D90_SPREAD))
     millicuries = (8 + 4.2 * (np.pi / 6 * np.prod(axes) / 1000) ** 0.75) * 0.65 * dose / 105
     return {

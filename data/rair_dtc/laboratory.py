@@ -56,8 +56,9 @@ def draw_safety(rng: np.random.Generator, cases: list[Case], events: dict[str, l
             high = test.high[0 if man else 1]
             own = _usual(rng, c, test, high, events[c.id])
             for s in c.samples:
-                if s.safety and (s.visit == 0 or rng.random() >= MISSING):
-                    value = _value(rng, test, high, own, s, events[c.id])
+                began = any(e.term.test == test.id and e.day == s.day for e in events[c.id])
+                if s.safety and (s.visit == 0 or began or rng.random() >= MISSING):
+                    value = _value(rng, test, s, events[c.id], high=high, own=own)
                     rows.append({
                         "patient_id": c.id, "sample_date": c.date(s.day), "visit": s.visit, "marker": test.id,
                         "value": f"{value:.{test.digits}f}", "unit": test.unit, "below_limit": 0, "above_limit": 0,
@@ -76,10 +77,12 @@ def _usual(rng: np.random.Generator, c: Case, test: Test, high: float, events: l
     return float(min(test.usual * np.exp(rng.normal(0, test.spread)), most))
 
 
-def _value(rng, test: Test, high: float, own: float, s: Sample, events: list) -> float:
+def _value(rng, test: Test, s: Sample, events: list, *, high: float, own: float) -> float:
     """One value, with the digits of the analyser."""
     name = "Hypertension" if test.id == "sbp" else ""
     active = [e for e in events if (e.term.test == test.id or e.term.name == name) and e.active(s.day)]
+    if not active and test.id == "ast" and any(e.term.test == "alt" and e.active(s.day) for e in events):
+        return _written(rng, test, high * rng.uniform(0.75, 0.98))  # the two rise together
     if not active:
         # Above the limit without an event now and then, as a chart calls it without significance; never grade 2.
         value = own * np.exp(rng.normal(0, test.within))
@@ -100,4 +103,5 @@ def _written(rng: np.random.Generator, test: Test, value: float) -> float:
     """Blood pressure is read in steps of 2 mmHg, and often rounded to 5 or 10."""
     if test.id != "sbp":
         return float(value)
-    return float(round(value / 10) * 10 if rng.random() < 0.25 and 140 > round(value / 10) * 10 else 2 * round(value / 2))
+    tens = 10 * round(value / 10)
+    return float(tens if tens < 140 and rng.random() < 0.25 else 2 * round(value / 2))

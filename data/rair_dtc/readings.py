@@ -53,7 +53,7 @@ def _grow_on(rng: np.random.Generator, case: Case, days: list[int]) -> None:
     course, n = case.course, len(case.course.sites)
     start = [tuple(axes) for axes in course.axes[-1]] + course.new_axes[-1:]
     grew = set(course.growers) | ({n} if course.new_site else set())
-    pace = [rng.uniform(0.004, 0.018) if i in grew else rng.uniform(-0.002, 0.004) for i in range(len(start))]
+    pace = [_pace(rng, case, i) if i in grew else rng.uniform(-0.002, 0.004) for i in range(len(start))]
     rows, gone = [], []
     for day in days:
         size = [np.array(axes) * np.exp(_later_growth(case, i, pace[i], day)) for i, axes in enumerate(start)]
@@ -64,6 +64,18 @@ def _grow_on(rng: np.random.Generator, case: Case, days: list[int]) -> None:
         course.axes = np.concatenate([course.axes, np.array([row[:n] for row in rows])])
         course.absent = np.concatenate([course.absent, np.array(gone)])
         course.new_axes += [tuple(row[n]) for row in rows if course.new_site]
+
+
+def _pace(rng: np.random.Generator, case: Case, lesion: int) -> float:
+    """Growth a month (log of the diameter) after progression: half of what it was in the year before."""
+    course, last = case.course, case.patient.scan
+    if lesion == len(course.sites):
+        return rng.uniform(0.006, 0.02)
+    earlier = [i for i, day in enumerate(course.days) if day < last]
+    before = [i for i in earlier if course.days[i] >= last - 365] or earlier[-1:]
+    least = min(course.axes[i, lesion, 0] for i in before)
+    months = (last - max(course.days[i] for i in before if course.axes[i, lesion, 0] == least)) / MONTH
+    return float(np.clip(0.5 * np.log(course.axes[-1, lesion, 0] / max(least, TOO_SMALL)) / months, 0.006, 0.022))
 
 
 def _later_growth(case: Case, lesion: int, pace: float, day: int) -> float:
@@ -117,7 +129,7 @@ def _one_reading(rng: np.random.Generator, case: Case) -> list[str]:
         grown = seen[i] >= 1.2 * nadir and seen[i] - nadir >= 50 and total[i] >= GREW * total[:i].min()
         # what was called a progression and is none at the next scan is taken back; a treatment that was changed is not
         progressed = progressed or (course.response[i] == "PD" and (grown or new))
-        remnant = 0 < total[i] < 100 * len(course.sites)  # gone to one reader, still there to the other
+        remnant = 0 < total[i] < 60 * len(course.sites)  # gone to one reader, still there to the other
         complete = gone[i] != (remnant and rng.random() < 0.25)
         shrunk = "CR" if complete else "PR" if seen[i] <= 0.7 * seen[0] else "SD"
         status = "PD" if progressed or grown or new else shrunk

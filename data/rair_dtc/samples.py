@@ -168,4 +168,4 @@ def _log_ratio(rng: np.random.Generator, c: Case, s: Sample) -> float:
     risen = 0.6 * min(since, 3) / 3 + 0.02 * min(since, 36) if since else 0.0
     under = any(later["start"] + 30 < s.day < later["start"] + 400 for later in c.later)
     vanished = -3.0 if c.course.response[scan] == "CR" else 0
-    return 0.7 * course + 0.35 * own + risen - 0.5 * under + vanished + rng.normal(0, 0.30)
+    return 0.7 * course + 0.35 * own + risen - 0.5 * under + vanished + rng.normal(0, 0.2)

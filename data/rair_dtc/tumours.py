@@ -25,7 +25,7 @@ VANISHING = 8.0  # mm, below which a lesion of a complete responder can no longe
 SITES = ("cervical_lymph_node", "lung", "bone", "thyroid_bed")
 NODE = SITES[0]
 # Sites by arm differ on purpose: diffuse disease is given the drug, neck disease the seeds.
-SITE_SHARE = ((0.35, 0.45, 0.12, 0.08), (0.62, 0.20, 0.12, 0.06), (0.50, 0.30, 0.13, 0.07))
+SITE_SHARE = ((0.28, 0.50, 0.13, 0.09), (0.62, 0.20, 0.12, 0.06), (0.50, 0.30, 0.13, 0.07))
 NEW_SITE_SHARE = (0.55, 0.25, 0.05, 0.15)
 # What is scanned in one session of implantation; the others follow in sessions of their own.
 REGION = {"cervical_lymph_node": "neck", "thyroid_bed": "neck", "lung": "chest", "bone": "bone"}
@@ -37,9 +37,12 @@ CLEARANCE = (25, 60)  # days in which killed tissue is cleared (mean), on top of
 SLOW_CLEARANCE = (130, 260)  # where a response is seen at 12 months only
 DRUG_SPEED = (36, 72)  # days in which the shrinkage by anlotinib is 63 % complete
 SLOW_DRUG = (160, 270)
-PRESCRIPTION = (80, 90, 100, 110, 110, 120)  # Gy; 80 to 120 in the series of the same group (2024)
+PRESCRIPTION = (80, 90, 100, 110, 120)  # Gy; 80 to 120 in the series of the same group (2024)
+# Who responds was more often given more: shares of each prescription, of the others and of responders.
+PRESCRIBED = ((0.16, 0.23, 0.26, 0.21, 0.14), (0.04, 0.12, 0.24, 0.33, 0.27))
+DOSE_RANK = (0.1, 0.5)  # rank correlation of D90 and shrinkage at 6 months within an arm: some, and far from perfect
 D90_RATIO, D90_SPREAD = 0.04, 0.09  # log of D90 over prescription, and its spread; D90 about 110 Gy
-DOSE_EFFECT = 0.9  # how much more a lesion shrinks with a higher D90: exponent per relative difference from 110 Gy
+DOSE_EFFECT = 1.2  # how much more a lesion shrinks with a higher D90: exponent per relative difference from 110 Gy
 NOISE = 0.03  # log-sd of one diameter, measured twice
 MISSED, MISSED_FIRST, MISSED_AT_HOME = 0.08, 0.28, 0.6  # share of scans: any, that of month 1, in the pandemic's weeks
 LARGEST = 110.0  # mm
@@ -89,6 +92,7 @@ class _Plan:
 class _Treated:
     """When and with how much each lesion was treated."""
 
+    sites: list[str]
     drug_start: int | None
     implanted: dict[int, int]
     prescription: int
@@ -111,10 +115,10 @@ def grow(patients: list[Patient], seed: int) -> list[Course]:
     Raises
     ------
     RuntimeError
-        If 400 cohorts were drawn in vain.
+        If 1500 cohorts were drawn in vain.
     """
     rng = np.random.default_rng(seed)
-    for _ in range(400):
+    for _ in range(1500):
         plans = _plan(rng, patients)
         courses = []
         for patient, plan in zip(patients, plans, strict=True):
@@ -154,10 +158,10 @@ def _course(rng: np.random.Generator, patient: Patient, plan: _Plan) -> Course |
     """Draw sizes until the rule gives what is planned; None if that is too rare."""
     for _ in range(40):
         sites, baseline = _baseline(rng, patient.arm, plan.complete)
-        treated = _treat(rng, patient, sites, plan.complete)
+        treated = _treat(rng, patient, sites, plan)
         visits, days = _scans(rng, patient, plan)
         for _ in range(60):
-            ratio, growers = _ratio(rng, patient, plan, sites, treated, np.array(days, float))
+            ratio, growers = _ratio(rng, patient, plan, treated, np.array(days, float))
             axes, absent = _measure(rng, sites, baseline, ratio, plan.complete)
             response = _respond(sites, axes, patient.scan if plan.new_lesion else None, days)
             if axes.max() <= LARGEST and _fits(patient, plan, visits, response):
@@ -207,14 +211,14 @@ def _baseline(rng: np.random.Generator, arm: int, complete: bool) -> tuple[list[
     return sites, np.round(axes, 1)
 
 
-def _treat(rng: np.random.Generator, patient: Patient, sites: list[str], complete: bool) -> _Treated:
+def _treat(rng: np.random.Generator, patient: Patient, sites: list[str], plan: _Plan) -> _Treated:
     """Choose the lesions to implant and the days: one region a session, both sides of the chest one after the other."""
     gap = _open_day(patient, int(rng.integers(0, 20))) if patient.arm == 2 else 0
     seeds_first = rng.random() < 0.5
     drug_start = None if patient.arm == 1 else gap if seeds_first else 0
     if patient.arm == 0:
-        return _Treated(drug_start, {}, 0, {})
-    chosen = [i for i, site in enumerate(sites) if complete or rng.random() < IMPLANTED[site]] or [0]
+        return _Treated(sites, drug_start, {}, 0, {})
+    chosen = [i for i, site in enumerate(sites) if plan.complete or rng.random() < IMPLANTED[site]] or [0]
     day = 0 if patient.arm == 1 or seeds_first else gap
     implanted: dict[int, int] = {}
     for i in chosen:
@@ -223,9 +227,9 @@ def _treat(rng: np.random.Generator, patient: Patient, sites: list[str], complet
             if not same_region or (REGION[sites[i]] == "chest" and rng.random() < 0.5):
                 day = _open_day(patient, day + int(rng.integers(10, 36)))
         implanted[i] = day
-    prescription = int(rng.choice(PRESCRIPTION))
+    prescription = int(rng.choice(PRESCRIPTION, p=PRESCRIBED[plan.six or plan.twelve]))
     d90 = {i: round(float(prescription * np.exp(rng.normal(D90_RATIO, D90_SPREAD))), 1) for i in implanted}
-    return _Treated(drug_start, implanted, prescription, d90)
+    return _Treated(sites, drug_start, implanted, prescription, d90)
 
 
 def _open_day(p: Patient, day: int) -> int:
@@ -270,15 +274,15 @@ def _floor(rng: np.random.Generator, arm: int, plan: _Plan) -> float:
     return rng.uniform(*((0.80, 0.99), (0.66, 0.92), (0.56, 0.74))[arm])
 
 
-def _ratio(rng, patient: Patient, plan: _Plan, sites: list[str], treated: _Treated, days: np.ndarray):
+def _ratio(rng, patient: Patient, plan: _Plan, treated: _Treated, days: np.ndarray):
     """Diameter relative to baseline (scan x lesion): shrinkage of what was treated, then perhaps regrowth."""
     floor, late = _floor(rng, patient.arm, plan), plan.twelve and not plan.six
     clearance = rng.uniform(*(SLOW_CLEARANCE if late else CLEARANCE))
     speed = rng.uniform(*(SLOW_DRUG if late else DRUG_SPEED))
     by_drug = 0.0 if treated.drug_start is None else 1 - np.exp(-np.maximum(days - treated.drug_start, 0) / speed)
-    growers, growth = _growth(rng, patient, plan, len(sites), treated, days)
-    ratio = np.empty((len(days), len(sites)))
-    for i in range(len(sites)):
+    growers, growth = _growth(rng, patient, plan, treated, days)
+    ratio = np.empty((len(days), len(treated.sites)))
+    for i in range(len(treated.sites)):
         own = np.exp(rng.normal(0, 0.15))
         if i in treated.implanted:
             by_seeds = _killed(days - treated.implanted[i], clearance)
@@ -293,8 +297,9 @@ def _ratio(rng, patient: Patient, plan: _Plan, sites: list[str], treated: _Treat
     return ratio, growers
 
 
-def _growth(rng, patient: Patient, plan: _Plan, n: int, treated: _Treated, days: np.ndarray):
+def _growth(rng, patient: Patient, plan: _Plan, treated: _Treated, days: np.ndarray):
     """Which lesions progress, and the growth of each (log of the diameter): steady in what was never treated."""
+    n = len(treated.sites)
     growth = np.zeros((len(days), n))
     months, untreated = np.maximum(days, 0) / MONTH, [i for i in range(n) if i not in treated.implanted]
     alone = untreated if patient.arm == 1 else []
@@ -306,7 +311,7 @@ def _growth(rng, patient: Patient, plan: _Plan, n: int, treated: _Treated, days:
         growers = _choose_growers(rng, n, untreated, treated)
         for i in growers:
             start = 0.0 if i in alone else patient.scan * rng.uniform(0.3, 0.85)
-            factor = rng.uniform(1.25, 1.7) if len(growers) == n else rng.uniform(1.4, 2.8)
+            factor = rng.uniform(1.25, 1.7) if len(growers) == n else rng.uniform(1.4, 2.4)
             growth[:, i] = np.log(factor) * np.maximum(days - start, 0) / (patient.scan - start)
     elif plan.six and not plan.twelve:
         growth += (rng.uniform(0.015, 0.035) * np.clip(months - 6, 0, 8))[:, None]  # a relapse that halts
@@ -396,8 +401,22 @@ def _as_published(patients: list[Patient], courses: list[Course]) -> bool:
 
 
 def _telling(patients: list[Patient], courses: list[Course]) -> bool:
-    """Whether there is something to ask about the meaning of progression: where it was, and in what."""
+    """Whether there is something to ask: about where it progressed and in what, and why who got which treatment."""
+    nodes = [np.mean([site == NODE for p, c in zip(patients, courses, strict=True) if p.arm == k for site in c.sites]) for k in range(3)]
+    if not nodes[0] < min(nodes[1:]):
+        return False
     alone = [0, 0, 0]
     for patient, course in zip(patients, courses, strict=True):
         alone[patient.arm] += bool(course.growers) and not set(course.growers) & set(course.implanted)
-    return alone[1] >= 2 and alone[2] >= 1 and {"cervical_lymph_node", "lung"} <= {c.new_site for c in courses}
+    if alone[1] < 2 or alone[2] < 1 or not {"cervical_lymph_node", "lung"} <= {c.new_site for c in courses}:
+        return False
+    return all(DOSE_RANK[0] < _dose_rank(patients, courses, arm) < DOSE_RANK[1] for arm in (1, 2))
+
+
+def _dose_rank(patients: list[Patient], courses: list[Course], arm: int) -> float:
+    """Rank correlation of D90 and the shrinkage of the lesion at 6 months."""
+    pairs = [
+        (dose, 1 - c.axes[c.visits.index(6), i].prod() / c.axes[0, i].prod())
+        for p, c in zip(patients, courses, strict=True) if p.arm == arm and 6 in c.visits for i, dose in c.d90.items()
+    ]  # fmt: skip
+    return float(stats.spearmanr(*zip(*pairs, strict=True)).statistic)
