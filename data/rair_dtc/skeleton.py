@@ -17,6 +17,7 @@ from enum import Enum
 from functools import cached_property, lru_cache
 
 import numpy as np
+from workdays import PANDEMIC, is_open
 
 CUTOFF = dt.date(2025, 2, 28)
 MONTH = 30.4375  # days, 365.25 / 12, as in study.yml
@@ -96,10 +97,21 @@ class Patient:
         """Time to death, and whether it was an event."""
         return self.contact, self.dead
 
+    def date(self, day: int) -> dt.date:
+        """Calendar date of a day since time zero."""
+        return CUTOFF - dt.timedelta(days=self.follow_up - int(day))
+
+    def on_weekday(self, day: int) -> bool:
+        """Whether this day is one from Monday to Friday."""
+        return (CUTOFF.weekday() + day - self.follow_up) % 7 < 5
 
     def works(self, day: int) -> bool:
-        """Whether the outpatient clinic is open on this day: Monday to Friday."""
-        return (CUTOFF.weekday() + day - self.follow_up) % 7 < 5
+        """Whether the clinic is open on this day: Monday to Friday, and no public holiday."""
+        return is_open(self.date(day))
+
+    def at_home(self, day: int) -> bool:
+        """Whether this day lies in the weeks of the pandemic in which outpatients stayed at home."""
+        return PANDEMIC[0] <= self.date(day) <= PANDEMIC[1]
 
 
 def nominal_day(visit: float) -> int:
@@ -153,8 +165,8 @@ def _possible(p: Patient) -> bool:
         low <= p.follow_up <= high
         and p.visit >= 6
         and JITTER[0] <= offset <= JITTER[1]
-        and p.works(0)
-        and p.works(p.scan)
+        and p.on_weekday(0)
+        and p.on_weekday(p.scan)
         and p.scan + (20 if p.progressed else 0) <= p.contact
         and (p.progressed or p.visit == _last_visit(p.contact - 15))
         and p.contact <= p.follow_up - (5 if p.dead else 120 if lost else 0)
@@ -162,6 +174,13 @@ def _possible(p: Patient) -> bool:
         and (p.fate is not Fate.DIED_EARLY or 230 <= p.contact <= 350)
         and (p.fate is not Fate.LOST_EARLY or (p.visit == 9 and p.contact <= 345))
     )
+
+
+def _off_holidays(p: Patient) -> Patient:
+    """Move a patient by whole weeks until treatment and last scan fall on no holiday; days since time zero stay."""
+    weeks = sorted(range(-8, 9), key=lambda k: (abs(k), k))
+    moved = (replace(p, follow_up=p.follow_up + 7 * k) for k in weeks)
+    return next(q for q in moved if _possible(q) and q.works(0) and q.works(q.scan))
 
 
 def _nudge(rng: np.random.Generator, p: Patient) -> Patient:
@@ -299,5 +318,5 @@ def search(seed: int, restarts: int = 60, steps: int = 14_000) -> list[Patient]:
             if trial_loss <= loss or rng.random() < math.exp((loss - trial_loss) / temperature):
                 patients, loss = trial, trial_loss
             if loss == 0:
-                return patients
+                return [_off_holidays(patient) for patient in patients]
     raise RuntimeError(f"no skeleton found in {restarts} restarts; the last was {loss:.3f} away")
