@@ -102,7 +102,7 @@ DESIGNED = [Mutant(*row) for row in (
     ("a new lesion lies in the field", "dataset/progression.py", "found[\"in_field\"] = found[\"target\"] & (found", "found[\"in_field\"] = (found"),
     ("an arm without local therapy treats nothing", "dataset/progression.py", "(found[\"treated\"] | ~_locally(data, found))", "found[\"treated\"]"),
     ("the site's region goes before the lesion's", "dataset/progression.py", "own.where(own.notna(), found[\"region\"])", "found[\"region\"].where(found[\"region\"].notna(), own)"),
-    ("a lesion grows from its last size on", "intake/recist.py", "total.where(since).groupby(owner).cummin().groupby(owner)", "total.where(since).groupby(owner)"),
+    ("a lesion grows from its last size on", "intake/recist.py", "known.groupby(owner).cummin().groupby(owner)", "known.groupby(owner)"),
     ("a new lesion that competes is ignored", "analyses/robustness/definitions.py", "[*endpoint.competing, *new])", "[*endpoint.competing])"),
     ("a claim of counts is taken for one of the definition", "analyses/robustness/definitions.py", "check.statistic in PUBLISHED.get(check.output, ())", "check.output in PUBLISHED"),
     ("weeks are days", "study/parts.py", "\"weeks\": 7.0", "\"weeks\": 1.0"),
