@@ -114,6 +114,12 @@ DESIGNED = [Mutant(*row) for row in (
     ("a part that leaves out few is shared", "show/disclosure/audience.py", "if 0 < whole[arm.id] - data.n[arm.id] < least]", "if 0 < whole[arm.id] - data.n[arm.id] < 1]"),
     ("extremes are shared", "show/disclosure/audience.py", "SINGLE = [\"min\", \"max\"]", "SINGLE = [\"min\"]"),
     ("a part does not say that it can be subtracted", "show/disclosure/audience.py", "return bool(p.arms or p.subgroup or", "return bool(p.arms and p.subgroup or"),
+    ("lesions are taken for patients", "statistics/survival/clustered.py", "codes, names = pd.factorize(owner[rows])", "codes, names = pd.factorize(rows)"),
+    ("failing lesions are counted as patients", "analyses/efficacy/lesion_control.py", "patients = _by_patient(lesions)", "patients = lesions"),
+    ("a death is a failure of the lesion", "dataset/lesions.py", "\"event\": grown,", "\"event\": grown | death.notna(),"),
+    ("untreated targets are in the field", "dataset/lesions.py", "found[found[\"treated\"] & found[\"target\"]]", "found[found[\"target\"]]"),
+    ("failure stands for control", "analyses/efficacy/dose_response.py", "kept=1 - clustered", "kept=clustered"),
+    ("the dose of a later line", "dataset/lesions.py", "rows = rows[(line == 1) & ", "rows = rows["),
     # guards of the page for a ward
     ("a frame's count of buffers is believed", "explore/gate.py", "if not V1_OFFSETS <= count <= V1_OFFSETS + MOST_BUFFERS:", "if not V1_OFFSETS <= count:"),
     ("a frame's offsets are believed", "explore/gate.py", "    _in_order([8 * (count + 1), *offsets, len(message)])\n", ""),
