@@ -127,6 +127,12 @@ DESIGNED = [Mutant(*row) for row in (
     ("the worst is the best", "analyses/efficacy/shifts.py", "(WORST, np.nan): by_patient.max()", "(WORST, np.nan): by_patient.min()"),
     ("the last is the first", "analyses/efficacy/shifts.py", "by_patient.last()", "by_patient.first()"),
     ("a trend runs the other way", "statistics/survival/logrank.py", "float(score @ (observed - expected))", "float(score @ (expected - observed))"),
+    ("lesions are taken for patients", "statistics/survival/clustered.py", "codes, names = pd.factorize(owner[rows])", "codes, names = pd.factorize(rows)"),
+    ("failing lesions are counted as patients", "analyses/efficacy/lesion_control.py", "patients = _by_patient(lesions)", "patients = lesions"),
+    ("a death is a failure of the lesion", "dataset/lesions.py", "\"event\": grown,", "\"event\": grown | death.notna(),"),
+    ("untreated targets are in the field", "dataset/lesions.py", "found[found[\"treated\"] & found[\"target\"]]", "found[found[\"target\"]]"),
+    ("failure stands for control", "analyses/efficacy/dose_response.py", "kept=1 - clustered", "kept=clustered"),
+    ("the dose of a later line", "dataset/lesions.py", "rows = rows[(line == 1) & ", "rows = rows["),
     # guards of the page for a ward
     ("a frame's count of buffers is believed", "explore/gate.py", "if not V1_OFFSETS <= count <= V1_OFFSETS + MOST_BUFFERS:", "if not V1_OFFSETS <= count:"),
     ("a frame's offsets are believed", "explore/gate.py", "    _in_order([8 * (count + 1), *offsets, len(message)])\n", ""),

@@ -263,5 +263,5 @@ def estimate_clustered_share(rows: pd.DataFrame, outcome: str, cluster: str, lev
         note = "" if error > 0 or not len(own) else "interval not estimable: one patient, or all patients fared alike"
         found.append((arm, int(own[outcome].sum()), len(own), own[cluster].nunique(), share, error * share * (1 - share), low, high, note))
     columns = ["group", "count", "n", "n_patients", "estimate", "std_err", "ci_low", "ci_high", "note"]
-    method = f"share, logit {level:.0%} interval, cluster-robust by patient (t, patients - 1 df)"
+    method = f"share, logit {level:.0%} cluster-robust interval by patient (t, patients - 1 df)"
     return pd.DataFrame(found, columns=columns).assign(method=method)
