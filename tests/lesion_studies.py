@@ -8,7 +8,7 @@ writes a patient of arm A whose one target, in the neck, measured 30, 20 and 40 
 
 from __future__ import annotations
 
-__all__ = ["Lesion", "Patient", "draw_lesions", "study_of", "treatments", "with_kinds", "write_lesions", "write_reference", "write_treatments"]
+__all__ = ["Lesion", "Patient", "draw_lesions", "frames_of", "study_of", "treatments", "with_kinds", "write_lesions", "write_reference", "write_treatments"]
 
 import datetime as dt
 import json
@@ -57,17 +57,27 @@ class Lesion:
 
 def write_lesions(folder: Path, patients: Sequence[Patient], lesions: Sequence[Lesion], study: dict | None = None, *, without: Sequence[str] = ()) -> Path:
     """Write study.yml and the tables; progression is what the rule calls so. `without`: columns of lesions to leave out."""
-    known = pd.DataFrame(
-        [(f"{x.patient}-{i}", x.patient, x.site, int(x.target), int(x.treated), x.region) for i, x in enumerate(lesions)],
-        columns=["lesion_id", "patient_id", "site", "target", "treated", "region"],
-    )
-    rows = [_measured(f"{x.patient}-{i}", month, size) for i, x in enumerate(lesions) for month, size in x.sizes.items()]
+    known, measured = _tables(lesions)
     known = known.drop(columns="region") if (known["region"] == "").all() else known
     people = pd.DataFrame(
         [(p.id, p.arm, ZERO, _day(p.death), _day(p.seen if p.death is None else p.death), _day(p.distant)) for p in patients],
         columns=["patient_id", "arm", "time_zero", "death_date", "last_contact_date", "distant_progression_date"],
     )
-    return _write(folder, people, known.drop(columns=list(without)), pd.DataFrame(rows, columns=MEASURED), study or study_of(patients))
+    return _write(folder, people, known.drop(columns=list(without)), measured, study or study_of(patients))
+
+
+def _tables(lesions: Sequence[Lesion]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The tables lesions and measurements."""
+    known = [(f"{x.patient}-{i}", x.patient, x.site, int(x.target), int(x.treated), x.region) for i, x in enumerate(lesions)]
+    rows = [_measured(f"{x.patient}-{i}", month, size) for i, x in enumerate(lesions) for month, size in x.sizes.items()]
+    return pd.DataFrame(known, columns=["lesion_id", "patient_id", "site", "target", "treated", "region"]), pd.DataFrame(rows, columns=MEASURED)
+
+
+def frames_of(lesions: Sequence[Lesion]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The same as typed frames, as intake gives them."""
+    known, measured = _tables(lesions)
+    measured = measured.assign(assessment_date=pd.to_datetime(measured["assessment_date"]), too_small=measured["too_small"] == 1)
+    return known.assign(target=known["target"] == 1), measured
 
 
 def _day(day: float | None) -> dt.date | None:
@@ -82,7 +92,7 @@ def _measured(lesion: str, month: float, size: float | str | None) -> tuple:
 def _write(folder: Path, people: pd.DataFrame, known: pd.DataFrame, measured: pd.DataFrame, study: dict) -> Path:
     """Write the tables, with the first progression by the rule and the last assessment of each patient."""
     dated = measured.assign(assessment_date=pd.to_datetime(measured["assessment_date"]), too_small=measured["too_small"] == 1)
-    found = derive_response(known.assign(target=known["target"] == 1), dated, Response(**study["response"] if "response" in study else RULE))
+    found = derive_response(known.assign(target=known["target"] == 1), dated, Response(**study.get("response", RULE)))
     first = found[found["response"] == "PD"].groupby("patient_id")["assessment_date"].min()
     last = people["patient_id"].map(found.groupby("patient_id")["assessment_date"].max())
     zero = pd.to_datetime(people["time_zero"])

@@ -13,6 +13,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import pandas as pd
 from IPython.display import display
 
+from lib.analyses.efficacy.survival import Survival
 from lib.analyses.result import Absent, Analysis, without
 from lib.analyses.robustness.definitions import analyse_definitions
 from lib.dataset.dataset import Dataset, load
@@ -22,7 +23,7 @@ from lib.report.results import COLUMNS, to_rows
 from lib.show import styles
 from lib.show.disclosure.audience import allows, mask_analysis, restrict
 from lib.show.disclosure.jointly import earlier_of
-from lib.show.display import DETAILS, EMPTY, Block, Lacking
+from lib.show.display import DETAILS, EMPTY, Block, Lacking, Table
 from lib.show.labels import name_arms
 from lib.study.claims import read_claims
 from lib.study.clinic import Marker
@@ -248,7 +249,7 @@ class Page:
         self.record(ranges)
         self.show(*shown)
 
-    def definitions(self, survival: Analysis | Absent) -> tuple[object, object]:
+    def definitions(self, survival: Survival | Absent) -> tuple[str, Table | Block]:
         """Which definition of an endpoint its published numbers fit: a sentence, and the table behind it."""
         found = self.analyse(analyse_definitions, survival, read_claims(self.data.study.folder))
         return blocks.definitions(self.name, self.data, found)

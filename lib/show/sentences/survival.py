@@ -63,6 +63,7 @@ from lib.show.verdict import (
     say_verdict,
     say_weighted,
 )
+from lib.show.ways import field_label
 from lib.statistics.comparisons import name_pair
 from lib.study.clinic import Marker, Response
 from lib.study.design import NOT_RANDOMISED, RANDOMISED

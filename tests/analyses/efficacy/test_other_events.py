@@ -6,7 +6,12 @@ from study_builder import write_study
 
 from lib.analyses.cohort.checklist import count_declared
 from lib.analyses.efficacy.course import analyse_course
-from lib.analyses.efficacy.other_events import OTHER_EVENTS, analyse_first_progression, analyse_other_events, analyse_sites
+from lib.analyses.efficacy.other_events import (
+    OTHER_EVENTS,
+    analyse_first_progression,
+    analyse_other_events,
+    analyse_sites,
+)
 from lib.analyses.efficacy.survival import analyse
 from lib.analyses.result import Absent, where
 from lib.dataset.dataset import load

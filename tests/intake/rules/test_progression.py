@@ -8,6 +8,7 @@ from lib.study.yaml_file import ProblemsFound
 
 PATIENTS = [Patient("P1", "A"), Patient("P2", "B")]
 GROWS = {0: 20, 2: 30}
+RULE = {"visits": [6], "progression_column": "local_progression_date"}
 
 
 def problems(folder, lesions, *kinds, local=True, changed=None, without=()):
@@ -41,7 +42,7 @@ def test_without_treatments_somebody_must_be_marked(tmp_path):
 
 
 def test_what_is_not_treated_needs_a_region(tmp_path):
-    sites = {"sites": [{"value": "neck", "label": "Neck", "region": "local"}, {"value": "hip", "label": "Hip"}]}
+    sites = {"sites": [{"value": "neck", "label": "Neck", "region": "local"}, {"value": "hip", "label": "Hip"}], "response": RULE}
     lesions = [
         Lesion("P1", "neck", GROWS), Lesion("P2", "hip", GROWS, treated=True), Lesion("P2", "hip", GROWS), Lesion("P2", "hip", {2: 9}, False),
         Lesion("P2", "hip", {2: 9}, False, region="distant"),
@@ -74,5 +75,5 @@ def test_nothing_progresses_before_time_zero(tmp_path):
 
 
 def test_an_endpoint_without_kinds_asks_for_nothing(tmp_path):
-    sites = {"sites": [{"value": "neck", "label": "Neck"}]}
+    sites = {"sites": [{"value": "neck", "label": "Neck"}], "response": RULE}
     assert not problems(tmp_path, [Lesion("P1", "neck", GROWS), Lesion("P2", "neck", GROWS)], "death_date", changed=sites)
