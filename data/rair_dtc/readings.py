@@ -14,7 +14,7 @@ from tumours import LARGEST, TOO_SMALL, sum_of_diameters
 MISSED_LATER = 0.25  # share of scans after progression that are not made here (assumed)
 # Log-sd of what a second pair of eyes measures: readers agree on response with kappa of about 0.6 to 0.8 (Yoon SH et
 # al. Eur J Cancer 2016;53:5, a review of RECIST readings); the test of this cohort holds it to that.
-READING = 0.14
+READING = 0.15
 GREW = 1.06  # times the nadir, below which nobody sees growth
 UNREADABLE = 0.01  # share of scans the reader calls not evaluable
 KAPPA = (0.66, 0.78)  # of all readings, and not far from it at 6 and at 12 months
@@ -127,8 +127,8 @@ def _one_reading(rng: np.random.Generator, case: Case) -> list[str]:
         nadir = seen[np.argmin(total[:i])]
         new = bool(course.new_site) and course.days[i] >= case.patient.scan
         grown = seen[i] >= 1.2 * nadir and seen[i] - nadir >= 50 and total[i] >= GREW * total[:i].min()
-        # what was called a progression and is none at the next scan is taken back; a treatment that was changed is not
-        progressed = progressed or (course.response[i] == "PD" and (grown or new))
+        # one scan late at most; a progression that the next scan does not show is taken back
+        progressed = progressed or course.response[i - 1] == "PD" or (course.response[i] == "PD" and (grown or new))
         remnant = 0 < total[i] < 60 * len(course.sites)  # gone to one reader, still there to the other
         complete = gone[i] != (remnant and rng.random() < 0.25)
         shrunk = "CR" if complete else "PR" if seen[i] <= 0.7 * seen[0] else "SD"
