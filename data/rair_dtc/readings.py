@@ -14,8 +14,9 @@ from tumours import LARGEST, TOO_SMALL, sum_of_diameters
 MISSED_LATER = 0.25  # share of scans after progression that are not made here (assumed)
 # Log-sd of what a second pair of eyes measures: readers agree on response with kappa of about 0.6 to 0.8 (Yoon SH et
 # al. Eur J Cancer 2016;53:5, a review of RECIST readings); the test of this cohort holds it to that.
-READING = 0.14
-GREW = 1.06  # times the nadir, below which nobody sees growth
+READING = 0.2
+GREW = 1.1  # times the nadir, below which nobody sees growth
+CLEAR = (0.56, 0.86)  # times the baseline, outside of which everybody says the same of a response
 UNREADABLE = 0.01  # share of scans the reader calls not evaluable
 KAPPA = (0.66, 0.78)  # of all readings, and not far from it at 6 and at 12 months
 KAPPA_VISIT = (0.55, 0.85)
@@ -127,14 +128,19 @@ def _one_reading(rng: np.random.Generator, case: Case) -> list[str]:
         nadir = seen[np.argmin(total[:i])]
         new = bool(course.new_site) and course.days[i] >= case.patient.scan
         grown = seen[i] >= 1.2 * nadir and seen[i] - nadir >= 50 and total[i] >= GREW * total[:i].min()
-        # what was called a progression and is none at the next scan is taken back; a treatment that was changed is not
-        progressed = progressed or (course.response[i] == "PD" and (grown or new))
+        # one scan late at most; a progression that the next scan does not show is taken back
+        progressed = progressed or course.response[i - 1] == "PD" or (course.response[i] == "PD" and (grown or new))
         remnant = 0 < total[i] < 60 * len(course.sites)  # gone to one reader, still there to the other
         complete = gone[i] != (remnant and rng.random() < 0.25)
-        shrunk = "CR" if complete else "PR" if seen[i] <= 0.7 * seen[0] else "SD"
+        shrunk = "CR" if complete else "PR" if _responds(seen[i] / seen[0], total[i] / total[0]) else "SD"
         status = "PD" if progressed or grown or new else shrunk
         reading.append("NE" if rng.random() < UNREADABLE else status)
     return reading
+
+
+def _responds(seen: float, ratio: float) -> bool:
+    """Whether the reader calls it a response: where it is clear there is nothing to differ about."""
+    return ratio < CLEAR[0] or (ratio < CLEAR[1] and seen <= 0.7)
 
 
 def kappa(pairs: list[tuple[str, str]]) -> float:

@@ -40,9 +40,10 @@ SLOW_DRUG = (160, 270)
 PRESCRIPTION = (80, 90, 100, 110, 120)  # Gy; 80 to 120 in the series of the same group (2024)
 # Who responds was more often given more: shares of each prescription, of the others and of responders.
 PRESCRIBED = ((0.16, 0.23, 0.26, 0.21, 0.14), (0.04, 0.12, 0.24, 0.33, 0.27))
-DOSE_RANK = (0.1, 0.5)  # rank correlation of D90 and shrinkage at 6 months within an arm: some, and far from perfect
+DOSE_RANK = (0.08, 0.55)  # rank correlation of D90 and shrinkage at 6 months within an arm: some, and far from perfect
 D90_RATIO, D90_SPREAD = 0.04, 0.09  # log of D90 over prescription, and its spread; D90 about 110 Gy
 DOSE_EFFECT = 1.2  # how much more a lesion shrinks with a higher D90: exponent per relative difference from 110 Gy
+FASTEST = 0.10  # growth a month, log of the diameter: the volume doubles in 70 days
 NOISE = 0.03  # log-sd of one diameter, measured twice
 MISSED, MISSED_FIRST, MISSED_AT_HOME = 0.08, 0.28, 0.6  # share of scans: any, that of month 1, in the pandemic's weeks
 LARGEST = 110.0  # mm
@@ -310,8 +311,9 @@ def _growth(rng, patient: Patient, plan: _Plan, treated: _Treated, days: np.ndar
     if patient.progressed and not plan.new_lesion:
         growers = _choose_growers(rng, n, untreated, treated)
         for i in growers:
-            start = 0.0 if i in alone else patient.scan * rng.uniform(0.3, 0.85)
-            factor = rng.uniform(1.25, 1.7) if len(growers) == n else rng.uniform(1.4, 2.4)
+            factor = rng.uniform(1.25, 1.7) if len(growers) == n else rng.uniform(1.35, 2.2)
+            latest = max(0.0, patient.scan - MONTH * np.log(factor) / FASTEST)
+            start = 0.0 if i in alone else min(patient.scan * rng.uniform(0.3, 0.85), latest)
             growth[:, i] = np.log(factor) * np.maximum(days - start, 0) / (patient.scan - start)
     elif plan.six and not plan.twelve:
         growth += (rng.uniform(0.015, 0.035) * np.clip(months - 6, 0, 8))[:, None]  # a relapse that halts

@@ -527,6 +527,18 @@ def test_measurements(tables):
         assert all(max(a, b) < 10 * min(a, b) for a, b in pairwise(own["longest_mm"]))
 
 
+def test_tumours_grow_as_tumours_do(tables):
+    """No lesion doubles its diameter within three months, none is larger than 11 cm, and what vanished was not large."""
+    m = tables["measurements"].sort_values("assessment_date")
+    own = m[m["status"] == "measured"].groupby("lesion_id")
+    months = own["assessment_date"].diff().dt.days / MONTH
+    pace = own["longest_mm"].transform(lambda mm: np.log(mm).diff()) / months
+    assert pace.max() < np.log(2) / 3
+    assert m["longest_mm"].max() <= 110
+    gone = m.loc[m["status"] == "absent", "lesion_id"].unique()
+    assert m[m["lesion_id"].isin(gone) & (m["visit"] == 0)]["longest_mm"].max() <= 36
+
+
 def test_realism(tables, patients, responses):
     """What a trial data set shows and a convenient one does not."""
     assert {"CR", "PR", "SD", "PD"} == set(responses["response"])
