@@ -28,7 +28,7 @@ EXPECTED = {
     "safety": {SHARES, "rates", "cumulative incidences"},
 }
 # Tests that no second engine makes: mixed models' F, resampling, weights, subgroups, and what robustness repeats.
-ALONE = r"_model_term|robustness|propensity|weighted_cox|interaction|response_landmark"
+ALONE = r"_model_term|robustness|definition_|propensity|weighted_cox|interaction|response_landmark"
 
 
 @pytest.fixture(scope="module", params=NOTEBOOKS)
