@@ -68,12 +68,16 @@ def analyse_dose(data: Dataset, visits: Sequence[float]) -> DoseResponse | Absen
     return DoseResponse(data, "dose", frames, drawn)
 
 
-def _curves(fit: models.SlopeFit, rows: pd.DataFrame, level: float) -> pd.DataFrame:
-    """The curve of each arm over its own doses."""
+def _curves(data: Dataset, fit: models.SlopeFit, rows: pd.DataFrame) -> pd.DataFrame:
+    """The curve of each arm over its own doses; no band from so few patients that their variance is not known."""
     if fit.note:
         return _curves_of_none()
-    doses = {arm: rows.loc[rows["arm"] == arm, "d90"] for arm in fit.arms}
-    parts = [models.predict(fit, arm, np.linspace(own.min(), own.max(), FINE), level).assign(group=arm) for arm, own in doses.items()]
+    parts = []
+    for arm in fit.arms:
+        own = rows[rows["arm"] == arm]
+        curve = models.predict(fit, arm, np.linspace(own["d90"].min(), own["d90"].max(), FINE), data.parameters.level)
+        few = own["patient_id"].nunique() < data.study.policy.min_at_risk
+        parts.append(curve.assign(group=arm, **({"ci_low": np.nan, "ci_high": np.nan} if few else {})))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -106,7 +110,7 @@ def _control(data: Dataset, lesions: pd.DataFrame) -> tuple[pd.DataFrame, pd.Dat
     odds = {"odds_ratio": np.exp(found["coef"]), "ci_low": np.exp(found["ci_low"]), "ci_high": np.exp(found["ci_high"])}
     method = f"{fit.method}, of pseudo-values (infinitesimal jackknife)"
     found = found.assign(time=time, n_events=int(used["failed"].sum()), **odds, method=method)
-    return found, _curves_of_none() if note else _curves(fit, used, level), used
+    return found, _curves_of_none() if note else _curves(data, fit, used), used
 
 
 def _at_landmark(lesions: pd.DataFrame, time: float) -> pd.DataFrame:
@@ -154,6 +158,6 @@ def _volume(data: Dataset, volumes: pd.DataFrame, visits: Sequence[float]) -> tu
         found = _held(models.estimate_slope(fit, STEP, level), note)
         shown = {"ratio": np.exp(found["coef"]), "ci_low": np.exp(found["ci_low"]), "ci_high": np.exp(found["ci_high"])}
         rows.append(found.assign(time=visit, **shown, method=f"{fit.method}, of the logarithm"))
-        curve = _curves_of_none() if note else _curves(fit, used, level)
+        curve = _curves_of_none() if note else _curves(data, fit, used)
         curves.append(curve.assign(visit=visit, **{name: np.exp(curve[name]) for name in ("estimate", "ci_low", "ci_high")}))
     return pd.concat(rows, ignore_index=True), pd.concat(curves, ignore_index=True)

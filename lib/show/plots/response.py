@@ -143,7 +143,7 @@ def plot_lesion_control(control: LesionControl) -> Figure:
         told = [f"{data.study.arm(row['group']).label} {format_whole(row['count'])} of {counted(row)}" for _, row in counts.iterrows() if row["group"] != OVERALL]
         alt = f"Cumulative incidence of progression of treated lesions as steps, with bands. Progressed: {joined(told)}."
         return write_figure(
-            figure, "lesion_control_curve", "Progression of treated lesions by arm", alt, legend(figure, data, "lesion_control", lesions=_sizes(data, lesions))
+            figure, "lesion_control_curve", "Progression of treated lesions by arm", alt, legend(figure, data, "lesion_control", n=_sizes(data, lesions))
         )
 
 
@@ -184,7 +184,7 @@ def plot_dose(dose: DoseResponse) -> Figure | Block:
         words["control"] = words["control"].format(at="" if pd.isna(at) else f" at {format_duration(at, data.study.time.unit)}")
         return write_figure(
             figure, "dose_response", "Dose of the lesion against its control and its volume", alt,
-            legend(figure, data, "dose", lesions=_sizes(data, drawn), what=joined([words[panel] for panel in panels])),
+            legend(figure, data, "dose", n=_sizes(data, drawn), what=joined([words[panel] for panel in panels])),
         )
 
 

@@ -226,7 +226,8 @@ def predict(fit: SlopeFit, arm: str, at: np.ndarray, level: float = 0.95) -> pd.
     x = np.zeros((len(at), len(fit.beta)))
     x[:, fit.arms.index(arm)], x[:, -1] = 1.0, at - fit.centre
     middle = x @ fit.beta
-    reach = stats.t.ppf(0.5 + level / 2, fit.n_clusters - 1) * np.sqrt(np.einsum("ij,jk,ik->i", x, fit.covariance, x))
+    variance = np.maximum(np.einsum("ij,jk,ik->i", x, fit.covariance, x), 0.0)  # rounding may lie below
+    reach = stats.t.ppf(0.5 + level / 2, fit.n_clusters - 1) * np.sqrt(variance)
     shown = expit if fit.link == "logit" else np.asarray
     return pd.DataFrame({"x": at, "estimate": shown(middle), "ci_low": shown(middle - reach), "ci_high": shown(middle + reach)})
 

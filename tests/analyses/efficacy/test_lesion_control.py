@@ -380,6 +380,19 @@ def test_page_carries_the_numbers(cohort):
     assert plot_dose(dose).svg.count("<path") > 20
 
 
+def test_an_arm_of_few_patients_has_a_line_without_a_band(eyes):
+    arm = eyes.arms[0].id
+    few = eyes.patients.loc[eyes.patients["arm"] == arm, "patient_id"].head(4)
+    other = eyes.patients.loc[eyes.patients["arm"] != arm, "patient_id"]
+    kept = {name: table[table["patient_id"].isin([*few, *other])] for name, table in eyes.tables.items() if "patient_id" in table}
+    found = analyse_dose(replace(eyes, tables={**eyes.tables, **kept}), VISITS)
+    curve = found["volume_curve"].query("visit == 10")
+    assert where(curve, group=arm)["estimate"].notna().all()
+    assert where(curve, group=arm)[["ci_low", "ci_high"]].isna().all(axis=None)
+    assert where(curve, group=eyes.arms[1].id)[["ci_low", "ci_high"]].notna().all(axis=None)
+    assert plot_dose(found).svg
+
+
 def test_fewer_patients_than_a_slope_needs_are_said(eyes, monkeypatch):
     monkeypatch.setattr(dose_response, "LEAST_PATIENTS", 500)
     found = analyse_dose(eyes, VISITS)

@@ -193,3 +193,13 @@ def test_what_cannot_be_estimated_is_said():
     quiet = estimate_clustered_cox(rows.assign(event=False), "0", "patient_id")
     assert quiet.overall["note"].iat[0] == FEW
     assert np.isnan(quiet.overall["p_value"].iat[0])
+
+
+def test_an_arm_of_one_patient_has_a_curve_whose_variance_is_not_below_zero():
+    """Its intercept meets its own lesions: what is left of the variance is rounding."""
+    rows = rows_of("made_25")
+    for patient in rows["patient_id"].unique():
+        one = rows[(rows["arm"] == "0") | (rows["patient_id"] == patient)]
+        fit = fit_slope(one, "y", "x", "patient_id")
+        for arm in fit.arms:
+            assert predict(fit, arm, np.linspace(60, 160, 50))[["ci_low", "ci_high"]].notna().all(axis=None)
