@@ -25,6 +25,7 @@ def with_a_rise():
     lowest = own[own["visit"] == 0].sort_values("value")["patient_id"]
     risen = next(patient for patient in lowest if (own["patient_id"].eq(patient) & own["visit"].isin(MARKER.visits[1:])).any())
     samples.loc[own.index[own["patient_id"].eq(risen) & own["visit"].isin(MARKER.visits[1:])], "value"] = 1e6
+    samples["above_limit"] = False  # as if every sample had been diluted
     return replace(data, tables=data.tables | {"markers": samples})
 
 
