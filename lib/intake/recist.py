@@ -78,7 +78,8 @@ def derive_response(lesions: pd.DataFrame, measurements: pd.DataFrame, response:
     before = ~after & rows["baseline_date"].notna()
     conditions = [before, progressed, ~evaluable, rows["all_gone"], shrunk.fillna(False).astype(bool)]
     status = np.select(conditions, ["", "PD", "NE", "CR", "PR"], default="SD")
-    rows["percent_change"] = 100 * (_float(total) - _float(baseline)) / _float(baseline)
+    # of whole numbers: two patients with the same change have the same number, and tie in ranks
+    rows["percent_change"] = _float(100 * (total - baseline) / baseline)
     rows["nadir_mm"], rows["grown"] = _nadir(rows, "sum_mm", patient), grown
     rows["response"] = pd.Categorical(np.where(before, None, status), categories=list(RESPONSES))
     columns = ["n_targets", "sum_mm", "baseline_mm", "nadir_mm", "percent_change", "grown", "new_lesion", "response"]

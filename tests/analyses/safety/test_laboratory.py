@@ -155,9 +155,10 @@ def test_everything_is_shown(built):
     assert "of 3 patients above the limit" in plot_laboratory.plot_lab_shift(found).alt
 
 
-def test_a_study_without_limits_says_so():
-    assert isinstance(laboratory.analyse(load("safety")), Absent)
-    assert "no reference limits" in laboratory.analyse(load("safety")).reason
+def test_a_study_without_limits_says_so(tmp_path):
+    found = laboratory.analyse(load("safety", study=str(write_study(tmp_path / "study"))))
+    assert isinstance(found, Absent)
+    assert "no reference limits" in found.reason
     assert "no table of markers" in laboratory.analyse(load("safety", study="data/colon")).reason
 
 
