@@ -5,11 +5,12 @@ from __future__ import annotations
 __all__ = ["plot_differences", "plot_hazards", "plot_response_subgroups"]
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure as Drawing
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from lib.analyses.efficacy.response import ResponseRates
@@ -118,7 +119,7 @@ def plot_differences(analysis: Survival, response: ResponseRates | Absent) -> Fi
     endpoint = data.study.endpoint(analysis.variable)
     own = {"endpoint": inside(endpoint.label), "response": " and with an objective response" if responses else "", "pale": f" ({PALE_MEANS})" if any(not _is_carried(row) for row in rows) else ""}
     title = f"{endpoint.short}{' and response' if responses else ''}: absolute differences"
-    return _forest(data, lines, name=f"{endpoint.id}_differences", title=title, kind="differences", words=own)
+    return _forest(data, lines, name=f"{endpoint.id}_differences", title=title, told_by=lambda figure: legend(figure, data, "differences", **own))
 
 
 @empty_if_absent
@@ -130,8 +131,8 @@ def plot_response_subgroups(subgroups: ResponseSubgroups) -> Figure | Block:
     pair = pair_label(data, name_pair(*data.contrast))
     when = format_duration(subgroups["response_subgroup"]["time"].iat[0], data.study.time.unit)
     first = textwrap.fill(data.study.arm(data.contrast[0]).label, 24, max_lines=2, placeholder=" …")
-    title, words = f"Objective response at {when} by subgroup", {"pair": pair, "when": when}
-    return _forest(data, lines, name="response_forest", title=title, kind="response_forest", words=words, first=first)
+    title = f"Objective response at {when} by subgroup"
+    return _forest(data, lines, name="response_forest", title=title, told_by=lambda figure: legend(figure, data, "response_forest", pair=pair, when=when), first=first)
 
 
 def _subgroup_lines(subgroups: ResponseSubgroups) -> Iterator[Line]:
@@ -148,8 +149,8 @@ def _subgroup_lines(subgroups: ResponseSubgroups) -> Iterator[Line]:
         yield Line(f"{level or heading}: {' vs '.join(shares)}", row)
 
 
-def _forest(data: Dataset, lines: list[Line], *, name: str, title: str, kind: str, words: dict[str, str], first: str = "the arm named first") -> Figure:
-    """Draw lines of a forest of differences, in percentage points; `first` is the arm from which the other is taken."""
+def _forest(data: Dataset, lines: list[Line], *, name: str, title: str, told_by: Callable[[Drawing], str], first: str = "the arm named first") -> Figure:
+    """Draw lines of a forest of differences, in percentage points; `first` is the arm from which the other is taken, `told_by` its legend."""
     rows = [line.row for line in lines if line.row is not None]
     labels = [textwrap.fill(line.label, LABEL) for line in lines]
     places = np.cumsum([0, *(-1 - 0.65 * label.count("\n") for label in labels)])
@@ -173,7 +174,7 @@ def _forest(data: Dataset, lines: list[Line], *, name: str, title: str, kind: st
             side.set_xlim(0, 1)
         headed = [(line.label, pair.label, pair.row) for line, pair in _with_heading(lines)]
         told = "; ".join(f"{f'{heading}, ' if heading != pair else ''}{pair}: {_in_words(row)}{'' if _is_carried(row) else f' ({PALE_MEANS})'}" for heading, pair, row in headed)
-        return write_figure(figure, name, title, f"Forest plot. {told}.", legend(figure, data, kind, **words))
+        return write_figure(figure, name, title, f"Forest plot. {told}.", told_by(figure))
 
 
 def _survival_lines(analysis: Survival) -> Iterator[Line]:

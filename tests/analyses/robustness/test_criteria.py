@@ -90,6 +90,9 @@ def test_subgroups_add_up_and_their_limits_are_those_of_the_counts():
     levels = counts[counts["variable"].str.startswith("response: sex")].groupby("group", sort=False)[["count", "n"]].sum()
     pd.testing.assert_frame_equal(levels, whole.loc[levels.index, ["count", "n"]], check_dtype=False)
     row = where(rows, variable="response: all").iloc[0]
+    shown = table.response_subgroups(found)
+    assert [cell for cell in shown.rows[0].cells[1:3]] == [f"{whole.at[arm, 'count']}/{whole.at[arm, 'n']}" for arm in DATA.contrast]
+    assert len([r for r in shown.rows if r.kind == "sub"]) == len(rows) - 1
     x, y = (whole.loc[arm] for arm in DATA.contrast)
     assert_allclose(row["difference"], x["count"] / x["n"] - y["count"] / y["n"])
     assert (row["ci_low"] > 0) == (stats.fisher_exact([[x["count"], x["n"] - x["count"]], [y["count"], y["n"] - y["count"]]]).pvalue < 0.05)
