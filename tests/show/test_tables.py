@@ -247,3 +247,17 @@ def test_what_it_takes_for_one_more_is_said_or_why_not():
     frames["landmark_difference"] = frames["landmark_difference"].assign(difference=np.nan)
     assert say.needed(replace(survived, frames=frames), Absent("none")).endswith("the difference cannot be estimated or is not shown.")
     assert say.needed(analyse.survival(load("efficacy", arms=["A"]), EFFICACY.study.primary), response) == ""
+
+
+def test_progression_of_a_marker_is_drawn_and_tabulated_as_it_was_counted():
+    marker = next(m for m in EFFICACY.study.markers if m.progression)
+    rises = analyse.rises(EFFICACY, marker)
+    counts, shares = rises[f"{marker.id}_rise_count"], rises[f"{marker.id}_rise_incidence"]
+    shown, figure = table.rises(rises), plot.rises(rises)
+    for (_, own), row in zip(counts.groupby("variable", sort=False), shown.rows, strict=False):
+        assert list(row.cells[1:]) == [f"{own.set_index('group').at[arm.id, 'count']}" for arm in EFFICACY.arms]
+    last = shares[shares["time"] == shares["time"].max()].dropna(subset=["estimate"])
+    assert len(last)
+    for row in last.itertuples():
+        assert f"{EFFICACY.study.arm(row.group).label} {100 * row.estimate:.0f}% ({row.n_events:.0f} patients)" in figure.alt
+        assert any(f"{100 * row.estimate:.0f}% (" in cell for cell in shown.rows[-1].cells)
