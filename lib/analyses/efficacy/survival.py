@@ -166,8 +166,10 @@ def _comparisons(
     known = set(tte["arm"])
     present = reference if reference in known else next(arm.id for arm in data.arms if arm.id in known)
     overall = models[present].overall
+    differences = kaplan_meier.compare_landmark(tte, landmarks, reference, level=level)
     return {
-        "landmark_difference": add_number_needed(kaplan_meier.compare_landmark(tte, landmarks, reference, level=level)),
+        # The share that would be left if nobody had the competing event is no share of patients, and counts none of them.
+        "landmark_difference": differences if tte["cause"].eq(2).any() else add_number_needed(differences),
         "logrank": logrank.compare_logrank(tte),
         "logrank_pairwise": _named_as_pairs(data, logrank.compare_pairwise(tte)),
         **({"logrank_trend": logrank.compare_trend(tte)} if data.ordered else {}),

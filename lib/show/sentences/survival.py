@@ -278,8 +278,7 @@ def sentence_needed(analysis: Survival, response: ResponseRates | Absent) -> str
     data = analysis.dataset
     if len(data.arms) < 2:
         return ""
-    alone = ", if nobody had the competing one," if data.study.endpoint(analysis.variable).has_competing else ""
-    frames = {f"is without the event{alone}": analysis["landmark_difference"]}
+    frames = {"is without the event": analysis["landmark_difference"]} if "nnt" in analysis["landmark_difference"] else {}
     if not isinstance(response, Absent) and "objective_response_treated_difference" in response:
         frames["has an objective response"] = response["objective_response_treated_difference"]
     return " ".join(_needed(data, where(frame, group=name_pair(*data.contrast)), outcome) for outcome, frame in frames.items() if len(frame))
@@ -295,5 +294,7 @@ def _needed(data: Dataset, rows: pd.DataFrame, outcome: str) -> str:
     when = format_duration(row["time"], data.study.time.unit)
     if pd.isna(row["nnt"]):
         return f"At {when} as many have to be treated with {focus} as with {reference} for one who {outcome}: there is no difference, and so no number needed to treat."
+    if row["ci_low"] < 0 < row["ci_high"]:
+        return f"Whether more or fewer patients have to be treated with {focus} than with {reference} for one who {outcome} at {when} is open: {needed_to_treat(row)}, {level_text(data)} CI."
     more = "more" if row["nnt"] > 0 else "fewer"
     return f"Of {format_needed(row['nnt'])} patients treated with {focus} instead of {reference}, one {more} {outcome} at {when}: {needed_to_treat(row)}, {level_text(data)} CI."

@@ -12,6 +12,7 @@ from lib.analyses.result import Absent
 from lib.dataset.dataset import Dataset
 from lib.show.display import EMPTY, Block, Column, Row, Table, compares_arms, empty_if_absent
 from lib.show.formats import (
+    DASH,
     MASKED,
     format_count,
     format_duration,
@@ -212,7 +213,7 @@ def table_differences(analysis: Survival, response: ResponseRates | Absent) -> T
         for time, found in frame.groupby("time"):
             rows.append(Row((f"{heading} {format_duration(time, unit)}",), "group"))
             by_pair = {row["group"]: row for _, row in found.iterrows()}
-            rows += [Row((pair_label(data, pair), format_difference(by_pair[pair]), needed_to_treat(by_pair[pair])), "sub")
+            rows += [Row((pair_label(data, pair), format_difference(by_pair[pair]), needed_to_treat(by_pair[pair]) if "nnt" in frame else DASH), "sub")
                      for pair in pairs if pair in by_pair]  # fmt: skip
     if not any(frame["difference"].notna().any() for _, frame in parts):
         return EMPTY
