@@ -10,6 +10,7 @@ __all__ = ["KINDS", "Checked", "check", "recompute"]
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from math import exp, isnan
 
 import numpy as np
@@ -133,18 +134,36 @@ def _changes(data: Dataset, analysis: Analysis) -> Iterator[Number]:
             moved = ranks.walsh_shift(x, level)
             moved |= {key: exp(moved[key]) for key in ("estimate", "ci_low", "ci_high")} if ratios else {}
             yield from numbers(f"{name}_within", place, arm, ranks.signed_rank(x) | moved, FORMULA)
-        yield from numbers(f"{name}_between", place, "overall", ranks.kruskal(list(samples.values())), FORMULA)
-        dunn, sums = {}, {}
-        for group in places(analysis, f"{name}_pairwise").get(place, {}):
-            x, y = group.split(" vs ")
-            z = ranks.dunn_z(samples, x, y)
-            dunn[group], sums[group] = ranks.two_sided(z), ranks.rank_sum_p(samples[x], samples[y])
-            yield from numbers(f"{name}_pairwise", place, group, {"statistic": z}, FORMULA)
-            apart = ranks.shift(samples[x], samples[y], level)
-            apart = {"ratio" if key == "difference" else key: exp(value) for key, value in apart.items()} if ratios else apart
-            yield from numbers(f"{name}_shift", place, group, apart, FORMULA)
-        yield from adjusted(f"{name}_pairwise", place, dunn, FORMULA)
-        yield from adjusted(f"{name}_shift", place, sums, FORMULA)
+        yield from _rank_tests(analysis, name, place, samples, level, ratios=ratios)
+
+
+def _slopes(data: Dataset, analysis: Analysis) -> Iterator[Number]:
+    """Rank tests of the slopes of a marker, one row per patient; they are of logarithms."""
+    if "slopes" not in analysis or len(data.patients) > LARGE:
+        return
+    slopes, name = analysis["slopes"], f"{analysis.variable}_slope"
+    samples = {a.id: slopes.loc[slopes["arm"] == a.id, "slope"].to_numpy(float) for a in data.arms}
+    yield from _rank_tests(analysis, name, (analysis.variable, None), samples, data.parameters.level, ratios=True)
+
+
+def _rank_tests(
+    analysis: Analysis, name: str, place: Place, samples: dict[str, np.ndarray], level: float, *, ratios: bool
+) -> Iterator[Number]:
+    """Tests of all arms and of pairs, and the shift between two; of logarithms it is read as a ratio."""
+    if f"{name}_between" not in analysis:
+        return
+    yield from numbers(f"{name}_between", place, "overall", ranks.kruskal(list(samples.values())), FORMULA)
+    dunn, sums = {}, {}
+    for group in places(analysis, f"{name}_pairwise").get(place, {}):
+        x, y = group.split(" vs ")
+        z = ranks.dunn_z(samples, x, y)
+        dunn[group], sums[group] = ranks.two_sided(z), ranks.rank_sum_p(samples[x], samples[y])
+        yield from numbers(f"{name}_pairwise", place, group, {"statistic": z}, FORMULA)
+        apart = ranks.shift(samples[x], samples[y], level)
+        apart = {"ratio" if key == "difference" else key: exp(value) for key, value in apart.items()} if ratios else apart
+        yield from numbers(f"{name}_shift", place, group, apart, FORMULA)
+    yield from adjusted(f"{name}_pairwise", place, dunn, FORMULA)
+    yield from adjusted(f"{name}_shift", place, sums, FORMULA)
 
 
 def _adjusted(data: Dataset, analysis: Analysis) -> Iterator[Number]:
@@ -203,7 +222,8 @@ def _baseline_test(place: Place, samples: dict[str, pd.Series], rows: Rows) -> I
 
 def _incidence(data: Dataset, analysis: Analysis) -> Iterator[Number]:
     """Cumulative incidence of each cause and Gray's test, where one row per patient is there."""
-    for output, (source, cause, test) in INCIDENCES.items():
+    rise = f"{analysis.variable}_rise"
+    for output, (source, cause, test) in (*INCIDENCES.items(), (f"{rise}_incidence", ("competing", 1, f"{rise}_test"))):
         if output not in analysis or source not in analysis or len(analysis[source]) > LARGE:
             continue
         tte = analysis[source].assign(time=lambda f: f["time"].astype(float).round(9))
@@ -276,7 +296,7 @@ KINDS = {
     "changes within patients": recompute_paired,
     "rates": _rates,
     "baseline characteristics": _baseline,
-    "rank tests": _changes,
+    "rank tests": lambda data, analysis: chain(_changes(data, analysis), _slopes(data, analysis)),
     "changes adjusted for the baseline": _adjusted,
     "cumulative incidences": _incidence,
     "treated lesions": recompute_lesions,
