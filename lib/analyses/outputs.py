@@ -131,6 +131,7 @@ OUTPUTS = (
     Output("criteria_test", "", NOT_EXAMINED, tests=EXPLORATORY, made_from="criteria"),
     Output("criteria_pairwise", "", NOT_EXAMINED, tests=EXPLORATORY, made_from="criteria"),
     Output("criteria_difference", "", NOT_EXAMINED, made_from="criteria"),
+    Output("criteria_evaluable", PATIENTS, NOT_EXAMINED),
     Output("criteria_changed", PATIENTS, NOT_EXAMINED),
     Output("response_change", PATIENTS, NOT_EXAMINED, denominator=ALL),
     Output("response_change_first", PATIENTS, NOT_EXAMINED),
@@ -182,6 +183,7 @@ OUTPUTS = (
     Output("lesion_response_category", LESIONS, NOT_EXAMINED, denominator=ALL),
     Output("lesion_response", LESIONS, NOT_EXAMINED),
     Output("dose_control", LESIONS, NOT_EXAMINED, tests=EXPLORATORY, source="Andersen PK, Klein JP, Rosthøj S. Biometrika 2003;90:15-27. doi:10.1093/biomet/90.1.15"),
+    Output("dose_count", LESIONS, NOT_EXAMINED),
     Output("dose_volume", LESIONS, NOT_EXAMINED, tests=EXPLORATORY),
     # Markers and tumour volume
     Output("*_level", PATIENTS, EXAMINED, step="flow_marker"),

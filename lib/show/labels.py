@@ -214,7 +214,7 @@ def needed_to_treat(row: pd.Series | dict, good: bool = True) -> str:
     if pd.isna(row["difference"]):
         return DASH
     if pd.isna(row["nnt"]):
-        return "none: no difference"
+        return "none: the difference is 0"
     near, far = ("high", "low") if row["nnt"] > 0 else ("low", "high")
     limits = [row[f"ci_{near}"], row[f"ci_{far}"]]
     if pd.isna(limits).any() or max(map(abs, limits)) > 1:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-__all__ = ["criteria_label", "criteria_words", "definition_label", "event_label", "field_label", "level_label", "subgroup_of", "way_label"]
+__all__ = ["criteria_label", "criteria_words", "definition_label", "event_label", "field_label", "level_label", "not_compared", "subgroup_of", "way_label"]
 
 import pandas as pd
 
-from lib.analyses.robustness.criteria import BENEFIT
+from lib.analyses.robustness.criteria import BENEFIT, Criteria
 from lib.analyses.robustness.definitions import CENSORED, DECLARED, FIELD, IGNORED
 from lib.analyses.robustness.robustness import WAYS, Robustness
 from lib.dataset.dataset import Dataset
@@ -102,16 +102,25 @@ def criteria_label(data: Dataset, name: str) -> str:
     return "Clinical benefit" if name == BENEFIT else CRITERIA[name]
 
 
+def not_compared(criteria: Criteria) -> list[str]:
+    """Names of the criteria by which arms are not compared at some visit, since they can assess too few."""
+    if len(criteria.dataset.arms) < 2:
+        return []
+    tested = set(criteria["criteria_test"][["variable", "time"]].itertuples(index=False, name=None)) if "criteria_test" in criteria else set()
+    asked = criteria["criteria_evaluable"][["variable", "time"]].drop_duplicates().itertuples(index=False, name=None)
+    return list(dict.fromkeys(name for name, time in asked if (name, time) not in tested))
+
+
 def criteria_words(data: Dataset) -> dict[str, str]:
     """Each response criteria in a sentence, by its name."""
-    declared, window = present(data.study.response), present(data.study.visits).window_days[0]
+    declared = present(data.study.response)
     balls = " These are the volumes of balls whose diameters are at the thresholds of the declared rule."
     said = {DECLARED: rule_words(declared), **{name: rule_words(declared.by(name)) for name in CRITERIA}}
     said["volumetric"] += balls if declared.measure != "volume" else ""
     days = declared.benefit_days
     said[BENEFIT] = (
         f"by the declared rule, a response before the first progression, or {format_given(days)} days without progression or death "
-        f"and an assessment on day {format_given(days + window)} or later that shows none."
+        "and an assessment then, as early as the window of a visit allows, or later that shows none."
     )
     return said
 

@@ -91,7 +91,7 @@ NEEDED = {
     "rounded up": ((0.3, 0.21, 0.39), "NNTB 4 (3 to 5)"),
     "everybody": ((1.0, 0.7, 1.0), "NNTB 1 (1 to 2)"),
     "thousands": ((0.0005, -0.0005, 0.0015), "NNTB 2 000 (NNTB 667 to ∞ to NNTH 2 000)"),
-    "no difference": ((0.0, -0.1, 0.1), "none: no difference"),
+    "no difference": ((0.0, -0.1, 0.1), "none: the difference is 0"),
     "not estimated": ((float("nan"), float("nan"), float("nan")), "–"),
     "no interval": ((0.25, float("nan"), float("nan")), "NNTB 4 (–)"),
     "a limit that no difference reaches": ((0.9, 0.6, 1.2), "NNTB 2 (–)"),

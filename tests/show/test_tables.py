@@ -240,11 +240,11 @@ def test_what_it_takes_for_one_more_is_said_or_why_not():
     survived, response = analyse.survival(EFFICACY, EFFICACY.study.primary), analyse.response(EFFICACY, EFFICACY.response_visits)
     said = say.needed(survived, response)
     for frame, outcome in ((survived["landmark_difference"], "is without the event"), (response["objective_response_treated_difference"], "has an objective response")):
-        row = where(frame, group="C vs A").dropna(subset=["difference"]).sort_values("time").iloc[-1]
+        row = where(frame, group="C vs A").dropna(subset=["difference"]).sort_values("time").iloc[0 if outcome.startswith("has") else -1]
         known = f"{outcome} at {row['time']:g} months{' is open' if row['ci_low'] < 0 < row['ci_high'] else ''}: {needed_to_treat(row)}, 95% CI."
         assert known in said
     frames = survived.frames | {"landmark_difference": survived["landmark_difference"].assign(difference=0.0, nnt=np.nan)}
-    assert "there is no difference, and so no number" in say.needed(replace(survived, frames=frames), Absent("none"))
+    assert "the difference is 0, so there is no number" in say.needed(replace(survived, frames=frames), Absent("none"))
     frames["landmark_difference"] = frames["landmark_difference"].assign(difference=np.nan)
     assert say.needed(replace(survived, frames=frames), Absent("none")).endswith("the difference cannot be estimated or is not shown.")
     assert say.needed(analyse.survival(load("efficacy", arms=["A"]), EFFICACY.study.primary), response) == ""

@@ -63,9 +63,20 @@ def analyse_dose(data: Dataset, visits: Sequence[float]) -> DoseResponse | Absen
     control, control_curve, used = _control(data, lesions)
     volumes = _volumes(data, lesions)
     volume, volume_curve = _volume(data, volumes, visits)
-    frames = {"dose_control": control.assign(unit="lesions"), "dose_volume": volume.assign(unit="lesions")}
+    frames = {"dose_control": control.assign(unit="lesions"), "dose_volume": volume.assign(unit="lesions"), "dose_count": _count(data, used, volumes)}
     drawn = {"control_curve": control_curve, "volume_curve": volume_curve, "lesions": used, "volumes": volumes}
     return DoseResponse(data, "dose", frames, drawn)
+
+
+def _count(data: Dataset, used: pd.DataFrame, volumes: pd.DataFrame) -> pd.DataFrame:
+    """Lesions with a dose, and patients who have them, of each arm: those whose control, and those whose volume is known."""
+    rows = []
+    for name, lesions in (("control", used), ("volume", volumes.drop_duplicates("lesion_id"))):
+        for arm in data.arms:
+            own = lesions[lesions["arm"] == arm.id]
+            rows.append((name, arm.id, own["lesion_id"].nunique(), own["patient_id"].nunique()))
+    frame = pd.DataFrame(rows, columns=["variable", "group", "count", "n_patients"])
+    return frame.assign(method="count of lesions", unit="lesions", note="")
 
 
 def _curves(data: Dataset, fit: models.SlopeFit, rows: pd.DataFrame) -> pd.DataFrame:

@@ -17,6 +17,7 @@ from lib.analyses.result import Analysis, requires
 from lib.dataset.course import assessment_frame, course_frame
 from lib.dataset.dataset import Dataset, why_not_by
 from lib.dataset.derived import response_frame, why_not_seen
+from lib.statistics import proportions
 from lib.study.clinic.tumour import CRITERIA
 
 DECLARED, BENEFIT = "declared", "clinical_benefit"
@@ -41,7 +42,9 @@ def analyse_criteria(data: Dataset, visits: Sequence[float]) -> Criteria:
     Criteria
         `criteria` (proportion of all treated whose visit was due, exact interval), with two arms or more
         `criteria_test`, `criteria_pairwise` and `criteria_difference` (as for `objective_response_treated`), and
-        `criteria_changed` (patients who are responders by one rule and not by the declared one); `variable` is
+        `criteria_changed` (patients who are responders by one rule and not by the declared one), `criteria_evaluable`
+        (patients whom a rule can assess at the visit, with the proportion of all); arms are not compared by a rule that can
+        assess fewer than `policy.min_at_risk` patients of one of them; `variable` is
         `DECLARED`, a key of `CRITERIA` or `BENEFIT`, `time` the visit, of a benefit its least duration. Criteria that
         what was measured does not serve have no row. Data: `left_out` (they, and why).
 
@@ -55,15 +58,26 @@ def analyse_criteria(data: Dataset, visits: Sequence[float]) -> Criteria:
     reasons = {name: why_not_by(name, data.tables) for name in CRITERIA}
     frames: dict[str, list[pd.DataFrame]] = {}
     for variable, time, patients in _answers(declared, [n for n, why in reasons.items() if not why], visits):
-        for name, part in compare_outcome(patients, "responder", data).items():
+        for name, part in _compared(data, patients).items():
             frames.setdefault(f"criteria{name}", []).append(part.assign(variable=variable, time=time))
-        if "changed" in patients:
-            frames.setdefault("criteria_changed", []).append(_changed(patients).assign(variable=variable, time=time))
     left_out = pd.DataFrame([(n, why) for n, why in reasons.items() if why], columns=["variable", "note"])
-    kept = ("criteria", "criteria_test", "criteria_pairwise", "criteria_difference", "criteria_changed")
+    kept = ("criteria", "criteria_test", "criteria_pairwise", "criteria_difference", "criteria_evaluable", "criteria_changed")
     return Criteria(
         data, "response", {name: pd.concat(frames[name], ignore_index=True) for name in kept if name in frames}, {"left_out": left_out}
     )
+
+
+def _compared(data: Dataset, patients: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The outcome by arm, with its comparisons where enough of each arm can be assessed."""
+    found = compare_outcome(patients, "responder", data)
+    if "evaluable" not in patients:
+        return found
+    assessed = proportions.count_outcome(patients, "evaluable")
+    found["_evaluable"] = proportions.estimate_proportion(assessed, data.parameters.level)
+    if "changed" in patients:
+        found["_changed"] = _changed(patients)
+    few = (assessed["count"] < data.study.policy.min_at_risk).any()
+    return {name: part for name, part in found.items() if not few or name in ("", "_evaluable", "_changed")}
 
 
 def _answers(declared: Dataset, criteria: Sequence[str], visits: Sequence[float]) -> Iterator[tuple[str, float, pd.DataFrame]]:

@@ -179,7 +179,7 @@ def plot_dose(dose: DoseResponse) -> Figure | Block:
         figure.legend(arms.values(), arms.keys(), loc="outside upper left", ncols=2, fontsize=8)
         drawn = dose["lesions"] if "control" in panels else dose["volumes"].drop_duplicates("lesion_id")
         alt = f"Lines with bands over the dose: {joined(panels)}. {_sizes(data, drawn)}."
-        words = {"control": "the modelled share without progression{at} (ticks: lesions, below those that progressed)", "volume": f"the ratio of the volume to its baseline at {format_duration(visits[0], data.study.time.unit) if visits else ''} (dots: lesions)"}
+        words = {"control": "the modelled share without progression{at} (ticks: lesions, below those that had progressed, above all others, however long they were followed)", "volume": f"the ratio of the volume to its baseline at {format_duration(visits[0], data.study.time.unit) if visits else ''} (dots: lesions)"}
         at = dose["dose_control"]["time"].iat[0]
         words["control"] = words["control"].format(at="" if pd.isna(at) else f" at {format_duration(at, data.study.time.unit)}")
         return write_figure(

@@ -49,7 +49,7 @@ from lib.show.verdict import (
     say_tests,
     say_verdict,
 )
-from lib.show.ways import criteria_label
+from lib.show.ways import criteria_label, not_compared
 from lib.statistics.comparisons import name_pair
 
 
@@ -207,12 +207,22 @@ def _multiplied(data: Dataset, row: pd.Series | dict, column: str) -> str:
 def sentence_criteria(criteria: Criteria) -> str:
     """Whether the verdict on the response hangs on the criteria, visit by visit."""
     data = criteria.dataset
-    if "criteria_test" not in criteria:
+    if len(data.arms) < 2:
         return ""
-    tests = criteria["criteria_test"].dropna(subset=["p_value"])
+    tests = criteria["criteria_test"].dropna(subset=["p_value"]) if "criteria_test" in criteria else pd.DataFrame(columns=["variable", "time", "p_value"])
     declared = tests[tests["variable"] == DECLARED].set_index("time")["p_value"]
     said = [_by_criteria(data, time, tests[tests["time"] == time], p) for time, p in declared.items()]
+    said += [_cannot_compare(criteria, name) for name in not_compared(criteria)]
     return " ".join(said) or "By no criteria could the response of the arms be compared."
+
+
+def _cannot_compare(criteria: Criteria, name: str) -> str:
+    """Criteria that can assess too few patients of an arm: whom they can, at the first visit."""
+    data, rows = criteria.dataset, where(criteria["criteria_evaluable"], variable=name)
+    rows = rows[rows["time"] == rows["time"].min()].set_index("group")
+    parts = [f"{said_share(rows.at[arm.id, 'count'], rows.at[arm.id, 'n'])} with {arm.label}" for arm in data.arms]
+    when = format_duration(rows["time"].iat[0], data.study.time.unit)
+    return f"{capitalised(criteria_label(data, name))} cannot compare the arms: at {when} only {joined(parts)} have what these criteria can assess."
 
 
 def _by_criteria(data: Dataset, time: float, tests: pd.DataFrame, declared: float) -> str:

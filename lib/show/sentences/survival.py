@@ -281,19 +281,19 @@ def sentence_needed(analysis: Survival, response: ResponseRates | Absent) -> str
     frames = {"is without the event": analysis["landmark_difference"]} if "nnt" in analysis["landmark_difference"] else {}
     if not isinstance(response, Absent) and "objective_response_treated_difference" in response:
         frames["has an objective response"] = response["objective_response_treated_difference"]
-    return " ".join(_needed(data, where(frame, group=name_pair(*data.contrast)), outcome) for outcome, frame in frames.items() if len(frame))
+    return " ".join(_needed(data, where(frame, group=name_pair(*data.contrast)), outcome, first=outcome.startswith("has")) for outcome, frame in frames.items() if len(frame))
 
 
-def _needed(data: Dataset, rows: pd.DataFrame, outcome: str) -> str:
-    """In words, at the last time with a difference; why there is no number."""
+def _needed(data: Dataset, rows: pd.DataFrame, outcome: str, *, first: bool) -> str:
+    """In words, at the first or the last time with a difference; why there is no number."""
     focus, reference = (data.study.arm(arm).label for arm in data.contrast)
     known = rows.dropna(subset=["difference"])
     if known.empty:
         return f"No number needed to treat of who {outcome} with {focus} instead of {reference}: the difference cannot be estimated or is not shown."
-    row = known.sort_values("time").iloc[-1]
+    row = known.sort_values("time").iloc[0 if first else -1]
     when = format_duration(row["time"], data.study.time.unit)
     if pd.isna(row["nnt"]):
-        return f"At {when} as many have to be treated with {focus} as with {reference} for one who {outcome}: there is no difference, and so no number needed to treat."
+        return f"At {when} as many have to be treated with {focus} as with {reference} for one who {outcome}: the difference is 0, so there is no number needed to treat."
     if row["ci_low"] < 0 < row["ci_high"]:
         return f"Whether more or fewer patients have to be treated with {focus} than with {reference} for one who {outcome} at {when} is open: {needed_to_treat(row)}, {level_text(data)} CI."
     more = "more" if row["nnt"] > 0 else "fewer"

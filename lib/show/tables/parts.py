@@ -38,8 +38,8 @@ LEVEL = "Verdicts hold {p} against {limit} at every level of the intervals, so t
 # What a number needed to treat says, and how one that leads through infinity is read.
 NEEDED = (
     "NNTB 6: of 6 patients treated with the arm named first instead of the arm named second, one more {one} (number needed to benefit); "
-    "NNTH: one fewer (to harm). Whole patients, rounded up. A {level} CI that holds no difference leads through infinity: "
-    "NNTB 6 (NNTB 3 to ∞ to NNTH 20) reaches from one more of 3 over none at all to one fewer of 20. Where there is no difference there is no number."
+    "NNTH: one fewer (to harm). Whole patients, rounded up. A {level} CI that holds 0 points leads through infinity: "
+    "NNTB 6 (NNTB 3 to ∞ to NNTH 20) reaches from one more of 3 over none at all to one fewer of 20. Where the difference is 0 there is no number."
 )
 
 

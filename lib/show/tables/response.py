@@ -45,7 +45,7 @@ from lib.show.labels import (
 )
 from lib.show.tables import parts
 from lib.show.tables.parts import format_difference, format_rate, visit_label
-from lib.show.ways import criteria_label, criteria_words
+from lib.show.ways import criteria_label, criteria_words, not_compared
 
 RATES = {
     "objective_response_treated": "Objective response, all {0}",
@@ -132,24 +132,32 @@ def table_criteria(criteria: Criteria) -> Table:
     for time, at in rates[rates["variable"] != BENEFIT].groupby("time"):
         rows.append(Row((f"Objective response at {visit_label(data, time)}",), "group"))
         rows += [_criteria_row(criteria, name, time, groups) for name in dict.fromkeys(at["variable"])]
-    weeks, benefit = data.response.benefit_days / 7, rates.loc[rates["variable"] == BENEFIT, "time"]
-    rows.append(Row((f"Response, or stable for {format_number(weeks, 0)} weeks",), "group"))
-    rows += [_criteria_row(criteria, BENEFIT, time, groups) for time in benefit.unique()]
+    rows.append(Row((f"Response, or stable for {plural(data.response.benefit_days, 'day')}",), "group"))
+    rows += [_criteria_row(criteria, BENEFIT, time, groups) for time in rates.loc[rates["variable"] == BENEFIT, "time"].unique()]
     tested = "criteria_test" in criteria
-    columns = (Column("Criteria"), *parts.arm_columns(data, overall=True), *([Column(said_p(), "exact")] if tested else []), Column("Change sides", "of all"))
+    columns = (Column("Criteria"), *parts.arm_columns(data, overall=True), *([Column(said_p(), "exact")] if tested else []), Column("Differs", "from declared"))
     entered = data.study.by_design.entered
     notes = (
-        f"Rates: patients/all {entered} who were due (%); exact Clopper-Pearson {level_text(data)} CI in %. Who died or could not be assessed by the criteria counts as a non-responder. Change sides: responders by these criteria and not by the declared ones, or the other way round.",
+        f"Rates: patients/all {entered} who were due (%); exact Clopper-Pearson {level_text(data)} CI in %. Who died or could not be assessed by the criteria counts as a non-responder. Differs: responders by these criteria and not by the declared ones, or the other way round. All criteria read the same scans, so that they agree confirms nothing.",
+        *_who_is_assessed(criteria),
         *(f"{criteria_label(data, name)}: {words}" for name, words in criteria_words(data).items() if name in set(rates["variable"])),
         *(f"{criteria_label(data, r.variable)}: {r.note}." for r in criteria["left_out"].itertuples()),
     )
     return Table("criteria", "What the answer would be by other response criteria", columns, tuple(rows), notes)
 
 
+def _who_is_assessed(criteria: Criteria) -> list[str]:
+    """By which criteria arms are not compared, because they can assess too few."""
+    data = criteria.dataset
+    few = f"not compared, because fewer than {data.study.policy.min_at_risk} patients of an arm can be assessed."
+    return [f"{criteria_label(data, name)}: {few}" for name in not_compared(criteria)]
+
+
 def _criteria_row(criteria: Criteria, name: str, time: float, groups: list[str]) -> Row:
     cells = parts.cells(where(criteria["criteria"], variable=name, time=time), groups, format_rate)
     if "criteria_test" in criteria:
-        cells.append(format_p(where(criteria["criteria_test"], variable=name, time=time)["p_value"].iat[0]))
+        test = where(criteria["criteria_test"], variable=name, time=time)
+        cells.append(DASH if test.empty else format_p(test["p_value"].iat[0]))
     changed = where(criteria["criteria_changed"], variable=name, time=time) if "criteria_changed" in criteria else pd.DataFrame()
     cells.append("" if changed.empty else f"{format_whole(changed['count'].iat[0])}/{format_whole(changed['n'].iat[0])}")
     return Row((criteria_label(criteria.dataset, name), *cells), "sub")
@@ -325,7 +333,7 @@ def table_dose(dose: DoseResponse) -> Table:
         *parts.notes_of(dose["dose_control"], dose["dose_volume"]),
     )
     columns = (Column("Outcome"), Column("Lesions"), Column("Patients"), Column(f"Per {format_given(STEP)} Gy of D90", f"multiplied by ({level_text(data)} CI)"), Column(said_p()))
-    return Table("dose_response", "Dose of the lesion against its control and its volume", columns, tuple(rows), notes)
+    return Table("dose_response", "Control and volume of the lesion, by step of dose", columns, tuple(rows), notes)
 
 
 def _dose_cells(row: pd.Series, column: str) -> tuple[str, ...]:
