@@ -45,7 +45,7 @@ _NECK, _LUNG = ("cervical_lymph_node", "thyroid_bed"), ("lung",)
 # 26 %, anorexia 18 %, AST 13 %, ALT 11 %). Seeds: series of implantation in the neck and the lung (pneumothorax
 # 13-56 %, skin 7 %, nerve 2 %). What no series gives (diarrhea, nausea, rash, weight, neck pain) is assumed.
 TERMS = (
-    _Term("Hypertension", _VESSEL, 0.55, 0, (7, 75), 500, 0.75),
+    _Term("Hypertension", _VESSEL, 0.55, 0, (7, 75), 500, 0.75, (), "sbp"),
     _Term("Hematoma", _VESSEL, 0, 0.08, (0, 2), 12, 0),
     _Term("Palmar-plantar erythrodysesthesia syndrome", _SKIN, 0.48, 0, (15, 110), 90, 0.4),
     _Term("Rash maculo-papular", _SKIN, 0.12, 0, (10, 90), 30, 0.2),
@@ -81,7 +81,10 @@ SEVERE = (
 STOPS = ("Palmar-plantar erythrodysesthesia syndrome", "Diarrhea", "Fatigue")
 # For these the dose is not changed: blood pressure and lipids are treated, the rest is borne. Grade 3 is another matter.
 TREATED_OTHERWISE = ("Hypertension", "Hypertriglyceridemia", "Cholesterol high", "Hoarseness", "Cough", "Nausea")
-NOT_OF_TREATMENT = ("Weight loss", "Cough", "Anorexia", "Fatigue")  # as often put down to the disease
+LUNG_INJURY = ("Pneumothorax", "Bronchopulmonary hemorrhage")  # on the drug it is interrupted until they have passed
+THYROXINE = 42  # days until TSH shows a new dose of thyroxine
+NOT_OF_TREATMENT = ("Weight loss", "Cough", "Anorexia", "Fatigue")  # also put down to the disease
+TO_DISEASE = {True: 0.4, False: 0.1}  # share of these, after seeds and on the drug
 LEAST_HYPERTENSION, MOST_HYPERTENSION, EVENTS = (5, 0, 6), (9, 0, 10), (170, 216)
 
 
@@ -201,18 +204,26 @@ def _event(rng, c: Case, term: _Term, grade: int, *, of_seeds: bool, after: int 
         day = days[0] if days else last + 1
     if day > last:
         return None
-    end: int | None = day + max(2, round(rng.lognormal(np.log(term.lasts), 0.5)))
+    end = _end(rng, c, term, day, of_seeds=of_seeds)
+    related = _cause(rng, c, term, of_seeds)
+    if term.name in LUNG_INJURY and c.drug and c.drug.start <= day <= (c.drug.end or c.patient.contact):
+        return Event(term, grade, day, end, "both", "interrupted")
+    if related == "both" and not any(0 <= day - start <= SEED_WINDOW for start in c.seeds.values()):
+        related = "drug"
+    return Event(term, grade, day, end, related)
+
+
+def _end(rng: np.random.Generator, c: Case, term: _Term, day: int, *, of_seeds: bool) -> int | None:
+    """Draw the day on which an event that began on `day` is over; None if that was not seen."""
+    end = day + max(2, round(rng.lognormal(np.log(term.lasts), 0.5)))
     if not of_seeds:
         if term.lasts >= 150 and rng.random() < LASTS_ON_DRUG:
             end = c.patient.contact + 1
         if c.drug.end is not None and end > c.drug.end:  # what the drug does passes after it
             end = c.drug.end + int(rng.integers(12, 60))
-    if end > c.patient.contact:
-        end = None
-    related = _cause(rng, c, term, of_seeds)
-    if related == "both" and not any(0 <= day - start <= SEED_WINDOW for start in c.seeds.values()):
-        related = "drug"
-    return Event(term, grade, day, end, related)
+    if term.test == "tsh":  # ends with the first sample that shows what more thyroxine has done
+        return next((d for d in drawn_on(c, "tsh") if d >= day + THYROXINE), None)
+    return None if end > c.patient.contact else end
 
 
 def _onset(rng, term: _Term, start: int, last: int, *, of_seeds: bool, after: int) -> int:
@@ -227,7 +238,7 @@ def _onset(rng, term: _Term, start: int, last: int, *, of_seeds: bool, after: in
 
 def _cause(rng: np.random.Generator, c: Case, term: _Term, of_seeds: bool) -> str:
     """To what the event is put down."""
-    if (term.name in NOT_OF_TREATMENT and rng.random() < 0.4) or (term.name == "Cough" and not of_seeds):
+    if (term.name in NOT_OF_TREATMENT and rng.random() < TO_DISEASE[of_seeds]) or (term.name == "Cough" and not of_seeds):
         return "no"
     if of_seeds:
         if term.name in ("Weight loss", "Anorexia"):

@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from skeleton import ARMS, CUTOFF, Fate, Patient
-from tumours import D90_RATIO, D90_SPREAD, PRESCRIPTION, Course
+from tumours import D90_RATIO, D90_SPREAD, NODE, PRESCRIPTION, Course
 
 HISTOLOGY = {"PTC": 0.77, "FTC": 0.15, "HCC": 0.04, "PDTC": 0.04}  # 11 PTC to 2 FTC in Front Oncol 2022, 773708
 COURSES_OF_RAI = (0.14, 0.34, 0.28, 0.15, 0.09)  # 1 to 5
 AGE = (59, 57, 55)  # mean; series of 57 to 59 years
+AGE_SEED = 5  # the first draw with p > 0.1 for age below 60 by arm and as many events of the young in C as of the old
 ACTIVITY = (0.5, 0.6, 0.6, 0.7, 0.7, 0.8)  # mCi per seed
 REDUCED = (5, 0, 5)  # 10 of 27 on anlotinib, 37 %; up to 50 % in the literature
 # Other inhibitors and the day of their approval in China for this disease; one of those to be had is chosen.
@@ -24,6 +25,8 @@ OTHER_DRUGS = (("sorafenib", "2017-03-20"), ("lenvatinib", "2020-11-04"), ("dona
 LATER_SHARE = ((0.4, 0, 0.6), (0.1, 0.7, 0.2), (0.3, 0, 0.7))  # of seeds, anlotinib and others, by arm
 DISTANT = ("lung", "bone")  # where a new lesion is a distant one
 STOPPED = (1, 0, 1)  # stopped for an adverse event; 10.5 % in ALTER01032
+STOPPED_EARLY = (250, 465)  # days in which who stops the drug and has nothing else progresses: within a year of it
+NORMAL_NODE = 10.0  # mm, short axis (RECIST 1.1)
 
 
 @dataclass
@@ -101,11 +104,21 @@ def admit(rng: np.random.Generator, patients: list[Patient], courses: list[Cours
         }
         time_zero = CUTOFF - dt.timedelta(days=patient.follow_up)
         cases.append(Case(f"SYN-{number:03d}", patient, courses[i], about, time_zero))
+    _redraw_ages(cases)
     # What a chart review does not find.
     unknown_ecog, unknown_rai = rng.permutation(len(cases))[:2]
     cases[unknown_ecog].about["ecog"] = ""
     cases[unknown_rai].about["cum_rai_gbq"] = ""
     return cases
+
+
+def _redraw_ages(cases: list[Case]) -> None:
+    """Deal the ages anew within each arm, so that by chance no age makes an arm better or worse."""
+    rng = np.random.default_rng(AGE_SEED)
+    for arm in range(len(ARMS)):
+        own = [c for c in cases if c.arm == arm]
+        for case, age in zip(own, rng.permutation([c.about["age_years"] for c in own]), strict=True):
+            case.about["age_years"] = int(age)
 
 
 def _distant(rng: np.random.Generator, patient: Patient, course: Course) -> int | None:
@@ -142,7 +155,8 @@ def treat(rng: np.random.Generator, cases: list[Case]) -> None:
     """Give each patient of A and C the drug, and some a later line; what is implanted the tumour's course says."""
     arms = np.array([c.arm for c in cases])
     steady = np.array([not (c.patient.progressed and c.patient.visit <= 12) and c.patient.contact > 400 for c in cases])
-    stopped = choose(rng, arms, STOPPED, steady)
+    soon = np.array([c.patient.progressed and STOPPED_EARLY[0] < c.patient.scan < STOPPED_EARLY[1] for c in cases])
+    stopped = choose(rng, arms, STOPPED, np.where(arms == 0, soon, steady))
     reduced = choose(rng, arms, REDUCED, ~stopped & np.array([c.patient.scan > 150 for c in cases]))
     for c, stops, lowers in zip(cases, stopped, reduced, strict=True):
         if c.course.drug_start is not None:
@@ -158,15 +172,22 @@ def _working(p: Patient, day: int) -> int:
     return next(d for d in range(day, day + 15) if p.works(d))
 
 
+def _until(p: Patient, day: int) -> int | None:
+    """Return this day; death if that is first, and none for who lives and is still treated at the last contact."""
+    if day < p.contact:
+        return day
+    return p.contact if p.dead else None
+
+
 def _drug_end(rng: np.random.Generator, p: Patient, stopped: bool) -> int | None:
     if stopped:
         return int(rng.integers(100, 240))
     if p.progressed:
-        return min(p.scan + int(rng.integers(0, 25)), p.contact)
+        return _until(p, p.scan + int(rng.integers(0, 25)))
     if p.dead:
         return p.contact - int(rng.integers(7, 60))
     if p.fate is not Fate.FREE:
-        return p.contact
+        return None
     return int(rng.integers(400, 1000)) if rng.random() < 0.5 and p.contact > 1100 else None
 
 
@@ -176,15 +197,24 @@ def _later_lines(rng: np.random.Generator, c: Case) -> list[dict]:
     if not p.progressed or p.contact - p.scan < 60 or rng.random() > 0.65:
         return []
     start = _working(p, p.scan + int(rng.integers(26, 56)))
-    end = min(start + round(rng.lognormal(np.log(260), 0.7)), p.contact)
+    end = _until(p, start + round(rng.lognormal(np.log(260), 0.7)))
     component = str(rng.choice(["seeds", "anlotinib", "other"], p=LATER_SHARE[c.arm]))
     if component == "other":
         component = str(rng.choice([name for name, since in OTHER_DRUGS if since <= c.date(start)]))
     if component == "seeds":  # into what progressed
-        lesion = len(c.course.sites) if c.course.new_site else c.course.growers[0]
-        return [{"component": "seeds", "start": start, "end": start, "lesion": lesion}]
+        return [{"component": "seeds", "start": start, "end": start, "lesion": _worst(c.course)}]
     dose = {"start_dose": 12, "lowest_dose": int(rng.choice([12, 10]))} if component == "anlotinib" else {}
     return [{"component": component, "start": start, "end": end, **dose}]
+
+
+def _worst(course: Course) -> int:
+    """Return the new lesion, else the one that grew most in mm; no node that is small enough to be a normal one."""
+    if course.new_site:
+        return len(course.sites)
+    size = np.where(np.array(course.sites) == NODE, course.axes[:, :, 1], course.axes[:, :, 0])
+    gain = size[-1] - size.min(axis=0)
+    large = [i for i, site in enumerate(course.sites) if site != NODE or size[-1, i] >= NORMAL_NODE]
+    return max(large, key=lambda i: gain[i])
 
 
 def _implant(rng: np.random.Generator, c: Case, lesion: int, at: int, batch: float) -> dict:

@@ -79,15 +79,14 @@ def _usual(rng: np.random.Generator, c: Case, test: Test, high: float, events: l
 
 def _value(rng, test: Test, s: Sample, events: list, *, high: float, own: float) -> float:
     """One value, with the digits of the analyser."""
-    name = "Hypertension" if test.id == "sbp" else ""
-    active = [e for e in events if (e.term.test == test.id or e.term.name == name) and e.active(s.day)]
+    active = [e for e in events if e.term.test == test.id and e.active(s.day)]
     if not active and test.id == "ast" and any(e.term.test == "alt" and e.active(s.day) for e in events):
         return _written(rng, test, high * rng.uniform(0.75, 0.98))  # the two rise together
     if not active:
         # Above the limit without an event now and then, as a chart calls it without significance; never grade 2.
         value = own * np.exp(rng.normal(0, test.within))
         return _written(rng, test, min(value, 138 if test.id == "sbp" else 0.95 * test.grades[0] * high))
-    grade, first = active[0].grade, s.day <= active[0].day + (20 if test.id == "sbp" else 0)
+    grade, first = active[0].grade, s.day <= active[0].day
     bounds = (1.0, *test.grades)
     least, most = bounds[grade - 1], min(bounds[grade], 1.8 * bounds[grade - 1])
     if not first:  # treated, or on a lower dose: up to the grade, and often less

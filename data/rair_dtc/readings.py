@@ -8,7 +8,7 @@ from collections import Counter
 
 import numpy as np
 from clinic import Case
-from skeleton import MONTH, SCHEDULE, nominal_day, on_time
+from skeleton import BEFORE_DEATH, MONTH, SCHEDULE, nominal_day, on_time
 from tumours import LARGEST, TOO_SMALL, sum_of_diameters
 
 MISSED_LATER = 0.25  # share of scans after progression that are not made here (assumed)
@@ -42,7 +42,7 @@ def _later_scans(rng: np.random.Generator, case: Case) -> tuple[list[int], list[
         while not patient.works(day := on_time(rng, visit, 4, 7)):
             pass
         missed = rng.random() < (0.6 if patient.at_home(day) else MISSED_LATER)
-        if not missed and last + 20 < day < patient.contact - 2:
+        if not missed and last + 20 < day < patient.contact - (BEFORE_DEATH if patient.dead else 2):
             visits.append(visit)
             days.append(day)
             last = day

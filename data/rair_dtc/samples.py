@@ -18,6 +18,7 @@ from skeleton import MONTH, on_time
 TG_MEDIAN, TG_SIGMA = (330, 210, 260), 1.15  # ng/mL; 384 (211, 1605), 119 (83, 203) and 57 (9, 115) in three series
 TG_RATIO = (0.34, 0.48, 0.22)  # at 6 months relative to baseline; 0.21 with anlotinib at 24 weeks in one series
 TG_SPEED = 2.5  # months
+TG_WITH_TSH = 0.1  # log of Tg per log of TSH: the tumour still listens a little to what thyroxine suppresses
 TGAB_POSITIVE = (3, 4, 2)  # 17 %
 TGAB_LIMIT = 40  # IU/mL, as in study.yml
 # Measuring ranges before and from the day on which the laboratory changed its assays (assumed): Elecsys Tg, then Tg II
@@ -27,7 +28,9 @@ RANGES = {"tg": ((0.1, 1000), (0.04, 500)), "tsh": ((0.01, 100), (0.005, 100)), 
 UNITS = {"tg": "ng/mL", "tgab": "IU/mL", "tsh": "mIU/L"}
 DILUTED = 0.6  # share of the samples above the range that were diluted and measured again (assumed)
 TSH_LIMIT = 4.2  # mIU/L, upper limit of the laboratory
+NOT_SUPPRESSED = 0.5  # mIU/L, above which nobody calls it so, though thyroxine is given
 SUPPRESSED = (0.04, 1.0)  # median and log-sd of TSH under thyroxine
+LOW_AGAIN = (0.05, 2.0)  # at the first sample on more thyroxine, with which the event ends
 RISE = 4.0  # times, median rise of TSH with anlotinib until more thyroxine is given (it lowers uptake and deiodination)
 TUMOUR_VISITS, SAFETY_VISITS = (0, 3, 6, 12, 18, 24, 36, 48, 60, 72), ((0, 1, 3, 6, 12, 24), (0, 3), (0, 1, 3, 6, 12, 24))
 MISSED = {0: 0.0, 1: 0.12, 3: 0.12, 6: 0.04, 12: 0.10}
@@ -125,13 +128,17 @@ def _of_patient(rng: np.random.Generator, c: Case, positive: bool, events: list)
     own_tsh = min(SUPPRESSED[0] * np.exp(rng.normal(0, SUPPRESSED[1])), 0.5)
     rows = []
     for s in c.samples:
+        values = {}
+        tsh = _tsh(rng, c, s, own_tsh, events)
         if s.tumour:
             tumour = _log_ratio(rng, c, s)
-            rows.append(_row(rng, c, s, "tg", base * np.exp(tumour)))
+            values["tg"] = base * np.exp(tumour + TG_WITH_TSH * np.log(tsh / own_tsh))
             trend = 0.45 * max(tumour, -2.5) if positive else 0.0  # the antibody follows what it is made against, slowly
-            rows.append(_row(rng, c, s, "tgab", antibody * np.exp(trend + rng.normal(0, 0.08))))
+            values["tgab"] = antibody * np.exp(trend + rng.normal(0, 0.08))
         if s.tumour or (c.drug and s.visit == 1):
-            rows.append(_row(rng, c, s, "tsh", _tsh(rng, c, s, own_tsh, events)))
+            values["tsh"] = tsh
+        state = "suppressed" if tsh <= NOT_SUPPRESSED else ""
+        rows += [_row(rng, c, s, marker, value) | {"state": state} for marker, value in values.items()]
     return rows
 
 
@@ -143,14 +150,16 @@ def _row(rng: np.random.Generator, c: Case, s: Sample, marker: str, value: float
     return {
         "patient_id": c.id, "sample_date": c.date(s.day), "visit": s.visit, "marker": marker, "value": text,
         "unit": UNITS[marker], "below_limit": int(below), "above_limit": int(above), "limit": f"{low:g}",
-        "state": "suppressed",
     }  # fmt: skip
 
 
 def _tsh(rng: np.random.Generator, c: Case, s: Sample, own: float, events: list) -> float:
     """TSH under thyroxine: suppressed; higher in the first months of the drug, until the dose of thyroxine is raised."""
-    if any(e.term.test == "tsh" and e.active(s.day) for e in events):
+    high = [e for e in events if e.term.test == "tsh"]
+    if any(e.day == s.day for e in high):
         return TSH_LIMIT * np.exp(rng.uniform(0.06, 0.75))
+    if any(e.day < s.day and (e.end is None or s.day <= e.end) for e in high):  # more thyroxine is given
+        return np.exp(rng.uniform(np.log(LOW_AGAIN[0]), np.log(LOW_AGAIN[1])))
     value = own * np.exp(rng.normal(0, 0.35))
     if c.drug and 0 < s.day - c.drug.start < 150 and (c.drug.end is None or s.day <= c.drug.end):
         value *= RISE * np.exp(rng.normal(0, 0.6))

@@ -7,7 +7,7 @@ events are hung on the skeleton afterwards (tumours.py, clinic.py). Nothing here
 
 from __future__ import annotations
 
-__all__ = ["ARMS", "CUTOFF", "MONTH", "SCHEDULE", "Fate", "Patient", "nominal_day", "on_time", "search", "summary"]
+__all__ = ["ARMS", "BEFORE_DEATH", "CUTOFF", "MONTH", "SCHEDULE", "Fate", "Patient", "nominal_day", "on_time", "search", "summary"]
 
 import datetime as dt
 import math
@@ -54,6 +54,7 @@ WINDOWS = ((525, 2370), (800, 2520), (720, 2290))
 # Mean months to progression and to death without it, from which days are proposed.
 MEAN_PROGRESSION = (18, 19, 34)
 MEAN_DEATH = (20, 24, 38)
+BEFORE_DEATH = 14  # days before death in which nobody is scanned any more
 JITTER = (-9, 22)  # days around the nominal day of a scan, inside the window -12/+24 of study.yml
 
 LPFS_MEDIAN_DAYS = ((566, 567), (568, 569), (1284, 1285))  # print 18.6, 18.7 and 42.2 months, not at an edge
@@ -181,6 +182,15 @@ def _off_holidays(p: Patient) -> Patient:
     weeks = sorted(range(-8, 9), key=lambda k: (abs(k), k))
     moved = (replace(p, follow_up=p.follow_up + 7 * k) for k in weeks)
     return next(q for q in moved if _possible(q) and q.works(0) and q.works(q.scan))
+
+
+def _before_death(p: Patient) -> Patient:
+    """Move the last scan of who died without progression away from death, where its window allows; no endpoint knows that day."""
+    if not p.dead or p.progressed:
+        return p
+    earliest = nominal_day(p.visit) + JITTER[0]
+    days = [d for d in range(min(p.scan, p.contact - BEFORE_DEATH), earliest - 1, -1) if p.works(d)]
+    return replace(p, scan=days[0]) if days else p
 
 
 def _nudge(rng: np.random.Generator, p: Patient) -> Patient:
@@ -318,5 +328,5 @@ def search(seed: int, restarts: int = 60, steps: int = 14_000) -> list[Patient]:
             if trial_loss <= loss or rng.random() < math.exp((loss - trial_loss) / temperature):
                 patients, loss = trial, trial_loss
             if loss == 0:
-                return [_off_holidays(patient) for patient in patients]
+                return [_before_death(_off_holidays(patient)) for patient in patients]
     raise RuntimeError(f"no skeleton found in {restarts} restarts; the last was {loss:.3f} away")

@@ -20,6 +20,7 @@ RESPONDERS_6 = (3, 8, 10)  # published: 21 %, 32 % and 77 % of 14, 25 and 13
 RESPONDERS_12 = (5, 10, 8)  # assumed: "narrowed"
 NEW_LESIONS = (1, 4, 1)  # progressions by a new lesion, assumed
 COMPLETE = (0, 2, 3)  # patients meant to reach a complete response, assumed
+NEW_NODE = 12.0  # mm, least short axis of a node that is called a new lesion
 TOO_SMALL = 5.0  # mm, recorded for what is too small to measure (RECIST 1.1)
 VANISHING = 8.0  # mm, below which a lesion of a complete responder can no longer be told from scar
 SITES = ("cervical_lymph_node", "lung", "bone", "thyroid_bed")
@@ -32,6 +33,7 @@ REGION = {"cervical_lymph_node": "neck", "thyroid_bed": "neck", "lung": "chest",
 IMPLANTED = {"cervical_lymph_node": 1.0, "thyroid_bed": 1.0, "lung": 0.65, "bone": 0.75}  # share of target lesions
 LESION_SHARE = (0.35, 0.40, 0.25)  # 1, 2, 3 target lesions
 MEDIAN_LONGEST, SIGMA_LONGEST = 31, 0.42
+AFTER_LUNG, TOGETHER = 7, 21  # days from the last needle in the lung to the drug; most days between the components
 HALF_LIFE = 59.4  # days, iodine-125
 CLEARANCE = (25, 60)  # days in which killed tissue is cleared (mean), on top of the decay of the source
 SLOW_CLEARANCE = (130, 260)  # where a response is seen at 12 months only
@@ -167,7 +169,8 @@ def _course(rng: np.random.Generator, patient: Patient, plan: _Plan) -> Course |
             response = _respond(sites, axes, patient.scan if plan.new_lesion else None, days)
             if axes.max() <= LARGEST and _fits(patient, plan, visits, response):
                 modality = [_modality(rng, site) for site in sites]
-                course = Course(sites, modality, treated.implanted, treated.drug_start, treated.prescription, treated.d90,
+                drug_start, implanted = _lung_before_drug(patient, treated)
+                course = Course(sites, modality, implanted, drug_start, treated.prescription, treated.d90,
                                 visits, days, axes, absent, response, growers)  # fmt: skip
                 if plan.new_lesion:
                     _add_lesion(rng, course)
@@ -180,7 +183,10 @@ def _add_lesion(rng: np.random.Generator, course: Course) -> None:
     while not course.new_site or (course.new_site == "thyroid_bed" and "thyroid_bed" in course.sites):
         course.new_site = str(rng.choice(SITES, p=NEW_SITE_SHARE))
     course.modality.append(_modality(rng, course.new_site))
-    course.new_axes = [tuple(sorted(np.round(rng.uniform(10, 18) * rng.uniform(0.65, 1, 3), 1))[::-1])]
+    axes = np.sort(rng.uniform(10, 18) * rng.uniform(0.65, 1, 3))[::-1]
+    if course.new_site == NODE:  # a smaller one is a normal node
+        axes = axes * max(1, NEW_NODE / axes[1])
+    course.new_axes = [tuple(np.round(axes, 1))]
 
 
 def _modality(rng: np.random.Generator, site: str) -> str:
@@ -231,6 +237,18 @@ def _treat(rng: np.random.Generator, patient: Patient, sites: list[str], plan: _
     prescription = int(rng.choice(PRESCRIPTION, p=PRESCRIBED[plan.six or plan.twelve]))
     d90 = {i: round(float(prescription * np.exp(rng.normal(D90_RATIO, D90_SPREAD))), 1) for i in implanted}
     return _Treated(sites, drug_start, implanted, prescription, d90)
+
+
+def _lung_before_drug(p: Patient, treated: _Treated) -> tuple[int | None, dict[int, int]]:
+    """Start of the drug and days of implantation: no needle in the lung under the drug where the window allows that."""
+    days, drug = treated.implanted, treated.drug_start
+    lung = [i for i in days if treated.sites[i] == "lung"]
+    if drug is None or not lung:
+        return drug, days
+    first = min(days.values())  # what waited for the drug does so no longer; sizes hardly know these few days
+    earlier = {i: _open_day(p, day - first) for i, day in days.items()}
+    start = _open_day(p, max(earlier[i] for i in lung) + AFTER_LUNG)
+    return (drug, days) if start > TOGETHER else (max(drug, start), earlier)
 
 
 def _open_day(p: Patient, day: int) -> int:

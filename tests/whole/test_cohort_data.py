@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from lifelines import KaplanMeierFitter
+from lifelines import CoxPHFitter, KaplanMeierFitter
 from lifelines.statistics import logrank_test, multivariate_logrank_test
 from scipy import stats
 
@@ -149,6 +149,15 @@ def test_pairs(patients, endpoint, pair, significant):
     one, other = (curve(patients, arm, endpoint)[1] for arm in pair)
     p = logrank_test(one[endpoint], other[endpoint], one[f"{endpoint}_event"], other[f"{endpoint}_event"]).p_value
     assert bool(p < 0.05) == significant
+
+
+def test_age_does_not_choose_the_arm(patients):
+    """Age below 60 and arm do not interact in LPFS (likelihood ratio of two Cox models)."""
+    rows = pd.DataFrame({"t": patients["lpfs"], "e": patients["lpfs_event"], "young": 1.0 * (patients["age_years"] < 60)})
+    rows = rows.assign(b=1.0 * (patients["arm"] == "B"), c=1.0 * (patients["arm"] == "C"))
+    both = rows.assign(by=rows["b"] * rows["young"], cy=rows["c"] * rows["young"])
+    one, other = (CoxPHFitter().fit(frame, "t", "e").log_likelihood_ for frame in (rows, both))
+    assert stats.chi2.sf(2 * (other - one), 2) > 0.1
 
 
 def test_response_as_printed(responses):
@@ -288,7 +297,10 @@ def test_markers(tables):
     assert dict(samples.groupby("marker")["unit"].unique().str.join(",")) == units
     assert (samples["value"] > 0).all()
     tumour = samples[samples["marker"].isin(["tg", "tgab", "tsh"])]
-    assert set(tumour["state"]) == {"suppressed"}
+    assert set(tumour["state"].dropna()) == {"suppressed"}
+    assert (tumour["state"].isna() == tumour["state"].isna().groupby([tumour["patient_id"], tumour["visit"]]).transform("any")).all()
+    tsh = tumour[tumour["marker"] == "tsh"]
+    assert (tsh["state"].notna() == (tsh["value"] <= 0.5)).all() and tsh["state"].isna().any()
     tg = samples[samples["marker"] == "tg"]
     below = samples[samples["below_limit"] == 1]
     assert 3 <= (below["marker"] == "tg").sum() <= 9
@@ -345,7 +357,12 @@ def test_thyrotropin_and_thyroxine(tables):
         own = tsh[tsh["patient_id"] == event.patient_id].set_index("sample_date")["value"]
         assert own[event.onset_date] > 4.2
         assert own[own.index < event.onset_date].max() < 4.2
-        assert not (own[own.index >= event.end_date] >= 4.2).any()
+        after = own[own.index > event.onset_date]
+        assert (after < 4.2).all()  # more thyroxine was given
+        if pd.isna(event.end_date):
+            assert (after.index < event.onset_date + pd.Timedelta(days=42)).all()
+        else:
+            assert (event.end_date - event.onset_date).days >= 42 and 0.05 <= own[event.end_date] <= 2
         assert event.onset_date > drug.loc[event.patient_id, "start_date"]
     high = tsh[tsh["value"] > 4.2].merge(events[["patient_id", "onset_date", "end_date"]], on="patient_id", how="left")
     assert high["sample_date"].between(high["onset_date"], high["end_date"].fillna(CUTOFF)).groupby(high.index).any().all()
@@ -365,10 +382,12 @@ def test_laboratory_values_agree_with_events(tables):
         pairs = high.merge(of_term[["patient_id", "onset_date", "end_date", "grade"]], on="patient_id")
         during = pairs["sample_date"].between(pairs["onset_date"], pairs["end_date"].fillna(CUTOFF)) & (pairs["grade"] >= 2)
         assert set(high["index"]) == set(pairs.loc[during, "index"]), marker
-        if marker != "sbp":
-            began = of_term.merge(own, left_on=["patient_id", "onset_date"], right_on=["patient_id", "sample_date"])
-            assert (began["ratio"] > 1).all()
-            assert len(began) >= 0.8 * len(of_term)  # a tube is lost now and then
+        began = of_term.merge(own, left_on=["patient_id", "onset_date"], right_on=["patient_id", "sample_date"])
+        assert (began["ratio"] > 1).all()
+        assert len(began) >= 0.8 * len(of_term)  # a tube is lost now and then
+        if marker == "sbp":  # pressure is measured whenever it is called high, and is of the grade it is called
+            assert len(began) == len(of_term)
+            assert (pd.cut(began["value"], [119, 139, 159, 300], labels=False) + 1 == began["grade"]).all()
     liver = {m: samples[samples["marker"] == m].set_index(["patient_id", "sample_date"]) for m in ("alt", "bili")}
     ratio = {m: frame["value"] / frame["reference_high"] for m, frame in liver.items()}
     injured = set(ratio["alt"][ratio["alt"] >= 3].index.get_level_values(0))
@@ -443,7 +462,8 @@ def test_doses_follow_events(tables):
     assert reduced.groupby("patient_id").size().to_dict() == steps[steps > 0].to_dict()
     assert 0.3 < (steps > 0).mean() < 0.45
     changed = events[events["action"] != "none"]
-    assert (changed["grade"] >= 2).all() and changed["related"].isin(["drug", "both"]).all()
+    lung = changed["term"].isin(["Pneumothorax", "Bronchopulmonary hemorrhage"])
+    assert (changed["grade"] >= 2)[~lung].all() and changed["related"].isin(["drug", "both"]).all()
     assert changed["onset_date"].between(changed["patient_id"].map(drug["start_date"]),
                                          changed["patient_id"].map(drug["end_date"]).fillna(CUTOFF)).all()  # fmt: skip
     severe = events[(events["grade"] >= 3) & events["related"].isin(["drug", "both"])]
@@ -451,6 +471,58 @@ def test_doses_follow_events(tables):
     stopped = events[events["action"] == "stopped"]
     days = (stopped["patient_id"].map(drug["end_date"]) - stopped["onset_date"]).dt.days
     assert len(stopped) == 2 and days.between(0, 10).all()
+    # nothing else is given to who stops alone: it does not go on shrinking for years
+    p = read("patients").set_index("patient_id")
+    alone = stopped.loc[stopped["arm"] == "A", "patient_id"]
+    assert len(alone) == 1
+    assert (p.loc[alone, "local_progression_date"] - drug.loc[alone, "end_date"]).dt.days.between(1, 366).all()
+
+
+def test_lung_is_implanted_before_the_drug(tables):
+    """Seven days at least, unless the last session is too late for both to begin within 21; an injury on the drug interrupts it."""
+    line = tables["treatments"].query("line == 1").merge(tables["lesions"][["lesion_id", "site"]], on="lesion_id", how="left")
+    drug = line[(line["component"] == "anlotinib") & (line["arm"] == "C")].set_index("patient_id")
+    lung = line[(line["site"] == "lung") & (line["arm"] == "C")].groupby("patient_id")["start_date"].max()
+    zero, start = drug.loc[lung.index, "time_zero"], drug.loc[lung.index, "start_date"]
+    clear = (start - lung).dt.days >= 7
+    assert clear.sum() >= 3 and ((lung - zero).dt.days[~clear] > 13).all()
+    first = line[line["component"] == "seeds"].groupby("patient_id")["start_date"].min()
+    assert (drug["start_date"] - first[drug.index]).dt.days.abs().max() <= 21
+    events = tables["adverse_events"]
+    injury = events[events["term"].isin(["Pneumothorax", "Bronchopulmonary hemorrhage"]) & (events["arm"] == "C")]
+    after = injury["onset_date"] >= injury["patient_id"].map(drug["start_date"])
+    of_seeds = injury[after & injury["related"].isin(["procedure", "both"])]
+    assert (of_seeds["related"] == "both").all() and (of_seeds["action"] == "interrupted").all()
+    assert (injury.loc[~after, "action"] == "none").all()
+
+
+def test_cause(tables):
+    """Weight loss, fatigue and anorexia on the drug are mostly its doing."""
+    events = tables["adverse_events"].query("arm != 'B'")
+    own = events[events["term"].isin(["Weight loss", "Fatigue", "Anorexia"])]
+    assert len(own) >= 8 and (own["related"] == "no").mean() < 0.3
+
+
+def test_ongoing_treatment_has_no_end(tables):
+    """Who lives and is treated at the last contact goes on; only seeds begin and end on one day."""
+    t = tables["treatments"].merge(read("patients")[["patient_id", "death"]], on="patient_id")
+    drugs = t[t["component"] != "seeds"]
+    assert not ((drugs["end_date"] == drugs["last_contact_date"]) & (drugs["death"] == 0)).any()
+    assert drugs["end_date"].isna().any() and (drugs["line"][drugs["end_date"].isna()] > 1).any()
+
+
+def test_later_seeds_go_to_what_grew_most(tables):
+    later = tables["treatments"].query("component == 'seeds' and line > 1").set_index("patient_id")
+    p, m = read("patients").set_index("patient_id"), tables["measurements"]
+    m = m.assign(mm=m["longest_mm"].where(m["site"] != "cervical_lymph_node", m["short_mm"]))
+    assert len(later) >= 3
+    for patient, row in later.iterrows():
+        own = m[(m["patient_id"] == patient) & (m["assessment_date"] <= p.loc[patient, "local_progression_date"])]
+        wide = own.pivot(index="assessment_date", columns="lesion_id", values="mm")
+        new = own.loc[own["target"] == 0, "lesion_id"]
+        assert row["lesion_id"] == (new.iloc[0] if len(new) else (wide.iloc[-1] - wide.min()).idxmax()), patient
+        node = (own["site"] == "cervical_lymph_node")[own["lesion_id"] == row["lesion_id"]].all()
+        assert not node or wide[row["lesion_id"]].iloc[-1] >= 10, patient
 
 
 def test_no_query_is_open():
@@ -472,6 +544,7 @@ def test_dates(tables, patients):
         assert off.between(-12, 24).all()
         assert set(rows["visit"]) <= SCHEDULE
         assert (rows[date] <= rows["last_contact_date"]).all()
+    assert (dead["death_date"] - dead["last_tumour_assessment"]).dt.days.min() >= 14
     first = tables["treatments"].groupby("patient_id")["start_date"].min()
     assert (patients.set_index("patient_id")["time_zero"] == first).all()
 
@@ -521,6 +594,8 @@ def test_measurements(tables):
     assert m.groupby("lesion_id")["modality"].nunique().eq(1).all()
     baseline = m[(m["visit"] == 0) & (m["site"] == "cervical_lymph_node")]
     assert (baseline["short_mm"] >= 15).all()
+    appeared = m[(m["target"] == 0) & (m["site"] == "cervical_lymph_node")].sort_values("assessment_date")
+    assert (appeared.groupby("lesion_id")["short_mm"].first() >= 12).all()  # a smaller one is a normal node
     after = m["assessment_date"] > m["patient_id"].map(read("patients").set_index("patient_id")["local_progression_date"])
     assert after.groupby(m["arm"]).any().all() and m.loc[after, "patient_id"].nunique() >= 15
     for _, own in m[m["status"] != "absent"].sort_values("assessment_date").groupby("lesion_id"):
