@@ -97,7 +97,8 @@ def _grown(rows: pd.DataFrame, owner: pd.Series, response: Response) -> pd.Serie
     total, nadir = rows["size"], _nadir(rows, "size", owner)
     # Fraction(str(x)): the decimal that study.yml says, not its nearest binary fraction
     step, more = (Fraction(str(x)) for x in (response.progression_mm, response.progression_ratio))
-    by_rule = (total * more.denominator >= nadir * more.numerator) & (
+    # What has vanished and stays so has not grown, whatever the thresholds.
+    by_rule = (total > nadir) & (total * more.denominator >= nadir * more.numerator) & (
         (total - nadir) * step.denominator >= 10 * step.numerator
     )
     after = rows["assessment_date"] > rows["baseline_date"]

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib.intake.recist import RESPONSES, derive_response, derive_sums, derive_volume
+from lib.intake.recist import RESPONSES, derive_growth, derive_response, derive_sums, derive_volume
 from lib.study.clinic.tumour import Response
 
 RULE = Response(visits=(6,), node_sites=("node",))
@@ -258,3 +258,14 @@ def test_change_of_volume_equals_the_ellipsoids(boxes):
     volumes = derive_volume(lesions, measured)["volume_cm3"].to_numpy()
     found = derive_response(lesions, measured, by("volumetric"))["percent_change"]
     np.testing.assert_allclose(found, 100 * (volumes / volumes[0] - 1), rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("criteria", ["volumetric", "mrecist"])
+def test_what_has_vanished_stays_a_complete_response(criteria):
+    """Nothing grows by any ratio from nothing, where the rule asks for no millimetres."""
+    lesions, measured = course(one(v0=30.0, v3="absent", v6="absent", v9=8.0))
+    measured["viable_mm"] = measured["longest_mm"]
+    found = derive_response(lesions, measured, by(criteria))["response"].tolist()[1:]
+    assert found == ["CR", "CR", "PD"]
+    grown = derive_growth(lesions, measured, by(criteria))["growth_date"].iat[0]
+    assert grown == measured["assessment_date"].iat[-1]

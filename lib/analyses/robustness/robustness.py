@@ -48,7 +48,7 @@ WAYS = {
     "first_event": (EVENTS, "Only {event} is an event, {other} censors"),
     "competing": (EVENTS, "Only {event} is an event, {other} competes: Gray's test"),
     "composite": (EVENTS, "{event} or {other}, whichever came first"),
-    definitions.FIELD: (EVENTS, "Progression is growth of what the arm treats, nothing else"),
+    definitions.FIELD: (EVENTS, "Of progression only growth of what the arm treats counts"),
     definitions.CENSORED: (EVENTS, "Progression is growth, a new lesion censors"),
     definitions.COMPETING: (EVENTS, "Progression is growth, a new lesion competes: Gray's test"),
     definitions.IGNORED: (EVENTS, "Progression is growth, new lesions do not count"),

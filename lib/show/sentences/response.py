@@ -186,7 +186,7 @@ def sentence_dose(dose: DoseResponse) -> str:
     if pd.isna(control["odds_ratio"]):
         said = f"Control is not related to dose: {plain_note(control['note'])}."
     else:
-        grown = f"{format_whole(control['n_events'])} of {counted(control)} in {plural(control['n_patients'], 'patient')} had progressed"
+        grown = f"{format_whole(control['n_events'])} of {counted(control)} in {plural(control['n_patients'], 'patient')} had progressed by then, others may have been followed for less or died"
         said = f"With {step} the odds of control at {format_duration(control['time'], unit)} are multiplied by {_multiplied(data, control, 'odds_ratio')}; {grown}."
     known = dose["dose_volume"][dose["dose_volume"]["ratio"].notna()]
     parts = [

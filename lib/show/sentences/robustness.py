@@ -238,7 +238,8 @@ def _interactions(data: Dataset, tests: pd.DataFrame, estimates: pd.Series) -> s
     made = tests.dropna(subset=["p_value"])
     gone = " A row that cannot be estimated says so." if estimates.isna().any() else ""
     if made.empty:
-        return f"No interaction could be tested: {plain_note(tests['note'].iat[0])}.{gone}"
+        reasons = [f"{level_label(data, r.variable + ': ')[0]} ({plain_note(r.note)})" for r in tests.itertuples()]
+        return f"No interaction could be tested: {joined(reasons)}.{gone}"
     return f"{say_interactions([Pair(level_label(data, r.variable + ': ')[0], r.p_value) for r in made.itertuples()])}{gone}"
 
 

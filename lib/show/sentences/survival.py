@@ -43,6 +43,7 @@ from lib.show.formats import (
 )
 from lib.show.labels import (
     OVERALL,
+    caveat,
     counted,
     decimals_of_time,
     everybody,
@@ -278,10 +279,19 @@ def sentence_needed(analysis: Survival, response: ResponseRates | Absent) -> str
     data = analysis.dataset
     if len(data.arms) < 2:
         return ""
-    frames = {"is without the event": analysis["landmark_difference"]} if "nnt" in analysis["landmark_difference"] else {}
+    frames = {"is without the event": _carried(analysis)} if "nnt" in analysis["landmark_difference"] else {}
     if not isinstance(response, Absent) and "objective_response_treated_difference" in response:
         frames["has an objective response"] = response["objective_response_treated_difference"]
-    return " ".join(_needed(data, where(frame, group=name_pair(*data.contrast)), outcome, first=outcome.startswith("has")) for outcome, frame in frames.items() if len(frame))
+    said = " ".join(_needed(data, where(frame, group=name_pair(*data.contrast)), outcome, first=outcome.startswith("has")) for outcome, frame in frames.items() if len(frame))
+    return f"{said} {caveat(data.study)}".strip() if " one more " in said or " one fewer " in said else said
+
+
+def _carried(analysis: Survival) -> pd.DataFrame:
+    """Differences at the landmarks at which enough patients of each arm are at risk, of all where there is no such landmark."""
+    frame, data = analysis["landmark_difference"], analysis.dataset
+    least = analysis["landmark"][analysis["landmark"]["group"].isin(data.contrast)].groupby("time")["n_risk"].min()
+    carried = least.index[least >= data.study.policy.min_at_risk]
+    return frame[frame["time"].isin(carried)] if len(carried) else frame
 
 
 def _needed(data: Dataset, rows: pd.DataFrame, outcome: str, *, first: bool) -> str:
@@ -293,8 +303,8 @@ def _needed(data: Dataset, rows: pd.DataFrame, outcome: str, *, first: bool) -> 
     row = known.sort_values("time").iloc[0 if first else -1]
     when = format_duration(row["time"], data.study.time.unit)
     if pd.isna(row["nnt"]):
-        return f"At {when} as many have to be treated with {focus} as with {reference} for one who {outcome}: the difference is 0, so there is no number needed to treat."
+        return f"Of patients treated with {focus} or {reference}, as many {outcome} at {when}: the difference is 0, so there is no number needed to treat."
     if row["ci_low"] < 0 < row["ci_high"]:
-        return f"Whether more or fewer patients have to be treated with {focus} than with {reference} for one who {outcome} at {when} is open: {needed_to_treat(row)}, {level_text(data)} CI."
+        return f"With {focus} instead of {reference} it is open whether one more or one fewer {outcome} at {when}: {needed_to_treat(row)}, {level_text(data)} CI."
     more = "more" if row["nnt"] > 0 else "fewer"
     return f"Of {format_needed(row['nnt'])} patients treated with {focus} instead of {reference}, one {more} {outcome} at {when}: {needed_to_treat(row)}, {level_text(data)} CI."

@@ -181,7 +181,8 @@ def table_kinetics(slopes: Slopes) -> Table:
     rows.append(Row((f"Velocity, {marker.unit} per {unit.removesuffix('s')}", *cells(velocity, groups, _quartiles))))
     for what, label in ((RISING, "The value rises"), (DOUBLING, "It doubles in less than {limit}")):
         own = where(slopes[f"{name}_kinetics"], variable=f"{name}: {what}")
-        if len(own):
+        # From the lowest value on nearly every slope is upwards, so that they are says nothing.
+        if len(own) and not (what == RISING and marker.kinetics.since == "nadir"):
             limit = format_duration(marker.kinetics.doubling_below, unit) if what == DOUBLING else ""
             rows.append(Row((label.format(limit=limit), *cells(own, groups, format_rate))))
     reasons = slopes[f"{name}_no_slope"]

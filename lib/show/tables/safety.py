@@ -38,6 +38,8 @@ from lib.show.labels import groups_of, level_text, needed_to_treat, pair_label, 
 from lib.show.tables.parts import arm_columns, cells, format_difference, format_share, notes_of
 
 DESCRIPTIVE = "descriptive, not adjusted. A large {p} is not evidence of equal risk at these sizes."
+# Harms to choose between; what one component alone can cause, or a drug alone lead to, is none, and deaths have their time.
+NEEDED = ("any", "severe", "serious")
 NEEDED_FOR_HARM = "NNTH 6: of 6 patients treated with the arm named first instead of the arm named second, one more has such an event (number needed to harm); NNTB: one fewer (to benefit). Whole patients, rounded up. A {level} CI that holds 0 points leads through infinity: NNTH 6 (NNTH 3 to ∞ to NNTB 20) reaches from one more of 3 over none at all to one fewer of 20."
 ONSETS = {
     "any window": "In the risk window of a component given",
@@ -104,7 +106,7 @@ def _against_reference(data: Dataset, frame: pd.DataFrame) -> list[str]:
 
 
 def _needed(row: pd.Series) -> str:
-    return needed_to_treat(row, good=False)
+    return needed_to_treat(row, good=False) if row["variable"] in NEEDED else DASH
 
 
 @empty_if_absent
