@@ -12,25 +12,36 @@ __all__ = [
     "calendar",
     "completeness",
     "course",
+    "criteria",
     "declared",
+    "dose",
     "e_values",
     "enrolment",
     "exposure",
+    "first_progression",
     "flow",
     "follow_up",
+    "kinetics",
     "laboratory",
+    "lesion_control",
+    "lesion_response",
     "lesions",
     "marker",
     "marker_model",
     "other_events",
+    "populations",
     "presence",
     "profiles",
     "reporting",
     "response",
+    "response_subgroups",
     "response_time",
+    "rises",
     "robustness",
+    "shifts",
     "sites",
     "subgroups",
+    "surrogate",
     "survival",
     "tests",
     "timing",
@@ -47,23 +58,34 @@ from lib.analyses.cohort.conduct import analyse_timing as timing
 from lib.analyses.cohort.flow import analyse as flow
 from lib.analyses.cohort.flow import analyse_completeness as completeness
 from lib.analyses.cohort.flow import analyse_enrolment as enrolment
+from lib.analyses.cohort.populations import analyse_populations as populations
 from lib.analyses.efficacy.course import analyse_course as course
+from lib.analyses.efficacy.dose_response import analyse_dose as dose
+from lib.analyses.efficacy.kinetics import analyse_kinetics as kinetics
+from lib.analyses.efficacy.kinetics import analyse_rises as rises
+from lib.analyses.efficacy.kinetics import analyse_surrogate as surrogate
+from lib.analyses.efficacy.lesion_control import analyse_lesion_control as lesion_control
+from lib.analyses.efficacy.lesion_control import analyse_lesion_response as lesion_response
 from lib.analyses.efficacy.lesions import analyse_lesions as lesions
 from lib.analyses.efficacy.marker_models import analyse_model as marker_model
 from lib.analyses.efficacy.marker_models import analyse_presence as presence
 from lib.analyses.efficacy.markers import analyse_marker as marker
 from lib.analyses.efficacy.markers import analyse_volume as volume
+from lib.analyses.efficacy.other_events import analyse_first_progression as first_progression
 from lib.analyses.efficacy.other_events import analyse_other_events as other_events
 from lib.analyses.efficacy.other_events import analyse_sites as sites
 from lib.analyses.efficacy.response import analyse as response
 from lib.analyses.efficacy.response import analyse_response_time as response_time
+from lib.analyses.efficacy.shifts import analyse_shifts as shifts
 from lib.analyses.efficacy.survival import analyse as survival
 from lib.analyses.efficacy.survival import analyse_follow_up as follow_up
 from lib.analyses.robustness.confounding import analyse_calendar as calendar
 from lib.analyses.robustness.confounding import analyse_e_values as e_values
 from lib.analyses.robustness.confounding import analyse_weights as weights
+from lib.analyses.robustness.criteria import analyse_criteria as criteria
 from lib.analyses.robustness.multiplicity import count_tests as tests
 from lib.analyses.robustness.robustness import analyse_robustness as robustness
+from lib.analyses.robustness.subgroups import analyse_response_subgroups as response_subgroups
 from lib.analyses.robustness.subgroups import analyse_subgroups as subgroups
 from lib.analyses.safety.events import analyse as adverse_events
 from lib.analyses.safety.events_in_time import analyse as adverse_events_in_time

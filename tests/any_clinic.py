@@ -9,7 +9,7 @@ from any_names import distinct, ids, rarely, texts
 from hypothesis import strategies as st
 from random_study import MONTH, SCHEDULE, TERMS, Design, draw_tables
 
-from lib.study.clinic import Response
+from lib.study.clinic.tumour import Response
 from lib.study.study import TAKEN
 
 
@@ -77,6 +77,12 @@ def _name_markers(draw, rng, study: dict, tables: dict) -> None:
             marker["visits"] = [0, 3, 6, 12]
         if marker["role"] == "safety" or rarely(draw, 4):
             marker["reference"] = draw(st.sampled_from([{"high": 10}, {"low": 1, "high": 5, "grades_above": [1, 2, 5]}, {"low": 3}]))
+    if roles[0] == "endpoint":
+        study["markers"][0] |= draw(st.sampled_from([
+            {}, {"kinetics": {"since": "nadir"}, "progression": {"ratio": 1.1, "over": "baseline", "confirmed": True}},
+            {"kinetics": {"since": "baseline", "min_days": 30, "doubling_below": 3}, "progression": {"ratio": 2, "over": "nadir", "at_least": 1, "confirmed": False},
+             "interference": {"marker": pain, "above": 4, "surrogate": {"fell": 0.5, "rose": 1.5}}},
+        ]))  # fmt: skip
     if all(marker.get("reference", {}).get("high") for marker in study["markers"]) and draw(st.booleans()):
         study["liver"] = {"transaminases": [crp], "bilirubin": pain}
     frame = tables["markers"]
@@ -84,6 +90,10 @@ def _name_markers(draw, rng, study: dict, tables: dict) -> None:
     if rarely(draw, 4):
         frame["value"] = draw(st.sampled_from([0.0, 1.0, 5.0]))
         frame["below_limit"] = 0
+    if rarely(draw, 4):
+        limit = float(frame["value"].median())
+        above = (frame["value"] > limit) & (frame["below_limit"] == 0)
+        frame["above_limit"], frame["value"] = above.astype(int), frame["value"].where(~above, limit)
 
 
 def _name_events(draw, study: dict, tables: dict) -> None:

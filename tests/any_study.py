@@ -113,6 +113,7 @@ def _frame_of_study(draw, arms: list[str]) -> dict:
     elif draw(st.booleans()):
         chosen = draw(st.sampled_from(("randomised", "not_randomised") if len(arms) > 1 else ("single_arm", "not_randomised")))
         study["design"] = {"allocation": chosen, "routine_data": draw(st.booleans())}
+        study["design"] |= {"ordered_arms": True} if len(arms) > 2 and draw(st.booleans()) else {}
     if draw(st.booleans()):
         study["focus_arm"] = draw(st.sampled_from(arms))
     return study
@@ -127,7 +128,18 @@ def _patients(draw, rng, study: dict, sizes: list[int]) -> pd.DataFrame:
     })  # fmt: skip
     if draw(st.booleans()):
         _add_dates(draw, rng, study, frame)
+    if rarely(draw, 3):
+        _add_populations(draw, rng, study, frame)
     return frame
+
+
+def _add_populations(draw, rng, study: dict, frame: pd.DataFrame) -> None:
+    """A population of most patients, and how parts ended, of some not recorded."""
+    n, codes = len(frame), distinct(draw, st.sampled_from(CODES), 2, 5)
+    frame["in_it"], frame["ended"] = np.where(rng.random(n) < 0.8, codes[0], codes[1]), np.array([*codes, ""], dtype=object)[rng.integers(0, len(codes) + 1, n)]
+    study["populations"] = [{"id": "most", "label": draw(texts), "column": "in_it", "inside": codes[0], "outside": codes[1]}]
+    study["populations"][0] |= {"default": True} if rarely(draw, 3) else {}
+    study["disposition"] = {"column": "ended", "levels": [{"value": code, "label": draw(texts)} for code in codes]}
 
 
 def _add_dates(draw, rng, study: dict, frame: pd.DataFrame) -> None:
@@ -250,6 +262,8 @@ def _parameters(draw, study: dict, *, dated: bool) -> dict:
         given.pop("cutoff", None)
     if "response" in study and rarely(draw, 6):
         given["response_visits"] = draw(st.sampled_from([[3.0], [6.0, 12.0], [36.0]]))
+    if "populations" in study and rarely(draw, 3):
+        given["population"] = draw(st.sampled_from(["most", "all"]))
     if study.get("subgroups") and rarely(draw, 3):
         chosen = draw(st.sampled_from(study["subgroups"]))
         levels = next(v.get("levels") for v in study["baseline"] if v["id"] == chosen["variable"])

@@ -2,6 +2,7 @@
 
 from lib.analyses.result import Analysis
 from lib.report.results import to_rows
+from lib.statistics.comparisons import add_number_needed
 from lib.statistics.models.cox import check_proportional_hazards, estimate_cox
 from lib.statistics.survival.kaplan_meier import (
     compare_landmark,
@@ -25,7 +26,7 @@ def compute(tte, reference, times, level=0.95):
         "quartile_3": estimate_quantile(tte, 0.75, level=level).drop(columns="p"),
         "landmark": estimate_landmark(tte, times, level=level).rename(columns={"survival": "estimate"}),
         "at_risk": count_at_risk(tte, times),
-        "landmark_difference": compare_landmark(tte, times, reference, level=level),
+        "landmark_difference": add_number_needed(compare_landmark(tte, times, reference, level=level)),
         "logrank": compare_logrank(tte), "logrank_pairwise": compare_pairwise(tte),
         "cox": model.terms.drop(columns="term"), **overall,
         "proportional_hazards": check_proportional_hazards(tte, reference), "rmst": estimate_rmst(tte, level=level),

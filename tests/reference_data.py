@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-__all__ = ["SURVIVAL_SETS", "load_expected", "load_tte", "make_tte", "numbers"]
+__all__ = ["FOLDER", "SURVIVAL_SETS", "load_expected", "load_tte", "make_tte", "numbers"]
 
 FOLDER = Path(__file__).parent / "reference"
 SURVIVAL_SETS = (

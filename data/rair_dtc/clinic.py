@@ -1,34 +1,32 @@
-"""Who the patients are, what they were given and their serum markers, hung on skeleton and tumours.
+"""Who the patients are and what they were given, hung on skeleton and tumours.
 
 Distributions follow the published series named beside them; everything else is an assumption (README.md).
 """
 
 from __future__ import annotations
 
-__all__ = ["Case", "admit", "patient_rows", "sample", "treat", "treatment_rows"]
+__all__ = ["Case", "Drug", "admit", "choose", "patient_rows", "treat", "treatment_rows"]
 
 import datetime as dt
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy import stats
-from skeleton import ARMS, CUTOFF, MONTH, Fate, Patient, on_time
-from tumours import Course
+from skeleton import ARMS, CUTOFF, Fate, Patient
+from tumours import D90_RATIO, D90_SPREAD, NODE, PRESCRIPTION, Course
 
 HISTOLOGY = {"PTC": 0.77, "FTC": 0.15, "HCC": 0.04, "PDTC": 0.04}  # 11 PTC to 2 FTC in Front Oncol 2022, 773708
-COURSES_OF_RAI = (0.18, 0.34, 0.26, 0.14, 0.08)  # 1 to 5
+COURSES_OF_RAI = (0.14, 0.34, 0.28, 0.15, 0.09)  # 1 to 5
 AGE = (59, 57, 55)  # mean; series of 57 to 59 years
-TG_MEDIAN, TG_SIGMA = (330, 210, 260), 1.15  # ng/mL; 384 (211, 1605), 119 (83, 203) and 57 (9, 115) in three series
-TG_RATIO = (0.34, 0.48, 0.22)  # at 6 months relative to baseline; 0.21 with anlotinib at 24 weeks in one series
-TG_SPEED, TG_LIMIT = 2.5, 0.1  # months; functional sensitivity of the assay, ng/mL
-TGAB_POSITIVE = (3, 4, 2)  # 17 %
-TGAB_LIMIT = 40  # IU/mL, as in study.yml
-STIMULATED = (0, 2, 0)  # patients whose samples are all drawn at high thyrotropin
-MARKER_VISITS = (0, 3, 6, 12)
+AGE_SEED = 5  # the first draw with p > 0.1 for age below 60 by arm and as many events of the young in C as of the old
+ACTIVITY = (0.5, 0.6, 0.6, 0.7, 0.7, 0.8)  # mCi per seed
 REDUCED = (5, 0, 5)  # 10 of 27 on anlotinib, 37 %; up to 50 % in the literature
-LATER = "other systemic therapy"
+# Other inhibitors and the day of their approval in China for this disease; one of those to be had is chosen.
+OTHER_DRUGS = (("sorafenib", "2017-03-20"), ("lenvatinib", "2020-11-04"), ("donafenib", "2022-08-10"))
 LATER_SHARE = ((0.4, 0, 0.6), (0.1, 0.7, 0.2), (0.3, 0, 0.7))  # of seeds, anlotinib and others, by arm
+DISTANT = ("lung", "bone")  # where a new lesion is a distant one
 STOPPED = (1, 0, 1)  # stopped for an adverse event; 10.5 % in ALTER01032
+STOPPED_EARLY = (250, 465)  # days in which who stops the drug and has nothing else progresses: within a year of it
+NORMAL_NODE = 10.0  # mm, short axis (RECIST 1.1)
 
 
 @dataclass
@@ -57,8 +55,13 @@ class Case:
     about: dict
     time_zero: dt.date
     drug: Drug | None = None
-    seeds: dict[int, int] = field(default_factory=dict)  # lesion -> day of implantation
     later: list[dict] = field(default_factory=list)  # treatments after progression
+    samples: list = field(default_factory=list)  # of samples.Sample, those that were taken
+
+    @property
+    def seeds(self) -> dict[int, int]:
+        """Implanted lesions and the day of each."""
+        return self.course.implanted
 
     @property
     def arm(self) -> int:
@@ -74,7 +77,7 @@ class Case:
         return f"{self.id}-L{i + 1}"
 
 
-def _choose(rng: np.random.Generator, arms: np.ndarray, counts: tuple[int, ...], allowed: np.ndarray) -> np.ndarray:
+def choose(rng: np.random.Generator, arms: np.ndarray, counts: tuple[int, ...], allowed: np.ndarray) -> np.ndarray:
     """Mark counts[k] random patients of arm k among those allowed."""
     chosen = np.zeros(len(arms), dtype=bool)
     for k, count in enumerate(counts):
@@ -97,10 +100,11 @@ def admit(rng: np.random.Generator, patients: list[Patient], courses: list[Cours
             "ecog": int(rng.choice(3, p=(0.32, 0.50, 0.18) if patient.dead else (0.44, 0.49, 0.07))),
             "n_prior_rai": n_rai,
             "cum_rai_gbq": f"{activity * rng.uniform(0.97, 1.03):.1f}",
-            "distant": _distant(rng, patient),
+            "distant": _distant(rng, patient, courses[i]),
         }
         time_zero = CUTOFF - dt.timedelta(days=patient.follow_up)
         cases.append(Case(f"SYN-{number:03d}", patient, courses[i], about, time_zero))
+    _redraw_ages(cases)
     # What a chart review does not find.
     unknown_ecog, unknown_rai = rng.permutation(len(cases))[:2]
     cases[unknown_ecog].about["ecog"] = ""
@@ -108,12 +112,24 @@ def admit(rng: np.random.Generator, patients: list[Patient], courses: list[Cours
     return cases
 
 
-def _distant(rng: np.random.Generator, patient: Patient) -> int | None:
+def _redraw_ages(cases: list[Case]) -> None:
+    """Deal the ages anew within each arm, so that by chance no age makes an arm better or worse."""
+    rng = np.random.default_rng(AGE_SEED)
+    for arm in range(len(ARMS)):
+        own = [c for c in cases if c.arm == arm]
+        for case, age in zip(own, rng.permutation([c.about["age_years"] for c in own]), strict=True):
+            case.about["age_years"] = int(age)
+
+
+def _distant(rng: np.random.Generator, patient: Patient, course: Course) -> int | None:
     """Day of distant progression: most who die without local progression have it, few others do."""
+    if course.new_site in DISTANT:
+        return patient.scan
     chance = 0.8 if patient.dead and not patient.progressed else 0.4 if patient.dead else 0.12
     if rng.random() >= chance:
         return None
-    return int(rng.uniform(0.45, 0.92) * patient.contact)
+    day = int(rng.uniform(0.45, 0.92) * patient.contact)
+    return next(d for d in range(day, day - 20, -1) if patient.works(d))
 
 
 def patient_rows(cases: list[Case]) -> list[dict]:
@@ -136,42 +152,42 @@ def patient_rows(cases: list[Case]) -> list[dict]:
 
 
 def treat(rng: np.random.Generator, cases: list[Case]) -> None:
-    """Give each patient the components of the arm, and some a later line."""
+    """Give each patient of A and C the drug, and some a later line; what is implanted the tumour's course says."""
     arms = np.array([c.arm for c in cases])
     steady = np.array([not (c.patient.progressed and c.patient.visit <= 12) and c.patient.contact > 400 for c in cases])
-    stopped = _choose(rng, arms, STOPPED, steady)
-    reduced = _choose(rng, arms, REDUCED, ~stopped & np.array([c.patient.scan > 150 for c in cases]))
+    soon = np.array([c.patient.progressed and STOPPED_EARLY[0] < c.patient.scan < STOPPED_EARLY[1] for c in cases])
+    stopped = choose(rng, arms, STOPPED, np.where(arms == 0, soon, steady))
+    reduced = choose(rng, arms, REDUCED, ~stopped & np.array([c.patient.scan > 150 for c in cases]))
     for c, stops, lowers in zip(cases, stopped, reduced, strict=True):
-        gap = _working(c.patient, int(rng.integers(0, 20))) if c.arm == 2 else 0
-        seeds_first = rng.random() < 0.5
-        if c.arm != 1:
+        if c.course.drug_start is not None:
             start_dose = 10 if c.about["age_years"] >= 75 else 12
             lowest = int(rng.choice([start_dose - 2, max(8, start_dose - 4)], p=[0.7, 0.3])) if lowers else start_dose
-            start = gap if seeds_first else 0
-            c.drug = Drug(start, _drug_end(rng, c.patient, bool(stops)), start_dose, lowest, bool(stops))
-        if c.arm != 0:
-            first = 0 if c.arm == 1 or seeds_first else gap
-            c.seeds = {i: first for i, treated in enumerate(c.course.treated) if treated}
-            *_, last = c.seeds
-            if len(c.seeds) > 1 and rng.random() < 0.3:  # a second session
-                c.seeds[last] = _working(c.patient, c.seeds[last] + int(rng.integers(14, 46)))
+            end = _drug_end(rng, c.patient, bool(stops))
+            c.drug = Drug(c.course.drug_start, end, start_dose, lowest, bool(stops))
         c.later = _later_lines(rng, c)
 
 
 def _working(p: Patient, day: int) -> int:
-    """Return this day, or the Monday after."""
-    return next(d for d in range(day, day + 3) if p.works(d))
+    """Return this day, or the next on which the clinic is open."""
+    return next(d for d in range(day, day + 15) if p.works(d))
+
+
+def _until(p: Patient, day: int) -> int | None:
+    """Return this day; death if that is first, and none for who lives and is still treated at the last contact."""
+    if day < p.contact:
+        return day
+    return p.contact if p.dead else None
 
 
 def _drug_end(rng: np.random.Generator, p: Patient, stopped: bool) -> int | None:
     if stopped:
         return int(rng.integers(100, 240))
     if p.progressed:
-        return min(p.scan + int(rng.integers(0, 25)), p.contact)
+        return _until(p, p.scan + int(rng.integers(0, 25)))
     if p.dead:
         return p.contact - int(rng.integers(7, 60))
     if p.fate is not Fate.FREE:
-        return p.contact
+        return None
     return int(rng.integers(400, 1000)) if rng.random() < 0.5 and p.contact > 1100 else None
 
 
@@ -181,24 +197,37 @@ def _later_lines(rng: np.random.Generator, c: Case) -> list[dict]:
     if not p.progressed or p.contact - p.scan < 60 or rng.random() > 0.65:
         return []
     start = _working(p, p.scan + int(rng.integers(26, 56)))
-    end = min(start + round(rng.lognormal(np.log(260), 0.7)), p.contact)
-    component = str(rng.choice(["seeds", "anlotinib", LATER], p=LATER_SHARE[c.arm]))
-    if component == "seeds":
-        return [{"component": "seeds", "start": start, "end": start, "lesion": 0}]
+    end = _until(p, start + round(rng.lognormal(np.log(260), 0.7)))
+    component = str(rng.choice(["seeds", "anlotinib", "other"], p=LATER_SHARE[c.arm]))
+    if component == "other":
+        component = str(rng.choice([name for name, since in OTHER_DRUGS if since <= c.date(start)]))
+    if component == "seeds":  # into what progressed
+        return [{"component": "seeds", "start": start, "end": start, "lesion": _worst(c.course)}]
     dose = {"start_dose": 12, "lowest_dose": int(rng.choice([12, 10]))} if component == "anlotinib" else {}
     return [{"component": component, "start": start, "end": end, **dose}]
 
 
-def _implant(rng: np.random.Generator, c: Case, lesion: int, at: int) -> dict:
-    """One implantation: seeds by volume at the nearest scan before, activity and dose."""
-    before = max(i for i, day in enumerate(c.course.days) if day <= max(at, 0))
-    volume = np.pi / 6 * c.course.axes[before, lesion].prod() / 1000
-    n_seeds = max(6, round((8 + 4.2 * volume**0.75) * np.exp(rng.normal(0, 0.12))))
+def _worst(course: Course) -> int:
+    """Return the new lesion, else the one that grew most in mm; no node that is small enough to be a normal one."""
+    if course.new_site:
+        return len(course.sites)
+    size = np.where(np.array(course.sites) == NODE, course.axes[:, :, 1], course.axes[:, :, 0])
+    gain = size[-1] - size.min(axis=0)
+    large = [i for i, site in enumerate(course.sites) if site != NODE or size[-1, i] >= NORMAL_NODE]
+    return max(large, key=lambda i: gain[i])
+
+
+def _implant(rng: np.random.Generator, c: Case, lesion: int, at: int, batch: float) -> dict:
+    """One implantation: seeds for the volume at the nearest scan before and the dose, of the activity of the batch."""
+    course, first_line = c.course, c.seeds.get(lesion) == at
+    before = max(i for i, day in enumerate(course.days) if day <= max(at, 0))
+    axes = course.new_axes[0] if lesion == len(course.sites) else course.axes[before, lesion]
+    dose = course.prescription if first_line else int(rng.choice(PRESCRIPTION[1:]))
+    d90 = course.d90[lesion] if first_line else dose * np.exp(rng.normal(D90_RATIO, D90_SPREAD))
+    millicuries = (8 + 4.2 * (np.pi / 6 * np.prod(axes) / 1000) ** 0.75) * 0.65 * dose / 105
     return {
-        "lesion_id": c.lesion_id(lesion), "n_seeds": n_seeds,
-        "seed_activity_mci": f"{rng.choice([0.5, 0.6, 0.6, 0.7, 0.7, 0.8]):.1f}",
-        "prescription_gy": int(rng.choice([80, 90, 100, 100, 110, 110, 120])),
-        "d90_gy": f"{112 + 11 * np.clip(rng.standard_t(9), -2.7, 3.1):.1f}",
+        "lesion_id": c.lesion_id(lesion), "n_seeds": max(4, round(millicuries / batch * np.exp(rng.normal(0, 0.10)))),
+        "seed_activity_mci": f"{batch:.1f}", "prescription_gy": dose, "d90_gy": f"{d90:.1f}",
     }  # fmt: skip
 
 
@@ -206,83 +235,19 @@ def treatment_rows(rng: np.random.Generator, cases: list[Case]) -> list[dict]:
     """Rows of treatments.csv, first line and later."""
     rows = []
     for c in cases:
+        batch = {day: float(rng.choice(ACTIVITY)) for day in sorted(set(c.seeds.values()))}  # delivered for a session
         if c.drug:
             rows.append({"patient_id": c.id, "component": "anlotinib", "start_date": c.date(c.drug.start),
                          "end_date": c.date(c.drug.end), "start_dose": c.drug.start_dose,
                          "lowest_dose": c.drug.lowest_dose, "line": 1})  # fmt: skip
         for lesion, day in c.seeds.items():
             rows.append({"patient_id": c.id, "component": "seeds", "start_date": c.date(day), "end_date": c.date(day),
-                         **_implant(rng, c, lesion, day), "line": 1})  # fmt: skip
+                         **_implant(rng, c, lesion, day, batch[day]), "line": 1})  # fmt: skip
         for later in c.later:
             row = {key: value for key, value in later.items() if key not in ("start", "end", "lesion")}
             row |= {"patient_id": c.id, "line": 2}
             row |= {f"{which}_date": c.date(later[which]) for which in ("start", "end")}
-            rows.append(row | (_implant(rng, c, later["lesion"], later["start"]) if "lesion" in later else {}))
+            if "lesion" in later:
+                row |= _implant(rng, c, later["lesion"], later["start"], float(rng.choice(ACTIVITY)))
+            rows.append(row)
     return rows
-
-
-def sample(rng: np.random.Generator, cases: list[Case]) -> list[dict]:
-    """Rows of markers.csv: thyroglobulin, its antibody and thyrotropin, drawn until Tg falls in every arm."""
-    arms = np.array([c.arm for c in cases])
-    while True:
-        positive = _choose(rng, arms, TGAB_POSITIVE, np.ones(len(cases), bool))
-        stimulated = _choose(rng, arms, STIMULATED, ~positive)
-        flagged = zip(cases, positive, stimulated, strict=True)
-        rows = [row for case, *flags in flagged for row in _samples(rng, case, *flags)]
-        below = [row["visit"] for row in rows if row["below_limit"]]
-        with_antibody = {c.id for c, is_positive in zip(cases, positive, strict=True) if is_positive}
-        falls = all(_falls(rows, cases, left_out) for left_out in (set(), with_antibody))
-        if 3 <= len(below) <= 7 and 0 not in below and falls:
-            return rows
-
-
-def _falls(rows: list[dict], cases: list[Case], without: set[str]) -> bool:
-    """Whether Tg falls from baseline to 3, 6 and 12 months in every arm (p < 0.05; ties only by a limit)."""
-    tg = {(r["patient_id"], r["visit"]): float(r["value"]) for r in rows if r["marker"] == "tg"}
-    for visit in (3, 6, 12):
-        for k in range(3):
-            ids = [c.id for c in cases if c.arm == k and c.id not in without and (c.id, visit) in tg]
-            change = np.log([tg[i, visit] / tg[i, 0] for i in ids])
-            if np.median(change) >= 0 or stats.wilcoxon(change, method="exact").pvalue >= 0.03:
-                return False
-    return True
-
-
-def _samples(rng: np.random.Generator, c: Case, positive: bool, stimulated: bool) -> list[dict]:
-    """All samples of one patient."""
-    bulk = np.log(c.course.volume[0] / 20)
-    base = TG_MEDIAN[c.arm] * np.exp(0.5 * bulk + rng.normal(0, TG_SIGMA)) * (0.03 if positive else 1)
-    antibody = np.exp(rng.normal(*((np.log(220), 0.7) if positive else (np.log(13), 0.35))))
-    antibody = antibody + 2 * TGAB_LIMIT if positive else min(antibody, TGAB_LIMIT * 0.65)
-    rows = []
-    for visit in MARKER_VISITS:
-        while not c.patient.works(day := on_time(rng, visit, 3, 6) if visit else -int(rng.integers(0, 9))):
-            pass
-        missed = rng.random() < {3: 0.12, 12: 0.08}.get(visit, 0)
-        if day > c.patient.contact or missed:
-            continue
-        value = base * np.exp(_log_ratio(rng, c, visit, day))
-        # anlotinib raises thyrotropin a little
-        tsh = rng.uniform(38, 95) if stimulated else np.exp(rng.normal(np.log(0.12 if c.drug and visit else 0.05), 0.8))
-        common = {"patient_id": c.id, "sample_date": c.date(day), "visit": visit, "below_limit": 0, "limit": "",
-                  "state": "stimulated" if stimulated else "suppressed"}  # fmt: skip
-        tg = {"value": f"{value:.1f}" if value < 100 else f"{value:.0f}", "unit": "ng/mL", "limit": f"{TG_LIMIT}"}
-        if value < TG_LIMIT:
-            tg |= {"value": f"{TG_LIMIT}", "below_limit": 1}
-        rows.append(common | {"marker": "tg"} | tg)
-        tgab = antibody * np.exp(rng.normal(0, 0.12))
-        rows.append(common | {"marker": "tgab", "value": f"{tgab:.1f}", "unit": "IU/mL"})
-        rows.append(common | {"marker": "tsh", "value": f"{min(max(tsh, 0.01), 100):.2f}", "unit": "mIU/L"})
-    return rows
-
-
-def _log_ratio(rng: np.random.Generator, c: Case, visit: int, day: int) -> float:
-    """Log of Tg relative to baseline: the course of the arm and of the tumour itself, up after progression."""
-    if visit == 0:
-        return 0.0
-    scan = max(i for i, at in enumerate(c.course.days) if at <= day + 15)
-    own = np.log(max(c.course.volume[scan], 0.005 * c.course.volume[0]) / c.course.volume[0])
-    course = np.log(TG_RATIO[c.arm]) * (1 - np.exp(-visit / TG_SPEED)) / (1 - np.exp(-6 / TG_SPEED))
-    risen = 0.025 * max(0, day - c.patient.scan) / MONTH * 4 if c.patient.progressed else 0
-    vanished = -3.0 if c.course.response[scan] == "CR" else 0
-    return 0.7 * course + 0.35 * own + risen + vanished + rng.normal(0, 0.38)

@@ -7,7 +7,7 @@ events are hung on the skeleton afterwards (tumours.py, clinic.py). Nothing here
 
 from __future__ import annotations
 
-__all__ = ["ARMS", "CUTOFF", "MONTH", "SCHEDULE", "Fate", "Patient", "nominal_day", "on_time", "search", "summary"]
+__all__ = ["ARMS", "BEFORE_DEATH", "CUTOFF", "MONTH", "SCHEDULE", "Fate", "Patient", "nominal_day", "on_time", "search", "summary"]
 
 import datetime as dt
 import math
@@ -17,6 +17,7 @@ from enum import Enum
 from functools import cached_property, lru_cache
 
 import numpy as np
+from workdays import PANDEMIC, is_open
 
 CUTOFF = dt.date(2025, 2, 28)
 MONTH = 30.4375  # days, 365.25 / 12, as in study.yml
@@ -53,6 +54,7 @@ WINDOWS = ((525, 2370), (800, 2520), (720, 2290))
 # Mean months to progression and to death without it, from which days are proposed.
 MEAN_PROGRESSION = (18, 19, 34)
 MEAN_DEATH = (20, 24, 38)
+BEFORE_DEATH = 14  # days before death in which nobody is scanned any more
 JITTER = (-9, 22)  # days around the nominal day of a scan, inside the window -12/+24 of study.yml
 
 LPFS_MEDIAN_DAYS = ((566, 567), (568, 569), (1284, 1285))  # print 18.6, 18.7 and 42.2 months, not at an edge
@@ -96,10 +98,21 @@ class Patient:
         """Time to death, and whether it was an event."""
         return self.contact, self.dead
 
+    def date(self, day: int) -> dt.date:
+        """Calendar date of a day since time zero."""
+        return CUTOFF - dt.timedelta(days=self.follow_up - int(day))
+
+    def on_weekday(self, day: int) -> bool:
+        """Whether this day is one from Monday to Friday."""
+        return (CUTOFF.weekday() + day - self.follow_up) % 7 < 5
 
     def works(self, day: int) -> bool:
-        """Whether the outpatient clinic is open on this day: Monday to Friday."""
-        return (CUTOFF.weekday() + day - self.follow_up) % 7 < 5
+        """Whether the clinic is open on this day: Monday to Friday, and no public holiday."""
+        return is_open(self.date(day))
+
+    def at_home(self, day: int) -> bool:
+        """Whether this day lies in the weeks of the pandemic in which outpatients stayed at home."""
+        return PANDEMIC[0] <= self.date(day) <= PANDEMIC[1]
 
 
 def nominal_day(visit: float) -> int:
@@ -153,8 +166,8 @@ def _possible(p: Patient) -> bool:
         low <= p.follow_up <= high
         and p.visit >= 6
         and JITTER[0] <= offset <= JITTER[1]
-        and p.works(0)
-        and p.works(p.scan)
+        and p.on_weekday(0)
+        and p.on_weekday(p.scan)
         and p.scan + (20 if p.progressed else 0) <= p.contact
         and (p.progressed or p.visit == _last_visit(p.contact - 15))
         and p.contact <= p.follow_up - (5 if p.dead else 120 if lost else 0)
@@ -162,6 +175,22 @@ def _possible(p: Patient) -> bool:
         and (p.fate is not Fate.DIED_EARLY or 230 <= p.contact <= 350)
         and (p.fate is not Fate.LOST_EARLY or (p.visit == 9 and p.contact <= 345))
     )
+
+
+def _off_holidays(p: Patient) -> Patient:
+    """Move a patient by whole weeks until treatment and last scan fall on no holiday; days since time zero stay."""
+    weeks = sorted(range(-8, 9), key=lambda k: (abs(k), k))
+    moved = (replace(p, follow_up=p.follow_up + 7 * k) for k in weeks)
+    return next(q for q in moved if _possible(q) and q.works(0) and q.works(q.scan))
+
+
+def _before_death(p: Patient) -> Patient:
+    """Move the last scan of who died without progression away from death, where its window allows; no endpoint knows that day."""
+    if not p.dead or p.progressed:
+        return p
+    earliest = nominal_day(p.visit) + JITTER[0]
+    days = [d for d in range(min(p.scan, p.contact - BEFORE_DEATH), earliest - 1, -1) if p.works(d)]
+    return replace(p, scan=days[0]) if days else p
 
 
 def _nudge(rng: np.random.Generator, p: Patient) -> Patient:
@@ -299,5 +328,5 @@ def search(seed: int, restarts: int = 60, steps: int = 14_000) -> list[Patient]:
             if trial_loss <= loss or rng.random() < math.exp((loss - trial_loss) / temperature):
                 patients, loss = trial, trial_loss
             if loss == 0:
-                return patients
+                return [_before_death(_off_holidays(patient)) for patient in patients]
     raise RuntimeError(f"no skeleton found in {restarts} restarts; the last was {loss:.3f} away")

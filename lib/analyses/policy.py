@@ -20,7 +20,7 @@ from lib.statistics.survival.event_table import OVERALL
 
 # All that a comparison says; counts, `tau` and what was done (`method`) stay.
 COMPARED = (
-    *("estimate", "difference", "hr", "coef", "std_err", "ci_low", "ci_high"),
+    *("estimate", "difference", "nnt", "nnt_low", "nnt_high", "hr", "coef", "std_err", "ci_low", "ci_high"),
     *("statistic", "chisq", "df", "p_value", "p_adjusted", "mc_error", "min", "max", "power"),
 )
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from lib.batch.places import is_remote, read_file, write_file
 from lib.batch.workers import FAILED, KEPT, MADE, Outcome
-from lib.dataset.dataset import subgroup_label
+from lib.dataset.dataset import part_label
 from lib.publish.pages import BATCH, batch_page
 from lib.show.formats import DASH, format_interval, format_median, format_number, format_p
 from lib.study.parameters import NOTEBOOKS, Parameters
@@ -120,7 +120,7 @@ def _link(outcome: Outcome) -> str:
 def _asked(outcome: Outcome, study: Study, without: tuple[str, ...] = ()) -> str:
     """What a run was asked for, as a reader says it; what is everybody's default goes without saying."""
     given = {name: value for name, value in outcome.given.items() if name not in without and value != DEFAULTS[name]}
-    subgroup = Parameters(**{name: given.pop(name) for name in ("subgroup", "subgroup_values") if name in given})
+    part = Parameters(**{name: given.pop(name) for name in ("population", "subgroup", "subgroup_values") if name in given})
     words = {
         "endpoint": lambda value: study.endpoint(value).label,
         "reference": lambda value: f"against {study.arm(value).label}",
@@ -133,7 +133,7 @@ def _asked(outcome: Outcome, study: Study, without: tuple[str, ...] = ()) -> str
         words[name](value) if name in words else f"{name.replace('_', ' ')} {_said(value)}"
         for name, value in given.items()
     ]
-    return ", ".join(filter(None, [subgroup_label(study, subgroup), *others])) or "as the study has it"
+    return ", ".join(filter(None, [part_label(study, part), *others])) or "as the study has it"
 
 
 def _said(value) -> str:

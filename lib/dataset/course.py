@@ -30,7 +30,7 @@ def assessment_frame(data: Dataset) -> pd.DataFrame:
     -------
     DataFrame, one row per patient and assessment, in order of date
         patient_id, arm, visit, date, time (since time zero, the study's unit; the baseline may lie before it), day,
-        sum_mm, percent_change (of the sum of diameters, from baseline), response (CR, PR, SD, PD, NE; None at
+        percent_change (of what the rule adds up, from baseline), response (CR, PR, SD, PD, NE; None at
         baseline), reader (the reader's category or None), known (bool: up to and including the first progression).
     """
     rows = measured_responses(data)
@@ -42,7 +42,7 @@ def assessment_frame(data: Dataset) -> pd.DataFrame:
     rows["reader"] = _readings(data, rows)
     progressed = rows["response"].eq("PD")
     rows["known"] = progressed.groupby(rows["patient_id"]).cumsum() - progressed == 0
-    columns = ["patient_id", "arm", "visit", "date", "time", "day", "sum_mm", "percent_change", "response", "reader"]
+    columns = ["patient_id", "arm", "visit", "date", "time", "day", "percent_change", "response", "reader"]
     return rows.sort_values(["patient_id", "date"])[[*columns, "known"]].reset_index(drop=True)
 
 
@@ -73,7 +73,7 @@ def course_frame(data: Dataset) -> pd.DataFrame:
     -------
     DataFrame, one row per patient
         patient_id, arm, best_response (CR, PR, SD, PD, NE, or why there is none: died, missing, not due), responder,
-        controlled, confirmed (bool), best_change (smallest change of the sum of diameters up to the first
+        controlled, confirmed (bool), best_change (smallest change of what the rule adds up, up to the first
         progression, %), no_change (why there is none, else ""), and in the study's unit from time zero: response_time,
         progression_time, last_assessment, follow_up; died (bool), duration, duration_event (bool, True = progressed
         or died).
@@ -102,13 +102,13 @@ def course_frame(data: Dataset) -> pd.DataFrame:
 
 def _course(rows: pd.DataFrame, reason: str, data: Dataset) -> dict[str, Any]:
     """One patient: `rows` are the assessments after the baseline."""
-    rule, time, response = present(data.study.response), rows["time"], rows["response"].to_numpy(dtype=object)
+    rule, time, response = present(data.response), rows["time"], rows["response"].to_numpy(dtype=object)
     early = (response == "SD") & (rows["day"] < rule.stable_days).to_numpy()
     seen = set(np.where(early, "NE", response))
     best = next((c for c in BEST_FIRST if c in seen), reason)
     changes = rows.loc[rows["known"], "percent_change"]
     unmeasured = {"died": "died before the first assessment", "not due": "first assessment not yet due"}
-    why = unmeasured.get(reason, "no assessment after baseline") if rows.empty else "no sum of diameters to compare"
+    why = unmeasured.get(reason, "no assessment after baseline") if rows.empty else f"no {rule.measured} to compare"
     return {
         "best_response": best,
         "confirmed": rule.confirmation_days is not None and _is_confirmed(rows, rule.confirmation_days),

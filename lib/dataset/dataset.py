@@ -1,11 +1,11 @@
-"""Checked tables -> the analysis set in force: cut-off, arms, subgroup, and the participant flow.
+"""Checked tables -> the analysis set in force: cut-off, arms, population, subgroup, and the participant flow.
 
 What is derived from it per patient stands in derived and course; what is derived more than once is remembered here.
 """
 
 from __future__ import annotations
 
-__all__ = ["Dataset", "apply_cutoff", "load", "once_per_dataset", "restrict", "subgroup_label"]
+__all__ = ["Dataset", "load", "once_per_dataset", "part_label", "restrict", "subgroup_label", "why_not_by"]
 
 import datetime as dt
 import weakref
@@ -17,11 +17,15 @@ from typing import Any, Concatenate, ParamSpec
 
 import pandas as pd
 
+from lib.dataset.cutoff import apply_cutoff
 from lib.intake import handover
 from lib.intake.tables import read_tables
 from lib.study.claims import read_claims
-from lib.study.parameters import Parameters, check_parameters
-from lib.study.parts import FLAGS_OF_DATES, Arm, Endpoint, own
+from lib.study.clinic.treatment import Population
+from lib.study.clinic.tumour import Response
+from lib.study.endpoints import Endpoint
+from lib.study.parameters import EVERYBODY, Parameters, check_parameters
+from lib.study.parts import Arm, own
 from lib.study.study import ROOT, Study, present, read_study
 from lib.study.yaml_file import Gathered, Problem, ProblemsFound
 
@@ -77,6 +81,17 @@ class Dataset:
         return self.patients["arm"].value_counts(sort=False)
 
     @property
+    def response(self) -> Response | None:
+        """The response rule in force: the study's, or by the criteria of the parameter."""
+        rule = self.study.response
+        return rule and rule.by(self.criteria)
+
+    @property
+    def criteria(self) -> str:
+        """Response criteria in force, a key of `lib.study.clinic.CRITERIA`; "" for the study's rule."""
+        return getattr(self.parameters, "criteria", "")
+
+    @property
     def response_visits(self) -> tuple[float, ...]:
         """Visits of the response tables: the parameter's, or the study's."""
         rule = self.study.response
@@ -96,6 +111,11 @@ class Dataset:
         """
         others = [arm.id for arm in self.arms if arm.id != self.reference]
         return (self.focus if self.focus in others else others[0]), self.reference
+
+    @property
+    def ordered(self) -> bool:
+        """Whether a trend over the arms in force can be tested: the study says that they have an order, and there are three."""
+        return self.study.design.ordered_arms and len(self.arms) > 2
 
     def landmarks(self, endpoint: Endpoint) -> tuple[float, ...]:
         """Times at which the curves of an endpoint are read off: the parameter's, or the endpoint's own."""
@@ -145,13 +165,15 @@ def _found(folder: str) -> Path:
 
 
 def restrict(study: Study, parameters: Parameters, tables: dict[str, pd.DataFrame], queries: pd.DataFrame) -> Dataset:
-    """Apply exclusions, cut-off, arms and subgroup, and count who is left after each.
+    """Apply exclusions, cut-off, arms, population and subgroup, and count who is left after each.
 
     Raises
     ------
     lib.study.yaml_file.ProblemsFound
-        E110 for a cut-off without dates; E111 where nobody is left.
+        E110 for a cut-off without dates, or criteria that what was measured does not serve; E111 where nobody is left.
     """
+    if why := why_not_by(criteria := getattr(parameters, "criteria", ""), tables):
+        raise ProblemsFound([Problem("E110", why, file="parameters", column="criteria", value=criteria)])
     flow: list[dict[str, Any]] = []
     arms = tuple(arm for arm in study.arms if not parameters.arms or arm.id in parameters.arms)
     patients = tables["patients"]
@@ -174,6 +196,9 @@ def restrict(study: Study, parameters: Parameters, tables: dict[str, pd.DataFram
     if len(arms) < len(study.arms):
         patients = patients[patients["arm"].isin([arm.id for arm in arms])]
         flow += _step(patients, "arms", study.arms)
+    if population := _population(study, parameters):
+        patients = patients[patients[population.flag] == population.inside]
+        flow += _step(patients, "population", arms, population.label)
     if parameters.subgroup:
         patients = patients[_in_subgroup(study, parameters, patients)]
         flow += _step(patients, "subgroup", arms, subgroup_label(study, parameters))
@@ -187,9 +212,17 @@ def restrict(study: Study, parameters: Parameters, tables: dict[str, pd.DataFram
     return Dataset(study, parameters, arms, reference, kept, queries, pd.DataFrame(flow))
 
 
+def why_not_by(criteria: str, tables: dict[str, pd.DataFrame]) -> str:
+    """Why what was measured cannot be read by these criteria; "" where it can."""
+    measured = tables.get("measurements", pd.DataFrame())
+    if criteria == "mrecist" and not ("viable_mm" in measured and measured["viable_mm"].notna().any()):
+        return "not recorded: what takes up contrast of each lesion (measurements.viable_mm)"
+    return ""
+
+
 def _nobody(study: Study, parameters: Parameters) -> Problem:
     """Say that no patient is left, and of what."""
-    chosen = parameters.model_dump(mode="json", include={"cutoff", "arms", "subgroup", "subgroup_values"})
+    chosen = parameters.model_dump(mode="json", include={"cutoff", "arms", "population", "subgroup", "subgroup_values"})
     asked = [f"{name} = {', '.join(v) if isinstance(v, list) else v}" for name, v in chosen.items() if v]
     why = f"with {'; '.join(asked)}" if asked else "after exclusions (patients.excluded)"
     return Problem("E111", f"no patient of {study.study.id} is left {why}", file="parameters" if asked else "patients")
@@ -226,6 +259,17 @@ def _in_subgroup(study: Study, parameters: Parameters, patients: pd.DataFrame) -
     return names.isin(parameters.subgroup_values) & values.notna()
 
 
+def _population(study: Study, parameters: Parameters) -> Population | None:
+    """The analysis population in force; None for everybody."""
+    return study.population(parameters.population) if parameters.population not in ("", EVERYBODY) else None
+
+
+def part_label(study: Study, parameters: Parameters) -> str:
+    """Such as "Per protocol, Sex: Female": the population and the subgroup, "" where nobody is left out for either."""
+    population = _population(study, parameters)
+    return ", ".join(filter(None, [population.label if population else "", subgroup_label(study, parameters)]))
+
+
 def subgroup_label(study: Study, parameters: Parameters) -> str:
     """Such as "Sex: Female", or "" without a subgroup."""
     if not parameters.subgroup:
@@ -235,62 +279,6 @@ def subgroup_label(study: Study, parameters: Parameters) -> str:
     labels = {level.value: level.label for level in variable.levels}
     values = " or ".join(labels.get(v, v.replace(">=", "≥ ").replace("<", "< ")) for v in parameters.subgroup_values)
     return f"{variable.label}: {values}{' ' + variable.unit if variable.unit else ''}"
-
-
-def apply_cutoff(tables: dict[str, pd.DataFrame], cutoff: pd.Timestamp) -> dict[str, pd.DataFrame]:
-    """Return the tables as they stood on `cutoff`: later rows, events and contacts are not yet known.
-
-    Patients who had not started are dropped. The last tumour assessment becomes the last one on or before the cut-off
-    that the measurements hold (the cut-off itself where a study has none).
-    """
-    patients = tables["patients"]
-    patients = patients[patients["time_zero"] <= cutoff].copy()
-    for date, flag in (*FLAGS_OF_DATES.items(), ("distant_progression_date", None)):
-        if date in patients:
-            later = patients[date] > cutoff
-            patients.loc[later, date] = pd.NaT
-            if flag in patients:
-                patients.loc[later, flag] = False
-    if "last_contact_date" in patients:
-        patients["last_contact_date"] = patients["last_contact_date"].clip(upper=cutoff)
-    kept = dict(tables)
-    for name, date in (
-        ("measurements", "assessment_date"),
-        ("assessments", "assessment_date"),
-        ("markers", "sample_date"),
-        ("treatments", "start_date"),
-        ("adverse_events", "onset_date"),
-    ):
-        if name in tables:
-            frame = tables[name]
-            kept[name] = _as_known(frame[~(frame[date] > cutoff)].copy(), patients, cutoff)
-    if "last_tumour_assessment" in patients:
-        patients["last_tumour_assessment"] = _last_assessment(patients, kept, cutoff)
-    return {**kept, "patients": patients}
-
-
-def _as_known(frame: pd.DataFrame, patients: pd.DataFrame, cutoff: pd.Timestamp) -> pd.DataFrame:
-    """Rows as they stood on `cutoff`: what ended later goes on, and what became of it is not known."""
-    if "end_date" not in frame:
-        return frame
-    later = frame["end_date"] > cutoff
-    if "outcome" in frame:
-        alive = patients.set_index("patient_id")["death_date"].isna() if "death_date" in patients else pd.Series()
-        not_yet = later | ((frame["outcome"] == "fatal") & frame["patient_id"].map(alive).eq(True))
-        frame["outcome"] = frame["outcome"].mask(not_yet)
-    return frame.assign(end_date=frame["end_date"].mask(later))
-
-
-def _last_assessment(patients: pd.DataFrame, tables: dict[str, pd.DataFrame], cutoff: pd.Timestamp) -> pd.Series:
-    clipped = patients["last_tumour_assessment"].clip(upper=cutoff)
-    if "measurements" not in tables:
-        return clipped
-    own = tables["lesions"].set_index("lesion_id")["patient_id"]
-    dates = tables["measurements"].groupby(tables["measurements"]["lesion_id"].map(own))["assessment_date"].max()
-    last = patients["patient_id"].map(dates)
-    later = patients["last_tumour_assessment"] > cutoff
-    # A baseline scan before time zero censors at time zero: it contributes no time.
-    return clipped.where(~later, last.fillna(patients["time_zero"]).clip(lower=patients["time_zero"]))
 
 
 def once_per_dataset(derive: Callable[Concatenate[Dataset, P], pd.DataFrame]) -> Callable[Concatenate[Dataset, P], pd.DataFrame]:

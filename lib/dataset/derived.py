@@ -24,10 +24,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from lib.dataset.dataset import Dataset, once_per_dataset
+from lib.dataset.markers import LAST, UNKNOWN, marker_frame, rise_dates, with_change
+from lib.dataset.progression import progression_dates
 from lib.intake import recist
-from lib.study.clinic import Marker
-from lib.study.parts import DAYS, Endpoint, Variable
+from lib.study.endpoints import Endpoint
+from lib.study.parts import DAYS, Variable
 from lib.study.study import present
+from lib.study.words import OF_MARKER
 
 Array = npt.NDArray[Any]
 VOLUME = "volume"
@@ -46,11 +49,14 @@ def time_to_event_frame(data: Dataset, endpoint: Endpoint) -> pd.DataFrame:
     -------
     DataFrame, one row per patient with a known time, the index as in `data.patients`
         patient_id, arm, time (in the study's unit), event (bool, True = event of interest),
-        cause (0 censored, 1 event, 2 competing), decided_by (column that made it an event or censored it), and what
-        else `patients` holds.
+        cause (0 censored, 1 event, 2 competing), decided_by (column or kind of progression that made it an event, or
+        column that censored it), and what else `patients` holds.
     """
     patients = data.patients
-    days, cause, decided_by = _from_dates(patients, endpoint) if endpoint.derived else _ready_made(patients, endpoint)
+    derived = [progression_dates(data)] if endpoint.kinds else []
+    derived += [rise_dates(data, data.study.marker(name)) for name in endpoint.of_markers]
+    dated = pd.concat([patients, *derived], axis=1) if derived else patients
+    days, cause, decided_by = _from_dates(dated, endpoint) if endpoint.derived else _ready_made(patients, endpoint)
     frame = patients.copy(deep=False)  # a registry's columns are held once
     frame.insert(2, "time", days / data.study.time.days_per_unit)
     frame.insert(3, "event", cause == 1)
@@ -68,10 +74,13 @@ def _from_dates(patients: pd.DataFrame, endpoint: Endpoint) -> tuple[pd.Series, 
     decided = np.array(columns, dtype=object)[which]
     happened = first.notna().to_numpy()
     cause = np.where(happened, np.where(which < len(endpoint.events), 1, 2), 0)
-    end = first.where(happened, patients[endpoint.censor])
+    censor = present(endpoint.censor)
+    end = first.where(happened, patients[f"{censor}{LAST}" if censor.startswith(OF_MARKER) else censor])
     # Censored before the event became known cannot be: an event after the last assessment still counts (a death).
     days = (end - patients["time_zero"]).dt.days.astype(float)
-    return days, cause, np.where(happened, decided, present(endpoint.censor))
+    for name in endpoint.of_markers:  # of whom nothing can be known of a marker, nobody knows when it progressed
+        days = days.mask(patients[f"{OF_MARKER}{name}{UNKNOWN}"])
+    return days, cause, np.where(happened, decided, censor)
 
 
 def _ready_made(patients: pd.DataFrame, endpoint: Endpoint) -> tuple[pd.Series, Array, Array]:
@@ -94,69 +103,13 @@ def volume_frame(data: Dataset) -> pd.DataFrame:
     """
     volumes = recist.derive_volume(data.tables["lesions"], data.tables["measurements"])
     volumes = volumes.rename(columns={"volume_cm3": "value", "assessment_date": "date"})
-    return _with_change(data, volumes.dropna(subset=["value"]))
-
-
-@once_per_dataset
-def marker_frame(data: Dataset, marker: Marker) -> pd.DataFrame:
-    """Values of one marker in its own unit, below-limit values as limit / sqrt(2), and their change.
-
-    A sample with an interfering marker above its limit, or in another state than the patient's baseline sample, is
-    flagged in `excluded` (a plain reason, else "").
-
-    Returns
-    -------
-    DataFrame, one row per patient and visit
-        patient_id, arm, visit, date, value, below_limit, baseline, change, percent_change, log_ratio, excluded.
-    """
-    samples = data.tables["markers"]
-    own = samples[samples["marker"] == marker.id].copy()
-    factor = own["unit"].map(dict(marker.units)).astype(float)
-    below = own["below_limit"].fillna(False).astype(bool)
-    # limit / sqrt(2) is the usual substitute for a left-censored log-normal value (Hornung and Reed 1990).
-    own["value"] = own["value"].where(~below, own["limit"] / np.sqrt(2)) * factor
-    own = own.rename(columns={"sample_date": "date"}).sort_values(["patient_id", "visit", "date"])
-    own = own.drop_duplicates(["patient_id", "visit"], keep="first")
-    own["excluded"] = _excluded_samples(samples, own, marker)
-    frame = _with_change(data, own)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        frame["log_ratio"] = np.log(frame["value"] / frame["baseline"])
-    return frame
-
-
-def _excluded_samples(samples: pd.DataFrame, own: pd.DataFrame, marker: Marker) -> pd.Series:
-    reason = pd.Series("", index=own.index)
-    if marker.match_state and "state" in own:
-        first = own[own["visit"] == 0].set_index("patient_id")["state"]
-        other = (
-            own["state"].ne(own["patient_id"].map(first)) & own["state"].notna() & own["patient_id"].isin(first.index)
-        )
-        reason[other] = "not in the state of the baseline sample"
-    if marker.interference:
-        rows = samples[
-            (samples["marker"] == marker.interference.marker) & (samples["value"] > marker.interference.above)
-        ]
-        # Antibodies persist: one positive sample makes every sample of the patient unreliable.
-        reason[own["patient_id"].isin(rows["patient_id"])] = "interfering antibody"
-    return reason
-
-
-def _with_change(data: Dataset, values: pd.DataFrame) -> pd.DataFrame:
-    arm = data.patients.set_index("patient_id")["arm"]
-    values = values.reset_index(drop=True)
-    baseline = values[values["visit"] == 0].drop_duplicates("patient_id").set_index("patient_id")["value"]
-    values["arm"] = pd.Categorical(values["patient_id"].map(arm), categories=arm.cat.categories, ordered=True)
-    values["baseline"] = values["patient_id"].map(baseline)
-    values["change"] = values["value"] - values["baseline"]
-    # From a baseline of zero, as a score may have, there is no change in percent.
-    values["percent_change"] = 100 * values["change"] / values["baseline"].where(values["baseline"] > 0)
-    return values
+    return with_change(data, volumes.dropna(subset=["value"]))
 
 
 @once_per_dataset
 def measured_responses(data: Dataset) -> pd.DataFrame:
-    """Response at every assessment, from the measured diameters: `recist.derive_response` of the study's tables."""
-    return recist.derive_response(data.tables["lesions"], data.tables["measurements"], present(data.study.response))
+    """Response at every assessment, from what was measured, by the rule in force: `recist.derive_response`."""
+    return recist.derive_response(data.tables["lesions"], data.tables["measurements"], present(data.response))
 
 
 @once_per_dataset
@@ -168,7 +121,7 @@ def response_frame(data: Dataset, visit: float) -> pd.DataFrame:
     DataFrame, one row per patient
         patient_id, arm, response: CR, PR, SD, PD, NE, or why there is none: `died` (before the visit),
         `missing` (no assessment), `not due` (the visit lies after the cut-off); evaluable (bool), responder (bool),
-        controlled (bool: CR, PR or SD), percent_change (of the sum of diameters), reader (the reader's category or NA).
+        controlled (bool: CR, PR or SD), percent_change (of what the rule adds up), reader (the reader's category or NA).
     """
     patients = data.patients[["patient_id", "arm"]].reset_index(drop=True)
     derived = measured_responses(data)
@@ -240,5 +193,6 @@ def _derived_baseline(data: Dataset, variable: Variable) -> pd.Series:
         lesions = data.tables["lesions"]
         if kind == "targets":
             return lesions[lesions["target"].astype(bool)].groupby("patient_id").size()
-        values = measured_responses(data).rename(columns={"sum_mm": "value"})
+        sums = recist.derive_sums(lesions, data.tables["measurements"], present(data.study.response))
+        values = sums.rename(columns={"sum_mm": "value"})
     return values[values["visit"] == 0].drop_duplicates("patient_id").set_index("patient_id")["value"]

@@ -18,8 +18,9 @@ __all__ = [
 import pandas as pd
 
 from lib.dataset.dataset import Dataset
-from lib.study.parts import Endpoint
+from lib.study.endpoints import Endpoint
 from lib.study.study import present
+from lib.study.words import KINDS
 
 
 def why_no_components(data: Dataset) -> str:
@@ -71,10 +72,12 @@ def why_no_midpoint(data: Dataset, endpoint: Endpoint) -> str:
     """Why an event cannot be placed between two scans; "" where it can."""
     if not data.holds("measurements"):
         return "the study holds no table of measurements"
-    column = present(data.study.response).progression_column
-    if column is None or column not in endpoint.events:
-        return "the event is not found at scans"
-    return ""
+    return "" if _found_at_scans(data) & set(endpoint.events) else "the event is not found at scans"
+
+
+def _found_at_scans(data: Dataset) -> set[str]:
+    """What makes an event on the day of the scan that shows it."""
+    return {*KINDS, present(data.study.response).progression_column or ""}
 
 
 def _scans(data: Dataset) -> pd.DataFrame:
@@ -95,10 +98,11 @@ def interval_frame(data: Dataset, tte: pd.DataFrame) -> pd.DataFrame:
         where there is none) and the scan that found it, for any other event its day twice, for the censored the last
         day and infinity.
     """
-    column = present(data.study.response).progression_column
-    found = tte.loc[tte["decided_by"] == column, ["patient_id", "time_zero", column]]
+    found = tte.loc[tte["event"] & tte["decided_by"].isin(_found_at_scans(data)), ["patient_id", "time_zero", "time"]]
+    days = (found["time"] * data.study.time.days_per_unit).round()
+    found = found.assign(progression=found["time_zero"] + pd.to_timedelta(days, unit="D"))
     scans = _scans(data).merge(found, on="patient_id")
-    before = scans[scans["date"] < scans[column]].groupby("patient_id")["date"].max()
+    before = scans[scans["date"] < scans["progression"]].groupby("patient_id")["date"].max()
     last = found["patient_id"].map(before).fillna(found["time_zero"]).clip(lower=found["time_zero"])
     left = tte["time"].copy()
     left.loc[found.index] = (last - found["time_zero"]).dt.days / data.study.time.days_per_unit

@@ -16,7 +16,7 @@ import ipywidgets as w
 
 from lib.run.taking_in import is_brought, waiting
 from lib.show.formats import format_level
-from lib.study.parameters import subgroup_levels
+from lib.study.parameters import EVERYBODY, subgroup_levels
 from lib.study.provenance import study_path
 from lib.study.study import ROOT, Study, read_study
 from lib.study.yaml_file import Problem, ProblemsFound
@@ -27,6 +27,7 @@ LABELS = {
     "endpoint": "Endpoint",
     "arms": "Arms",
     "reference": "Compared with",
+    "population": "Population",
     "subgroup": "Patients",
     "subgroup_values": "Which of them",
     "cutoff": "Data cut-off",
@@ -41,7 +42,7 @@ AUDIENCES = {
 }
 # A text box takes no more than this; what is longer was not typed by hand.
 LONGEST_TEXT = 60
-EVERYBODY = "All patients"
+EVERYBODY_LABEL = "All patients"
 
 
 def find_studies(first: str, folder: Path = ROOT / "data") -> dict[str, str]:
@@ -149,9 +150,13 @@ class Form:
         self._arms = {arm.id: w.Checkbox(value=True, description=arm.label, indent=False) for arm in study.arms}
         self._reference, self._moved = w.Dropdown(description=LABELS["reference"]), w.HTML()
         self._offer_references()
-        groups = [(EVERYBODY, ""), *((f"By {_subgroup_label(study, s.id)}", s.id) for s in study.subgroups)]
+        groups = [(EVERYBODY_LABEL, ""), *((f"By {_subgroup_label(study, s.id)}", s.id) for s in study.subgroups)]
         self._subgroup = w.Dropdown(options=groups, description=LABELS["subgroup"])
         self._values, self._value_box = {}, w.VBox()
+        usual = next((part.id for part in study.populations if part.default), EVERYBODY)
+        populations = [(EVERYBODY_LABEL, EVERYBODY), *((part.label, part.id) for part in study.populations)]
+        self._population = w.Dropdown(options=populations, value=usual, description=LABELS["population"])
+        self._usual_population = usual
         unit = study.time.unit
         self._landmarks = w.Text(
             placeholder="e.g. 12, 24", description=f"{LABELS['landmarks']} ({unit})", continuous_update=False
@@ -161,12 +166,12 @@ class Form:
         movable = study.study.cutoff is not None and all(endpoint.derived for endpoint in study.endpoints)
         arms = [w.HTML(f"<span class='cohort-legend'>{LABELS['arms']}</span>"), *self._arms.values()]
         several = [w.VBox(arms), self._reference, self._moved] if len(study.arms) > 1 else []
-        grouped = [self._subgroup, self._value_box] if study.subgroups else []
+        grouped = [*([self._population] if study.populations else []), *([self._subgroup, self._value_box] if study.subgroups else [])]
         dated = [self._cutoff] if movable else []
         timed = ([self._endpoint], [self._landmarks]) if endpoints else ([], [])
         self._landmarks.value = self._offered = self._usual_landmarks()
         self._reference.observe(lambda _: setattr(self._moved, "value", ""), "value")
-        self._watch(self._reference, self._landmarks, self._cutoff)
+        self._watch(self._reference, self._landmarks, self._cutoff, self._population)
         for box in self._arms.values():
             box.observe(lambda _: self._arm_ticked(), "value")
         self._endpoint.observe(lambda _: self._endpoint_picked(), "value")
@@ -234,6 +239,7 @@ class Form:
         given = {"arms": arms if len(arms) < len(self._arms) else []}
         given["endpoint"] = self._endpoint.value if self._endpoint.value != self._primary else ""
         given["reference"] = self._reference.value if self._reference.value != self._usual_reference() else ""
+        given["population"] = self._population.value if self._population.value != self._usual_population else ""
         if self._subgroup.value:
             values = [value for value, box in self._values.items() if box.value]
             if not values:

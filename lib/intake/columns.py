@@ -12,9 +12,12 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from lib.intake.recist import DIAMETERS, RESPONSES, STATUSES
-from lib.study.clinic import FATAL_GRADE
-from lib.study.parts import DATE_COLUMNS, DAYS, FIRST_DAY, FLAGS_OF_DATES, LAST_DAY, Endpoint, Variable
+from lib.study.clinic.harms import FATAL_GRADE
+from lib.study.clinic.tumour import REGIONS
+from lib.study.endpoints import Endpoint
+from lib.study.parts import DAYS, FIRST_DAY, FLAGS_OF_DATES, LAST_DAY, Variable
 from lib.study.study import Study
+from lib.study.words import DATE_COLUMNS
 
 # Nothing that is measured in a patient is larger: a diameter of half a metre is a slip of the unit.
 MAX_DIAMETER_MM = 500
@@ -140,6 +143,7 @@ def columns_of(study: Study) -> dict[str, tuple[Column, ...]]:
             Column("site", "code", allowed=_same(s.value for s in study.sites)),
             Column("target", "flag"),
             *optional(Column("treated", "flag"), always=True),
+            *optional(Column("region", "code", allowed=_same(REGIONS))),
         ),
         "measurements": (
             lesion,
@@ -150,6 +154,7 @@ def columns_of(study: Study) -> dict[str, tuple[Column, ...]]:
                 for axis in DIAMETERS
             ),
             *optional(Column("too_small", "flag"), Column("status", "code", allowed=_same(STATUSES)), always=True),
+            *optional(Column("viable_mm", "number", "E044", filled=False, low=0, high=MAX_DIAMETER_MM, unit="mm")),
             *optional(Column("modality", "text"), patient),
         ),
         "assessments": (
@@ -165,7 +170,7 @@ def columns_of(study: Study) -> dict[str, tuple[Column, ...]]:
             Column("marker", "code", allowed=_same(m.id for m in study.markers)),
             Column("value", "number", filled=False),
             Column("unit", "text", "E064"),
-            *optional(Column("below_limit", "flag"), Column("limit", "number", "E060", low=0), always=True),
+            *optional(Column("below_limit", "flag"), Column("limit", "number", "E060", low=0), Column("above_limit", "flag"), always=True),
             *optional(
                 Column("reference_low", "number", "E065", low=0), Column("reference_high", "number", "E065", low=0)
             ),
@@ -183,13 +188,14 @@ def _patients(study: Study) -> tuple[Column, ...]:
     dates = {}
     for endpoint in study.endpoints:
         if endpoint.derived:
-            used = [*endpoint.events, *endpoint.competing]
+            used = endpoint.recorded
             dates |= {date: Column(date, "date", filled=False) for date in used if date not in dates}
             # Everybody was last seen on some day; not everybody need have been examined.
-            dates |= {date: Column(date, "date", filled=date != EXAMINED) for date in ("time_zero", endpoint.censor)}
+            dates |= {date: Column(date, "date", filled=date != EXAMINED) for date in ("time_zero", endpoint.censor) if date in DATE_COLUMNS}
             columns += [Column(FLAGS_OF_DATES[date], "flag") for date in used if date in FLAGS_OF_DATES]
         else:
             columns += _ready_made(endpoint)
+    columns += _memberships(study)
     if study.holds("measurements"):  # how soon a tumour responds, and for how long
         dates.setdefault("time_zero", Column("time_zero", "date"))
     columns += dates.values()
@@ -200,6 +206,16 @@ def _patients(study: Study) -> tuple[Column, ...]:
     )
     columns = {column.name: column for column in [*columns, *optional(*others)][::-1]}
     return tuple(_in_the_file(column, study) for column in columns.values())[::-1]
+
+
+def _memberships(study: Study) -> list[Column]:
+    """Flags of the analysis populations, and how each patient's part in the study ended."""
+    flags = [Column(p.flag, "code", called=p.column, allowed=_same((p.inside, p.outside))) for p in study.populations]
+    ended = study.disposition
+    if ended is None:
+        return flags
+    values = _same(level.value for level in ended.levels)
+    return [*flags, Column(ended.flag, "code", called=ended.column, filled=False, allowed=values)]
 
 
 def _in_the_file(column: Column, study: Study) -> Column:

@@ -16,7 +16,7 @@ import pandas as pd
 from lib.intake.columns import Column, columns_of
 from lib.intake.evidence import Evidence, Rule, look_up
 from lib.intake.files import Source, read_sources
-from lib.intake.rules import clinic, tumour
+from lib.intake.rules import clinic, progression, tumour
 from lib.intake.rules import patients as rules_patients
 from lib.intake.schemas import check_table, typed_frame
 from lib.intake.spreadsheet import write_csv, write_spreadsheet
@@ -25,7 +25,7 @@ from lib.study.yaml_file import Problem, ProblemsFound
 
 QUERY_COLUMNS = list(Problem("", "").as_row())
 SORTED_BY = ["patient_id", "lesion_id", "assessment_date", "marker", "sample_date", "component", "start_date"]
-RULES: tuple[Rule, ...] = (*rules_patients.RULES, *tumour.RULES, *clinic.RULES)
+RULES: tuple[Rule, ...] = (*rules_patients.RULES, *tumour.RULES, *progression.RULES, *clinic.RULES)
 
 
 @dataclass(frozen=True)

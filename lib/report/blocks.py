@@ -6,6 +6,7 @@ __all__ = [
     "SYNTHETIC",
     "check_counts",
     "colophon",
+    "definitions",
     "estimators",
     "header",
     "in_force",
@@ -26,11 +27,13 @@ from lib.analyses.catalogue import Output
 from lib.analyses.cohort import flow
 from lib.analyses.efficacy import survival
 from lib.analyses.outputs import find
-from lib.analyses.result import Analysis
-from lib.dataset.dataset import Dataset, subgroup_label
+from lib.analyses.result import Absent, Analysis
+from lib.analyses.robustness.definitions import Definitions, claims_about
+from lib.dataset.dataset import Dataset, part_label
 from lib.report import recheck
 from lib.report.published import ABSENT, MATCHES, compare_published, find_ranges
 from lib.report.references import cite, paragraph
+from lib.report.results import to_rows
 from lib.show import plain, styles
 from lib.show.disclosure.audience import LEFT_OUT, allows, is_part
 from lib.show.disclosure.jointly import earlier_of
@@ -38,7 +41,9 @@ from lib.show.disclosure.rounding import DIGITS
 from lib.show.display import EMPTY, Block, Lacking, Table, template
 from lib.show.formats import format_duration, format_given, format_tiny, format_whole, joined, plural
 from lib.show.labels import how_formed, level_text
+from lib.show.sentences.robustness import sentence_definitions
 from lib.show.tables.design import table_published
+from lib.show.tables.robustness import table_definitions
 from lib.study import provenance
 from lib.study.claims import read_claims
 from lib.study.limits import because_large
@@ -81,7 +86,7 @@ def header(name: str, data: Dataset) -> Block:
         formed=_formed(data) if len(data.study.arms) > 1 else "",
         banner=SYNTHETIC if about.synthetic else "",
         n=len(data.patients),
-        subgroup=subgroup_label(data.study, data.parameters),
+        subgroup=part_label(data.study, data.parameters),
         shared=shared_notice(data),
     )
     return Block(
@@ -165,6 +170,23 @@ def _proves(data: Dataset, claims: pd.DataFrame) -> bool | None:
     if data.study.study.synthetic or (claims["verdict"] == ABSENT).all():
         return None
     return bool((claims["verdict"] == MATCHES).all())
+
+
+def definitions(name: str, data: Dataset, found: Definitions | Absent) -> tuple[str, Table | Block]:
+    """Which definition of progression the published numbers of an endpoint fit: a sentence and a table.
+
+    Nothing where other patients are analysed than those published, or nothing is claimed.
+    """
+    if isinstance(found, Absent) or set(in_force(name, data)) & {"cutoff", "arms", "reference", "subgroup", "subgroup_values"}:
+        return "", EMPTY
+    claims = claims_about(data.study.endpoint(found.variable), read_claims(data.study.folder))
+    rows = to_rows(name, found)
+    asked = rows["variable"].str.partition(": ")[2]
+    rows = rows.assign(output=rows["output"].str.removeprefix("definition_"), variable=found.variable)
+    fits = {definition: compare_published(claims, rows[asked == definition]) for definition in dict.fromkeys(asked)}
+    fitting = {definition: int((verdicts["verdict"] == MATCHES).sum()) for definition, verdicts in fits.items()}
+    caveat = f" {BY_CONSTRUCTION}" if data.study.study.synthetic else ""
+    return sentence_definitions(found, fitting, len(claims)) + caveat, table_definitions(found, fits)
 
 
 def self_check(data: Dataset, recorded: list[tuple[Analysis, pd.DataFrame]]) -> Block:

@@ -13,7 +13,9 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import pandas as pd
 from IPython.display import display
 
+from lib.analyses.efficacy.survival import Survival
 from lib.analyses.result import Absent, Analysis, without
+from lib.analyses.robustness.definitions import analyse_definitions
 from lib.dataset.dataset import Dataset, load
 from lib.report import blocks
 from lib.report.given import given
@@ -21,11 +23,12 @@ from lib.report.results import COLUMNS, to_rows
 from lib.show import styles
 from lib.show.disclosure.audience import allows, mask_analysis, restrict
 from lib.show.disclosure.jointly import earlier_of
-from lib.show.display import DETAILS, EMPTY, Block, Lacking
+from lib.show.display import DETAILS, EMPTY, Block, Lacking, Table
 from lib.show.labels import name_arms
-from lib.study.clinic import Marker
+from lib.study.claims import read_claims
+from lib.study.clinic.markers import Marker
+from lib.study.endpoints import Endpoint
 from lib.study.parameters import NOTEBOOKS
-from lib.study.parts import Endpoint
 
 K = TypeVar("K", bound=Analysis | Absent)
 P = ParamSpec("P")
@@ -216,6 +219,15 @@ class Page:
         """Markers that are outcomes, not checks of quality."""
         return [marker for marker in self.data.study.markers if marker.role == "endpoint"]
 
+    def markers_with(self, key: str) -> list[Marker]:
+        """Those of which the study declares this: kinetics, progression or surrogate."""
+        return [marker for marker in self.markers if getattr(marker, key)]
+
+    @property
+    def scores(self) -> list[Marker]:
+        """Those of them that are ordinal."""
+        return [marker for marker in self.markers if marker.levels]
+
     @property
     def response_visits(self) -> tuple[float, ...]:
         """Visits of the response tables: the parameter's, or the study's."""
@@ -241,6 +253,11 @@ class Page:
         ranges, *shown = blocks.published(self.name, self.data, self.results)
         self.record(ranges)
         self.show(*shown)
+
+    def definitions(self, survival: Survival | Absent) -> tuple[str, Table | Block]:
+        """Which definition of an endpoint its published numbers fit: a sentence, and the table behind it."""
+        found = self.analyse(analyse_definitions, survival, read_claims(self.data.study.folder))
+        return blocks.definitions(self.name, self.data, found)
 
     def methods(self) -> Block:
         """How this page was computed, as a paragraph to paste into a paper."""

@@ -8,28 +8,30 @@ from __future__ import annotations
 
 __all__ = ["KINDS", "Checked", "check", "recompute"]
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from math import exp, isnan
 
 import numpy as np
 import pandas as pd
 
 from lib.analyses.efficacy import survival
-from lib.analyses.result import Analysis
+from lib.analyses.result import Analysis, where
 from lib.analyses.safety.events_in_time import PER
 from lib.dataset.dataset import Dataset
+from lib.report.recheck_lesions import recompute_lesions
 from lib.report.recheck_parts import PYTHON, Number, Place, Rows, adjusted, exact_numbers, numbers, places
 from lib.report.recheck_shares import recompute_paired, recompute_shares
 from lib.report.results import to_rows
-from lib.statistics.second_engine import competing, mixed, ranks, shares
+from lib.statistics.second_engine import ancova, competing, mixed, ranks, shares
 from lib.statistics.second_engine.cox import FORMULA
 from lib.statistics.second_engine.survival import KEYS, verify
 from lib.study.limits import LARGE
 from lib.study.study import present
 
 # Of the numbers that nothing computes a second time, by statistic.
-COUNTS = {"n", "n_events", "n_censored", "n_risk", "n_missing", "n_zero", "n_gained", "n_lost", "count", "n_tests", "n_below"}
+COUNTS = {"n", "n_events", "n_censored", "n_risk", "n_missing", "n_zero", "n_patients", "n_gained", "n_lost", "count", "n_tests", "n_below"}
 DESCRIPTIONS = {"median", "q1", "q3", "mean", "sd", "min", "max", "proportion", "person_time", "person_time_potential"}
 COUNTED, DESCRIBED, OTHER = "counts", "quantiles, means and shares", "other estimates and tests"
 
@@ -132,18 +134,63 @@ def _changes(data: Dataset, analysis: Analysis) -> Iterator[Number]:
             moved = ranks.walsh_shift(x, level)
             moved |= {key: exp(moved[key]) for key in ("estimate", "ci_low", "ci_high")} if ratios else {}
             yield from numbers(f"{name}_within", place, arm, ranks.signed_rank(x) | moved, FORMULA)
-        yield from numbers(f"{name}_between", place, "overall", ranks.kruskal(list(samples.values())), FORMULA)
-        dunn, sums = {}, {}
-        for group in places(analysis, f"{name}_pairwise").get(place, {}):
-            x, y = group.split(" vs ")
-            z = ranks.dunn_z(samples, x, y)
-            dunn[group], sums[group] = ranks.two_sided(z), ranks.rank_sum_p(samples[x], samples[y])
-            yield from numbers(f"{name}_pairwise", place, group, {"statistic": z}, FORMULA)
-            apart = ranks.shift(samples[x], samples[y], level)
-            apart = {"ratio" if key == "difference" else key: exp(value) for key, value in apart.items()} if ratios else apart
-            yield from numbers(f"{name}_shift", place, group, apart, FORMULA)
-        yield from adjusted(f"{name}_pairwise", place, dunn, FORMULA)
-        yield from adjusted(f"{name}_shift", place, sums, FORMULA)
+        yield from _rank_tests(analysis, name, place, samples, level, ratios=ratios)
+
+
+def _slopes(data: Dataset, analysis: Analysis) -> Iterator[Number]:
+    """Rank tests of the slopes of a marker, one row per patient; they are of logarithms."""
+    if "slopes" not in analysis or len(data.patients) > LARGE:
+        return
+    slopes, name = analysis["slopes"], f"{analysis.variable}_slope"
+    samples = {a.id: slopes.loc[slopes["arm"] == a.id, "slope"].to_numpy(float) for a in data.arms}
+    yield from _rank_tests(analysis, name, (analysis.variable, None), samples, data.parameters.level, ratios=True)
+
+
+def _rank_tests(
+    analysis: Analysis, name: str, place: Place, samples: dict[str, np.ndarray], level: float, *, ratios: bool
+) -> Iterator[Number]:
+    """Tests of all arms and of pairs, and the shift between two; of logarithms it is read as a ratio."""
+    if f"{name}_between" not in analysis:
+        return
+    yield from numbers(f"{name}_between", place, "overall", ranks.kruskal(list(samples.values())), FORMULA)
+    dunn, sums = {}, {}
+    for group in places(analysis, f"{name}_pairwise").get(place, {}):
+        x, y = group.split(" vs ")
+        z = ranks.dunn_z(samples, x, y)
+        dunn[group], sums[group] = ranks.two_sided(z), ranks.rank_sum_p(samples[x], samples[y])
+        yield from numbers(f"{name}_pairwise", place, group, {"statistic": z}, FORMULA)
+        apart = ranks.shift(samples[x], samples[y], level)
+        apart = {"ratio" if key == "difference" else key: exp(value) for key, value in apart.items()} if ratios else apart
+        yield from numbers(f"{name}_shift", place, group, apart, FORMULA)
+    yield from adjusted(f"{name}_pairwise", place, dunn, FORMULA)
+    yield from adjusted(f"{name}_shift", place, sums, FORMULA)
+
+
+def _adjusted(data: Dataset, analysis: Analysis) -> Iterator[Number]:
+    """Changes adjusted for the baseline, of the arms that were modelled at each visit."""
+    if "adjusted" not in analysis:
+        return
+    name, level = analysis.variable, data.parameters.level
+    output = f"{name}_adjusted_"
+    for place, means in places(analysis, f"{output}mean").items():
+        arms = [arm for arm, row in means.items() if not isnan(row["std_err"])]
+        if not arms:
+            continue
+        model = ancova.fit(where(analysis["adjusted"], visit=place[1]).dropna(), arms)
+        for end in ("mean", "difference"):
+            for group, row in places(analysis, f"{output}{end}").get(place, {}).items():
+                if not isnan(row["std_err"]):
+                    yield from numbers(f"{output}{end}", place, group, _as_shown(model.contrast(group, level), row), ancova.ENGINE)
+        if len(data.arms) > 1:
+            yield from numbers(f"{output}test", place, "overall", model.overall(), ancova.ENGINE)
+
+
+def _as_shown(values: dict[str, float], row: Mapping[str, float]) -> dict[str, float]:
+    """An estimate and its interval by the name that they are shown by; logarithms as ratios."""
+    name = next(name for name in ("ratio", "difference", "estimate") if name in row)
+    back = {key: exp(values[key]) if name == "ratio" else values[key] for key in ("estimate", "ci_low", "ci_high")}
+    found = values | back | {name: back["estimate"]}
+    return {key: value for key, value in found.items() if key in row}
 
 
 def _baseline(data: Dataset, analysis: Analysis) -> Iterator[Number]:
@@ -175,7 +222,8 @@ def _baseline_test(place: Place, samples: dict[str, pd.Series], rows: Rows) -> I
 
 def _incidence(data: Dataset, analysis: Analysis) -> Iterator[Number]:
     """Cumulative incidence of each cause and Gray's test, where one row per patient is there."""
-    for output, (source, cause, test) in INCIDENCES.items():
+    rise = f"{analysis.variable}_rise"
+    for output, (source, cause, test) in (*INCIDENCES.items(), (f"{rise}_incidence", ("competing", 1, f"{rise}_test"))):
         if output not in analysis or source not in analysis or len(analysis[source]) > LARGE:
             continue
         tte = analysis[source].assign(time=lambda f: f["time"].astype(float).round(9))
@@ -248,7 +296,9 @@ KINDS = {
     "changes within patients": recompute_paired,
     "rates": _rates,
     "baseline characteristics": _baseline,
-    "rank tests": _changes,
+    "rank tests": lambda data, analysis: chain(_changes(data, analysis), _slopes(data, analysis)),
+    "changes adjusted for the baseline": _adjusted,
     "cumulative incidences": _incidence,
+    "treated lesions": recompute_lesions,
     "mixed models": _models,
 }

@@ -44,6 +44,11 @@ def _chi_square(output: str, place: Place, arms: Arms, rows: Rows, level: float)
         yield from numbers(output, place, "overall", shares.chi_square(table(arms.values())), FORMULA)
 
 
+def _trend(output: str, place: Place, arms: Arms, rows: Rows, level: float) -> Iterator[Number]:
+    if rows:
+        yield from numbers(output, place, "overall", shares.trend(table(arms.values())), FORMULA)
+
+
 def recompute_pairwise(output: str, place: Place, arms: Arms, rows: Rows, level: float) -> Iterator[Number]:
     """Exact tests of pairs of arms."""
     found = {
@@ -57,9 +62,9 @@ def _difference(limits: Callable[[int, int, int, int, float], tuple[float, float
         for group, pair in pairs(arms, rows):
             low, high = (nan, nan) if pair is None else limits(*pair, level)
             difference = nan if pair is None else pair[0] / pair[1] - pair[2] / pair[3]
-            yield from numbers(
-                output, place, group, {"difference": difference, "ci_low": low, "ci_high": high}, FORMULA
-            )
+            values = {"difference": difference, "ci_low": low, "ci_high": high}
+            values |= shares.numbers_needed(values) if "nnt" in rows[group] else {}
+            yield from numbers(output, place, group, values, FORMULA)
 
     return compare
 
@@ -84,6 +89,6 @@ def recompute_paired(data: Dataset, analysis: Analysis) -> Iterator[Number]:
 
 # What stands beside a share, by the end of its output's name.
 COMPARISONS = {
-    "test": _exact, "chisq": _chi_square, "pairwise": recompute_pairwise, "difference": _difference(shares.score_interval),
+    "test": _exact, "chisq": _chi_square, "trend": _trend, "pairwise": recompute_pairwise, "difference": _difference(shares.score_interval),
     "newcombe": _difference(shares.newcombe), "odds_ratio": _odds_ratio,
 }  # fmt: skip

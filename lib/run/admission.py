@@ -14,7 +14,7 @@ from lib.study.parameters import NOTEBOOKS, Parameters, check_parameters
 from lib.study.study import Study
 
 # What decides who is in a report, and who may see it.
-DECIDE = ("cutoff", "arms", "subgroup", "subgroup_values", "audience")
+DECIDE = ("cutoff", "arms", "population", "subgroup", "subgroup_values", "audience")
 
 
 def request_of(study: Study, given: dict) -> Parameters:

@@ -89,4 +89,5 @@ def is_registered(study: Study, parameters: dict[str, dict]) -> bool:
 
 
 def _without_study(parameters: dict[str, dict]) -> dict[str, dict]:
-    return {name: {k: v for k, v in given.items() if k != "study"} for name, given in parameters.items()}
+    """As the register holds them: a report of before there were populations is one of everybody."""
+    return {name: {"population": ""} | {k: v for k, v in given.items() if k != "study"} for name, given in parameters.items()}

@@ -27,6 +27,7 @@ __all__ = [
     "format_level",
     "format_limit",
     "format_median",
+    "format_needed",
     "format_number",
     "format_p",
     "format_p_bounds",
@@ -156,6 +157,11 @@ def format_whole(count: float) -> str:
 def format_points(difference: float, decimals: int = 0) -> str:
     """Difference of two proportions, in percentage points: 0.35 -> "35"."""
     return format_number(PERCENT * difference, decimals)
+
+
+def format_needed(number: float) -> str:
+    """A number needed to treat: whole patients, rounded up, without its sign."""
+    return format_whole(math.ceil(abs(number) - 1e-9))
 
 
 def format_level(level: float) -> str:

@@ -18,8 +18,12 @@ __all__ = [
     "inside",
     "level_text",
     "name_arms",
+    "needed_to_treat",
+    "pace",
     "pair_label",
+    "rise_rule",
     "share",
+    "trend_note",
     "unit_label",
     "variable_label",
     "years_of",
@@ -34,9 +38,20 @@ import pandas as pd
 from lib.analyses.cohort.conduct import SCANS
 from lib.analyses.result import PATIENTS, Analysis, unit_of, where
 from lib.dataset.dataset import Dataset
-from lib.show.formats import MASKED, format_count, format_level, joined, plural
+from lib.show.formats import (
+    DASH,
+    MASKED,
+    format_count,
+    format_given,
+    format_level,
+    format_needed,
+    format_number,
+    joined,
+    plural,
+)
+from lib.study.clinic.markers import Marker
 from lib.study.design import NOT_RANDOMISED, RANDOMISED, SINGLE_ARM
-from lib.study.study import Study
+from lib.study.study import Study, present
 
 A = TypeVar("A", bound=Analysis)
 OVERALL = "overall"
@@ -45,6 +60,7 @@ FLOW_STEPS = {
     "excluded": "Excluded",
     "cutoff": "Left by the data cut-off",
     "arms": "In the arms shown",
+    "population": "Left in the population",
     "subgroup": "Left in the subgroup",
     "analysed": "Analysed",
 }
@@ -115,6 +131,22 @@ def pair_label(data: Dataset, group: str) -> str:
     return " vs ".join(data.study.arm(part).label for part in group.split(" vs "))
 
 
+def pace(data: Dataset, doubling: float) -> str:
+    """A doubling time in words, of which one below 0 is the time in which the value halves: "doubles in 14.2 months"."""
+    if pd.isna(doubling):
+        return "stays"
+    unit, shown = data.study.time.unit, format_number(abs(doubling), decimals_of_time(data))
+    return f"{'doubles' if doubling > 0 else 'halves'} in {shown} {unit}"
+
+
+def rise_rule(marker: Marker) -> str:
+    """What counts as progression of a marker, as the study declares it."""
+    rule = present(marker.progression)
+    earlier = "the baseline" if rule.over == "baseline" else "the lowest value before"
+    least = f", and at least {format_given(rule.at_least)} {marker.unit} above it" if rule.at_least else ""
+    return f"{format_given(rule.ratio)} times {earlier} or more{least}{', confirmed by the next sample' if rule.confirmed else ''}"
+
+
 def unit_label(frame: pd.DataFrame) -> str:
     """What the rows of a frame count: "patients", "lesions"."""
     return " and ".join(dict.fromkeys(unit_of(frame))) or PATIENTS
@@ -172,3 +204,37 @@ def caveat(study: Study, what: str = "this") -> str:
         return ""
     start = "The arms were not formed by chance, so" if study.by_design.allocation else "Unless the arms were formed by chance,"
     return f"{start} {what} need not be an effect of treatment."
+
+
+def needed_to_treat(row: pd.Series | dict, good: bool = True) -> str:
+    """Number needed to treat of a difference: "NNTB 6 (4 to 11)", or through infinity "NNTB 6 (NNTB 3 to ∞ to NNTH 20)".
+
+    `good` says whether more of what is counted is better for the arm named first: to benefit (B), else to harm (H).
+    """
+    if pd.isna(row["difference"]):
+        return DASH
+    if pd.isna(row["nnt"]):
+        return "none: the difference is 0"
+    near, far = ("high", "low") if row["nnt"] > 0 else ("low", "high")
+    limits = [row[f"ci_{near}"], row[f"ci_{far}"]]
+    if pd.isna(limits).any() or max(map(abs, limits)) > 1:
+        shown = DASH
+    elif pd.isna(row[f"nnt_{far}"]):
+        shown = f"{format_needed(row[f'nnt_{near}'])} to ∞"
+    elif (limits[0] > 0) == (limits[1] > 0):
+        shown = f"{format_needed(row[f'nnt_{near}'])} to {format_needed(row[f'nnt_{far}'])}"
+    else:
+        shown = f"{_needed(row[f'nnt_{near}'], good)} to ∞ to {_needed(row[f'nnt_{far}'], good)}"
+    return f"{_needed(row['nnt'], good)} ({shown})"
+
+
+def trend_note(data: Dataset, row: pd.Series | dict, what: str) -> str:
+    """How a trend over ordered arms was scored, and which way it goes; "" where nothing can be said of it."""
+    if pd.isna(row["statistic"]):
+        return ""
+    order = joined([arm.label for arm in data.arms], "then")
+    return f"Trend: the arms scored 1, 2, 3 in the order {order}; {'more' if row['statistic'] > 0 else 'fewer'} {what} along it."
+
+
+def _needed(number: float, good: bool) -> str:
+    return f"NNT{'B' if (number > 0) == good else 'H'} {format_needed(number)}"

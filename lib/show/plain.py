@@ -18,7 +18,7 @@ from lib.analyses.efficacy.survival import Survival
 from lib.analyses.result import Absent, where
 from lib.analyses.robustness.confounding import Weights
 from lib.analyses.safety.events import Harms
-from lib.dataset.dataset import Dataset, subgroup_label
+from lib.dataset.dataset import Dataset, part_label
 from lib.show.display import Column, Row, Table, template
 from lib.show.formats import capitalised, format_duration, is_masked, out_of, per_hundred, plural
 from lib.show.labels import everybody
@@ -59,7 +59,7 @@ def about(data: Dataset) -> dict[str, Any]:
     study, several = data.study.study, len(data.arms) > 1
     people, population = plural(len(data.patients), "person", "people"), study.plain.population or study.population
     who = [f"{people} took part{f': {population}' if population else ''}."]
-    part = subgroup_label(data.study, data.parameters)
+    part = part_label(data.study, data.parameters)
     who += [f"This page tells of some of them only: {part}."] if part else []
     left_out = len(study_arms := data.study.arms) > len(data.arms)
     who += [f"They were in {len(data.arms)} groups.", CHOSEN[by_chance(data)]] if several else [f"All of them got the same treatment: {data.arms[0].said}."]

@@ -8,15 +8,19 @@ __all__ = [
     "attendance",
     "balance",
     "differences",
+    "dose",
     "enrolment",
     "flow",
     "hazards",
     "lab_shift",
+    "lesion_control",
     "liver",
     "profiles",
     "ratios",
     "response",
     "response_incidence",
+    "response_subgroups",
+    "rises",
     "robustness",
     "spider",
     "subgroups",
@@ -38,11 +42,15 @@ from lib.show.plots.course import plot_swimmer as swimmer
 from lib.show.plots.course import plot_waterfall as waterfall
 from lib.show.plots.effects import plot_differences as differences
 from lib.show.plots.effects import plot_hazards as hazards
+from lib.show.plots.effects import plot_response_subgroups as response_subgroups
 from lib.show.plots.laboratory import plot_lab_shift as lab_shift
 from lib.show.plots.laboratory import plot_liver as liver
 from lib.show.plots.markers import plot_ratios as ratios
+from lib.show.plots.markers import plot_rises as rises
 from lib.show.plots.markers import plot_summary as summary
 from lib.show.plots.markers import plot_trajectories as trajectories
+from lib.show.plots.response import plot_dose as dose
+from lib.show.plots.response import plot_lesion_control as lesion_control
 from lib.show.plots.response import plot_response as response
 from lib.show.plots.response import plot_response_incidence as response_incidence
 from lib.show.plots.robustness import plot_balance as balance

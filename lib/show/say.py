@@ -15,8 +15,10 @@ __all__ = [
     "comparison",
     "completeness",
     "concordance",
+    "criteria",
     "declared",
     "definition",
+    "dose",
     "duration",
     "e_value",
     "enrolment",
@@ -25,11 +27,14 @@ __all__ = [
     "first_response",
     "flow",
     "follow_up",
+    "kinetics",
     "laboratory",
     "later_response",
+    "lesion_control",
     "lesions",
     "liver",
     "model",
+    "needed",
     "onset",
     "other_events",
     "paired_response",
@@ -38,13 +43,16 @@ __all__ = [
     "queries",
     "rates",
     "response",
+    "response_subgroups",
     "response_time",
+    "rises",
     "robustness",
     "safety",
     "scans",
     "single_patients",
     "small",
     "subgroups",
+    "surrogate",
     "survival",
     "survival_by_response",
     "terms",
@@ -75,17 +83,24 @@ from lib.show.sentences.design import sentence_tests as tests
 from lib.show.sentences.laboratory import sentence_laboratory as laboratory
 from lib.show.sentences.laboratory import sentence_liver as liver
 from lib.show.sentences.markers import sentence_change as change
+from lib.show.sentences.markers import sentence_kinetics as kinetics
 from lib.show.sentences.markers import sentence_lesions as lesions
 from lib.show.sentences.markers import sentence_model as model
 from lib.show.sentences.markers import sentence_presence as presence
+from lib.show.sentences.markers import sentence_rises as rises
+from lib.show.sentences.markers import sentence_surrogate as surrogate
+from lib.show.sentences.response import sentence_criteria as criteria
+from lib.show.sentences.response import sentence_dose as dose
 from lib.show.sentences.response import sentence_first_response as first_response
 from lib.show.sentences.response import sentence_later_response as later_response
+from lib.show.sentences.response import sentence_lesion_control as lesion_control
 from lib.show.sentences.response import sentence_response as response
 from lib.show.sentences.response import sentence_response_time as response_time
 from lib.show.sentences.response import sentence_survival_by_response as survival_by_response
 from lib.show.sentences.robustness import sentence_calendar as calendar
 from lib.show.sentences.robustness import sentence_e_value as e_value
 from lib.show.sentences.robustness import sentence_power as power
+from lib.show.sentences.robustness import sentence_response_subgroups as response_subgroups
 from lib.show.sentences.robustness import sentence_robustness as robustness
 from lib.show.sentences.robustness import sentence_scans as scans
 from lib.show.sentences.robustness import sentence_single_patients as single_patients
@@ -99,6 +114,7 @@ from lib.show.sentences.safety import sentence_safety as safety
 from lib.show.sentences.safety import sentence_terms as terms
 from lib.show.sentences.survival import sentence_comparison as comparison
 from lib.show.sentences.survival import sentence_definition as definition
+from lib.show.sentences.survival import sentence_needed as needed
 from lib.show.sentences.survival import sentence_other_events as other_events
 from lib.show.sentences.survival import sentence_small as small
 from lib.show.sentences.survival import sentence_survival as survival

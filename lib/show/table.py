@@ -1,6 +1,7 @@
 """Every table that a page can show: one line each. What it holds stands in `tables`, a file a subject."""
 
 __all__ = [
+    "adjusted",
     "ae_attribution",
     "ae_differences",
     "ae_first",
@@ -19,25 +20,35 @@ __all__ = [
     "change",
     "checklist",
     "comparisons",
+    "criteria",
     "declarations",
     "detectable",
+    "differences",
     "disagreements",
+    "disposition",
+    "dose",
     "duration",
     "enrolment",
     "excluded",
     "exposure",
     "external",
+    "first_progression",
     "flow",
     "follow_up",
     "incidence",
     "intervals",
+    "kinetics",
     "lab_overview",
     "lab_shift",
+    "lesion_control",
+    "lesion_failures",
+    "lesion_response",
     "level",
     "liver",
     "liver_cases",
     "other_events",
     "paired_response",
+    "populations",
     "presence",
     "published",
     "queries",
@@ -46,11 +57,16 @@ __all__ = [
     "response_change",
     "response_incidence",
     "response_pairs",
+    "response_subgroups",
+    "rises",
     "risks_of_bias",
     "robustness",
     "sensitivity",
+    "shifts",
     "sites",
+    "slopes",
     "subgroups",
+    "surrogate",
     "survival",
     "survival_by_response",
     "target_trial",
@@ -59,8 +75,10 @@ __all__ = [
 ]
 
 from lib.show.tables.cohort import table_baseline as baseline
+from lib.show.tables.cohort import table_disposition as disposition
 from lib.show.tables.cohort import table_flow as flow
 from lib.show.tables.cohort import table_follow_up as follow_up
+from lib.show.tables.cohort import table_populations as populations
 from lib.show.tables.cohort import table_queries as queries
 from lib.show.tables.conduct import table_attendance as attendance
 from lib.show.tables.conduct import table_checklist as checklist
@@ -74,6 +92,7 @@ from lib.show.tables.course import table_agreement as agreement
 from lib.show.tables.course import table_best_response as best_response
 from lib.show.tables.course import table_disagreements as disagreements
 from lib.show.tables.course import table_duration as duration
+from lib.show.tables.course import table_first_progression as first_progression
 from lib.show.tables.course import table_other_events as other_events
 from lib.show.tables.course import table_paired_response as paired_response
 from lib.show.tables.course import table_response_change as response_change
@@ -82,16 +101,27 @@ from lib.show.tables.design import table_external as external
 from lib.show.tables.design import table_published as published
 from lib.show.tables.design import table_risks_of_bias as risks_of_bias
 from lib.show.tables.design import table_target_trial as target_trial
+from lib.show.tables.laboratory import table_kinetics as kinetics
 from lib.show.tables.laboratory import table_lab_overview as lab_overview
 from lib.show.tables.laboratory import table_lab_shift as lab_shift
 from lib.show.tables.laboratory import table_liver as liver
 from lib.show.tables.laboratory import table_liver_cases as liver_cases
+from lib.show.tables.laboratory import table_rises as rises
+from lib.show.tables.laboratory import table_slopes as slopes
+from lib.show.tables.laboratory import table_surrogate as surrogate
+from lib.show.tables.markers import table_adjusted as adjusted
 from lib.show.tables.markers import table_change as change
 from lib.show.tables.markers import table_excluded as excluded
 from lib.show.tables.markers import table_level as level
 from lib.show.tables.markers import table_presence as presence
 from lib.show.tables.markers import table_ratios as ratios
 from lib.show.tables.markers import table_sensitivity as sensitivity
+from lib.show.tables.markers import table_shifts as shifts
+from lib.show.tables.response import table_criteria as criteria
+from lib.show.tables.response import table_dose as dose
+from lib.show.tables.response import table_lesion_control as lesion_control
+from lib.show.tables.response import table_lesion_failures as lesion_failures
+from lib.show.tables.response import table_lesion_response as lesion_response
 from lib.show.tables.response import table_response as response
 from lib.show.tables.response import table_response_incidence as response_incidence
 from lib.show.tables.response import table_response_pairs as response_pairs
@@ -99,6 +129,7 @@ from lib.show.tables.response import table_survival_by_response as survival_by_r
 from lib.show.tables.robustness import table_detectable as detectable
 from lib.show.tables.robustness import table_incidence as incidence
 from lib.show.tables.robustness import table_intervals as intervals
+from lib.show.tables.robustness import table_response_subgroups as response_subgroups
 from lib.show.tables.robustness import table_robustness as robustness
 from lib.show.tables.robustness import table_subgroups as subgroups
 from lib.show.tables.safety import table_ae_attribution as ae_attribution
@@ -112,4 +143,5 @@ from lib.show.tables.safety import table_ae_rate_ratios as ae_rate_ratios
 from lib.show.tables.safety import table_ae_rates as ae_rates
 from lib.show.tables.safety import table_ae_terms as ae_terms
 from lib.show.tables.survival import table_comparisons as comparisons
+from lib.show.tables.survival import table_differences as differences
 from lib.show.tables.survival import table_survival as survival

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-__all__ = ["event_label", "level_label", "subgroup_of", "way_label"]
+__all__ = ["criteria_label", "criteria_words", "definition_label", "event_label", "field_label", "level_label", "not_compared", "subgroup_of", "way_label"]
 
 import pandas as pd
 
+from lib.analyses.robustness.criteria import BENEFIT, Criteria
+from lib.analyses.robustness.definitions import CENSORED, DECLARED, FIELD, IGNORED
 from lib.analyses.robustness.robustness import WAYS, Robustness
 from lib.dataset.dataset import Dataset
-from lib.show.formats import format_duration, joined
+from lib.dataset.progression import local_arms
+from lib.show.formats import format_duration, format_given, format_number, joined
+from lib.study.clinic.tumour import CRITERIA, Response
+from lib.study.study import present
 
 UNNAMED = {
     "first_event": "Competing events are censored",
@@ -16,9 +21,43 @@ UNNAMED = {
 }
 
 
+KIND_LABELS = {
+    "progression.in_field": "growth of a treated lesion",
+    "progression.local_untreated": "local progression outside the treated lesions",
+    "progression.regional": "regional progression",
+    "progression.distant": "distant progression",
+    "progression.new_lesion": "a new lesion",
+    "progression.target_growth": "growth of the sum of the targets",
+}
+
+
 def event_label(column: str) -> str:
     """Such as "local progression" from local_progression_date."""
+    if column in KIND_LABELS:
+        return KIND_LABELS[column]
     return column.removesuffix("_date").removesuffix("_days").replace("_", " ")
+
+
+def definition_label(definition: str) -> str:
+    """What counts as progression, as the head of a column or quoted in a sentence."""
+    return {
+        DECLARED: "As declared",
+        FIELD: "Only what the arm treats",
+        CENSORED: "Growth; a new lesion censors",
+        IGNORED: "Growth; new lesions do not count",
+    }[definition]
+
+
+def field_label(data: Dataset) -> str:
+    """What counts as treated, arm by arm, within a sentence."""
+    if data.study.treatments is None:
+        return "lesions marked as treated locally, and every target of a patient who has none"
+    local = local_arms(data)
+    whole = [arm.label for arm in data.arms if arm.id not in local]
+    if len(whole) == len(data.arms):
+        return "every target, because no arm has a local component"
+    rest = f"; with {joined(whole)}, without a local component, every target" if whole else ""
+    return f"the targets treated locally{rest}"
 
 
 def way_label(data: Dataset, analysis: Robustness, way: str, time: float = float("nan")) -> str:
@@ -54,3 +93,43 @@ def level_label(data: Dataset, variable: str) -> tuple[str, str]:
 def subgroup_of(variable: str) -> str:
     """The subgroup of a level, "os: sex" of "os: sex: F"; a level may hold anything."""
     return ": ".join(variable.split(": ", 2)[:2])
+
+
+def criteria_label(data: Dataset, name: str) -> str:
+    """What response criteria are called."""
+    if name == DECLARED:
+        return f"{present(data.study.response).rule} (declared)"
+    return "Clinical benefit" if name == BENEFIT else CRITERIA[name]
+
+
+def not_compared(criteria: Criteria) -> list[str]:
+    """Names of the criteria by which arms are not compared at some visit, since they can assess too few."""
+    if len(criteria.dataset.arms) < 2:
+        return []
+    tested = set(criteria["criteria_test"][["variable", "time"]].itertuples(index=False, name=None)) if "criteria_test" in criteria else set()
+    asked = criteria["criteria_evaluable"][["variable", "time"]].drop_duplicates().itertuples(index=False, name=None)
+    return list(dict.fromkeys(name for name, time in asked if (name, time) not in tested))
+
+
+def criteria_words(data: Dataset) -> dict[str, str]:
+    """Each response criteria in a sentence, by its name."""
+    declared = present(data.study.response)
+    balls = " These are the volumes of balls whose diameters are at the thresholds of the declared rule."
+    said = {DECLARED: rule_words(declared), **{name: rule_words(declared.by(name)) for name in CRITERIA}}
+    said["volumetric"] += balls if declared.measure != "volume" else ""
+    days = declared.benefit_days
+    said[BENEFIT] = (
+        f"by the declared rule, a response before the first progression, or {format_given(days)} days without progression or death "
+        "and an assessment then, as early as the window of a visit allows, or later that shows none."
+    )
+    return said
+
+
+def rule_words(rule: Response) -> str:
+    """A response rule in words: what is added up, of which lesions, and its thresholds."""
+    which = "target lesions that were not treated locally" if rule.treated_lesions == "leave_out" else "target lesions, locally treated or not"
+    least = f" and {format_given(rule.progression_mm)} mm" if rule.progression_mm else ""
+    return (
+        f"{rule.measured} of the {which}; partial response at {format_number(rule.partial_percent, 0)}% from baseline or below, "
+        f"progression at least {format_number(rule.progression_percent, 0)}%{least} above the smallest before, or a new lesion."
+    )

@@ -3,7 +3,7 @@
 No estimator lives here; see proportions, ranks, rates, balance and models.
 """
 
-__all__ = ["ALPHA", "adjust_holm", "arm_pairs", "count_below", "name_pair", "ordered_levels"]
+__all__ = ["ALPHA", "NO_DIFFERENCE", "RECIPROCALS", "add_number_needed", "adjust_holm", "arm_pairs", "count_below", "name_pair", "ordered_levels"]
 
 from itertools import combinations
 
@@ -12,6 +12,10 @@ import pandas as pd
 
 # Below it a p-value turns a verdict; two-sided.
 ALPHA = 0.05
+# One patient of a million: what rounding leaves of two equal shares lies far below.
+NO_DIFFERENCE = 1e-6
+# Number needed -> what it is the reciprocal of.
+RECIPROCALS = {"nnt": "difference", "nnt_low": "ci_low", "nnt_high": "ci_high"}
 
 
 def ordered_levels(values):
@@ -95,3 +99,22 @@ def count_below(p_values, method="tests that gave a p-value"):
     made = pd.Series(np.asarray(p_values, dtype=float)).dropna()
     row = {"group": "overall", "n_tests": len(made), "n_below": int((made < ALPHA).sum()), "n_expected": ALPHA * len(made)}
     return pd.DataFrame([row | {"method": method, "note": ""}])
+
+
+def add_number_needed(differences):
+    """Add the number needed to treat to differences of two shares: one patient more (below 0: fewer) of so many has the outcome.
+
+    Parameters
+    ----------
+    differences : DataFrame, one row per comparison: `difference`, `ci_low`, `ci_high`, shares
+
+    Returns
+    -------
+    DataFrame
+        As given, with `nnt`, `nnt_low`, `nnt_high`: 1 / difference and 1 / its limits, with their signs. Limits on both
+        sides of 0 enclose infinity: every number from `nnt_high` up and from `nnt_low` down (Altman DG. BMJ
+        1998;317:1309). NaN where the difference or limit is missing, is none (below `NO_DIFFERENCE`), or lies beyond 1,
+        as no difference of two shares does.
+    """
+    values = {name: differences[source].astype(float) for name, source in RECIPROCALS.items()}
+    return differences.assign(**{name: 1 / value.where(value.abs().between(NO_DIFFERENCE, 1)) for name, value in values.items()})

@@ -10,6 +10,7 @@ __all__ = [
     "compare_paired_proportions",
     "compare_proportions",
     "compare_proportions_pairwise",
+    "compare_trend",
     "count_outcome",
     "estimate_odds_ratio",
     "estimate_proportion",
@@ -141,6 +142,33 @@ def compare_proportions_pairwise(counts, reference=None):
     frame = _per_pair(counts, reference, test, "Fisher's exact test, Holm over the pairs", ["p_value"])
     frame.insert(2, "p_adjusted", adjust_holm(frame["p_value"]))
     return frame
+
+
+def compare_trend(counts):
+    """Compare the proportions of arms in their order: the Cochran-Armitage test, arms scored 1, 2, 3 and so on.
+
+    Parameters
+    ----------
+    counts : DataFrame, one row per arm in order: `group`, `count`, `n`
+
+    Returns
+    -------
+    DataFrame, one row: `group` (overall), `statistic` (z; above 0: more along the order), `chisq`, `df`, `p_value`, `method`, `note`
+        R: ``prop.trend.test(count, n)``
+    """
+    count, n = counts["count"].to_numpy(float), counts["n"].to_numpy(float)
+    score, total, share = np.arange(1.0, len(n) + 1), n.sum(), count.sum() / max(n.sum(), 1)
+    away = score - (n @ score) / max(total, 1)
+    variance = share * (1 - share) * (n @ away**2)
+    values = dict.fromkeys(("statistic", "chisq", "df", "p_value"), np.nan)
+    if (n > 0).sum() < 2:
+        note = ONE_ARM
+    elif not 0 < count.sum() < total:
+        note = "not estimable: all patients have the same outcome"
+    else:
+        z, note = float(away @ count / np.sqrt(variance)), ""
+        values = {"statistic": z, "chisq": z**2, "df": 1.0, "p_value": stats.chi2.sf(z**2, 1)}
+    return pd.DataFrame([{"group": "overall"} | values | {"method": "Cochran-Armitage test for trend", "note": note}])
 
 
 def estimate_risk_difference(counts, reference=None, interval="miettinen-nurminen", level=0.95):

@@ -7,6 +7,7 @@ __all__ = [
     "claims",
     "clinic",
     "design",
+    "endpoints",
     "limits",
     "parameters",
     "parts",

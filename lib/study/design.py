@@ -99,6 +99,8 @@ class Design(Frozen):
     allocation: Allocation | None = None
     analysed: Analysed | None = None
     routine_data: bool = False
+    # Whether the order of `arms` is one of the treatment, as rising doses: only then a trend is tested.
+    ordered_arms: bool = False
     description: Text = ""
 
 
@@ -116,6 +118,13 @@ def doubt(said: Design, n_arms: int) -> str:
         return f"analysed says {said.analysed}, {words} {analysed}: which is true? Correct one of them"
     if said.analysed == AS_RANDOMISED and (said.allocation or told) != RANDOMISED:
         return "analysed says as_randomised, and nothing says that the arms were formed by chance (allocation: randomised): which is true?"
+    return _wrong_number(said, n_arms)
+
+
+def _wrong_number(said: Design, n_arms: int) -> str:
+    """What of a design does not go with so many arms."""
+    if said.ordered_arms and n_arms < 3:
+        return f"ordered_arms says that the arms have an order, and of {n_arms} there is none: a trend needs three arms; leave it out"
     if said.allocation == SINGLE_ARM and n_arms > 1:
         return f"allocation says single_arm, and there are {n_arms} arms: which is true?"
     if said.allocation == RANDOMISED and n_arms == 1:

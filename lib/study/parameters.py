@@ -5,7 +5,7 @@ The `parameters` cell of a notebook holds the same names and defaults (tests/who
 
 from __future__ import annotations
 
-__all__ = ["NOTEBOOKS", "Cohort", "Efficacy", "Parameters", "Robustness", "Safety", "check_parameters", "subgroup_levels", "unknown"]
+__all__ = ["EVERYBODY", "NOTEBOOKS", "Cohort", "Efficacy", "Parameters", "Robustness", "Safety", "check_parameters", "subgroup_levels", "unknown"]
 
 import datetime as dt
 import difflib
@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from lib.study.clinic.tumour import CRITERIA
 from lib.study.parts import FIRST_DAY, LAST_DAY, Day
 from lib.study.study import Study
 from lib.study.yaml_file import Problem, ProblemsFound, shown
@@ -59,11 +60,17 @@ class Parameters(BaseModel):
     )
     arms: Names = Field((), description="ids of arms, such as A,C")
     reference: str = Field("", description="the id of an arm")
+    population: str = Field("", description="the id of an analysis population, or all")
     subgroup: str = Field("", description="the id of a subgroup")
     subgroup_values: Names = Field((), description="values of the subgroup, such as F,M")
     level: float = Field(0.95, ge=0.5, le=0.999, description="a number from 0.5 to 0.999")
     audience: Literal["internal", "share"] = Field("internal", description="internal or share")
     style: Literal["", "plain", "nejm", "lancet", "jama"] = Field("", description="plain, nejm, lancet or jama")
+
+    @property
+    def leaves_out(self) -> bool:
+        """Whether a population or a subgroup may leave out patients."""
+        return bool(self.subgroup) or self.population not in ("", EVERYBODY)
 
 
 class Cohort(Parameters):
@@ -78,6 +85,7 @@ class Efficacy(Parameters):
     endpoint: str = Field("", description="the id of an endpoint")
     landmarks: Landmarks = Field((), description="at most 8 times above 0, such as 12,24")
     response_visits: Numbers = Field((), description="times of visits, such as 3,6")
+    criteria: Literal["", "recist", "volumetric", "mrecist"] = Field("", description="recist, volumetric or mrecist")
 
 
 class Robustness(Efficacy):
@@ -96,6 +104,8 @@ NOTEBOOKS: dict[str, type[Parameters]] = {"cohort": Cohort, "efficacy": Efficacy
 
 
 PAIR = {"subgroup", "subgroup_values"}
+# The population that leaves out nobody.
+EVERYBODY = "all"
 
 
 def check_parameters(study: Study | None, notebook: str, given: dict[str, Any]) -> Parameters:
@@ -135,7 +145,14 @@ def check_parameters(study: Study | None, notebook: str, given: dict[str, Any]) 
     problems += _against_study(study, parameters) if study else []
     if problems:
         raise ProblemsFound(problems)
-    return parameters
+    return _of_population(study, parameters) if study else parameters
+
+
+def _of_population(study: Study, parameters: Parameters) -> Parameters:
+    """The population in force: the study's default where none is named; where it has none, "" for everybody."""
+    usual = next((population.id for population in study.populations if population.default), "")
+    asked = "" if parameters.population == EVERYBODY and not usual else parameters.population
+    return parameters.model_copy(update={"population": asked or usual})
 
 
 def _problem(name: str, value: object, message: str) -> Problem:
@@ -163,6 +180,7 @@ def _against_study(study: Study, p: Parameters) -> list[Problem]:
 
     need("arms", p.arms, study.arm_ids)
     need("reference", filter(None, [p.reference]), p.arms or study.arm_ids)
+    need("population", filter(None, [p.population]), [*(part.id for part in study.populations), EVERYBODY])
     if p.subgroup:
         need("subgroup", [p.subgroup], [s.id for s in study.subgroups])
     if p.subgroup in [s.id for s in study.subgroups]:
@@ -177,6 +195,7 @@ def _against_study(study: Study, p: Parameters) -> list[Problem]:
         need("endpoint", filter(None, [p.endpoint]), [e.id for e in study.endpoints])
         visits = study.visits.schedule if study.visits and study.response else ()
         need("response_visits", p.response_visits, [float(v) for v in visits if v > 0])
+        need("criteria", filter(None, [p.criteria]), list(CRITERIA) if study.response else [])
     problems += _against_cutoff(study, p)
     return problems
 

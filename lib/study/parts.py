@@ -6,12 +6,12 @@ What was measured and given stands in clinic; how the parts belong together, and
 from __future__ import annotations
 
 __all__ = [
-    "DATE_COLUMNS",
     "DAYS",
     "FIRST_DAY",
     "FLAGS_OF_DATES",
     "LAST_DAY",
     "MOST_DAYS",
+    "MOST_WINDOW_DAYS",
     "OWN",
     "TABLES",
     "About",
@@ -19,17 +19,14 @@ __all__ = [
     "Code",
     "Confounding",
     "Covariate",
-    "DateColumn",
     "Day",
     "Days",
-    "Endpoint",
     "Frozen",
     "Id",
     "Label",
     "LegendLabel",
     "Level",
     "Policy",
-    "ReadyTime",
     "Sensitivity",
     "Subgroup",
     "Table",
@@ -37,7 +34,6 @@ __all__ = [
     "Text",
     "Time",
     "Variable",
-    "Visits",
     "own",
     "unique",
 ]
@@ -53,11 +49,6 @@ from lib.study.words import Label, LegendLabel, Text, plain, unique
 
 TableName = Literal["patients", "lesions", "measurements", "assessments", "markers", "treatments", "adverse_events"]
 TABLES: tuple[TableName, ...] = get_args(TableName)
-DateColumn = Literal[
-    "time_zero", "last_tumour_assessment", "local_progression_date", "distant_progression_date", "death_date",
-    "last_contact_date",
-]  # fmt: skip
-DATE_COLUMNS: tuple[DateColumn, ...] = get_args(DateColumn)
 # Days in each unit that a ready-made time may have; a month is 365.25 / 12.
 DAYS = {"days": 1.0, "weeks": 7.0, "months": 30.4375, "years": 365.25}
 # pandas counts nanoseconds in 64 bits: from 1677 to 2262, and no more than 292 years between two days. Within these any
@@ -223,77 +214,6 @@ class Variable(Frozen):
             raise ValueError("summary belongs to numbers; a category is shown as n (%)")
         unique("level", [level.value for level in self.levels])
         return self
-
-
-class ReadyTime(Frozen):
-    """A ready-made time column and its unit."""
-
-    column: Id
-    unit: Literal["days", "weeks", "months", "years"]
-
-
-class ReadyEvent(Frozen):
-    """A ready-made event column; any code not declared here is an error."""
-
-    column: Id
-    event: Code
-    censored: Code
-    competing: Code | None = None
-
-
-class Endpoint(Frozen):
-    """A time-to-event endpoint: derived from dates, or ready-made."""
-
-    id: Id
-    label: Label
-    short: Label
-    role: Literal["primary", "secondary", "sensitivity"]
-    definition: Text
-    plain: Label = ""  # what happened: "the cancer came back"
-    landmarks: tuple[float, ...] = ()
-    tau: float | None = Field(None, gt=0)
-    events: tuple[DateColumn, ...] = ()
-    competing: tuple[DateColumn, ...] = ()
-    censor: DateColumn | None = None
-    time: ReadyTime | None = None
-    event: ReadyEvent | None = None
-
-    @property
-    def derived(self) -> bool:
-        """Whether the endpoint is derived from dates."""
-        return bool(self.events)
-
-    @property
-    def time_column(self) -> str:
-        """Column of a ready-made time in the frames of patients: each endpoint's own, though the file's may be shared."""
-        return own(f"{self.id}.time")
-
-    @property
-    def event_column(self) -> str:
-        """Column of the codes of a ready-made event in the frames of patients."""
-        return own(f"{self.id}.event")
-
-    @property
-    def has_competing(self) -> bool:
-        """Whether a competing event is declared."""
-        return bool(self.competing) or bool(self.event and self.event.competing)
-
-    @model_validator(mode="after")
-    def _one_of_two_forms(self) -> Self:
-        from_dates, ready = bool(self.events and self.censor), bool(self.time and self.event)
-        if from_dates == ready or (ready and (self.events or self.censor)):
-            raise ValueError("either events and censor (dates), or time and event (ready-made columns)")
-        return self
-
-
-WindowDays = Annotated[int, Field(ge=-MOST_WINDOW_DAYS, le=MOST_WINDOW_DAYS)]
-
-
-class Visits(Frozen):
-    """The assessment schedule, in the study's time unit, and the window around a visit."""
-
-    schedule: tuple[float, ...]
-    window_days: tuple[WindowDays, WindowDays] = (-14, 14)
 
 
 class Subgroup(Frozen):

@@ -13,18 +13,20 @@ from typing import Annotated, Literal, Protocol, Self, TypeVar
 
 from pydantic import Field, PrivateAttr, model_validator
 
-from lib.study.clinic import AdverseEvents, Liver, Marker, Response, Treatments
+from lib.study.clinic.harms import AdverseEvents
+from lib.study.clinic.markers import Liver, Marker
+from lib.study.clinic.treatment import Disposition, Population, Treatments
+from lib.study.clinic.tumour import Response, Site, Visits
 from lib.study.design import OLDER, ByDesign, Design, External, RisksOfBias, TargetTrial, decide, doubt
+from lib.study.endpoints import Endpoint
 from lib.study.parts import (
     FLAGS_OF_DATES,
     MOST_DAYS,
     About,
     Arm,
     Confounding,
-    Endpoint,
     Frozen,
     Id,
-    Level,
     Policy,
     Sensitivity,
     Subgroup,
@@ -33,11 +35,10 @@ from lib.study.parts import (
     Text,
     Time,
     Variable,
-    Visits,
     unique,
 )
 from lib.study.questions import Question, open_questions
-from lib.study.words import told_apart
+from lib.study.words import DATE_COLUMNS, told_apart
 from lib.study.yaml_file import ProblemsFound, read_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,6 +47,7 @@ TAKEN = {
     "arms": ("overall",),
     "endpoints": ("balance", "disease_control", "objective_response", "response"),
     "markers": ("lesion_volume", "response", "volume"),
+    "populations": ("all",),
 }
 
 
@@ -79,12 +81,14 @@ class Study(Frozen):
     baseline: tuple[Variable, ...] = ()
     endpoints: Annotated[tuple[Endpoint, ...], told_apart("endpoint")] = ()
     response: Response | None = None
-    sites: tuple[Level, ...] = ()
+    sites: tuple[Site, ...] = ()
     markers: tuple[Marker, ...] = ()
     liver: Liver | None = None
     treatments: Treatments | None = None
     adverse_events: AdverseEvents | None = None
     subgroups: tuple[Subgroup, ...] = ()
+    populations: tuple[Population, ...] = ()
+    disposition: Disposition | None = None
     sensitivity: Sensitivity = Sensitivity()
     confounding: Confounding | None = None
     external: tuple[External, ...] = ()
@@ -133,7 +137,8 @@ class Study(Frozen):
     @property
     def own_columns(self) -> dict[str, str]:
         """Columns of patients that the study itself names, and what each is."""
-        return {v.id: "a baseline variable" for v in self.baseline if v.source is None} | self._outcomes
+        flags = {part.column: "who belongs where" for part in (*self.populations, self.disposition) if part}
+        return flags | {v.id: "a baseline variable" for v in self.baseline if v.source is None} | self._outcomes
 
     @property
     def _outcomes(self) -> dict[str, str]:
@@ -147,7 +152,7 @@ class Study(Frozen):
         """Columns of patients that the study's parts need under a name of ours, and what each is."""
         needed = {"patient_id": "the patients' ids", "arm": "the arms"}
         derived = [endpoint for endpoint in self.endpoints if endpoint.derived]
-        dates = {date for e in derived for date in (*e.events, *e.competing, e.censor)}
+        dates: set[str | None] = {date for e in derived for date in (*e.recorded, e.censor) if date in DATE_COLUMNS}
         dates |= {self.response.progression_column} if self.response else set()
         flags = {FLAGS_OF_DATES[date]: f"the flag of {date}" for date in dates if date in FLAGS_OF_DATES}
         zero = {self.time.zero: "time zero"} if derived or self.holds("measurements") else {}
@@ -173,6 +178,10 @@ class Study(Frozen):
         """Return the subgroup with this id."""
         return _find("subgroup", self.subgroups, subgroup_id)
 
+    def population(self, population_id: str) -> Population:
+        """Return the analysis population with this id."""
+        return _find("population", self.populations, population_id)
+
     def holds(self, *tables: str) -> bool:
         """Whether the study declares all these tables."""
         return all(table in self.tables for table in tables)
@@ -180,15 +189,14 @@ class Study(Frozen):
     @model_validator(mode="after")
     def _references_exist(self) -> Self:
         for what, parts in (
-            ("arm", self.arms),
-            ("endpoint", self.endpoints),
-            ("baseline variable", self.baseline),
-            ("marker", self.markers),
-            ("subgroup", self.subgroups),
-        ):
+            ("arm", self.arms), ("endpoint", self.endpoints), ("baseline variable", self.baseline), ("marker", self.markers),
+            ("subgroup", self.subgroups), ("population", self.populations),
+        ):  # fmt: skip
             unique(f"id of {what}", [part.id for part in parts])
         unique("value of arm", [arm.code for arm in self.arms])
         unique("exclusion", list(self.exclusions))
+        if len(several := [part.id for part in self.populations if part.default]) > 1:
+            raise ValueError(f"populations: one can be the default, and {' and '.join(several)} are")
         if "patients" not in self.tables:
             raise ValueError("tables: the table patients is required")
         for what, known, named in self._references():
@@ -196,15 +204,14 @@ class Study(Frozen):
             if missing:
                 raise ValueError(f"{what}: {', '.join(missing)} does not exist; there are {', '.join(known) or 'none'}")
         for key, table in (
-            ("response", "measurements"),
-            ("markers", "markers"),
-            ("treatments", "treatments"),
-            ("adverse_events", "adverse_events"),
-        ):
+            ("response", "measurements"), ("markers", "markers"), ("treatments", "treatments"), ("adverse_events", "adverse_events"),
+        ):  # fmt: skip
             if bool(getattr(self, key)) != self.holds(table):
                 raise ValueError(f"{key}: the key and the table {table} go together; one of them is missing")
         if self.response and not (self.visits and self.holds("lesions")):
             raise ValueError("response: needs visits and the table lesions")
+        if unserved := [endpoint for endpoint in self.endpoints if endpoint.kinds and not self.response]:
+            raise ValueError(f"endpoints: {unserved[0].id}: {unserved[0].kinds[0]} needs response and the tables lesions and measurements")
         return self
 
     @model_validator(mode="after")
@@ -298,18 +305,12 @@ class Study(Frozen):
         yield "external.endpoint", [e.id for e in self.endpoints], [e.endpoint for e in self.external if e.endpoint]
         yield "sensitivity.strata", variables, self.sensitivity.strata
         yield "baseline.positive_iff", variables, [v.positive_iff for v in self.baseline if v.positive_iff]
-        yield (
-            "baseline.source.marker",
-            markers,
-            [v.source.marker for v in self.baseline if v.source and v.source.marker],
-        )
+        yield "baseline.source.marker", markers, [v.source.marker for v in self.baseline if v.source and v.source.marker]
         yield "liver", markers, self.liver.markers if self.liver else ()
+        risen = [name for endpoint in self.endpoints for name in endpoint.of_markers]
+        yield "endpoints: marker with a progression", [m.id for m in self.markers if m.progression], risen
         yield "markers.interference.marker", markers, [m.interference.marker for m in self.markers if m.interference]
-        yield (
-            "treatments.arms",
-            arms,
-            [a for c in (self.treatments.components if self.treatments else ()) for a in c.arms],
-        )
+        yield "treatments.arms", arms, [a for c in (self.treatments.components if self.treatments else ()) for a in c.arms]
         windows = self.adverse_events.risk_windows if self.adverse_events else ()
         yield "adverse_events.risk_windows.component", components, [w.component for w in windows]
         yield "response.node_sites", [s.value for s in self.sites], self.response.node_sites if self.response else ()

@@ -1,12 +1,16 @@
-"""What a study may call something: one visible line, and no two things by names that a reader cannot tell apart."""
+"""What a study may call something: one visible line, no two things by names that a reader cannot tell apart; events by names of ours."""
 
 from __future__ import annotations
 
-__all__ = ["THIN", "Label", "LegendLabel", "Text", "grouped", "plain", "told_apart", "unique"]
+__all__ = [
+    "DATE_COLUMNS", "KINDS", "OF_MARKER", "THIN", "DateColumn", "EventDate", "Kind", "Label", "LastDay", "LegendLabel", "Text", "grouped",
+    "plain", "told_apart", "unique",
+]  # fmt: skip
 
+import re
 import unicodedata
 from collections import Counter
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator
 
@@ -19,6 +23,36 @@ LOOKS_LIKE = str.maketrans(
     "АВЕЅІЈКМНОРСТУХаеѕіјорсухԁΑΒΕΖΗΙΚΜΝΟΡΤΥΧο",
     "ABESIJKMHOPCTYXaesijopcyxdABEZHIKMNOPTYXo",
 )
+
+DateColumn = Literal[
+    "time_zero", "last_tumour_assessment", "local_progression_date", "distant_progression_date", "death_date",
+    "last_contact_date",
+]  # fmt: skip
+DATE_COLUMNS: tuple[DateColumn, ...] = get_args(DateColumn)
+# Progression by where it was, derived from measured lesions; no column of a table can have a full stop in its name.
+Kind = Literal[
+    "progression.in_field", "progression.local_untreated", "progression.regional", "progression.distant",
+    "progression.new_lesion", "progression.target_growth",
+]  # fmt: skip
+KINDS: tuple[Kind, ...] = get_args(Kind)
+# The progression of a marker, of the rule that the marker declares; as a date of censoring, its last sample that counts.
+OF_MARKER = "marker."
+
+
+def _named_event(name: str) -> str:
+    if name not in (*DATE_COLUMNS, *KINDS) and not re.fullmatch(rf"{re.escape(OF_MARKER)}[A-Za-z][A-Za-z0-9_]{{0,39}}", name):
+        raise ValueError(f"one of {', '.join((*DATE_COLUMNS, *KINDS))}, or {OF_MARKER} and the id of a marker that declares its progression")
+    return name
+
+
+def _last_day(name: str) -> str:
+    if name in KINDS:
+        raise ValueError(f"{name} is an event; observation ends on one of {', '.join(DATE_COLUMNS)}, or with the last sample of {OF_MARKER} and the id of a marker")
+    return name
+
+
+EventDate = Annotated[str, AfterValidator(_named_event)]
+LastDay = Annotated[EventDate, AfterValidator(_last_day)]
 
 
 def _undrawable(sign: str) -> bool:

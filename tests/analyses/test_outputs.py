@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from notebook_cells import NOTEBOOKS, run_notebook, shipped, without_drawing
+from staples_study import write_staples
 from study_builder import PATIENTS, write_study
 
 from lib.analyses import outputs
@@ -18,11 +19,19 @@ from lib.report.results import to_rows
 from lib.show.disclosure.audience import mask_analysis, restrict
 from lib.show.disclosure.counts import COUNTS
 
-# Tests of the laboratory with limits, and an outcome on a linear scale.
+# Tests of the laboratory with limits, an outcome on a linear scale, and one that is followed in every way there is.
 MORE_MARKERS = """
   - {id: alt, label: Transaminase, short: ALT, unit: U/L, units: {U/L: 1}, role: safety, reference: {high: 40}}
   - {id: bili, label: Bilirubin, short: Bilirubin, unit: U/L, units: {U/L: 1}, role: safety, reference: {high: 21}}
   - {id: pain, label: Pain, short: Pain, unit: U/L, units: {U/L: 1}, role: endpoint, scale: linear}
+  - id: psa
+    label: Antigen
+    short: PSA
+    unit: U/L
+    units: {U/L: 1}
+    interference: {marker: bili, above: 230, surrogate: {fell: 0.5, rose: 1.5}}
+    kinetics: {since: baseline, min_days: 30, doubling_below: 6}
+    progression: {ratio: 1.2, over: nadir, confirmed: false}
 
 liver: {transaminases: [alt], bilirubin: bili}
 
@@ -37,6 +46,11 @@ def _with_more_markers(frame: pd.DataFrame) -> pd.DataFrame:
         for number, (patient, own) in enumerate(PATIENTS.items())
         for marker in ("alt", "bili", "pain") for day, visit in ((0, "0"), (182, "6"))
     ]  # fmt: skip
+    rows += [dict(row, marker="psa", above_limit=str(int(row["visit"] == "6"))) for row in rows if row["marker"] == "pain"]
+    rows += [dict(row, sample_date=str(dt.date.fromisoformat(row["sample_date"]) + dt.timedelta(days=91)), visit="3", value="33")
+             for row in rows if row["marker"] == "psa" and row["visit"] == "0"]  # fmt: skip
+    rows += [dict(row, sample_date=str(dt.date.fromisoformat(row["sample_date"]) + dt.timedelta(days=45)), visit="1.5", value="41")
+             for row in rows if row["marker"] == "psa" and row["visit"] == "0"]  # fmt: skip
     return pd.concat([frame, pd.DataFrame(rows)], ignore_index=True).fillna("")
 
 
@@ -47,8 +61,9 @@ def recorded(tmp_path_factory) -> list[Analysis]:
     more = write_study(
         root / "more", lambda text: text.replace("\n\ntreatments:", MORE_MARKERS, 1), markers=_with_more_markers
     )
+    staples = write_staples(root / "staples")
     pages = [shipped(name, study).names["page"] for study in ("data/rair_dtc", "data/colon") for name in NOTEBOOKS]
-    for study in ("tests/cases/six_arms", "tests/cases/weighted", str(write_study(root / "six")), str(more)):
+    for study in ("tests/cases/six_arms", "tests/cases/weighted", str(write_study(root / "six")), str(more), str(staples)):
         for name in NOTEBOOKS:
             with pytest.MonkeyPatch.context() as monkeypatch:
                 without_drawing(monkeypatch)
@@ -165,5 +180,5 @@ def test_an_analysis_that_nobody_examined_is_left_out():
 
 def test_families_of_tests():
     assert named(tests="confirmatory") == ["logrank"]
-    assert named(tests="again") == ["robustness"]
-    assert named(counted_in="comparison_count") == ["logrank", "logrank_pairwise", "gray"]
+    assert named(tests="again") == ["robustness", "definition_logrank"]
+    assert named(counted_in="comparison_count") == ["logrank", "logrank_pairwise", "logrank_trend", "gray"]

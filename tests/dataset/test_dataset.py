@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+from staples_study import PPROT, write_staples
 from study_builder import cell, write_study
 
 from lib.analyses.efficacy import survival
@@ -171,3 +172,15 @@ def test_what_is_derived_once_is_a_copy_for_everybody_and_goes_with_its_data_set
     del data
     gc.collect()
     assert kept() is None
+
+
+def test_a_population_leaves_those_who_belong_to_it(tmp_path):
+    """Every table with them, after the arms and before the subgroup."""
+    folder = str(write_staples(tmp_path / "six"))
+    inside = [f"SYN-0{number}" for number, flag in enumerate(PPROT, start=1) if flag == "Y"]
+    data = dataset.load("safety", study=folder, population="pp")
+    assert data.patients["patient_id"].tolist() == inside
+    assert all(set(frame["patient_id"]) <= set(inside) for frame in data.tables.values() if "patient_id" in frame)
+    both = dataset.load("safety", study=folder, population="pp", arms=["A", "C"], subgroup="sex", subgroup_values=["F"])
+    assert both.flow["step"].drop_duplicates().tolist() == ["treated", "arms", "population", "subgroup", "analysed"]
+    assert set(both.patients["patient_id"]) < set(inside)

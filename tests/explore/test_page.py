@@ -7,14 +7,17 @@ import pandas as pd
 import pytest
 from explored import TABS, look_at, shown
 from notebook_cells import run_notebook, without_drawing
+from staples_study import write_staples
 from study_builder import write_study
 from traitlets import TraitError
 
 from lib.explore import page as explore_page
+from lib.explore.form import Form
 from lib.explore.marks import marks_survival
 from lib.report.results import KEY
 from lib.show.plots import survival as plot_survival
 from lib.study.parts import own
+from lib.study.study import ROOT, read_study
 
 pytestmark = pytest.mark.notebook
 
@@ -275,3 +278,19 @@ def test_a_patient_of_a_study_without_adverse_events_is_told_why_there_is_no_pro
     look_at(page, "Survival")
     page.view.picked = page.page.data.patients["patient_id"].iat[0]
     assert "holds no table of adverse events" in page.view.profile["html"]
+
+
+def test_a_population_is_offered_where_the_study_has_one(tmp_path):
+    """The study's usual one is chosen; another, or everybody, is a parameter."""
+    usual = write_staples(tmp_path / "usual", lambda text: text.replace("outside: N}", "outside: N, default: true}"))
+    form = Form({"one": str(write_staples(tmp_path / "six")), "two": str(usual)}, ("internal",), lambda: None)
+    assert form._population in form._own.children
+    assert form.parameters() == {}
+    form._population.value = "pp"
+    assert form.parameters() == {"population": "pp"}
+    form._pick.value = str(usual)
+    assert (form._population.value, form.parameters()) == ("pp", {})
+    form._population.value = "all"
+    assert form.parameters() == {"population": "all"}
+    form._make(read_study(ROOT / COLON))
+    assert form._population not in form._own.children

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib.intake.recist import RESPONSES, derive_response, derive_sums, derive_volume
-from lib.study.clinic import Response
+from lib.intake.recist import RESPONSES, derive_growth, derive_response, derive_sums, derive_volume
+from lib.study.clinic.tumour import Response
 
 RULE = Response(visits=(6,), node_sites=("node",))
 DAY_0 = pd.Timestamp("2020-01-01")
@@ -194,3 +194,78 @@ def test_larger_lesions_never_respond_better(scale, grow):
     smaller = responses({"sizes": {**sizes, 6: round(6.0 * scale * grow, 1)}})[6]
     larger = responses({"sizes": {**sizes, 6: round(6.0 * scale * grow, 1) + 1}})[6]
     assert rank[larger] >= rank[smaller]
+
+
+def by(criteria: str, **keys) -> Response:
+    return RULE.model_copy(update=keys).by(criteria)
+
+
+VOLUMES = [((10.0, 10.0, 10.0), "SD"), ((10.0, 10.0, 3.5), "SD"), ((10.0, 10.0, 3.4), "PR"), ((14.0, 14.0, 9.0), "PD"), ((12.0, 12.0, 11.9), "SD")]
+
+
+@pytest.mark.parametrize(("then", "expected"), VOLUMES)
+def test_volume_rule_multiplies_three_diameters(then, expected):
+    """From 10 x 10 x 10 mm: partial at 0.343 of it (343 of 1000), progression at 1.728."""
+    assert responses(one(v0=(10.0, 10.0, 10.0), v3=then), rule=by("volumetric"))[3] == expected
+
+
+def test_volume_rule_calls_a_node_of_normal_size_gone():
+    node = {"site": "node", "sizes": {0: (20.0, 16.0, 15.0), 3: (18.0, 9.9, 9.0)}}
+    assert responses(node, rule=by("volumetric"))[3] == "CR"
+
+
+@pytest.mark.parametrize("other", ["SD", "PD"])
+def test_recist_leaves_out_lesions_that_were_treated(other):
+    """One treated lesion shrinks, the other target stays or grows: only the other counts."""
+    lesions, measured = course(one(v0=30.0, v3=9.0), one(v0=30.0, v3={"SD": 30.0, "PD": 36.0}[other]))
+    lesions["treated"] = [True, False]
+    assert derive_response(lesions, measured, RULE)["response"].iat[1] == ("PR" if other == "SD" else "SD")
+    assert derive_response(lesions, measured, by("recist"))["response"].iat[1] == other
+    lesions["treated"] = True
+    assert derive_response(lesions, measured, by("recist"))["response"].iat[1] == "NE"
+
+
+@pytest.mark.parametrize(("viable", "expected"), [(30.0, "SD"), (21.0, "PR"), (0.0, "CR"), (36.0, "PD"), (np.nan, "NE")])
+def test_mrecist_measures_what_is_viable(viable, expected):
+    lesions, measured = course(one(v0=40.0, v3=40.0))
+    measured["viable_mm"] = [30.0, viable]
+    assert derive_response(lesions, measured, by("mrecist"))["response"].iat[1] == expected
+    assert derive_response(lesions, measured.drop(columns="viable_mm"), by("mrecist"))["response"].iat[1] == "NE"
+
+
+def test_declared_rule_stays_what_it_is():
+    assert by("") is not None and RULE.by("") is RULE
+    assert by("volumetric", measure="volume", partial_ratio=0.5).partial_ratio == 0.5  # already of volumes
+
+
+sizes = st.lists(st.integers(60, 600), min_size=2, max_size=6)
+
+
+@given(sizes)
+@settings(deadline=None)
+def test_volumes_of_balls_answer_as_diameters_do(tenths):
+    """One lesion that is a ball: by its volume or by its diameter, the same response."""
+    diameters = RULE.model_copy(update={"progression_mm": 0})
+    lesions, measured = course({"sizes": {visit: size / 10 for visit, size in enumerate(tenths)}})
+    plain, cubed = (derive_response(lesions, measured, rule) for rule in (diameters, diameters.by("volumetric")))
+    assert plain["response"].astype(str).tolist() == cubed["response"].astype(str).tolist()
+
+
+@given(st.lists(st.tuples(*[st.integers(50, 900)] * 3), min_size=2, max_size=5))
+@settings(deadline=None)
+def test_change_of_volume_equals_the_ellipsoids(boxes):
+    lesions, measured = course({"sizes": {visit: tuple(sorted((x / 10 for x in box), reverse=True)) for visit, box in enumerate(boxes)}})
+    volumes = derive_volume(lesions, measured)["volume_cm3"].to_numpy()
+    found = derive_response(lesions, measured, by("volumetric"))["percent_change"]
+    np.testing.assert_allclose(found, 100 * (volumes / volumes[0] - 1), rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("criteria", ["volumetric", "mrecist"])
+def test_what_has_vanished_stays_a_complete_response(criteria):
+    """Nothing grows by any ratio from nothing, where the rule asks for no millimetres."""
+    lesions, measured = course(one(v0=30.0, v3="absent", v6="absent", v9=8.0))
+    measured["viable_mm"] = measured["longest_mm"]
+    found = derive_response(lesions, measured, by(criteria))["response"].tolist()[1:]
+    assert found == ["CR", "CR", "PD"]
+    grown = derive_growth(lesions, measured, by(criteria))["growth_date"].iat[0]
+    assert grown == measured["assessment_date"].iat[-1]

@@ -123,7 +123,7 @@ def test_words_on_certainty_lead_to_their_place(made, site):
     for page, place in (link.split("#") for link in links):
         assert f'id="{place}"' in (folder / page).read_text("utf-8")
     assert rows_of(summary_of(made("rair_dtc")).sure) == {
-        "Adjusted": ["too few patients for a conclusion"], "Competing event": ["no longer told apart"],
+        "Adjusted": ["holds"], "Competing event": ["no longer told apart"],
         "Without each patient in turn": ["turned by 3 of 52 patients"], "Computed a second time": ["agrees"],
     }  # fmt: skip
 

@@ -19,7 +19,7 @@ TOLERANCE = 1e-6
 SHOWN = 10
 # Scripts whose seed or output is not the usual one.
 SEEDED = {"reference_small.R": ("1", "small_samples")}
-NEEDED = "survival cmprsk coin exactranktests lme4 lmertest emmeans pbkrtest brglm2 rstatix jsonlite nnet"
+NEEDED = "survival sandwich cmprsk coin exactranktests lme4 lmertest emmeans pbkrtest brglm2 rstatix jsonlite nnet"
 PACKAGES = [f"r-cran-{name}" for name in NEEDED.split()]
 DEBIAN = f"apt-get install r-base-core {' '.join(PACKAGES)}"
 

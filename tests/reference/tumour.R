@@ -76,10 +76,11 @@ out$volume <- lapply(c("6" = 6, "12" = 12), function(v) tests(volume_at(v)))
 
 # The marker: antibody-positive patients left out, values below the limit as limit / sqrt(2)
 antibody <- unique(samples$patient_id[samples$marker == "tgab" & samples$value > 40])
-tg <- samples[samples$marker == "tg", ]
+# Visits of the marker in study.yml; a patient whose baseline lies above the assay's limit has no change
+tg <- samples[samples$marker == "tg" & samples$visit %in% c(0, 3, 6, 12), ]; beyond <- tg$patient_id[tg$visit == 0 & tg$above_limit == 1]
 tg$value <- ifelse(tg$below_limit == 1, tg$limit / sqrt(2), tg$value)
 tg$arm <- patients[tg$patient_id, "arm"]; tg$month <- factor(tg$visit); tg$id <- tg$patient_id
-used <- tg[!tg$patient_id %in% antibody, ]
+used <- tg[!tg$patient_id %in% c(antibody, beyond), ]
 tg_at <- function(v) { x <- used[used$visit == v, ]; b <- used[used$visit == 0, ]; data.frame(d = log(x$value / b$value[match(x$id, b$id)]), arm = x$arm) }
 out$tg <- lapply(c("3" = 3, "6" = 6, "12" = 12), function(v) tests(tg_at(v)))
 model <- function(x) {

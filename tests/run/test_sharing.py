@@ -37,7 +37,7 @@ def test_what_is_shown_is_entered_and_nothing_else(study, tmp_path):
     sharing.register(study, "mine", {"parameters": given, "about": {"arms": [{"id": "A", "n": 20}]}}, tmp_path)
     [entry] = register.read("colon")
     assert entry.cells == {("events", "os", "A", None, "n"): 20.0, ("at_risk", "os", "A", 12.0, "n_risk"): 9.0}
-    assert (entry.name, entry.n, entry.common) == ("mine", {"A": 20}, {"arms": [], "audience": "share"})
+    assert (entry.name, entry.n, entry.common) == ("mine", {"A": 20}, {"arms": [], "audience": "share", "population": ""})
     assert register.place("colon").stat().st_mode & 0o077 == 0
     sharing.register(study, "other", {"parameters": given, "about": {"arms": [{"id": "A", "n": 20}]}}, tmp_path)
     assert register.read("colon") == (entry,), "the same report keeps its place and name"

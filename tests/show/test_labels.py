@@ -10,7 +10,11 @@ import pytest
 from notebook_cells import NOTEBOOKS, run_notebook
 from random_study import Design, write_random
 
+from lib.dataset.dataset import load
+from lib.show.formats import unstyled
+from lib.show.labels import needed_to_treat, trend_note
 from lib.show.plots.style import LABEL_LENGTHS, picture, write_figure
+from lib.statistics.comparisons import add_number_needed
 from lib.study.study import read_study
 from lib.study.yaml_file import ProblemsFound
 
@@ -76,3 +80,37 @@ def test_a_label_that_no_legend_shows_is_refused(label, says, tmp_path):
         read_study(tmp_path)
     assert [p.column for p in found.value.problems] == ["arms.1.label", "markers.0.label"]
     assert says in found.value.problems[0].message
+
+
+NEEDED = {
+    "benefit": ((0.2, 0.1, 0.3), "NNTB 5 (4 to 10)"),
+    "harm": ((-0.2, -0.3, -0.1), "NNTH 5 (4 to 10)"),
+    "through infinity": ((0.1, -0.05, 0.25), "NNTB 10 (NNTB 4 to ∞ to NNTH 20)"),
+    "through infinity, to harm": ((-0.1, -0.25, 0.05), "NNTH 10 (NNTH 4 to ∞ to NNTB 20)"),
+    "up to infinity": ((0.1, 0.0, 0.2), "NNTB 10 (5 to ∞)"),
+    "rounded up": ((0.3, 0.21, 0.39), "NNTB 4 (3 to 5)"),
+    "everybody": ((1.0, 0.7, 1.0), "NNTB 1 (1 to 2)"),
+    "thousands": ((0.0005, -0.0005, 0.0015), "NNTB 2 000 (NNTB 667 to ∞ to NNTH 2 000)"),
+    "no difference": ((0.0, -0.1, 0.1), "none: the difference is 0"),
+    "not estimated": ((float("nan"), float("nan"), float("nan")), "–"),
+    "no interval": ((0.25, float("nan"), float("nan")), "NNTB 4 (–)"),
+    "a limit that no difference reaches": ((0.9, 0.6, 1.2), "NNTB 2 (–)"),
+}
+
+
+@pytest.mark.parametrize("case", NEEDED)
+def test_a_number_needed_to_treat_reads_as_altman_writes_it(case):
+    """BMJ 1998;317:1309: an interval that holds no difference runs through infinity, never through 0."""
+    limits, words = NEEDED[case]
+    row = add_number_needed(pd.DataFrame([dict(zip(("difference", "ci_low", "ci_high"), limits, strict=True))])).iloc[0]
+    assert unstyled(needed_to_treat(row)) == unstyled(words.replace(" 000", "\N{NARROW NO-BREAK SPACE}000"))
+    turned = words.replace("NNTB", "x").replace("NNTH", "NNTB").replace("x", "NNTH")
+    assert unstyled(needed_to_treat(row, good=False)) == unstyled(turned.replace(" 000", "\N{NARROW NO-BREAK SPACE}000"))
+
+
+def test_a_trend_says_the_order_and_where_it_goes():
+    data = load("efficacy", study="data/rair_dtc")
+    order = f"in the order {data.arms[0].label}, {data.arms[1].label} then {data.arms[2].label}"
+    assert order in trend_note(data, {"statistic": 1.0}, "responses")
+    assert trend_note(data, {"statistic": -1.0}, "events").endswith("fewer events along it.")
+    assert trend_note(data, {"statistic": float("nan")}, "events") == ""

@@ -1,6 +1,7 @@
 """Tables and pictures against the frames that they show; and every function of the three lists is named in a test."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,14 @@ from notebook_cells import EVERY, read_notebook
 from numpy.testing import assert_allclose
 
 from lib import analyse
-from lib.analyses.result import where
+from lib.analyses.result import Absent, where
 from lib.dataset.dataset import load
+from lib.report import recheck
+from lib.report.results import to_rows
 from lib.show import plot, say, table
+from lib.show.display import EMPTY
 from lib.show.formats import format_interval, format_number, format_p
-from lib.show.labels import pair_label
+from lib.show.labels import needed_to_treat, pair_label
 from lib.show.plots import cohort as plot_cohort
 from lib.show.plots import markers as plot_markers
 from lib.show.plots import robustness as plot_robustness
@@ -183,3 +187,82 @@ def test_balance_and_weighted_curves_are_those_of_the_weights(figure_of):
         thin, bold = sorted((ln for ln in axes.lines if to_hex(ln.get_color()) == arm.colour.lower()), key=lambda ln: ln.get_linewidth())
         for line, curves in ((thin, crude["curve"]), (bold, weights["weighted_curve"])):
             assert_allclose(np.asarray(line.get_ydata(), float), where(curves, group=arm.id)["survival"])
+
+
+def with_ordered_arms(data):
+    """The same patients, as if the order of the arms were that of a dose."""
+    design = data.study.design.model_copy(update={"ordered_arms": True})
+    return replace(data, study=data.study.model_copy(update={"design": design}))
+
+
+def test_absolute_differences_stand_with_their_number_needed():
+    """table.differences: each landmark and response visit, against the reference arm, as the frames have it."""
+    survived, response = analyse.survival(EFFICACY, EFFICACY.study.primary), analyse.response(EFFICACY, EFFICACY.response_visits)
+    shown, expected = table.differences(survived, response), []
+    for frame in (survived["landmark_difference"], response["objective_response_treated_difference"]):
+        for _, at in frame.groupby("time"):
+            rows = at.set_index("group")
+            expected += [(pair_label(EFFICACY, pair), needed_to_treat(rows.loc[pair])) for pair in ("B vs A", "C vs A")]
+    assert [(row.cells[0], row.cells[2]) for row in shown.rows if row.kind == "sub"] == expected
+    alone = table.differences(survived, Absent("no lesions"))
+    assert len(alone.rows) < len(shown.rows)
+    assert "response" not in alone.title
+    assert table.differences(analyse.survival(load("efficacy", arms=["A"]), EFFICACY.study.primary), response) == EMPTY
+
+
+def test_harms_count_the_patients_behind_one_more_of_them():
+    """table.ae_differences: more events with the arm named first are harm."""
+    harms = analyse.adverse_events(SAFETY)
+    severe = where(harms["ae_overview_difference"], variable="severe").set_index("group")
+    cells = next(row.cells for row in table.ae_differences(harms).rows if row.cells[0].startswith("Grade 3"))
+    assert [cells[2], cells[4]] == [needed_to_treat(severe.loc[pair], good=False) for pair in ("B vs A", "C vs A")]
+
+
+def test_a_trend_is_tested_only_where_the_arms_have_an_order():
+    ordered, endpoint, visits = with_ordered_arms(EFFICACY), EFFICACY.study.primary, EFFICACY.response_visits
+    assert "logrank_trend" not in analyse.survival(EFFICACY, endpoint)
+    survived, response = analyse.survival(ordered, endpoint), analyse.response(ordered, visits)
+    assert "logrank_trend" not in analyse.survival(with_ordered_arms(load("efficacy", arms=["A", "C"])), endpoint)
+    tables = {table.comparisons(survived): [survived["logrank_trend"]["p_value"].iat[0]], table.response_pairs(response): response["objective_response_treated_trend"]["p_value"]}
+    for shown, p_values in tables.items():
+        rows = [row for row in shown.rows if row.cells[0].startswith("Trend over the arms")]
+        assert [[cell for cell in row.cells[1:] if cell] for row in rows] == [[format_p(p)] for p in p_values]
+        assert any(note.startswith("Trend: the arms scored 1, 2, 3 in the order") for note in shown.notes)
+    course = analyse.course(ordered, visits)
+    assert {"best_objective_response_trend", "best_disease_control_trend"} <= set(course)
+    for analysis in (survived, response, course):
+        checked = recheck.check(ordered, [(analysis, to_rows("efficacy", analysis))]).compared
+        assert checked["output"].str.endswith("_trend").any()
+
+
+def test_what_it_takes_for_one_more_is_said_or_why_not():
+    """say.needed: the comparison that carries the question, at the last time with a difference."""
+    survived, response = analyse.survival(EFFICACY, EFFICACY.study.primary), analyse.response(EFFICACY, EFFICACY.response_visits)
+    said = say.needed(survived, response)
+    for frame, outcome in ((survived["landmark_difference"], "is without the event"), (response["objective_response_treated_difference"], "has an objective response")):
+        rows = where(frame, group="C vs A").dropna(subset=["difference"]).sort_values("time")
+        if outcome == "is without the event":  # at the last landmark with five at risk in both arms
+            at_risk = survived["landmark"][survived["landmark"]["group"].isin(["A", "C"])].groupby("time")["n_risk"].min()
+            rows = rows[rows["time"].map(at_risk) >= 5]
+        row = rows.iloc[0 if outcome.startswith("has") else -1]
+        assert f"{outcome} at {row['time']:g} months: {needed_to_treat(row)}, 95% CI." in said
+        assert ("it is open whether" in said) or row["ci_low"] > 0 or row["ci_high"] < 0
+    frames = survived.frames | {"landmark_difference": survived["landmark_difference"].assign(difference=0.0, nnt=np.nan)}
+    assert "the difference is 0, so there is no number" in say.needed(replace(survived, frames=frames), Absent("none"))
+    frames["landmark_difference"] = frames["landmark_difference"].assign(difference=np.nan)
+    assert say.needed(replace(survived, frames=frames), Absent("none")).endswith("the difference cannot be estimated or is not shown.")
+    assert say.needed(analyse.survival(load("efficacy", arms=["A"]), EFFICACY.study.primary), response) == ""
+
+
+def test_progression_of_a_marker_is_drawn_and_tabulated_as_it_was_counted():
+    marker = next(m for m in EFFICACY.study.markers if m.progression)
+    rises = analyse.rises(EFFICACY, marker)
+    counts, shares = rises[f"{marker.id}_rise_count"], rises[f"{marker.id}_rise_incidence"]
+    shown, figure = table.rises(rises), plot.rises(rises)
+    for (_, own), row in zip(counts.groupby("variable", sort=False), shown.rows, strict=False):
+        assert list(row.cells[1:]) == [f"{own.set_index('group').at[arm.id, 'count']}" for arm in EFFICACY.arms]
+    last = shares[shares["time"] == shares["time"].max()].dropna(subset=["estimate"])
+    assert len(last)
+    for row in last.itertuples():
+        assert f"{EFFICACY.study.arm(row.group).label} {100 * row.estimate:.0f}% ({row.n_events:.0f} patients)" in figure.alt
+        assert any(f"{100 * row.estimate:.0f}% (" in cell for cell in shown.rows[-1].cells)

@@ -10,6 +10,7 @@ from reference_data import load_expected, numbers
 
 from lib.statistics import proportions
 from lib.statistics.comparisons import adjust_holm, arm_pairs
+from lib.statistics.second_engine import shares
 
 DRAWN = settings(deadline=None)
 ARMS = ["a", "b", "c"]
@@ -170,3 +171,36 @@ def test_holm_is_monotone_and_leaves_nan_out(p_values):
     assert (np.isnan(adjusted) == ~known).all()
     assert_allclose(adjusted[known], adjust_holm(p_values[known]))
     assert (adjusted[known] >= p_values[known]).all()
+
+
+TRENDS = load_expected("staples")["proportions"]
+
+
+@pytest.mark.parametrize("name", TRENDS)
+def test_cochran_armitage_equals_r(name):
+    """prop.trend.test(count, n)"""
+    case = TRENDS[name]
+    counts = counts_of(case["count"], case["n"], [f"d{i}" for i in range(len(case["n"]))])
+    row = proportions.compare_trend(counts).iloc[0]
+    assert_allclose([row["chisq"], row["p_value"]], [case["chisq"], case["p"]], rtol=1e-6, atol=1e-300)
+    assert (row["df"], row["note"]) == (1, "")
+    again = shares.trend(tuple((count, n - count) for count, n in zip(case["count"], case["n"], strict=True)))
+    assert_allclose([row[name] for name in again], list(again.values()), rtol=1e-6)
+
+
+@given(some_counts(arms=2, least=1))
+@DRAWN
+def test_a_trend_of_two_arms_is_the_chi_square_test(counts):
+    trend, chi = proportions.compare_trend(counts).iloc[0], proportions.compare_proportions(counts).iloc[1]
+    assert_allclose([trend["chisq"], trend["p_value"]], [chi["chisq"], chi["p_value"]], rtol=1e-7, atol=1e-12)
+
+
+@given(some_counts(arms=3))
+@DRAWN
+def test_a_trend_has_a_direction(counts):
+    """Without patients, or with one outcome, there is none; the other outcome, or the order turned round, turns the sign."""
+    row = proportions.compare_trend(counts).iloc[0]
+    for other in (counts[::-1], counts.assign(count=counts["n"] - counts["count"])):
+        assert_allclose(proportions.compare_trend(other).iloc[0]["statistic"], -row["statistic"], atol=1e-9)
+    varied = (counts["n"] > 0).sum() > 1 and 0 < counts["count"].sum() < counts["n"].sum()
+    assert (row["note"] == "") == varied == (not np.isnan(row["p_value"]))

@@ -128,7 +128,7 @@ ERRORS = {
     "overlong label": ("label: Anlotinib,", f"label: {'x' * 600},", "{id: A", ["one line of at most 500 characters"]),
     "plain words that nobody sees": ("plain: the drug alone,", 'plain: "\u200b",', "{id: A", ["must not be empty"]),
     "one plain name for two arms": ("plain: the drug alone,", "plain: The Seeds alone,", "arms:", ["no reader could tell them apart"]),
-    "plain words for no term": ("    Haematoma: Bruise", "    Bruising: Bruise", "study:", ["Bruising is no term of systems"]),
+    "plain words for no term": ("    Hematoma: Bruise", "    Bruising: Bruise", "study:", ["Bruising is no term of systems"]),
     "direction mark": ("label: Anlotinib,", 'label: "An\\u202elotinib",', "{id: A", ["direction marks"]),
 }
 

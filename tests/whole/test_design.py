@@ -262,6 +262,7 @@ CONTRADICTIONS = {
     "{allocation: not_randomised, analysed: as_randomised}": "nothing says that the arms were formed by chance",
     "{analysed: as_randomised}": "nothing says that the arms were formed by chance",
     "{allocation: single_arm}": "single_arm, and there are 2 arms",
+    "{ordered_arms: true}": "ordered_arms says that the arms have an order, and of 2 there is none",
     "{allocation: randomized}": "'randomised', 'not_randomised' or 'single_arm'",
     "{alocation: randomised}": "did you mean allocation",
 }

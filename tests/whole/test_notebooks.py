@@ -102,7 +102,7 @@ def test_a_notebook_runs_over_the_grid(name, parameters, monkeypatch):
     assert not re.search(r"superior|no difference|equally (safe|effective) as", text)
     n = sum(arm["n"] for arm in shown.records("header")[0]["arms"])
     assert n == len(shown.names["page"].data.patients)
-    assert all(count <= n for count in results[results["statistic"] == "n_risk"]["value"])
+    assert all(count <= n for count in results[(results["statistic"] == "n_risk") & (results["unit"] != "lesions")]["value"])
 
 
 def test_sentences_carry_the_recorded_numbers():
@@ -150,7 +150,7 @@ def test_arms_and_endpoints_live_in_study_yml_alone():
     study = read_study(ROOT / RAIR)
     words = (
         {arm.label for arm in study.arms}
-        | {m.label for m in study.markers}
+        | {m.label for m in study.markers if m.role != "safety"}  # tests of the liver have one name everywhere
         | {e.id for e in study.endpoints if e.id != "os"}
     )
     words |= {"thyro", "anlotinib", "iodine", "RAIR"}

@@ -21,7 +21,8 @@ from ruamel.yaml import YAML
 from lib.analyses.result import Analysis
 from lib.report.results import STATISTICS
 from lib.show.display import Figure, Table
-from lib.statistics.comparisons import ALPHA
+from lib.statistics.comparisons import ALPHA, RECIPROCALS
+from lib.study.clinic.tumour import CRITERIA
 from lib.study.provenance import package_versions
 from lib.study.study import ROOT
 
@@ -34,7 +35,9 @@ BOUND = re.compile(r"([<>]) ?(0\.001|0\.999)\b")
 DATE = re.compile(rf"\b\d{{4}}-\d{{2}}(-\d{{2}})?\b|\b({'|'.join(month_name[1:])}) \d{{4}}\b")
 # Rows of these are single patients, or names of rules and items with numbers of their own.
 LISTINGS = ("ae_listing", "reader_disagreements", "liver_cases", "queries", "checklist_strobe", "checklist_record", "declarations")
-PATIENTS = re.compile("profile_")
+PATIENTS = re.compile("profile_|.*_slopes$")
+# Recorded with a sign, shown in words: "halves in 16 months"; numbers needed are shown as whole patients, rounded up.
+HALVES = "_doubling_time"
 # What a report says of itself stands in run.json, under verdicts and results; methods and their sources are held by
 # tests/report/test_results.py.
 OF_ITSELF = ("verdict", "results", "text")
@@ -47,7 +50,7 @@ def _texts(item):
             yield from _texts(part)
     elif isinstance(item, str):
         yield item
-    elif isinstance(item, Table) and item.id not in LISTINGS:
+    elif isinstance(item, Table) and item.id not in LISTINGS and not PATIENTS.match(item.id):
         yield from (item.title, *item.notes)
         yield from (text for column in item.columns for text in (column.label, column.detail))
         yield from (str(cell) for row in item.rows for cell in row.cells)
@@ -70,12 +73,17 @@ def _recorded(analyses) -> np.ndarray:
     """Numbers of frames that are in results.csv, with the times that they are about."""
     frames = [frame for analysis in analyses for frame in analysis.frames.values()]
     columns = [frame[column] for frame in frames for column in frame if column in STATISTICS or column == "time"]
+    columns += [np.ceil(frame[column].abs()) for frame in frames for column in frame if column in RECIPROCALS]
+    times = [frame for analysis in analyses for name, frame in analysis.frames.items() if name.endswith(HALVES)]
+    columns += [frame[column].abs() for frame in times for column in ("median", "q1", "q3")]
     return np.unique(np.concatenate([pd.to_numeric(c, errors="coerce").dropna().to_numpy(float) for c in columns] or [[]]))
 
 
 def _results(shown) -> np.ndarray:
     rows = pd.read_csv(io.StringIO(shown.records("results")[0]["csv"]))
-    return np.unique(np.concatenate([rows["value"].dropna(), rows["time"].dropna()]))
+    whole = np.ceil(rows.loc[rows["statistic"].isin(RECIPROCALS), "value"].abs())
+    halves = rows.loc[rows["output"].str.endswith(HALVES), "value"].abs()
+    return np.unique(np.concatenate([rows["value"].dropna(), rows["time"].dropna(), whole.dropna(), halves.dropna()]))
 
 
 def _settings(thing):
@@ -92,7 +100,8 @@ def _settings(thing):
 
 def _chosen(data) -> list[float]:
     """What was chosen or is known before anything is computed: settings, the level, the limit of p, who is in the report."""
-    given = [*_settings(data.study), *_settings(data.parameters), 100 * data.parameters.level, ALPHA]
+    other_rules = [data.study.response.by(criteria) for criteria in CRITERIA] if data.study.response else []
+    given = [*_settings(data.study), *_settings(other_rules), *_settings(data.parameters), 100 * data.parameters.level, ALPHA]
     return [*given, *data.n, len(data.patients), *(float(text) for text in _checklists() if text.isdigit())]
 
 

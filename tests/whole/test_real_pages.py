@@ -170,7 +170,7 @@ def test_keyboard_alone(visit):
     ("study", "name", "most"),
     [
         ("rair_dtc", "efficacy.html", 45),
-        ("rair_dtc", "safety.html", 30),
+        ("rair_dtc", "safety.html", 36),
         ("rair_dtc", "cohort.html", 22),
         ("colon", "index.html", 8),
     ],

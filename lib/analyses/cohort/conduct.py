@@ -12,7 +12,7 @@ import pandas as pd
 from lib.analyses.result import PATIENTS, Absent, Analysis, requires
 from lib.dataset.dataset import Dataset
 from lib.statistics import balance
-from lib.study.clinic import Component
+from lib.study.clinic.treatment import Component
 
 BETWEEN, FIRST, LATER = "between components", "first component", "later line"
 SAME_DAY = "same day"

@@ -18,7 +18,7 @@ from lib.analyses.result import PATIENTS, Absent, Analysis, unit_of
 from lib.dataset.dataset import Dataset
 from lib.dataset.derived import VOLUME, marker_frame, response_frame, time_to_event_frame, volume_frame
 from lib.statistics import proportions
-from lib.study.parts import Endpoint
+from lib.study.endpoints import Endpoint
 
 COUNTED = "count of patients"
 # Step of the flow that denominators must equal -> the columns by which the two are matched.

@@ -60,7 +60,7 @@ def analyse_course(data: Dataset, visits: Sequence[float]) -> Course:
     frames = {"best_response": count_categories(course.rename(columns={"best_response": "response"}))}
     for outcome, column in RATES.items():
         frames |= {f"{outcome}{name}": part for name, part in compare_outcome(due, column, data).items()}
-    if data.study.response.confirmation_days is not None:
+    if data.response.confirmation_days is not None:
         counts = proportions.count_outcome(due, "confirmed")
         frames["confirmed_response"] = proportions.estimate_proportion(counts, level)
     responders = course[course["responder"]]
@@ -97,7 +97,7 @@ def _count_courses(data: Dataset, course: pd.DataFrame) -> pd.DataFrame:
     reasons = {f"not drawn: {why}": (course["no_change"] == why, everyone) for why in sorted(set(course["no_change"]) - {""})}
     held = {
         "drawn": (drawn, everyone), **reasons,
-        "reached a partial response": (course["best_change"] <= data.study.response.partial_percent, drawn),
+        "reached a partial response": (course["best_change"] <= data.response.partial_percent, drawn),
         "drawn: progressed": (progressed, drawn), "drawn: died": (~progressed & course["died"], drawn),
         "drawn: left": (~progressed & ~course["died"], drawn), "responded": (course["responder"], everyone),
         "progressed": (progressed, everyone), "died": (course["died"], everyone), "alive": (~course["died"], everyone),
@@ -175,6 +175,8 @@ def _concordance(data: Dataset, assessments: pd.DataFrame, visits: Sequence[floa
 
     R: ``cor(volume, diameters, method = "spearman")``
     """
+    if data.response.measure == "volume":  # they would be compared with themselves
+        return {}
     volumes = volume_frame(data)[["patient_id", "visit", "percent_change"]]
     both = assessments[["patient_id", "visit", "percent_change"]].merge(
         volumes, on=["patient_id", "visit"], suffixes=("", "_volume")

@@ -15,7 +15,7 @@ from lib.dataset.dataset import Dataset
 from lib.dataset.derived import VOLUME, marker_frame, volume_frame, why_not_seen
 from lib.statistics.models import mixed
 from lib.statistics.survival.event_table import OVERALL
-from lib.study.clinic import Marker
+from lib.study.clinic.markers import Marker
 from lib.study.words import grouped
 
 MAIN, ALL = "main analysis", "all samples"
@@ -49,7 +49,7 @@ def analyse_model(data: Dataset, marker: Marker) -> MarkerModel | Absent:
         value, per arm and visit), `<marker>_model_term` (F tests),
         `<marker>_model_variance`, with two arms or more `<marker>_model_comparison` (ratio of the ratios of two
         arms), and `<marker>_sensitivity` (the ratios again with all samples, with those up to the first progression,
-        and without those below the limit of detection). Absent where the data do not determine the model: the rank
+        and without those below the limit of detection or above the upper one). Absent where the data do not determine the model: the rank
         tests of markers then stand alone.
     """
     values = marker_frame(data, marker)
@@ -95,8 +95,12 @@ def _sampled(values: pd.DataFrame) -> tuple[pd.DataFrame, str]:
 
 def _choices(values: pd.DataFrame, data: Dataset) -> dict[str, pd.DataFrame]:
     """Samples of the main analysis and of each sensitivity analysis that leaves in or out any other."""
-    main = values[values["excluded"] == ""]
-    found = {ALL: values, "samples above the limit of detection": main[~main["below_limit"].fillna(False).astype(bool)]}
+    main = values[(values["excluded"] == "") & (values["unchanged"] == "")]
+    found = {
+        ALL: values,
+        "samples above the limit of detection": main[~main["below_limit"].fillna(False).astype(bool)],
+        "samples below the upper limit of the assay": main[~main["above_limit"]],
+    }
     first = pd.to_datetime(main["patient_id"].map(_progressed(data)))
     found["samples up to the first progression"] = main[~(main["date"] > first)]
     return {MAIN: main} | {choice: chosen for choice, chosen in found.items() if len(chosen) != len(main)}
@@ -146,7 +150,7 @@ def analyse_presence(data: Dataset, marker: Marker | None = None) -> Presence | 
     Presence
         `<variable>_presence` (count of patients with a value, with an excluded sample, who died, whose visit is not
         yet due, who have none after they progressed, who are missing otherwise; adds up to the arm at each visit, and to all patients) and, for a marker, `<variable>_below_limit`
-        (samples below the limit of detection).
+        (samples below the limit of detection) and, where there are any, `<variable>_above_limit`.
     """
     if marker is None:
         return _volume_presence(data)
@@ -165,15 +169,22 @@ def _marker_presence(data: Dataset, marker: Marker) -> Presence:
     values = marker_frame(data, marker)
     visits = marker.visits or tuple(sorted(values["visit"].unique()))
     values = values[values["visit"].isin(visits)]
-    below = values.assign(below=values["below_limit"].fillna(False).astype(bool))
-    counts = below.groupby(["visit", "arm"], observed=False)["below"].agg(n="size", count="sum").reset_index()
-    counts = counts.rename(columns={"visit": "time", "arm": "group"}).astype({"group": str})
+    below = _count_limited(values, "below_limit")
+    above = _count_limited(values, "above_limit")
     return Presence(data, marker.id, {
         f"{marker.id}_presence": _presence(data, marker.id, values, visits),
-        f"{marker.id}_below_limit": counts.assign(
-            method="samples below the limit of detection; analysed as limit / sqrt(2)", note="", unit="samples"
-        ),
-    })  # fmt: skip
+        f"{marker.id}_below_limit": below.assign(method="samples below the limit of detection; analysed as limit / sqrt(2)"),
+    } | ({
+        f"{marker.id}_above_limit": above.assign(method="samples above the limit of the assay; analysed as that limit")
+    } if above["count"].any() else {}))  # fmt: skip
+
+
+def _count_limited(values: pd.DataFrame, flag: str) -> pd.DataFrame:
+    """Samples beyond a limit, of all, by visit and arm."""
+    flagged = values.assign(flagged=values[flag].fillna(False).astype(bool))
+    counts = flagged.groupby(["visit", "arm"], observed=False)["flagged"].agg(n="size", count="sum").reset_index()
+    counts = counts.rename(columns={"visit": "time", "arm": "group"}).astype({"group": str})
+    return counts.assign(note="", unit="samples")
 
 
 def _presence(data: Dataset, variable: str, values: pd.DataFrame, visits: tuple[float, ...]) -> pd.DataFrame:

@@ -13,12 +13,16 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from lib.analyses.efficacy.adjusted import adjust, volumes_to_adjust
 from lib.analyses.result import Absent, Analysis, requires
 from lib.dataset.dataset import Dataset
 from lib.dataset.derived import LESION_VOLUME, VOLUME, marker_frame, volume_frame
 from lib.statistics import proportions, ranks
-from lib.study.clinic import Marker
+from lib.study.clinic.markers import Marker
 from lib.study.study import Study
+
+# A quantile that such a value does not reach is right, because none of those that count is larger.
+AT_LIMIT = "values above the limit of the assay count as that limit, and are at least so large"
 
 
 class Measure(NamedTuple):
@@ -66,9 +70,11 @@ def analyse_volume(data: Dataset, visits: tuple[float, ...]) -> Levels:
     Returns
     -------
     Levels
-        Frames as `_analyse`; the tested change is the percentage change from baseline.
+        Frames as `_analyse`; the tested change is the percentage change from baseline. And those of `adjusted.adjust`,
+        of the log ratio.
     """
-    return _analyse(data, VOLUME, volume_frame(data), visits, "percent_change")
+    result = _analyse(data, VOLUME, volume_frame(data), visits, "percent_change")
+    return _with_adjusted(result, volumes_to_adjust(data), visits, log=True)
 
 
 @requires("markers")
@@ -86,11 +92,12 @@ def analyse_marker(data: Dataset, marker: Marker, visits: tuple[float, ...] = ()
     -------
     Levels
         Frames as `_analyse`, and `marker_excluded` (patients and samples left out, by reason). The tested change is
-        the log ratio to baseline where the marker's scale is log, else the difference.
+        the log ratio to baseline where the marker's scale is log, else the difference. And those of `adjusted.adjust`.
     """
     values = marker_frame(data, marker)
-    reasons = values[values["excluded"] != ""].groupby(["arm", "excluded"], observed=False)["patient_id"]
-    excluded = reasons.nunique().rename("count").reset_index().rename(columns={"arm": "group", "excluded": "variable"})
+    reasons = values.assign(variable=values["excluded"].where(values["excluded"] != "", values["unchanged"]))
+    reasons = reasons[reasons["variable"] != ""].groupby(["arm", "variable"], observed=False)["patient_id"]
+    excluded = reasons.nunique().rename("count").reset_index().rename(columns={"arm": "group"})
     usable = values[values["excluded"] == ""].drop(columns="excluded")
     tested = tuple(v for v in visits or marker.visits or sorted(usable["visit"].unique()) if v > 0)
     if not tested:
@@ -100,7 +107,15 @@ def analyse_marker(data: Dataset, marker: Marker, visits: tuple[float, ...] = ()
     frames = result.frames | {
         "marker_excluded": excluded.assign(variable=marker.id + ": " + excluded["variable"], method="patients", note="")
     }
-    return Levels(data, marker.id, frames, result.data)
+    whole = Levels(data, marker.id, frames, result.data)
+    # Steps of an ordinal scale need not be alike: shifts count them.
+    return whole if marker.levels else _with_adjusted(whole, usable, tested, log=marker.scale == "log")
+
+
+def _with_adjusted(result: Levels, values: pd.DataFrame, visits: tuple[float, ...], *, log: bool) -> Levels:
+    """The same, with the changes adjusted for the baseline."""
+    frames, modelled = adjust(result.dataset, result.variable, values, visits, log)
+    return Levels(result.dataset, result.variable, result.frames | frames, result.data | {"adjusted": modelled})
 
 
 def _analyse(data: Dataset, variable: str, values: pd.DataFrame, visits: tuple[float, ...], change: str) -> Levels:
@@ -172,5 +187,9 @@ def _describe(values: pd.DataFrame, column: str) -> pd.DataFrame:
     grouped = values.groupby(["visit", "arm"], observed=False)[column]
     summary = grouped.agg(n="count", median="median", min="min", max="max")
     summary["q1"], summary["q3"] = grouped.quantile(0.25), grouped.quantile(0.75)
+    summary["note"] = ""
+    if "above_limit" in values:
+        above = values.groupby(["visit", "arm"], observed=False)["above_limit"].max().eq(True)
+        summary.loc[above, "note"] = AT_LIMIT
     tidy = summary.reset_index().rename(columns={"visit": "time", "arm": "group"})
-    return tidy.assign(group=tidy["group"].astype(str), method="median, quartiles (type 7) and range", note="")
+    return tidy.assign(group=tidy["group"].astype(str), method="median, quartiles (type 7) and range")

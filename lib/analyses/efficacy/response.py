@@ -19,7 +19,7 @@ from lib.dataset.course import course_frame
 from lib.dataset.dataset import Dataset
 from lib.dataset.derived import response_frame, time_to_event_frame
 from lib.statistics import proportions
-from lib.statistics.comparisons import name_pair
+from lib.statistics.comparisons import add_number_needed, name_pair
 from lib.statistics.models import cox
 from lib.statistics.survival import competing, kaplan_meier
 from lib.statistics.survival.landmark import compare_from_landmark, select_landmark
@@ -52,7 +52,7 @@ def analyse(data: Dataset, visits: Sequence[float]) -> ResponseRates:
         `response_category` (count of each category), `response_unassessed` (patients without an assessment that can be
         evaluated, whose visit was due), then for `objective_response` and `disease_control` and both
         denominators: `<outcome>_<denominator>` (proportion, exact interval), `_test` (overall), `_pairwise` (Fisher,
-        Holm), `_difference` (Miettinen-Nurminen) and `_newcombe`, `_odds_ratio`.
+        Holm), `_difference` (Miettinen-Nurminen; with the number needed to treat) and `_newcombe`, `_odds_ratio`.
     """
     patients = {visit: response_frame(data, visit) for visit in visits}
     frames: dict[str, list[pd.DataFrame]] = {"response_category": []}
@@ -110,19 +110,21 @@ def compare_outcome(frame: pd.DataFrame, column: str, data: Dataset) -> dict[str
     -------
     dict of str to DataFrame
         "" (proportion), and with two arms or more `_test`, `_chisq`, `_pairwise`, `_difference`, `_newcombe`,
-        `_odds_ratio`.
+        `_odds_ratio`; over ordered arms `_trend` (Cochran-Armitage).
     """
     counts, level = proportions.count_outcome(frame, column), data.parameters.level
     results = {"": proportions.estimate_proportion(counts, level)}
     if len(data.arms) < 2:
         return results
+    if data.ordered:
+        results["_trend"] = proportions.compare_trend(counts)
     tests = proportions.compare_proportions(counts)
     difference = proportions.estimate_risk_difference
     return results | {
         "_test": tests.iloc[[0]].drop(columns=["chisq", "df"]),
         "_chisq": tests.iloc[[1]].drop(columns="mc_error"),
         "_pairwise": proportions.compare_proportions_pairwise(counts, data.reference),
-        "_difference": difference(counts, data.reference, level=level),
+        "_difference": add_number_needed(difference(counts, data.reference, level=level)),
         "_newcombe": difference(counts, data.reference, "newcombe", level),
         "_odds_ratio": proportions.estimate_odds_ratio(counts, data.reference, level),
     }

@@ -5,7 +5,7 @@ Chooses which estimators a report shows and applies the study's small-sample pol
 
 from __future__ import annotations
 
-__all__ = ["SAMPLE", "FollowUp", "Survival", "analyse", "analyse_follow_up", "recompute", "sampled"]
+__all__ = ["SAMPLE", "FollowUp", "Survival", "analyse", "analyse_follow_up", "estimates", "recompute", "sampled"]
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,20 +18,20 @@ from lib.analyses.result import Absent, Analysis
 from lib.analyses.scale import common_ticks
 from lib.dataset.dataset import Dataset
 from lib.dataset.derived import time_to_event_frame
-from lib.statistics.comparisons import arm_pairs, count_below, name_pair
+from lib.statistics.comparisons import add_number_needed, arm_pairs, count_below, name_pair
 from lib.statistics.models import cox
 from lib.statistics.second_engine import survival
 from lib.statistics.survival import competing, kaplan_meier, logrank, rmst
 from lib.statistics.survival.event_table import OVERALL
+from lib.study.endpoints import Endpoint
 from lib.study.limits import LARGE
-from lib.study.parts import Endpoint
 
 # Patients of a large study whose numbers are computed a second time, and the seed that draws them.
 SAMPLE, SEED = 1_000, 20250228
 COX_TESTS = {"likelihood_ratio": "likelihood ratio", "wald": "Wald", "score": "score"}
 # Frames that compare arms.
 COMPARISONS = {
-    *("logrank", "logrank_pairwise", "rmst_difference", "rmst_ratio", "landmark_difference", "gray"),
+    *("logrank", "logrank_pairwise", "logrank_trend", "rmst_difference", "rmst_ratio", "landmark_difference", "gray"),
     *("cox", *(f"cox_{name}" for name in COX_TESTS), "proportional_hazards"),
 }
 
@@ -54,7 +54,7 @@ def analyse(data: Dataset, endpoint: Endpoint | None) -> Survival | Absent:
     Survival
         `events` (by arm and overall, with the share of patients and those without a known time), `median`, `quartile_1`, `quartile_3` (time by which 25 % and 75 % had the event), `follow_up` (reverse
         Kaplan-Meier), `landmark`, `at_risk` (at the ticks of the figure), and with two arms or more
-        `landmark_difference`, `logrank`, `logrank_pairwise`, `cox`, `cox_likelihood_ratio`, `cox_wald`, `cox_score`,
+        `landmark_difference`, `logrank`, `logrank_pairwise`, over ordered arms `logrank_trend`, `cox`, `cox_likelihood_ratio`, `cox_wald`, `cox_score`,
         `proportional_hazards`, `comparison_count` (tests of this list that were made), `rmst`, `rmst_difference`, `rmst_ratio`; with a competing event `cumulative_incidence` and `gray`.
         Data: `tte` (one row per patient with a known time), `curve` (steps). `Absent` without an endpoint, and where
         nobody has a known time.
@@ -63,7 +63,7 @@ def analyse(data: Dataset, endpoint: Endpoint | None) -> Survival | Absent:
     if isinstance(tte, Absent):
         return tte
     curve = kaplan_meier.estimate_curve(tte, level=data.parameters.level)
-    return Survival(data, endpoint.id, _estimates(tte, data, endpoint), {"tte": tte, "curve": curve})
+    return Survival(data, endpoint.id, estimates(tte, data, endpoint), {"tte": tte, "curve": curve})
 
 
 def _known(data: Dataset, endpoint: Endpoint | None) -> pd.DataFrame | Absent:
@@ -81,7 +81,8 @@ def _median(tte: pd.DataFrame, data: Dataset) -> pd.DataFrame:
     return median
 
 
-def _estimates(tte: pd.DataFrame, data: Dataset, endpoint: Endpoint) -> dict[str, pd.DataFrame]:
+def estimates(tte: pd.DataFrame, data: Dataset, endpoint: Endpoint) -> dict[str, pd.DataFrame]:
+    """The frames of `analyse`, from patients with a known time."""
     level, landmarks = data.parameters.level, list(data.landmarks(endpoint))
     median = _median(tte, data)
     frames = {
@@ -136,7 +137,7 @@ def sampled(data: Dataset, analysis: Analysis) -> Analysis | None:
     if "tte" not in analysis or len(analysis["tte"]) <= LARGE:
         return None
     tte = analysis["tte"].sample(SAMPLE, random_state=SEED)
-    found = _estimates(tte, data, data.study.endpoint(analysis.variable))
+    found = estimates(tte, data, data.study.endpoint(analysis.variable))
     return replace(analysis, dataset=data, frames={name: frame for name, frame in found.items() if name in analysis.frames}, data={"tte": tte})
 
 
@@ -165,10 +166,13 @@ def _comparisons(
     known = set(tte["arm"])
     present = reference if reference in known else next(arm.id for arm in data.arms if arm.id in known)
     overall = models[present].overall
+    differences = kaplan_meier.compare_landmark(tte, landmarks, reference, level=level)
     return {
-        "landmark_difference": kaplan_meier.compare_landmark(tte, landmarks, reference, level=level),
+        # The share that would be left if nobody had the competing event is no share of patients, and counts none of them.
+        "landmark_difference": differences if tte["cause"].eq(2).any() else add_number_needed(differences),
         "logrank": logrank.compare_logrank(tte),
         "logrank_pairwise": _named_as_pairs(data, logrank.compare_pairwise(tte)),
+        **({"logrank_trend": logrank.compare_trend(tte)} if data.ordered else {}),
         "cox": _every_pair(data, lambda y: models[y].terms),
         **{f"cox_{name}": overall[overall["test"] == test] for name, test in COX_TESTS.items()},
         "proportional_hazards": cox.check_proportional_hazards(tte, present),

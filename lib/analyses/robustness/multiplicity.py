@@ -43,7 +43,8 @@ def count_tests(data: Dataset, results: pd.DataFrame) -> Multiplicity:
     about = tests["variable"].astype(str).str.replace(r":.*", "", regex=True)
     seen = pd.MultiIndex.from_frame(tests.assign(variable=about)[["variable", "group", "value"]])
     own = ~tests["output"].isin(named(tests=catalogue.AGAIN))
-    tests = tests.loc[(own | ~seen.isin(seen[own])).astype(bool)]
+    twice = ~own & tests.duplicated(["variable", "group", "value"])
+    tests = tests.loc[((own | ~seen.isin(seen[own])) & ~twice).astype(bool)]
     primary = data.study.primary
     announced = tests["output"].isin(named(tests=catalogue.CONFIRMATORY)) & tests["variable"].eq(primary.id if primary else "") & is_declared(data)
     rows = [
@@ -60,6 +61,7 @@ def is_declared(data: Dataset) -> bool:
         data.study.primary is not None
         and data.study.primary.role == "primary"
         and not chosen.subgroup
+        and chosen.population in ("", *(part.id for part in data.study.populations if part.default))
         and len(data.arms) == len(data.study.arms)
         and data.cutoff == data.study.study.cutoff
     )

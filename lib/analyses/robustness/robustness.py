@@ -15,14 +15,17 @@ import pandas as pd
 from lib.analyses.efficacy.survival import Survival
 from lib.analyses.policy import too_few, withhold
 from lib.analyses.result import Absent, Analysis, absent_if_absent, where
+from lib.analyses.robustness import definitions
 from lib.dataset import timing
 from lib.dataset.dataset import Dataset
+from lib.dataset.derived import time_to_event_frame
 from lib.statistics import balance
 from lib.statistics.comparisons import count_below, name_pair
 from lib.statistics.models import cox, firth
 from lib.statistics.survival import competing, interval_censored, landmark, logrank, sensitivity
 from lib.statistics.survival.event_table import OVERALL
-from lib.study.parts import Endpoint, own
+from lib.study.endpoints import Endpoint
+from lib.study.parts import own
 
 # Of every random number here; the Monte Carlo error is shown beside what it made.
 SEED, N_RESAMPLES, N_SIMULATIONS = 20250228, 10_000, 2_000
@@ -45,6 +48,10 @@ WAYS = {
     "first_event": (EVENTS, "Only {event} is an event, {other} censors"),
     "competing": (EVENTS, "Only {event} is an event, {other} competes: Gray's test"),
     "composite": (EVENTS, "{event} or {other}, whichever came first"),
+    definitions.FIELD: (EVENTS, "Of progression only growth of what the arm treats counts"),
+    definitions.CENSORED: (EVENTS, "Progression is growth, a new lesion censors"),
+    definitions.COMPETING: (EVENTS, "Progression is growth, a new lesion competes: Gray's test"),
+    definitions.IGNORED: (EVENTS, "Progression is growth, new lesions do not count"),
     "later_component": (CLOCKS, "Clock starts with the later component of a combination"),
     "landmark": (CLOCKS, "Only who is free of the event at {time}, clock restarted"),
     "midpoint": (CLOCKS, "Progression half-way between two scans"),
@@ -95,7 +102,8 @@ def analyse_robustness(data: Dataset, analysis: Survival) -> Robustness | Absent
         return Absent("With one arm there is no comparison whose robustness could be asked.")
     endpoint, tte = data.study.endpoint(analysis.variable), analysis["tte"]
     rows = pd.concat(
-        [*_other_tests(data, analysis), *_other_events(data, endpoint, tte), *_other_clocks(data, endpoint, tte),
+        [*_other_tests(data, analysis), *_other_events(data, endpoint, tte), *_other_progression(data, endpoint),
+         *_other_clocks(data, endpoint, tte),
          *_other_cases(data, tte)], ignore_index=True)  # fmt: skip
     rows["variable"] = endpoint.id + ": " + rows["way"]
     others = [arm.id for arm in data.arms if arm.id != data.reference]
@@ -198,6 +206,22 @@ def _other_events(data: Dataset, endpoint: Endpoint, tte: pd.DataFrame) -> list[
     found = [_again(data, "first_event", split), _rows("competing", gray)]
     if endpoint.has_competing:
         found.append(_again(data, "composite", split.assign(event=split["cause"] > 0)))
+    return found
+
+
+def _other_progression(data: Dataset, endpoint: Endpoint) -> list[pd.DataFrame]:
+    """The endpoint by other meanings of progression; nothing where it has no other."""
+    found = []
+    for way, other in definitions.redefine(data, endpoint).items():
+        if way == definitions.FIELD and (why := definitions.why_no_field(data)):
+            found.append(_impossible(way, why))
+            continue
+        tte = time_to_event_frame(data, other)
+        if way == definitions.COMPETING:
+            # The same patients: who leaves with a new lesion is censored by the log-rank test, and competes in Gray's.
+            found += [_again(data, definitions.CENSORED, tte), _rows(way, withhold(data, tte, competing.compare_gray(tte)))]
+        else:
+            found.append(_again(data, way, tte))
     return found
 
 

@@ -1,20 +1,22 @@
-"""Does a comparison of arms hold within the declared subgroups? Hazard ratio per level, and tests of interaction."""
+"""Does a comparison of arms hold within the declared subgroups? Hazard ratio or difference per level, and tests of interaction."""
 
 from __future__ import annotations
 
-__all__ = ["Subgroups", "analyse_subgroups"]
+__all__ = ["ResponseSubgroups", "Subgroups", "analyse_response_subgroups", "analyse_subgroups"]
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
 
 from lib.analyses.efficacy.survival import Survival
 from lib.analyses.policy import too_few, withhold
-from lib.analyses.result import Absent, Analysis, absent_if_absent
+from lib.analyses.result import Absent, Analysis, absent_if_absent, requires
 from lib.dataset.dataset import Dataset
+from lib.dataset.derived import response_frame
+from lib.statistics import proportions
 from lib.statistics.comparisons import count_below, name_pair
-from lib.statistics.models import cox
+from lib.statistics.models import cox, logistic
 from lib.statistics.survival.event_table import OVERALL
 from lib.study.parts import Subgroup, own
 
@@ -44,10 +46,8 @@ def analyse_subgroups(data: Dataset, analysis: Survival) -> Subgroups | Absent:
         "endpoint: subgroup"; `interaction_tests`: how many of these were made. A row that cannot be estimated has NaN and a note. `Absent` without subgroups or with
         one arm. R: ``anova(coxph(S ~ arm + g), coxph(S ~ arm * g))``.
     """
-    if len(data.arms) < 2:
-        return Absent("With one arm there is no comparison to look at in subgroups.")
-    if not data.study.subgroups:
-        return Absent("This study declares no subgroups.")
+    if absent := _why_none(data):
+        return absent
     tte, name = analysis["tte"], analysis.variable
     outcome = tte[["arm", "time", "event"]]
     ratios, counts, tests = [_ratio(data, tte).assign(variable=f"{name}: all")], [], []
@@ -62,6 +62,67 @@ def analyse_subgroups(data: Dataset, analysis: Survival) -> Subgroups | Absent:
     frames = {"subgroup": ratios, "subgroup_count": counts, "interaction": tests}
     found = {output: pd.concat(rows, ignore_index=True) for output, rows in frames.items()}
     return Subgroups(data, name, found | {"interaction_tests": count_below(found["interaction"]["p_value"])})
+
+
+def _why_none(data: Dataset) -> Absent | None:
+    if len(data.arms) < 2:
+        return Absent("With one arm there is no comparison to look at in subgroups.")
+    return None if data.study.subgroups else Absent("This study declares no subgroups.")
+
+
+class ResponseSubgroups(Analysis):
+    """Objective response within subgroups, and the interactions."""
+
+
+@requires("lesions", "measurements")
+def analyse_response_subgroups(data: Dataset, visits: Sequence[float]) -> ResponseSubgroups | Absent:
+    """Difference in objective response between focus and reference arm in every declared subgroup, at the first visit.
+
+    Parameters
+    ----------
+    data : Dataset
+    visits : sequence of float
+        Response visits, in the study's time unit; the earliest is shown.
+
+    Returns
+    -------
+    ResponseSubgroups
+        `response_subgroup_count`: count and n (all treated who were due) of the two arms per level;
+        `response_subgroup`: difference with the Miettinen-Nurminen interval; `response_interaction`: likelihood-ratio
+        test per subgroup over all arms; `response_interaction_tests`: how many were made; `variable` as in
+        `analyse_subgroups`, `time` the visit. R: ``anova(glm(y ~ arm + g, binomial), glm(y ~ arm * g, binomial),
+        test = "LRT")``.
+    """
+    if absent := _why_none(data) or (None if visits else Absent("This study declares no response visit.")):
+        return absent
+    visit = min(visits)
+    patients = data.patients.reset_index(drop=True).drop(columns=["response", "responder"], errors="ignore")
+    derived = response_frame(data, visit).set_index("patient_id")[["response", "responder"]]
+    patients = patients.join(derived, on="patient_id")
+    patients = patients[patients["response"] != "not due"]
+    ratios, counts, tests = [], [], []
+    for variable, inside in [("response: all", pd.Series(True, patients.index)), *_named_levels(data, patients)]:
+        rows = proportions.count_outcome(patients[inside], "responder")
+        counts.append(rows[rows["group"].isin(data.contrast)].assign(variable=variable, method="count of patients"))
+        found = proportions.estimate_risk_difference(rows, data.reference, level=data.parameters.level)
+        ratios.append(found[found["group"] == name_pair(*data.contrast)].assign(variable=variable))
+    for subgroup in data.study.subgroups:
+        parts = {level: proportions.count_outcome(patients[inside], "responder") for level, inside in _levels(subgroup, patients, data)}
+        tests.append(logistic.compare_interaction(parts, _labels(data)).assign(variable=f"response: {subgroup.id}"))
+    frames = {"subgroup": ratios, "subgroup_count": counts, "interaction": tests}
+    found = {f"response_{output}": pd.concat(rows, ignore_index=True).assign(time=visit) for output, rows in frames.items()}
+    made = count_below(found["response_interaction"]["p_value"])
+    return ResponseSubgroups(data, "response", found | {"response_interaction_tests": made})
+
+
+def _labels(data: Dataset) -> dict[str, str]:
+    return {arm.id: arm.label for arm in data.arms}
+
+
+def _named_levels(data: Dataset, patients: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:
+    for subgroup in data.study.subgroups:
+        for level, inside in _levels(subgroup, patients, data):
+            yield f"response: {subgroup.id}: {level}", inside
 
 
 def _levels(subgroup: Subgroup, tte: pd.DataFrame, data: Dataset) -> Iterator[tuple[str, pd.Series]]:

@@ -13,7 +13,7 @@ import pandas as pd
 from lib.analyses.result import Analysis, requires
 from lib.dataset.dataset import Dataset
 from lib.statistics import proportions
-from lib.statistics.comparisons import count_below
+from lib.statistics.comparisons import add_number_needed, count_below
 
 # Row of the overview -> label; the conditions stand in `_kinds`.
 OVERVIEW = {
@@ -109,6 +109,7 @@ def analyse(data: Dataset) -> Harms:
             frames[f"ae_{name}_difference"] = _per(
                 part, lambda e: proportions.estimate_risk_difference(_count(data, e), data.reference, level=level)
             )
+        frames["ae_overview_difference"] = add_number_needed(frames["ae_overview_difference"])
     seen = pd.DataFrame({"term": events["term"].astype(str), "system": _system(data, events)}).drop_duplicates()
     return Harms(data, "", frames, {"terms": seen.reset_index(drop=True)})
 

@@ -15,7 +15,7 @@ from lib.analyses.safety.events_in_time import at_risk
 from lib.dataset.dataset import Dataset
 from lib.intake.recist import BASELINE_VISIT
 from lib.statistics import proportions
-from lib.study.clinic import Marker, Reference
+from lib.study.clinic.markers import Marker, Reference
 
 # FDA. Guidance for Industry, Drug-Induced Liver Injury: Premarketing Clinical Evaluation. 2009, section II: transaminase
 # of at least 3, then bilirubin above 2 times the upper limit, without alkaline phosphatase of 2 times or more.
@@ -103,7 +103,8 @@ def _scale(reference: Reference) -> list[str]:
 def sample_frame(data: Dataset, marker: Marker) -> pd.DataFrame:
     """Samples of one laboratory value with their limits, and whether each counts as baseline or at risk.
 
-    The limits beside a sample go before those of study.yml; a value below its limit of detection is limit / sqrt(2).
+    The limits beside a sample go before those of study.yml; a value below its limit of detection is limit / sqrt(2), one
+    above the limit of the assay is the next number after it, so that it lies above a reference limit of the same value.
 
     Returns
     -------
@@ -115,7 +116,9 @@ def sample_frame(data: Dataset, marker: Marker) -> pd.DataFrame:
     own = own[own["marker"] == marker.id].rename(columns={"sample_date": "date"}).reset_index(drop=True)
     factor = own["unit"].map(dict(marker.units)).astype(float)
     below = own["below_limit"].fillna(False).astype(bool)
+    above = own["above_limit"].fillna(False).astype(bool)
     own["value"] = own["value"].astype(float).where(~below, own["limit"].astype(float) / np.sqrt(2)) * factor
+    own["value"] = own["value"].where(~above, np.nextafter(own["value"], np.inf))
     for name in ("low", "high"):
         declared = getattr(marker.reference, name)
         given = own.get(f"reference_{name}", pd.Series(np.nan, own.index)).astype(float) * factor

@@ -21,7 +21,7 @@ MOST = 0.5  # of an arm's patients received a component, so it belongs to the ar
 # Of the keys, as in data/README.md.
 ORDER = (
     "study", "time", "arms", "reference_arm", "tables", "visits", "baseline", "endpoints", "response", "sites",
-    "markers", "treatments", "adverse_events", "ask",
+    "markers", "treatments", "adverse_events", "populations", "ask",
 )  # fmt: skip
 
 
@@ -60,6 +60,7 @@ def propose(name: str, tables: dict[str, Recognised], questions: Questions, know
     propose_arms(proposal, patients)
     endpoints = propose_endpoints(proposal, patients)
     propose_baseline(proposal, patients, endpoints)
+    _propose_populations(proposal)
     _propose_visits(proposal, tables)
     _propose_markers(proposal, tables.get("markers"))
     _propose_treatments(proposal, tables)
@@ -74,6 +75,17 @@ def propose(name: str, tables: dict[str, Recognised], questions: Questions, know
     if absent:
         proposal.missing.append(f"no sheet for {', '.join(absent)}: the reports say so where these would stand")
     return proposal
+
+
+def _propose_populations(proposal: Proposal) -> None:
+    """The populations that a standard flags, as they are called there."""
+    if not proposal.known.populations:
+        return
+    proposal.study["populations"] = [
+        {"id": as_id(column, "population"), "label": as_label(label), "column": column, "inside": "Y", "outside": "N"}
+        for column, label in proposal.known.populations.items()
+    ]
+    proposal.say("populations", "A report is about one by -p population=ID; default: true makes it the usual one. Until then all patients are analysed.")
 
 
 def _table(found: Recognised) -> dict:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from lib.intake.new_study.recognition import Proposal, Recognised, as_label, is_numeric, plain_name
 from lib.intake.new_study.tidying import CHANGE_COLUMNS
-from lib.study.clinic import FATAL_GRADE
+from lib.study.clinic.harms import FATAL_GRADE
 
 # "Grade 3", "G3", "Gr. III" -> 3.
 GRADE = re.compile(r"(?:toxicity |ctcae )?(?:grade|grad|gr\.?|g)?[ -]*([1-5]|I{1,3}|IV|V)\Z", re.IGNORECASE)

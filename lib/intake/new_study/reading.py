@@ -157,15 +157,6 @@ def _with_values(sheet: str, one: Headed, questions: Questions) -> Headed:
     return replace(one, frame=one.frame.drop(columns=lost))
 
 
-def _above_limit(one: Recognised) -> list[tuple]:
-    """A value above what could be measured counts as that limit; the data model has no flag for it."""
-    value, frame = one.columns["value"], one.frame
-    above = frame[value].str.fullmatch(r">\s*\d+(\.\d+)?").fillna(False).astype(bool)
-    found = frame.loc[above, value]
-    frame.loc[above, value] = found.str.lstrip("> ")
-    return [(one.table, row, value, cell, frame.loc[row, value], "above the limit: counted as the limit") for row, cell in found.items()]
-
-
 def _no_patients(found: list[Recognised], sheets: dict[str, pd.DataFrame]) -> ProblemsFound:
     taken = "".join(f"; {one.sheet} is a table of {one.table}" for one in found)
     message = f"no sheet is a table of patients, with one row for each: there are {_listed(sheets)}{taken}"
@@ -232,17 +223,28 @@ def _flags(table: str) -> set[str]:
 
 
 def _with_limits(table: str, one: Recognised) -> pd.DataFrame:
-    """Write `<0.1` as a value of 0.1 that is below the limit of 0.1, and `>500` as its limit, 500."""
-    changes = _above_limit(one) if table == "markers" else []
-    if table == "markers" and "below_limit" not in one.columns and "limit" not in one.columns:
-        value, frame = one.columns["value"], one.frame
-        limited = frame[value].str.fullmatch(r"<\s*\d+(\.\d+)?").fillna(False).astype(bool)
-        if limited.any():
-            limits = frame.loc[limited, value].str.lstrip("< ")
-            changes += [
-                (table, row, value, frame.loc[row, value], text, "below the limit") for row, text in limits.items()
-            ]
-            frame["below_limit"], frame["limit"] = limited.map({True: "1", False: "0"}), limits
-            frame.loc[limited, value] = limits
-            one.columns.update(below_limit="below_limit", limit="limit")
+    """Write `<0.1` as a value of 0.1 that is below the limit of 0.1, and `>500` as one of 500 that is above what could be measured."""
+    changes = []
+    if table == "markers":
+        changes += _flagged(one, "<≤", "below_limit", "below the limit")
+        changes += _flagged(one, ">≥", "above_limit", "above the limit")
     return pd.DataFrame(changes, columns=CHANGE_COLUMNS)
+
+
+def _flagged(one: Recognised, signs: str, flag: str, why: str) -> list[tuple]:
+    """Values with one of these signs as the limit behind it, and their flag; a lower limit that the file gives itself stays."""
+    value, frame = one.columns["value"], one.frame
+    limits = frame[value].str.extract(rf"^[{signs}]=?\s*(\d+(?:\.\d+)?)$", expand=False).dropna()
+    if limits.empty:
+        return []
+    changes = [(one.table, row, value, frame.loc[row, value], limit, why) for row, limit in limits.items()]
+    frame.loc[limits.index, value] = limits
+    if flag not in one.columns:
+        one.columns[flag], frame[flag] = flag, "0"
+    frame.loc[limits.index, one.columns[flag]] = "1"
+    if flag == "below_limit":
+        if "limit" not in one.columns:
+            one.columns["limit"], frame["limit"] = "limit", None
+        limit = one.columns["limit"]
+        frame[limit] = frame[limit].fillna(limits)
+    return changes

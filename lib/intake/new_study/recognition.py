@@ -31,15 +31,16 @@ import pandas as pd
 
 from lib.intake.new_study.questions import Questions
 from lib.intake.new_study.words import CALLED, known_name
+from lib.study.clinic.tumour import REGIONS
 
 # Table -> the columns it may have; the first ones, up to the bar, make a sheet that table.
 MADE_OF = {
     "measurements": "lesion_id longest_mm assessment_date | visit short_mm third_mm too_small status modality",
-    "markers": "patient_id marker value | sample_date visit unit below_limit limit reference_low reference_high state positive",
+    "markers": "patient_id marker value | sample_date visit unit below_limit limit above_limit reference_low reference_high state positive",
     "adverse_events": "patient_id term grade | onset_date end_date system related serious action outcome",
     "treatments": "patient_id component start_date | end_date start_dose lowest_dose lesion_id n_seeds "
     "seed_activity_mci prescription_gy d90_gy line",
-    "lesions": "lesion_id patient_id site | target treated",
+    "lesions": "lesion_id patient_id site | target treated region",
     "assessments": "patient_id assessment_date | visit reader_response new_lesion",
     "patients": "patient_id | arm time_zero last_tumour_assessment local_progression local_progression_date "
     "distant_progression_date death death_date last_contact_date excluded",
@@ -121,6 +122,8 @@ def _as_table(sheet: str, frame: pd.DataFrame) -> Recognised | None:
     for table in sorted(MADE_OF, key=lambda table: plain_name(sheet) != table):
         needed, _, others = MADE_OF[table].partition("|")
         columns = _called(frame, [*needed.split(), *others.split()], table != "patients")
+        if "region" in columns and not frame[columns["region"]].dropna().isin(REGIONS).all():
+            del columns["region"]  # of the body, or of the world
         if set(needed.split()) <= set(columns) and _fits(table, frame, columns):
             return Recognised(table, sheet, frame, columns)
     return None
@@ -181,6 +184,8 @@ class Known:
     outcomes : list of Outcome
     aside : dict of str to str
         Column -> why it is no baseline variable.
+    populations : dict of str to str
+        Column of patients, Y or N -> the analysis population that it tells.
     unit : str
         In which visits are counted.
     """
@@ -189,6 +194,7 @@ class Known:
     units: dict[str, str] = field(default_factory=dict)
     outcomes: list[Outcome] = field(default_factory=list)
     aside: dict[str, str] = field(default_factory=dict)
+    populations: dict[str, str] = field(default_factory=dict)
     unit: str = ""
 
 

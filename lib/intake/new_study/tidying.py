@@ -54,8 +54,10 @@ EASTERN = re.compile(r"(\d{4})\s*年\s*(\d{1,2})\s*月\s*(\d{1,2})\s*[日号]?\Z
 # A year of two digits is of the last hundred years but these.
 LATEST_SHORT_YEAR = 40
 WITH_UNIT = re.compile(r"(-?\d+(?:[.,]\d+)?)\s*((?:[^\W\d_]|[%µμ°])[^\s\d]{0,9}(?:/[^\s]{1,8})?)\Z")
-COMMA = re.compile(r"-?\d+,\d+\Z")
-PLAIN = re.compile(r"-?\d+(\.\d+)?\Z")
+# A value outside of what could be measured has a sign before it.
+OUTSIDE = r"(?:[<>≤≥]=?\s*)?"
+COMMA = re.compile(OUTSIDE + r"-?\d+,\d+\Z")
+PLAIN = re.compile(OUTSIDE + r"-?\d+(\.\d+)?\Z")
 WHOLE = re.compile(r"(-?\d+)(?:\.0+)?\Z")
 
 
@@ -116,7 +118,7 @@ def _nothing(questions: Questions, cells: pd.Series) -> tuple[pd.Series, str]:
     for text in sorted(NOTHING & set(lower)):
         here, others = lower.eq(text), cells[~lower.isin(NOTHING)]
         answers = set(others) if others.nunique() <= FEW else set()
-        numeric = others.map(lambda cell: bool(PLAIN.match(cell.lstrip("<>"))) or bool(NUMERIC.match(cell) or EASTERN.match(cell)))
+        numeric = others.map(lambda cell: bool(PLAIN.match(cell)) or bool(NUMERIC.match(cell) or EASTERN.match(cell)))
         if (len(others) and numeric.mean() > MOSTLY) or not answers:
             cells = cells.where(~here, None)
         elif text not in EASTERN_NO and not any((PLUS if text == "-" else SCALE).fullmatch(other) for other in answers):
@@ -241,7 +243,7 @@ def _decimals(cells: pd.Series) -> tuple[pd.Series, str]:
     """A decimal comma, where no cell shows that the comma could part thousands."""
     commas = cells[cells.map(lambda cell: bool(COMMA.match(cell)))]
     others = cells.drop(commas.index)
-    thousands = commas.str.fullmatch(r"-?[1-9]\d{0,2},\d{3}").all()
+    thousands = commas.str.fullmatch(OUTSIDE + r"-?[1-9]\d{0,2},\d{3}").all()
     if commas.empty or thousands or not others.map(lambda cell: bool(PLAIN.match(cell))).all():
         return cells, ""
     return cells.where(~cells.index.isin(commas.index), cells.str.replace(",", ".")), "a decimal comma"

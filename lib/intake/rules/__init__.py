@@ -1,3 +1,3 @@
-"""What must hold between the rows of tables: patients, tumour, clinic. One function a rule, each with its code."""
+"""What must hold between the rows of tables: patients, tumour, progression, clinic. One function a rule, each with its code."""
 
-__all__ = ["clinic", "patients", "tumour"]
+__all__ = ["clinic", "patients", "progression", "tumour"]

@@ -15,19 +15,35 @@ from lib.study.yaml_file import Problem
 
 @needs("markers.marker", "markers.value")
 def marker_values(e: Evidence) -> list[Problem]:
-    """E060, W046: a value on a log scale is positive; 0 needs below_limit and its limit; without a value nothing was measured."""
+    """E060, W046: a value on a log scale is positive; 0 needs below_limit and its limit; a value above the limit is that limit; without a value nothing was measured."""
     samples = e["markers"]
     log = samples["marker"].isin([marker.id for marker in e.study.markers if marker.scale == "log"])
     value, limited = samples["value"], samples["below_limit"] & samples["limit"].gt(0)
-    empty = samples[e.text("markers", "value").isna() & ~limited]
+    above = samples["above_limit"].fillna(False).astype(bool)
+    empty = samples[e.text("markers", "value").isna() & ~limited & ~above]
     unlimited = samples[samples["below_limit"] & ~samples["limit"].gt(0)]
     return [
         *e.problems("E060", "markers", samples[log & (value < 0)], "value", "must be above 0"),
         *e.problems("E060", "markers", samples[log & value.eq(0) & ~limited], "value",
                     "must be above 0; a value below the limit has below_limit 1 and the limit"),
         *e.problems("E060", "markers", unlimited, "limit", "below_limit is 1, so the limit must be given"),
+        *e.problems("E060", "markers", samples[above & ~value.gt(0)], "value", "above_limit is 1, so this must be the upper limit of the assay, above 0"),
+        *e.problems("E060", "markers", samples[above & samples["below_limit"]], "above_limit",
+                    "below_limit is 1 too: a value is below the lower limit or above the upper one"),
         *e.problems("W046", "markers", empty, "value", "is empty: the sample counts as not measured"),
     ]  # fmt: skip
+
+
+@needs("markers.marker", "markers.value")
+def ordinal_values(e: Evidence) -> list[Problem]:
+    """E060: a value on an ordinal scale is one of its levels, measured, and below no limit."""
+    samples, problems = e["markers"], []
+    for marker in e.study.markers:
+        own = samples[samples["marker"].eq(marker.id)] if marker.levels else samples.iloc[:0]
+        message = f"not a level of {marker.short}; there are {', '.join(level.value for level in marker.levels)}"
+        problems += e.problems("E060", "markers", own[own["value"].notna() & ~own["value"].isin(marker.codes)], "value", message)
+        problems += e.problems("E060", "markers", own[own["below_limit"]], "below_limit", f"{marker.short} is ordinal: its levels have no limit of detection")
+    return problems
 
 
 @needs("markers.patient_id", "markers.marker", "markers.visit")
@@ -53,7 +69,8 @@ def positive_agrees(e: Evidence) -> list[Problem]:
         if marker.interference:
             above = marker.interference.above
             of_other = samples["marker"].eq(marker.interference.marker) & samples["value"].notna() & stated
-            found = samples[of_other & (samples["positive"] != (samples["value"] > above))]
+            beyond = samples["above_limit"].fillna(False).astype(bool) & (samples["value"] >= above)
+            found = samples[of_other & (samples["positive"] != ((samples["value"] > above) | beyond))]
             message = f"contradicts the value {{value}}: positive is above {above:g}"
             problems += e.problems("W062", "markers", found, "positive", message)
     return problems
@@ -300,6 +317,7 @@ def events_once(e: Evidence) -> list[Problem]:
 
 RULES = (
     marker_values,
+    ordinal_values,
     marker_baseline,
     positive_agrees,
     reference_limits,

@@ -63,9 +63,10 @@ def has_target(e: Evidence) -> list[Problem]:
 
 @needs("measurements")
 def axis_order(e: Evidence) -> list[Problem]:
-    """E043: longest >= short >= third."""
+    """E043: longest >= short >= third, and what is viable of a lesion is no longer than the lesion."""
     m, problems = e["measurements"], []
-    for larger, smaller in (DIAMETERS[:2], DIAMETERS[1:]):
+    viable = [("longest_mm", "viable_mm")] if "viable_mm" in m else []
+    for larger, smaller in (DIAMETERS[:2], DIAMETERS[1:], *viable):
         found = m[m[smaller] > m[larger]]
         problems += e.problems("E043", "measurements", found, smaller, f"larger than {larger} {{{larger}}}")
     return problems

@@ -83,7 +83,7 @@ def allows(parameters: Parameters, kind: str) -> bool:
 def is_part(data: Dataset) -> bool:
     """Whether the report shows part of the study's patients or time, so that another could be subtracted from it."""
     p = data.parameters
-    return bool(p.arms or p.subgroup or p.cutoff not in (None, data.study.study.cutoff))
+    return bool(p.arms or p.leaves_out or p.cutoff not in (None, data.study.study.cutoff))
 
 
 def restrict(data: Dataset) -> Dataset:

@@ -46,7 +46,7 @@ def earlier_of(data: Dataset) -> tuple[Shared, ...]:
         if entry.data == now and entry.parameters.get(name, {}) == given:
             break
         found.append(entry)
-    alike = [e for e in found if e.data == now and all(e.common[k] == given[k] for k in ("cutoff", "arms"))]
+    alike = [e for e in found if e.data == now and all(e.common[k] == given[k] for k in ("cutoff", "arms", "population"))]
     return (*found, *_composed(given, alike))
 
 

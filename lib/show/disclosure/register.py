@@ -27,7 +27,7 @@ except ImportError:  # Windows has no flock: there two reports must not be share
 
 VARIABLE = "COHORT_REPORT_SHARED"
 # Who is in a report.
-POPULATION = ("arms", "subgroup", "subgroup_values")
+POPULATION = ("arms", "population", "subgroup", "subgroup_values")
 Cell = tuple[str, str, str, float | None, str]
 
 
@@ -85,12 +85,18 @@ def read(study: str) -> tuple[Shared, ...]:
     path = place(study)
     try:
         listed = json.loads(path.read_text(encoding="utf-8"))
-        return tuple(Shared(**one | {"cells": {tuple(cell): value for *cell, value in one["cells"]}}) for one in listed)
+        return tuple(Shared(**one | _as_now(one)) for one in listed)
     except FileNotFoundError:
         return ()
     except (OSError, ValueError, TypeError, KeyError) as error:
         message = f"the register of shared reports cannot be read ({type(error).__name__}); restore it, or move it away"
         raise ProblemsFound([Problem("E110", message, file="parameters", column="audience", value=path.name)]) from None
+
+
+def _as_now(one: dict[str, Any]) -> dict[str, Any]:
+    """What is written otherwise than it is held, and a population, which earlier registers do not name: everybody."""
+    parameters = {name: {"population": ""} | given for name, given in one["parameters"].items()}
+    return {"cells": {tuple(cell): value for *cell, value in one["cells"]}, "parameters": parameters}
 
 
 def _write(study: str, entries: tuple[Shared, ...]) -> None:
@@ -132,7 +138,10 @@ def same_population(one: dict[str, Any], other: dict[str, Any]) -> bool:
 
 
 def nested(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    """Whether the patients of one report, in the arms that both show, are all in the other; so that they subtract."""
+    """Whether the patients of one report, in the arms that both show, may all be in the other; so that they subtract.
+
+    Of two populations one is mostly part of the other (per protocol of those treated), so they are held to be.
+    """
     if one["subgroup"] != other["subgroup"]:
         return "" in (one["subgroup"], other["subgroup"])
     values = [set(map(str, report["subgroup_values"])) for report in (one, other)]

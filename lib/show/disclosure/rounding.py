@@ -14,7 +14,7 @@ import pandas as pd
 
 from lib.analyses.result import PLACES
 from lib.show.disclosure.counts import COUNTS
-from lib.statistics.comparisons import ALPHA
+from lib.statistics.comparisons import ALPHA, RECIPROCALS, add_number_needed
 
 DIGITS = 3
 # Whole numbers, which masking protects as such, or which count no patients.
@@ -39,7 +39,12 @@ def round_shared(frame: pd.DataFrame, places: Collection[str] = PLACES) -> pd.Da
         larger, as the exact one is: with fewer digits both read the same (0.4749 is 0.47, not 0.48).
     """
     blurred = [c for c in frame if c not in {*places, *WHOLE} and pd.api.types.is_numeric_dtype(frame[c])]
-    return frame.assign(**{column: frame[column].astype(float).map(_round) for column in blurred})
+    rounded = frame.assign(**{column: frame[column].astype(float).map(_round) for column in blurred})
+    if "nnt" not in rounded:
+        return rounded
+    # A reciprocal of the difference itself would tell more of its digits.
+    needed = add_number_needed(rounded)
+    return rounded.assign(**{name: needed[name].map(_round) for name in RECIPROCALS})
 
 
 def _round(value: float) -> float:

@@ -20,7 +20,7 @@ from lib.analyses.efficacy.course import Course, undrawn
 from lib.analyses.result import where
 from lib.dataset.dataset import Dataset
 from lib.show.display import Figure, empty_if_absent, internal_only
-from lib.show.formats import format_number, format_whole, joined
+from lib.show.formats import capitalised, format_number, format_whole, joined
 from lib.show.labels import counted, everybody
 from lib.show.plots.legends import legend
 from lib.show.plots.style import CATEGORY_COLOURS, CATEGORY_HATCHES, GREY, INK, PALE, picture, write_figure
@@ -50,9 +50,9 @@ def _counted(data: Dataset, course: Course, what: str, group: str = "") -> pd.Se
 @internal_only("single patients", "the best change of each patient")
 @empty_if_absent
 def plot_waterfall(course: Course) -> Figure:
-    """Best change of the sum of diameters, one bar per patient, coloured by best response."""
+    """Best change of what the response rule adds up, one bar per patient, coloured by best response."""
     data = course.dataset
-    rule, patients = data.study.response, course["course"]
+    rule, patients = data.response, course["course"]
     drawn = patients[patients["no_change"] == ""]
     sizes = [max(int((drawn["arm"] == arm.id).sum()), 3) for arm in data.arms]
     with _panels(data, 3.4, sizes) as (figure, axes):
@@ -71,7 +71,7 @@ def plot_waterfall(course: Course) -> Figure:
             axis.axhline(0, color=arm.colour, linewidth=2.2, xmax=1, zorder=3)
         low, high = drawn["best_change"].min(), drawn["best_change"].max()
         axes[0][0].set_ylim(min(-105, _finite(low, 0) - 5), max(30, _finite(high, 0) + 8))
-        axes[0][0].set_ylabel("Best change of the sum\nof diameters, %")
+        axes[0][0].set_ylabel(fill(f"Best change of the {rule.measured}, %", 22))
         shown = [c for c in CATEGORY_COLOURS if (drawn["best_response"] == c).any()]
         handles: list[Artist] = [Patch(facecolor=CATEGORY_COLOURS[c], hatch=CATEGORY_HATCHES.get(c), edgecolor=GREY, label=c) for c in shown]
         handles.append(Line2D([], [], color=INK, linewidth=0.8, linestyle=(0, (4, 3)), label=_rule_text(rule)))
@@ -79,7 +79,7 @@ def plot_waterfall(course: Course) -> Figure:
         return write_figure(
             figure,
             "waterfall",
-            "Best change of the sum of diameters, patient by patient",
+            f"Best change of the {rule.measured}, patient by patient",
             f"Waterfall plot, one bar per patient. {_waterfall_words(data, course)} {_missing_words(data, course)}",
             legend(figure, data, "waterfall"),
         )
@@ -90,17 +90,17 @@ def _finite(value: float, otherwise: float) -> float:
 
 
 def _thresholds(rule) -> tuple[float, float]:
-    """Change of the sum of diameters, in percent, of a partial response and of a progression."""
+    """Change of what the rule adds up, in percent, of a partial response and of a progression."""
     return rule.partial_percent, rule.progression_percent
 
 
 def _rule_text(rule) -> str:
     partial, more = _thresholds(rule)
-    return f"diameter rule: {format_number(partial, 0)}% and +{format_number(more, 0)}%"
+    return f"{'volume' if rule.measure == 'volume' else 'diameter'} rule: {format_number(partial, 0)}% and +{format_number(more, 0)}%"
 
 
 def _waterfall_words(data: Dataset, course: Course) -> str:
-    partial, parts = _thresholds(data.study.response)[0], []
+    partial, parts = _thresholds(data.response)[0], []
     for arm in data.arms:
         reached, change = _counted(data, course, "reached a partial response", arm.id), course.row("best_change", arm.id)
         if reached["n"]:
@@ -122,11 +122,11 @@ def _missing_words(data: Dataset, course: Course) -> str:
 @internal_only("single patients", "the course of each patient")
 @empty_if_absent
 def plot_spider(course: Course) -> Figure:
-    """Change of the sum of diameters over real time, one line per patient, with a sign for how it ended."""
+    """Change of what the response rule adds up over real time, one line per patient, with a sign for how it ended."""
     data = course.dataset
     patients, rows = course["course"], course["assessments"]
     rows = rows[rows["percent_change"].notna()]
-    rule, unit = data.study.response, data.study.time.unit
+    rule, unit = data.response, data.study.time.unit
     with _panels(data, 3.3, [1] * len(data.arms)) as (figure, axes):
         for axis, arm in zip(axes[0], data.arms, strict=True):
             own = patients[(patients["arm"] == arm.id) & (patients["no_change"] == "")]
@@ -148,7 +148,7 @@ def plot_spider(course: Course) -> Figure:
             axis.set_title(_title(arm, _counted(data, course, "drawn", arm.id)["count"], len(data.arms)), fontsize=9, loc="left")
             axis.set_xlabel(unit.capitalize())
             axis.set_xlim(min(-1.0, _finite(rows["time"].min(), 0)), 1.05 * max(_finite(rows["time"].max(), 1), 1))
-        axes[0][0].set_ylabel("Change of the sum\nof diameters, %")
+        axes[0][0].set_ylabel(fill(f"Change of the {rule.measured}, %", 18))
         handles = [Line2D([], [], marker=sign, linestyle="", color=INK if sign == "X" else "white", markeredgecolor=INK, label=label)
                    for sign, label in ENDS.values()]  # fmt: skip
         partial = f"diameter rule: {format_number(_thresholds(rule)[0], 0)}%"
@@ -156,7 +156,7 @@ def plot_spider(course: Course) -> Figure:
         figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), fontsize=8)
         told = joined([f"{format_whole(_counted(data, course, f'drawn: {key}')['count'])} {label}" for key, (_, label) in ENDS.items()])
         alt = f"Spider plot, one line per patient over real time since {data.study.time.zero_label}. How the lines end: {told}. {_missing_words(data, course)}"
-        title = "Sum of diameters over time, patient by patient"
+        title = f"{capitalised(rule.measured)} over time, patient by patient"
         return write_figure(figure, "spider", title, alt, legend(figure, data, "spider"))
 
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-__all__ = ["plot_differences", "plot_hazards"]
+__all__ = ["plot_differences", "plot_hazards", "plot_response_subgroups"]
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure as Drawing
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from lib.analyses.efficacy.response import ResponseRates
 from lib.analyses.efficacy.survival import Survival
 from lib.analyses.result import Absent, where
+from lib.analyses.robustness.subgroups import ResponseSubgroups
 from lib.dataset.dataset import Dataset
 from lib.show.display import EMPTY, Block, Figure, compares_arms, empty_if_absent
 from lib.show.formats import (
@@ -26,6 +28,7 @@ from lib.show.formats import (
     format_p,
     format_percent,
     format_points,
+    format_whole,
     is_masked,
     joined,
 )
@@ -33,6 +36,8 @@ from lib.show.labels import inside, level_text, pair_label
 from lib.show.plots.legends import legend
 from lib.show.plots.panel import write_legend
 from lib.show.plots.style import GREY, line_style, picture, shown_arms, write_figure
+from lib.show.ways import level_label, subgroup_of
+from lib.statistics.comparisons import name_pair
 
 # Shares without the event that are marked on an axis of log cumulative hazard, and where it ends.
 SHARES, ENDS = (0.99, 0.95, 0.9, 0.75, 0.5, 0.25, 0.1, 0.05, 0.01), (0.995, 0.005)
@@ -111,6 +116,42 @@ def plot_differences(analysis: Survival, response: ResponseRates | Absent) -> Fi
     rows = [line.row for line in lines if line.row is not None]
     if not any(pd.notna(row["difference"]) for row in rows):
         return EMPTY
+    endpoint = data.study.endpoint(analysis.variable)
+    own = {"endpoint": inside(endpoint.label), "response": " and with an objective response" if responses else "", "pale": f" ({PALE_MEANS})" if any(not _is_carried(row) for row in rows) else ""}
+    title = f"{endpoint.short}{' and response' if responses else ''}: absolute differences"
+    return _forest(data, lines, name=f"{endpoint.id}_differences", title=title, told_by=lambda figure: legend(figure, data, "differences", **own))
+
+
+@empty_if_absent
+def plot_response_subgroups(subgroups: ResponseSubgroups) -> Figure | Block:
+    """Forest of the difference in objective response between focus and reference arm, by subgroup."""
+    data, lines = subgroups.dataset, [*_subgroup_lines(subgroups)]
+    if subgroups["response_subgroup"]["difference"].isna().all():
+        return EMPTY
+    pair = pair_label(data, name_pair(*data.contrast))
+    when = format_duration(subgroups["response_subgroup"]["time"].iat[0], data.study.time.unit)
+    first = textwrap.fill(data.study.arm(data.contrast[0]).label, 24, max_lines=2, placeholder=" …")
+    title = f"Objective response at {when} by subgroup"
+    return _forest(data, lines, name="response_forest", title=title, told_by=lambda figure: legend(figure, data, "response_forest", pair=pair, when=when), first=first)
+
+
+def _subgroup_lines(subgroups: ResponseSubgroups) -> Iterator[Line]:
+    data, shown = subgroups.dataset, ""
+    tests = subgroups["response_interaction"].set_index("variable")["p_value"]
+    for _, row in subgroups["response_subgroup"].iterrows():
+        heading, level = level_label(data, row["variable"])
+        if level and subgroup_of(row["variable"]) != shown:
+            shown = subgroup_of(row["variable"])
+            tested = f"interaction {format_p(tests[shown], symbol=True)}" if pd.notna(tests[shown]) else "interaction not tested"
+            yield Line(f"{heading} ({tested})")
+        counts = where(subgroups["response_subgroup_count"], variable=row["variable"]).set_index("group")
+        shares = [f"{format_whole(counts.at[arm, 'count'])}/{format_whole(counts.at[arm, 'n'])}" for arm in data.contrast]
+        yield Line(f"{level or heading}: {' vs '.join(shares)}", row)
+
+
+def _forest(data: Dataset, lines: list[Line], *, name: str, title: str, told_by: Callable[[Drawing], str], first: str = "the arm named first") -> Figure:
+    """Draw lines of a forest of differences, in percentage points; `first` is the arm from which the other is taken, `told_by` its legend."""
+    rows = [line.row for line in lines if line.row is not None]
     labels = [textwrap.fill(line.label, LABEL) for line in lines]
     places = np.cumsum([0, *(-1 - 0.65 * label.count("\n") for label in labels)])
     span = max(abs(value) for row in rows for value in (row["difference"], row["ci_low"], row["ci_high"]) if pd.notna(value))
@@ -124,19 +165,16 @@ def plot_differences(analysis: Survival, response: ResponseRates | Absent) -> Fi
         axes.xaxis.set_major_locator(MaxNLocator(5, symmetric=True))
         axes.tick_params(axis="y", length=0)
         pale = any(not _is_carried(row) for row in rows)
-        axes.set_xlabel("◄ fewer · more ►\nwith the arm named first", fontsize=7.5)
+        axes.set_xlabel(f"◄ fewer · more ►\nwith {first}", fontsize=7.5)
         if pale:
             figure.supxlabel(capitalised(PALE_MEANS), fontsize=7.5, color=GREY)
         right.text(1, 0.35, f"Points\n({level_text(data)} CI)", color=GREY, va="bottom", ha="right", fontsize=7.5)
         for side in (left, right):
             side.axis("off")
             side.set_xlim(0, 1)
-        endpoint = data.study.endpoint(analysis.variable)
         headed = [(line.label, pair.label, pair.row) for line, pair in _with_heading(lines)]
-        told = "; ".join(f"{heading}, {pair}: {_in_words(row)}{'' if _is_carried(row) else f' ({PALE_MEANS})'}" for heading, pair, row in headed)
-        own = legend(figure, data, "differences", endpoint=inside(endpoint.label), response=" and with an objective response" if responses else "", pale=f" ({PALE_MEANS})" if pale else "")
-        title = f"{endpoint.short}{' and response' if responses else ''}: absolute differences"
-        return write_figure(figure, f"{endpoint.id}_differences", title, f"Forest plot. {told}.", own)
+        told = "; ".join(f"{f'{heading}, ' if heading != pair else ''}{pair}: {_in_words(row)}{'' if _is_carried(row) else f' ({PALE_MEANS})'}" for heading, pair, row in headed)
+        return write_figure(figure, name, title, f"Forest plot. {told}.", told_by(figure))
 
 
 def _survival_lines(analysis: Survival) -> Iterator[Line]:

@@ -16,7 +16,8 @@ from lib.show.labels import counted, everybody
 from lib.show.plots.legends import legend
 from lib.show.plots.style import GREY, INK, PALE, picture, shown_arms, write_figure
 
-TICKS = (0.1, 0.2, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10, 20, 50, 100)
+# Ticks of axes of multiples: where values lie close together, and where they do not.
+CLOSE, WIDE = (0.1, 0.2, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10), (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
 PANELS = 3
 
 
@@ -24,7 +25,8 @@ def _multiples(axis, values: pd.Series, marks: tuple[float, ...] = ()) -> tuple[
     """Limits of a logarithmic axis of multiples that shows the values and the marks, with plain ticks."""
     seen = [*values[values > 0].dropna(), *marks, 1.0]
     low, high = min(seen) / 1.3, max(seen) * 1.3
-    axis.set_major_locator(FixedLocator([tick for tick in TICKS if low <= tick <= high]))
+    ticks = CLOSE if high / low < 8 else WIDE if high / low < 100 else WIDE[::3]
+    axis.set_major_locator(FixedLocator([tick for tick in ticks if low <= tick <= high]))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(FuncFormatter(lambda value, _: format_given(value)))
     return low, high

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-__all__ = ["plot_ratios", "plot_summary", "plot_trajectories"]
+__all__ = ["plot_ratios", "plot_rises", "plot_summary", "plot_trajectories"]
 
 import numpy as np
 import pandas as pd
 
+from lib.analyses.efficacy.kinetics import Rises
 from lib.analyses.efficacy.marker_models import Ratios
 from lib.analyses.efficacy.markers import Levels, Measure, measure
 from lib.analyses.result import unit_of, where
@@ -18,12 +19,14 @@ from lib.show.formats import (
     format_given,
     format_interval,
     format_number,
+    format_percent,
     format_whole,
+    joined,
     out_of,
 )
-from lib.show.labels import counted, everybody, level_text, unit_label
+from lib.show.labels import counted, everybody, inside, level_text, unit_label
 from lib.show.plots.legends import legend
-from lib.show.plots.panel import picture_with_counts, write_counts, write_legend
+from lib.show.plots.panel import draw_incidence, picture_with_counts, write_at_risk, write_counts, write_legend
 from lib.show.plots.style import GREY, line_style, picture, plain_log_ticks, shown_arms, write_figure
 
 
@@ -191,3 +194,17 @@ def plot_ratios(model: Ratios) -> Figure:
         alt = f"Ratios to baseline with intervals by visit and arm. Last visit: {'; '.join(told)}."
         return write_figure(figure, f"{name}_ratios", f"{label}: ratio to baseline by arm, mixed model", alt, legend(figure, data, "ratios", quantity=label))
 
+
+@empty_if_absent
+def plot_rises(rises: Rises) -> Figure:
+    """Share of each arm in whom a marker has progressed over time, death competing."""
+    data, name = rises.dataset, rises.variable
+    marker, table, at_risk = data.study.marker(name), rises[f"{name}_rise_incidence"], rises[f"{name}_rise_at_risk"]
+    curve, end = rises["incidence_curve"], table["time"].max()
+    with picture_with_counts(3.0, data) as (figure, axes, bottom):
+        draw_incidence(axes, data, curve, 1.05 * max(float(curve["time"].max()), end), f"Patients whose {inside(marker.short)} progressed")
+        write_at_risk(axes, bottom, data, at_risk)
+        write_legend(figure, axes, "upper left")
+        told = [f"{data.study.arm(r.group).label} {format_percent(r.estimate)} ({format_whole(r.n_events)} patients)" for r in table[table["time"] == end].itertuples()]
+        alt = f"Cumulative incidence of progression of {inside(marker.label)} as steps. By {format_number(end, 1)} {data.study.time.unit}: {joined(told)}."
+        return write_figure(figure, f"{name}_rises_curve", f"{marker.label}: cumulative incidence of progression", alt, legend(figure, data, "rises", quantity=inside(marker.label)))

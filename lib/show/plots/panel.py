@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 __all__ = [
-    "FEW_ARMS", "HANDLE", "PAD", "box_at", "counts_height", "inner_size", "is_free", "picture_with_counts", "text_size", "with_value",
+    "FEW_ARMS", "HANDLE", "PAD", "box_at", "counts_height", "draw_incidence", "inner_size", "is_free", "picture_with_counts", "text_size", "with_value",
     "write_above", "write_at_risk", "write_counts", "write_legend",
 ]  # fmt: skip
 
@@ -15,11 +15,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.collections import LineCollection
 from matplotlib.textpath import TextPath
+from matplotlib.ticker import PercentFormatter
 
 from lib.analyses.result import where
 from lib.dataset.dataset import Dataset
 from lib.show.formats import format_whole
-from lib.show.plots.style import GREY, fits, picture
+from lib.show.plots.style import GREY, fits, line_style, picture
 
 # Inches of a line of counts under a curve, around a text in the panel, and of the line before an entry of a legend.
 COUNT_LINE, PAD, HANDLE = 0.155, 0.08, 0.42
@@ -135,6 +136,17 @@ def picture_with_counts(height: float, data: Dataset, rows: int = 1):
     below = counts_height(data, rows)
     with picture(height + below, 2, 1, gridspec_kw={"height_ratios": [height, below]}) as (figure, (top, bottom)):
         yield figure, top, bottom
+
+
+def draw_incidence(axes, data: Dataset, curve: pd.DataFrame, longest: float, label: str) -> None:
+    """Cumulative incidence of each arm as steps up to `longest`, in percent of the patients; `label` is that of the axis."""
+    for arm in data.arms:
+        steps = where(curve, group=arm.id)
+        time, share = [*steps["time"], longest], [*steps["estimate"], *steps["estimate"].tail(1)]
+        axes.step(time, share, where="post", color=arm.colour, linestyle=line_style(arm), linewidth=1.8, label=arm.label)
+    axes.set(ylim=(0, 1.02), ylabel=label, xlim=(0, longest))
+    axes.yaxis.set_major_formatter(PercentFormatter(1))
+    axes.set_xlabel(f"{data.study.time.unit.capitalize()} since {data.study.time.zero_label}")
 
 
 def write_at_risk(top, bottom, data: Dataset, at_risk: pd.DataFrame, heading: str = "Number at risk") -> None:

@@ -1,21 +1,38 @@
-"""Response by visit, and response over time. Computes nothing."""
+"""Response by visit, and over time; control of treated lesions, and their dose. Computes nothing."""
 
 from __future__ import annotations
 
-__all__ = ["plot_response", "plot_response_incidence"]
+__all__ = ["plot_dose", "plot_lesion_control", "plot_response", "plot_response_incidence"]
+
+from dataclasses import replace
 
 import pandas as pd
 from matplotlib.ticker import PercentFormatter
 
+from lib.analyses.efficacy.dose_response import DoseResponse
+from lib.analyses.efficacy.lesion_control import LesionControl
 from lib.analyses.efficacy.response import ResponseRates, ResponseTime
 from lib.analyses.result import where
 from lib.dataset.dataset import Dataset
-from lib.show.display import Block, Figure, empty_if_absent, withheld
-from lib.show.formats import format_duration, format_number, format_percent, format_whole, joined
-from lib.show.labels import OVERALL
+from lib.show.display import EMPTY, Block, Figure, empty_if_absent, internal_only, withheld
+from lib.show.formats import format_duration, format_number, format_percent, format_whole, joined, plural
+from lib.show.labels import OVERALL, counted
 from lib.show.plots.legends import legend
-from lib.show.plots.panel import picture_with_counts, write_at_risk, write_legend
-from lib.show.plots.style import CATEGORY_COLOURS, CATEGORY_HATCHES, GREY, INK, line_style, picture, write_figure
+from lib.show.plots.panel import draw_incidence, picture_with_counts, write_at_risk, write_counts, write_legend
+from lib.show.plots.style import (
+    CATEGORY_COLOURS,
+    CATEGORY_HATCHES,
+    GREY,
+    INK,
+    line_style,
+    picture,
+    plain_log_ticks,
+    shown_arms,
+    thin_steps,
+    write_figure,
+)
+
+LESIONS_AT_RISK = {"n_risk": "Lesions", "n_patients": "Patients"}
 
 
 @empty_if_absent
@@ -92,16 +109,8 @@ def plot_response_incidence(timed: ResponseTime) -> Figure:
     curve, table = timed["incidence_curve"], timed["response_incidence"]
     longest = 1.05 * max(float(curve["time"].max()), float(table["time"].max()))
     with picture_with_counts(3.0, data) as (figure, axes, bottom):
-        for arm in data.arms:
-            steps = where(curve, group=arm.id)
-            time, share = [*steps["time"], longest], [*steps["estimate"], *steps["estimate"].tail(1)]
-            axes.step(
-                time, share, where="post", color=arm.colour, linestyle=line_style(arm), linewidth=1.8, label=arm.label
-            )
-        axes.set(ylim=(0, 1.02), ylabel="Patients with a response", xlim=(0, longest))
+        draw_incidence(axes, data, curve, longest, "Patients with a response")
         write_at_risk(axes, bottom, data, timed["response_at_risk"])
-        axes.yaxis.set_major_formatter(PercentFormatter(1))
-        axes.set_xlabel(f"{data.study.time.unit.capitalize()} since {data.study.time.zero_label}")
         write_legend(figure, axes, "upper left")
         end = table["time"].max()
         told = [
@@ -110,3 +119,104 @@ def plot_response_incidence(timed: ResponseTime) -> Figure:
         ]
         alt = f"Cumulative incidence of response as steps. By {format_number(end, 1)} {data.study.time.unit}: {joined(told)}."
         return write_figure(figure, "response_incidence_curve", "Cumulative incidence of response by arm", alt, legend(figure, data, "incidence"))
+
+
+@empty_if_absent
+def plot_lesion_control(control: LesionControl) -> Figure:
+    """Share of the treated lesions that have progressed, with bands that know which lesions share a patient."""
+    data, curve, lesions = _with_arms(control), control["curve"], control["lesions"]
+    with picture_with_counts(3.0, data, len(LESIONS_AT_RISK)) as (figure, axes, bottom):
+        for arm in data.arms:
+            steps, last = where(curve, group=arm.id), lesions.loc[lesions["arm"] == arm.id, "time"].max()
+            drawn = thin_steps(*(steps[name].to_numpy(float) for name in ("estimate", "ci_low", "ci_high")))
+            steps = pd.concat([steps.iloc[drawn], steps.tail(1).assign(time=max(last, steps["time"].max()))])
+            axes.step(steps["time"], steps["estimate"], where="post", color=arm.colour, linestyle=line_style(arm), linewidth=1.8, label=arm.label)
+            axes.fill_between(steps["time"], steps["ci_low"].astype(float), steps["ci_high"].astype(float), step="post", color=arm.colour, alpha=0.1, linewidth=0)
+        at_risk = control["lesion_control_at_risk"]
+        axes.set(ylim=(0, 1.02), ylabel="Treated lesions that progressed", xlim=(0, max(1.02 * lesions["time"].max(), at_risk["time"].max(), 1e-6)))
+        axes.yaxis.set_major_formatter(PercentFormatter(1))
+        axes.set_xlabel(f"{data.study.time.unit.capitalize()} since {data.study.time.zero_label}")
+        axes.set_xticks(sorted(at_risk["time"].unique()))
+        write_counts(bottom, data, "At risk", at_risk.rename(columns={"time": "x"}), axes.get_xlim(), rows=LESIONS_AT_RISK)
+        write_legend(figure, axes, "upper left", "lower right")
+        counts = where(control["lesion_outcome"], variable="progressed")
+        told = [f"{data.study.arm(row['group']).label} {format_whole(row['count'])} of {counted(row)}" for _, row in counts.iterrows() if row["group"] != OVERALL]
+        alt = f"Cumulative incidence of progression of treated lesions as steps, with bands. Progressed: {joined(told)}."
+        return write_figure(
+            figure, "lesion_control_curve", "Progression of treated lesions by arm", alt, legend(figure, data, "lesion_control", n=_sizes(data, lesions))
+        )
+
+
+def _with_arms(control: LesionControl) -> Dataset:
+    """The data set with the arms that treat lesions, in whose rows and colours the picture is."""
+    own = set(control["lesion_control"]["group"])
+    return replace(control.dataset, arms=tuple(arm for arm in control.dataset.arms if arm.id in own))
+
+
+def _sizes(data: Dataset, lesions: pd.DataFrame) -> str:
+    """Lesions and patients of each arm, for a legend."""
+    own = {arm.label: lesions[lesions["arm"] == arm.id] for arm in data.arms if (lesions["arm"] == arm.id).any()}
+    return joined([f"{plural(len(part), 'lesion')} in {plural(part['patient_id'].nunique(), 'patient')} with {label}" for label, part in own.items()])
+
+
+@empty_if_absent
+@internal_only("single patients", "the dose of each lesion")
+def plot_dose(dose: DoseResponse) -> Figure | Block:
+    """D90 of each lesion against its control at the landmark and its volume at the first visit, with curve and band by arm."""
+    data, control, volume = dose.dataset, dose["control_curve"], dose["volume_curve"]
+    visits = sorted(volume["visit"].dropna().unique())
+    panels = [*(["control"] if len(control) else []), *(["volume"] if visits else [])]
+    if not panels:
+        return EMPTY
+    with picture(2.9, 1, len(panels), squeeze=False) as (figure, axes):
+        for axis, panel in zip(axes[0], panels, strict=True):
+            if panel == "control":
+                _draw_control(axis, dose)
+            else:
+                _draw_volume(axis, dose, visits[0])
+            axis.set_xlabel("D90, Gy")
+        arms = dict(zip(*axes[0, 0].get_legend_handles_labels()[::-1], strict=True)) | dict(zip(*axes[0, -1].get_legend_handles_labels()[::-1], strict=True))
+        figure.legend(arms.values(), arms.keys(), loc="outside upper left", ncols=2, fontsize=8)
+        drawn = dose["lesions"] if "control" in panels else dose["volumes"].drop_duplicates("lesion_id")
+        alt = f"Lines with bands over the dose: {joined(panels)}. {_sizes(data, drawn)}."
+        words = {"control": "the modelled share without progression{at} (ticks: lesions, below those that had progressed, above all others, however long they were followed)", "volume": f"the ratio of the volume to its baseline at {format_duration(visits[0], data.study.time.unit) if visits else ''} (dots: lesions)"}
+        at = dose["dose_control"]["time"].iat[0]
+        words["control"] = words["control"].format(at="" if pd.isna(at) else f" at {format_duration(at, data.study.time.unit)}")
+        return write_figure(
+            figure, "dose_response", "Dose of the lesion against its control and its volume", alt,
+            legend(figure, data, "dose", n=_sizes(data, drawn), what=joined([words[panel] for panel in panels])),
+        )
+
+
+def _draw_band(axis, data: Dataset, curve: pd.DataFrame) -> None:
+    for arm in data.arms:
+        own = where(curve, group=arm.id)
+        if len(own):
+            axis.plot(own["x"], own["estimate"], color=arm.colour, linestyle=line_style(arm), linewidth=1.6, label=arm.label)
+            axis.fill_between(own["x"], own["ci_low"].astype(float), own["ci_high"].astype(float), color=arm.colour, alpha=0.1, linewidth=0)
+
+
+def _draw_control(axis, dose: DoseResponse) -> None:
+    """Modelled control; a tick for each lesion, above where it stayed controlled, below where it progressed."""
+    data = dose.dataset
+    _draw_band(axis, data, dose["control_curve"])
+    for arm in data.arms:
+        own = where(dose["lesions"], arm=arm.id)
+        axis.plot(own["d90"], 1.0 - own["failed"], "|", color=arm.colour, markersize=6)
+    axis.set(ylim=(-0.05, 1.05), ylabel="Without progression")
+    axis.set_title(f"Control at {format_duration(dose['dose_control']['time'].iat[0], data.study.time.unit)}", loc="left", fontsize=9)
+    axis.yaxis.set_major_formatter(PercentFormatter(1))
+
+
+def _draw_volume(axis, dose: DoseResponse, visit: float) -> None:
+    """Ratio of the volume to its baseline: every lesion, and the line of each arm."""
+    data = dose.dataset
+    _draw_band(axis, data, where(dose["volume_curve"], visit=visit))
+    for arm, marker in shown_arms(data):
+        own = where(dose["volumes"], arm=arm.id, visit=visit)
+        axis.plot(own["d90"], own["ratio"], marker, color=arm.colour, markersize=3, alpha=0.6, linestyle="none")
+    axis.axhline(1, color=GREY, linewidth=0.8, zorder=0)
+    axis.set_yscale("log")
+    plain_log_ticks(axis)
+    axis.set_ylabel("Ratio to baseline")
+    axis.set_title(f"Volume at {format_duration(visit, data.study.time.unit)}", loc="left", fontsize=9)

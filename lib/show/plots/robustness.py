@@ -37,7 +37,7 @@ from lib.show.plots.panel import picture_with_counts, write_at_risk, write_legen
 from lib.show.plots.style import GREY, INK, PALE, line_style, picture, thin_steps, write_figure
 from lib.show.ways import level_label, subgroup_of, way_label
 from lib.statistics.comparisons import ALPHA, name_pair
-from lib.study.parts import Endpoint
+from lib.study.endpoints import Endpoint
 
 # What is drawn of a p-value or hazard ratio stays inside these; beyond, an arrow head points outwards.
 P_SPAN, HR_SPAN = (1e-4, 1.0), (0.05, 20.0)

@@ -26,7 +26,7 @@ from lib.analyses.cohort.conduct import BETWEEN, Attendance, Exposure, Timing
 from lib.analyses.cohort.flow import Completeness, Enrolment, Flow
 from lib.analyses.efficacy.survival import FollowUp
 from lib.analyses.result import where
-from lib.dataset.dataset import subgroup_label
+from lib.dataset.dataset import part_label
 from lib.show.formats import (
     MASKED,
     NOT_REACHED,
@@ -174,8 +174,9 @@ def sentence_flow(flow: Flow) -> str:
     """Who is in the report."""
     data = flow.dataset
     arms = joined([f"{format_whole(data.n[arm.id])} with {arm.label}" for arm in data.arms])
-    subgroup = subgroup_label(data.study, data.parameters)
-    restricted = f" Only the subgroup {subgroup} is analysed." if subgroup else ""
+    part = part_label(data.study, data.parameters)
+    kind = "subgroup" if data.parameters.subgroup else "population"
+    restricted = f" Only the {kind} {part} is analysed." if part else ""
     left_out = [arm.label for arm in data.study.arms if arm.id not in [a.id for a in data.arms]]
     arms_out = f" {joined(left_out)} {'is' if len(left_out) == 1 else 'are'} left out by parameter." if left_out else ""
     return f"{plural(len(data.patients), 'patient')} {'is' if len(data.patients) == 1 else 'are'} analysed: {arms}.{arms_out}{restricted}"

@@ -55,7 +55,7 @@ def sentence_best_response(course: Course) -> str:
         text += f" {say_arms(data, exact_test(test), course.frames.get('best_objective_response_pairwise'))}"
     if "confirmed_response" in course:
         confirmed = course["confirmed_response"].set_index("group").loc[groups_of(data, overall=True)[-1]]
-        days = data.study.response.confirmation_days
+        days = data.response.confirmation_days
         text += f" A response that was confirmed {plural(days, 'day')} later or more was seen in {'none' if confirmed['count'] == 0 else said_count(confirmed['count'])} of {counted(confirmed)}."
     return text
 

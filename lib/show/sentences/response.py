@@ -1,10 +1,13 @@
-"""Sentences on tumour response: rates, time to it, survival by it."""
+"""Sentences on tumour response: rates, time to it, survival by it; control of single lesions, and their dose."""
 
 from __future__ import annotations
 
 __all__ = [
+    "sentence_criteria",
+    "sentence_dose",
     "sentence_first_response",
     "sentence_later_response",
+    "sentence_lesion_control",
     "sentence_response",
     "sentence_response_time",
     "sentence_survival_by_response",
@@ -12,22 +15,42 @@ __all__ = [
 
 import pandas as pd
 
+from lib.analyses.efficacy.dose_response import STEP, DoseResponse
+from lib.analyses.efficacy.lesion_control import ALL, LesionControl
 from lib.analyses.efficacy.response import NON_RESPONDER, RESPONDER, ResponseRates, ResponseTime
 from lib.analyses.result import where
+from lib.analyses.robustness.criteria import DECLARED, Criteria
+from lib.dataset.dataset import Dataset
 from lib.show.formats import (
     capitalised,
     format_ci,
     format_duration,
+    format_given,
     format_interval,
     format_number,
+    format_p,
     format_percent,
     format_whole,
     joined,
+    plural,
     said_share,
 )
-from lib.show.labels import inside
+from lib.show.labels import counted, inside, pair_label
 from lib.show.sentences.absent import reason_if_absent
-from lib.show.verdict import GRAY, OverallTest, exact_test, say_arms, say_tests
+from lib.show.verdict import (
+    GRAY,
+    Estimate,
+    OverallTest,
+    below,
+    exact_test,
+    plain_note,
+    say_arms,
+    say_effect,
+    say_tests,
+    say_verdict,
+)
+from lib.show.ways import criteria_label, not_compared
+from lib.statistics.comparisons import name_pair
 
 
 @reason_if_absent
@@ -58,7 +81,8 @@ def _at_visit(response: ResponseRates, visit: float) -> str:
         told = said_share(row["count"], row["n"])
         told += f" ({format_percent(row['proportion'])}; {interval})" if pd.notna(row["proportion"]) else ""
         parts.append(f"{told} with {arm.label}" if row["n"] else f"nobody due with {arm.label}")
-    text = f"At {format_duration(visit, data.study.time.unit)} an objective response was seen in {joined(parts)}."
+    by = f" by {inside(criteria_label(data, data.criteria))}" if data.criteria else ""
+    text = f"At {format_duration(visit, data.study.time.unit)} an objective response{by} was seen in {joined(parts)}."
     if "objective_response_treated_test" not in response:
         return text
     test = where(response["objective_response_treated_test"], time=visit).iloc[0]
@@ -108,3 +132,108 @@ def sentence_survival_by_response(timed: ResponseTime) -> str:
         f"Among those still free of the event at {format_number(row['time'], 1)} {unit} ({joined(sizes)}), the hazard ratio for {inside(short)} with a response is "
         f"{format_number(row['hr'], 2)} ({format_ci(data.parameters.level, row['ci_low'], row['ci_high'], 2)}). {verdict} Response marks patients who do better; it is no proof that responding is what helped."
     )
+
+
+@reason_if_absent
+def sentence_lesion_control(control: LesionControl) -> str:
+    """Share of the treated lesions that progressed by the last landmark that carries, and whether the arms differ."""
+    data, rows, outcomes = control.dataset, control["lesion_control"], control["lesion_outcome"]
+    time, parts = _last_landmark(control), []
+    for arm in rows["group"].unique():
+        sizes, grown = (where(outcomes, group=arm, variable=name).iloc[0] for name in (ALL, "progressed"))
+        share = said_share(grown["count"], grown["n"])
+        if time is not None:
+            row = where(rows, group=arm, time=time).iloc[0]
+            interval = "no interval" if pd.isna(row["ci_low"]) else format_ci(data.parameters.level, row["ci_low"], row["ci_high"], 0, percent=True)
+            share = f"{format_percent(row['estimate'])} ({interval})"
+        parts.append(f"{share} with {data.study.arm(arm).label} ({counted(sizes, 'count')} in {plural(sizes['n_patients'], 'patient')})")
+    when = "so far" if time is None else f"by {format_duration(time, data.study.time.unit)}"
+    how = "as counted, since no landmark can be read in every arm" if time is None else "the patient's death competes, and the intervals allow for lesions of one patient being alike"
+    said = f"Of the treated lesions, {joined(parts)} had progressed {when}; {how}."
+    return said if "lesion_control_test" not in control else say_verdict(data.study, said, *_lesion_verdict(control), differ=below(control["lesion_control_test"]["p_value"].iat[0]))
+
+
+def _last_landmark(control: LesionControl) -> float | None:
+    """The last landmark that can be read in every arm, of those with enough lesions at risk if there are any."""
+    read = control["lesion_control"].groupby("time").agg(known=("estimate", "count"), arms=("estimate", "size"), left=("n_risk", "min"))
+    read = read[read["known"] == read["arms"]]
+    enough = read[read["left"] >= control.dataset.study.policy.min_at_risk]
+    return max(enough.index if len(enough) else read.index, default=None)
+
+
+def _lesion_verdict(control: LesionControl) -> tuple[str, str]:
+    """What the robust test says, and the ratio of the pair that carries the question, else of the first."""
+    data, ratios, test = control.dataset, control["lesion_control_cox"], control["lesion_control_test"].iloc[0]
+    several = len(ratios) > 1
+    verdict = say_arms(data, OverallTest("robust log-rank", test["p_value"], test["note"], plural(test["n_events"], "lesion")), ratios if several else None, "the rates of progression")
+    asked = where(ratios, group=name_pair(*data.contrast))
+    row = (asked if len(asked) else ratios).iloc[0]
+    if pd.isna(test["p_value"]):
+        return verdict, ""
+    p = row["p_value"] if several else test["p_value"]
+    effect = Estimate(
+        pair_label(data, row["group"]), row["hr"], row["ci_low"], row["ci_high"], data.parameters.level,
+        p_value=p, p_adjusted=row["p_adjusted"] if several else p, several=several, name="cause-specific hazard ratio", note=row["note"],
+    )  # fmt: skip
+    return verdict, say_effect(effect)
+
+
+@reason_if_absent
+def sentence_dose(dose: DoseResponse) -> str:
+    """What goes with ten more Gy of D90, in control and in volume."""
+    data, control = dose.dataset, dose["dose_control"].iloc[0]
+    unit, step = data.study.time.unit, f"{format_given(STEP)} Gy more D90"
+    if pd.isna(control["odds_ratio"]):
+        said = f"Control is not related to dose: {plain_note(control['note'])}."
+    else:
+        grown = f"{format_whole(control['n_events'])} of {counted(control)} in {plural(control['n_patients'], 'patient')} had progressed by then, others may have been followed for less or died"
+        said = f"With {step} the odds of control at {format_duration(control['time'], unit)} are multiplied by {_multiplied(data, control, 'odds_ratio')}; {grown}."
+    known = dose["dose_volume"][dose["dose_volume"]["ratio"].notna()]
+    parts = [
+        f"{_multiplied(data, row, 'ratio')} at {format_duration(row['time'], unit)} ({counted(row)} in {plural(row['n_patients'], 'patient')})"
+        for row in known.to_dict("records")
+    ]
+    volume = f" The volume of a lesion, as a share of its baseline, is multiplied by {joined(parts)}." if parts else ""
+    warning = " Doses were chosen lesion by lesion, so this describes and does not show what dose does." if parts or pd.notna(control["odds_ratio"]) else ""
+    return said + volume + warning
+
+
+def _multiplied(data: Dataset, row: pd.Series | dict, column: str) -> str:
+    interval = "no interval" if pd.isna(row["ci_low"]) else f"{format_ci(data.parameters.level, row['ci_low'], row['ci_high'], 2)}; {format_p(row['p_value'], symbol=True)}"
+    return f"{format_number(row[column], 2)} ({interval})"
+
+
+@reason_if_absent
+def sentence_criteria(criteria: Criteria) -> str:
+    """Whether the verdict on the response hangs on the criteria, visit by visit."""
+    data = criteria.dataset
+    if len(data.arms) < 2:
+        return ""
+    tests = criteria["criteria_test"].dropna(subset=["p_value"]) if "criteria_test" in criteria else pd.DataFrame(columns=["variable", "time", "p_value"])
+    declared = tests[tests["variable"] == DECLARED].set_index("time")["p_value"]
+    said = [_by_criteria(data, time, tests[tests["time"] == time], p) for time, p in declared.items()]
+    said += [_cannot_compare(criteria, name) for name in not_compared(criteria)]
+    return " ".join(said) or "By no criteria could the response of the arms be compared."
+
+
+def _cannot_compare(criteria: Criteria, name: str) -> str:
+    """Criteria that can assess too few patients of an arm: whom they can, at the first visit."""
+    data, rows = criteria.dataset, where(criteria["criteria_evaluable"], variable=name)
+    rows = rows[rows["time"] == rows["time"].min()].set_index("group")
+    parts = [f"{said_share(rows.at[arm.id, 'count'], rows.at[arm.id, 'n'])} with {arm.label}" for arm in data.arms]
+    when = format_duration(rows["time"].iat[0], data.study.time.unit)
+    return f"{capitalised(criteria_label(data, name))} cannot compare the arms: at {when} only {joined(parts)} have what these criteria can assess."
+
+
+def _by_criteria(data: Dataset, time: float, tests: pd.DataFrame, declared: float) -> str:
+    """What other criteria make of the verdict at one visit."""
+    others = tests[tests["variable"] != DECLARED]
+    when, verdict = format_duration(time, data.study.time.unit), "tell the arms apart" if below(declared) else "do not tell the arms apart"
+    start = f"At {when} the declared criteria {verdict} ({format_p(declared, symbol=True)})"
+    if others.empty:
+        return f"{start}; no others could be applied."
+    turned = others[others["p_value"].map(below) != below(declared)]
+    shown = joined([f"{inside(criteria_label(data, r.variable))} ({format_p(r.p_value, symbol=True)})" for r in (others if turned.empty else turned).itertuples()])
+    if turned.empty:
+        return f"{start}, {'and so do' if below(declared) else 'nor do'} {shown}."
+    return f"{start}; by {shown} the verdict is the other one, so it depends on how a response is defined."

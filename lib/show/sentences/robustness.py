@@ -4,8 +4,10 @@ from __future__ import annotations
 
 __all__ = [
     "sentence_calendar",
+    "sentence_definitions",
     "sentence_e_value",
     "sentence_power",
+    "sentence_response_subgroups",
     "sentence_robustness",
     "sentence_scans",
     "sentence_single_patients",
@@ -17,8 +19,9 @@ import pandas as pd
 
 from lib.analyses.result import where
 from lib.analyses.robustness.confounding import Calendar, EValues, Weights, too_few_effective
+from lib.analyses.robustness.definitions import DECLARED, Definitions
 from lib.analyses.robustness.robustness import Robustness, answers
-from lib.analyses.robustness.subgroups import Subgroups
+from lib.analyses.robustness.subgroups import ResponseSubgroups, Subgroups
 from lib.dataset.dataset import Dataset
 from lib.show.formats import (
     format_bounds,
@@ -43,11 +46,13 @@ from lib.show.labels import OVERALL, covariate_label, decimals_of_time, inside, 
 from lib.show.sentences.absent import reason_if_absent
 from lib.show.sentences.cohort import LARGE_SMD
 from lib.show.verdict import Pair, below, plain_note, say_interactions
-from lib.show.ways import level_label, way_label
+from lib.show.ways import definition_label, level_label, way_label
 from lib.statistics.comparisons import name_pair
 
 # Below this power a test that finds nothing says little (the usual aim of a trial is 80 % or 90 %).
 AIM, HALF = 0.8, 0.5
+# Of endpoints.published_definition: the publication gives none.
+NOT_STATED = "not stated"
 
 
 @reason_if_absent
@@ -83,6 +88,31 @@ def _runs(low: float, high: float) -> str:
     """Such as "runs from 0.002 to 0.06"; "stays below 0.001" where no digit shows a difference, "is 0.06" where there is none."""
     first, last = (format_p(end).replace("<", "below ").replace(">", "above ") for end in (low, high))
     return from_to(first, last, "runs", "is" if low == high else "stays")
+
+
+@reason_if_absent
+def sentence_definitions(definitions: Definitions, fitting: dict[str, int], n_claims: int) -> str:
+    """Which definitions of progression the published numbers of an endpoint fit, and whether the publication states one.
+
+    `fitting`: how many of the `n_claims` published claims each definition reproduces.
+    """
+    endpoint = definitions.dataset.study.endpoint(definitions.variable)
+    claims, fit, do = ("published claim", "fits", "does") if n_claims == 1 else (f"{format_whole(n_claims)} published claims", "fit", "do")
+    whole = [f"“{definition_label(name)}”" for name, n in fitting.items() if n == n_claims and name != DECLARED]
+    if fitting[DECLARED] == n_claims:
+        also = f", and as well {joined(whole)}" if whole else " and none of the other definitions of progression"
+        text = f"{endpoint.short}: the {claims} {fit} the endpoint as declared{also}."
+    elif whole:
+        text = f"{endpoint.short}: the {claims} {do} not fit the endpoint as declared but {joined(whole)}."
+    else:
+        best = max(fitting.values())
+        near = [f"“{definition_label(name)}”" for name, n in fitting.items() if n == best]
+        nearest = f"; {joined(near)} {'comes' if len(near) == 1 else 'come'} nearest, with {best} of {n_claims}" if best else ""
+        text = f"{endpoint.short}: the {claims} {fit} none of {len(fitting)} definitions of progression{nearest}."
+    stated = endpoint.published_definition
+    if not stated:
+        return text
+    return f"{text} The publication {'does not state which one it used' if stated == NOT_STATED else f'states: “{stated}”'}."
 
 
 @reason_if_absent
@@ -193,12 +223,23 @@ def _between_scans(data: Dataset, robust: Robustness) -> str:
 def sentence_subgroups(subgroups: Subgroups) -> str:
     """What the tests of interaction say; never that an effect is confined to a subgroup."""
     data = subgroups.dataset
-    tests = subgroups["interaction"]
+    return _interactions(data, subgroups["interaction"], subgroups["subgroup"]["hr"])
+
+
+@reason_if_absent
+def sentence_response_subgroups(subgroups: ResponseSubgroups) -> str:
+    """What the tests of interaction say of the response."""
+    rows = subgroups["response_subgroup"]
+    when = format_duration(rows["time"].iat[0], subgroups.dataset.study.time.unit)
+    return f"Objective response at {when}: {inside(_interactions(subgroups.dataset, subgroups['response_interaction'], rows['difference']))}"
+
+
+def _interactions(data: Dataset, tests: pd.DataFrame, estimates: pd.Series) -> str:
     made = tests.dropna(subset=["p_value"])
-    ratios = subgroups["subgroup"]
-    gone = " A row that cannot be estimated says so." if ratios["hr"].isna().any() else ""
+    gone = " A row that cannot be estimated says so." if estimates.isna().any() else ""
     if made.empty:
-        return f"No interaction could be tested: {plain_note(tests['note'].iat[0])}.{gone}"
+        reasons = [f"{level_label(data, r.variable + ': ')[0]} ({plain_note(r.note)})" for r in tests.itertuples()]
+        return f"No interaction could be tested: {joined(reasons)}.{gone}"
     return f"{say_interactions([Pair(level_label(data, r.variable + ': ')[0], r.p_value) for r in made.itertuples()])}{gone}"
 
 

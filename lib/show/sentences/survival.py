@@ -7,6 +7,7 @@ __all__ = [
     "crude_of",
     "sentence_comparison",
     "sentence_definition",
+    "sentence_needed",
     "sentence_other_events",
     "sentence_progression",
     "sentence_small",
@@ -19,14 +20,18 @@ __all__ = [
 import pandas as pd
 
 from lib.analyses.efficacy.other_events import OTHER_EVENTS, OtherEvents
+from lib.analyses.efficacy.response import ResponseRates
 from lib.analyses.efficacy.survival import Survival
 from lib.analyses.result import Absent, where
 from lib.analyses.robustness.confounding import Weights, too_few_effective
 from lib.dataset.dataset import Dataset
+from lib.dataset.progression import ANY_NEW, BY_REGION, IN_FIELD, SUM
 from lib.show.formats import (
     MASKED,
     format_ci,
+    format_duration,
     format_given,
+    format_needed,
     format_number,
     format_percent,
     format_time,
@@ -38,12 +43,15 @@ from lib.show.formats import (
 )
 from lib.show.labels import (
     OVERALL,
+    caveat,
     counted,
     decimals_of_time,
     everybody,
     inside,
     level_text,
+    needed_to_treat,
     pair_label,
+    rise_rule,
     variable_label,
 )
 from lib.show.sentences.absent import reason_if_absent
@@ -61,10 +69,13 @@ from lib.show.verdict import (
     say_verdict,
     say_weighted,
 )
+from lib.show.ways import field_label
 from lib.statistics.comparisons import name_pair
+from lib.study.clinic.markers import Marker
+from lib.study.clinic.tumour import Response
 from lib.study.design import NOT_RANDOMISED, RANDOMISED
+from lib.study.endpoints import Endpoint
 from lib.study.limits import SMALL_ARM
-from lib.study.parts import Endpoint
 
 # What such a difference means, by how the arms were formed.
 IMBALANCE = {
@@ -184,18 +195,41 @@ def sentence_definition(analysis: Survival | Absent) -> str:
         return ""
     data = analysis.dataset
     endpoint = data.study.endpoint(analysis.variable)
-    return f"{endpoint.label}: {endpoint.definition}. {sentence_progression(data, endpoint)}".strip()
+    said = [f"{endpoint.label}: {endpoint.definition}.", sentence_progression(data, endpoint)]
+    said += [_progression_of(data.study.marker(name)) for name in endpoint.of_markers]
+    return " ".join(filter(None, said))
+
+
+def _progression_of(marker: Marker) -> str:
+    return f"{marker.label} has progressed at {rise_rule(marker)}; who has no sample that counts to begin with is left out."
 
 
 def sentence_progression(data: Dataset, endpoint: Endpoint) -> str:
     """What counts as progression where an endpoint rests on scans: the rule, new lesions, and which lesions."""
     rule = data.study.response
+    if rule is not None and endpoint.kinds:
+        return _kinds_of_progression(data, endpoint, rule)
     if rule is None or rule.progression_column not in (*endpoint.events, *endpoint.competing):
         return ""
     return (
         f"Progression is the first assessment at which the {rule.rule} rule says so: a sum of the target lesions' diameters at least "
         f"{format_number(rule.progression_percent, 0)}% and {format_given(rule.progression_mm)} mm above the smallest before, or a new lesion. All targets count, locally treated or not."
     )
+
+
+def _kinds_of_progression(data: Dataset, endpoint: Endpoint, rule: Response) -> str:
+    """What counts as progression where an endpoint names its kinds."""
+    kinds, said = set(endpoint.kinds), []
+    grown = f"at least {format_number(rule.progression_percent, 0)}% and {format_given(rule.progression_mm)} mm above the smallest before"
+    if kinds - {ANY_NEW, SUM}:
+        said.append(f"A lesion has grown at the first assessment at which its own diameter is {grown}; treated are {field_label(data)}.")
+    if kinds & set(BY_REGION.values()):
+        said.append("Progression outside these is an untreated target that has grown or a new lesion, named by its region.")
+    if SUM in kinds:
+        said.append(f"The targets have grown when the sum of their diameters is {grown}, whatever new lesions there are.")
+    if kinds - {IN_FIELD, SUM}:
+        said.append("New is a lesion first seen after the baseline.")
+    return " ".join(said)
 
 
 @reason_if_absent
@@ -237,3 +271,40 @@ def _without_event(analysis: Survival, arms: list[str]) -> str:
     if analysis["cox"].loc[about, "hr"].notna().any():
         return f" Hazard ratios of {'it' if len(arms) == 1 else 'these'} come from Firth's penalised model."
     return " No hazard ratio can be estimated there."
+
+
+@reason_if_absent
+def sentence_needed(analysis: Survival, response: ResponseRates | Absent) -> str:
+    """How many patients stand behind one more without the event, or with a response, of the comparison that carries the question."""
+    data = analysis.dataset
+    if len(data.arms) < 2:
+        return ""
+    frames = {"is without the event": _carried(analysis)} if "nnt" in analysis["landmark_difference"] else {}
+    if not isinstance(response, Absent) and "objective_response_treated_difference" in response:
+        frames["has an objective response"] = response["objective_response_treated_difference"]
+    said = " ".join(_needed(data, where(frame, group=name_pair(*data.contrast)), outcome, first=outcome.startswith("has")) for outcome, frame in frames.items() if len(frame))
+    return f"{said} {caveat(data.study)}".strip() if " one more " in said or " one fewer " in said else said
+
+
+def _carried(analysis: Survival) -> pd.DataFrame:
+    """Differences at the landmarks at which enough patients of each arm are at risk, of all where there is no such landmark."""
+    frame, data = analysis["landmark_difference"], analysis.dataset
+    least = analysis["landmark"][analysis["landmark"]["group"].isin(data.contrast)].groupby("time")["n_risk"].min()
+    carried = least.index[least >= data.study.policy.min_at_risk]
+    return frame[frame["time"].isin(carried)] if len(carried) else frame
+
+
+def _needed(data: Dataset, rows: pd.DataFrame, outcome: str, *, first: bool) -> str:
+    """In words, at the first or the last time with a difference; why there is no number."""
+    focus, reference = (data.study.arm(arm).label for arm in data.contrast)
+    known = rows.dropna(subset=["difference"])
+    if known.empty:
+        return f"No number needed to treat of who {outcome} with {focus} instead of {reference}: the difference cannot be estimated or is not shown."
+    row = known.sort_values("time").iloc[0 if first else -1]
+    when = format_duration(row["time"], data.study.time.unit)
+    if pd.isna(row["nnt"]):
+        return f"Of patients treated with {focus} or {reference}, as many {outcome} at {when}: the difference is 0, so there is no number needed to treat."
+    if row["ci_low"] < 0 < row["ci_high"]:
+        return f"With {focus} instead of {reference} it is open whether one more or one fewer {outcome} at {when}: {needed_to_treat(row)}, {level_text(data)} CI."
+    more = "more" if row["nnt"] > 0 else "fewer"
+    return f"Of {format_needed(row['nnt'])} patients treated with {focus} instead of {reference}, one {more} {outcome} at {when}: {needed_to_treat(row)}, {level_text(data)} CI."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["table_baseline", "table_flow", "table_follow_up", "table_queries"]
+__all__ = ["table_baseline", "table_disposition", "table_flow", "table_follow_up", "table_populations", "table_queries"]
 
 from collections.abc import Sequence
 
@@ -10,6 +10,7 @@ import pandas as pd
 
 from lib.analyses.cohort.baseline import Baseline
 from lib.analyses.cohort.flow import Completeness, Flow
+from lib.analyses.cohort.populations import NOT_RECORDED, Populations
 from lib.analyses.efficacy.survival import FollowUp
 from lib.analyses.result import Absent, where
 from lib.dataset.dataset import Dataset
@@ -31,7 +32,7 @@ from lib.show.formats import (
     said_p,
 )
 from lib.show.labels import OVERALL, decimals_of_time, flow_step, groups_of, level_text, share, unit_label
-from lib.show.tables.parts import arm_columns, cells
+from lib.show.tables.parts import arm_columns, cells, format_share
 from lib.study.parts import Variable
 
 SUMMARIES = {"median": "median (first to third quartile)", "mean": "mean (standard deviation)"}
@@ -91,6 +92,32 @@ def _analysed_rows(data: Dataset, flow: Flow, groups: list[str]) -> list[Row]:
 def _by_variable_and_time(frame: pd.DataFrame):
     variable = frame["variable"] if "variable" in frame else pd.Series("", index=frame.index)
     return frame.assign(variable=variable).groupby(["variable", "time"], sort=False)
+
+
+@empty_if_absent
+def table_populations(populations: Populations) -> Table | Block:
+    """Who belongs to which analysis population, by arm."""
+    data = populations.dataset
+    labels = {population.id: population.label for population in data.study.populations}
+    note = "Patients (% of those analysed). A patient can belong to several; the parameter population makes the reports about one."
+    return _by_label(populations, "population", labels, "Analysis populations", (note,))
+
+
+@empty_if_absent
+def table_disposition(populations: Populations) -> Table | Block:
+    """How the patients' parts in the study ended, by arm."""
+    ended = populations.dataset.study.disposition
+    labels = {level.value: level.label for level in ended.levels} if ended else {}
+    return _by_label(populations, "disposition", {NOT_RECORDED: "Not recorded"} | labels, "Disposition of the patients", ("Patients (% of those analysed).",))
+
+
+def _by_label(populations: Populations, output: str, labels: dict[str, str], title: str, notes: tuple[str, ...]) -> Table | Block:
+    data = populations.dataset
+    if output not in populations:
+        return EMPTY
+    groups = groups_of(data, overall=True)
+    rows = [Row((labels[name], *cells(part, groups, format_share))) for name, part in populations[output].groupby("variable", sort=False)]
+    return Table(output, title, (Column("Patients"), *arm_columns(data, overall=True)), tuple(rows), notes)
 
 
 @empty_if_absent

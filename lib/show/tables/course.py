@@ -7,6 +7,7 @@ __all__ = [
     "table_best_response",
     "table_disagreements",
     "table_duration",
+    "table_first_progression",
     "table_other_events",
     "table_paired_response",
     "table_response_change",
@@ -16,7 +17,7 @@ __all__ = [
 import pandas as pd
 
 from lib.analyses.efficacy.course import Course
-from lib.analyses.efficacy.other_events import OTHER_EVENTS, OtherEvents, Sites
+from lib.analyses.efficacy.other_events import FIRST, OTHER_EVENTS, FirstProgression, OtherEvents, Sites, first_name
 from lib.analyses.efficacy.response import CATEGORIES
 from lib.analyses.result import where
 from lib.dataset.dataset import Dataset
@@ -35,6 +36,7 @@ from lib.show.formats import (
 from lib.show.labels import CATEGORY_LABELS, OVERALL, decimals_of_time, groups_of, level_text, share, unit_label
 from lib.show.tables import parts
 from lib.show.tables.parts import count_cell, format_rate, visit_label
+from lib.show.ways import field_label
 
 SHORT_LABELS = {"died": "Died", "missing": "No scan", "not due": "Not due"}
 BEST_LABELS = CATEGORY_LABELS | {
@@ -54,7 +56,7 @@ def table_best_response(course: Course) -> Table:
             rows.append(Row((BEST_LABELS[category], *parts.cells(part, groups, count_cell)), "sub"))
     sizes = {**data.n, OVERALL: len(data.patients)}
     rows.append(Row((f"All {unit_label(counts)}", *(format_whole(sizes[group]) for group in groups))))
-    rule, rates = data.study.response, {"best_objective_response": "Objective response"}
+    rule, rates = data.response, {"best_objective_response": "Objective response"}
     if "confirmed_response" in course:
         rates["confirmed_response"] = f"Objective response, confirmed after {rule.confirmation_days} days or more"
     for output, label in (rates | {"best_disease_control": "Disease control"}).items():
@@ -221,6 +223,17 @@ def table_sites(sites: Sites) -> Table:
         f"Patients with a target lesion at the site/all (%); exact Clopper-Pearson {level_text(data)} CI in %. A patient can have several sites. Where an arm holds other sites than another, the disease chose the treatment.",
     )
     return _counts(data, sites["lesion_sites"], labels, "Where the target lesions lie", notes)
+
+
+@empty_if_absent
+def table_first_progression(first: FirstProgression) -> Table:
+    """Where patients progressed first, by arm."""
+    data = first.dataset
+    labels = {first_name(*key): label for key, label in FIRST.items()}
+    notes = (
+        f"Patients/all (%); exact Clopper-Pearson {level_text(data)} CI in %. The first day on which a lesion had grown over its own smallest diameter, a new one was seen, the sum of the targets met the rule or distant progression was recorded; who had several on that day stands in several rows. Treated are {field_label(data)}.",
+    )
+    return _counts(data, first["first_progression"], labels, "Where it progressed first", notes)
 
 
 def _counts(data: Dataset, frame: pd.DataFrame, labels: dict[str, str], title: str, notes: tuple) -> Table:

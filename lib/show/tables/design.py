@@ -51,7 +51,7 @@ PLACES = {
     "selection": (("cohort", "Who is in the study?"), ("robustness", "How robust is the answer?")),
     "classification": (("cohort", "What did the patients receive?"),),
     "deviations": (("cohort", "What did the patients receive?"), ("efficacy", "What happened to each patient?")),
-    "missing_data": (("cohort", "Were the patients examined when due?"), ("efficacy", "How many tumours respond?")),
+    "missing_data": (("cohort", "Were the patients examined when due?"), ("efficacy", "How many tumours respond, how soon, and for how long?")),
     "measurement": (
         ("cohort", "Were the patients examined when due?"),
         ("robustness", "Does a reader see the same response?"),

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-__all__ = ["table_change", "table_excluded", "table_level", "table_presence", "table_ratios", "table_sensitivity"]
+__all__ = ["table_adjusted", "table_change", "table_excluded", "table_level", "table_presence", "table_ratios", "table_sensitivity", "table_shifts"]
 
 import pandas as pd
 
 from lib.analyses.efficacy.marker_models import PRESENCE, MarkerModel, Presence, Ratios
 from lib.analyses.efficacy.markers import Levels, measure
+from lib.analyses.efficacy.shifts import LAST, MISSING, VISIT, WORST, Shifts
 from lib.analyses.result import where
 from lib.dataset.dataset import Dataset
+from lib.dataset.derived import VOLUME
 from lib.show.display import EMPTY, Block, Column, Row, Table, empty_if_absent
 from lib.show.formats import (
     DASH,
+    capitalised,
+    format_duration,
     format_given,
     format_interval,
     format_number,
     format_p,
     format_percent,
     format_whole,
+    joined,
     said_p,
 )
 from lib.show.labels import counted, groups_of, level_text, pair_label, unit_label
@@ -33,6 +38,7 @@ PRESENCE_LABELS = {
     "progressed": "No value, progressed before",
     "missing": "No value, otherwise",
 }
+LIMITED = {"below_limit": "below the limit of detection", "above_limit": "above the limit of the assay"}
 
 
 @empty_if_absent
@@ -65,6 +71,7 @@ def table_level(analysis: Levels) -> Table:
     notes = (
         f"Median (first to third quartile), and n, the {units} with a value. Patients who died or left are not in later rows.",
         f"Visits at which every arm has fewer than {data.study.policy.min_at_risk} {units} are in results.csv only.",
+        *table_parts.notes_of(analysis[f"{name}_level"]),
     )
     return Table(f"{name}_by_visit", f"{label} by visit and arm", columns, tuple(rows), notes)
 
@@ -95,9 +102,18 @@ def table_change(analysis: Levels) -> Table:
     notes = (
         f"Within an arm: {'; '.join(within_all['method'].unique())}{between if len(data.arms) > 1 else ''}.",
         *(["Below 1: lower than at baseline; between arms, the ratio of two such ratios."] if log else []),
+        *_few(data, within_all),
         *table_parts.notes_of(within_all),
     )
     return Table(f"{name}_change", f"{label}: change from baseline", columns, tuple(rows), notes)
+
+
+def _few(data: Dataset, counts: pd.DataFrame) -> list[str]:
+    """At which visits an arm has so few values that their rows are about single patients."""
+    least = data.study.policy.min_at_risk
+    few = sorted(counts.loc[(counts["time"] > 0) & (counts["n"] < least), "time"].unique())
+    when = joined([format_duration(time, data.study.time.unit) for time in few])
+    return [f"At {when} an arm has fewer than {least} {unit_label(counts)} with a value: read these rows as single cases."] if few else []
 
 
 def _shift(row: pd.Series, column: str, log: bool) -> str:
@@ -118,35 +134,64 @@ def _between(data: Dataset, analysis: Levels, time: float, log: bool) -> list[Ro
 
 
 @empty_if_absent
+def table_adjusted(analysis: Levels) -> Table | Block:
+    """Change by arm at the same baseline, and the differences to the reference arm."""
+    data, name, level = analysis.dataset, analysis.variable, level_text(analysis.dataset)
+    if f"{name}_adjusted_mean" not in analysis or analysis[f"{name}_adjusted_mean"]["std_err"].isna().all():
+        return EMPTY
+    means, quantity, rows = analysis[f"{name}_adjusted_mean"], measure(data.study, name), []
+    ratio, decimals = "ratio" in means, 2 if "ratio" in means else 1
+    for time, part in means.groupby("time"):
+        rows.append(Row((f"At {visit_label(data, time)}",), "group"))
+        for row in part.to_dict("records"):
+            shown = table_parts.format_with_interval(row, "ratio" if ratio else "estimate", decimals)
+            rows.append(Row((data.study.arm(row["group"]).label, format_whole(row["n"]), shown, "")))
+        if f"{name}_adjusted_difference" in analysis:
+            for row in where(analysis[f"{name}_adjusted_difference"], time=time).to_dict("records"):
+                shown = table_parts.format_with_interval(row, "ratio" if ratio else "difference", decimals)
+                rows.append(Row((pair_label(data, row["group"]), "", shown, format_p(row["p_value"])), "sub"))
+            test = where(analysis[f"{name}_adjusted_test"], time=time).iloc[0]
+            rows.append(Row(("All arms, F test", format_whole(test["n"]), "", format_p(test["p_value"])), "sub"))
+    columns = (Column("Arm or comparison"), Column(unit_label(means).capitalize()),
+               Column("Ratio to baseline" if ratio else f"Change, {quantity.unit}", f"{level} CI"), Column(said_p()))  # fmt: skip
+    notes = (
+        f"{capitalised(means['method'].iat[0])}: {'the geometric mean' if ratio else 'the mean'} change of each arm had all started from the mean baseline, and its difference to the reference arm; one slope for all arms. Not adjusted for multiplicity.",
+        *(["Below 1: lower than at baseline; between arms, the ratio of two such ratios."] if ratio else []),
+        *(["A vanished lesion counts as too small to measure."] if name == VOLUME else []),
+        *table_parts.notes_of(means),
+    )
+    return Table(f"{name}_adjusted", f"{quantity.label}: change adjusted for the baseline", columns, tuple(rows), notes)
+
+
+@empty_if_absent
 def table_presence(presence: Presence) -> Table:
     """Who has a value at each visit, and why the others have none."""
     data = presence.dataset
     name, groups, rows = presence.variable, groups_of(data), []
-    frame, below = presence[f"{name}_presence"], f"{name}_below_limit"
+    frame = presence[f"{name}_presence"]
     shown = [s for s in PRESENCE if s == "value" or (where(frame, variable=f"{name}: {s}")["count"] != 0).any()]
     for time, part in frame.groupby("time"):
         rows.append(Row((visit_label(data, time),), "group"))
         for state in shown:
             own = where(part, variable=f"{name}: {state}")
             rows.append(Row((PRESENCE_LABELS[state], *table_parts.cells(own, groups, count_cell)), "sub"))
-        if below in presence and (presence[below]["count"] != 0).any():
-            own = where(presence[below], time=time)
-            label = f"{unit_label(own).capitalize()} below the limit of detection"
-            rows.append(
-                Row(
-                    (
-                        label,
-                        *table_parts.cells(own, groups, lambda r: f"{format_whole(r['count'])}/{format_whole(r['n'])}"),
-                    ),
-                    "sub",
-                )
-            )
+        for limited, words in LIMITED.items():
+            if f"{name}_{limited}" in presence and (presence[f"{name}_{limited}"]["count"] != 0).any():
+                own = where(presence[f"{name}_{limited}"], time=time)
+                label = f"{unit_label(own).capitalize()} {words}"
+                rows.append(Row((label, *table_parts.cells(own, groups, _of_samples)), "sub"))
     columns = (Column("Visit"), *table_parts.arm_columns(data))
     notes = ["Each patient counts once per visit. Those without a value are seldom a chance sample of their arm."]
-    if below in presence:
+    if f"{name}_below_limit" in presence:
         notes.append("A value below the limit of detection enters as the limit divided by the square root of two.")
+    if f"{name}_above_limit" in presence:
+        notes.append("A value above the limit of the assay enters as that limit.")
     title = f"{measure(data.study, name).label}: who has a value, and who has none"
     return Table(f"{name}_presence", title, columns, tuple(rows), tuple(notes))
+
+
+def _of_samples(row: pd.Series) -> str:
+    return f"{format_whole(row['count'])}/{format_whole(row['n'])}"
 
 
 @empty_if_absent
@@ -191,6 +236,7 @@ def table_ratios(model: Ratios) -> Table:
         f"{method[0].upper()}{method[1:]}; {counted(variance)}. Not adjusted for multiplicity.",
         "Below 1: lower than at baseline. Between arms: the ratio of two such ratios.",
         f"Intraclass correlation {format_number(variance['correlation'], 2)}: the share of the variance that lies between patients.",
+        *_few(data, model[f"{name}_model_count"]),
         *_of_lesions(variance),
         *table_parts.notes_of(model[f"{name}_model_ratio"], model[f"{name}_model_term"]),
     )
@@ -238,3 +284,35 @@ def table_sensitivity(model: MarkerModel) -> Table:
     note = f"Ratio to baseline from the same model ({level_text(data)} CI), and n, the {units} with a value. All samples: those left out of the main analysis included."
     title = f"{measure(data.study, name).label}: does the choice of samples matter?"
     return Table(f"{name}_sensitivity", title, columns, tuple(rows), (note,))
+
+
+@empty_if_absent
+def table_shifts(shifts: Shifts) -> list[Table]:
+    """The level at baseline against the worst, the last, and that at each visit: a table each."""
+    frame = shifts[f"{shifts.variable}_scale_shift"]
+    parts = frame["variable"].str.split(": ", n=2, expand=True)
+    ends = parts[2].str.split(" -> ", expand=True)
+    frame = frame.assign(when=parts[1], before=ends[0], after=ends[1])
+    return [_shift_table(shifts, when, part) for (when, _), part in frame.groupby(["when", "time"], sort=False, dropna=False)]
+
+
+def _shift_table(shifts: Shifts, when: str, frame: pd.DataFrame) -> Table:
+    data, time, rows = shifts.dataset, frame["time"].iat[0], []
+    marker = data.study.marker(shifts.variable)
+    labels = {level.value: level.label for level in marker.levels} | {MISSING: "No sample"}
+    changed = shifts[f"{marker.id}_scale_change"]
+    for arm in data.arms:
+        moved = {name: where(changed, variable=f"{marker.id}: {when}: {name}", group=arm.id) for name in ("worse", "better")}
+        moved = {name: own[own["time"].eq(time) | own["time"].isna()].iloc[0] for name, own in moved.items()}
+        told = f": worse {table_parts.format_rate(moved['worse'])}; better {table_parts.format_rate(moved['better'])}" if moved["worse"]["n"] else ""
+        rows.append(Row((f"{arm.label} (n = {data.n[arm.id]}){told}",), "group"))
+        for before in labels:
+            counts = where(frame, group=arm.id, before=before).set_index("after")["count"]
+            rows.append(Row((labels[before], *(format_whole(counts[after]) for after in labels)), "sub"))
+    later = {WORST: "the worst after it", LAST: "the last", VISIT: visit_label(data, time) if when == VISIT else ""}[when]
+    columns = (Column("At baseline"), *(Column(label) for label in labels.values()))
+    notes = (
+        f"{unit_label(frame).capitalize()}, each once. Worse, better: {unit_label(frame)}/those with both (%); exact {level_text(data)} CI in %. A scale can only be counted: nobody says that its steps are alike.",
+    )
+    name = f"{marker.id}_shift_{when}" + (f"_{time:g}".replace(".", "_") if when == VISIT else "")
+    return Table(name, f"{marker.label}: from baseline to {later}", columns, tuple(rows), notes)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 __all__ = [
     "LEVEL",
+    "NEEDED",
     "arm_columns",
     "cells",
     "count_cell",
+    "format_difference",
     "format_rate",
     "format_share",
     "format_with_interval",
@@ -19,11 +21,26 @@ import pandas as pd
 
 from lib.dataset.dataset import Dataset
 from lib.show.display import Column
-from lib.show.formats import DASH, MASKED, format_duration, format_interval, format_number, format_percent, format_whole
+from lib.show.formats import (
+    DASH,
+    MASKED,
+    format_duration,
+    format_interval,
+    format_number,
+    format_percent,
+    format_points,
+    format_whole,
+)
 from lib.show.labels import share
 
 # An interval at another level than the limit of p can seem to contradict it.
 LEVEL = "Verdicts hold {p} against {limit} at every level of the intervals, so that a {level} CI can leave out 1 where {p} is above it, or hold 1 where {p} is below."
+# What a number needed to treat says, and how one that leads through infinity is read.
+NEEDED = (
+    "NNTB 6: of 6 patients treated with the arm named first instead of the arm named second, one more {one} (number needed to benefit); "
+    "NNTH: one fewer (to harm). Whole patients, rounded up. A {level} CI that holds 0 points leads through infinity: "
+    "NNTB 6 (NNTB 3 to ∞ to NNTH 20) reaches from one more of 3 over none at all to one fewer of 20. Where the difference is 0 there is no number."
+)
 
 
 def arm_columns(data: Dataset, overall: bool = False) -> list[Column]:
@@ -70,6 +87,13 @@ def format_with_interval(row: pd.Series, column: str, decimals: int) -> str:
     """Estimate and interval of a row: "0.41 (0.22 to 0.76)"; a dash alone if there is no estimate."""
     estimate = format_number(row[column], decimals)
     return f"{estimate} ({format_interval(row['ci_low'], row['ci_high'], decimals)})" if estimate != DASH else DASH
+
+
+def format_difference(row: pd.Series) -> str:
+    """Difference of two shares in percentage points, with its interval: "35 (4 to 60)"."""
+    if pd.isna(row["difference"]):
+        return DASH
+    return f"{format_points(row['difference'])} ({format_interval(row['ci_low'], row['ci_high'], 0, percent=True)})"
 
 
 def format_rate(row: pd.Series) -> str:

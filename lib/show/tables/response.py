@@ -1,32 +1,51 @@
-"""Tables of tumour response: by visit, pairs of arms, over time, survival by it. Computes nothing."""
+"""Tables of tumour response: by visit, pairs of arms, over time, survival by it; of single lesions. Computes nothing."""
 
 from __future__ import annotations
 
-__all__ = ["table_response", "table_response_incidence", "table_response_pairs", "table_survival_by_response"]
+__all__ = [
+    "table_criteria", "table_dose", "table_lesion_control", "table_lesion_failures", "table_lesion_response", "table_response", "table_response_incidence",
+    "table_response_pairs", "table_survival_by_response",
+]  # fmt: skip
 
 import pandas as pd
 
+from lib.analyses.efficacy.dose_response import STEP, DoseResponse
+from lib.analyses.efficacy.lesion_control import ALL, FAILURES, OUTCOMES, LesionControl, LesionResponse
 from lib.analyses.efficacy.response import CATEGORIES, NON_RESPONDER, RESPONDER, ResponseRates, ResponseTime
 from lib.analyses.result import where
+from lib.analyses.robustness.criteria import BENEFIT, Criteria
+from lib.dataset.dataset import Dataset
 from lib.show.display import EMPTY, Block, Column, Row, Table, compares_arms, empty_if_absent
 from lib.show.formats import (
     DASH,
     MASKED,
     exactness,
     format_duration,
+    format_given,
     format_interval,
     format_median,
     format_number,
     format_p,
     format_percent,
-    format_points,
     format_whole,
     is_masked,
+    plural,
     said_p,
 )
-from lib.show.labels import CATEGORY_LABELS, counted, decimals_of_time, groups_of, level_text, pair_label, unit_label
+from lib.show.labels import (
+    CATEGORY_LABELS,
+    OVERALL,
+    counted,
+    decimals_of_time,
+    groups_of,
+    level_text,
+    pair_label,
+    trend_note,
+    unit_label,
+)
 from lib.show.tables import parts
-from lib.show.tables.parts import format_rate, visit_label
+from lib.show.tables.parts import format_difference, format_rate, visit_label
+from lib.show.ways import criteria_label, criteria_words, not_compared
 
 RATES = {
     "objective_response_treated": "Objective response, all {0}",
@@ -58,7 +77,7 @@ def table_response(response: ResponseRates) -> Table:
             rows.append(Row((label.format(entered), *parts.cells(part[part["time"] == time], groups, format_rate))))
     notes = [
         f"Rates: {unit_label(response['objective_response_treated'])}/denominator (%); exact Clopper-Pearson {level_text(data)} CI in %. All {entered} counts patients who died or were not assessed as non-responders.",
-        data.study.response.caveat,
+        f"{criteria_label(data, data.criteria)}, instead of the declared rule: {criteria_words(data)[data.criteria]}" if data.criteria else data.response.caveat,
     ]
     columns = (Column("Response"), *parts.arm_columns(data, overall=True))
     return Table("response", "Tumour response by visit and arm", columns, tuple(rows), tuple(n for n in notes if n))
@@ -69,7 +88,7 @@ def table_response(response: ResponseRates) -> Table:
 def table_response_pairs(response: ResponseRates, outcome: str = "objective_response") -> Table:
     """Comparisons of response rates: risk difference, odds ratio, exact tests."""
     data = response.dataset
-    level, rows = level_text(data), []
+    level, rows, trends = level_text(data), [], []
     name = f"{outcome}_treated"
     for time, pairs in response[f"{name}_pairwise"].groupby("time"):
         rows.append(Row((f"At {visit_label(data, time)}, all {data.study.by_design.entered}",), "group"))
@@ -80,7 +99,7 @@ def table_response_pairs(response: ResponseRates, outcome: str = "objective_resp
             }
             rows.append(Row((
                 pair_label(data, group),
-                *parts.cells(at["_difference"], [group], lambda r: _points(r, "difference")),
+                *parts.cells(at["_difference"], [group], format_difference),
                 *parts.cells(at["_newcombe"], [group], lambda r: format_interval(r["ci_low"], r["ci_high"], 0, percent=True)),
                 *parts.cells(at["_odds_ratio"], [group], lambda r: _ratio(r, "odds_ratio")),
                 *parts.cells(pairs, [group], lambda r: format_p(r["p_value"])),
@@ -90,21 +109,58 @@ def table_response_pairs(response: ResponseRates, outcome: str = "objective_resp
         chisq = where(response[f"{name}_chisq"], time=time).iloc[0]
         rows.append(Row((f"All arms, {exactness([exact['mc_error']])}", "", "", "", format_p(exact["p_value"]), "")))
         rows.append(Row(("All arms, chi-square", "", "", "", format_p(chisq["p_value"]), "")))
+        for trend in where(response[f"{name}_trend"], time=time).to_dict("records") if f"{name}_trend" in response else []:
+            rows.append(Row(("Trend over the arms, Cochran-Armitage", "", "", "", format_p(trend["p_value"]), "")))
+            trends.append(trend_note(data, trend, f"of these at {visit_label(data, time)}"))
     columns = (Column("Comparison"), Column("Risk difference, points", f"{level} CI"), Column("Newcombe", f"{level} CI"),
                Column("Odds ratio", f"exact {level} CI"), Column(said_p(), "Fisher"), Column(said_p(), "Holm"))  # fmt: skip
     notes = (
         "Risk difference: arm named first minus arm named second, in percentage points, with the Miettinen-Nurminen interval; Newcombe's interval beside it.",
         f"Overall: {response[f'{name}_test']['method'].iat[0]}; chi-square without continuity correction, for comparison with the publication.",
+        *filter(None, trends),
         *parts.notes_of(response[f"{name}_odds_ratio"]),
     )
     title = f"{outcome.replace('_', ' ').capitalize()}: comparisons of arms"
     return Table(f"{outcome}_comparisons", title, columns, tuple(rows), notes)
 
 
-def _points(row: pd.Series, column: str) -> str:
-    if pd.isna(row[column]):
-        return DASH
-    return f"{format_points(row[column])} ({format_interval(row['ci_low'], row['ci_high'], 0, percent=True)})"
+@empty_if_absent
+def table_criteria(criteria: Criteria) -> Table:
+    """Response of all patients by each of several criteria, with the test of all arms and how many patients change sides."""
+    data, rates, rows = criteria.dataset, criteria["criteria"], []
+    groups = groups_of(data, overall=True)
+    for time, at in rates[rates["variable"] != BENEFIT].groupby("time"):
+        rows.append(Row((f"Objective response at {visit_label(data, time)}",), "group"))
+        rows += [_criteria_row(criteria, name, time, groups) for name in dict.fromkeys(at["variable"])]
+    rows.append(Row((f"Response, or stable for {plural(data.response.benefit_days, 'day')}",), "group"))
+    rows += [_criteria_row(criteria, BENEFIT, time, groups) for time in rates.loc[rates["variable"] == BENEFIT, "time"].unique()]
+    tested = "criteria_test" in criteria
+    columns = (Column("Criteria"), *parts.arm_columns(data, overall=True), *([Column(said_p(), "exact")] if tested else []), Column("Differs", "from declared"))
+    entered = data.study.by_design.entered
+    notes = (
+        f"Rates: patients/all {entered} who were due (%); exact Clopper-Pearson {level_text(data)} CI in %. Who died or could not be assessed by the criteria counts as a non-responder. Differs: responders by these criteria and not by the declared ones, or the other way round. All criteria read the same scans, so that they agree confirms nothing.",
+        *_who_is_assessed(criteria),
+        *(f"{criteria_label(data, name)}: {words}" for name, words in criteria_words(data).items() if name in set(rates["variable"])),
+        *(f"{criteria_label(data, r.variable)}: {r.note}." for r in criteria["left_out"].itertuples()),
+    )
+    return Table("criteria", "What the answer would be by other response criteria", columns, tuple(rows), notes)
+
+
+def _who_is_assessed(criteria: Criteria) -> list[str]:
+    """By which criteria arms are not compared, because they can assess too few."""
+    data = criteria.dataset
+    few = f"not compared, because fewer than {data.study.policy.min_at_risk} patients of an arm can be assessed."
+    return [f"{criteria_label(data, name)}: {few}" for name in not_compared(criteria)]
+
+
+def _criteria_row(criteria: Criteria, name: str, time: float, groups: list[str]) -> Row:
+    cells = parts.cells(where(criteria["criteria"], variable=name, time=time), groups, format_rate)
+    if "criteria_test" in criteria:
+        test = where(criteria["criteria_test"], variable=name, time=time)
+        cells.append(DASH if test.empty else format_p(test["p_value"].iat[0]))
+    changed = where(criteria["criteria_changed"], variable=name, time=time) if "criteria_changed" in criteria else pd.DataFrame()
+    cells.append("" if changed.empty else f"{format_whole(changed['count'].iat[0])}/{format_whole(changed['n'].iat[0])}")
+    return Row((criteria_label(criteria.dataset, name), *cells), "sub")
 
 
 def _ratio(row: pd.Series, column: str) -> str:
@@ -173,3 +229,112 @@ def table_survival_by_response(timed: ResponseTime) -> Table | Block:
         *parts.notes_of(timed["response_landmark"]),
     )
     return Table("survival_by_response", "Survival by response, from a landmark on", columns, tuple(rows), notes)
+
+
+def _lesion_columns(data: Dataset, sizes: pd.DataFrame) -> tuple[list[str], list[Column]]:
+    """Groups with treated lesions, and a column of each with how many lesions of how many patients these are."""
+    groups, columns = [], []
+    for _, row in sizes.iterrows():
+        arm = None if row["group"] == OVERALL else data.study.arm(row["group"])
+        detail = f"{counted(row)}, {plural(row['n_patients'], 'patient')}"
+        groups.append(row["group"])
+        columns.append(Column(arm.label if arm else "All", detail, arm.colour if arm else ""))
+    return groups, columns
+
+
+def _lesions_of(row: pd.Series) -> str:
+    """A count of lesions, and of the patients who have them: "23 (13)"."""
+    return f"{format_whole(row['count'])} ({format_whole(row['n_patients'])})" if row["count"] else "0"
+
+
+@empty_if_absent
+def table_lesion_control(control: LesionControl) -> Table:
+    """What became of the treated lesions, and how many had progressed at the landmarks."""
+    data, outcomes, incidence = control.dataset, control["lesion_outcome"], control["lesion_control"]
+    sizes = where(outcomes, variable=ALL)
+    groups, columns = _lesion_columns(data, sizes[sizes["group"] != OVERALL])
+    rows = [Row((label, *parts.cells(where(outcomes, variable=name), groups, _lesions_of))) for name, label in OUTCOMES.items()]
+    rows.append(Row((f"Had progressed by ({level_text(data)} CI); at risk",), "group"))
+    for time, part in incidence.groupby("time"):
+        rows.append(Row((format_duration(time, data.study.time.unit), *parts.cells(part, groups, _incidence_cell)), "sub"))
+    notes = [
+        "Lesions (patients who have such a one). A treated lesion has progressed at the first assessment at which its own diameter meets the study's rule of progression, whatever other lesions do; the clock is that of the endpoints.",
+        "Aalen-Johansen, the patient's death competing; log-log intervals from the jackknife of patients, because lesions of one patient are alike.",
+        *parts.notes_by_arm(data, incidence),
+    ]
+    for row in control.frames.get("lesion_control_cox", pd.DataFrame()).to_dict("records"):
+        ratio = row["note"] if pd.isna(row["hr"]) else f"{format_number(row['hr'], 2)} ({format_interval(row['ci_low'], row['ci_high'], 2)})"
+        notes.append(f"Cause-specific hazard ratio, {pair_label(data, row['group'])}: {ratio}; robust variance.")
+    return Table("lesion_control", "Control of treated lesions by arm", (Column("Treated lesions"), *columns), tuple(rows), tuple(notes))
+
+
+def _incidence_cell(row: pd.Series) -> str:
+    if pd.isna(row["estimate"]):
+        return "not estimable"
+    return f"{format_percent(row['estimate'])} ({format_interval(row['ci_low'], row['ci_high'], 0, percent=True)}); {format_whole(row['n_risk'])}"
+
+
+@empty_if_absent
+def table_lesion_failures(control: LesionControl) -> Table:
+    """Lesions that grew or appeared, by what they were and where, in the arms that treat lesions."""
+    data, found = control.dataset, control["lesion_failure"]
+    groups, columns = _lesion_columns(data, where(control["lesion_outcome"], variable=ALL))
+    known = [name for name in FAILURES if (found["variable"] == name).any()]
+    rows = [Row((FAILURES[name], *parts.cells(where(found, variable=name), groups, _failures_cell))) for name in known]
+    notes = (
+        "Lesions that grew or appeared/lesions of the kind (patients with such a one), in all patients of the arms that treat lesions, over the whole follow-up; a patient can have several. A new lesion had no row at baseline.",
+    )
+    return Table("lesion_failures", "Where lesions grew or appeared: in the treated field and outside", (Column("Lesion"), *columns), tuple(rows), notes)
+
+
+def _failures_cell(row: pd.Series) -> str:
+    of = "" if pd.isna(row["n"]) else f"/{format_whole(row['n'])}"
+    patients = f" ({format_whole(row['n_patients'])})" if row["count"] else ""
+    return f"{format_whole(row['count'])}{of}{patients}"
+
+
+@empty_if_absent
+def table_lesion_response(response: LesionResponse) -> Table:
+    """Category of every treated lesion at each response visit, and the share that responded."""
+    data, counts, rows = response.dataset, response["lesion_response_category"], []
+    groups, columns = _lesion_columns(data, response["sizes"])
+    for time, part in counts.groupby("time"):
+        rows.append(Row((f"At {visit_label(data, time)}",), "group"))
+        for category in CATEGORIES:
+            own = where(part, variable=category)
+            if (own["count"] > 0).any() or category in CATEGORIES[:4]:
+                rows.append(Row((CATEGORY_LABELS[category].replace("Died", "Patient died"), *parts.cells(own, groups, _lesions_of)), "sub"))
+        rows.append(Row(("Objective response", *parts.cells(where(response["lesion_response"], time=time), groups, _response_cell))))
+    notes = (
+        "Lesions (patients who have such a one). Each lesion is held against its own baseline and its own smallest diameter, by the rule that is used for the sum of all.",
+        f"Objective response: lesions/lesions whose visit was due (%), with a {level_text(data)} CI that allows for lesions of one patient being alike; a lesion that was not assessed counts as without response.",
+        *parts.notes_by_arm(data, response["lesion_response"]),
+    )
+    return Table("lesion_response", "Response of treated lesions by visit and arm", (Column("Response of the lesion"), *columns), tuple(rows), notes)
+
+
+def _response_cell(row: pd.Series) -> str:
+    if not row["n"]:
+        return DASH
+    return f"{format_whole(row['count'])}/{format_whole(row['n'])} ({format_percent(row['estimate'])}; {format_interval(row['ci_low'], row['ci_high'], 0, percent=True)})"
+
+
+@empty_if_absent
+def table_dose(dose: DoseResponse) -> Table:
+    """What goes with ten more Gy of D90: odds of control, volume."""
+    data, unit = dose.dataset, dose.dataset.study.time.unit
+    control = dose["dose_control"].iloc[0]
+    at = "" if pd.isna(control["time"]) else f" at {format_duration(control['time'], unit)}"
+    rows = [Row((f"Odds of control{at}", *_dose_cells(control, "odds_ratio")))]
+    rows += [Row((f"Volume at {visit_label(data, row['time'])}", *_dose_cells(row, "ratio"))) for _, row in dose["dose_volume"].iterrows()]
+    notes = (
+        "Control: logistic regression of pseudo-values of the cumulative incidence of progression, the patient's death competing, so that lesions that were followed for a shorter time count as well. Volume: linear regression of the logarithm of the ratio to the baseline. One intercept per arm and one slope; an arm in which no lesion progressed, or all, tells nothing about control.",
+        "Intervals allow for lesions of one patient being alike (cluster-robust, t). Above 1: more control, or a larger volume, with a higher dose.",
+        *parts.notes_of(dose["dose_control"], dose["dose_volume"]),
+    )
+    columns = (Column("Outcome"), Column("Lesions"), Column("Patients"), Column(f"Per {format_given(STEP)} Gy of D90", f"multiplied by ({level_text(data)} CI)"), Column(said_p()))
+    return Table("dose_response", "Control and volume of the lesion, by step of dose", columns, tuple(rows), notes)
+
+
+def _dose_cells(row: pd.Series, column: str) -> tuple[str, ...]:
+    return format_whole(row["n"]), format_whole(row["n_patients"]), parts.format_with_interval(row, column, 2), format_p(row["p_value"])

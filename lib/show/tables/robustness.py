@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-__all__ = ["table_detectable", "table_incidence", "table_intervals", "table_robustness", "table_subgroups"]
+__all__ = [
+    "table_definitions", "table_detectable", "table_incidence", "table_intervals", "table_response_subgroups", "table_robustness",
+    "table_subgroups",
+]  # fmt: skip
 
 import re
 
@@ -10,8 +13,9 @@ import pandas as pd
 
 from lib.analyses.efficacy.survival import Survival
 from lib.analyses.result import where
+from lib.analyses.robustness.definitions import DECLARED, FIELD, Definitions
 from lib.analyses.robustness.robustness import WAYS, Robustness
-from lib.analyses.robustness.subgroups import Subgroups
+from lib.analyses.robustness.subgroups import ResponseSubgroups, Subgroups
 from lib.dataset.dataset import Dataset
 from lib.show.display import EMPTY, Block, Column, Row, Table, empty_if_absent
 from lib.show.formats import (
@@ -25,6 +29,7 @@ from lib.show.formats import (
     format_p,
     format_p_bounds,
     format_percent,
+    format_points,
     format_time,
     format_whole,
     is_masked,
@@ -33,7 +38,7 @@ from lib.show.formats import (
 )
 from lib.show.labels import counted, decimals_of_time, groups_of, level_text, pair_label, unit_label
 from lib.show.tables import parts
-from lib.show.ways import event_label, level_label, subgroup_of, way_label
+from lib.show.ways import definition_label, event_label, field_label, level_label, subgroup_of, way_label
 from lib.statistics.comparisons import name_pair
 
 
@@ -58,7 +63,9 @@ def table_robustness(robust: Robustness) -> Table:
         Column("Hazard ratio or difference", f"{level_text(data)} CI"),
     )
     endpoint = data.study.endpoint(robust.variable)
+    field = (robust["ways"]["way"] == FIELD).any()
     notes = (
+        *([f"What the arm treats: {field_label(data)}. Growth and new lesions are measured, and each endpoint keeps its other events."] if field else []),
         f"Hazard ratio: {pair_label(data, pair)}; below 1: fewer events per time with the arm named first. {said_p()}: test of all arms, but of the pair named where there is one, and of {pair_label(data, pair)} for Firth's.",
         f"Fragility: patients changed one by one, each time the one who moves {said_p()} most, until {said_p()} crosses {format_limit()}. Worst case: every censored patient of the arm had the event when last seen, those of the other arms stay free of it to the end; best case: the other way round. These are bounds, not estimates.",
     )
@@ -120,6 +127,23 @@ def _with_remark(label: str, row: pd.Series) -> str:
         said.append(f"{counted(row, 'n_missing')} {why}")
     said += [re.sub(r"(?<=^not made: )not recorded: ", "", row["note"])] if row["note"] else []
     return f"{label} ({'; '.join(said)})" if said else label
+
+
+@empty_if_absent
+def table_definitions(definitions: Definitions, fits: dict[str, pd.DataFrame]) -> Table:
+    """Published numbers of an endpoint beside what each definition of its events gives; `fits`: verdicts by definition."""
+    data = definitions.dataset
+    endpoint = data.study.endpoint(definitions.variable)
+    declared = fits[DECLARED]
+    columns = [Column("Claim", text=True), Column("Published", text=True), *(Column(definition_label(name), text=True) for name in fits)]
+    cells = [[f"{row.reproduced} ({row.verdict})" for row in found.itertuples()] for found in fits.values()]
+    rows = [Row((row.claim, row.printed, *(cell[i] for cell in cells))) for i, row in enumerate(declared.itertuples())]
+    notes = (
+        "Each definition keeps the other events of the endpoint. Where a new lesion competes, curve and log-rank test are those of censoring.",
+        *([f"What the arm treats: {field_label(data)}."] if FIELD in fits else []),
+    )
+    title = f"{endpoint.short}: which definition do the published numbers fit?"
+    return Table(f"{endpoint.id}_definitions", title, tuple(columns), tuple(rows), notes)
 
 
 @empty_if_absent
@@ -232,3 +256,30 @@ def table_subgroups(subgroups: Subgroups) -> Table:
     )
     return Table(f"{subgroups.variable}_subgroups", f"{endpoint.short} in subgroups: {pair_label(data, name_pair(*data.contrast))}",
                  columns, tuple(rows), notes)  # fmt: skip
+
+
+@empty_if_absent
+def table_response_subgroups(subgroups: ResponseSubgroups) -> Table:
+    """Difference in objective response between focus and reference arm by subgroup, with counts and tests of interaction."""
+    data, rows, said, shown = subgroups.dataset, [], [], ""
+    tests = subgroups["response_interaction"].set_index("variable")
+    for _, row in subgroups["response_subgroup"].iterrows():
+        heading, level = level_label(data, row["variable"])
+        if level and subgroup_of(row["variable"]) != shown:
+            shown = subgroup_of(row["variable"])
+            rows.append(Row((heading, "", "", "", format_p(tests.at[shown, "p_value"]))))
+            said += [f"{heading}, interaction {tests.at[shown, 'note']}."] if tests.at[shown, "note"] else []
+        counts = where(subgroups["response_subgroup_count"], variable=row["variable"])
+        shares = parts.cells(counts, list(data.contrast), lambda r: f"{format_whole(r['count'])}/{format_whole(r['n'])}")
+        points = DASH if pd.isna(row["difference"]) else f"{format_points(row['difference'])} ({format_interval(row['ci_low'], row['ci_high'], 0, percent=True)})"
+        rows.append(Row((level or heading, *shares, points, ""), "sub" if level else ""))
+    x, y = (data.study.arm(arm) for arm in data.contrast)
+    columns = (Column("Subgroup"), Column(x.label, "responders / n", x.colour), Column(y.label, "responders / n", y.colour),
+               Column("Difference, points", f"{level_text(data)} CI"), Column(said_p(), "interaction"))  # fmt: skip
+    when = format_duration(subgroups["response_subgroup"]["time"].iat[0], data.study.time.unit)
+    notes = (
+        f"All {data.study.by_design.entered} who were due at {when}; {x.label} minus {y.label}, with the Miettinen-Nurminen interval. Interaction: likelihood-ratio test of arm x subgroup against arm + subgroup over all arms, on the scale of odds ratios.",
+        "No subgroup was powered and none is adjusted for the number of looks.",
+        *dict.fromkeys(said),
+    )
+    return Table("response_subgroups", f"Objective response at {when} in subgroups: {pair_label(data, name_pair(*data.contrast))}", columns, tuple(rows), notes)

@@ -31,14 +31,16 @@ from lib.show.formats import (
     format_number,
     format_p,
     format_percent,
-    format_points,
     format_whole,
     said_p,
 )
-from lib.show.labels import groups_of, level_text, pair_label, share, unit_label
-from lib.show.tables.parts import arm_columns, cells, format_share, notes_of
+from lib.show.labels import groups_of, level_text, needed_to_treat, pair_label, share, unit_label
+from lib.show.tables.parts import arm_columns, cells, format_difference, format_share, notes_of
 
 DESCRIPTIVE = "descriptive, not adjusted. A large {p} is not evidence of equal risk at these sizes."
+# Harms to choose between; what one component alone can cause, or a drug alone lead to, is none, and deaths have their time.
+NEEDED = ("any", "severe", "serious")
+NEEDED_FOR_HARM = "NNTH 6: of 6 patients treated with the arm named first instead of the arm named second, one more has such an event (number needed to harm); NNTB: one fewer (to benefit). Whole patients, rounded up. A {level} CI that holds 0 points leads through infinity: NNTH 6 (NNTH 3 to ∞ to NNTB 20) reaches from one more of 3 over none at all to one fewer of 20."
 ONSETS = {
     "any window": "In the risk window of a component given",
     "outside": "In no risk window",
@@ -80,16 +82,21 @@ def table_ae_differences(safety: Harms) -> Table:
     data = safety.dataset
     differences = safety["ae_overview_difference"]
     pairs = _against_reference(data, differences)
-    rows = [
-        Row((kind_label(data, kind), *cells(where(differences, variable=kind), pairs, _points)))
-        for kind in differences["variable"].unique()
-    ]
-    units = unit_label(differences).capitalize()
-    columns = (Column(f"{units} with at least one event"), *[Column(pair_label(data, p), "points (CI)") for p in pairs])
+    shown = [show for _ in pairs for show in (format_difference, _needed)]
+    doubled = [pair for pair in pairs for _ in range(2)]
+    rows = []
+    for kind in differences["variable"].unique():
+        by_pair = where(differences, variable=kind).set_index("group")
+        rows.append(Row((kind_label(data, kind), *[show(by_pair.loc[pair]) for pair, show in zip(doubled, shown, strict=True)])))
+    units, level = unit_label(differences).capitalize(), level_text(data)
+    columns = [Column(f"{units} with at least one event")]
+    for pair in pairs:
+        columns += [Column(pair_label(data, pair), "points (CI)"), Column("", "number needed (CI)")]
     notes = (
-        f"Difference of the shares in percentage points, first arm minus second, with the Miettinen-Nurminen {level_text(data)} CI; above 0: more often in the arm named first.",
+        f"Difference of the shares in percentage points, first arm minus second, with the Miettinen-Nurminen {level} CI; above 0: more often in the arm named first.",
+        NEEDED_FOR_HARM.format(level=level),
     )
-    return Table("ae_differences", "Adverse events: risk differences", columns, tuple(rows), notes)
+    return Table("ae_differences", "Adverse events: risk differences", tuple(columns), tuple(rows), notes)
 
 
 def _against_reference(data: Dataset, frame: pd.DataFrame) -> list[str]:
@@ -98,10 +105,8 @@ def _against_reference(data: Dataset, frame: pd.DataFrame) -> list[str]:
     return [f"{arm.id} vs {data.reference}" for arm in data.arms if f"{arm.id} vs {data.reference}" in pairs]
 
 
-def _points(row: pd.Series) -> str:
-    if pd.isna(row["difference"]):
-        return DASH
-    return f"{format_points(row['difference'])} ({format_interval(row['ci_low'], row['ci_high'], 0, percent=True)})"
+def _needed(row: pd.Series) -> str:
+    return needed_to_treat(row, good=False) if row["variable"] in NEEDED else DASH
 
 
 @empty_if_absent

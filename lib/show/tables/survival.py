@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-__all__ = ["table_comparisons", "table_survival"]
+__all__ = ["table_comparisons", "table_differences", "table_survival"]
 
 import pandas as pd
 
+from lib.analyses.efficacy.response import ResponseRates
 from lib.analyses.efficacy.survival import Survival
+from lib.analyses.result import Absent
 from lib.dataset.dataset import Dataset
-from lib.show.display import Column, Row, Table, compares_arms, empty_if_absent
+from lib.show.display import EMPTY, Block, Column, Row, Table, compares_arms, empty_if_absent
 from lib.show.formats import (
+    DASH,
     MASKED,
     format_count,
     format_duration,
@@ -22,12 +25,31 @@ from lib.show.formats import (
     format_whole,
     said_p,
 )
-from lib.show.labels import OVERALL, decimals_of_time, groups_of, inside, level_text, pair_label, unit_label
-from lib.show.tables.parts import LEVEL, arm_columns, cells, format_with_interval, notes_by_arm, notes_of
+from lib.show.labels import (
+    OVERALL,
+    decimals_of_time,
+    groups_of,
+    inside,
+    level_text,
+    needed_to_treat,
+    pair_label,
+    trend_note,
+    unit_label,
+)
+from lib.show.tables.parts import (
+    LEVEL,
+    NEEDED,
+    arm_columns,
+    cells,
+    format_difference,
+    format_with_interval,
+    notes_by_arm,
+    notes_of,
+)
 from lib.show.verdict import is_apart
 from lib.statistics.comparisons import ALPHA
+from lib.study.endpoints import Endpoint
 from lib.study.limits import SMALL_ARM
-from lib.study.parts import Endpoint
 
 
 @empty_if_absent
@@ -128,6 +150,9 @@ def table_comparisons(analysis: Survival) -> Table:
     p_values = [analysis[name]["p_value"].iat[0] for name in ("logrank", "gray") if name in analysis]
     for label, p in zip(("All arms", "All arms, Gray's test (competing event)"), p_values, strict=False):
         rows.append(Row((label, "", "", format_p(p), "")))
+    trend = analysis["logrank_trend"].iloc[0] if "logrank_trend" in analysis else None
+    if trend is not None:
+        rows.append(Row(("Trend over the arms in order", "", "", format_p(trend["p_value"]), "")))
     level = level_text(data)
     columns = (
         Column("Comparison"),
@@ -149,6 +174,7 @@ def table_comparisons(analysis: Survival) -> Table:
             if data.n.min() < SMALL_ARM and analysis["rmst_difference"]["ci_low"].notna().any()
             else []
         ),
+        *([trend_note(data, trend, "events than expected")] if trend is not None and pd.notna(trend["statistic"]) else []),
         *_exploratory(data, endpoint, p_values, analysis["comparison_count"]["n_tests"].iat[0]),
         *([LEVEL.format(level=level, p=said_p(), limit=format_limit())] if data.parameters.level != 1 - ALPHA else []),
         *notes_of(analysis["cox_likelihood_ratio"], analysis["logrank"], analysis["cox"], analysis["rmst_difference"]),
@@ -171,3 +197,32 @@ def _exploratory(data: Dataset, endpoint: Endpoint, p_values: list[float], tests
     if len(data.arms) > 2 and not pd.isna(p_values).all() and not is_apart(p_values):
         said.append("The pairwise tests are exploratory: the tests of all arms do not carry them.")
     return said
+
+
+@empty_if_absent
+@compares_arms
+def table_differences(analysis: Survival, response: ResponseRates | Absent) -> Table | Block:
+    """Absolute differences to the reference arm with the number needed to treat: without the event at each landmark, responses."""
+    data = analysis.dataset
+    endpoint, unit = data.study.endpoint(analysis.variable), data.study.time.unit
+    parts = [(f"{_free(endpoint)} at", analysis["landmark_difference"])]
+    if not isinstance(response, Absent) and "objective_response_treated_difference" in response:
+        parts.append(("Objective response at", response["objective_response_treated_difference"]))
+    pairs, rows = [f"{arm.id} vs {data.reference}" for arm in data.arms if arm.id != data.reference], []
+    for heading, frame in parts:
+        for time, found in frame.groupby("time"):
+            rows.append(Row((f"{heading} {format_duration(time, unit)}",), "group"))
+            by_pair = {row["group"]: row for _, row in found.iterrows()}
+            rows += [Row((pair_label(data, pair), format_difference(by_pair[pair]), needed_to_treat(by_pair[pair]) if "nnt" in frame else DASH), "sub")
+                     for pair in pairs if pair in by_pair]  # fmt: skip
+    if not any(frame["difference"].notna().any() for _, frame in parts):
+        return EMPTY
+    level = level_text(data)
+    columns = (Column("Comparison"), Column("Difference, points", f"{level} CI"), Column("Number needed to treat", f"{level} CI"))
+    notes = (
+        f"Arm named first minus arm named second, in percentage points: {'; '.join(dict.fromkeys(frame['method'].iat[0] for _, frame in parts if len(frame)))}.",
+        NEEDED.format(one="is without the event or responds", level=level),
+        *notes_of(analysis["landmark_difference"]),
+    )
+    title = f"{endpoint.short}{' and response' if len(parts) > 1 else ''}: absolute differences and numbers needed to treat"
+    return Table(f"{endpoint.id}_differences", title, columns, tuple(rows), notes)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-__all__ = ["CoxModel", "check_proportional_hazards", "estimate_cox", "estimate_weighted_cox"]
+__all__ = ["CoxModel", "RobustFit", "check_proportional_hazards", "estimate_cox", "estimate_weighted_cox", "fit_robust"]
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,8 @@ from lib.statistics.survival.event_table import OVERALL
 
 # Peduzzi et al., J Clin Epidemiol 1995;48:1503-1510
 EVENTS_PER_VARIABLE = 10
+# Of the events: scores that spread by less are rounding
+ROUNDING = 1e-12
 TERM_COLUMNS = ["term", "group", *ESTIMATES]
 NO_INFORMATION = "not estimable: no event while patients of both groups (or with different values) are at risk"
 
@@ -278,28 +281,54 @@ def estimate_weighted_cox(
     R: ``coxph(Surv(time, event) ~ arm, weights = w, robust = TRUE, cluster = id)``. Lin and Wei, JASA 1989;84:1074.
     lifelines' robust variance differs by 2e-4 when events are tied.
     """
+    terms = fit_robust(tte, reference, weights, covariates, level=level, cluster=cluster).terms
+    return terms.assign(method=f"weighted Cox regression (Efron ties), robust Wald {level:.0%} interval")
+
+
+class RobustFit(NamedTuple):
+    """Terms with robust standard errors, and chi-square and degrees of freedom of the robust score test of all terms."""
+
+    terms: pd.DataFrame
+    score: float
+    df: int
+
+
+def fit_robust(tte: pd.DataFrame, reference: str, weights: str, covariates: Sequence[str] = (), *, level: float = 0.95, cluster: str | None = None) -> RobustFit:
+    """The terms of `estimate_weighted_cox`, whose parameters these are, and the robust score test of all of them."""
     if not (np.isfinite(tte[weights].to_numpy(dtype=float)) & (tte[weights] > 0)).all():
         raise ValueError(f"{weights} must be a finite weight > 0 for every patient")
     design = make_design(tte, reference, covariates)
     fit, sets = fit_cox(tte, design, None, weights)
-    every = pd.DataFrame({"term": design.terms, "group": design.groups})
-    method = f"weighted Cox regression (Efron ties), robust Wald {level:.0%} interval"
-    every = every.assign(n=int(design.kept.sum()), n_events=int(tte["event"].to_numpy()[design.kept].sum()))
+    sizes = {"n": int(design.kept.sum()), "n_events": int(tte["event"].to_numpy()[design.kept].sum())}
+    every = pd.DataFrame({"term": design.terms, "group": design.groups}).assign(**sizes)
     names = [*TERM_COLUMNS[2:], "naive_std_err"]
+    codes = np.arange(len(sets.order)) if cluster is None else pd.factorize(tte.loc[design.kept, cluster])[0][sets.order]
+
+    def grouped(beta: np.ndarray) -> np.ndarray:
+        residuals = sets.weight[:, None] * _score_residuals(sets, beta)
+        return np.column_stack([np.bincount(codes, column) for column in residuals.T]) if residuals.size else residuals
+
+    score = _robust_score(grouped(np.zeros(int(fit.estimable.sum()))), float(sets.weight @ sets.events))
     if fit.separated or not fit.estimable.any():
         why = f"not estimable: {_quiet_events(tte, design)}" if fit.separated else NO_INFORMATION
-        return every.reindex(columns=[*every.columns, *names]).assign(method=method, note=why)
+        return RobustFit(every.reindex(columns=[*every.columns, *names]).assign(note=why), *score)
     beta, naive = fit.beta[fit.estimable], np.linalg.inv(fit.best.information)
-    influence = sets.weight[:, None] * _score_residuals(sets, beta) @ naive
-    if cluster is not None:
-        codes = pd.factorize(tte.loc[design.kept, cluster])[0][sets.order]
-        influence = np.column_stack([np.bincount(codes, column) for column in influence.T])
+    influence = grouped(beta) @ naive
     chosen = pick_terms(design, fit.estimable)
     found = _wald_terms(chosen, beta, influence.T @ influence, level).drop(columns="group")
     found["naive_std_err"] = np.sqrt(np.diag(naive)) / chosen.scale
     terms = every.merge(found, on="term", how="left", sort=False)
     terms.loc[~fit.known, names] = np.nan
-    return terms.assign(method=method, note=np.where(terms["coef"].isna(), NO_INFORMATION, ""))
+    return RobustFit(terms.assign(note=np.where(terms["coef"].isna(), NO_INFORMATION, "")), *score)
+
+
+def _robust_score(residuals: np.ndarray, events: float) -> tuple[float, int]:
+    """Chi-square of the sum of independent scores at 0, shape (clusters, p), against their own spread; NaN of too few."""
+    spread, p = residuals.T @ residuals, residuals.shape[1]
+    rounding = np.sqrt(np.diag(spread)) <= ROUNDING * events  # columns have sd 1
+    if not p or rounding.any() or np.linalg.matrix_rank(spread, hermitian=True) < p:
+        return np.nan, p
+    return float(residuals.sum(axis=0) @ np.linalg.solve(spread, residuals.sum(axis=0))), p
 
 
 def compare_nested(smaller: pd.DataFrame, larger: pd.DataFrame) -> dict[str, float]:

@@ -1,20 +1,27 @@
 """Odds of an outcome adjusted for other variables: logistic regression with Firth's penalty.
 
 The penalty keeps the estimate finite when an arm has no or only responders, and takes away the small-sample
-bias. Crude odds ratios live in proportions.
+bias. Crude odds ratios live in proportions. Whether the odds ratios of arms are the same in every level of a subgroup
+is asked without the penalty, of counts.
 """
 
-__all__ = ["estimate_adjusted_odds"]
+__all__ = ["compare_interaction", "estimate_adjusted_odds"]
+
+import warnings
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 from scipy.optimize import brentq
 from scipy.special import expit, log_expit
+from statsmodels.genmod.families import Binomial
+from statsmodels.genmod.generalized_linear_model import GLM
+from statsmodels.tools.sm_exceptions import PerfectSeparationWarning
 
 from lib.statistics.comparisons import ordered_levels
 
 METHOD = "logistic regression with Firth's penalty, profile interval and penalized likelihood-ratio test"
+INTERACTION = "likelihood-ratio test, arm x subgroup against arm + subgroup (logistic regression)"
 
 
 def estimate_adjusted_odds(patients, outcome, covariates=(), *, arm="arm", reference=None, level=0.95):
@@ -60,6 +67,42 @@ def estimate_adjusted_odds(patients, outcome, covariates=(), *, arm="arm", refer
     frame[["ci_low", "ci_high"]] = np.exp(frame[["ci_low", "ci_high"]])
     frame.insert(6, "odds_ratio", np.exp(frame["coef"]))
     return frame.assign(method=METHOD, note=note)
+
+
+def compare_interaction(counts, labels):
+    """Test whether the odds ratios of the arms are the same in every level of a subgroup.
+
+    Parameters
+    ----------
+    counts : dict of DataFrame
+        Level -> `group`, `count`, `n`, one row per arm; a level without patients takes no part.
+    labels : dict
+        Arm id -> what a note calls it.
+
+    Returns
+    -------
+    DataFrame, one row: `group` (overall), `chisq`, `df`, `p_value`, `method`, `note`
+        R: ``anova(glm(cbind(count, n - count) ~ arm + g, binomial), glm(... ~ arm * g, binomial), test = "LRT")``
+        No test where nobody or everybody of an arm in one of the levels has the outcome: the likelihood then has its
+        maximum at infinity, where a chi-square approximation means nothing.
+    """
+    known = {level: rows.set_index("group") for level, rows in counts.items() if rows["n"].sum()}
+    found = {"group": "overall", "chisq": np.nan, "df": np.nan, "p_value": np.nan, "method": INTERACTION}
+    if len(known) < 2:
+        return pd.DataFrame([found | {"note": "not tested: one level only"}])
+    table = pd.concat(known, names=["level"]).reset_index()
+    extreme = table.loc[(table["count"] == 0) | (table["count"] == table["n"]), "group"]
+    if len(extreme):
+        named = " or ".join(labels[arm] for arm in dict.fromkeys(extreme))
+        return pd.DataFrame([found | {"note": f"not tested: with {named} nobody or everybody in one of the levels"}])
+    terms = pd.get_dummies(table[["group", "level"]].astype(str), drop_first=True, dtype=float)
+    outcome = np.column_stack([table["count"], table["n"] - table["count"]])
+    with warnings.catch_warnings():  # a fit of every cell is no separation: nobody and everybody are ruled out above
+        warnings.simplefilter("ignore", PerfectSeparationWarning)
+        additive = GLM(outcome, np.column_stack([np.ones(len(table)), terms]), family=Binomial()).fit(tol=1e-14)
+    df = (table["group"].nunique() - 1) * (len(known) - 1)  # of the model with the interaction, which fits every cell
+    p_value = stats.chi2.sf(additive.deviance, df)
+    return pd.DataFrame([found | {"chisq": additive.deviance, "df": df, "p_value": p_value, "note": ""}])
 
 
 def _covariate_terms(values):

@@ -204,9 +204,10 @@ def _best_ratio(profile):
         return np.inf
     if profile.deviance(0.0) <= deviances[best] or best == 0:
         return 0.0
-    return np.exp(brentq(
-        lambda x: profile.score(np.exp(x)), LOG_RATIOS[best - 1], LOG_RATIOS[best + 1], xtol=1e-13
-    ))  # fmt: skip
+    low, high = LOG_RATIOS[best - 1], LOG_RATIOS[best + 1]
+    if profile.score(np.exp(low)) * profile.score(np.exp(high)) > 0:
+        return np.nan  # where it is flat, rounding alone chose the place
+    return np.exp(brentq(lambda x: profile.score(np.exp(x)), low, high, xtol=1e-13))
 
 
 def variance_calculus(y, design, groups, variances, inverse):

@@ -6,7 +6,7 @@ Part of the self-check; calls nothing of `competing` or the event table. One row
 
 from __future__ import annotations
 
-__all__ = ["FORMULA", "gray", "incidence"]
+__all__ = ["FORMULA", "clustered_incidence", "gray", "incidence", "moves"]
 
 from math import isnan, log, nan, sqrt
 
@@ -50,6 +50,37 @@ def _moved(step: tuple, total: float) -> float:
         return before**2 * d / n**2 * (1 - (d - 1) / (n - 1) if d > 1 and n > 1 else 1.0)
 
     return drawn(own) * (1 - later) ** 2 + (drawn(other) * later**2 if alive else 0.0)
+
+
+def clustered_incidence(time: np.ndarray, cause: np.ndarray, patient: np.ndarray, at: float, level: float) -> dict[str, float]:
+    """As `incidence` of rows that share patients: what each row moves it by, added up per patient, squared and summed."""
+    found = incidence(time, cause, at, level)
+    if isnan(found["estimate"]):
+        return found
+    moved = moves(time, cause, at)
+    error = sqrt(sum(moved[patient == name].sum() ** 2 for name in dict.fromkeys(patient)))
+    error = error if error > 1e-12 else 0.0  # rounding: nothing moves what is 0 or 1
+    return found | {"std_err": error} | _log_log(found["estimate"], error, level)
+
+
+def moves(time: np.ndarray, cause: np.ndarray, at: float) -> np.ndarray:
+    """What each row of one arm moves its incidence of cause 1 up to `at` by.
+
+    A row moves it by its event less what was expected of it, at every time at which it is at risk: of the event of
+    interest times 1 - later, of a competing one times -later, where `later` is what is still to come, over S.
+    """
+    steps, alive, total = [], 1.0, 0.0
+    for t in np.unique(time[(cause > 0) & (time <= at)]):
+        n, own, other = int((time >= t).sum()), ((time == t) & (cause == 1)), ((time == t) & (cause == 2))
+        before, total = alive, total + alive * own.sum() / n
+        alive *= 1 - (own.sum() + other.sum()) / n
+        steps.append((time >= t, own, other, before / n, alive if alive > 1e-12 else 0.0, total))
+    moved = np.zeros(len(time))
+    for at_risk, own, other, share, left, so_far in steps:
+        later = (total - so_far) / left if left else 0.0
+        expected = [at_risk * events.sum() / at_risk.sum() for events in (own, other)]
+        moved += share * ((1 - later) * (own - expected[0]) - later * (other - expected[1]))
+    return moved
 
 
 def _log_log(f: float, error: float, level: float) -> dict[str, float]:

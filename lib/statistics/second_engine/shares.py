@@ -11,11 +11,13 @@ __all__ = [
     "holm",
     "mcnemar_p",
     "newcombe",
+    "numbers_needed",
     "odds_ratio",
     "rate",
     "rate_ratio",
     "score_interval",
     "share",
+    "trend",
 ]
 
 from functools import lru_cache
@@ -37,6 +39,9 @@ REMEMBERED = 4096
 # A limit is searched to this distance: that of one patient in a million has nine digits.
 TIGHT = 1e-15
 
+# One in so many patients is nobody.
+RARER = 1e-6
+
 
 @lru_cache(maxsize=REMEMBERED)
 def share(count: int, n: int, level: float) -> dict[str, float]:
@@ -57,6 +62,25 @@ def _binomial_limits(count: int, n: int, level: float) -> tuple[float, float]:
     low = solve(lambda p: special.bdtrc(count - 1, n, p)) if count else 0.0
     high = solve(lambda p: special.bdtr(count, n, p)) if count < n else 1.0
     return low, high
+
+
+def numbers_needed(difference: dict[str, float]) -> dict[str, float]:
+    """How many patients stand behind one more, or one fewer, with the outcome: of a difference of shares and its limits."""
+
+    def needed(share: float) -> float:
+        return nan if isnan(share) or abs(share) < RARER or abs(share) > 1 else 1 / share
+
+    return {name: needed(difference[of]) for name, of in (("nnt", "difference"), ("nnt_low", "ci_low"), ("nnt_high", "ci_high"))}
+
+
+def trend(table: tuple[tuple[int, ...], ...]) -> dict[str, float]:
+    """Cochran-Armitage test as a correlation: patients times the squared correlation of outcome and place of the arm."""
+    place = np.concatenate([np.full(sum(arm), rank) for rank, arm in enumerate(table)])
+    outcome = np.concatenate([np.repeat([1, 0], arm) for arm in table])
+    if len(place) < 2 or np.ptp(place) == 0 or np.ptp(outcome) == 0:
+        return dict.fromkeys(("statistic", "chisq", "df", "p_value"), nan)
+    z = sqrt(len(place)) * float(np.corrcoef(place, outcome)[0, 1])
+    return {"statistic": z, "chisq": z**2, "df": 1.0, "p_value": float(2 * stats.norm.sf(abs(z)))}
 
 
 @lru_cache(maxsize=REMEMBERED)

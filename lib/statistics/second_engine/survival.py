@@ -23,7 +23,7 @@ from scipy import stats
 from statsmodels.duration.survfunc import SurvfuncRight
 
 from lib.statistics.second_engine.cox import COX_TESTS, FORMULA, STATSMODELS, Rows, recompute_cox, wald
-from lib.statistics.second_engine.shares import holm
+from lib.statistics.second_engine.shares import holm, numbers_needed
 
 # What tells one number of a report from all others, as in results.csv.
 KEYS = ["output", "variable", "group", "time", "statistic"]
@@ -110,8 +110,8 @@ def _curves(
             for reference in (r for r in references if r != name):
                 other, other_error = arms[reference].value(t)
                 group, total = f"{name} vs {reference}", float(np.hypot(error, other_error))
-                yield group, t, "landmark_difference.difference", s - other, STATSMODELS
-                for column, value in wald(s - other, total, z).items():
+                apart = {"difference": s - other} | wald(s - other, total, z)
+                for column, value in (apart | numbers_needed(apart)).items():
                     yield group, t, f"landmark_difference.{column}", value, STATSMODELS
 
 
@@ -148,6 +148,20 @@ def _tests(tte: pd.DataFrame, names: list[str], left_out: Sequence[str]) -> Rows
     for (group, (chisq, p)), adjusted in zip(known.items(), holm([p for _, p in known.values()]), strict=True):
         for column, value in (("chisq", chisq), ("df", 1), ("p_value", p), ("p_adjusted", adjusted)):
             yield group, np.nan, f"logrank_pairwise.{column}", value, LIFELINES
+
+
+def _trend(tte: pd.DataFrame) -> Rows:
+    """Log-rank test for trend: at each event, how far the place of its arm lies from the mean of those at risk."""
+    place, time, event = tte["arm"].cat.codes.to_numpy(float), tte["time"].to_numpy(), tte["event"].to_numpy()
+    away = variance = 0.0
+    for t in np.unique(time[event]):
+        left, dead = place[time >= t], place[event & (time == t)]
+        away += dead.sum() - len(dead) * left.mean()
+        variance += left.var() * len(dead) * (len(left) - len(dead)) / max(len(left) - 1, 1)
+    if variance > 1e-10:
+        z = away / np.sqrt(variance)
+        for column, value in (("statistic", z), ("chisq", z**2), ("df", 1), ("p_value", 2 * stats.norm.sf(abs(z)))):
+            yield "overall", np.nan, f"logrank_trend.{column}", value, FORMULA
 
 
 def _means(arms: dict[str, _Arm], references: list[str], tau: float | None, z: float) -> Rows:
@@ -242,6 +256,8 @@ def recompute(
     rows = [*_curves(arms, reverse, references, landmark_times, z)]
     if asked("logrank", "logrank_pairwise"):
         rows += _tests(tte, list(dict.fromkeys([*references, *arms])), left_out)
+    if outputs and "logrank_trend" in outputs:
+        rows += _trend(tte)
     if asked("rmst", "rmst_difference", "rmst_ratio"):
         rows += _means(arms, references, tau, z)
     if asked("cox", *COX_TESTS, "proportional_hazards") and references and len(arms) > 1 and tte["event"].any():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["compare_gray", "estimate_cumulative_incidence", "estimate_incidence_curve"]
+__all__ = ["compare_gray", "estimate_cumulative_incidence", "estimate_incidence_curve", "log_log_limits"]
 
 from collections.abc import Sequence
 
@@ -67,7 +67,7 @@ def _incidence(table: EventTable, d1: np.ndarray) -> tuple[np.ndarray, np.ndarra
     return incidence, np.maximum(v1 - 2 * incidence * v2 + incidence**2 * v3, 0)
 
 
-def _log_log(incidence: np.ndarray, std_err: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
+def log_log_limits(incidence: np.ndarray, std_err: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
     """Limits symmetric on the scale log(-log F), as survival::survfit(conf.type = "log-log") makes them from F."""
     z = stats.norm.ppf(0.5 + level / 2)
     with np.errstate(all="ignore"):
@@ -105,7 +105,7 @@ def estimate_incidence_curve(tte: pd.DataFrame, cause: int = 1, level: float = 0
         own = np.flatnonzero(d1[i])
         estimate = np.concatenate([[0.0], incidence[i, own]])
         std_err = np.sqrt(np.concatenate([[0.0], variance[i, own]]))
-        low, high = _log_log(estimate, std_err, level)
+        low, high = log_log_limits(estimate, std_err, level)
         steps.append(pd.DataFrame({
             "group": arm, "time": np.concatenate([[0.0], table.times[own]]), "estimate": estimate,
             "std_err": std_err, "ci_low": low, "ci_high": high,
@@ -158,7 +158,7 @@ def estimate_cumulative_incidence(
                 note = "interval not estimable: every patient followed had the event"
             rows.append((arm, time, at_risk[i, j], counts[i, at], *values, note))
     found = pd.DataFrame(rows, columns=["group", "time", "n_risk", "n_events", "estimate", "std_err", "note"])
-    found["ci_low"], found["ci_high"] = _log_log(found["estimate"].to_numpy(), found["std_err"].to_numpy(), level)
+    found["ci_low"], found["ci_high"] = log_log_limits(found["estimate"].to_numpy(), found["std_err"].to_numpy(), level)
     return found.assign(method=_method(level))
 
 

@@ -7,6 +7,7 @@ __all__ = [
     "compare_logrank",
     "compare_pairwise",
     "compare_permutation",
+    "compare_trend",
     "permute_scores",
     "quadratic_form",
     "quadratic_forms",
@@ -139,6 +140,33 @@ def compare_pairwise(tte: pd.DataFrame) -> pd.DataFrame:
     found = pd.DataFrame(rows, columns=["group", "n", "n_events", "chisq", "df", "p_value", "note"])
     found["p_adjusted"] = adjust_holm(found["p_value"])
     return found.assign(method=f"{_method(None, 0)}, holm adjustment")
+
+
+def compare_trend(tte: pd.DataFrame) -> pd.DataFrame:
+    """Log-rank test for a trend over arms in their order, scored 1, 2, 3 and so on (Tarone 1975).
+
+    Parameters
+    ----------
+    tte
+        As in `compare_logrank`; the categories of `arm` in order.
+
+    Returns
+    -------
+    DataFrame, one row, group ``overall``
+        `statistic` (z; above 0: more events than expected along the order), `chisq`, `df`, `p_value`, `method`, `note`.
+        R: ``s <- survdiff(Surv(time, event) ~ arm); w <- seq_along(s$n); sum(w * (s$obs - s$exp))^2 / (w %*% s$var %*% w)``
+    """
+    table = count_events(tte)
+    values = dict.fromkeys(("statistic", "chisq", "df", "p_value"), np.nan) | {"note": NO_EVENT}
+    if table.n_events.size:
+        observed, expected, covariance = _moments(table, 0.0)
+        score = np.arange(1.0, len(observed) + 1)
+        variance = float(score @ covariance @ score)
+        # Of one arm after another at risk alone, rounding leaves less than this.
+        if variance > 1e-10:
+            z = float(score @ (observed - expected)) / np.sqrt(variance)
+            values = {"statistic": z, "chisq": z**2, "df": 1.0, "p_value": stats.chi2.sf(z**2, 1), "note": ""}
+    return pd.DataFrame([{"group": OVERALL} | values]).assign(method="log-rank test for trend, chi-square approximation")
 
 
 def _scores(tte: pd.DataFrame) -> np.ndarray:

@@ -1,18 +1,25 @@
 """What an endpoint does not show: counts equal a recount of the tables; declared results of others stand beside ours."""
 
 import pytest
+from lesion_studies import FOLDER, Lesion, Patient, study_of, write_lesions
 from study_builder import write_study
 
 from lib.analyses.cohort.checklist import count_declared
 from lib.analyses.efficacy.course import analyse_course
-from lib.analyses.efficacy.other_events import OTHER_EVENTS, analyse_other_events, analyse_sites
+from lib.analyses.efficacy.other_events import (
+    OTHER_EVENTS,
+    analyse_first_progression,
+    analyse_other_events,
+    analyse_sites,
+)
 from lib.analyses.efficacy.survival import analyse
 from lib.analyses.result import Absent, where
 from lib.dataset.dataset import load
+from lib.dataset.progression import progression_dates
 from lib.show.display import EMPTY
 from lib.show.sentences.survival import sentence_other_events, sentence_progression
 from lib.show.tables import design as table_design
-from lib.show.tables.course import table_other_events, table_sites
+from lib.show.tables.course import table_first_progression, table_other_events, table_sites
 from lib.study.study import ROOT
 
 
@@ -62,8 +69,61 @@ def test_other_studies_stand_beside_ours(tmp_path):
     first, course = analyse(data, data.study.primary), analyse_course(data, (6.0, 12.0))
     table = table_design.table_external(count_declared(data), [first], course)
     assert table.rows[0].cells[3].startswith("18.6 (")
-    assert table.rows[1].cells[3].startswith("6/14 (43%)")
+    best = course.row("best_objective_response", "A")
+    assert table.rows[1].cells[3].startswith(f"{best['count']}/14 ({100 * best['proportion']:.0f}%)")
     only = load("efficacy", study=str(ROOT / "data/rair_dtc"), arms=["B", "C"])
     assert table_design.table_external(count_declared(only), [analyse(only, only.study.primary)], course) is EMPTY
     six = load("efficacy", study=str(write_study(tmp_path / "s")))
     assert len(table_design.table_external(count_declared(six), [analyse(six, six.study.primary)], Absent("no")).rows) == 2
+
+
+def counts_of(data):
+    """Count by variable, of all patients."""
+    frame = analyse_first_progression(data)["first_progression"]
+    return frame[frame["group"] == ("overall" if len(data.arms) > 1 else data.arms[0].id)].set_index("variable")["count"].to_dict()
+
+
+def test_where_it_progressed_first(tmp_path):
+    """One patient for each kind and way of showing, one with two on one day, one with none."""
+    patients = [Patient(f"P{i}", "AB"[i % 2], distant=30 if i == 4 else None) for i in range(9)]
+    grows, stays = {0: 20, 2: 30, 4: 40}, {0: 20, 2: 20, 4: 20}
+    treated = [Lesion(p.id, "neck", grows if i in (0, 6) else stays, treated=True) for i, p in enumerate(patients)]
+    others = [
+        Lesion("P1", "neck", grows), Lesion("P2", "node", {2: 9}, False), Lesion("P3", "lung", {4: 9}, False), Lesion("P3", "node", {2: 20}, False),
+        Lesion("P6", "lung", {2: 9}, False), Lesion("P7", "hip", {4: 9}, False),
+        Lesion("P8", "lung", {0: 20, 2: 24, 4: 24.5}), Lesion("P8", "node", {0: 20, 2: 24, 4: 24.5}),
+    ]  # fmt: skip
+    study = study_of(patients)
+    study |= {"sites": [*study["sites"], {"value": "hip", "label": "Hip"}]}
+    eight = [lesion if lesion.patient != "P8" else Lesion("P8", "neck", {0: 20, 2: 24, 4: 24.5}, treated=True) for lesion in treated]
+    data = load("efficacy", study=str(write_lesions(tmp_path, patients, [*eight, *others], study)))
+    assert counts_of(data) == {
+        "any": 8, "in_field growth": 2, "local_untreated growth": 1, "regional new": 2, "distant new": 1, "distant recorded": 1,
+        "elsewhere new": 1, "target_growth growth": 1,
+    }  # fmt: skip
+    text = table_first_progression(analyse_first_progression(data)).to_text()
+    assert "The sum of the targets grew, no single lesion did" in text
+    assert "lesions marked as treated locally, and every target of a patient who has none" in text
+
+
+@pytest.mark.parametrize("study", [FOLDER / "large", ROOT / "data/rair_dtc"])
+def test_everybody_who_progressed_is_counted_once(study):
+    data = load("efficacy", study=str(study))
+    dates = progression_dates(data)
+    assert counts_of(data)["any"] == dates.notna().any(axis=1).sum()
+    first = dates.min(axis=1)
+    assert counts_of(data)["in_field growth"] == (dates["progression.in_field"].eq(first) & first.notna()).sum()
+
+
+def test_a_study_without_progression_shows_no_table(tmp_path):
+    patients = [Patient("P1"), Patient("P2")]
+    data = load("efficacy", study=str(write_lesions(tmp_path, patients, [Lesion(p.id, "neck", {0: 20, 2: 20}) for p in patients])))
+    assert table_first_progression(analyse_first_progression(data)) is EMPTY
+
+
+def test_a_definition_of_kinds_says_what_they_are():
+    data = load("efficacy", study=str(FOLDER / "small"))
+    said = sentence_progression(data, data.study.endpoint("lc"))
+    assert "its own diameter is at least 20% and 5 mm above the smallest before" in said
+    assert "treated are the targets treated locally; with Drug, without a local component, every target" in said
+    assert "named by its region" in said

@@ -155,9 +155,10 @@ def test_everything_is_shown(built):
     assert "of 3 patients above the limit" in plot_laboratory.plot_lab_shift(found).alt
 
 
-def test_a_study_without_limits_says_so():
-    assert isinstance(laboratory.analyse(load("safety")), Absent)
-    assert "no reference limits" in laboratory.analyse(load("safety")).reason
+def test_a_study_without_limits_says_so(tmp_path):
+    found = laboratory.analyse(load("safety", study=str(write_study(tmp_path / "study"))))
+    assert isinstance(found, Absent)
+    assert "no reference limits" in found.reason
     assert "no table of markers" in laboratory.analyse(load("safety", study="data/colon")).reason
 
 
@@ -195,7 +196,7 @@ def laboratories(draw):
          for p, day, test, times in rows],
         columns=["patient_id", "sample_date", "visit", "marker", "value", "unit"],
     )  # fmt: skip
-    return frame.assign(below_limit=False, limit=np.nan)
+    return frame.assign(below_limit=False, limit=np.nan, above_limit=False)
 
 
 @FEW
@@ -252,7 +253,7 @@ def test_shared_tables_of_shifts_hold_no_small_cell(built):
     rows = [(p, z + pd.Timedelta(days=day), visit, "alt", 40 * rng.lognormal(0, 0.8), "U/L")
             for p, z in data.patients[["patient_id", "time_zero"]].itertuples(index=False) for day, visit in ((0, 0), (30, 1))]  # fmt: skip
     markers = pd.DataFrame(rows, columns=["patient_id", "sample_date", "visit", "marker", "value", "unit"])
-    data = replace(data, tables=data.tables | {"markers": markers.assign(below_limit=False, limit=np.nan)})
+    data = replace(data, tables=data.tables | {"markers": markers.assign(below_limit=False, limit=np.nan, above_limit=False)})
     full = laboratory.analyse(data)
     masked = audience.mask_analysis(data, full)
     assert full["lab_shift"]["count"].between(1, 4).any()

@@ -114,13 +114,35 @@ def test_the_list_of_changes_holds_no_formula(tmp_path):
     assert (change.found, change.became) == ("' =HYPERLINK(\"http://evil\")", "'=HYPERLINK(\"http://evil\")")
 
 
-def test_values_outside_of_what_could_be_measured_count_as_the_limit_and_are_listed(tmp_path):
+def _with_samples(tmp_path, values, header=(), cells=()):
     patients = [("id", "arm", "os_months", "death"), *((f"P{i}", "AB"[i % 2], i + 2, i % 2) for i in range(8))]
-    samples = [("id", "marker", "value", "unit", "visit", "sample_date"), *(("P1", "tg", v, "ng", k, "2024-01-01") for k, v in enumerate(("<0.1", ">500", "7")))]
-    new, _ = new_study(tmp_path, write_book(tmp_path / "x.xlsx", {"patients": patients, "markers": samples}))
-    assert list(new.tables["markers"].frame["value"]) == ["0.1", "500", "7"]
-    assert list(new.tables["markers"].frame["below_limit"]) == ["1", "0", "0"]
-    assert {"below the limit", "above the limit: counted as the limit"} <= set(new.changes["why"])
+    rows = [("P1", "tg", value, "ng", visit, "2024-01-01", *cells[visit : visit + 1]) for visit, value in enumerate(values)]
+    samples = [("id", "marker", "value", "unit", "visit", "sample_date", *header), *rows]
+    new, folder = new_study(tmp_path, write_book(tmp_path / "x.xlsx", {"patients": patients, "markers": samples}))
+    return new, pd.read_csv(folder / "markers.csv", dtype=str)
+
+
+@pytest.mark.parametrize(
+    ("low", "high"),
+    [("<0.1", ">500"), ("< 0.1", "> 500"), ("＜0.1", "＞500"), ("≤0.1", "≥500"), ("<=0.1", ">=500"), ("<0,1", ">500,0")],
+)
+def test_values_outside_of_what_could_be_measured_are_the_limit_and_flagged(tmp_path, low, high):
+    new, written = _with_samples(tmp_path, (low, high, "7,5" if "," in low else "7.5"))
+    assert list(written["value"].astype(float)) == [0.1, 500, 7.5]
+    assert (list(written["below_limit"]), list(written["above_limit"])) == (["1", "0", "0"], ["0", "1", "0"])
+    assert written["limit"].astype(float).tolist()[0] == 0.1 and written["limit"].isna().tolist() == [False, True, True]
+    assert {"below the limit", "above the limit"} <= set(new.changes["why"])
+
+
+def test_a_flag_of_the_file_is_kept_where_a_value_has_no_sign(tmp_path):
+    _, written = _with_samples(tmp_path, ("500", ">500", "7"), ("above limit",), ("yes", "no", "no"))
+    assert list(written.filter(like="above")[written.filter(like="above").columns[0]]) == ["1", "1", "0"]
+
+
+def test_a_limit_of_the_file_stays_beside_a_value_below_it(tmp_path):
+    """The column is what could be measured; a cell that is empty takes what stands behind the sign."""
+    _, written = _with_samples(tmp_path, ("<0.2", "<0.2", "7"), ("lod",), ("0.1", "", "0.1"))
+    assert (list(written["lod"]), list(written["below_limit"])) == (["0.1", "0.2", "0.1"], ["1", "1", "0"])
 
 
 @pytest.mark.parametrize("names", [("性别", "吸烟"), ("risk-group", "risk group"), ("Sex", "sex")])

@@ -378,3 +378,34 @@ def test_what_is_known_only_afterwards_is_no_baseline_variable(tmp_path):
     new = _made(Case(ADAM), tmp_path)
     assert {"patients: DCDECOD", "patients: SITEID"} <= set(new.proposal.aside)
     assert not {"cumdose", "trtdurd", "trt01a"} & {one["id"] for one in new.proposal.study["baseline"]}
+
+
+def _some(flag):
+    """A population of every patient who was treated but the first, and nobody else."""
+    return {flag: lambda i: "Y" if i in TREATED and i != min(TREATED) else "N"}
+
+
+@pytest.mark.parametrize(
+    ("flags", "answers", "proposed"),
+    [
+        ({}, {}, []),
+        (_some("PPROTFL"), {"population": "everybody"}, ["PPROTFL"]),
+        (_some("PPROTFL"), {}, ["PPROTFL"]),
+        (_some("PPROTFL"), {"population": "PPROTFL"}, []),
+        (_some("PPROTFL") | _some("EFFFL"), {"population": "everybody"}, ["EFFFL", "PPROTFL"]),
+        ({"EFFFL": lambda i: "Y" if i % 2 else ""}, {"population": "everybody"}, []),
+    ],
+)
+def test_flags_that_tell_patients_apart_are_populations(tmp_path, flags, answers, proposed):
+    """Of those analysed; what is empty says neither yes nor no."""
+    new = _made(Case(ADAM | {"adsl": adsl(**flags)}, answers=answers), tmp_path)
+    found = new.proposal.study.get("populations", [])
+    assert [one["column"] for one in found] == proposed
+    assert not {column.lower() for column in proposed} & {one["id"] for one in new.proposal.study["baseline"]}
+    if proposed and not new.proposal.questions.open:
+        (tmp_path / "mine").mkdir()
+        write_new_study(new, tmp_path / "mine")
+        study = read_study(tmp_path / "mine")
+        patients = read_tables(study)["patients"]
+        analysed = patients[patients["excluded"].isna()]
+        assert [(analysed[part.flag] == part.inside).sum() for part in study.populations] == [len(analysed) - 1] * len(proposed)

@@ -2,6 +2,7 @@
 
 import json
 
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 from random_study import Design, write_random
@@ -170,3 +171,45 @@ def test_a_register_that_cannot_be_read_is_never_taken_for_an_empty_one(content,
     with pytest.raises(ProblemsFound, match="cannot be read"):
         made(folder)
     assert CliRunner().invoke(main, ["share", "--list"]).exit_code == 2
+
+
+@pytest.fixture(scope="module")
+def with_populations(tmp_path_factory):
+    """The same study, of which 7 patients of each arm, and the whole but 2 of one arm, are populations."""
+    folder = write_random(tmp_path_factory.mktemp("populations") / "one", Design((44, 38), seed=3, missed=0.1))
+    study = json.loads((folder / "study.yml").read_text(encoding="utf-8"))
+    study["populations"] = [{"id": name, "label": name, "column": name, "inside": "Y", "outside": "N"} for name in ("most", "nearly")]
+    (folder / "study.yml").write_text(json.dumps(study), encoding="utf-8")
+    table = pd.read_csv(folder / "patients.csv", dtype=str, keep_default_na=False)
+    place = table.groupby("arm").cumcount()
+    table["most"], table["nearly"] = place.ge(7).map({True: "Y", False: "N"}), place.ge(2).map({True: "Y", False: "N"})
+    table.to_csv(folder / "patients.csv", index=False)
+    return folder
+
+
+def test_a_population_is_masked_with_the_whole_and_refused_where_few_are_left_out(with_populations):
+    whole, most = share(with_populations, "whole"), share(with_populations, "most", population="most")
+    assert not len(subtracted(whole, most))
+    _, again = made(with_populations, population="most")
+    assert again.equals(most), "made again it knows itself"
+    with pytest.raises(ProblemsFound, match="who follow by subtraction"):
+        made(with_populations, population="nearly")
+
+
+def test_two_populations_may_lie_one_within_the_other():
+    one, other = ({"population": name, **common} for name, common in (("most", {"subgroup": "", "subgroup_values": []}), ("nearly", {"subgroup": "", "subgroup_values": []})))
+    assert register.nested(one, other)
+    assert not register.same_population(one, other)
+
+
+def test_a_register_of_before_there_were_populations_is_read(folder):
+    share(folder, "whole")
+    path = register.place("study3")
+    entries = json.loads(path.read_text(encoding="utf-8"))
+    for entry in entries:
+        for given in entry["parameters"].values():
+            del given["population"]
+    path.write_text(json.dumps(entries), encoding="utf-8")
+    assert [entry.common["population"] for entry in register.read("study3")] == [""]
+    share(folder, "again")
+    assert [entry.name for entry in register.read("study3")] == ["whole"]

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.show.disclosure.rounding import round_shared
+from lib.statistics.comparisons import add_number_needed
 
 
 def rounded(value):
@@ -33,3 +34,14 @@ def test_counts_places_and_what_does_not_exist_stay():
     assert shown["mean"].tolist() == [3.79]
     assert round_shared(frame, ())["time"].tolist() == [12.3]
     assert [rounded(value) for value in (0.0, -0.99999, np.inf)] == [0.0, -1.0, np.inf]
+
+
+@given(st.floats(-0.999, 0.999), st.floats(-0.999, 0.999), st.floats(-0.999, 0.999))
+def test_a_number_needed_tells_no_more_than_the_difference_that_is_shown(difference, low, high):
+    frame = pd.DataFrame({"group": ["b vs a"], "difference": [difference], "ci_low": [low], "ci_high": [high]})
+    shown = round_shared(add_number_needed(frame))
+    told = add_number_needed(round_shared(frame))
+    for name in ("nnt", "nnt_low", "nnt_high"):
+        value = told[name].iat[0]
+        assert np.isnan(shown[name].iat[0]) if np.isnan(value) else shown[name].iat[0] == rounded(value)
+    assert round_shared(shown).equals(shown)

@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose
 
 from lib.analyses.efficacy import response, survival
 from lib.analyses.result import Absent, where
+from lib.analyses.robustness import subgroups
 from lib.dataset.dataset import load
 from lib.show.disclosure.audience import mask_analysis
 from lib.show.display import EMPTY
@@ -120,5 +121,24 @@ def test_what_is_masked_is_drawn_nowhere(drawn_by):
     picture = effects.plot_differences(masked, Absent("none"))
     shown = picture.alt if picture != EMPTY else ""
     assert gone.any() or shown
+    assert masked["landmark_difference"].loc[masked["landmark_difference"]["difference"].isna(), ["nnt", "nnt_low", "nnt_high"]].isna().all(axis=None)
     for _, row in full["landmark_difference"][gone].iterrows():
         assert f"{pair_label(data, row['group'])}: {format_points(row['difference'])} (" not in shown
+
+
+def test_a_forest_of_the_response_draws_each_difference_and_says_what_was_counted(drawn_by):
+    data = load("robustness")
+    found = subgroups.analyse_response_subgroups(data, data.response_visits)
+    figure, *words = drawn_by(effects.plot_response_subgroups, found)
+    left, axes, right = figure.axes
+    rows = found["response_subgroup"].dropna(subset=["difference"])
+    squares = [float(line.get_xdata()[0]) for line in axes.lines if line.get_marker() == "s"]
+    assert_allclose(squares, rows["difference"])
+    lines = [line.get_xdata() for line in axes.lines if len(line.get_xdata()) == 2 and line.get_color() == data.study.arm(data.contrast[0]).colour]
+    assert_allclose(np.array(lines, dtype=float), rows[["ci_low", "ci_high"]].to_numpy(float))
+    counts = where(found["response_subgroup_count"], variable="response: all").set_index("group")
+    first = " vs ".join(f"{counts.at[arm, 'count']}/{counts.at[arm, 'n']}" for arm in data.contrast)
+    assert left.texts[0].get_text() == f"All patients: {first}"
+    assert len(right.texts) == len(found["response_subgroup"]) + 1
+    assert data.study.arm(data.contrast[0]).label in axes.get_xlabel().replace("\n", " ")
+    assert "at 6 months by subgroup" in words[1]

@@ -191,6 +191,7 @@ def test_the_definition_is_the_endpoints_own():
 def test_a_mixed_model_is_told_at_its_last_visit(p, verdict):
     rows = [{"group": a, "time": t, "ratio": r if t == 12 else 9.9, "ci_low": 0.1, "ci_high": 0.9} for t in (6.0, 12.0) for a, r in zip(ARMS, (0.5, 0.4, nan), strict=True)]
     frames = {"tg_model_ratio": pd.DataFrame(rows), "tg_model_term": pd.DataFrame([{"term": "visit", "p_value": 0.9, "note": ""}, {"term": "arm x visit", "p_value": p, "note": ""}])}
+    frames["tg_model_count"] = pd.DataFrame([{"group": a, "time": t, "n": 9} for t in (6.0, 12.0) for a in ARMS])
     assert say.model(Ratios(EFFICACY, "tg", frames)) == (
         f"Serum thyroglobulin at 12 months as a ratio to baseline, from the mixed model: 0.50 (0.10 to 0.90) with {A}, 0.40 (0.10 to 0.90) with {B} and not estimable with {C}. {verdict}"
     )
@@ -252,12 +253,12 @@ def liver(cases: tuple, n: float = 40.0):
 
 
 def test_laboratory_and_hys_law():
-    assert say.liver(Laboratory(THREE, "", {})) == "This study names no liver tests, so Hy's law is not assessed."
+    assert say.liver(Laboratory(load("efficacy", study="data/colon"), "", {})) == "This study names no liver tests, so Hy's law is not assessed."
     assert say.liver(liver((0, 0, 0))).startswith("No patient of 40 with both tests meets the biochemical criteria of Hy's law;")
     assert say.liver(liver((0, 0, 0), 0.0)).startswith("No patient has a transaminase and a bilirubin in the time at risk")
     assert say.liver(liver((1, 0, 0))).startswith(f"Biochemical criteria of Hy's law: 1 patient (1/10 (10%) with {A}, 0/20 (0%) with {B} and nobody sampled twice with {C}).")
     assert "2 patients (" in say.liver(liver((1, 1, 0)))
-    assert say.laboratory(Laboratory(THREE, "", {})) == "Worse at risk than at baseline: ."
+    assert say.laboratory(Laboratory(load("efficacy", study="data/colon"), "", {})) == "Worse at risk than at baseline: ."
 
 
 # ------------------------------------------------------------------ robustness

@@ -77,3 +77,43 @@ def test_estimates_of_many_patients_are_at_rest():
     p, inverse = 1 / (1 + np.exp(-x @ beta)), np.linalg.inv(logistic._information(x, beta))
     leverage = p * (1 - p) * ((x @ inverse) * x).sum(axis=1)
     assert_allclose(inverse @ (x.T @ (y - p + leverage * (0.5 - p))), 0, atol=1e-11)
+
+
+def levels_of(count, n, arms, levels):
+    frame = pd.DataFrame({"group": arms, "count": count, "n": n, "level": levels})
+    return {level: part.drop(columns="level").reset_index(drop=True) for level, part in frame.groupby("level")}
+
+
+@pytest.mark.parametrize(
+    ("count", "n", "arms", "levels", "expected"),
+    [
+        ([2, 1, 3, 5, 7, 3], [12, 2, 15, 10, 9, 4], list("AABBCC"), list("FMFMFM"), (0.921625232612, 2, 0.630770862499)),
+        ([120, 300, 211, 190, 87, 260], [400, 500, 450, 470, 200, 600], list("AAABBB"), list("xyzxyz"), (26.6081761292, 2, 1.66766174623e-06)),
+    ],
+)  # fmt: skip
+def test_interaction_equals_r(count, n, arms, levels, expected):
+    """anova(glm(cbind(count, n - count) ~ arm + g, binomial), glm(cbind(count, n - count) ~ arm * g, binomial), test = "LRT")"""
+    row = logistic.compare_interaction(levels_of(count, n, arms, levels), {}).iloc[0]
+    assert_allclose([row["chisq"], row["df"], row["p_value"]], expected, rtol=1e-6)
+    assert row["note"] == ""
+
+
+@pytest.mark.parametrize(
+    ("count", "n", "why"),
+    [([2, 0, 3, 5], [12, 2, 15, 10], "with Drug nobody or everybody"), ([2, 0, 3, 0], [12, 0, 15, 0], "one level only")],
+)
+def test_interaction_that_counts_cannot_tell_is_not_tested(count, n, why):
+    row = logistic.compare_interaction(levels_of(count, n, list("AABB"), list("FMFM")), {"A": "Drug", "B": "Seeds"}).iloc[0]
+    assert np.isnan(row["p_value"]) and why in row["note"]
+
+
+@DRAWN
+@given(st.lists(st.tuples(st.integers(1, 30), st.integers(1, 30)), min_size=2, max_size=4), st.integers(1, 9))
+def test_levels_with_the_same_counts_do_not_interact(cells, repeat):
+    """Whatever the shares of the arms are, levels that are copies of each other have the same odds ratios."""
+    count, n = zip(*((a, a + b) for a, b in cells), strict=True)
+    arms = [f"arm {i}" for i in range(len(cells))]
+    one = pd.DataFrame({"group": arms, "count": count, "n": n})
+    more = one.assign(count=one["count"] * repeat, n=one["n"] * repeat)
+    row = logistic.compare_interaction({"x": one, "y": more}, {}).iloc[0]
+    assert abs(row["chisq"]) < 1e-9 and row["df"] == len(cells) - 1

@@ -142,3 +142,14 @@ def test_unit_and_row_order_leave_ratios_alone(unit, shuffle):
     columns = ["ratio", "ci_low", "ci_high", "df", "p_value"]
     assert_allclose(mixed.estimate_ratios(again)[columns], mixed.estimate_ratios(once)[columns], rtol=1e-6)
     assert_allclose(again.model.means, once.model.means + np.log(unit), rtol=1e-6, atol=1e-8)
+
+
+def test_a_likelihood_that_rounding_alone_tells_apart_is_not_estimable():
+    """Eleven values of seven patients, one degree of freedom: the profile of the variances is flat to eight digits, and its slope rounding."""
+    rows = [
+        ("A0", "A", 0, 37.063), ("A0", "A", 1, 12.245), ("B1", "B", 0, 4.609), ("B3", "B", 0, 4.34), ("B3", "B", 1, 38.902), ("B3", "B", 2, 30.045),
+        ("C0", "C", 0, 14.608), ("C0", "C", 1, 3.024), ("C0", "C", 2, 2.597), ("D2", "D", 0, 56.896), ("D2", "D", 1, 2.704),
+    ]  # fmt: skip
+    samples = pd.DataFrame(rows, columns=["patient_id", "arm", "time", "value"]).astype({"arm": "category", "time": float})
+    fit = mixed.fit_mixed(samples)
+    assert not fit.model.is_fitted and fit.model.note.startswith("not estimable: too few values")

@@ -16,7 +16,8 @@ from lib.intake.new_study.outcomes.event_codes import CENSORED_CODE, COMPETING, 
 from lib.intake.new_study.outcomes.outcome_names import Pair, outcome_columns, paired, read_name, unit_of
 from lib.intake.new_study.recognition import Proposal, Recognised, as_id, as_label, plain_name
 from lib.intake.new_study.words import CALLED, DEATH, ENDPOINTS, known_name
-from lib.study.parts import DATE_COLUMNS, DAYS, FLAGS_OF_DATES
+from lib.study.parts import DAYS, FLAGS_OF_DATES
+from lib.study.words import DATE_COLUMNS
 
 # Codes of an event and of censoring that no patient has: that of 0 and 1 which the other has not.
 ABSENT = {EVENT: ("1", "0", "yes"), CENSORED_CODE: ("0", "1", "no")}

@@ -19,7 +19,8 @@ VISIT = re.compile(r"(?:visit\s*\d+\W*)?(day|week|month)s?\s*(-?\d+)\)?(?:\s*[(/
 BASELINE = re.compile(r"(?:visit\s*\d+\W*)?baseline\b.*", re.IGNORECASE)
 OVERALL = r"OVR\w*|OVRLRESP"
 RESPONSES = {"CR": "CR", "PR": "PR", "SD": "SD", "PD": "PD", "NE": "NE"}
-NUMBER = r"[<>]?\s*-?\d+(\.\d+)?"
+LIMITED = r"[<>≤≥]=?\s*\d+(\.\d+)?"
+NUMBER = rf"{LIMITED}|-?\d+(\.\d+)?"
 
 
 def markers(found: Datasets, patients: Recognised, known: Known) -> Recognised | None:
@@ -32,7 +33,7 @@ def markers(found: Datasets, patients: Recognised, known: Known) -> Recognised |
     samples = pd.DataFrame({"patient_id": frame[ID], "marker": first_filled(frame, "PARAMCD", "LBTESTCD")}, frame.index)
     samples["sample_date"] = found.days(frame, "ADT", "LBDTC")
     texts = first_filled(frame, "LBSTRESC", "AVALC")
-    limited = matches(texts, r"[<>]\s*\d+(\.\d+)?")
+    limited = matches(texts, LIMITED)
     samples["value"] = first_filled(frame, "AVAL", "LBSTRESN").where(~limited, texts)
     named = first_filled(frame, "PARAM", "LBTEST").fillna("")
     samples["unit"] = first_filled(frame, "AVALU", "LBSTRESU").fillna(named.str.extract(IN_BRACKETS)[0])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["subjects"]
+__all__ = ["populations", "subjects"]
 
 import pandas as pd
 
@@ -42,8 +42,14 @@ def subjects(found: Datasets) -> Recognised:
         frame["excluded"] = excluded
         columns["excluded"] = "excluded"
     _with_dates(found, frame, columns)
-    unread = [c for c in frame if c in (*POPULATIONS, *ZEROS, *LAST_SEEN, "DTHFL", "DTHDT", "DTHDTC", "ARMCD", "ACTARMCD", "ARMNRS", "AGEU")]
+    kept = populations(frame[excluded.isna()])
+    unread = [c for c in frame if c in ({*POPULATIONS} - {*kept}) or c in (*ZEROS, *LAST_SEEN, "DTHFL", "DTHDT", "DTHDTC", "ARMCD", "ACTARMCD", "ARMNRS", "AGEU")]
     return Recognised("patients", sheet, frame.drop(columns=unread), columns)
+
+
+def populations(analysed: pd.DataFrame) -> dict[str, str]:
+    """Flags that say of every patient who is analysed, yes or no, whether he belongs to a population, and what it is; of some they say no."""
+    return {flag: NAMED[flag] for flag in POPULATIONS if flag in analysed and set(analysed[flag]) == {"Y", "N"}}
 
 
 def _with_arms(found: Datasets, frame: pd.DataFrame) -> pd.Series:

@@ -14,7 +14,7 @@ from lib.intake.new_study.recognition import Known, Recognised
 from lib.intake.new_study.standards.datasets import ARMS, ID, Datasets
 from lib.intake.new_study.standards.events import adverse_events, treatments
 from lib.intake.new_study.standards.laboratory import assessments, markers
-from lib.intake.new_study.standards.subjects import subjects
+from lib.intake.new_study.standards.subjects import populations, subjects
 from lib.intake.new_study.standards.times import with_times
 
 # Variables of ADSL and DM that are known when a patient begins.
@@ -74,6 +74,8 @@ def translated(
         for column in patients.frame
         if column not in (ID, *patients.columns.values()) and not AT_BASELINE.fullmatch(column)
     }
+    known.populations = {flag: labels[sheets[base][0]].get(flag) or name for flag, name in populations(patients.analysed).items()}
+    known.aside |= dict.fromkeys(known.populations, "it is an analysis population")
     # no other column is an outcome, whatever its name
     known.aside |= dict.fromkeys(("death", "death_date", "last_contact_date", "time_zero"), "no endpoint uses it")
     with_times(found, patients, known)

@@ -1,142 +1,17 @@
-"""The parts of a study that tell what was measured and given: tumour response, markers, treatments, adverse events."""
+"""How adverse events are coded and counted."""
 
 from __future__ import annotations
 
-__all__ = [
-    "FATAL_GRADE",
-    "AdverseEvents",
-    "Component",
-    "Interference",
-    "Liver",
-    "Marker",
-    "Reference",
-    "Response",
-    "RiskWindow",
-    "Treatments",
-]
+__all__ = ["FATAL_GRADE", "AdverseEvents", "RiskWindow"]
 
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from lib.study.parts import Code, DateColumn, Days, Frozen, Id, Label, LegendLabel, Level, Text, unique
+from lib.study.parts import Code, Days, Frozen, Id, Label, Level, Text, unique
 
 # Of CTCAE and every scale of five grades: death.
 FATAL_GRADE = 5
-
-
-class Response(Frozen):
-    """The response rule: thresholds of a RECIST-like rule on sums of diameters."""
-
-    visits: tuple[float, ...]
-    rule: Text = "RECIST 1.1"
-    node_sites: tuple[Code, ...] = ()
-    node_min_short_mm: float = 15
-    node_normal_short_mm: float = 10
-    progression_ratio: float = Field(1.2, gt=1)
-    progression_mm: float = Field(5, ge=0)
-    partial_ratio: float = Field(0.7, gt=0, lt=1)
-    too_small_mm: float = Field(5, gt=0)
-    # Least days from a response to its confirmation; without it no response is called confirmed.
-    confirmation_days: Annotated[Days, Field(ge=1)] | None = None
-    # Least days from time zero at which stable disease can be somebody's best response.
-    stable_days: Days = 0
-    max_targets: int = 5
-    max_targets_per_site: int = 2
-    progression_column: DateColumn | None = None
-    caveat: Text = ""
-
-    @property
-    def partial_percent(self) -> float:
-        """Change of the sum, in percent, from which on it is a partial response."""
-        return 100 * (self.partial_ratio - 1)
-
-    @property
-    def progression_percent(self) -> float:
-        """Change of the sum, in percent, from which on it is a progression."""
-        return 100 * (self.progression_ratio - 1)
-
-
-class Interference(Frozen):
-    """Samples in which another marker, above a limit, makes this one unreliable."""
-
-    marker: Id
-    above: float
-
-
-class Reference(Frozen):
-    """Reference limits of a laboratory value, in its unit; grades begin above so many times the upper limit."""
-
-    low: float | None = None
-    high: Annotated[float, Field(gt=0)] | None = None
-    grades_above: tuple[Annotated[float, Field(ge=1)], ...] = Field((), max_length=4)
-
-    @model_validator(mode="after")
-    def _limits_in_order(self) -> Self:
-        if self.low is None and self.high is None:
-            raise ValueError("reference needs low, high or both")
-        if self.low is not None and self.high is not None and self.low >= self.high:
-            raise ValueError(f"low {self.low:g} must be below high {self.high:g}")
-        if self.grades_above and self.high is None:
-            raise ValueError("grades_above are multiples of high, which is missing")
-        if list(self.grades_above) != sorted(set(self.grades_above)):
-            raise ValueError("grades_above must rise from grade 1 on")
-        return self
-
-
-class Liver(Frozen):
-    """Ids of the markers that are liver tests, for Hy's law; each has an upper reference limit."""
-
-    transaminases: tuple[Id, ...] = Field(min_length=1)
-    bilirubin: Id
-    alkaline_phosphatase: Id | None = None
-
-    @property
-    def markers(self) -> tuple[Id, ...]:
-        """Every liver test."""
-        return (*self.transaminases, self.bilirubin, *filter(None, [self.alkaline_phosphatase]))
-
-
-class Marker(Frozen):
-    """A laboratory marker followed over time. `units` are those accepted, with the factor to `unit`.
-
-    An `endpoint` is an outcome of efficacy, `safety` is watched for harm, `quality` judges other markers.
-    """
-
-    id: Id
-    label: LegendLabel
-    short: LegendLabel
-    unit: Text
-    units: dict[Text, float]
-    scale: Literal["log", "linear"] = "log"
-    role: Literal["endpoint", "quality", "safety"] = "endpoint"
-    visits: tuple[float, ...] = ()
-    interference: Interference | None = None
-    match_state: bool = False
-    reference: Reference | None = None
-
-    @model_validator(mode="after")
-    def _safety_has_limits(self) -> Self:
-        if self.role == "safety" and self.reference is None:
-            raise ValueError("role safety needs reference: the limits that say what is normal")
-        return self
-
-
-class Component(Frozen):
-    """A treatment component; `arms` are those whose patients receive it."""
-
-    id: Id
-    label: Label
-    kind: Literal["drug", "local"]
-    arms: tuple[Id, ...]
-    doses: tuple[float, ...] = ()
-    dose_unit: Text = ""
-
-
-class Treatments(Frozen):
-    """The components of treatment."""
-
-    components: tuple[Component, ...]
 
 
 class RiskWindow(Frozen):
