@@ -22,12 +22,15 @@ METHOD = "analysis of covariance, baseline as covariate"
 LEAST_RESIDUAL = 10
 # An arm of two lies on any line through its mean.
 LEAST_IN_ARM = 3
+# Residuals that spread so many times as much in one arm as in another: one variance for all is then that of none, and with
+# arms of unequal size the test of two of them can reject more than twice as often as it should.
+UNEVEN = 2.0
 # Sums of squares smaller than this share of what they are a part of are rounding.
 NOTHING = 1e-20
 
 
 class _Fit(NamedTuple):
-    """Sizes and means of the arms, the common slope with its sum of squares, residual variance and its degrees of freedom."""
+    """Sizes and means of the arms, the common slope with its sum of squares, residual variance, its degrees of freedom, and whether arms share it."""
 
     n: np.ndarray
     change: np.ndarray
@@ -37,6 +40,7 @@ class _Fit(NamedTuple):
     variance: float
     df: int
     between: float
+    uneven: bool
 
     def adjusted(self, weights: np.ndarray, at: float) -> tuple[float, float]:
         """A weighted sum of the arms' means at one baseline, and its standard error."""
@@ -85,7 +89,7 @@ def estimate_ancova(patients: pd.DataFrame, reference: str, level: float = 0.95)
         reach = stats.t.ppf((1 + level) / 2, fit.df) * error
         found = {"group": group, name: value, "std_err": error, "ci_low": value - reach, "ci_high": value + reach}
         tested = {"statistic": value / error, "p_value": 2 * stats.t.sf(abs(value / error), fit.df)} if name == "difference" else {}
-        return found | tested | {"df_residual": fit.df, "note": _unadjusted(fit)}
+        return found | tested | {"df_residual": fit.df, "note": _said(fit)}
 
     pairs = [name_pair(arm, reference) for arm in arms if arm != reference]
     limits = ["std_err", "ci_low", "ci_high"]
@@ -119,7 +123,9 @@ def _fit(parts: list[pd.DataFrame]) -> tuple[_Fit | None, str]:
     within = float(left @ left)
     if within <= NOTHING * float(all_y @ all_y):
         return None, "not estimable: the changes do not vary about the line"
-    return _Fit(n, of_y, of_x, slope, spread if varies else 0.0, within / df, df, _without_arms(all_x, all_y, varies) - within), ""
+    spreads = np.array([part.std(ddof=1) for part in np.split(left, np.cumsum(n)[:-1])])
+    uneven = bool(spreads.max() > UNEVEN * spreads.min())
+    return _Fit(n, of_y, of_x, slope, spread if varies else 0.0, within / df, df, _without_arms(all_x, all_y, varies) - within, uneven), ""
 
 
 def _without_arms(x: np.ndarray, y: np.ndarray, varies: bool) -> float:
@@ -134,7 +140,7 @@ def _overall(fit: _Fit | None, why: str, n: int) -> pd.DataFrame:
     found: dict[str, object] = {"group": OVERALL, "note": why}
     if fit is not None:
         more = len(fit.n) - 1
-        found |= {"coef": fit.slope if fit.spread else np.nan, "df_residual": fit.df, "note": _unadjusted(fit)}
+        found |= {"coef": fit.slope if fit.spread else np.nan, "df_residual": fit.df, "note": _said(fit)}
         if more:
             statistic = fit.between / more / fit.variance
             found |= {"statistic": statistic, "df": more, "p_value": stats.f.sf(statistic, more, fit.df)}
@@ -143,8 +149,11 @@ def _overall(fit: _Fit | None, why: str, n: int) -> pd.DataFrame:
     return frame
 
 
-def _unadjusted(fit: _Fit) -> str:
-    return "" if fit.spread else "not adjusted: all patients have the same baseline"
+def _said(fit: _Fit) -> str:
+    """What has to be known of a model that could be made."""
+    same = "" if fit.spread else "not adjusted: all patients have the same baseline"
+    uneven = "the changes spread more than twice as much in one arm as in another, so that intervals and p of this model, which has one variance for all, can mislead" if fit.uneven else ""
+    return "; ".join(filter(None, [same, uneven]))
 
 
 def _frame(rows: list[dict[str, object]], columns: list[str]) -> pd.DataFrame:
