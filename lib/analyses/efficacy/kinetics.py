@@ -249,7 +249,8 @@ def analyse_surrogate(data: Dataset, marker: Marker) -> Trends | Absent:
     samples = samples[samples["patient_id"].isin(patients["patient_id"])]
     first = samples[samples["visit"] == 0].drop_duplicates("patient_id").set_index("patient_id")
     later = samples[samples["visit"] > 0].copy()
-    later["ratio"] = later["value"] / later["patient_id"].map(first["value"])
+    # From a baseline of zero there is no ratio.
+    later["ratio"] = later["value"] / later["patient_id"].map(first["value"].where(first["value"] > 0))
     later["from_above"] = later["patient_id"].map(first["above_limit"]).eq(True)
     last = later.dropna(subset="ratio").groupby("patient_id").tail(1).set_index("patient_id")
     trend = patients["patient_id"].map(_trend(last, present(interference.surrogate))).fillna(UNKNOWN)

@@ -195,8 +195,10 @@ def plot_attendance(attendance: Attendance) -> Figure:
             seaborn.heatmap(
                 cells["shown"], vmin=0, vmax=1, cmap=palette, cbar=False, mask=others | cells["shown"].isna(),
                 annot=cells["words"], fmt="", annot_kws={"fontsize": 7, "color": INK, "linespacing": 1.1}, linewidths=1, ax=axes,
-                xticklabels=[format_given(visit) for visit in cells["shown"]], yticklabels=list(labels.values()),
+                xticklabels=False, yticklabels=False,  # seaborn draws the picture to see whether they overlap, before it has its layout
             )  # fmt: skip
+        axes.set_xticks([place + 0.5 for place in range(len(cells["shown"].columns))], [format_given(visit) for visit in cells["shown"]])
+        axes.set_yticks([place + 0.5 for place in range(len(labels))], list(labels.values()))
         for (_, arm), label in zip(labels, axes.get_yticklabels(), strict=True):
             label.set(fontsize=8 if arm else 9, fontweight="normal" if arm else "bold")
         axes.tick_params(length=0)
