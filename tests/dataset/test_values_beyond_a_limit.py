@@ -11,7 +11,7 @@ from lib.analyses.safety.laboratory import sample_frame
 from lib.dataset.dataset import load
 from lib.dataset.derived import marker_frame
 from lib.dataset.markers import ABOVE
-from lib.show.tables.markers import table_excluded, table_level, table_presence
+from lib.show.tables.markers.change import table_excluded, table_level, table_presence
 from lib.study.clinic.markers import Interference, Reference
 
 MARKER = load("efficacy").study.marker("tg").model_copy(update={"interference": None, "match_state": False})

@@ -76,7 +76,7 @@ def sentence_robustness(robust: Robustness) -> str:
             f"“{way_label(data, robust, r.way, r.time)}” ({format_p(r.p_value, symbol=True)})"
             for r in odd.head(3).itertuples()
         ]
-        more = " and more" if len(odd) > 3 else ""
+        more = f" and {format_whole(len(odd) - 3)} more" if len(odd) > 3 else ""
         text += f" It is {side} for {joined(named)}{more}, so the answer depends on how the question is asked."
     tests = where(counts, variable=f"{robust.variable}: p-values")["n_tests"].iat[0]
     if tests < 2:

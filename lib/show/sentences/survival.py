@@ -282,8 +282,9 @@ def sentence_needed(analysis: Survival, response: ResponseRates | Absent) -> str
     frames = {"is without the event": _carried(analysis)} if "nnt" in analysis["landmark_difference"] else {}
     if not isinstance(response, Absent) and "objective_response_treated_difference" in response:
         frames["has an objective response"] = response["objective_response_treated_difference"]
-    said = " ".join(_needed(data, where(frame, group=name_pair(*data.contrast)), outcome, first=outcome.startswith("has")) for outcome, frame in frames.items() if len(frame))
-    return f"{said} {caveat(data.study)}".strip() if " one more " in said or " one fewer " in said else said
+    at = {outcome: _asked(where(frame, group=name_pair(*data.contrast)), first=outcome.startswith("has")) for outcome, frame in frames.items() if len(frame)}
+    said = " ".join(_needed(data, row, outcome) for outcome, row in at.items())
+    return f"{said} {caveat(data.study)}".strip() if any(row is not None and _one_way(row) for row in at.values()) else said
 
 
 def _carried(analysis: Survival) -> pd.DataFrame:
@@ -294,17 +295,26 @@ def _carried(analysis: Survival) -> pd.DataFrame:
     return frame[frame["time"].isin(carried)] if len(carried) else frame
 
 
-def _needed(data: Dataset, rows: pd.DataFrame, outcome: str, *, first: bool) -> str:
-    """In words, at the first or the last time with a difference; why there is no number."""
+def _asked(rows: pd.DataFrame, *, first: bool) -> pd.Series | None:
+    """The first or the last difference that is known."""
+    known = rows.dropna(subset=["difference"]).sort_values("time")
+    return None if known.empty else known.iloc[0 if first else -1]
+
+
+def _one_way(row: pd.Series) -> bool:
+    """Whether a number needed says more or fewer: there is one, and its interval does not lead through infinity."""
+    return pd.notna(row["nnt"]) and not row["ci_low"] < 0 < row["ci_high"]
+
+
+def _needed(data: Dataset, row: pd.Series | None, outcome: str) -> str:
+    """A number needed in words, or why there is none."""
     focus, reference = (data.study.arm(arm).label for arm in data.contrast)
-    known = rows.dropna(subset=["difference"])
-    if known.empty:
+    if row is None:
         return f"No number needed to treat of who {outcome} with {focus} instead of {reference}: the difference cannot be estimated or is not shown."
-    row = known.sort_values("time").iloc[0 if first else -1]
     when = format_duration(row["time"], data.study.time.unit)
     if pd.isna(row["nnt"]):
         return f"Of patients treated with {focus} or {reference}, as many {outcome} at {when}: the difference is 0, so there is no number needed to treat."
-    if row["ci_low"] < 0 < row["ci_high"]:
+    if not _one_way(row):
         return f"With {focus} instead of {reference} it is open whether one more or one fewer {outcome} at {when}: {needed_to_treat(row)}, {level_text(data)} CI."
     more = "more" if row["nnt"] > 0 else "fewer"
     return f"Of {format_needed(row['nnt'])} patients treated with {focus} instead of {reference}, one {more} {outcome} at {when}: {needed_to_treat(row)}, {level_text(data)} CI."

@@ -17,7 +17,7 @@ from lib.dataset.course import lesion_frame
 from lib.dataset.dataset import load
 from lib.show.plots.markers import plot_ratios
 from lib.show.sentences.markers import sentence_lesions
-from lib.show.tables.markers import table_ratios
+from lib.show.tables.markers.change import table_ratios
 from lib.statistics.models import mixed
 from lib.statistics.models.reml_nested import _Profile, fit_nested_intercepts
 from lib.study.study import ROOT

@@ -22,7 +22,7 @@ from lib.show.plots import survival as plot_survival
 from lib.show.sentences import course as say_course
 from lib.show.sentences import markers as say_markers
 from lib.show.tables import course as table_course
-from lib.show.tables import markers as table_markers
+from lib.show.tables.markers import change as table_markers
 
 VISITS = (6.0, 12.0)
 LINES = ("solid", "dashed", "dashdot", "dotted")
