@@ -19,7 +19,7 @@ from lib.analyses.result import Absent, where
 from lib.analyses.robustness.confounding import Weights
 from lib.analyses.robustness.robustness import Robustness
 from lib.analyses.safety.events import Harms, kind_label
-from lib.dataset.dataset import Dataset
+from lib.dataset.dataset import Dataset, part_label
 from lib.show import plain
 from lib.show.display import Column, Row, Table, anchor, template
 from lib.show.formats import (
@@ -36,10 +36,11 @@ from lib.show.formats import (
     plural,
     said_share,
 )
-from lib.show.labels import OVERALL, caveat, decimals_of_time, level_text, pair_label
+from lib.show.labels import OVERALL, caveat, decimals_of_time, inside, level_text, pair_label
 from lib.show.sentences.survival import crude_of, sentence_verdict, weighted_of
 from lib.show.tables.parts import cells, format_rate, format_share, format_with_interval
 from lib.show.verdict import Estimate, Weighted, below, plain_note
+from lib.show.ways import criteria_label
 from lib.statistics.comparisons import name_pair
 from lib.study.limits import SMALL_ARM
 
@@ -205,10 +206,13 @@ def _html(table: Table) -> str:
 
 
 def _weakens(data: Dataset) -> str:
-    """What the design and the size take from the answer; "" for a large trial."""
+    """Whom the answer leaves out, what it is not by, and what design and size take from it; "" for all of a large trial."""
+    part = part_label(data.study, data.parameters)
     compared = len(data.arms) > 1
     small = [format_whole(data.n[arm.id]) for arm in data.arms if data.n[arm.id] < SMALL_ARM]
-    said = [caveat(data.study, "a difference") if compared else "With one arm, nothing is compared."]
+    said = [f"A part of the patients alone: {part}."] if part else []
+    said += [f"Response by {inside(criteria_label(data, data.criteria))}, not by the declared rule."] if data.criteria else []
+    said += [caveat(data.study, "a difference") if compared else "With one arm, nothing is compared."]
     said += [f"Small {'arm' if len(small) == 1 else 'arms'}: {joined(small)} patients."] if small else []
     return " ".join(filter(None, said))
 

@@ -15,6 +15,7 @@ from quick_pages import LONG, quick, six_arms
 from random_study import Design, write_random
 
 from lib import analyse
+from lib.analyses.result import Absent
 from lib.publish.folder import publish, read_report
 from lib.publish.paper.document import read_document
 from lib.publish.paper.layout import PageEnd, Picture, Table, picture_size
@@ -247,3 +248,19 @@ def test_a_report_without_summaries_has_no_page_for_one():
     reports = [read_report(name, notebook) for name, notebook in pages.items()]
     assert summarise(reports) is None
     assert not [block for block in read_document(reports, False).blocks if isinstance(block, PageEnd)]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "said"),
+    [
+        ({}, ()),
+        ({"subgroup": "sex", "subgroup_values": ["M"]}, ("A part of the patients alone: Sex: Male.",)),
+        ({"criteria": "volumetric"}, ("Response by volumetric criteria, not by the declared rule.",)),
+    ],
+)
+def test_whom_an_answer_leaves_out_stands_beside_it(parameters, said):
+    page = start("efficacy", {"study": "data/rair_dtc", **parameters})
+    survival = page.analyse(analyse.survival, page.endpoint)
+    told = summary.efficacy(survival, Absent(""), page.analyse(analyse.response, page.response_visits), [])["weakens"]
+    assert all(sentence in told for sentence in said)
+    assert ("alone:" in told, "declared rule" in told) == ("subgroup" in parameters, "criteria" in parameters)
