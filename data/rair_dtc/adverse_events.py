@@ -71,6 +71,8 @@ TERMS = (
     _Term("Bronchopulmonary hemorrhage", _CHEST, 0, 0.14, (0, 1), 4, 0, _LUNG),
     _Term("Dermatitis radiation", "Injury, poisoning and procedural complications", 0, 0.12, (25, 90), 45, 0.2, _NECK),
 )
+# Grade 3 where no drug is given: an illness that has nothing to do with the seeds. Days it lasts.
+ILLNESS = _Term("Lung infection", "Infections and infestations", 0, 0, (20, 150), 16, 0)
 BY_NAME = {term.name: term for term in TERMS}
 # Grade 3 by arm, one patient each. None is due to the implantation.
 SEVERE = (
@@ -85,6 +87,7 @@ LUNG_INJURY = ("Pneumothorax", "Bronchopulmonary hemorrhage")  # on the drug it 
 THYROXINE = 42  # days until TSH shows a new dose of thyroxine
 NOT_OF_TREATMENT = ("Weight loss", "Cough", "Anorexia", "Fatigue")  # also put down to the disease
 TO_DISEASE = {True: 0.4, False: 0.1}  # share of these, after seeds and on the drug
+WASTING, LAST_MONTHS = ("Weight loss", "Anorexia", "Fatigue"), 60  # who dies within so many days does not recover from these
 LEAST_HYPERTENSION, MOST_HYPERTENSION, EVENTS = (5, 0, 6), (9, 0, 10), (170, 216)
 
 
@@ -262,6 +265,8 @@ def _act(rng: np.random.Generator, c: Case, events: list[Event]) -> bool:
         if event.grade == 3:
             event.serious = int(rng.random() < 0.6)
             event.related = "no" if not c.drug else "drug"
+            if not c.drug:  # nobody whose tumour shrinks loses a fifth of the weight
+                event.term, event.end, event.serious = ILLNESS, event.day + ILLNESS.lasts, 1
     if not c.drug:
         return True
     last = c.patient.contact if c.drug.end is None else c.drug.end
@@ -279,13 +284,19 @@ def _act(rng: np.random.Generator, c: Case, events: list[Event]) -> bool:
     return len({e.day for e in due if e.action == "reduced"}) == steps
 
 
+def _end_seen(c: Case, event: Event) -> int | None:
+    """Return the last day of an event; none for what goes with dying and was there in the last weeks."""
+    lasts = c.patient.dead and event.term.name in WASTING and event.end is not None and event.end > c.patient.contact - LAST_MONTHS
+    return None if lasts else event.end
+
+
 def adverse_event_rows(cases: list[Case], events: dict[str, list[Event]]) -> list[dict]:
     """Rows of adverse_events.csv, ordered by patient and onset."""
     return [
         {
             "patient_id": c.id, "term": e.term.name, "system": e.term.system, "grade": e.grade,
-            "onset_date": c.date(e.day), "end_date": c.date(e.end), "related": e.related, "serious": e.serious,
-            "action": e.action, "outcome": "recovered" if e.end is not None else "not recovered",
+            "onset_date": c.date(e.day), "end_date": c.date(end), "related": e.related, "serious": e.serious,
+            "action": e.action, "outcome": "recovered" if end is not None else "not recovered",
         }
-        for c in cases for e in events[c.id]
+        for c in cases for e in events[c.id] for end in [_end_seen(c, e)]
     ]  # fmt: skip

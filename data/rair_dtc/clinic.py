@@ -15,6 +15,9 @@ from skeleton import ARMS, CUTOFF, Fate, Patient
 from tumours import D90_RATIO, D90_SPREAD, NODE, PRESCRIPTION, Course
 
 HISTOLOGY = {"PTC": 0.77, "FTC": 0.15, "HCC": 0.04, "PDTC": 0.04}  # 11 PTC to 2 FTC in Front Oncol 2022, 773708
+# The same with and without a node of the neck: follicular carcinoma goes by the blood to lung and bone, seldom to nodes.
+HISTOLOGY_BY_NODE = {True: (0.86, 0.04, 0.05, 0.05), False: (0.47, 0.46, 0.04, 0.03)}
+HISTOLOGY_SEED = 1
 COURSES_OF_RAI = (0.14, 0.34, 0.28, 0.15, 0.09)  # 1 to 5
 AGE = (59, 57, 55)  # mean; series of 57 to 59 years
 AGE_SEED = 5  # the first draw with p > 0.1 for age below 60 by arm and as many events of the young in C as of the old
@@ -25,6 +28,8 @@ OTHER_DRUGS = (("sorafenib", "2017-03-20"), ("lenvatinib", "2020-11-04"), ("dona
 LATER_SHARE = ((0.4, 0, 0.6), (0.1, 0.7, 0.2), (0.3, 0, 0.7))  # of seeds, anlotinib and others, by arm
 DISTANT = ("lung", "bone")  # where a new lesion is a distant one
 STOPPED = (1, 0, 1)  # stopped for an adverse event; 10.5 % in ALTER01032
+LAST_WEEKS = (7, 22)  # days before death in which a drug of a later line is stopped: at least, and over how many more
+OLD = 75  # years, from which anlotinib starts at 10 mg
 STOPPED_EARLY = (250, 465)  # days in which who stops the drug and has nothing else progresses: within a year of it
 NORMAL_NODE = 10.0  # mm, short axis (RECIST 1.1)
 
@@ -105,6 +110,7 @@ def admit(rng: np.random.Generator, patients: list[Patient], courses: list[Cours
         time_zero = CUTOFF - dt.timedelta(days=patient.follow_up)
         cases.append(Case(f"SYN-{number:03d}", patient, courses[i], about, time_zero))
     _redraw_ages(cases)
+    _redraw_histology(cases)
     # What a chart review does not find.
     unknown_ecog, unknown_rai = rng.permutation(len(cases))[:2]
     cases[unknown_ecog].about["ecog"] = ""
@@ -121,15 +127,26 @@ def _redraw_ages(cases: list[Case]) -> None:
             case.about["age_years"] = int(age)
 
 
+def _redraw_histology(cases: list[Case]) -> None:
+    """Draw the histology anew, by whether the disease is in nodes of the neck."""
+    rng = np.random.default_rng(HISTOLOGY_SEED)
+    for case in cases:
+        shares = HISTOLOGY_BY_NODE[NODE in (*case.course.sites, case.course.new_site)]
+        case.about["histology"] = str(rng.choice(list(HISTOLOGY), p=shares))
+
+
 def _distant(rng: np.random.Generator, patient: Patient, course: Course) -> int | None:
-    """Day of distant progression: most who die without local progression have it, few others do."""
+    """Day of distant progression: most who die without local progression have it, few others do.
+
+    It is found after the last scan that shows none: what a scan shows elsewhere is a new lesion, and a progression.
+    """
     if course.new_site in DISTANT:
         return patient.scan
     chance = 0.8 if patient.dead and not patient.progressed else 0.4 if patient.dead else 0.12
     if rng.random() >= chance:
         return None
-    day = int(rng.uniform(0.45, 0.92) * patient.contact)
-    return next(d for d in range(day, day - 20, -1) if patient.works(d))
+    day = patient.scan + int(rng.uniform(0.45, 0.92) * (patient.contact - patient.scan))
+    return next((d for d in range(day, patient.scan, -1) if patient.works(d)), None)
 
 
 def patient_rows(cases: list[Case]) -> list[dict]:
@@ -160,11 +177,18 @@ def treat(rng: np.random.Generator, cases: list[Case]) -> None:
     reduced = choose(rng, arms, REDUCED, ~stopped & np.array([c.patient.scan > 150 for c in cases]))
     for c, stops, lowers in zip(cases, stopped, reduced, strict=True):
         if c.course.drug_start is not None:
-            start_dose = 10 if c.about["age_years"] >= 75 else 12
+            start_dose = _start_dose(c, 0)
             lowest = int(rng.choice([start_dose - 2, max(8, start_dose - 4)], p=[0.7, 0.3])) if lowers else start_dose
             end = _drug_end(rng, c.patient, bool(stops))
             c.drug = Drug(c.course.drug_start, end, start_dose, lowest, bool(stops))
+            if c.about["distant"] and end and c.patient.scan < end < c.about["distant"]:  # that is why it ends
+                c.about["distant"] = next((d for d in range(end, c.patient.scan, -1) if c.patient.works(d)), c.about["distant"])
         c.later = _later_lines(rng, c)
+
+
+def _start_dose(c: Case, day: int) -> int:
+    """Return the dose of anlotinib (mg) with which a patient starts on a day."""
+    return 10 if c.about["age_years"] + day / 365.25 >= OLD else 12
 
 
 def _working(p: Patient, day: int) -> int:
@@ -198,13 +222,17 @@ def _later_lines(rng: np.random.Generator, c: Case) -> list[dict]:
         return []
     start = _working(p, p.scan + int(rng.integers(26, 56)))
     end = _until(p, start + round(rng.lognormal(np.log(260), 0.7)))
+    if end == p.contact:  # nobody swallows it on the last day
+        end -= LAST_WEEKS[0] + start % LAST_WEEKS[1]
     component = str(rng.choice(["seeds", "anlotinib", "other"], p=LATER_SHARE[c.arm]))
     if component == "other":
         component = str(rng.choice([name for name, since in OTHER_DRUGS if since <= c.date(start)]))
     if component == "seeds":  # into what progressed
         return [{"component": "seeds", "start": start, "end": start, "lesion": _worst(c.course)}]
-    dose = {"start_dose": 12, "lowest_dose": int(rng.choice([12, 10]))} if component == "anlotinib" else {}
-    return [{"component": component, "start": start, "end": end, **dose}]
+    if component != "anlotinib":
+        return [{"component": component, "start": start, "end": end}]
+    dose, step = _start_dose(c, start), int(rng.choice([0, 2]))
+    return [{"component": component, "start": start, "end": end, "start_dose": dose, "lowest_dose": dose - step}]
 
 
 def _worst(course: Course) -> int:

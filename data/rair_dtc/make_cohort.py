@@ -15,7 +15,7 @@ import numpy as np
 from adverse_events import adverse_event_rows, draw_events
 from clinic import Case, admit, patient_rows, treat, treatment_rows
 from laboratory import draw_safety
-from readings import follow_on, read
+from readings import follow_on, leave_bone, read
 from samples import draw_markers, plan_samples
 from skeleton import search
 from tumours import TOO_SMALL, grow
@@ -44,6 +44,7 @@ def main(folder: Path) -> None:
     treat(rng, cases)
     follow_on(rng, cases)
     read(rng, cases)
+    leave_bone(cases)
     plan_samples(rng, cases)
     events = draw_events(rng, cases)
     markers = [*draw_markers(rng, cases, events), *draw_safety(rng, cases, events)]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-__all__ = ["follow_on", "kappa", "read"]
+__all__ = ["follow_on", "kappa", "leave_bone", "read"]
 
 from collections import Counter
 
 import numpy as np
 from clinic import Case
 from skeleton import BEFORE_DEATH, MONTH, SCHEDULE, nominal_day, on_time
-from tumours import LARGEST, TOO_SMALL, sum_of_diameters
+from tumours import LARGEST, NOISE, TOO_SMALL, sum_of_diameters
 
 MISSED_LATER = 0.25  # share of scans after progression that are not made here (assumed)
 # Log-sd of what a second pair of eyes measures: readers agree on response with kappa of about 0.6 to 0.8 (Yoon SH et
@@ -20,6 +20,7 @@ CLEAR = (0.56, 0.86)  # times the baseline, outside of which everybody says the 
 UNREADABLE = 0.01  # share of scans the reader calls not evaluable
 KAPPA = (0.66, 0.78)  # of all readings, and not far from it at 6 and at 12 months
 KAPPA_VISIT = (0.55, 0.85)
+BONE_LEAST, BONE_SHARE = 0.6, 0.6  # bone that shrank below this share of its diameter shrinks by this share of that only
 
 
 def follow_on(rng: np.random.Generator, cases: list[Case]) -> None:
@@ -141,6 +142,20 @@ def _one_reading(rng: np.random.Generator, case: Case) -> list[str]:
 def _responds(seen: float, ratio: float) -> bool:
     """Whether the reader calls it a response: where it is clear there is nothing to differ about."""
     return ratio < CLEAR[0] or (ratio < CLEAR[1] and seen <= 0.7)
+
+
+def leave_bone(cases: list[Case]) -> None:
+    """Let a hole in the bone remain: its soft tissue shrinks, and no reader calls it gone."""
+    rng = np.random.default_rng(1)
+    for case in cases:
+        course = case.course
+        for i, site in enumerate(course.sites):
+            ratio = course.axes[:, i] / course.axes[0, i]
+            if site == "bone" and ratio[:, 0].min() < BONE_LEAST:
+                noise = np.exp(rng.normal(0, NOISE, ratio[1:].shape))
+                axes = course.axes[0, i] * (1 - BONE_SHARE * (1 - ratio[1:])) * noise
+                course.axes[1:, i] = np.round(-np.sort(-axes, axis=1), 1)
+                course.reader = ["PR" if status == "CR" else status for status in course.reader]
 
 
 def kappa(pairs: list[tuple[str, str]]) -> float:

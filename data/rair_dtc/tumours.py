@@ -49,6 +49,7 @@ FASTEST = 0.10  # growth a month, log of the diameter: the volume doubles in 70 
 NOISE = 0.03  # log-sd of one diameter, measured twice
 MISSED, MISSED_FIRST, MISSED_AT_HOME = 0.08, 0.28, 0.6  # share of scans: any, that of month 1, in the pandemic's weeks
 LARGEST = 110.0  # mm
+PROBE = 50.0  # mm, the width of a linear probe: a larger node is measured by CT
 
 
 @dataclass
@@ -168,7 +169,7 @@ def _course(rng: np.random.Generator, patient: Patient, plan: _Plan) -> Course |
             axes, absent = _measure(rng, sites, baseline, ratio, plan.complete)
             response = _respond(sites, axes, patient.scan if plan.new_lesion else None, days)
             if axes.max() <= LARGEST and _fits(patient, plan, visits, response):
-                modality = [_modality(rng, site) for site in sites]
+                modality = [_modality(rng, site, longest) for site, longest in zip(sites, baseline[:, 0], strict=True)]
                 drug_start, implanted = _lung_before_drug(patient, treated)
                 course = Course(sites, modality, implanted, drug_start, treated.prescription, treated.d90,
                                 visits, days, axes, absent, response, growers)  # fmt: skip
@@ -182,18 +183,18 @@ def _add_lesion(rng: np.random.Generator, course: Course) -> None:
     """Put a new lesion on the scan of progression; a thyroid bed has one recurrence."""
     while not course.new_site or (course.new_site == "thyroid_bed" and "thyroid_bed" in course.sites):
         course.new_site = str(rng.choice(SITES, p=NEW_SITE_SHARE))
-    course.modality.append(_modality(rng, course.new_site))
+    course.modality.append(_modality(rng, course.new_site, 0))
     axes = np.sort(rng.uniform(10, 18) * rng.uniform(0.65, 1, 3))[::-1]
     if course.new_site == NODE:  # a smaller one is a normal node
         axes = axes * max(1, NEW_NODE / axes[1])
     course.new_axes = [tuple(np.round(axes, 1))]
 
 
-def _modality(rng: np.random.Generator, site: str) -> str:
-    """Ultrasound for superficial nodes; CT or MRI for what it does not reach. A lesion is followed by one of them."""
+def _modality(rng: np.random.Generator, site: str, longest: float) -> str:
+    """Ultrasound for superficial nodes; CT or MRI for what it does not reach or span. A lesion is followed by one of them."""
     if site == "bone" or (site == "thyroid_bed" and rng.random() < 0.4):
         return "MRI"
-    return "US" if site == NODE else "CT"
+    return "US" if site == NODE and longest <= PROBE else "CT"
 
 
 def _baseline(rng: np.random.Generator, arm: int, complete: bool) -> tuple[list[str], np.ndarray]:

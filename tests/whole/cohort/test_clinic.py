@@ -204,7 +204,7 @@ def test_terms_of_ctcae(tables):
         "Thyroid stimulating hormone increased": "Investigations", "Weight loss": "Investigations",
         "Hypertriglyceridemia": "Metabolism", "Anorexia": "Metabolism", "Cough": "Respiratory", "Hoarseness": "Respiratory",
         "Epistaxis": "Respiratory", "Pneumothorax": "Respiratory", "Bronchopulmonary hemorrhage": "Respiratory",
-        "Dermatitis radiation": "Injury",
+        "Dermatitis radiation": "Injury", "Lung infection": "Infections",
     }  # fmt: skip
     found = tables["adverse_events"].drop_duplicates("term")
     assert all(system.startswith(classes[term]) for term, system in zip(found["term"], found["system"], strict=True))
@@ -251,6 +251,71 @@ def test_lung_is_implanted_before_the_drug(tables):
     of_seeds = injury[after & injury["related"].isin(["procedure", "both"])]
     assert (of_seeds["related"] == "both").all() and (of_seeds["action"] == "interrupted").all()
     assert (injury.loc[~after, "action"] == "none").all()
+
+
+def test_follicular_carcinoma_spreads_by_the_blood(tables):
+    """It is seldom in the nodes of the neck, which papillary carcinoma is in most."""
+    p, lesions = read("patients").set_index("patient_id"), tables["lesions"]
+    node = p.index.isin(lesions.loc[lesions["site"] == "cervical_lymph_node", "patient_id"])
+    share = pd.crosstab(node, p["histology"], normalize="index")
+    assert share.loc[True, "FTC"] <= 0.1 < share.loc[False, "FTC"]
+    assert share.loc[True, "PTC"] >= 0.8
+    assert 0.6 < (p["histology"] == "PTC").mean() < 0.9
+
+
+def test_nothing_elsewhere_is_known_before_a_scan_that_shows_nothing(tables):
+    """Distant progression is no earlier than the last scan without progression, and ends the drug."""
+    p = read("patients").set_index("patient_id").dropna(subset="distant_progression_date")
+    local = p["local_progression_date"].notna()
+    assert (p["distant_progression_date"] >= p["local_progression_date"])[local].all()
+    assert (p["distant_progression_date"] > p["last_tumour_assessment"])[~local].all() and (~local).sum() >= 4
+    assert (p["distant_progression_date"] <= p["last_contact_date"]).all()
+    drug = tables["treatments"].query("component == 'anlotinib' and line == 1").set_index("patient_id")["end_date"]
+    on_it = p[~local].join(drug, how="inner")
+    assert (on_it["end_date"] <= on_it["distant_progression_date"] + pd.Timedelta(days=7)).all()
+
+
+def test_last_weeks(tables):
+    """Nobody swallows a drug of a later line on the day of death, or recovers from wasting in the two months before it."""
+    death = read("patients").set_index("patient_id")["death_date"]
+    later = tables["treatments"].query("line > 1 and component != 'seeds'")
+    left = (later["patient_id"].map(death) - later["end_date"]).dt.days.dropna()
+    assert left.min() >= 7
+    events = tables["adverse_events"]
+    wasting = events[events["term"].isin(["Weight loss", "Anorexia", "Fatigue"])]
+    assert not ((wasting["patient_id"].map(death) - wasting["end_date"]).dt.days <= 60).any()
+    assert (wasting["grade"] < 3).all()  # a fifth of the weight
+
+
+def test_doses_of_the_old(tables):
+    """Anlotinib starts at 10 mg from 75 years on, in whichever line."""
+    drug = tables["treatments"].query("component == 'anlotinib'")
+    born = drug["patient_id"].map(read("patients").set_index("patient_id")["age_years"])
+    age = born + (drug["start_date"] - drug["time_zero"]).dt.days / 365.25
+    assert (drug["start_dose"] == np.where(age >= 75, 10, 12)).all() and (age[drug["line"] > 1] >= 75).any()
+    assert drug["lowest_dose"].between(8, drug["start_dose"]).all()
+
+
+def test_values_are_normal_when_an_event_ends(tables):
+    """What a value decided does not end while the value is still high."""
+    samples, events = tables["markers"].dropna(subset="reference_high"), tables["adverse_events"]
+    for marker, term in TERM_OF.items():
+        if marker != "sbp":  # drugs control it while the event lasts
+            own = samples[samples["marker"] == marker].assign(ratio=lambda f: f["value"] / f["reference_high"])
+            pairs = events[events["term"] == term].merge(own, on="patient_id")
+            before = (pairs["end_date"] - pairs["sample_date"]).dt.days
+            last = pairs[before.between(0, 21) & (pairs["sample_date"] > pairs["onset_date"])]
+            assert (last["ratio"] <= 1).all(), marker
+
+
+def test_bone_remains(tables):
+    """What is measured in bone is its soft tissue: no lesion there vanishes or is too small, and no reader calls it complete."""
+    m = tables["measurements"].query("site == 'bone'")
+    assert (m["status"] == "measured").all()
+    base = m[m["visit"] == 0].set_index("lesion_id")["longest_mm"]
+    assert (m["longest_mm"] >= 0.45 * m["lesion_id"].map(base)).all()
+    readings = tables["assessments"]
+    assert not (readings["patient_id"].isin(m["patient_id"]) & (readings["reader_response"] == "CR")).any()
 
 
 def test_cause(tables):

@@ -53,10 +53,11 @@ def test_measurements(tables):
     assert (m.loc[m["status"] == "absent", DIAMETERS] == 0).all(axis=None)
     assert (m.loc[m["status"] == "measured", DIAMETERS] > 0).all(axis=None)
     assert ((m["status"] == "too_small") == (m["too_small"] == 1)).all()
-    allowed = {"cervical_lymph_node": {"US"}, "lung": {"CT"}, "bone": {"MRI"}, "thyroid_bed": {"CT", "MRI"}}
+    allowed = {"cervical_lymph_node": {"US", "CT"}, "lung": {"CT"}, "bone": {"MRI"}, "thyroid_bed": {"CT", "MRI"}}
     assert {site: set(own["modality"]) for site, own in m.groupby("site")} == allowed
     assert m.groupby("lesion_id")["modality"].nunique().eq(1).all()
     baseline = m[(m["visit"] == 0) & (m["site"] == "cervical_lymph_node")]
+    assert ((baseline["modality"] == "CT") == (baseline["longest_mm"] > 50)).all()  # wider than a probe
     assert (baseline["short_mm"] >= 15).all()
     appeared = m[(m["target"] == 0) & (m["site"] == "cervical_lymph_node")].sort_values("assessment_date")
     assert (appeared.groupby("lesion_id")["short_mm"].first() >= 12).all()  # a smaller one is a normal node
