@@ -121,7 +121,7 @@ DESIGNED = [Mutant(*row) for row in (
     ("a part does not say that it can be subtracted", "show/disclosure/audience.py", "return bool(p.arms or p.leaves_out or", "return bool(p.arms and p.leaves_out or"),
     ("more patients needed is harm", "show/labels.py", "'B' if (number > 0) == good else 'H'", "'B' if (number < 0) == good else 'H'"),
     ("an interval through infinity passes 0", "show/labels.py", "elif (limits[0] > 0) == (limits[1] > 0):", "elif True:"),
-    ("who starts high is credited with it", "statistics/models/ancova.py", "moved = self.slope * away", "moved = -self.slope * away"),
+    ("who starts high is credited with it", "statistics/models/ancova.py", "float(weights @ self.change) - self.slope * away", "float(weights @ self.change) + self.slope * away"),
     ("a volume is compared in cm3", "analyses/efficacy/markers.py", "volumes_to_adjust(data), visits, log=True)", "volumes_to_adjust(data), visits, log=False)"),
     ("everybody but the population is analysed", "dataset/dataset.py", "patients[population.flag] == population.inside", "patients[population.flag] != population.inside"),
     ("the worst is the best", "analyses/efficacy/shifts.py", "(WORST, np.nan): by_patient.max()", "(WORST, np.nan): by_patient.min()"),

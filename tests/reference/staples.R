@@ -5,12 +5,14 @@
 suppressMessages({library(MASS); library(nlme); library(survival); library(jsonlite)})
 a <- commandArgs(TRUE); set.seed(as.integer(a[1]))
 # Adjusted means are predictions at the mean baseline, as emmeans has them; the first level of arm is the reference.
-ancova <- function(arm, baseline, change, level = .95) { d <- na.omit(data.frame(arm = factor(arm), baseline, change)); k <- levels(d$arm)
-  m <- lm(change ~ baseline + arm, d); p <- predict(m, data.frame(arm = k, baseline = mean(d$baseline)), se.fit = TRUE); q <- qt((1 + level)/2, m$df.residual)
-  s <- coef(summary(m))[paste0("arm", k[-1]), , drop = FALSE]; f <- anova(lm(change ~ baseline, d), m)
-  list(arm = as.character(d$arm), baseline = d$baseline, change = d$change, arms = k, level = level, df = m$df.residual, slope = unname(coef(m)["baseline"]),
-       mean = unname(cbind(p$fit, p$se.fit, p$fit - q*p$se.fit, p$fit + q*p$se.fit)), difference = unname(cbind(s[, 1:2, drop = FALSE], s[, 1] - q*s[, 2], s[, 1] + q*s[, 2], s[, 3:4, drop = FALSE])),
-       F = c(f$F[2], f$Df[2], f$`Pr(>F)`[2])) }
+ancova <- function(arm, baseline, change, level = .95) { d <- na.omit(data.frame(arm = factor(arm), baseline, change)); k <- levels(d$arm); d$baseline0 <- d$baseline - mean(d$baseline)
+  m <- lm(change ~ 0 + arm + baseline0, d); X <- model.matrix(m); B <- solve(crossprod(X)); free <- as.vector(tapply(1 - hatvalues(m), d$arm, sum)); v <- as.vector(tapply(resid(m)^2, d$arm, sum))/free
+  part <- function(C) lapply(seq_along(k), function(i) v[i] * C %*% B %*% crossprod(X[d$arm == k[i], , drop = FALSE]) %*% B %*% t(C))
+  one <- function(w) { q <- unlist(part(rbind(w))); e <- sum(w * coef(m)); s <- sqrt(sum(q)); nu <- sum(q)^2/sum(q^2/free); r <- qt((1 + level)/2, nu) * s; c(e, s, e - r, e + r, e/s, 2*pt(-abs(e/s), nu), nu) }
+  I <- diag(length(k)); C <- cbind(-1, diag(length(k) - 1), 0); P <- part(C); V <- Reduce(`+`, P); A <- sum(mapply(function(p, f) { Q <- p %*% solve(V); (sum(diag(Q %*% Q)) + sum(diag(Q))^2)/(2*f) }, P, free)); q <- nrow(C)
+  f <- drop(t(C %*% coef(m)) %*% solve(V) %*% (C %*% coef(m)))/(q + 2*A - 6*A/(q + 2)); nu <- q*(q + 2)/(3*A); rows <- function(W) unname(t(apply(W, 1, one)))
+  list(arm = as.character(d$arm), baseline = d$baseline, change = d$change, arms = k, level = level, slope = unname(coef(m)["baseline0"]), mean = rows(cbind(I, 0))[, c(1:4, 7)],
+       difference = rows(C), F = c(f, q, pf(f, q, nu, lower.tail = FALSE), nu), welch = unname(unlist(oneway.test(change ~ arm, d)[c("statistic", "p.value")]))) }
 at <- function(d, id, arm, time, value, first, last) { x <- d[d[[time]] == first, ]; y <- d[d[[time]] == last, ]; i <- match(x[[id]], y[[id]])
   list(arm = as.character(x[[arm]]), baseline = as.numeric(x[[value]]), change = as.numeric(y[[value]][i] - x[[value]])) }
 go <- function(l, ...) ancova(l$arm, l$baseline, l$change, ...)
