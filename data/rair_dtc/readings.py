@@ -20,7 +20,7 @@ CLEAR = (0.56, 0.86)  # times the baseline, outside of which everybody says the 
 UNREADABLE = 0.01  # share of scans the reader calls not evaluable
 KAPPA = (0.66, 0.78)  # of all readings, and not far from it at 6 and at 12 months
 KAPPA_VISIT = (0.55, 0.85)
-BONE_LEAST, BONE_SHARE = 0.6, 0.6  # bone that shrank below this share of its diameter shrinks by this share of that only
+BONE_LEAST, BONE_SHARE = 0.45, 0.6  # bone that shrank below this share of its diameter shrinks by that share of it only
 
 
 def follow_on(rng: np.random.Generator, cases: list[Case]) -> None:

@@ -5,7 +5,7 @@ would differ (scipy 1.17.1, https://docs.scipy.org/doc/scipy/reference/generated
 Here every table with the given margins is counted (table_network). Intervals and arm comparisons live in proportions.
 """
 
-__all__ = ["EXACT_LIMIT", "ExactTest", "chi_square", "exact_test"]
+__all__ = ["EXACT_LIMIT", "LAYERED_LIMIT", "ExactTest", "chi_square", "exact_test", "share_of_layers"]
 
 from bisect import bisect_left, bisect_right
 from typing import NamedTuple
@@ -19,6 +19,7 @@ from lib.study.words import grouped
 
 RELATIVE_TOLERANCE = 1e-7  # tables this close to the observed one count as equally likely; R fisher.test
 EXACT_LIMIT = 40_000_000  # partial tables listed; up to about ten seconds and 1.5 GB
+LAYERED_LIMIT = 2_000_000  # tables of several layers listed: less than a second and 100 MB
 MONTE_CARLO_TABLES = 100_000
 
 
@@ -101,6 +102,65 @@ def chi_square(table):
         return np.nan, np.nan, np.nan
     result = stats.chi2_contingency(table, correction=False)  # scipy's default is Yates on 2 x 2
     return result.statistic, result.dof, result.pvalue
+
+
+def share_of_layers(count, n, limit=LAYERED_LIMIT):
+    """Exact test that the odds ratios of the arms are the same in every layer, given the totals of arms and of layers.
+
+    Parameters
+    ----------
+    count, n : array-like of int, shape = (n_layers, n_arms)
+        Patients with the outcome, of all; an arm may be empty in a layer.
+    limit : int
+        Largest number of tables to list.
+
+    Returns
+    -------
+    float
+        The probability of all tables no more likely than the observed one; NaN where the totals allow one table only.
+
+    Raises
+    ------
+    lib.statistics.table_network.TooManyTables
+
+    References
+    ----------
+    Zelen M. Biometrika 1971;58:129-137, of two arms; with more, tables are as likely as the product of their binomial
+    coefficients, which is the distribution of the logistic model without interaction given what is sufficient for it.
+    """
+    count, n = np.asarray(count, dtype=np.int64), np.asarray(n, dtype=np.int64)
+    order = np.argsort(np.prod(n + 1.0, axis=1), kind="stable")  # the largest layer is what the others leave
+    count, n = count[order], n[order]
+    left, weight = count.sum(axis=0)[None], np.zeros(1)
+    for layer in range(len(n) - 1):
+        cells = _cells(n[layer], count[layer].sum(), limit)
+        if len(left) * len(cells) > limit:
+            raise TooManyTables
+        rest = left[:, None] - cells[None]
+        fits = ((rest >= 0) & (rest <= n[layer + 1 :].sum(axis=0))).all(axis=2)
+        weight = (weight[:, None] + _log_choices(n[layer], cells)[None])[fits]
+        left = rest[fits]
+    weight = weight + _log_choices(n[-1], left)
+    if len(weight) < 2:
+        return np.nan
+    share = np.exp(weight - weight.max())
+    observed = np.exp(sum(_log_choices(n[layer], count[layer]) for layer in range(len(n))) - weight.max())
+    return float(min(1.0, share[share <= observed * (1 + RELATIVE_TOLERANCE)].sum() / share.sum()))
+
+
+def _cells(n, total, limit):
+    """All counts of arms of these sizes that add up to a total: the last arm has what the others leave."""
+    if np.prod(n[:-1] + 1.0) > limit:
+        raise TooManyTables
+    first = np.indices(n[:-1] + 1).reshape(len(n) - 1, -1).T
+    last = total - first.sum(axis=1)
+    fits = (last >= 0) & (last <= n[-1])
+    return np.column_stack([first[fits], last[fits]])
+
+
+def _log_choices(n, cells):
+    """Log of the product of binomial coefficients."""
+    return (gammaln(n + 1.0) - gammaln(cells + 1.0) - gammaln(n - cells + 1.0)).sum(axis=-1)
 
 
 def _log_weight(cells):

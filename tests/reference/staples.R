@@ -37,4 +37,12 @@ r <- rotterdam[seq(1, nrow(rotterdam), 2), ]
 out$times <- with(list(), list(lung = trend(lung$time, lung$status == 2, lung$ph.ecog), pbc = trend(pbc$time, pbc$status == 2, pbc$stage), colon = with(colon[colon$etype == 2, ], trend(time, status, differ)), nodes = with(colon[colon$etype == 1, ], trend(time, status, extent)),
   gbsg = trend(gbsg$rfstime, gbsg$status, gbsg$grade), rotterdam = trend(r$dtime, r$death, r$size), veteran = trend(veteran$time, veteran$status, cut(veteran$karno, c(0, 30, 60, 100))), ovarian = trend(ovarian$futime, ovarian$fustat, ovarian$ecog.ps),
   myeloma = trend(mgus2$futime[1:400], mgus2$death[1:400], cut(mgus2$age[1:400], c(0, 60, 70, 80, 120))), stanford = trend(stanford2$time, stanford2$status, cut(stanford2$age, c(0, 30, 45, 99))), small = trend(c(3, 5, 5, 8, 9, 9, 12, 14, 14, 20), c(1, 1, 0, 1, 1, 0, 1, 1, 0, 0), c(1, 2, 1, 1, 3, 2, 2, 3, 3, 3))))
+# Zelen's exact test of equal odds ratios, carried to more arms: every table with the totals of arms and levels, by brute force (rows: levels, columns: arms).
+zelen <- function(count, n) { grid <- as.matrix(expand.grid(lapply(as.vector(n), function(m) 0:m))); at <- function(v) matrix(v, nrow(n))
+  keep <- rep(TRUE, nrow(grid)); id <- matrix(seq_along(n), nrow(n)); for (i in seq_len(nrow(n))) keep <- keep & rowSums(grid[, id[i, ], drop = FALSE]) == sum(count[i, ])
+  for (j in seq_len(ncol(n))) keep <- keep & rowSums(grid[, id[, j], drop = FALSE]) == sum(count[, j]); g <- grid[keep, , drop = FALSE]
+  w <- apply(g, 1, function(y) exp(sum(lchoose(as.vector(n), y)))); o <- exp(sum(lchoose(as.vector(n), as.vector(count)))); list(count = count, n = n, tables = length(w), p = sum(w[w <= o*(1 + 1e-7)])/sum(w)) }
+m <- function(rows, ...) matrix(c(...), rows, byrow = TRUE)
+out$layers <- list(two = zelen(m(2, 2, 3, 1, 6), m(2, 12, 15, 10, 9)), nobody = zelen(m(2, 2, 3, 0, 5), m(2, 12, 15, 2, 10)), three_arms = zelen(m(2, 0, 3, 5, 2, 4, 3), m(2, 6, 9, 5, 7, 8, 4)),
+  three_levels = zelen(m(3, 1, 4, 0, 3, 5, 2), m(3, 7, 8, 5, 6, 9, 6)), empty = zelen(m(2, 0, 3, 2, 2, 5, 1), m(2, 0, 9, 4, 6, 7, 3)), apart = zelen(m(2, 0, 9, 9, 0), m(2, 10, 10, 10, 10)))
 write_json(out, a[2], digits = NA, auto_unbox = TRUE, na = "null")

@@ -88,10 +88,9 @@ def analyse_response_subgroups(data: Dataset, visits: Sequence[float]) -> Respon
     -------
     ResponseSubgroups
         `response_subgroup_count`: count and n (all treated who were due) of the two arms per level;
-        `response_subgroup`: difference with the Miettinen-Nurminen interval; `response_interaction`: likelihood-ratio
-        test per subgroup over all arms; `response_interaction_tests`: how many were made; `variable` as in
-        `analyse_subgroups`, `time` the visit. R: ``anova(glm(y ~ arm + g, binomial), glm(y ~ arm * g, binomial),
-        test = "LRT")``.
+        `response_subgroup`: difference with the Miettinen-Nurminen interval; `response_interaction`: exact test per
+        subgroup over all arms, in large studies the likelihood-ratio test (`logistic.compare_interaction`);
+        `response_interaction_tests`: how many were made; `variable` as in `analyse_subgroups`, `time` the visit.
     """
     if absent := _why_none(data) or (None if visits else Absent("This study declares no response visit.")):
         return absent

@@ -278,7 +278,7 @@ def table_response_subgroups(subgroups: ResponseSubgroups) -> Table:
                Column("Difference, points", f"{level_text(data)} CI"), Column(said_p(), "interaction"))  # fmt: skip
     when = format_duration(subgroups["response_subgroup"]["time"].iat[0], data.study.time.unit)
     notes = (
-        f"All {data.study.by_design.entered} who were due at {when}; {x.label} minus {y.label}, with the Miettinen-Nurminen interval. Interaction: likelihood-ratio test of arm x subgroup against arm + subgroup over all arms, on the scale of odds ratios.",
+        f"All {data.study.by_design.entered} who were due at {when}; {x.label} minus {y.label}, with the Miettinen-Nurminen interval. Interaction, over all arms: {' or '.join(dict.fromkeys(tests['method']))}.",
         "No subgroup was powered and none is adjusted for the number of looks.",
         *dict.fromkeys(said),
     )

@@ -8,10 +8,12 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from reference_data import load_expected
 
+from lib.statistics.contingency import share_of_layers
 from lib.statistics.models import logistic
 
 DRAWN = settings(deadline=None, max_examples=30)
 CASES = load_expected("proportions")["firth"]
+LAYERS = load_expected("staples")["layers"]
 
 
 def patients_of(case):
@@ -91,20 +93,53 @@ def levels_of(count, n, arms, levels):
         ([120, 300, 211, 190, 87, 260], [400, 500, 450, 470, 200, 600], list("AAABBB"), list("xyzxyz"), (26.6081761292, 2, 1.66766174623e-06)),
     ],
 )  # fmt: skip
-def test_interaction_equals_r(count, n, arms, levels, expected):
+def test_interaction_of_what_cannot_be_listed_equals_r(count, n, arms, levels, expected):
     """anova(glm(cbind(count, n - count) ~ arm + g, binomial), glm(cbind(count, n - count) ~ arm * g, binomial), test = "LRT")"""
-    row = logistic.compare_interaction(levels_of(count, n, arms, levels), {}).iloc[0]
+    row = logistic.compare_interaction(levels_of(count, n, arms, levels), {}, limit=1).iloc[0]
     assert_allclose([row["chisq"], row["df"], row["p_value"]], expected, rtol=1e-6)
     assert row["note"] == ""
 
 
+@pytest.mark.parametrize("name", LAYERS)
+def test_exact_interaction_equals_r(name):
+    """Every table with these totals, listed by expand.grid (staples.R), nobody or everybody in a cell or not."""
+    case = LAYERS[name]
+    count, n = np.array(case["count"]), np.array(case["n"])
+    levels = {str(i): pd.DataFrame({"group": list("ABC")[: n.shape[1]], "count": count[i], "n": n[i]}) for i in range(len(n))}
+    row = logistic.compare_interaction(levels, {}).iloc[0]
+    assert_allclose(row["p_value"], case["p"], rtol=1e-6)
+    assert row["method"] == logistic.EXACT and row["note"] == ""
+
+
 @pytest.mark.parametrize(
-    ("count", "n", "why"),
-    [([2, 0, 3, 5], [12, 2, 15, 10], "with Drug nobody or everybody"), ([2, 0, 3, 0], [12, 0, 15, 0], "one level only")],
-)
-def test_interaction_that_counts_cannot_tell_is_not_tested(count, n, why):
-    row = logistic.compare_interaction(levels_of(count, n, list("AABB"), list("FMFM")), {"A": "Drug", "B": "Seeds"}).iloc[0]
+    ("count", "n", "limit", "why"),
+    [([2, 0, 3, 5], [12, 2, 15, 10], 1, "with Drug nobody or everybody"), ([2, 0, 3, 0], [12, 0, 15, 0], 99, "one level only"),
+     ([0, 0, 0, 0], [12, 2, 15, 10], 99, "one table only"), ([0, 0, 15, 10], [12, 2, 15, 10], 99, "one table only")],
+)  # fmt: skip
+def test_interaction_that_counts_cannot_tell_is_not_tested(count, n, limit, why):
+    row = logistic.compare_interaction(levels_of(count, n, list("AABB"), list("FMFM")), {"A": "Drug", "B": "Seeds"}, limit).iloc[0]
     assert np.isnan(row["p_value"]) and why in row["note"]
+
+
+def test_exact_interaction_holds_its_level():
+    """Arms of 14, 25 and 13 that respond alike in both levels: all tables together are called different in 5 % at most."""
+    n = np.array([[7, 12, 6], [7, 13, 7]])
+    rng, found = np.random.default_rng(3), []
+    for _ in range(400):
+        y = rng.binomial(n, [[0.21, 0.32, 0.77]] * 2)
+        levels = {str(i): pd.DataFrame({"group": list("ABC"), "count": y[i], "n": n[i]}) for i in range(2)}
+        found.append(logistic.compare_interaction(levels, {})["p_value"].iat[0])
+    assert 0.01 < np.mean(np.array(found) < 0.05) < 0.07
+
+
+@DRAWN
+@given(st.lists(st.tuples(st.integers(0, 6), st.integers(1, 6)), min_size=6, max_size=6), st.permutations(range(3)), st.booleans())
+def test_exact_interaction_knows_no_order(cells, order, other):
+    """Order of arms and of levels, and which outcome is counted, change nothing."""
+    n = np.array([b + 1 for _, b in cells]).reshape(2, 3)
+    count = np.minimum(np.array([a for a, _ in cells]).reshape(2, 3), n)
+    again, of = (n - count if other else count)[::-1][:, order], n[::-1][:, order]
+    assert_allclose(share_of_layers(again, of), share_of_layers(count, n), rtol=1e-9)
 
 
 @DRAWN
@@ -115,5 +150,7 @@ def test_levels_with_the_same_counts_do_not_interact(cells, repeat):
     arms = [f"arm {i}" for i in range(len(cells))]
     one = pd.DataFrame({"group": arms, "count": count, "n": n})
     more = one.assign(count=one["count"] * repeat, n=one["n"] * repeat)
-    row = logistic.compare_interaction({"x": one, "y": more}, {}).iloc[0]
+    exact = logistic.compare_interaction({"x": one, "y": more}, {}).iloc[0]
+    assert exact["method"] != logistic.EXACT or exact["p_value"] > 0.3 or "one table" in exact["note"]
+    row = logistic.compare_interaction({"x": one, "y": more}, {}, limit=1).iloc[0]
     assert abs(row["chisq"]) < 1e-9 and row["df"] == len(cells) - 1
