@@ -31,9 +31,11 @@ one <- function(d, at) { d$row <- seq_len(nrow(d)); d$arm <- factor(d$arm); d$st
     # survfit(cluster = ) collapses the influence with one kind of event alone (below); with several it leaves it as it is.
     moves <- residuals(fit, times = at, type = "pstate")
     lapply(c("1" = 2, "2" = 3), function(k) { by_arm <- lapply(levels(d$arm), function(a) { own <- d$arm == a
-        m <- matrix(moves[own, , k], sum(own)); sqrt(colSums(rowsum(m, d[[cluster]][own])^2)) })
-      se <- unlist(by_arm); p <- s$pstate[, k]; ci <- survival:::survfit_confint(p, se, FALSE, "log-log", .95)
-      list(estimate = p, se = se, low = ci$lower, high = ci$upper) }) }
+        m <- matrix(moves[own, , k], sum(own)); u <- rowsum(m, d[[cluster]][own]); g <- nrow(u); sqrt(g / (g - 1) * colSums(u^2)) })
+      # survfit_confint knows qnorm alone: the level at which that is qt with patients - 1 degrees
+      level <- sapply(levels(d$arm), function(a) 2 * pnorm(qt(.975, length(unique(d[[cluster]][d$arm == a])) - 1)) - 1)
+      se <- unlist(by_arm); p <- s$pstate[, k]; ci <- lapply(seq_along(p), function(i) survival:::survfit_confint(p[i], se[i], FALSE, "log-log", rep(level, each = length(at))[[i]]))
+      list(estimate = p, se = se, low = sapply(ci, `[[`, "lower"), high = sapply(ci, `[[`, "upper")) }) }
   fit <- survfit(Surv(time, state) ~ arm, d, id = row)
   one_kind <- summary(survfit(Surv(time, cause == 1) ~ arm, d, cluster = id, conf.type = "log-log"), times = at, extend = TRUE)
   ps <- pseudo(survfit(Surv(time, state) ~ arm, d, id = row), times = at[2])[, 2]
@@ -45,7 +47,8 @@ one <- function(d, at) { d$row <- seq_len(nrow(d)); d$arm <- factor(d$arm); d$st
   list(at = at, n = nrow(d), clusters = length(unique(d$id)), curve = curve("id"), alone = curve("row"),
        one_kind = list(survival = one_kind$surv, se = one_kind$std.err),
        pseudo = list(first = unname(head(ps, 12)), squares = sum(ps^2)),
-       cox = list(coef = unname(coef(cox)), se = unname(sqrt(diag(vcov(cox)))), rscore = drop(cox$rscore)),
+       cox = with(list(b = unname(coef(cox)), g = length(unique(d$id)), k = nlevels(d$arm)), { se <- unname(sqrt(g / (g - k) * diag(vcov(cox))))
+         list(coef = b, se = se, low = exp(b - qt(.975, g - k) * se), high = exp(b + qt(.975, g - k) * se), p = 2 * pt(-abs(b / se), g - k), rscore = drop(cox$rscore)) }),
        odds = slope(glm(early ~ 0 + arm + xc, binomial, d, control = list(epsilon = 1e-14)), d),
        line = slope(lm(y ~ 0 + arm + xc, d), d),
        odds_of_pseudo = logistic(model.matrix(~ 0 + arm + xc, d), 1 - unname(ps), d$id), share = share) }

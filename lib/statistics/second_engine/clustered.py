@@ -34,10 +34,11 @@ def cox(time: np.ndarray, event: np.ndarray, x: np.ndarray, patient: np.ndarray,
     beta = np.asarray(fit.params)
     bread = np.linalg.inv(-fit.model.hessian(beta))
     moved = _per_patient(_residuals(time, event, x, beta), patient) @ bread
-    coef, error = float(beta[0]), sqrt(float((moved**2).sum(axis=0)[0]))
-    reach, z = stats.norm.isf((1 - level) / 2) * error, coef / error
+    n, arms = len(moved), x.shape[1] + 1
+    coef, error = float(beta[0]), sqrt(float((moved**2).sum(axis=0)[0]) * n / (n - arms))
+    reach, t = stats.t.isf((1 - level) / 2, n - arms) * error, coef / error
     ratio = {"coef": coef, "std_err": error, "hr": np.exp(coef), "ci_low": np.exp(coef - reach), "ci_high": np.exp(coef + reach)}
-    return ratio | {"statistic": z, "p_value": 2 * stats.norm.sf(abs(z))}
+    return ratio | {"statistic": t, "p_value": 2 * stats.t.sf(abs(t), n - arms)}
 
 
 def score(time: np.ndarray, event: np.ndarray, x: np.ndarray, patient: np.ndarray) -> dict[str, float]:

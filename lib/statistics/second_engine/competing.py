@@ -8,7 +8,7 @@ from __future__ import annotations
 
 __all__ = ["FORMULA", "clustered_incidence", "gray", "incidence", "moves"]
 
-from math import isnan, log, nan, sqrt
+from math import inf, isnan, log, nan, sqrt
 
 import numpy as np
 import pandas as pd
@@ -59,8 +59,9 @@ def clustered_incidence(time: np.ndarray, cause: np.ndarray, patient: np.ndarray
         return found
     moved = moves(time, cause, at)
     error = sqrt(sum(moved[patient == name].sum() ** 2 for name in dict.fromkeys(patient)))
-    error = error if error > 1e-12 else 0.0  # rounding: nothing moves what is 0 or 1
-    return found | {"std_err": error} | _log_log(found["estimate"], error, level)
+    n = len(set(patient))
+    error = error * sqrt(n / (n - 1)) if error > 1e-12 and n > 1 else 0.0  # rounding: nothing moves what is 0 or 1
+    return found | {"std_err": error} | _log_log(found["estimate"], error, level, n - 1)
 
 
 def moves(time: np.ndarray, cause: np.ndarray, at: float) -> np.ndarray:
@@ -83,11 +84,11 @@ def moves(time: np.ndarray, cause: np.ndarray, at: float) -> np.ndarray:
     return moved
 
 
-def _log_log(f: float, error: float, level: float) -> dict[str, float]:
-    """Limits symmetric on the scale log(-log F)."""
+def _log_log(f: float, error: float, level: float, df: float = inf) -> dict[str, float]:
+    """Limits symmetric on the scale log(-log F), by the normal distribution or t."""
     if not 0 < f < 1 or not error > 0:
         return {"ci_low": nan, "ci_high": nan}
-    reach = stats.norm.isf((1 - level) / 2) * error / (f * log(f))
+    reach = stats.t.isf((1 - level) / 2, df) * error / (f * log(f))
     with np.errstate(over="ignore"):  # a limit of 0
         return {"ci_low": float(f ** np.exp(-reach)), "ci_high": float(f ** np.exp(reach))}
 
