@@ -24,6 +24,7 @@ __all__ = [
     "enrolment",
     "exposure",
     "first",
+    "first_progression",
     "first_response",
     "flow",
     "follow_up",
@@ -114,6 +115,7 @@ from lib.show.sentences.safety import sentence_safety as safety
 from lib.show.sentences.safety import sentence_terms as terms
 from lib.show.sentences.survival import sentence_comparison as comparison
 from lib.show.sentences.survival import sentence_definition as definition
+from lib.show.sentences.survival import sentence_first_progression as first_progression
 from lib.show.sentences.survival import sentence_needed as needed
 from lib.show.sentences.survival import sentence_other_events as other_events
 from lib.show.sentences.survival import sentence_small as small

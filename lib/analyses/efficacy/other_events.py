@@ -6,7 +6,7 @@ Counts of patients by arm. A difference in survival can be made by any of them.
 from __future__ import annotations
 
 __all__ = [
-    "FIRST", "OTHER_EVENTS", "FirstProgression", "OtherEvents", "Sites", "analyse_first_progression", "analyse_other_events", "analyse_sites",
+    "ANY", "FIRST", "OTHER_EVENTS", "FirstProgression", "OtherEvents", "Sites", "analyse_first_progression", "analyse_other_events", "analyse_sites",
     "first_name",
 ]  # fmt: skip
 

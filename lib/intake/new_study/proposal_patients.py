@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["propose_arms", "propose_baseline"]
+__all__ = ["MAX_LEVELS", "propose_arms", "propose_baseline"]
 
 import re
 

@@ -18,8 +18,9 @@ from lib.intake.files import read_files
 from lib.intake.new_study.headers import Headed, with_header, with_labels
 from lib.intake.new_study.proposal import propose
 from lib.intake.new_study.proposal_events import with_event_codes
+from lib.intake.new_study.proposal_patients import MAX_LEVELS
 from lib.intake.new_study.questions import Questions
-from lib.intake.new_study.recognition import Known, Proposal, Recognised, recognise
+from lib.intake.new_study.recognition import Known, Proposal, Recognised, is_numeric, recognise
 from lib.intake.new_study.standards.datasets import datasets_of, selected
 from lib.intake.new_study.standards.translation import Translation, translated
 from lib.intake.new_study.structures import NUMBERED, with_patients
@@ -122,7 +123,7 @@ def proposed(name: str, sheets: dict[str, Headed], answers: dict[str, str] | Non
     # from here on the frames are our own, and changed in place
     tables = {table: replace(one, frame=one.frame.copy()) for table, one in tables.items()}
     for table, one in tables.items():
-        changes += [_with_flags(table, one), _with_limits(table, one)]
+        changes += [_with_flags(table, one), _with_limits(table, one) if table == "markers" else _limits_asked(table, one, questions)]
         if table == "adverse_events":
             changes.append(with_event_codes(one))
     proposal = propose(name, tables, questions, found.known)
@@ -224,17 +225,48 @@ def _flags(table: str) -> set[str]:
 
 def _with_limits(table: str, one: Recognised) -> pd.DataFrame:
     """Write `<0.1` as a value of 0.1 that is below the limit of 0.1, and `>500` as one of 500 that is above what could be measured."""
-    changes = []
-    if table == "markers":
-        changes += _flagged(one, "<≤", "below_limit", "below the limit")
-        changes += _flagged(one, ">≥", "above_limit", "above the limit")
+    changes = _flagged(one, "<≤", "below_limit", "below the limit") + _flagged(one, ">≥", "above_limit", "above the limit")
     return pd.DataFrame(changes, columns=CHANGE_COLUMNS)
+
+
+def _limits_asked(table: str, one: Recognised, questions: Questions) -> pd.DataFrame:
+    """Ask what `>500` is in a column of numbers: beside the patient there is no flag that says that it lies beyond."""
+    own = [column for column in one.frame if table == "patients" and column not in one.columns.values()]
+    found = {column: limits for column in own if len(limits := _limits(one.frame[column], "<≤>≥")) and _measured(one.frame[column], limits)}
+    if not found:
+        return pd.DataFrame(columns=CHANGE_COLUMNS)
+    n = sum(map(len, found.values()))
+    column, first = next((column, one.frame.loc[limits.index[0], column]) for column, limits in found.items())
+    options = {
+        "limit": f"each is the limit itself, such as {next(iter(found[column]))} for {first}, and medians and tests take it for a value",
+        "missing": f"{n} cells are empty",
+    }
+    text = f"What are the {n} values beyond a limit in {', '.join(found)}, such as {first}? A table of markers (long form) keeps them as limits."
+    answer, changes = questions.ask("values beyond a limit", text, options), []
+    for column, limits in found.items():
+        if answer:
+            for row, limit in limits.items():
+                became = limit if answer == "limit" else None
+                changes.append((table, row, column, one.frame.loc[row, column], became or "", "a value beyond a limit"))
+                one.frame.loc[row, column] = became
+    return pd.DataFrame(changes, columns=CHANGE_COLUMNS)
+
+
+def _measured(cells: pd.Series, limits: pd.Series) -> bool:
+    """Whether the other cells are numbers, most of all and too many for a category such as 0, 1, 2, >2."""
+    others = cells.dropna().drop(limits.index)
+    return len(limits) < len(others) and cells.nunique() > MAX_LEVELS and is_numeric(others)
+
+
+def _limits(cells: pd.Series, signs: str) -> pd.Series:
+    """The numbers of the cells that have one of these signs before them."""
+    return cells.astype("string").str.extract(rf"^[{signs}]=?\s*(\d+(?:\.\d+)?)$", expand=False).dropna().astype(object)
 
 
 def _flagged(one: Recognised, signs: str, flag: str, why: str) -> list[tuple]:
     """Values with one of these signs as the limit behind it, and their flag; a lower limit that the file gives itself stays."""
     value, frame = one.columns["value"], one.frame
-    limits = frame[value].str.extract(rf"^[{signs}]=?\s*(\d+(?:\.\d+)?)$", expand=False).dropna()
+    limits = _limits(frame[value], signs)
     if limits.empty:
         return []
     changes = [(one.table, row, value, frame.loc[row, value], limit, why) for row, limit in limits.items()]

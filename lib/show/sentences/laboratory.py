@@ -12,17 +12,24 @@ from lib.show.formats import MASKED, format_whole, joined, plural
 from lib.show.labels import everybody, share, unit_label
 from lib.show.sentences.absent import reason_if_absent
 
+# So many laboratory values a sentence holds; the table has them all.
+NAMED = 3
+
 
 @reason_if_absent
 def sentence_laboratory(laboratory: Laboratory) -> str:
-    """Patients whose value became worse, for every laboratory value, by arm."""
+    """Patients whose value became worse, by arm, for the laboratory values of which the largest share of an arm did so."""
     data = laboratory.dataset
+    frames = {marker.short: where(laboratory["lab_worse"], variable=marker.id).set_index("group") for marker in watched(data)}
+    frames = {short: worse.loc[[arm.id for arm in data.arms]] for short, worse in frames.items()}
+    order = sorted(frames, key=lambda short: -frames[short]["proportion"].astype(float).fillna(0.0).max())
     parts = []
-    for marker in watched(data):
-        worse = where(laboratory["lab_worse"], variable=marker.id).set_index("group")
-        told = joined([f"{_share(worse.loc[arm.id])} with {arm.label}" for arm in data.arms])
-        parts.append(f"{marker.short} {told}")
-    return f"Worse at risk than at baseline: {'; '.join(parts)}."
+    for short in order[:NAMED]:
+        told = joined([f"{_share(frames[short].loc[arm.id])} with {arm.label}" for arm in data.arms])
+        parts.append(f"{short} {told}")
+    rest = len(order) - NAMED
+    more = f"; and {format_whole(rest)} more in the table" if rest > 0 else ""
+    return f"Worse at risk than at baseline: {'; '.join(parts)}{more}."
 
 
 def _share(row: pd.Series) -> str:

@@ -7,6 +7,7 @@ __all__ = [
     "crude_of",
     "sentence_comparison",
     "sentence_definition",
+    "sentence_first_progression",
     "sentence_needed",
     "sentence_other_events",
     "sentence_progression",
@@ -19,7 +20,7 @@ __all__ = [
 
 import pandas as pd
 
-from lib.analyses.efficacy.other_events import OTHER_EVENTS, OtherEvents
+from lib.analyses.efficacy.other_events import ANY, FIRST, OTHER_EVENTS, FirstProgression, OtherEvents, first_name
 from lib.analyses.efficacy.response import ResponseRates
 from lib.analyses.efficacy.survival import Survival
 from lib.analyses.result import Absent, where
@@ -241,6 +242,21 @@ def sentence_other_events(other: OtherEvents) -> str:
         rows = frame[(frame["variable"] == name) & frame["group"].isin([arm.id for arm in data.arms])]
         shares = [f"{said_share(r['count'], r['n'])}{_percent(r)} with {data.study.arm(r['group']).label}" for _, r in rows.iterrows()]
         parts += [f"{OTHER_EVENTS[name]}: {joined(shares)}."] if shares else []
+    return " ".join(parts)
+
+
+@reason_if_absent
+def sentence_first_progression(first: FirstProgression) -> str:
+    """How many progressed in each arm, and where most of them did so first."""
+    data, frame = first.dataset, first["first_progression"]
+    labels = {first_name(*key): label for key, label in FIRST.items()}
+    overall = frame[(frame["group"] == frame["group"].iat[-1]) & (frame["variable"] != ANY)].dropna(subset="count")
+    most = [] if overall.empty else [overall.loc[overall["count"].astype(float).idxmax(), "variable"]]
+    parts = []
+    for name in (ANY, *most):
+        rows = where(frame, variable=name).set_index("group")
+        shares = [f"{said_share(rows.at[arm.id, 'count'], rows.at[arm.id, 'n'])}{_percent(rows.loc[arm.id])} with {arm.label}" for arm in data.arms]
+        parts.append(f"{'Any progression' if name == ANY else f'Most often it was first “{labels[name]}”'}: {joined(shares)}.")
     return " ".join(parts)
 
 

@@ -110,7 +110,7 @@ def _of_few(terms: pd.DataFrame, tte: pd.DataFrame, cluster: str, level: float) 
     error = terms["std_err"] * np.sqrt(n / df)
     reach, statistic = stats.t.ppf(0.5 + level / 2, df) * error, terms["coef"] / error
     limits = {"ci_low": np.exp(terms["coef"] - reach), "ci_high": np.exp(terms["coef"] + reach)}
-    method = f"Cox regression (Efron ties), robust {level:.0%} interval by patient (t, patients - arms df)"
+    method = f"Cox regression (Efron ties), robust Wald {level:.0%} interval by patient (t, patients - arms df)"
     return terms.assign(std_err=error, statistic=statistic, p_value=2 * stats.t.sf(statistic.abs(), df), method=method, **limits)
 
 

@@ -35,6 +35,7 @@ def _cycle(*values):
 ID, ARM, TIME, EVENT = (lambda i: f"P{i:02d}"), _cycle("A", "B"), (lambda i: 37 * i + 5), _cycle("0", "1", "1")
 SEX, AGE = _cycle("F", "M", "M"), (lambda i: 40 + i)
 USUAL = (ID, ARM, AGE, TIME, EVENT)
+BEYOND = lambda i: ">500" if i in (3, 7) else "<0.1" if i == 5 else 10 * i  # noqa: E731
 DAY = lambda i: f"2020-{i:02d}-11"  # noqa: E731
 LATER = lambda i: f"2021-{i:02d}-21"  # noqa: E731
 
@@ -177,6 +178,11 @@ CASES = {
         endpoints=(("OS", "days", "1", 8),), baseline=("her2", "asthma"),
     ),
     "999": Case(_rows("id,os_days,death,cea", ID, TIME, EVENT, lambda i: 999 if i == 5 else i), asked=("999 in cea",)),
+    "beyond a limit": Case(_rows("id,os_days,death,tg", ID, TIME, EVENT, BEYOND, n=16), asked=("values beyond a limit",)),
+    "beyond a limit is the limit": Case(_rows("id,os_days,death,tg", ID, TIME, EVENT, BEYOND, n=16), answers={"values beyond a limit": "limit"}, baseline=("tg",)),
+    "beyond a limit is missing": Case(_rows("id,os_days,death,tg", ID, TIME, EVENT, BEYOND, n=16), answers={"values beyond a limit": "missing"}, baseline=("tg",)),
+    "counts up to more than 2": Case(_rows("id,os_days,death,lesions", ID, TIME, EVENT, _cycle("0", "1", "2", ">2"), n=16), baseline=("lesions",)),
+    "ages in bands": Case(_rows("id,os_days,death,band", ID, TIME, EVENT, _cycle("<60", ">=60"), n=16), baseline=("band",)),
     "a minus among words": Case(_rows("id,os_days,death,note", ID, TIME, EVENT, _cycle("-", "low", "high")), asked=("- in note",)),
     "personal or not": Case(
         _rows("id,Patient Name,hospital_days,birth_weight,hospital no,os_days,death", ID, AGE, AGE, AGE, AGE, TIME, EVENT),
@@ -296,3 +302,15 @@ def test_columns_of_a_form_are_known_without_its_prefix(tmp_path):
     assert new.tables["adverse_events"].columns == {
         "patient_id": "record_id", "term": "ae_term", "grade": "ae_grade", "onset_date": "ae_start", "end_date": "ae_end", "serious": "ae_serious",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(("answer", "became"), [("limit", ["500", "500", "0.1"]), ("missing", ["", "", ""])])
+def test_values_beyond_a_limit_become_what_was_answered_and_are_listed(tmp_path, answer, became):
+    (tmp_path / "s.csv").write_text(_rows("id,os_days,death,Tg (ng/mL)", ID, TIME, EVENT, BEYOND, n=16), "utf-8")
+    new = proposed("x", read_sheets([tmp_path / "s.csv"]), {"values beyond a limit": answer})
+    changes = new.changes[new.changes["why"] == "a value beyond a limit"]
+    assert sorted(changes["became"]) == sorted(became)
+    assert sorted(changes["found"]) == ["<0.1", ">500", ">500"]
+    cells = new.tables["patients"].frame[changes["column"].iat[0]]
+    assert cells.dropna().map(float).sum() == sum(10 * i for i in range(1, 17) if i not in (3, 5, 7)) + sum(map(float, filter(None, became)))
+    assert new.proposal.study["baseline"][0]["type"] in ("integer", "number")

@@ -10,7 +10,7 @@ from lib.analyses.cohort.conduct import BETWEEN, SCANS, Attendance, Exposure, Ti
 from lib.analyses.cohort.flow import Completeness, Enrolment, Flow
 from lib.analyses.efficacy.course import Course
 from lib.analyses.efficacy.marker_models import Presence, Ratios
-from lib.analyses.efficacy.other_events import OtherEvents
+from lib.analyses.efficacy.other_events import FirstProgression, OtherEvents
 from lib.analyses.efficacy.response import NON_RESPONDER, RESPONDER, ResponseRates, ResponseTime
 from lib.analyses.efficacy.survival import Survival
 from lib.analyses.robustness.confounding import EValues, Weights
@@ -181,6 +181,19 @@ def test_other_events_are_those_of_each_arm():
     assert "10/52" not in said
 
 
+def test_where_it_progressed_first_is_led_by_the_most_frequent():
+    rows = [{"variable": v, "group": g, "count": k, "n": n, "proportion": k / n}
+            for v, counts in (("any", (9, 12, 5, 26)), ("in_field growth", (2, 3, nan, nan)), ("regional new", (4, 2, 1, 7)), ("distant new", (1, 1, 1, 3)))
+            for g, k, n in zip((*ARMS, "overall"), counts, (14, 25, 13, 52), strict=True)]  # fmt: skip
+    said = say.first_progression(FirstProgression(EFFICACY, "", {"first_progression": pd.DataFrame(rows)}))
+    assert said == (
+        f"Any progression: 9/14 (64%) with {A}, 12/25 (48%) with {B} and 5/13 (38%) with {C}. "
+        f"Most often it was first “Regional: a new lesion”: 4/14 (29%) with {A}, 2/25 (8%) with {B} and 1/13 (8%) with {C}."
+    )
+    masked = pd.DataFrame(rows).assign(count=nan, proportion=nan)
+    assert say.first_progression(FirstProgression(EFFICACY, "", {"first_progression": masked})).count(".") == 1
+
+
 def test_the_definition_is_the_endpoints_own():
     said = say.definition(Survival(EFFICACY, "os", {}))
     assert said == f"Overall survival: {EFFICACY.study.endpoint('os').definition}."
@@ -259,6 +272,15 @@ def test_laboratory_and_hys_law():
     assert say.liver(liver((1, 0, 0))).startswith(f"Biochemical criteria of Hy's law: 1 patient (1/10 (10%) with {A}, 0/20 (0%) with {B} and nobody sampled twice with {C}).")
     assert "2 patients (" in say.liver(liver((1, 1, 0)))
     assert say.laboratory(Laboratory(load("efficacy", study="data/colon"), "", {})) == "Worse at risk than at baseline: ."
+
+
+def test_laboratory_names_the_values_that_worsened_most():
+    """Of seven values the three of which an arm has the largest share; a masked share stands behind every other."""
+    shares = {"alt": (1, 2, 0), "ast": (nan, nan, nan), "bili": (0, 0, 3), "alp": (0, 0, 0), "trig": (5, 1, 9), "uprot": (2, 0, 1), "sbp": (4, 0, 2)}
+    rows = pd.concat([by_arm(*((k, 10) for k in counts), columns="count n", variable=name, unit="patients") for name, counts in shares.items()])
+    said = say.laboratory(Laboratory(THREE, "", {"lab_worse": rows.assign(proportion=rows["count"] / rows["n"])}))
+    assert said.startswith(f"Worse at risk than at baseline: Triglycerides 5/10 (50%) with {A}, 1/10 (10%) with {B} and 9/10 (90%) with {C}; Systolic pressure 4/10")
+    assert said.endswith(f"; Bilirubin 0/10 (0%) with {A}, 0/10 (0%) with {B} and 3/10 (30%) with {C}; and 4 more in the table.")
 
 
 # ------------------------------------------------------------------ robustness
