@@ -17,7 +17,7 @@ from tumours import D90_RATIO, D90_SPREAD, NODE, PRESCRIPTION, Course
 HISTOLOGY = {"PTC": 0.77, "FTC": 0.15, "HCC": 0.04, "PDTC": 0.04}  # 11 PTC to 2 FTC in Front Oncol 2022, 773708
 # The same with and without a node of the neck: follicular carcinoma goes by the blood to lung and bone, seldom to nodes.
 HISTOLOGY_BY_NODE = {True: (0.86, 0.04, 0.05, 0.05), False: (0.47, 0.46, 0.04, 0.03)}
-HISTOLOGY_SEED = 1
+HISTOLOGY_SEED = 9  # the first with each of the four in each arm
 COURSES_OF_RAI = (0.14, 0.34, 0.28, 0.15, 0.09)  # 1 to 5
 AGE = (59, 57, 55)  # mean; series of 57 to 59 years
 AGE_SEED = 5  # the first draw with p > 0.1 for age below 60 by arm and as many events of the young in C as of the old

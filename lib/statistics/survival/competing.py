@@ -67,9 +67,9 @@ def _incidence(table: EventTable, d1: np.ndarray) -> tuple[np.ndarray, np.ndarra
     return incidence, np.maximum(v1 - 2 * incidence * v2 + incidence**2 * v3, 0)
 
 
-def log_log_limits(incidence: np.ndarray, std_err: np.ndarray, level: float, df: np.ndarray | float = np.inf) -> tuple[np.ndarray, np.ndarray]:
+def log_log_limits(incidence: np.ndarray, std_err: np.ndarray, level: float, df: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Limits symmetric on the scale log(-log F), as survival::survfit(conf.type = "log-log") makes them from F; of t with `df` degrees."""
-    z = stats.t.ppf(0.5 + level / 2, df)
+    z = stats.norm.ppf(0.5 + level / 2) if df is None else stats.t.ppf(0.5 + level / 2, df)
     with np.errstate(all="ignore"):
         log_f = np.log(incidence)
         low, high = (np.exp(log_f * np.exp(sign * z * std_err / (incidence * log_f))) for sign in (-1, 1))
