@@ -27,7 +27,7 @@ class Visitor:
     """Somebody with the token, a cookie, a page and its socket; and a computer, where a proxy tells the server of it."""
 
     def __init__(self, address: str, computer: str = ""):
-        self.address, self.cookie, self.kernel, self.socket, self.models = address, "", "", None, {}
+        self.address, self.cookie, self.kernel, self.text, self.socket, self.models = address, "", "", "", None, {}
         self.behind = {"X-Real-IP": computer} if computer else {}
 
     async def ask(self, path: str, method: str = "GET", **options) -> tuple[int, str]:
@@ -43,8 +43,8 @@ class Visitor:
 
     async def open(self) -> int:
         """Ask for the page, which brings a kernel."""
-        status, text = await self.ask(f"/?token={TOKEN}")
-        found = re.search(r'"kernelId": "([0-9a-f-]{36})"', text)
+        status, self.text = await self.ask(f"/?token={TOKEN}")
+        found = re.search(r'"kernelId": "([0-9a-f-]{36})"', self.text)
         self.kernel = found[1] if found else ""
         return status
 
@@ -57,7 +57,7 @@ class Visitor:
         """Open the page, ask for its widgets as the page does; the seconds until the first picture is there."""
         began = time.monotonic()
         status = await self.open()
-        assert status == 200, status
+        assert status == 200, f"{status}: {self.text.replace(TOKEN, '...')[-3000:]}"
         await self.connect()
         self.models = await self.states()
         assert "<svg" in json.dumps(self.models)

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 __all__ = ["Gathered", "Problem", "ProblemsFound", "line_of", "read_yaml", "shown"]
 
+import copy
 import datetime as dt
 import difflib
+import functools
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -152,7 +154,7 @@ def read_yaml(path: Path, model: type[M]) -> M:
         raise ProblemsFound([Problem("E101", f"more than {MAX_DEPTH} brackets in one another", file=path.name)])
     node, content = _parse(raw, path.name)
     try:
-        return model.model_validate(content)
+        return model.model_validate(copy.deepcopy(content))
     except ValidationError as error:
         raise ProblemsFound([_problem(e, node, model, path.name) for e in error.errors()]) from None
 
@@ -162,6 +164,8 @@ def line_of(path: Path, location: Sequence[str | int]) -> int:
     return _line(YAML(pure=True).compose(path.read_text(encoding="utf-8-sig")), location)
 
 
+# A page reads study.yml more than once, and whoever makes many pages reads the same ones.
+@functools.lru_cache(maxsize=32)
 def _parse(raw: bytes, file: str) -> tuple[Node | None, Any]:
     """The composed node, which knows its lines, and the plain content."""
     try:

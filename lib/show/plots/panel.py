@@ -7,12 +7,14 @@ __all__ = [
     "write_above", "write_at_risk", "write_counts", "write_legend",
 ]  # fmt: skip
 
+import functools
 import textwrap
 from collections.abc import Sequence
 from contextlib import contextmanager
 
 import numpy as np
 import pandas as pd
+from matplotlib import rcParams
 from matplotlib.collections import LineCollection
 from matplotlib.textpath import TextPath
 from matplotlib.ticker import PercentFormatter
@@ -34,9 +36,14 @@ FINE = 200
 
 def text_size(text: str, size: float = 8) -> tuple[float, float]:
     """Width and height in inches of the lines of a text of so many points."""
-    lines = text.split("\n")
-    widths = [TextPath((0, 0), line, size=size).get_extents().width if line.strip() else 0.0 for line in lines]
-    return max(widths) / 72, len(lines) * 1.35 * size / 72
+    lines, font = text.split("\n"), (*rcParams["font.family"], *rcParams["font.sans-serif"])
+    return max(_width(line, size, font) for line in lines) / 72, len(lines) * 1.35 * size / 72
+
+
+@functools.lru_cache(maxsize=4096)
+def _width(line: str, size: float, font: tuple[str, ...]) -> float:  # noqa: ARG001 (whose letters these are)
+    """Width of a line in points. Letters are measured by their outlines, which takes a hundredth of a second, and labels recur."""
+    return TextPath((0, 0), line, size=size).get_extents().width if line.strip() else 0.0
 
 
 def inner_size(figure, axes) -> tuple[float, float]:
