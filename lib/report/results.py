@@ -95,7 +95,7 @@ def to_rows(report: str, analysis: Analysis) -> pd.DataFrame:
     Parameters
     ----------
     report : str
-        cohort, efficacy, robustness or safety.
+        cohort, efficacy, robustness, models or safety.
     analysis : Analysis
 
     Returns

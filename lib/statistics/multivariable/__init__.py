@@ -1,0 +1,3 @@
+"""Regression with covariates beyond the arms."""
+
+__all__: list[str] = []
