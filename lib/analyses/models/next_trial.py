@@ -262,7 +262,7 @@ def _differences(rates: np.ndarray, low: float, *, few: bool) -> list[Effect]:
 def _worthwhile(rate: float, gain: float | None, *, few: bool) -> Effect:
     """The share of responders that would be worth having."""
     if gain is None:
-        return Effect(WORTHWHILE, nan, NO_WORTHWHILE.format("difference in responses"))
+        return Effect(WORTHWHILE, nan, NO_WORTHWHILE.format("gain in responders"))
     if few:
         return Effect(WORTHWHILE, nan, f"fewer than {LEAST_PATIENTS} patients in an arm")
     room = rate + gain <= 1

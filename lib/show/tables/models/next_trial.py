@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["table_next_trial", "table_next_trial_arms", "table_next_trial_response"]
 
 from collections.abc import Iterator
+from functools import partial
 
 import pandas as pd
 
@@ -22,13 +23,14 @@ def table_next_trial(trial: NextTrial) -> Table:
     """Events and patients of a trial of two arms, by effect and power."""
     data, frame = trial.dataset, trial["next_trial"]
     endpoint, pair, unit = data.study.endpoint(trial.variable), name_pair(*data.contrast), data.study.time.unit
-    rows = []
+    timed, rows = frame["duration"].notna().any(), []
     for (term, how), part in frame.groupby(["term", "step"], sort=False):
         share = f", {format_percent(part['allocation'].iat[0])} of the patients with {data.study.arm(data.contrast[0]).label} as here" if how != "equal" else ""
-        rows += _rows(f"{EFFECTS[term]}{share}", part, "events_needed", _cells)
+        rows += _rows(f"{EFFECTS[term]}{share}", part, "events_needed", partial(_cells, timed=timed, decimals=1 if unit == "years" else 0))
+    enrol = [Column(capitalised(unit), "to enrol them")] if timed else []
     columns = (
         Column("Effect, power"), Column("Hazard ratio"), Column("Events", "Schoenfeld"), Column("Events", "Freedman"), Column("Patients", "both arms"),
-        Column(capitalised(unit), "to enrol them"), Column("Assurance"),
+        *enrol, Column("Assurance"),
     )  # fmt: skip
     notes = (
         f"Two-sided log-rank test at {format_limit()}; two arms of one size unless said otherwise. The two formulas agree where the effect is small; where they do not, the truth lies between them. Patients are those of whom so many have the event by Schoenfeld.",
@@ -44,10 +46,11 @@ def _why(data: Dataset) -> list[str]:
     return [f"The smallest worth having, study.yml: {worth.why.rstrip('.')}."] if worth and worth.why else []
 
 
-def _cells(row: pd.Series) -> tuple[str, ...]:
+def _cells(row: pd.Series, *, timed: bool, decimals: int) -> tuple[str, ...]:
+    """A line of numbers; the time to enrol only in a study with dates."""
     return (
         format_number(row["hr"], 2), *(_count(row[name]) for name in ("events_needed", "events_freedman", "patients_needed")),
-        format_number(row["duration"], 0), format_percent(row["assurance"]),
+        *([format_number(row["duration"], decimals)] if timed else []), format_percent(row["assurance"]),
     )  # fmt: skip
 
 
