@@ -17,6 +17,7 @@ from lib.show.labels import level_text, pair_label
 from lib.show.ways import estimate_label, limits_label, question_label
 
 
+@empty_if_absent
 def table_external(evidence: Evidence | Absent) -> Table | Block:
     """Declared results of other studies beside this one's, which a shared report leaves out."""
     data = evidence.dataset
