@@ -17,6 +17,7 @@ __all__ = [
     "dose",
     "e_values",
     "enrolment",
+    "evidence",
     "exposure",
     "first_progression",
     "flow",
@@ -28,6 +29,7 @@ __all__ = [
     "lesions",
     "marker",
     "marker_model",
+    "next_trial",
     "other_events",
     "populations",
     "presence",
@@ -79,6 +81,8 @@ from lib.analyses.efficacy.response import analyse_response_time as response_tim
 from lib.analyses.efficacy.shifts import analyse_shifts as shifts
 from lib.analyses.efficacy.survival import analyse as survival
 from lib.analyses.efficacy.survival import analyse_follow_up as follow_up
+from lib.analyses.models.next_trial import analyse_next_trial as next_trial
+from lib.analyses.models.others import analyse_evidence as evidence
 from lib.analyses.robustness.confounding import analyse_calendar as calendar
 from lib.analyses.robustness.confounding import analyse_e_values as e_values
 from lib.analyses.robustness.confounding import analyse_weights as weights

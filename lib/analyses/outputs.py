@@ -260,6 +260,13 @@ OUTPUTS = (
     Output("weighted_rmst", PATIENTS, EXAMINED, source="Efron B, Tibshirani RJ. An Introduction to the Bootstrap, 1993; Austin PC. Stat Med 2016;35:5642-5655. doi:10.1002/sim.7084"),
     Output("e_value", "", EXAMINED, source="VanderWeele TJ, Ding P. Ann Intern Med 2017;167:268-274. doi:10.7326/M16-2607"),
     Output("tests", "tests", EXAMINED),
+    # What next
+    Output("next_trial", "", NOT_EXAMINED, source="Freedman LS. Stat Med 1982;1:121-129. doi:10.1002/sim.4780010204; O'Hagan A, Stevens JW, Campbell MJ. Pharm Stat 2005;4:187-201. doi:10.1002/pst.175"),
+    Output("next_trial_assumed", "", NOT_EXAMINED, source="Lachin JM, Foulkes MA. Biometrics 1986;42:507-519. doi:10.2307/2531201"),
+    Output("next_trial_arms", "", NOT_EXAMINED, source="Makuch RW, Simon RM. J Chronic Dis 1982;35:861-867; Ahnn S, Anderson SJ. Stat Med 1998;17:2525-2534"),
+    Output("next_response", "", NOT_EXAMINED, source="Fleiss JL, Tytun A, Ury HK. Biometrics 1980;36:343-346. doi:10.2307/2529990"),
+    Output("evidence", "patients or patients of another study", NOT_EXAMINED),
+    Output("evidence_pooled", "", NOT_EXAMINED, source="Paule RC, Mandel J. J Res Natl Bur Stand 1982;87:377-385. doi:10.6028/jres.087.022; Hartung J, Knapp G. Stat Med 2001;20:3875-3889. doi:10.1002/sim.1009; Röver C, Knapp G, Friede T. BMC Med Res Methodol 2015;15:99. doi:10.1186/s12874-015-0091-1; Higgins JP, Thompson SG, Spiegelhalter DJ. J R Stat Soc A 2009;172:137-159. doi:10.1111/j.1467-985X.2008.00552.x"),
     # Adverse events
     Output("ae_term", PATIENTS, EXAMINED, step="flow"),
     Output("ae_term_test", "", EXAMINED, tests=EXPLORATORY, counted_in="term_tests", made_from="ae_term"),

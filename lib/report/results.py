@@ -86,6 +86,18 @@ STATISTICS = {
     "ess": "effective sample size, (sum of weights) squared / sum of squared weights",
     "e_value": "risk ratio that an unmeasured confounder needs to explain the hazard ratio away",
     "e_value_limit": "the same for the confidence limit next to 1",
+    "allocation": "share of a planned trial's patients who get the arm named first",
+    "events_needed": "events that a planned trial needs (Schoenfeld; of several arms Ahnn and Anderson)",
+    "events_freedman": "the same by Freedman's formula",
+    "patients_needed": "patients that a planned trial needs; for shares, in each arm",
+    "patients_corrected": "the same for a test with continuity correction",
+    "duration": "time to enrol them",
+    "assurance": "probability that a planned trial finds the arm named first better, its effect as uncertain as it is now",
+    "n_studies": "studies that are put together",
+    "tau2": "variance between studies of logarithms, or of logits of shares",
+    "i2": "share of the spread of studies that is not chance",
+    "pi_low": "lower limit of the prediction interval: where the truth of a further study lies",
+    "pi_high": "upper limit of the prediction interval",
 }
 
 

@@ -10,11 +10,13 @@ __all__ = [
     "differences",
     "dose",
     "enrolment",
+    "evidence",
     "flow",
     "hazards",
     "lab_shift",
     "lesion_control",
     "liver",
+    "next_trial",
     "profiles",
     "ratios",
     "response",
@@ -49,6 +51,8 @@ from lib.show.plots.markers import plot_ratios as ratios
 from lib.show.plots.markers import plot_rises as rises
 from lib.show.plots.markers import plot_summary as summary
 from lib.show.plots.markers import plot_trajectories as trajectories
+from lib.show.plots.models.next_trial import plot_next_trial as next_trial
+from lib.show.plots.models.others import plot_evidence as evidence
 from lib.show.plots.response import plot_dose as dose
 from lib.show.plots.response import plot_lesion_control as lesion_control
 from lib.show.plots.response import plot_response as response

@@ -22,6 +22,7 @@ __all__ = [
     "duration",
     "e_value",
     "enrolment",
+    "evidence",
     "exposure",
     "first",
     "first_response",
@@ -35,6 +36,7 @@ __all__ = [
     "liver",
     "model",
     "needed",
+    "next_trial",
     "onset",
     "other_events",
     "paired_response",
@@ -89,6 +91,8 @@ from lib.show.sentences.markers import sentence_model as model
 from lib.show.sentences.markers import sentence_presence as presence
 from lib.show.sentences.markers import sentence_rises as rises
 from lib.show.sentences.markers import sentence_surrogate as surrogate
+from lib.show.sentences.models.next_trial import sentence_next_trial as next_trial
+from lib.show.sentences.models.others import sentence_evidence as evidence
 from lib.show.sentences.response import sentence_criteria as criteria
 from lib.show.sentences.response import sentence_dose as dose
 from lib.show.sentences.response import sentence_first_response as first_response

@@ -46,8 +46,12 @@ __all__ = [
     "level",
     "liver",
     "liver_cases",
+    "next_trial",
+    "next_trial_arms",
+    "next_trial_response",
     "other_events",
     "paired_response",
+    "pooled",
     "populations",
     "presence",
     "published",
@@ -97,7 +101,6 @@ from lib.show.tables.course import table_other_events as other_events
 from lib.show.tables.course import table_paired_response as paired_response
 from lib.show.tables.course import table_response_change as response_change
 from lib.show.tables.course import table_sites as sites
-from lib.show.tables.design import table_external as external
 from lib.show.tables.design import table_published as published
 from lib.show.tables.design import table_risks_of_bias as risks_of_bias
 from lib.show.tables.design import table_target_trial as target_trial
@@ -117,6 +120,11 @@ from lib.show.tables.markers.kinetics import table_kinetics as kinetics
 from lib.show.tables.markers.kinetics import table_rises as rises
 from lib.show.tables.markers.kinetics import table_slopes as slopes
 from lib.show.tables.markers.kinetics import table_surrogate as surrogate
+from lib.show.tables.models.next_trial import table_next_trial as next_trial
+from lib.show.tables.models.next_trial import table_next_trial_arms as next_trial_arms
+from lib.show.tables.models.next_trial import table_next_trial_response as next_trial_response
+from lib.show.tables.models.others import table_external as external
+from lib.show.tables.models.others import table_pooled as pooled
 from lib.show.tables.response import table_criteria as criteria
 from lib.show.tables.response import table_dose as dose
 from lib.show.tables.response import table_lesion_control as lesion_control

@@ -1,7 +1,7 @@
 """Estimators and tests: frames in, unrounded frames out. Nothing here knows a study, a file or a page.
 
 Engines of others (scipy, statsmodels, lifelines) are imported here alone. In this folder: proportions, ranks, rates,
-balance, and which arms are compared; in the others: survival, models, multivariable, bayes, weighting, second_engine.
+balance, planning, pooling, and which arms are compared; in the others: survival, models, multivariable, bayes, weighting, second_engine.
 """
 
 __all__ = [
@@ -10,6 +10,8 @@ __all__ = [
     "comparisons",
     "models",
     "multivariable",
+    "planning",
+    "pooling",
     "proportions",
     "ranks",
     "rates",
