@@ -17,6 +17,7 @@ from lib.dataset.derived import response_frame
 from lib.statistics import proportions
 from lib.statistics.comparisons import count_below, name_pair
 from lib.statistics.models import cox, logistic
+from lib.statistics.multivariable.interaction import compare_levels
 from lib.statistics.survival.event_table import OVERALL
 from lib.study.parts import Subgroup, own
 
@@ -173,18 +174,7 @@ def _interaction(data: Dataset, tte: pd.DataFrame, levels: list[tuple[str, pd.Se
             return pd.DataFrame(
                 [found | {"note": f"not tested: no event with {' or '.join(quiet)} in one of the levels"}]
             )
-    frame = tte.copy()
-    additive, products = [], []
-    for i, (_, inside) in enumerate(present[1:]):
-        frame[f"level_{i}"] = inside.astype(float)
-        additive.append(f"level_{i}")
-        for j, arm in enumerate(arm.id for arm in data.arms if arm.id != data.reference):
-            frame[f"product_{i}_{j}"] = (inside & (tte["arm"] == arm)).astype(float)
-            products.append(f"product_{i}_{j}")
-    models = [
-        cox.estimate_cox(frame[known], data.reference, covariates).overall.set_index("test")
-        for covariates in (additive, additive + products)
-    ]
-    if any(np.isnan(model.loc["Wald", "chisq"]) for model in models):
+    test = compare_levels(tte[known], data.reference, {level: inside[known] for level, inside in present}).test
+    if np.isnan(test["chisq"]):
         return pd.DataFrame([found | {"note": "not tested: too few events for a model with the interaction"}])
-    return pd.DataFrame([found | cox.compare_nested(*models) | {"note": ""}])
+    return pd.DataFrame([found | test | {"note": ""}])
