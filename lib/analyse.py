@@ -28,6 +28,7 @@ __all__ = [
     "lesions",
     "marker",
     "marker_model",
+    "model_fit",
     "other_events",
     "populations",
     "presence",
@@ -79,6 +80,7 @@ from lib.analyses.efficacy.response import analyse_response_time as response_tim
 from lib.analyses.efficacy.shifts import analyse_shifts as shifts
 from lib.analyses.efficacy.survival import analyse as survival
 from lib.analyses.efficacy.survival import analyse_follow_up as follow_up
+from lib.analyses.models.fit import analyse_model_fit as model_fit
 from lib.analyses.robustness.confounding import analyse_calendar as calendar
 from lib.analyses.robustness.confounding import analyse_e_values as e_values
 from lib.analyses.robustness.confounding import analyse_weights as weights

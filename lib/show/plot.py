@@ -14,8 +14,10 @@ __all__ = [
     "hazards",
     "lab_shift",
     "lesion_control",
+    "linearity",
     "liver",
     "profiles",
+    "proportional",
     "ratios",
     "response",
     "response_incidence",
@@ -49,6 +51,8 @@ from lib.show.plots.markers import plot_ratios as ratios
 from lib.show.plots.markers import plot_rises as rises
 from lib.show.plots.markers import plot_summary as summary
 from lib.show.plots.markers import plot_trajectories as trajectories
+from lib.show.plots.models.fit import plot_linearity as linearity
+from lib.show.plots.models.fit import plot_proportional as proportional
 from lib.show.plots.response import plot_dose as dose
 from lib.show.plots.response import plot_lesion_control as lesion_control
 from lib.show.plots.response import plot_response as response

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["ResponseSubgroups", "Subgroups", "analyse_response_subgroups", "analyse_subgroups"]
+__all__ = ["ResponseSubgroups", "Subgroups", "analyse_response_subgroups", "analyse_subgroups", "levels_of"]
 
 from collections.abc import Iterator, Sequence
 
@@ -54,7 +54,7 @@ def analyse_subgroups(data: Dataset, analysis: Survival) -> Subgroups | Absent:
     ratios, counts, tests = [_ratio(data, tte).assign(variable=f"{name}: all")], [], []
     counts.append(_counts(data, tte).assign(variable=f"{name}: all"))
     for subgroup in data.study.subgroups:
-        levels = list(_levels(subgroup, tte, data))
+        levels = list(levels_of(subgroup, tte, data))
         for level, inside in levels:
             variable = f"{name}: {subgroup.id}: {level}"
             ratios.append(_ratio(data, outcome[inside]).assign(variable=variable))
@@ -108,7 +108,7 @@ def analyse_response_subgroups(data: Dataset, visits: Sequence[float]) -> Respon
         found = proportions.estimate_risk_difference(rows, data.reference, level=data.parameters.level)
         ratios.append(found[found["group"] == name_pair(*data.contrast)].assign(variable=variable))
     for subgroup in data.study.subgroups:
-        parts = {level: proportions.count_outcome(patients[inside], "responder") for level, inside in _levels(subgroup, patients, data)}
+        parts = {level: proportions.count_outcome(patients[inside], "responder") for level, inside in levels_of(subgroup, patients, data)}
         tests.append(logistic.compare_interaction(parts, _labels(data)).assign(variable=f"response: {subgroup.id}"))
     frames = {"subgroup": ratios, "subgroup_count": counts, "interaction": tests}
     found = {f"response_{output}": pd.concat(rows, ignore_index=True).assign(time=visit) for output, rows in frames.items()}
@@ -122,11 +122,11 @@ def _labels(data: Dataset) -> dict[str, str]:
 
 def _named_levels(data: Dataset, patients: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:
     for subgroup in data.study.subgroups:
-        for level, inside in _levels(subgroup, patients, data):
+        for level, inside in levels_of(subgroup, patients, data):
             yield f"response: {subgroup.id}: {level}", inside
 
 
-def _levels(subgroup: Subgroup, tte: pd.DataFrame, data: Dataset) -> Iterator[tuple[str, pd.Series]]:
+def levels_of(subgroup: Subgroup, tte: pd.DataFrame, data: Dataset) -> Iterator[tuple[str, pd.Series]]:
     """Name of each level, as a parameter names it, and its patients."""
     values = tte[own(subgroup.variable)]
     if subgroup.cut is not None:

@@ -27,7 +27,7 @@ class Interaction(NamedTuple):
 
 def compare_levels(
     tte: pd.DataFrame, reference: str, levels: Mapping[str, pd.Series], covariates: Sequence[str] = (),
-    level: float = 0.95, strata: str | None = None,
+    *, level: float = 0.95, strata: str | None = None,
 ) -> Interaction:  # fmt: skip
     """Likelihood-ratio test of arm x level against arm + level, and hazard ratios within the levels.
 

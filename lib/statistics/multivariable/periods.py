@@ -38,7 +38,7 @@ def split_at(tte: pd.DataFrame, at: float, strata: str | None = None) -> pd.Data
 
 
 def compare_periods(
-    tte: pd.DataFrame, reference: str, covariates: Sequence[str], at: float, level: float = 0.95, strata: str | None = None
+    tte: pd.DataFrame, reference: str, covariates: Sequence[str], at: float, *, level: float = 0.95, strata: str | None = None
 ) -> Periods:
     """Hazard ratio of each arm before and after a time, everything else held alike over the whole follow-up.
 

@@ -1,4 +1,4 @@
-"""Restricted cubic splines: is the log hazard a straight line in a number?"""
+"""Restricted cubic splines: whether the log hazard is a straight line in a number."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Bend(NamedTuple):
 
     @classmethod
     def estimate(cls, tte: pd.DataFrame, reference: str, covariates: Sequence[str], variable: str, knots: np.ndarray,
-                 level: float = 0.95, strata: str | None = None, straight: Model | None = None) -> Bend | None:  # fmt: skip
+                 *, level: float = 0.95, strata: str | None = None, straight: Model | None = None) -> Bend | None:  # fmt: skip
         """Fit the spline of one of the covariates, the others as they are; None where it cannot be fitted.
 
         Parameters
