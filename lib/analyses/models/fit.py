@@ -121,7 +121,9 @@ def _why_not(data: Dataset, complete: pd.DataFrame, model: Model | None) -> str:
         return f"no event with {' or '.join(quiet)}, so the hazard ratio has no limit"
     if complete["event"].sum() < LEAST * max(model.df, 1):
         return said_few(LEAST)
-    return "" if model.usable else "the covariates separate events from non-events"
+    if model.usable:
+        return ""
+    return "the covariates separate events from non-events" if model.fit.separated else "an arm cannot be told from the covariates"
 
 
 def _sizes(name: str, known: pd.Series, complete: pd.DataFrame, model: Model | None, why: str) -> pd.DataFrame:

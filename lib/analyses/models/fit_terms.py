@@ -102,14 +102,16 @@ def assess_lines(held: Held) -> tuple[dict[str, pd.DataFrame], dict[str, pd.Data
 
 def _knots(held: Held, column: str) -> tuple[np.ndarray, str]:
     """As many knots as the events ask for and carry, or why there are none."""
-    values = held.tte[column].to_numpy(dtype=float)
+    values, why = held.tte[column].to_numpy(dtype=float), ""
     for k in range(splines.number_of_knots(held.events), 2, -1):
         at = splines.place_knots(values, k)
-        if len(at) < 3:
-            return at, "too many patients have the same value for a curve"
-        if held.each(held.model.df + len(at) - 2) >= ENOUGH:
+        if min(len(at), len(np.unique(values))) < max(len(at), 3):
+            why = "too many patients have the same value for a curve"
+        elif held.each(held.model.df + len(at) - 2) >= ENOUGH:
             return at, ""
-    return at, said_few(ENOUGH)
+        else:
+            why = said_few(ENOUGH)
+    return np.empty(0), why
 
 
 def _not_tested(held: Held, variable: str, method: str, why: str, **more: float) -> dict[str, object]:

@@ -68,14 +68,15 @@ class Events:
         return Fitted(beta / spread, np.linalg.inv(information) / np.outer(spread, spread), loglik)
 
     def change_with_time(self, x: np.ndarray, coef: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Score of coefficients that change with 1 - Kaplan-Meier, and its variance given the constant ones; as cox.zph."""
+        """Score of coefficients (of standardised columns) that change with 1 - Kaplan-Meier, and its variance given constant ones."""
         left, gone = 1.0, {}
         for t in np.unique(self.time[self.event]):
             gone[t] = 1 - left
             left *= 1 - (self.event & (self.time == t)).sum() / (self.time >= t).sum()
         before = np.array([gone[t] for t in self.time[self.mine]])
-        g, z = before - before.mean(), x - x.mean(axis=0)
-        (_, _, once), (_, score, mixed), (_, _, twice) = (self.parts(z, coef, g**power) for power in (0, 1, 2))
+        g, spread = before - before.mean(), x.std(axis=0)
+        z = (x - x.mean(axis=0)) / spread
+        (_, _, once), (_, score, mixed), (_, _, twice) = (self.parts(z, coef * spread, g**power) for power in (0, 1, 2))
         return score, twice - mixed @ np.linalg.solve(once, mixed)
 
 
