@@ -8,7 +8,6 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from lib.analyses.models.fit import ModelFit
 from lib.analyses.result import Analysis
@@ -54,11 +53,6 @@ def _weights(columns: Columns, **parts: float) -> np.ndarray:
     return np.array([parts.get(name, 0.0) for name in columns])
 
 
-def _test(smaller: nested.Fitted, larger: nested.Fitted) -> dict[str, float]:
-    chisq, df = 2 * (larger.loglik - smaller.loglik), len(larger.coef) - len(smaller.coef)
-    return {"chisq": chisq, "df": float(df), "p_value": stats.chi2.sf(chisq, df)}
-
-
 def recompute_fit(data: Dataset, analysis: Analysis) -> Iterator[Number]:
     """Tests and ratios of a `ModelFit`, and the concordance as fitted; not what is resampled."""
     if not isinstance(analysis, ModelFit) or "fit_rows" not in analysis:
@@ -88,7 +82,7 @@ def _linearity(model: _Model, base: nested.Fitted, analysis: Analysis) -> Iterat
         fitted = model.events.fit(_side_by_side(bent))
         if fitted is None:
             continue
-        yield from numbers("model_linearity", (variable, None), "overall", _test(base, fitted), FORMULA)
+        yield from numbers("model_linearity", (variable, None), "overall", nested.likelihood_ratio(base, fitted), FORMULA)
         q1, q3 = np.quantile(values, [0.25, 0.75])
         apart = np.diff(nested.natural_spline(np.array([q1, q3]), at.to_numpy()), axis=0)[0]
         line = nested.ratio(base, _weights(model.columns, **{column: q3 - q1}), model.level)
@@ -104,11 +98,7 @@ def _proportional(model: _Model, base: nested.Fitted) -> Iterator[Number]:
 
     def tested(names: list[str]) -> dict[str, float]:
         chosen = [place[name] for name in names if name in place]
-        inner = variance[np.ix_(chosen, chosen)]
-        if not chosen or np.linalg.eigvalsh(inner).min() <= 1e-9 * np.trace(inner):
-            return {}
-        chisq = score[chosen] @ np.linalg.solve(inner, score[chosen])
-        return {"chisq": chisq, "df": float(len(chosen)), "p_value": stats.chi2.sf(chisq, len(chosen))}
+        return nested.score_test(score[chosen], variance[np.ix_(chosen, chosen)])
 
     for group, arm in model.pairs.items():
         yield from numbers("model_proportional_arm", (model.name, None), group, tested([arm]), FORMULA)
@@ -143,7 +133,7 @@ def _periods(model: _Model, analysis: Analysis) -> Iterator[Number]:
                 found = nested.ratio(fits[1], _weights(changing, **{arm: 1.0} | more), model.level)
                 yield from numbers("model_period", (variable, at), group, found, FORMULA)
     if pd.notna(analysis["model_period_test"]["p_value"].iat[0]):
-        yield from numbers("model_period_test", (model.name, at), "overall", _test(fits[0], fits[1]), FORMULA)
+        yield from numbers("model_period_test", (model.name, at), "overall", nested.likelihood_ratio(fits[0], fits[1]), FORMULA)
 
 
 def _interactions(model: _Model, analysis: Analysis) -> Iterator[Number]:
@@ -162,7 +152,7 @@ def _interactions(model: _Model, analysis: Analysis) -> Iterator[Number]:
         fits = [events.fit(_side_by_side(c)) for c in columns]
         if fits[0] is None or fits[1] is None:
             continue
-        yield from numbers("model_interaction", (variable, None), "overall", _test(fits[0], fits[1]), FORMULA)
+        yield from numbers("model_interaction", (variable, None), "overall", nested.likelihood_ratio(fits[0], fits[1]), FORMULA)
         shown = analysis["model_subgroup"].set_index("variable")["group"]
         for name in levels:
             group = shown[f"{variable}: {name}"]

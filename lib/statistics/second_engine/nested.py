@@ -6,7 +6,7 @@ whoever enters a period late does so by a time of entry instead of by a stratum.
 
 from __future__ import annotations
 
-__all__ = ["Events", "Fitted", "concordance", "independent", "natural_spline", "ratio"]
+__all__ = ["Events", "Fitted", "concordance", "independent", "likelihood_ratio", "natural_spline", "ratio", "score_test"]
 
 from typing import NamedTuple
 
@@ -89,6 +89,22 @@ def independent(columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
             if together.shape[1] == 1 or np.linalg.eigvalsh(np.corrcoef(together.T)).min() > SINGULAR:
                 kept[name] = column
     return kept
+
+
+def _tested(chisq: float, df: int) -> dict[str, float]:
+    return {"chisq": chisq, "df": float(df), "p_value": float(stats.chi2.sf(chisq, df))}
+
+
+def likelihood_ratio(smaller: Fitted, larger: Fitted) -> dict[str, float]:
+    """Test of what the larger model has beyond the smaller."""
+    return _tested(2 * (larger.loglik - smaller.loglik), len(larger.coef) - len(smaller.coef))
+
+
+def score_test(score: np.ndarray, variance: np.ndarray) -> dict[str, float]:
+    """Test of a score of 0; nothing where its variance says nothing."""
+    if not len(score) or np.linalg.eigvalsh(variance).min() <= SINGULAR * np.trace(variance):
+        return {}
+    return _tested(score @ np.linalg.solve(variance, score), len(score))
 
 
 def ratio(fitted: Fitted, weights: np.ndarray, level: float) -> dict[str, float]:
