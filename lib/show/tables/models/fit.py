@@ -105,7 +105,7 @@ def table_periods(fit: ModelFit) -> Table | Block:
     said = [f"{pair_label(data, r['group'])}, {'until' if r['variable'].endswith('before') else 'after'} {when}: {r['note']}." for _, r in ratios.iterrows() if r["note"]]
     change = f"Likelihood-ratio test of a change: chi-square {format_number(test['chisq'], 2)}, df {_whole(test['df'])}, {format_p(test['p_value'], symbol=True)}."
     notes = (
-        "The covariates are held alike over the whole follow-up. n: patients of both arms under observation when the period begins; who is still under observation then is no longer who began, so a ratio after the time compares those who are left.",
+        "The covariates are held alike over the whole follow-up. n: patients of both arms under observation when the period begins; a ratio after the time compares those who are left, who need not be alike in the arms even where they were at the start.",
         f"The change is {test['note']}." if test["note"] else change,
         *said,
     )
