@@ -29,6 +29,7 @@ __all__ = [
     "lesions",
     "marker",
     "marker_model",
+    "model_fit",
     "next_trial",
     "other_events",
     "populations",
@@ -81,6 +82,7 @@ from lib.analyses.efficacy.response import analyse_response_time as response_tim
 from lib.analyses.efficacy.shifts import analyse_shifts as shifts
 from lib.analyses.efficacy.survival import analyse as survival
 from lib.analyses.efficacy.survival import analyse_follow_up as follow_up
+from lib.analyses.models.fit import analyse_model_fit as model_fit
 from lib.analyses.models.next_trial import analyse_next_trial as next_trial
 from lib.analyses.models.others import analyse_evidence as evidence
 from lib.analyses.robustness.confounding import analyse_calendar as calendar

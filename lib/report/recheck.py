@@ -20,6 +20,7 @@ from lib.analyses.efficacy import survival
 from lib.analyses.result import Analysis, where
 from lib.analyses.safety.events_in_time import PER
 from lib.dataset.dataset import Dataset
+from lib.report.recheck_fit import recompute_fit
 from lib.report.recheck_lesions import recompute_lesions
 from lib.report.recheck_parts import PYTHON, Number, Place, Rows, adjusted, exact_numbers, numbers, places
 from lib.report.recheck_shares import recompute_paired, recompute_shares
@@ -300,5 +301,6 @@ KINDS = {
     "changes adjusted for the baseline": _adjusted,
     "cumulative incidences": _incidence,
     "treated lesions": recompute_lesions,
+    "whether models fit": recompute_fit,
     "mixed models": _models,
 }

@@ -68,6 +68,8 @@ SENTENCES = {
     "log-rank test for trend": "A trend over the ordered arms was tested by the log-rank test for trend",
     "Cox regression (Efron ties), Wald": "Hazard ratios come from Cox regression with Efron's handling of ties",
     "change with 1 - Kaplan-Meier": "Proportionality of hazards was examined by the score test on scaled Schoenfeld residuals",
+    "restricted cubic spline": "Whether the log hazard is a straight line in a number was tested against restricted cubic splines",
+    "optimism by bootstrap": "The concordance of the model was corrected for optimism by the bootstrap",
     "Firth": "Cox regression with Firth's penalty was used where events were few, or to see whether the answer holds",
     "restricted means by Kaplan-Meier": "Restricted mean times up to a common horizon were compared as a further measure of effect",
     "cumulative incidence": "With competing events, cumulative incidences were estimated by the Aalen-Johansen method",

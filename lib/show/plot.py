@@ -15,9 +15,11 @@ __all__ = [
     "hazards",
     "lab_shift",
     "lesion_control",
+    "linearity",
     "liver",
     "next_trial",
     "profiles",
+    "proportional",
     "ratios",
     "response",
     "response_incidence",
@@ -51,6 +53,8 @@ from lib.show.plots.markers import plot_ratios as ratios
 from lib.show.plots.markers import plot_rises as rises
 from lib.show.plots.markers import plot_summary as summary
 from lib.show.plots.markers import plot_trajectories as trajectories
+from lib.show.plots.models.fit import plot_linearity as linearity
+from lib.show.plots.models.fit import plot_proportional as proportional
 from lib.show.plots.models.next_trial import plot_next_trial as next_trial
 from lib.show.plots.models.others import plot_evidence as evidence
 from lib.show.plots.response import plot_dose as dose

@@ -4,6 +4,7 @@ A sentence on several analyses is a list of one each; of an analysis that a stud
 """
 
 __all__ = [
+    "adjusted_subgroups",
     "agreement",
     "attendance",
     "attribution",
@@ -18,6 +19,7 @@ __all__ = [
     "criteria",
     "declared",
     "definition",
+    "discrimination",
     "dose",
     "duration",
     "e_value",
@@ -33,15 +35,19 @@ __all__ = [
     "later_response",
     "lesion_control",
     "lesions",
+    "linearity",
     "liver",
     "model",
+    "model_fit",
     "needed",
     "next_trial",
     "onset",
     "other_events",
     "paired_response",
+    "periods",
     "power",
     "presence",
+    "proportional",
     "queries",
     "rates",
     "response",
@@ -91,6 +97,12 @@ from lib.show.sentences.markers import sentence_model as model
 from lib.show.sentences.markers import sentence_presence as presence
 from lib.show.sentences.markers import sentence_rises as rises
 from lib.show.sentences.markers import sentence_surrogate as surrogate
+from lib.show.sentences.models.fit import sentence_adjusted_subgroups as adjusted_subgroups
+from lib.show.sentences.models.fit import sentence_discrimination as discrimination
+from lib.show.sentences.models.fit import sentence_linearity as linearity
+from lib.show.sentences.models.fit import sentence_model_fit as model_fit
+from lib.show.sentences.models.fit import sentence_periods as periods
+from lib.show.sentences.models.fit import sentence_proportional as proportional
 from lib.show.sentences.models.next_trial import sentence_next_trial as next_trial
 from lib.show.sentences.models.others import sentence_evidence as evidence
 from lib.show.sentences.response import sentence_criteria as criteria

@@ -2,6 +2,7 @@
 
 __all__ = [
     "adjusted",
+    "adjusted_subgroups",
     "ae_attribution",
     "ae_differences",
     "ae_first",
@@ -25,6 +26,7 @@ __all__ = [
     "detectable",
     "differences",
     "disagreements",
+    "discrimination",
     "disposition",
     "dose",
     "duration",
@@ -44,6 +46,7 @@ __all__ = [
     "lesion_failures",
     "lesion_response",
     "level",
+    "linearity",
     "liver",
     "liver_cases",
     "next_trial",
@@ -51,9 +54,11 @@ __all__ = [
     "next_trial_response",
     "other_events",
     "paired_response",
+    "periods",
     "pooled",
     "populations",
     "presence",
+    "proportional",
     "published",
     "queries",
     "ratios",
@@ -120,6 +125,11 @@ from lib.show.tables.markers.kinetics import table_kinetics as kinetics
 from lib.show.tables.markers.kinetics import table_rises as rises
 from lib.show.tables.markers.kinetics import table_slopes as slopes
 from lib.show.tables.markers.kinetics import table_surrogate as surrogate
+from lib.show.tables.models.fit import table_adjusted_subgroups as adjusted_subgroups
+from lib.show.tables.models.fit import table_discrimination as discrimination
+from lib.show.tables.models.fit import table_linearity as linearity
+from lib.show.tables.models.fit import table_periods as periods
+from lib.show.tables.models.fit import table_proportional as proportional
 from lib.show.tables.models.next_trial import table_next_trial as next_trial
 from lib.show.tables.models.next_trial import table_next_trial_arms as next_trial_arms
 from lib.show.tables.models.next_trial import table_next_trial_response as next_trial_response

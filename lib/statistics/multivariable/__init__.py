@@ -1,3 +1,3 @@
-"""Regression with covariates beyond the arms."""
+"""Regression with covariates beyond the arms: nested models, curves, changes over time, interactions, what a model tells apart."""
 
-__all__: list[str] = []
+__all__ = ["interaction", "nested", "optimism", "periods", "proportional", "splines"]
