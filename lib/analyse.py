@@ -32,8 +32,10 @@ __all__ = [
     "populations",
     "presence",
     "profiles",
+    "regression",
     "reporting",
     "response",
+    "response_regression",
     "response_subgroups",
     "response_time",
     "rises",
@@ -45,6 +47,7 @@ __all__ = [
     "survival",
     "tests",
     "timing",
+    "verdicts",
     "volume",
     "weights",
 ]
@@ -79,6 +82,9 @@ from lib.analyses.efficacy.response import analyse_response_time as response_tim
 from lib.analyses.efficacy.shifts import analyse_shifts as shifts
 from lib.analyses.efficacy.survival import analyse as survival
 from lib.analyses.efficacy.survival import analyse_follow_up as follow_up
+from lib.analyses.models.regression import analyse_regression as regression
+from lib.analyses.models.response_regression import analyse_response_regression as response_regression
+from lib.analyses.models.verdicts import collect_verdicts as verdicts
 from lib.analyses.robustness.confounding import analyse_calendar as calendar
 from lib.analyses.robustness.confounding import analyse_e_values as e_values
 from lib.analyses.robustness.confounding import analyse_weights as weights
