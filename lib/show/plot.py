@@ -17,6 +17,7 @@ __all__ = [
     "liver",
     "profiles",
     "ratios",
+    "regression",
     "response",
     "response_incidence",
     "response_subgroups",
@@ -49,6 +50,7 @@ from lib.show.plots.markers import plot_ratios as ratios
 from lib.show.plots.markers import plot_rises as rises
 from lib.show.plots.markers import plot_summary as summary
 from lib.show.plots.markers import plot_trajectories as trajectories
+from lib.show.plots.models.regression import plot_regression as regression
 from lib.show.plots.response import plot_dose as dose
 from lib.show.plots.response import plot_lesion_control as lesion_control
 from lib.show.plots.response import plot_response as response

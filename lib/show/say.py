@@ -34,6 +34,7 @@ __all__ = [
     "lesions",
     "liver",
     "model",
+    "model_verdicts",
     "needed",
     "onset",
     "other_events",
@@ -42,7 +43,9 @@ __all__ = [
     "presence",
     "queries",
     "rates",
+    "regression",
     "response",
+    "response_regression",
     "response_subgroups",
     "response_time",
     "rises",
@@ -51,6 +54,7 @@ __all__ = [
     "scans",
     "single_patients",
     "small",
+    "subdistribution",
     "subgroups",
     "surrogate",
     "survival",
@@ -89,6 +93,10 @@ from lib.show.sentences.markers import sentence_model as model
 from lib.show.sentences.markers import sentence_presence as presence
 from lib.show.sentences.markers import sentence_rises as rises
 from lib.show.sentences.markers import sentence_surrogate as surrogate
+from lib.show.sentences.models.regression import sentence_model_verdicts as model_verdicts
+from lib.show.sentences.models.regression import sentence_regression as regression
+from lib.show.sentences.models.regression import sentence_response_regression as response_regression
+from lib.show.sentences.models.regression import sentence_subdistribution as subdistribution
 from lib.show.sentences.response import sentence_criteria as criteria
 from lib.show.sentences.response import sentence_dose as dose
 from lib.show.sentences.response import sentence_first_response as first_response

@@ -46,6 +46,7 @@ __all__ = [
     "level",
     "liver",
     "liver_cases",
+    "model_verdicts",
     "other_events",
     "paired_response",
     "populations",
@@ -53,6 +54,7 @@ __all__ = [
     "published",
     "queries",
     "ratios",
+    "regression",
     "response",
     "response_change",
     "response_incidence",
@@ -65,6 +67,7 @@ __all__ = [
     "shifts",
     "sites",
     "slopes",
+    "subdistribution",
     "subgroups",
     "surrogate",
     "survival",
@@ -117,6 +120,9 @@ from lib.show.tables.markers.kinetics import table_kinetics as kinetics
 from lib.show.tables.markers.kinetics import table_rises as rises
 from lib.show.tables.markers.kinetics import table_slopes as slopes
 from lib.show.tables.markers.kinetics import table_surrogate as surrogate
+from lib.show.tables.models.regression import table_model_verdicts as model_verdicts
+from lib.show.tables.models.regression import table_regression as regression
+from lib.show.tables.models.regression import table_subdistribution as subdistribution
 from lib.show.tables.response import table_criteria as criteria
 from lib.show.tables.response import table_dose as dose
 from lib.show.tables.response import table_lesion_control as lesion_control

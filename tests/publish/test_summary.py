@@ -124,7 +124,7 @@ def test_words_on_certainty_lead_to_their_place(made, site):
     for page, place in (link.split("#") for link in links):
         assert f'id="{place}"' in (folder / page).read_text("utf-8")
     assert rows_of(summary_of(made("rair_dtc")).sure) == {
-        "Adjusted": ["holds"], "Competing event": ["no longer told apart"],
+        "Weighted": ["holds"], "Competing event": ["no longer told apart"],
         "Without each patient in turn": ["turned by 3 of 52 patients"], "Computed a second time": ["agrees"],
     }  # fmt: skip
 
@@ -166,7 +166,7 @@ def test_what_a_study_does_not_hold_is_left_out(made):
     assert "Response" not in shown.effects
     assert "weighted" not in shown.effects.partition("</thead>")[0]
     assert shown.weakens == ""
-    assert rows_of(shown.sure)["Adjusted"] == ["not needed: arms formed by chance"]
+    assert rows_of(shown.sure)["Weighted"] == ["not needed: arms formed by chance"]
     assert shown.told == ("efficacy", "robustness")
 
 

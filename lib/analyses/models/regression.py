@@ -44,7 +44,9 @@ INCIDENCE = "What goes with a higher or lower cumulative incidence while the com
 
 
 class Regression(Analysis):
-    """An endpoint in time by arm and covariates."""
+    """An endpoint in time by arm and covariates; its outputs begin with `BEGINS` and estimate `RATIO`."""
+
+    BEGINS, RATIO = "regression_", "hr"
 
 
 @absent_if_absent
@@ -191,9 +193,9 @@ def _subdistribution(
         arms_alone = crude["hr"].notna().any()
         why = f"Adjusted: {reason}." if arms_alone else _sentence(crude["note"].iat[0])
         return found, Verdict(model, WEAK if arms_alone else REFUSED, why, f"{INCIDENCE} The arms are not adjusted." if arms_alone else ALONE)
-    why = [f"{COEFFICIENT[verdict].capitalize()}."] if verdict != PLAIN else []
-    why += [LEFT_OUT] if len(kept) < len(frame) else []
-    return found, Verdict(model, FITTED if verdict == PLAIN else WEAK, " ".join(why), INCIDENCE)
+    weak = f"{COEFFICIENT[verdict].capitalize()}." if verdict != PLAIN else ""
+    left = LEFT_OUT if len(kept) < len(frame) else ""
+    return found, Verdict(model, WEAK if weak else FITTED, " ".join(filter(None, (weak, left))), INCIDENCE)
 
 
 def _ratios(data: Dataset, frame: pd.DataFrame, names: list[str], level: float, about: str) -> pd.DataFrame:

@@ -10,7 +10,15 @@ import numpy as np
 import pandas as pd
 
 from lib.analyses.models.covariates import declared_covariates, model_frame
-from lib.analyses.models.terms import compared, count_levels, counted_covariates, name_terms, name_tests, weakened, why_refused
+from lib.analyses.models.terms import (
+    compared,
+    count_levels,
+    counted_covariates,
+    name_terms,
+    name_tests,
+    weakened,
+    why_refused,
+)
 from lib.analyses.models.verdicts import REFUSED, Verdict, verdict_frame
 from lib.analyses.result import Absent, Analysis, requires
 from lib.dataset.dataset import Dataset
@@ -28,7 +36,9 @@ ALONE = "Nothing is concluded: the difference in shares stands alone."
 
 
 class ResponseRegression(Analysis):
-    """Objective response at one visit by arm and covariates."""
+    """Objective response at one visit by arm and covariates; as `Regression`."""
+
+    BEGINS, RATIO = "response_regression_", "odds_ratio"
 
 
 @requires("lesions", "measurements")

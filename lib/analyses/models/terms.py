@@ -4,7 +4,7 @@ from __future__ import annotations
 
 __all__ = ["COEFFICIENT", "LEFT_OUT", "compared", "count_levels", "counted_covariates", "name_terms", "name_tests", "stratum", "weakened", "why_refused"]
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -101,21 +101,24 @@ def why_refused(data: Dataset, frame: pd.DataFrame, design: Design, names: Seque
     n_events : int
         Of the patients of the design: those with the event, or the rarer of two answers.
     """
-    if not names:
-        return NONE_DECLARED
+    return next(filter(None, _reasons(data, frame, design, names, n_events)), "")
+
+
+def _reasons(data: Dataset, frame: pd.DataFrame, design: Design, names: Sequence[str], n_events: int) -> Iterator[str]:
+    """What may forbid a model, one after the other; "" where it does not."""
     kept = frame[design.kept]
-    if empty := [arm.label for arm in data.arms if not (kept["arm"] == arm.id).any()]:
-        return f"nobody with {' or '.join(empty)} has a known value of all covariates"
-    if same := [_label(data, name) for name in names if kept[name].nunique() < 2]:
-        return f"{' and '.join(same)} {'is' if len(same) == 1 else 'are'} the same in all patients with known covariates"
-    if lost := [_label(data, name) for name in names if _first_level(frame[name]) != _first_level(kept[name])]:
-        return f"the first level of {' and '.join(lost)} has nobody with known covariates"
-    if explained := _explained(design):
-        return f"{_label(data, explained)} follows from the arms and the covariates named before it"
-    if few := too_few(data, kept):
-        return few
+    yield "" if names else NONE_DECLARED
+    empty = [arm.label for arm in data.arms if not (kept["arm"] == arm.id).any()]
+    yield f"nobody with {' or '.join(empty)} has a known value of all covariates" if empty else ""
+    same = [_label(data, name) for name in names if kept[name].nunique() < 2]
+    yield f"{' and '.join(same)} {'is' if len(same) == 1 else 'are'} the same in all patients with known covariates" if same else ""
+    lost = [_label(data, name) for name in names if _first_level(frame[name]) != _first_level(kept[name])]
+    yield f"nobody with known covariates has the first level of {' and '.join(lost)}" if lost else ""
+    explained = _explained(design)
+    yield f"{_label(data, explained)} follows from the arms and the covariates named before it" if explained else ""
+    yield too_few(data, kept)
     verdict = judge_events(n_events, len(design.terms))
-    return COEFFICIENT[verdict] if verdict == TOO_FEW else ""
+    yield COEFFICIENT[verdict] if verdict == TOO_FEW else ""
 
 
 def _label(data: Dataset, name: str) -> str:

@@ -75,7 +75,7 @@ def fit_ratios(tte: pd.DataFrame, design: Design, level: float, strata: str | No
     sizes = {"n": int(design.kept.sum()), "n_events": int(tte["event"].to_numpy(bool)[design.kept].sum())}
     every = pd.DataFrame({"term": design.terms, "group": design.groups}).assign(**sizes)
     penalised = penalise or fit.separated
-    too_large = penalised and sizes["n"] > LARGE and "arm" != "".join(describe_columns(design))
+    too_large = penalised and sizes["n"] > LARGE and "".join(describe_columns(design)) != "arm"
     why = TOO_LARGE if too_large else "" if fit.estimable.all() and fit.known.all() else NO_INFORMATION
     if why:
         nothing = every.assign(**dict.fromkeys(ESTIMATES, np.nan), method=_method(level), note=why)

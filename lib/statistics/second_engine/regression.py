@@ -6,7 +6,9 @@ has in the risk set of an event, and in nothing else.
 
 from __future__ import annotations
 
-__all__ = ["FORMULA", "Cox", "FineGray", "Logistic", "Model", "ratio_of"]
+__all__ = ["FORMULA", "Cox", "FineGray", "Logistic", "Model", "fit_penalised", "fit_plain"]
+
+from collections.abc import Mapping
 
 import numpy as np
 from scipy import optimize, stats
@@ -126,8 +128,46 @@ class Logistic(Model):
         return float((self.y * eta - np.logaddexp(0, eta)).sum()), self.x.T @ (self.y - p), (self.x.T * (p * (1 - p))) @ self.x
 
 
-def ratio_of(coef: float, error: float, level: float, name: str) -> dict[str, float]:
-    """A ratio with its Wald interval and test."""
-    reach = stats.norm.isf((1 - level) / 2) * error
-    return {"coef": coef, "std_err": error, name: np.exp(coef), "ci_low": np.exp(coef - reach), "ci_high": np.exp(coef + reach),
-            "p_value": 2 * stats.norm.sf(abs(coef / error))}  # fmt: skip
+Ratios = list[dict[str, float]]
+Tests = dict[str, dict[str, float]]
+
+
+def _test(chisq: float, df: int) -> dict[str, float]:
+    return {"chisq": chisq, "df": float(df), "p_value": stats.chi2.sf(chisq, df)}
+
+
+def _without(model: Model, columns: np.ndarray) -> float:
+    """The largest log likelihood without some columns."""
+    kept, whole = np.setdiff1d(np.arange(model.x.shape[1]), columns), model.x
+    try:
+        model.x = whole[:, kept]
+        return model.parts(model.climb() if len(kept) else np.zeros(0))[0]
+    finally:
+        model.x = whole
+
+
+def fit_plain(model: Model, skip: int, several: Mapping[str, np.ndarray], name: str, level: float) -> tuple[Ratios, Tests]:
+    """Ratios (called `name`) of the columns from `skip` on with Wald intervals and tests, and tests of `several` columns."""
+    beta = model.climb()
+    best, errors, values = model.parts(beta)[0], model.errors(beta), []
+    for coef, error in zip(beta[skip:], errors[skip:], strict=True):
+        reach = stats.norm.isf((1 - level) / 2) * error
+        limits = {"ci_low": np.exp(coef - reach), "ci_high": np.exp(coef + reach)}
+        values.append({"coef": coef, "std_err": error, name: np.exp(coef), **limits, "p_value": 2 * stats.norm.sf(abs(coef / error))})
+    return values, {about: _test(2 * (best - _without(model, columns)), len(columns)) for about, columns in several.items()}
+
+
+def fit_penalised(model: Model, skip: int, several: Mapping[str, np.ndarray], name: str) -> tuple[Ratios, Tests]:
+    """The same with Firth's penalty, by likelihood-ratio tests, and without the intervals."""
+    p, spread = model.x.shape[1], model.x.std(axis=0)
+    spread = np.where(spread > 0, spread, 1.0)
+    model.x = model.x / spread  # steady steps; the determinant changes by a constant
+    beta, best = model.climb_penalised(np.zeros(p, bool), np.zeros(p))
+
+    def fall(columns: np.ndarray) -> float:
+        return max(2 * (best - model.climb_penalised(np.isin(np.arange(p), columns), beta)[1]), 0.0)
+
+    coef, errors = beta / spread, model.errors(beta) / spread
+    alone = {j: stats.chi2.sf(fall(np.array([j])), 1) for j in range(skip, p)}
+    values = [{"coef": coef[j], "std_err": errors[j], name: np.exp(coef[j]), "p_value": alone[j]} for j in alone]
+    return values, {about: _test(fall(columns), len(columns)) for about, columns in several.items()}
