@@ -39,6 +39,7 @@ OUTCOME = ["arm", "time", "event", "cause"]
 BY_CHANCE = "How far the comparison depends on chance imbalance in these covariates; the arms were randomised, so the crude comparison stays the answer."
 ALIKE = "The arms compared as if alike in these covariates and in nothing else: no effect of treatment, as what was not measured stays."
 DIRECTION = "A direction and not a size: with so few events estimates tend to lie too far from 1, in intervals that are too narrow."
+DRAWN = "A direction and not a size: the penalty draws estimates towards 1, and so few events leave wide what they mean."
 ALONE = "Nothing is concluded: the crude comparison stands alone."
 INCIDENCE = "What goes with a higher or lower cumulative incidence while the competing event goes on; no rate among those still at risk."
 
@@ -153,7 +154,7 @@ def _adjusted(data: Dataset, frame: pd.DataFrame, names: list[str], about: str) 
         "regression_same": same[["variable", "group", "n", "n_events", "hr", "ci_low", "ci_high", "method", "note"]],
     }
     state, why = weakened(n_events, n_terms, fitted.penalised, len(frame) - len(kept))
-    return found | fit, Verdict(model, state, why, _concluded(data, state)), ""
+    return found | fit, Verdict(model, state, why, _concluded(data, state, fitted.penalised)), ""
 
 
 def _size(n: int, whole: int, n_events: int, n_terms: int) -> pd.DataFrame:
@@ -161,9 +162,9 @@ def _size(n: int, whole: int, n_events: int, n_terms: int) -> pd.DataFrame:
     return pd.DataFrame([row]).assign(method="count of patients, events and coefficients of a regression", note="")
 
 
-def _concluded(data: Dataset, state: str) -> str:
+def _concluded(data: Dataset, state: str, penalised: bool) -> str:
     if state == WEAK:
-        return DIRECTION
+        return DRAWN if penalised else DIRECTION
     return BY_CHANCE if data.study.by_design.by_chance else ALIKE
 
 
@@ -195,7 +196,7 @@ def _subdistribution(
         return found, Verdict(model, WEAK if arms_alone else REFUSED, why, f"{INCIDENCE} The arms are not adjusted." if arms_alone else ALONE)
     weak = f"{COEFFICIENT[verdict].capitalize()}." if verdict != PLAIN else ""
     left = LEFT_OUT if len(kept) < len(frame) else ""
-    return found, Verdict(model, WEAK if weak else FITTED, " ".join(filter(None, (weak, left))), INCIDENCE)
+    return found, Verdict(model, WEAK if weak else FITTED, " ".join(filter(None, (weak, left))), f"A direction and not a size. {INCIDENCE}" if weak else INCIDENCE)
 
 
 def _ratios(data: Dataset, frame: pd.DataFrame, names: list[str], level: float, about: str) -> pd.DataFrame:

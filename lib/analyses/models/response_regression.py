@@ -19,7 +19,7 @@ from lib.analyses.models.terms import (
     weakened,
     why_refused,
 )
-from lib.analyses.models.verdicts import REFUSED, Verdict, verdict_frame
+from lib.analyses.models.verdicts import REFUSED, WEAK, Verdict, verdict_frame
 from lib.analyses.result import Absent, Analysis, requires
 from lib.dataset.dataset import Dataset
 from lib.dataset.derived import response_frame
@@ -118,7 +118,7 @@ def _adjusted(data: Dataset, frame: pd.DataFrame, names: list[str]) -> tuple[dic
         "same": same[["variable", "group", "n", "n_events", "odds_ratio", "ci_low", "ci_high", "method", "note"]],
     }
     state, why = weakened(rarer, n_terms, fitted.penalised, len(frame) - len(kept))
-    return found | fit, Verdict(model, state, why, ODDS), ""
+    return found | fit, Verdict(model, state, why, f"A direction and not a size. {ODDS}" if state == WEAK else ODDS), ""
 
 
 def _size(n: int, whole: int, n_events: int, rarer: int, n_terms: int) -> pd.DataFrame:

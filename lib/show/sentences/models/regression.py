@@ -52,11 +52,11 @@ def _compared(regression: Regression | ResponseRegression, what: str, name: str)
         return f"There is no adjusted {name} of {what}: {regression['reason']['reason'].iat[0]}."
     crude, same, found = (where(regression[f"{begins}{which}"], variable=about, group=pair).iloc[0] for which in ("crude", "same", "adjusted"))
     size = regression[f"{begins}fit"].iloc[0]
-    whom = f" of the {plural(size['n'], 'patient')} with known covariates" if size["n_missing"] else ""
+    whom = f", in the {plural(size['n'], 'patient')} with known covariates," if size["n_missing"] else ""
     moved = from_to(format_number(same[ratio], 2), format_number(found[ratio], 2), "goes", "stays")
     interval = format_ci(data.parameters.level, found["ci_low"], found["ci_high"], 2)
     held = joined([inside(data.study.variable(c.variable).label) for c in declared_covariates(data)])
-    lead = f"With {held} held alike, the {name} of {pair_label(data, pair)} for {what} {moved}{whom} ({interval}; {format_p(found['p_value'], symbol=True)}): {_told(crude, found, ratio)}."
+    lead = f"With {held} held alike, the {name} of {pair_label(data, pair)} for {what}{whom} {moved} ({interval}; {format_p(found['p_value'], symbol=True)}): {_told(crude, found, ratio)}."
     return " ".join(filter(None, [lead, _carried(regression, size), STAYS if data.study.by_design.by_chance else f"{caveat(data.study, 'a difference')} {UNMEASURED}"]))
 
 
@@ -105,4 +105,6 @@ def sentence_model_verdicts(verdicts: Verdicts) -> str:
     counts = verdicts["model_verdicts"].set_index("variable")["count"]
     said = {FITTED: ("was fitted as asked", "were fitted as asked"), WEAK: ("is weak", "are weak"), REFUSED: ("was refused", "were refused")}
     parts = [f"{plural(counts[state], 'model')} {one if counts[state] == 1 else several}" for state, (one, several) in said.items() if counts[state]]
-    return f"{joined(parts)}. A model that was refused says nothing, neither for an arm nor against it."
+    weak = " A weak model gives a direction at most." if counts[WEAK] else ""
+    refused = " A model that was refused says nothing, neither for an arm nor against it." if counts[REFUSED] else ""
+    return f"{joined(parts)}.{weak}{refused}"

@@ -20,6 +20,7 @@ from lib.show.ways import TermLine, event_label, term_lines
 REFERENCE = "1 (reference)"
 STATES = {FITTED: "Fitted", WEAK: "Weak", REFUSED: "Refused"}
 COVARIATES = "The ratio of a covariate is no effect of it: the model holds covariates alike for the sake of the arms, and what stands between a covariate and the outcome is held alike with it."
+PENALTY = "Adjusted with Firth's penalty, which keeps estimates finite and draws them towards 1; intervals by profile likelihood, p by likelihood-ratio tests."
 MOVES = "A hazard or odds ratio can move further from 1 when covariates are held alike, without any confounding: it is then one for patients alike in them."
 
 
@@ -82,7 +83,8 @@ def _notes(regression: Regression | ResponseRegression, fitted: bool) -> list[st
     said = [f"Crude: each by itself, of the patients in whom it is known.{together} {said_p()} beside a heading: likelihood-ratio test of all its levels."]
     if not fitted:
         return [*said, f"No adjusted model: {regression['reason']['reason'].iat[0]}."]
-    return [*said, *_left_out(data, regression), COVARIATES, MOVES]
+    penalty = [PENALTY] if regression[f"{regression.BEGINS}adjusted"]["method"].str.contains("Firth").any() else []
+    return [*said, *_left_out(data, regression), *penalty, COVARIATES, MOVES]
 
 
 def _left_out(data: Dataset, regression: Regression | ResponseRegression) -> list[str]:
