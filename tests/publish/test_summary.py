@@ -4,6 +4,7 @@ import csv
 import json
 import re
 from functools import cache
+from types import SimpleNamespace
 
 import lxml.html
 import pytest
@@ -264,3 +265,9 @@ def test_whom_an_answer_leaves_out_stands_beside_it(parameters, said):
     told = summary.efficacy(survival, Absent(""), page.analyse(analyse.response, page.response_visits), [])["weakens"]
     assert all(sentence in told for sentence in said)
     assert ("alone:" in told, "declared rule" in told) == ("subgroup" in parameters, "criteria" in parameters)
+
+
+def test_what_several_pages_asked_again_stands_in_one_table():
+    """The weighted answer is robustness', the adjusted one that of models: neither page's rows displace the other's."""
+    pages = [SimpleNamespace(name=n, page=f"{n}.html", summary={"sure": [[n, "holds", f"{n}.html#x"]]}, figures={}, verdicts=[]) for n in ("robustness", "models")]
+    assert list(rows_of(summarise(pages).sure)) == ["robustness", "models"]
