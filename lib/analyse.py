@@ -35,8 +35,10 @@ __all__ = [
     "populations",
     "presence",
     "profiles",
+    "regression",
     "reporting",
     "response",
+    "response_regression",
     "response_subgroups",
     "response_time",
     "rises",
@@ -48,6 +50,7 @@ __all__ = [
     "survival",
     "tests",
     "timing",
+    "verdicts",
     "volume",
     "weights",
 ]
@@ -85,6 +88,9 @@ from lib.analyses.efficacy.survival import analyse_follow_up as follow_up
 from lib.analyses.models.fit import analyse_model_fit as model_fit
 from lib.analyses.models.next_trial import analyse_next_trial as next_trial
 from lib.analyses.models.others import analyse_evidence as evidence
+from lib.analyses.models.regression import analyse_regression as regression
+from lib.analyses.models.response_regression import analyse_response_regression as response_regression
+from lib.analyses.models.verdicts import collect_verdicts as verdicts
 from lib.analyses.robustness.confounding import analyse_calendar as calendar
 from lib.analyses.robustness.confounding import analyse_e_values as e_values
 from lib.analyses.robustness.confounding import analyse_weights as weights

@@ -1,6 +1,7 @@
 """The catalogue of outputs: every name under which a result is recorded, and all that is known of it. One row each.
 
-What is not in it cannot be recorded. Who adds an analysis enters its outputs here; what the columns mean stands in
+What is not in it cannot be recorded. Who adds an analysis enters its outputs here (those of the page on models in
+outputs_of_models); what the columns mean stands in
 catalogue. How a shared report masks, what is compared first, which denominators must agree with the participant flow,
 which tests are counted where: all that is read from here.
 """
@@ -28,6 +29,7 @@ from lib.analyses.catalogue import (
     Same,
     Within,
 )
+from lib.analyses.outputs_of_models import MODELS
 
 PATIENTS, LESIONS = "patients", "lesions"
 
@@ -260,26 +262,7 @@ OUTPUTS = (
     Output("weighted_rmst", PATIENTS, EXAMINED, source="Efron B, Tibshirani RJ. An Introduction to the Bootstrap, 1993; Austin PC. Stat Med 2016;35:5642-5655. doi:10.1002/sim.7084"),
     Output("e_value", "", EXAMINED, source="VanderWeele TJ, Ding P. Ann Intern Med 2017;167:268-274. doi:10.7326/M16-2607"),
     Output("tests", "tests", EXAMINED),
-    # What next
-    Output("next_trial", "", NOT_EXAMINED, source="Freedman LS. Stat Med 1982;1:121-129. doi:10.1002/sim.4780010204; O'Hagan A, Stevens JW, Campbell MJ. Pharm Stat 2005;4:187-201. doi:10.1002/pst.175"),
-    Output("next_trial_assumed", "", NOT_EXAMINED, source="Lachin JM, Foulkes MA. Biometrics 1986;42:507-519. doi:10.2307/2531201"),
-    Output("next_trial_arms", "", NOT_EXAMINED, source="Makuch RW, Simon RM. J Chronic Dis 1982;35:861-867; Ahnn S, Anderson SJ. Stat Med 1998;17:2525-2534"),
-    Output("next_response", "", NOT_EXAMINED, source="Fleiss JL, Tytun A, Ury HK. Biometrics 1980;36:343-346. doi:10.2307/2529990"),
-    Output("evidence", "patients or patients of another study", NOT_EXAMINED),
-    Output("evidence_pooled", "", NOT_EXAMINED, source="Paule RC, Mandel J. J Res Natl Bur Stand 1982;87:377-385. doi:10.6028/jres.087.022; Hartung J, Knapp G. Stat Med 2001;20:3875-3889. doi:10.1002/sim.1009; Röver C, Knapp G, Friede T. BMC Med Res Methodol 2015;15:99. doi:10.1186/s12874-015-0091-1; Higgins JP, Thompson SG, Spiegelhalter DJ. J R Stat Soc A 2009;172:137-159. doi:10.1111/j.1467-985X.2008.00552.x"),
-    # Models: whether they fit
-    Output("model_fit", PATIENTS, NOT_EXAMINED, source="Peduzzi P, et al. J Clin Epidemiol 1995;48:1503-1510. doi:10.1016/0895-4356(95)00048-8; Vittinghoff E, McCulloch CE. Am J Epidemiol 2007;165:710-718. doi:10.1093/aje/kwk052"),
-    Output("model_missing", PATIENTS, NOT_EXAMINED),
-    Output("model_linearity", "", NOT_EXAMINED, tests=EXPLORATORY, source="Durrleman S, Simon R. Stat Med 1989;8:551-561. doi:10.1002/sim.4780080504"),
-    Output("model_quartiles", "", NOT_EXAMINED, source="Durrleman S, Simon R. Stat Med 1989;8:551-561. doi:10.1002/sim.4780080504"),
-    Output("model_proportional", "", NOT_EXAMINED, tests=EXPLORATORY, source="Grambsch PM, Therneau TM. Biometrika 1994;81:515-526. doi:10.1093/biomet/81.3.515"),
-    Output("model_proportional_all", "", NOT_EXAMINED, tests=EXPLORATORY, source="Grambsch PM, Therneau TM. Biometrika 1994;81:515-526. doi:10.1093/biomet/81.3.515"),
-    Output("model_proportional_arm", "", NOT_EXAMINED, tests=EXPLORATORY, source="Grambsch PM, Therneau TM. Biometrika 1994;81:515-526. doi:10.1093/biomet/81.3.515"),
-    Output("model_period", PATIENTS, NOT_EXAMINED, source="Fisher LD, Lin DY. Annu Rev Public Health 1999;20:145-157. doi:10.1146/annurev.publhealth.20.1.145"),
-    Output("model_period_test", "", NOT_EXAMINED, tests=EXPLORATORY, source="Fisher LD, Lin DY. Annu Rev Public Health 1999;20:145-157. doi:10.1146/annurev.publhealth.20.1.145"),
-    Output("model_interaction", PATIENTS, NOT_EXAMINED, tests=EXPLORATORY),
-    Output("model_subgroup", "", NOT_EXAMINED),
-    Output("model_concordance", "", NOT_EXAMINED, source="Harrell FE, Lee KL, Mark DB. Stat Med 1996;15:361-387. doi:10.1002/(SICI)1097-0258(19960229)15:4<361::AID-SIM168>3.0.CO;2-4"),
+    *MODELS,
     # Adverse events
     Output("ae_term", PATIENTS, EXAMINED, step="flow"),
     Output("ae_term_test", "", EXAMINED, tests=EXPLORATORY, counted_in="term_tests", made_from="ae_term"),

@@ -22,6 +22,7 @@ from lib.analyses.safety.events_in_time import PER
 from lib.dataset.dataset import Dataset
 from lib.report.recheck_fit import recompute_fit
 from lib.report.recheck_lesions import recompute_lesions
+from lib.report.recheck_models import recompute_regressions
 from lib.report.recheck_parts import PYTHON, Number, Place, Rows, adjusted, exact_numbers, numbers, places
 from lib.report.recheck_shares import recompute_paired, recompute_shares
 from lib.report.results import to_rows
@@ -303,4 +304,5 @@ KINDS = {
     "treated lesions": recompute_lesions,
     "whether models fit": recompute_fit,
     "mixed models": _models,
+    "regressions": recompute_regressions,
 }

@@ -21,6 +21,7 @@ __all__ = [
     "profiles",
     "proportional",
     "ratios",
+    "regression",
     "response",
     "response_incidence",
     "response_subgroups",
@@ -57,6 +58,7 @@ from lib.show.plots.models.fit import plot_linearity as linearity
 from lib.show.plots.models.fit import plot_proportional as proportional
 from lib.show.plots.models.next_trial import plot_next_trial as next_trial
 from lib.show.plots.models.others import plot_evidence as evidence
+from lib.show.plots.models.regression import plot_regression as regression
 from lib.show.plots.response import plot_dose as dose
 from lib.show.plots.response import plot_lesion_control as lesion_control
 from lib.show.plots.response import plot_response as response

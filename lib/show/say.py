@@ -39,6 +39,7 @@ __all__ = [
     "liver",
     "model",
     "model_fit",
+    "model_verdicts",
     "needed",
     "next_trial",
     "onset",
@@ -50,7 +51,9 @@ __all__ = [
     "proportional",
     "queries",
     "rates",
+    "regression",
     "response",
+    "response_regression",
     "response_subgroups",
     "response_time",
     "rises",
@@ -59,6 +62,7 @@ __all__ = [
     "scans",
     "single_patients",
     "small",
+    "subdistribution",
     "subgroups",
     "surrogate",
     "survival",
@@ -105,6 +109,10 @@ from lib.show.sentences.models.fit import sentence_periods as periods
 from lib.show.sentences.models.fit import sentence_proportional as proportional
 from lib.show.sentences.models.next_trial import sentence_next_trial as next_trial
 from lib.show.sentences.models.others import sentence_evidence as evidence
+from lib.show.sentences.models.regression import sentence_model_verdicts as model_verdicts
+from lib.show.sentences.models.regression import sentence_regression as regression
+from lib.show.sentences.models.regression import sentence_response_regression as response_regression
+from lib.show.sentences.models.regression import sentence_subdistribution as subdistribution
 from lib.show.sentences.response import sentence_criteria as criteria
 from lib.show.sentences.response import sentence_dose as dose
 from lib.show.sentences.response import sentence_first_response as first_response

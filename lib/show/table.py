@@ -49,6 +49,7 @@ __all__ = [
     "linearity",
     "liver",
     "liver_cases",
+    "model_verdicts",
     "next_trial",
     "next_trial_arms",
     "next_trial_response",
@@ -62,6 +63,7 @@ __all__ = [
     "published",
     "queries",
     "ratios",
+    "regression",
     "response",
     "response_change",
     "response_incidence",
@@ -74,6 +76,7 @@ __all__ = [
     "shifts",
     "sites",
     "slopes",
+    "subdistribution",
     "subgroups",
     "surrogate",
     "survival",
@@ -135,6 +138,9 @@ from lib.show.tables.models.next_trial import table_next_trial_arms as next_tria
 from lib.show.tables.models.next_trial import table_next_trial_response as next_trial_response
 from lib.show.tables.models.others import table_external as external
 from lib.show.tables.models.others import table_pooled as pooled
+from lib.show.tables.models.regression import table_model_verdicts as model_verdicts
+from lib.show.tables.models.regression import table_regression as regression
+from lib.show.tables.models.regression import table_subdistribution as subdistribution
 from lib.show.tables.response import table_criteria as criteria
 from lib.show.tables.response import table_dose as dose
 from lib.show.tables.response import table_lesion_control as lesion_control

@@ -38,13 +38,18 @@ class Verdicts(Analysis):
     """The verdicts of a page, in its order."""
 
 
-def collect_verdicts(data: Dataset, analyses: Sequence[Analysis | Absent]) -> Verdicts:
+def collect_verdicts(data: Dataset, analyses: Sequence[Analysis | Absent]) -> Verdicts | Absent:
     """Collect what the analyses of a page carry as verdicts.
 
     Returns
     -------
     Verdicts
-        Data: `verdicts`, a row each (columns of `Verdict`). What is absent says why in its own place.
+        `model_verdicts`: how many models were fitted, are weak, were refused (`variable`). Data: `verdicts`, a row each
+        (columns of `Verdict`). What is absent says why in its own place; `Absent` where all are.
     """
     found = [analysis["verdicts"] for analysis in analyses if isinstance(analysis, Analysis) and "verdicts" in analysis]
-    return Verdicts(data, "", {}, {"verdicts": pd.concat([verdict_frame(()), *found], ignore_index=True)})
+    verdicts = pd.concat([verdict_frame(()), *found], ignore_index=True)
+    if verdicts.empty:
+        return Absent("No model was asked for on this page.")
+    counts = [{"variable": state, "group": "overall", "count": int((verdicts["state"] == state).sum())} for state in (FITTED, WEAK, REFUSED)]
+    return Verdicts(data, "", {"model_verdicts": pd.DataFrame(counts).assign(unit="models", method="count of models", note="")}, {"verdicts": verdicts})

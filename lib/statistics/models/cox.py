@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 __all__ = [
-    "CoxModel", "RobustFit", "against_change", "check_proportional_hazards", "estimate_cox", "estimate_weighted_cox", "fit_robust",
-    "km_scale",
+    "NO_INFORMATION", "CoxModel", "RobustFit", "against_change", "check_proportional_hazards", "estimate_cox", "estimate_weighted_cox",
+    "fit_robust", "km_scale", "wald_terms",
 ]  # fmt: skip
 
 from collections.abc import Sequence
@@ -47,7 +47,7 @@ class CoxModel:
     overall: pd.DataFrame
 
 
-def _wald_terms(design: Design, beta: np.ndarray, covariance: np.ndarray, level: float) -> pd.DataFrame:
+def wald_terms(design: Design, beta: np.ndarray, covariance: np.ndarray, level: float) -> pd.DataFrame:
     """Hazard ratios with Wald intervals, from coefficients and covariance on the scale of the design."""
     coef, std_err = beta / design.scale, np.sqrt(np.diag(covariance)) / design.scale
     reach = stats.norm.ppf(0.5 + level / 2) * std_err
@@ -78,7 +78,7 @@ def _terms(tte: pd.DataFrame, design: Design, fit: Fit, level: float, strata: st
         found["note"] = [f"{switched}; {note}" if note else switched for note in found["note"]]
     else:
         covariance = np.linalg.inv(fit.best.information)
-        found = _wald_terms(chosen, fit.beta[fit.estimable], covariance, level).assign(method=method, note="")
+        found = wald_terms(chosen, fit.beta[fit.estimable], covariance, level).assign(method=method, note="")
     every = pd.DataFrame({"term": design.terms, "group": design.groups})
     terms = every.merge(found, on=["term", "group"], how="left", sort=False) if len(found) else every.reindex(
         columns=[*TERM_COLUMNS, "method", "note"])  # fmt: skip
@@ -323,7 +323,7 @@ def fit_robust(tte: pd.DataFrame, reference: str, weights: str, covariates: Sequ
     beta, naive = fit.beta[fit.estimable], np.linalg.inv(fit.best.information)
     influence = grouped(beta) @ naive
     chosen = pick_terms(design, fit.estimable)
-    found = _wald_terms(chosen, beta, influence.T @ influence, level).drop(columns="group")
+    found = wald_terms(chosen, beta, influence.T @ influence, level).drop(columns="group")
     found["naive_std_err"] = np.sqrt(np.diag(naive)) / chosen.scale
     terms = every.merge(found, on="term", how="left", sort=False)
     terms.loc[~fit.known, names] = np.nan
