@@ -31,6 +31,8 @@ __all__ = [
     "other_events",
     "populations",
     "presence",
+    "prior_effect",
+    "prior_response",
     "profiles",
     "reporting",
     "response",
@@ -79,6 +81,8 @@ from lib.analyses.efficacy.response import analyse_response_time as response_tim
 from lib.analyses.efficacy.shifts import analyse_shifts as shifts
 from lib.analyses.efficacy.survival import analyse as survival
 from lib.analyses.efficacy.survival import analyse_follow_up as follow_up
+from lib.analyses.models.prior import analyse_prior_effect as prior_effect
+from lib.analyses.models.prior_response import analyse_prior_response as prior_response
 from lib.analyses.robustness.confounding import analyse_calendar as calendar
 from lib.analyses.robustness.confounding import analyse_e_values as e_values
 from lib.analyses.robustness.confounding import analyse_weights as weights

@@ -260,6 +260,13 @@ OUTPUTS = (
     Output("weighted_rmst", PATIENTS, EXAMINED, source="Efron B, Tibshirani RJ. An Introduction to the Bootstrap, 1993; Austin PC. Stat Med 2016;35:5642-5655. doi:10.1002/sim.7084"),
     Output("e_value", "", EXAMINED, source="VanderWeele TJ, Ding P. Ann Intern Med 2017;167:268-274. doi:10.7326/M16-2607"),
     Output("tests", "tests", EXAMINED),
+    # What was known before, and what is known now
+    Output("prior_effect", "", NOT_EXAMINED, source="Box GEP. J R Stat Soc A 1980;143:383-430. doi:10.2307/2982063"),
+    Output("posterior_effect", PATIENTS, NOT_EXAMINED, source="Spiegelhalter DJ, Freedman LS, Parmar MKB. J R Stat Soc A 1994;157:357-416. doi:10.2307/2983527; Schmidli H, Gsteiger S, Roychoudhury S, et al. Biometrics 2014;70:1023-1032. doi:10.1111/biom.12242"),
+    Output("posterior_effect_other", "", NOT_EXAMINED, source="Spiegelhalter DJ, Freedman LS, Parmar MKB. J R Stat Soc A 1994;157:357-416. doi:10.2307/2983527; Schmidli H, Gsteiger S, Roychoudhury S, et al. Biometrics 2014;70:1023-1032. doi:10.1111/biom.12242"),
+    Output("prior_share", "", NOT_EXAMINED, source="Box GEP. J R Stat Soc A 1980;143:383-430. doi:10.2307/2982063"),
+    Output("posterior_share", PATIENTS, NOT_EXAMINED, source="Spiegelhalter DJ, Freedman LS, Parmar MKB. J R Stat Soc A 1994;157:357-416. doi:10.2307/2983527; Schmidli H, Gsteiger S, Roychoudhury S, et al. Biometrics 2014;70:1023-1032. doi:10.1111/biom.12242"),
+    Output("posterior_share_difference", "", NOT_EXAMINED, source="Spiegelhalter DJ, Freedman LS, Parmar MKB. J R Stat Soc A 1994;157:357-416. doi:10.2307/2983527; Schmidli H, Gsteiger S, Roychoudhury S, et al. Biometrics 2014;70:1023-1032. doi:10.1111/biom.12242"),
     # Adverse events
     Output("ae_term", PATIENTS, EXAMINED, step="flow"),
     Output("ae_term_test", "", EXAMINED, tests=EXPLORATORY, counted_in="term_tests", made_from="ae_term"),

@@ -84,6 +84,12 @@ STATISTICS = {
     "n_below": "tests with p below 0.05",
     "n_expected": "tests expected below 0.05 by chance, if nothing differed anywhere",
     "ess": "effective sample size, (sum of weights) squared / sum of squared weights",
+    "prior_size": "effective sample size of a prior: events, 4 / variance of the log hazard ratio; of a share patients, mean (1 - mean) / variance - 1",
+    "weight": "probability given to earlier results of holding in this study too",
+    "conflict": "Box's prior predictive p-value: probability, under a prior, of data no likelier than these",
+    "probability_benefit": "probability of a benefit, under a prior or a posterior: a hazard ratio below 1, more responders",
+    "probability_worthwhile": "probability of a benefit beyond the smallest worth having (worthwhile)",
+    "probability_harm": "probability of the opposite of a benefit",
     "e_value": "risk ratio that an unmeasured confounder needs to explain the hazard ratio away",
     "e_value_limit": "the same for the confidence limit next to 1",
 }

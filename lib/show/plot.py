@@ -15,6 +15,8 @@ __all__ = [
     "lab_shift",
     "lesion_control",
     "liver",
+    "prior_effect",
+    "prior_response",
     "profiles",
     "ratios",
     "response",
@@ -49,6 +51,8 @@ from lib.show.plots.markers import plot_ratios as ratios
 from lib.show.plots.markers import plot_rises as rises
 from lib.show.plots.markers import plot_summary as summary
 from lib.show.plots.markers import plot_trajectories as trajectories
+from lib.show.plots.models.prior import plot_prior_effect as prior_effect
+from lib.show.plots.models.prior import plot_prior_response as prior_response
 from lib.show.plots.response import plot_dose as dose
 from lib.show.plots.response import plot_lesion_control as lesion_control
 from lib.show.plots.response import plot_response as response

@@ -40,6 +40,8 @@ __all__ = [
     "paired_response",
     "power",
     "presence",
+    "prior_effect",
+    "prior_response",
     "queries",
     "rates",
     "response",
@@ -89,6 +91,8 @@ from lib.show.sentences.markers import sentence_model as model
 from lib.show.sentences.markers import sentence_presence as presence
 from lib.show.sentences.markers import sentence_rises as rises
 from lib.show.sentences.markers import sentence_surrogate as surrogate
+from lib.show.sentences.models.prior import sentence_prior_effect as prior_effect
+from lib.show.sentences.models.prior import sentence_prior_response as prior_response
 from lib.show.sentences.response import sentence_criteria as criteria
 from lib.show.sentences.response import sentence_dose as dose
 from lib.show.sentences.response import sentence_first_response as first_response

@@ -50,6 +50,10 @@ __all__ = [
     "paired_response",
     "populations",
     "presence",
+    "prior_effect",
+    "prior_likelihoods",
+    "prior_response",
+    "priors",
     "published",
     "queries",
     "ratios",
@@ -117,6 +121,10 @@ from lib.show.tables.markers.kinetics import table_kinetics as kinetics
 from lib.show.tables.markers.kinetics import table_rises as rises
 from lib.show.tables.markers.kinetics import table_slopes as slopes
 from lib.show.tables.markers.kinetics import table_surrogate as surrogate
+from lib.show.tables.models.prior import table_prior_effect as prior_effect
+from lib.show.tables.models.prior import table_prior_likelihoods as prior_likelihoods
+from lib.show.tables.models.prior import table_prior_response as prior_response
+from lib.show.tables.models.prior import table_priors as priors
 from lib.show.tables.response import table_criteria as criteria
 from lib.show.tables.response import table_dose as dose
 from lib.show.tables.response import table_lesion_control as lesion_control

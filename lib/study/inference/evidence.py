@@ -37,6 +37,8 @@ class Published(Frozen):
             raise ValueError(f"a {self.kind} has an estimate")
         elif self.kind == "hazard_ratio" and (self.ci_low is None or self.ci_high is None):
             raise ValueError("a hazard_ratio has ci_low and ci_high")
+        elif self.ci_low is not None and self.ci_low == self.ci_high:
+            raise ValueError("ci_low and ci_high are two numbers")
         if self.estimate is not None and not (self.ci_low or self.estimate) <= self.estimate <= (self.ci_high or self.estimate):
             raise ValueError("an estimate lies in its interval")
         return self
@@ -46,7 +48,8 @@ class External(Frozen):
     """A result of another study that stands beside one of this; `endpoint` (its median), or the best response.
 
     `against`: the arm that a hazard ratio compares `arm` with. `number`: the result as numbers, for pooling and as prior
-    knowledge; without it the printed words alone are shown.
+    knowledge; without it the printed words alone are shown. `weight`: as prior knowledge, the chance given beforehand
+    that the result holds in this study too.
     """
 
     arm: Id
@@ -57,6 +60,7 @@ class External(Frozen):
     endpoint: Id | None = None
     against: Id | None = None
     number: Published | None = None
+    weight: float = Field(0.5, gt=0, lt=1)
 
     @model_validator(mode="after")
     def _a_ratio_has_two_arms(self) -> Self:
