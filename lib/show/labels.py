@@ -22,6 +22,7 @@ __all__ = [
     "pace",
     "pair_label",
     "reader_label",
+    "reader_title",
     "rise_rule",
     "share",
     "trend_note",
@@ -143,6 +144,12 @@ def pair_label(data: Dataset, group: str) -> str:
 def reader_label(variable: str) -> str:
     """Whose prior a row is about, within a sentence: "lpfs: vague" -> "without a prior"."""
     return READERS[variable.rpartition(": ")[2]]
+
+
+def reader_title(variable: str) -> str:
+    """The same as a heading: "Without a prior", "Sceptical reader"."""
+    said = reader_label(variable).removeprefix("for the ")
+    return f"{said[:1].upper()}{said[1:]}"
 
 
 def pace(data: Dataset, doubling: float) -> str:

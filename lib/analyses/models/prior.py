@@ -200,9 +200,9 @@ def _model(data: Dataset, endpoint: str) -> str:
     return f"Prior knowledge and the hazard ratio, {data.study.endpoint(endpoint).short}"
 
 
-def reads_alike(rows: pd.DataFrame) -> bool:
-    """Whether the probability of benefit, and that of one worth having, is much the same whatever was believed before."""
-    known = rows[["probability_benefit", "probability_worthwhile"]].dropna(how="all").dropna(axis=1, how="all")
+def reads_alike(rows: pd.DataFrame, *probabilities: str) -> bool:
+    """Whether probabilities (columns of `rows`) are much the same whatever was believed before."""
+    known = rows[list(probabilities)].dropna(how="all").dropna(axis=1, how="all")
     return len(known) > 1 and bool((known.max() - known.min() < ALIKE).all())
 
 
@@ -213,8 +213,9 @@ def _verdict(data: Dataset, rows: pd.DataFrame, likelihood: Likelihood) -> Verdi
         if known.empty:
             return Verdict(model, REFUSED, f"The data alone set no limit on one side, and {missing}.")
         return Verdict(model, WEAK, f"Without a prior that says anything: {missing}.", "What the data say alone, and no more than the hazard ratio with its interval says.")
-    if reads_alike(known):
-        return Verdict(model, FITTED, "", "Readers who began apart come out close to each other: these data say more than what was believed before.")
+    if reads_alike(known, "probability_benefit"):
+        worth = "" if reads_alike(known, "probability_benefit", "probability_worthwhile") else "; about one worth having they do not"
+        return Verdict(model, FITTED, "", f"Readers who began apart come out close to each other about a benefit{worth}.")
     return Verdict(
         model, WEAK, f"The answer depends on whom one asks ({plain_count(rows['n_events'].iat[0])} in the two arms).",
         "How far the data move each reader; not which reader is right.",

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-from lib.analyses.models.prior import PriorEffect
+from lib.analyses.models.prior import VAGUE, PriorEffect
 from lib.analyses.models.prior_response import PriorResponse
 from lib.analyses.result import where
 from lib.dataset.dataset import Dataset
@@ -24,11 +24,10 @@ from lib.show.formats import (
     format_number,
     format_percent,
     format_points,
-    joined,
 )
-from lib.show.labels import inside, pair_label, reader_label
+from lib.show.labels import inside, pair_label, reader_label, reader_title
 from lib.show.plots.legends import legend
-from lib.show.plots.style import GREY, INK, picture, write_figure
+from lib.show.plots.style import GREY, INK, picture, shown_arms, write_figure
 
 # Told apart by line as well as by colour.
 LOOKS = {
@@ -38,7 +37,8 @@ LOOKS = {
 }
 KINDS = {"prior": "Before (prior)", "likelihood": "These data (likelihood)", "posterior": "Now (posterior)"}
 ZONE = "#e3efe3"
-TICKS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20)
+# On a short axis more of them.
+TICKS, MORE, SHORT = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20), (0.3, 0.4, 0.6, 0.8, 1.5, 3, 4), 6
 PANEL = 1.15
 
 
@@ -57,10 +57,10 @@ def plot_prior_effect(found: PriorEffect) -> Figure | Block:
             axes.axvline(1, color=GREY, linewidth=0.9, zorder=0)
             if worth and worth > low:
                 axes.axvspan(low, min(worth, high), color=ZONE, linewidth=0, zorder=-1)
-            axes.set(xscale="log", xlim=(low, high), ylim=(0, None))
-            _write(words, reader_label(row["variable"]), _effect_lines(data, row))
+            axes.set(xscale="log", xlim=(low, high), ylim=(0, 1.05 * curves["density"].max()))
+            _write(words, reader_title(row["variable"]), _effect_lines(data, row))
         bottom = panels[-1][0]
-        bottom.xaxis.set_major_locator(FixedLocator([tick for tick in TICKS if low <= tick <= high]))
+        bottom.xaxis.set_major_locator(FixedLocator([tick for tick in sorted(TICKS + (MORE if high < SHORT * low else ())) if low <= tick <= high]))
         bottom.xaxis.set_minor_locator(NullLocator())
         bottom.xaxis.set_major_formatter(FuncFormatter(lambda value, _: format_given(value)))
         pair = pair_label(data, rows["group"].iat[0])
@@ -99,7 +99,7 @@ def _draw_reader(axes, curves: pd.DataFrame, x: str, colour: str = "") -> None:
 
 def _write(axes, heading: str, lines: list[str]) -> None:
     axes.axis("off")
-    wrapped = textwrap.fill(capitalised(heading), 24)
+    wrapped = textwrap.fill(heading, 24)
     axes.text(0, 0.95, wrapped, transform=axes.transAxes, va="top", fontsize=8.5, fontweight="bold")
     axes.text(0, 0.95 - 0.17 * (1 + wrapped.count("\n")), "\n".join(lines), transform=axes.transAxes, va="top", fontsize=8, color=INK, linespacing=1.35)
 
@@ -119,22 +119,24 @@ def plot_prior_response(found: PriorResponse) -> Figure | Block:
         return EMPTY
     rows = found["posterior_share_difference"].assign(prior=lambda f: f["variable"].str.rpartition(": ")[2]).to_dict("records")
     worth = data.study.worthwhile.response_difference if data.study.worthwhile else None
-    arms = [data.study.arm(arm) for arm in data.contrast]
+    arms = [(arm, marker) for arm, marker in shown_arms(data) if arm.id in data.contrast]
     apart = where(curves, group="")["share"]
     with picture(1.15 + 1.45 * len(rows), len(rows), 2, sharex="col", sharey="col", squeeze=False) as (figure, panels):
         for (left, right), row in zip(panels, rows, strict=True):
-            for arm in arms:
-                own = where(curves, prior=row["prior"], group=arm.id)
+            for arm, marker in arms:
                 # An arm without an earlier result is drawn as it is without a prior.
-                _draw_reader(left, own if len(own) else where(curves, prior="vague", group=arm.id), "share", arm.colour)
+                own = next(part for name in (row["prior"], VAGUE) if len(part := where(curves, prior=name, group=arm.id)))
+                _draw_reader(left, own, "share", arm.colour)
+                top = where(own, kind="posterior").nlargest(1, "density")
+                left.plot(top["share"], top["density"], marker, color=arm.colour, markersize=6)
             _draw_reader(right, where(curves, prior=row["prior"], group=""), "share")
             right.axvline(0, color=GREY, linewidth=0.9, zorder=0)
             if worth is not None and worth < apart.max():
                 right.axvspan(worth, apart.max(), color=ZONE, linewidth=0, zorder=-1)
             left.set(xlim=(0, 1))
             right.set(xlim=(apart.min(), apart.max()))
-            left.set_title(capitalised(reader_label(row["variable"])), loc="left", fontsize=8.5, fontweight="bold")
-            right.set_title(joined(_difference_lines(row)), loc="left", fontsize=8)
+            left.set_title(reader_title(row["variable"]), loc="left", fontsize=8.5, fontweight="bold")
+            right.set_title("; ".join(_difference_lines(row)), loc="left", fontsize=8)
         left, right = panels[-1]
         _top(panels, curves, data)
         left.xaxis.set_major_formatter(FuncFormatter(lambda share, _: format_percent(share)))
@@ -144,7 +146,7 @@ def plot_prior_response(found: PriorResponse) -> Figure | Block:
         right.set_xlabel(textwrap.fill(f"Points, {pair_label(data, rows[0]['group'])}", 48), fontsize=8)
         _write_arms(figure, arms, f"Worth having: above {format_points(worth)} points" if worth else "")
         when = format_duration(found["posterior_share"]["time"].iat[0], data.study.time.unit)
-        told = "; ".join(f"{reader_label(row['variable'])}: {joined(_difference_lines(row))}" for row in rows)
+        told = "; ".join(f"{reader_label(row['variable'])}: {', '.join(_difference_lines(row))}" for row in rows)
         own = legend(figure, data, "prior_share", when=when, pair=pair_label(data, rows[0]["group"]), zone=_zone(bool(worth)))
         return write_figure(figure, "response_prior", f"Objective response at {when}: what was known before and is known now", f"Curves of belief about the share of responders, and about the difference in points. {capitalised(told)}.", own)
 
@@ -157,11 +159,11 @@ def _top(panels, curves: pd.DataFrame, data: Dataset) -> None:
 
 
 def _difference_lines(row: dict) -> list[str]:
-    return [f"{format_points(row['difference'])} points ({format_interval(row['ci_low'], row['ci_high'], 0, percent=True)})", f"more responders {format_chance(row['probability_benefit'])}"]
+    return [f"{format_points(row['difference'])} points ({format_interval(row['ci_low'], row['ci_high'], 0, percent=True)})", f"more responders: {format_chance(row['probability_benefit'])}"]
 
 
 def _write_arms(figure, arms, zone: str) -> None:
-    handles = [Patch(color=arm.colour, label=textwrap.fill(arm.label, 36)) for arm in arms]
+    handles = [figure.axes[0].plot([], [], marker=marker, color=arm.colour, label=textwrap.fill(arm.label, 36))[0] for arm, marker in arms]
     handles += [figure.axes[0].plot([], [], **(look | {"color": INK}), label=KINDS[kind])[0] for kind, look in LOOKS.items()]
     handles += [Patch(color=ZONE, label=zone)] if zone else []
     figure.legend(handles=handles, loc="outside upper left", ncols=2, fontsize=8, handlelength=3)

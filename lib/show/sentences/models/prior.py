@@ -55,9 +55,9 @@ def _depends(data: Dataset, known: pd.DataFrame) -> str:
     if known["probability_worthwhile"].notna().any():
         worth = format_number(data.study.worthwhile.hazard_ratio, 2)
         text += f", and that of a benefit worth having (a ratio below {worth}) {_runs(known, 'probability_worthwhile')}"
-    if reads_alike(known):
+    if reads_alike(known, "probability_benefit", "probability_worthwhile"):
         return f"{text}: it hardly matters whom one asks."
-    if reads_alike(known.assign(probability_worthwhile=float("nan"))):
+    if reads_alike(known, "probability_benefit"):
         return f"{text}: the readers agree about a benefit, and not about one worth having."
     return f"{text}: the answer depends on whom one asks."
 
@@ -84,8 +84,8 @@ def _heavier(priors: pd.DataFrame, rows: pd.DataFrame) -> str:
     heavy = priors[priors["prior_size"] > rows["n_events"].iat[0]]
     if heavy.empty:
         return ""
-    said = [f"{format_number(r.prior_size, 0)} events {reader_label(r.variable)}" for r in heavy.itertuples()]
-    return f"A prior that says more than the {format_whole(rows['n_events'].iat[0])} events of these arms decides more than they do: it counts as {joined(said)}."
+    said = [f"{format_number(r.prior_size, 0)} {reader_label(r.variable)}" for r in heavy.itertuples()]
+    return f"Beside the {format_whole(rows['n_events'].iat[0])} events of these arms the prior weighs as much as {joined(said)}, and decides more than they do."
 
 
 def _confounding(data: Dataset) -> str:
@@ -118,7 +118,7 @@ def _believed(found: PriorResponse, row: pd.Series) -> str:
     """What an earlier result makes of an arm's share, what the data leave of the belief in it, and whether they contradict it."""
     data = found.dataset
     prior = where(found["prior_share"], variable=row["variable"], group=row["group"]).iloc[0]
-    named = joined([f"“{e.label}” ({e.printed})" for e in earlier_shares(data, row["group"])])
+    named = joined([f"“{e.label}: {e.printed}”" for e in earlier_shares(data, row["group"])])
     text = (
         f"Whoever gave {named} a probability of {format_percent(prior['weight'])} of holding here too comes to {_share(row)} with {data.study.arm(row['group']).label}, "
         f"and leaves it {format_chance(row['weight'])}."

@@ -23,7 +23,7 @@ from lib.show.formats import (
     format_whole,
     plural,
 )
-from lib.show.labels import level_text, pair_label, reader_label
+from lib.show.labels import level_text, pair_label, reader_label, reader_title
 from lib.show.tables.parts import format_with_interval, notes_of
 
 CHANCES = ("probability_benefit", "probability_worthwhile", "probability_harm")
@@ -64,7 +64,7 @@ def table_prior_effect(found: PriorEffect) -> Table | Block:
         *notes_of(rows),
     )
     title = f"{endpoint.short}: what is known now, {pair_label(data, rows['group'].iat[0])}"
-    shown = tuple(Row((capitalised(reader_label(row["variable"])), *_effect_cells(row))) for _, row in rows.iterrows())
+    shown = tuple(Row((reader_title(row["variable"]), *_effect_cells(row))) for _, row in rows.iterrows())
     return Table(f"{found.variable}_posterior", title, _effect_columns(data), shown, notes)
 
 
@@ -85,7 +85,7 @@ def table_priors(found: PriorEffect) -> Table | Block:
         flat = not row["prior_size"]
         size = "none" if flat else format_number(row["prior_size"], 1)
         conflict = DASH if pd.isna(row["conflict"]) else format_number(row["conflict"], 3)
-        shown.append(Row((capitalised(reader_label(row["variable"])), size, *_effect_cells(row), conflict)))
+        shown.append(Row((reader_title(row["variable"]), size, *_effect_cells(row), conflict)))
     earlier = [f"Earlier result: {e.label}, {e.printed}, taken to hold here with a probability of {format_percent(e.weight)} beforehand, beside as much as one event would say around a ratio of 1. {e.citation}." for e in earlier_results(data, found.variable)]
     notes = (
         "Says as much as: effective sample size of the prior, 4 / variance of the log hazard ratio, in events. A mixture's holds what its doubt takes away.",
@@ -114,7 +114,7 @@ def table_prior_likelihoods(found: PriorEffect) -> Table | Block:
     for output, used in (("posterior_effect", "used above"), ("posterior_effect_other", "for comparison")):
         rows = found[output]
         shown.append(Row((capitalised(f"{rows['method'].iat[0].partition(' and ')[2]} ({used})"),), "group"))
-        shown += [Row((capitalised(reader_label(row["variable"])), *_effect_cells(row)), "sub") for _, row in rows.iterrows()]
+        shown += [Row((reader_title(row["variable"]), *_effect_cells(row)), "sub") for _, row in rows.iterrows()]
     notes = ("The normal likelihood is used where, without a prior, its interval ends within a tenth of a standard error of the exact one's.",)
     endpoint = data.study.endpoint(found.variable)
     return Table(f"{found.variable}_likelihoods", f"{endpoint.short}: two likelihoods", _effect_columns(data), tuple(shown), notes)
@@ -125,7 +125,7 @@ def table_prior_response(found: PriorResponse) -> Table:
     """What each reader believed and believes of the share of responders, by arm, and of the difference."""
     data, shown = found.dataset, []
     for name in dict.fromkeys(found["posterior_share"]["variable"]):
-        shown.append(Row((capitalised(reader_label(name)),), "group"))
+        shown.append(Row((reader_title(name),), "group"))
         prior = where(found["prior_share"], variable=name).set_index("group")
         for _, row in where(found["posterior_share"], variable=name).iterrows():
             before = prior.loc[row["group"]]
