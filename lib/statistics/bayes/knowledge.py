@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-__all__ = ["Knowledge", "find_quantile", "is_rarer", "read_off"]
+__all__ = ["Knowledge", "find_quantile", "read_off"]
 
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
 from scipy import optimize
-
-# Densities that differ by less than this share are as likely as each other.
-ROUNDING = 1e-9
 
 
 class Knowledge(Protocol):
@@ -49,8 +46,3 @@ def read_off(known: Knowledge, level: float) -> dict[str, float]:
     """Median, mean and the interval that leaves as much on either side (equal tails)."""
     tail = (1 - level) / 2
     return {"median": known.quantile(0.5), "mean": known.mean, "ci_low": known.quantile(tail), "ci_high": known.quantile(1 - tail)}
-
-
-def is_rarer(density: np.ndarray, seen: float) -> np.ndarray:
-    """Which results are no likelier than the one that was seen (Box's prior predictive check)."""
-    return density <= seen * (1 + ROUNDING)

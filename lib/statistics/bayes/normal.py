@@ -8,14 +8,16 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy import integrate, stats
+from scipy import optimize, stats
 
-from lib.statistics.bayes.knowledge import find_quantile, is_rarer
+from lib.statistics.bayes.knowledge import find_quantile
 
 # The log hazard ratio of d events, half of them in either arm, has a variance of 4 / d: one event says as much as this.
 EVENT_SD = 2.0
 # Standard deviations beyond which a normal density holds nothing.
 FAR = 12.0
+# Points at which a density of several tops is held against one height.
+LOOKED_AT = 4_001
 
 
 class NormalMixture(NamedTuple):
@@ -122,10 +124,11 @@ def predict(prior: NormalMixture, estimate: float, std_err: float) -> float:
     spread = NormalMixture(prior.weight, prior.means, tuple(np.hypot(prior.sds, std_err).tolist()))
     if len(prior.weight) == 1:
         return float(2 * stats.norm.sf(abs(estimate - prior.mean) / spread.sds[0]))
-    x = np.linspace(*spread.ends, 20_001)
-    density = spread.pdf(x)
-    seen = float(spread.pdf(np.array([estimate]))[0])
-    return float(integrate.trapezoid(np.where(is_rarer(density, seen), density, 0.0), x))
+    seen = float(spread.pdf(np.array(estimate)))
+    x = np.linspace(min(spread.ends[0], estimate), max(spread.ends[1], estimate), LOOKED_AT)
+    likelier = spread.pdf(x) > seen
+    turns = [optimize.brentq(lambda y: float(spread.pdf(np.array(y))) - seen, x[i], x[i + 1], xtol=1e-13) for i in np.flatnonzero(np.diff(likelier))]
+    return float(1 - np.diff(spread.cdf(np.array(turns)))[::2].sum())
 
 
 def count_events(prior: NormalMixture) -> float:

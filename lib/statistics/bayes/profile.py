@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from lib.statistics.bayes.grid import LogLikelihood
-from lib.statistics.models.design import make_design
+from lib.statistics.models.design import make_design, without_event
 from lib.statistics.models.partial_likelihood import RiskSets, fit_cox
 
 # Values are STEP standard errors apart for NEAR of them on either side of the highest, then ever further: GROWTH times as
@@ -47,18 +47,18 @@ def profile_partial_likelihood(tte: pd.DataFrame, arm: str, reference: str, cove
     design = make_design(tte, reference)
     fit, sets = fit_cox(tte, design)
     term = f"arm={arm}"
-    if term not in design.terms or not fit.known[design.terms.index(term)]:
+    place = design.terms.index(term)
+    if not fit.known[place] or without_event(tte, design)[place]:
         return None
     # Terms that the events say nothing of are not in the risk sets.
-    column = int(fit.estimable[: design.terms.index(term)].sum())
-    scale = design.scale[design.terms.index(term)]
+    column, scale = int(fit.estimable[:place].sum()), float(design.scale[place])
     beta, information = fit.beta[fit.estimable], fit.best.information
     # A likelihood that never falls has its highest value at infinity: it is looked at from no effect on.
     start = np.zeros(len(beta)) if fit.separated else beta
     others = np.arange(len(beta)) != column
     own = information[column, column] - information[column, others] @ np.linalg.pinv(information[np.ix_(others, others)]) @ information[others, column]
-    se = USUAL_SE if fit.separated else float(own**-0.5 / scale)
-    model = _OneHeld(sets, column, float(scale))
+    se = USUAL_SE if fit.separated else float(own**-0.5) / scale
+    model = _OneHeld(sets, column, scale)
     sides = [_walk(model, start, sign * se, cover[sign > 0]) for sign in (-1, 1)]
     x, value = (np.concatenate([sides[0][part][:0:-1], sides[1][part]]) for part in (0, 1))
     highest = value.max()

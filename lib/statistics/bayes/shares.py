@@ -10,12 +10,16 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
-from lib.statistics.bayes.knowledge import find_quantile, is_rarer
+from lib.statistics.bayes.knowledge import find_quantile
 
 # Nodes of a panel, and panels, of the integral over the second share.
 NODES, PANELS = 20, 40
 # Beyond these quantiles a share is not looked at.
 TAIL = 1e-14
+# Shares between which a density is finite.
+INSIDE = (1e-300, 1 - 2.0**-53)
+# Chances that differ by less than this share of them are the same.
+ROUNDING = 1e-9
 
 
 class BetaMixture(NamedTuple):
@@ -77,7 +81,7 @@ def update(prior: BetaMixture, count: int, n: int) -> BetaMixture:
 def predict(prior: BetaMixture, count: int, n: int) -> float:
     """Box's prior predictive p-value: the chance, were the prior right, of a count of `n` no likelier than this one."""
     chances = stats.betabinom.pmf(np.arange(n + 1)[:, None], n, prior.a, prior.b) @ np.array(prior.weight)
-    return float(min(chances[is_rarer(chances, chances[count])].sum(), 1.0))
+    return float(min(chances[chances <= chances[count] * (1 + ROUNDING)].sum(), 1.0))
 
 
 def count_patients(prior: BetaMixture) -> float:
@@ -126,4 +130,4 @@ class Difference(NamedTuple):
         angle = (panel * (np.arange(PANELS)[:, None] + (at + 1) / 2)).ravel()
         weight = np.tile(width, PANELS) * panel / 2 * np.sin(2 * angle)
         long = (high - low)[..., None]
-        return low[..., None] + long * np.sin(angle) ** 2, long * weight, high
+        return np.clip(low[..., None] + long * np.sin(angle) ** 2, *INSIDE), long * weight, high
