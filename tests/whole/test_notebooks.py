@@ -46,6 +46,7 @@ OWN = {
         {"study": RAIR, "endpoint": "ttlp", "landmarks": [6, 400]},
     ],
     "robustness": [{"study": RAIR, "endpoint": "os"}, {"study": COLON, "endpoint": "death"}],
+    "models": [{"study": RAIR, "endpoint": "os", "scepticism": 0.2}, {"study": COLON, "endpoint": "death"}],
     "safety": [{"study": RAIR, "threshold_percent": 20}, {"study": RAIR, "profiles": "all"}],
 }
 # Drawn too, beside both studies and what is shared of one: one arm, two of another study, times past the last patient, all

@@ -32,6 +32,7 @@ PICTURES = {
     "efficacy": {"km_pfs", "km_os", "km_ttp", "response", "waterfall", "spider", "swimmer", "volume_trajectories",
                  "volume_summary", "crp_trajectories", "crp_summary", "pain_trajectories", "pain_summary"},
     "robustness": set(),
+    "models": set(),
     "safety": set(),
 }  # fmt: skip
 

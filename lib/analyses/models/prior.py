@@ -92,7 +92,7 @@ def analyse_prior_effect(data: Dataset, analysis: Survival) -> PriorEffect | Abs
     if likelihood.exact is not None:
         other = {name: _posterior(prior, likelihood, exact=likelihood.is_normal) for name, prior in priors.items()}
         frames["posterior_effect_other"] = _frame(data, analysis.variable, pair, [_posterior_row(data, name, known, exact=likelihood.is_normal) for name, known in other.items()])
-    verdict = _verdict(data, frames["posterior_effect"], likelihood)
+    verdict = _verdict(data, frames["prior_effect"], frames["posterior_effect"])
     shown = {"verdicts": verdict_frame([verdict]), "curves": _curves(priors, found, likelihood), "external": pd.DataFrame([e.model_dump() for e in earlier])}
     return PriorEffect(data, analysis.variable, frames, shown)
 
@@ -186,7 +186,7 @@ def _believed(prior: normal.NormalMixture) -> normal.NormalMixture:
 
 def _posterior_row(data: Dataset, name: str, known: normal.NormalMixture | grid.GridPosterior | None, *, exact: bool) -> dict:
     weight = sum(known.weight[:-1]) if known is not None and name == HISTORICAL else np.nan
-    note = "" if known is not None else "not estimable: an arm has no event while the other is at risk, so the data alone set no limit on one side"
+    note = "" if known is not None else "not estimable: all events of one arm lie apart from the other arm's patients at risk, so the data alone set no limit on one side"
     return {"prior": name} | _says(data, known) | {"weight": weight, "method": f"posterior of the {name} prior and {EXACT if exact else NORMAL}", "note": note}
 
 
@@ -206,23 +206,27 @@ def reads_alike(rows: pd.DataFrame, *probabilities: str) -> bool:
     return len(known) > 1 and bool((known.max() - known.min() < ALIKE).all())
 
 
-def _verdict(data: Dataset, rows: pd.DataFrame, likelihood: Likelihood) -> Verdict:
+def _verdict(data: Dataset, priors: pd.DataFrame, rows: pd.DataFrame) -> Verdict:
+    """Fitted where the data decide: readers agree, without a prior as well, and no prior says more than the events."""
     model, known = _model(data, rows["variable"].iat[0].rpartition(": ")[0]), rows.dropna(subset="hr")
-    if len(known) < 2:
+    events = int(rows["n_events"].iat[0])
+    if len(rows) < 2:
         missing = "study.yml names no smallest hazard ratio worth having (worthwhile.hazard_ratio) and no earlier one of these arms (external)"
         if known.empty:
             return Verdict(model, REFUSED, f"The data alone set no limit on one side, and {missing}.")
         return Verdict(model, WEAK, f"Without a prior that says anything: {missing}.", "What the data say alone, and no more than the hazard ratio with its interval says.")
-    if reads_alike(known, "probability_benefit"):
-        worth = "" if reads_alike(known, "probability_benefit", "probability_worthwhile") else "; about one worth having they do not"
-        return Verdict(model, FITTED, "", f"Readers who began apart come out close to each other about a benefit{worth}.")
-    return Verdict(
-        model, WEAK, f"The answer depends on whom one asks ({plain_count(rows['n_events'].iat[0])} in the two arms).",
-        "How far the data move each reader; not which reader is right.",
-    )  # fmt: skip
+    moved = "How far the data move each reader; not which reader is right."
+    if len(known) < len(rows):
+        return Verdict(model, WEAK, "The data alone set no limit on one side: every limit there comes from a prior.", moved)
+    if not reads_alike(known, "probability_benefit"):
+        return Verdict(model, WEAK, f"The answer depends on whom one asks ({_counted(events)} in the two arms).", moved)
+    if priors["prior_size"].max() > events:
+        return Verdict(model, WEAK, f"A prior says more than the {_counted(events)} of the two arms.", moved)
+    worth = "" if reads_alike(known, "probability_benefit", "probability_worthwhile") else "; about one worth having they do not"
+    return Verdict(model, FITTED, "", f"Readers who began apart come out close to each other about a benefit{worth}.")
 
 
-def plain_count(events: int) -> str:
+def _counted(events: int) -> str:
     """(1) -> "1 event"."""
     return f"{events} event{'' if events == 1 else 's'}"
 

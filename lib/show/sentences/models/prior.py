@@ -33,12 +33,14 @@ def sentence_prior_effect(found: PriorEffect) -> str:
     short, pair = data.study.endpoint(found.variable).short, pair_label(data, rows["group"].iat[0])
     known = rows.dropna(subset="hr")
     if known.empty:
-        return f"{short}: nothing is said of what is known of the hazard ratio of {pair}: {plain_note(rows['note'].iat[0])}."
+        return f"{short}: prior knowledge about the hazard ratio of {pair} meets no estimate: {plain_note(rows['note'].iat[0])}."
     estimates = [f"{format_number(r.hr, 2)} ({format_interval(r.ci_low, r.ci_high, 2)}) {reader_label(r.variable)}" for r in known.itertuples()]
     parts = [
         f"{short}: with these data the hazard ratio of {pair} is {joined(estimates)} (medians, {level_text(data)} credible intervals).",
+        *(f"There is none {reader_label(row['variable'])}: {plain_note(row['note'])}." for _, row in rows[rows["hr"].isna()].iterrows()),
         _depends(data, known),
-        *(_surprised(row) for _, row in found["prior_effect"].iterrows() if row["conflict"] < CONFLICT),
+        _undeclared(data),
+        _surprised(found["prior_effect"]),
         _heavier(found["prior_effect"], rows),
         _confounding(data),
     ]
@@ -47,19 +49,24 @@ def sentence_prior_effect(found: PriorEffect) -> str:
 
 def _depends(data: Dataset, known: pd.DataFrame) -> str:
     """Between which readers the probabilities run, and what follows from that."""
-    first = data.study.arm(data.contrast[0]).label
-    if len(known) == 1:
-        row = known.iloc[0]
-        return f"The probability of fewer events with {first} is {format_chance(row['probability_benefit'])} {reader_label(row['variable'])}; no other reader is asked, since study.yml declares neither which effect is worth having (worthwhile.hazard_ratio) nor an earlier result of these arms (external)."
+    first, worth = data.study.arm(data.contrast[0]).label, known["probability_worthwhile"].notna().any()
     text = f"The probability of fewer events with {first} {_runs(known, 'probability_benefit')}"
-    if known["probability_worthwhile"].notna().any():
-        worth = format_number(data.study.worthwhile.hazard_ratio, 2)
-        text += f", and that of a benefit worth having (a ratio below {worth}) {_runs(known, 'probability_worthwhile')}"
+    if worth:
+        text += f", and that of a benefit worth having (a ratio below {format_number(data.study.worthwhile.hazard_ratio, 2)}) {_runs(known, 'probability_worthwhile')}"
+    if len(known) == 1:
+        return f"{text}."
     if reads_alike(known, "probability_benefit", "probability_worthwhile"):
         return f"{text}: it hardly matters whom one asks."
     if reads_alike(known, "probability_benefit"):
-        return f"{text}: the readers agree about a benefit, and not about one worth having."
+        return f"{text}: it hardly matters whom one asks about a benefit, but about one worth having it does."
     return f"{text}: the answer depends on whom one asks."
+
+
+def _undeclared(data: Dataset) -> str:
+    """Why doubt and hope are not asked."""
+    if data.study.worthwhile and data.study.worthwhile.hazard_ratio:
+        return ""
+    return "Nobody who doubts or hopes is asked: study.yml names no smallest hazard ratio worth having (worthwhile.hazard_ratio), and which effect is worth having is a decision."
 
 
 def _runs(known: pd.DataFrame, column: str) -> str:
@@ -67,16 +74,17 @@ def _runs(known: pd.DataFrame, column: str) -> str:
     ordered = known.dropna(subset=column).sort_values(column, kind="stable")
     low, high = (format_chance(ordered[column].iat[i]) for i in (0, -1))
     if low == high:
-        return f"is {low} whomever one asks"
+        return f"is {low} {'whomever one asks' if len(ordered) > 1 else reader_label(ordered['variable'].iat[0])}"
     return f"runs from {low} {reader_label(ordered['variable'].iat[0])} to {high} {reader_label(ordered['variable'].iat[-1])}"
 
 
-def _surprised(row: pd.Series) -> str:
-    """That a prior is in conflict with the data."""
-    return (
-        f"Prior and data are in conflict {reader_label(row['variable'])}: were that prior right, an estimate no likelier than this one "
-        f"would come in {format_chance(row['conflict'])} of such studies (Box's prior predictive p-value)."
-    )
+def _surprised(priors: pd.DataFrame) -> str:
+    """Which priors are in conflict with the data."""
+    rare = priors[priors["conflict"] < CONFLICT]
+    if rare.empty:
+        return ""
+    said = [f"{reader_label(r.variable)} ({format_chance(r.conflict)} of such studies)" for r in rare.itertuples()]
+    return f"Prior and data are in conflict {joined(said)}: so rare would an estimate no likelier than this one be, were that prior right (Box's prior predictive p-value)."
 
 
 def _heavier(priors: pd.DataFrame, rows: pd.DataFrame) -> str:
@@ -98,6 +106,10 @@ def sentence_prior_response(found: PriorResponse) -> str:
     """The share of responders without a prior and with an earlier result, the conflict of the two, and the difference of the arms."""
     data, now = found.dataset, found["posterior_share"]
     when = format_duration(now["time"].iat[0], data.study.time.unit)
+    asked = list(data.contrast) if len(data.arms) > 1 else [arm.id for arm in data.arms]
+    now = now[now["group"].isin(asked)]
+    if now.empty:
+        return f"Objective response at {when}: nobody with {joined([data.study.arm(arm).label for arm in asked], 'or')} was due."
     alone = [
         f"{_share(row)} with {data.study.arm(row['group']).label} ({format_whole(row['count'])}/{format_whole(row['n'])})"
         for _, row in where(now, variable=f"response: {VAGUE}").iterrows()
@@ -121,7 +133,7 @@ def _believed(found: PriorResponse, row: pd.Series) -> str:
     named = joined([f"“{e.label}: {e.printed}”" for e in earlier_shares(data, row["group"])])
     text = (
         f"Whoever gave {named} a probability of {format_percent(prior['weight'])} of holding here too comes to {_share(row)} with {data.study.arm(row['group']).label}, "
-        f"and leaves it {format_chance(row['weight'])}."
+        f"and now gives it {format_chance(row['weight'])}."
     )
     if not prior["conflict"] < CONFLICT:
         return text
