@@ -54,9 +54,12 @@ def plot_prior_effect(found: PriorEffect) -> Figure | Block:
     with picture(0.9 + PANEL * len(rows), len(rows), 2, sharex="col", sharey="col", squeeze=False, width_ratios=[2.6, 1]) as (figure, panels):
         for (axes, words), row in zip(panels, rows.to_dict("records"), strict=True):
             _draw_reader(axes, where(curves, prior=row["prior"]), "hr")
-            axes.axvline(1, color=GREY, linewidth=0.9, zorder=0)
+            axes.axvline(1, color=GREY, linewidth=0.9, zorder=0).set_gid(f"{row['prior']}-benefit")
             if worth and worth > low:
-                axes.axvspan(low, min(worth, high), color=ZONE, linewidth=0, zorder=-1)
+                axes.axvspan(low, min(worth, high), color=ZONE, linewidth=0, zorder=-1).set_gid(f"{row['prior']}-worthwhile")
+            if pd.notna(row["hr"]):
+                axes.plot([row["ci_low"], row["ci_high"]], [0, 0], color=INK, linewidth=3, solid_capstyle="butt")
+                axes.plot(row["hr"], 0, "o", color=INK, markersize=5, clip_on=False)[0].set_gid(f"{row['prior']}-median")
             axes.set(xscale="log", xlim=(low, high), ylim=(0, 1.05 * curves["density"].max()))
             _write(words, reader_title(row["variable"]), _effect_lines(data, row))
         bottom = panels[-1][0]
