@@ -1,5 +1,7 @@
 """Priors and posteriors against R's integrals (bayes.R), scipy's, closed formulas, and what must hold of all of them."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -128,8 +130,8 @@ def test_more_data_leave_less_of_the_prior(mean, sd, estimate):
     prior = normal.NormalMixture((1.0,), (mean,), (sd,))
     known = [normal.update(prior, estimate, 2 / np.sqrt(events)) for events in (10, 20, 40, 80)]
     away = [abs(one.mean - estimate) for one in known]
-    assert all(later <= earlier + 1e-12 for earlier, later in zip(away, away[1:], strict=False))
-    assert all(later.variance < earlier.variance for earlier, later in zip(known, known[1:], strict=False))
+    assert all(later <= earlier + 1e-12 for earlier, later in pairwise(away))
+    assert all(later.variance < earlier.variance for earlier, later in pairwise(known))
 
 
 def test_doubt_and_hope_are_as_declared():
