@@ -25,7 +25,7 @@ EXPECTED = {
     "cohort": {TIMES, SHARES, BASELINE},
     "efficacy": set(recheck.KINDS) - {"rates", BASELINE},
     "robustness": {TIMES, SHARES, "changes within patients", "cumulative incidences"},
-    "models": {TIMES},
+    "models": {TIMES, "cumulative incidences"},
     "safety": {SHARES, "rates", "cumulative incidences"},
 }
 # Tests that no second engine makes: mixed models' F, resampling, weights, subgroups, and what robustness repeats.
