@@ -34,6 +34,8 @@ __all__ = [
     "other_events",
     "populations",
     "presence",
+    "prior_effect",
+    "prior_response",
     "profiles",
     "regression",
     "reporting",
@@ -88,6 +90,8 @@ from lib.analyses.efficacy.survival import analyse_follow_up as follow_up
 from lib.analyses.models.fit import analyse_model_fit as model_fit
 from lib.analyses.models.next_trial import analyse_next_trial as next_trial
 from lib.analyses.models.others import analyse_evidence as evidence
+from lib.analyses.models.prior import analyse_prior_effect as prior_effect
+from lib.analyses.models.prior_response import analyse_prior_response as prior_response
 from lib.analyses.models.regression import analyse_regression as regression
 from lib.analyses.models.response_regression import analyse_response_regression as response_regression
 from lib.analyses.models.verdicts import collect_verdicts as verdicts

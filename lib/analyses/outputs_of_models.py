@@ -16,6 +16,13 @@ MODELS = (
     Output("next_response", "", NOT_EXAMINED, source="Fleiss JL, Tytun A, Ury HK. Biometrics 1980;36:343-346. doi:10.2307/2529990"),
     Output("evidence", "patients or patients of another study", NOT_EXAMINED),
     Output("evidence_pooled", "", NOT_EXAMINED, source="Paule RC, Mandel J. J Res Natl Bur Stand 1982;87:377-385. doi:10.6028/jres.087.022; Hartung J, Knapp G. Stat Med 2001;20:3875-3889. doi:10.1002/sim.1009; Röver C, Knapp G, Friede T. BMC Med Res Methodol 2015;15:99. doi:10.1186/s12874-015-0091-1; Higgins JP, Thompson SG, Spiegelhalter DJ. J R Stat Soc A 2009;172:137-159. doi:10.1111/j.1467-985X.2008.00552.x"),
+    # What was known before, and what is known now
+    Output("prior_effect", "", NOT_EXAMINED, source="Box GEP. J R Stat Soc A 1980;143:383-430. doi:10.2307/2982063"),
+    Output("posterior_effect", PATIENTS, NOT_EXAMINED, source="Spiegelhalter DJ, Freedman LS, Parmar MKB. J R Stat Soc A 1994;157:357-416. doi:10.2307/2983527; Schmidli H, Gsteiger S, Roychoudhury S, et al. Biometrics 2014;70:1023-1032. doi:10.1111/biom.12242"),
+    Output("posterior_effect_other", "", NOT_EXAMINED, source="Spiegelhalter DJ, Freedman LS, Parmar MKB. J R Stat Soc A 1994;157:357-416. doi:10.2307/2983527; Schmidli H, Gsteiger S, Roychoudhury S, et al. Biometrics 2014;70:1023-1032. doi:10.1111/biom.12242"),
+    Output("prior_share", "", NOT_EXAMINED, source="Box GEP. J R Stat Soc A 1980;143:383-430. doi:10.2307/2982063"),
+    Output("posterior_share", PATIENTS, NOT_EXAMINED, source="Spiegelhalter DJ, Freedman LS, Parmar MKB. J R Stat Soc A 1994;157:357-416. doi:10.2307/2983527; Schmidli H, Gsteiger S, Roychoudhury S, et al. Biometrics 2014;70:1023-1032. doi:10.1111/biom.12242"),
+    Output("posterior_share_difference", "", NOT_EXAMINED, source="Spiegelhalter DJ, Freedman LS, Parmar MKB. J R Stat Soc A 1994;157:357-416. doi:10.2307/2983527; Schmidli H, Gsteiger S, Roychoudhury S, et al. Biometrics 2014;70:1023-1032. doi:10.1111/biom.12242"),
     # Models: whether they fit
     Output("model_fit", PATIENTS, NOT_EXAMINED, source="Peduzzi P, et al. J Clin Epidemiol 1995;48:1503-1510. doi:10.1016/0895-4356(95)00048-8; Vittinghoff E, McCulloch CE. Am J Epidemiol 2007;165:710-718. doi:10.1093/aje/kwk052"),
     Output("model_missing", PATIENTS, NOT_EXAMINED),

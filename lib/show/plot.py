@@ -18,6 +18,8 @@ __all__ = [
     "linearity",
     "liver",
     "next_trial",
+    "prior_effect",
+    "prior_response",
     "profiles",
     "proportional",
     "ratios",
@@ -58,6 +60,8 @@ from lib.show.plots.models.fit import plot_linearity as linearity
 from lib.show.plots.models.fit import plot_proportional as proportional
 from lib.show.plots.models.next_trial import plot_next_trial as next_trial
 from lib.show.plots.models.others import plot_evidence as evidence
+from lib.show.plots.models.prior import plot_prior_effect as prior_effect
+from lib.show.plots.models.prior import plot_prior_response as prior_response
 from lib.show.plots.models.regression import plot_regression as regression
 from lib.show.plots.response import plot_dose as dose
 from lib.show.plots.response import plot_lesion_control as lesion_control

@@ -48,6 +48,8 @@ __all__ = [
     "periods",
     "power",
     "presence",
+    "prior_effect",
+    "prior_response",
     "proportional",
     "queries",
     "rates",
@@ -109,6 +111,8 @@ from lib.show.sentences.models.fit import sentence_periods as periods
 from lib.show.sentences.models.fit import sentence_proportional as proportional
 from lib.show.sentences.models.next_trial import sentence_next_trial as next_trial
 from lib.show.sentences.models.others import sentence_evidence as evidence
+from lib.show.sentences.models.prior import sentence_prior_effect as prior_effect
+from lib.show.sentences.models.prior import sentence_prior_response as prior_response
 from lib.show.sentences.models.regression import sentence_model_verdicts as model_verdicts
 from lib.show.sentences.models.regression import sentence_regression as regression
 from lib.show.sentences.models.regression import sentence_response_regression as response_regression

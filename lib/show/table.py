@@ -59,6 +59,10 @@ __all__ = [
     "pooled",
     "populations",
     "presence",
+    "prior_effect",
+    "prior_likelihoods",
+    "prior_response",
+    "priors",
     "proportional",
     "published",
     "queries",
@@ -138,6 +142,10 @@ from lib.show.tables.models.next_trial import table_next_trial_arms as next_tria
 from lib.show.tables.models.next_trial import table_next_trial_response as next_trial_response
 from lib.show.tables.models.others import table_external as external
 from lib.show.tables.models.others import table_pooled as pooled
+from lib.show.tables.models.prior import table_prior_effect as prior_effect
+from lib.show.tables.models.prior import table_prior_likelihoods as prior_likelihoods
+from lib.show.tables.models.prior import table_prior_response as prior_response
+from lib.show.tables.models.prior import table_priors as priors
 from lib.show.tables.models.regression import table_model_verdicts as model_verdicts
 from lib.show.tables.models.regression import table_regression as regression
 from lib.show.tables.models.regression import table_subdistribution as subdistribution

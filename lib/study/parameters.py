@@ -95,6 +95,8 @@ class Robustness(Efficacy):
 class Models(Efficacy):
     """Parameters of the report on models: what efficacy was asked, of which the same things are held alike."""
 
+    scepticism: float = Field(0.05, ge=0.001, le=0.4, description="a number from 0.001 to 0.4")
+
 
 class Safety(Parameters):
     """Parameters of the safety report."""

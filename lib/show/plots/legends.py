@@ -54,6 +54,8 @@ LEGENDS = {
     "ae_grades": "Patients with each adverse event by arm ({n}), by the worst {scale} of each patient, as shares of all patients {entered}.",
     "ae_first": "Cumulative incidence of a first adverse event by arm ({n}), with death as a competing event. Curves are pale from where fewer than {few} patients are at risk. Numbers below the curves are patients at risk.",
     "ae_courses": "Onset and duration of adverse events, one line per patient with an event ({n}). A tick is an onset, a bar lasts as long as the event and is shaded by its {scale}; an arrow head marks an event that went on.",
+    "prior_effect": "Belief about the hazard ratio for {endpoint}, {pair} ({n}), one panel a reader: before (dashed), by these data (dotted) and now (solid), as densities on a logarithmic axis; the dot and the bar on the axis are the median and the {level} credible interval of the belief now.{zone} A hazard ratio below 1 means fewer events with the arm named first.",
+    "prior_share": "Belief about the share of patients with an objective response at {when}, and about its difference, {pair} ({n}), one row a reader: before (dashed), by these data (dotted) and now (solid), as densities, with {level} credible intervals.{zone}",
     "profile": "Course of one patient since {zero}. Bars and diamonds are treatment (grey: after the study treatment), letters the tumour response at each scan, shaded bars adverse events with their {scale}.",
 }
 # What pictures abbreviate -> what it stands for; endpoints and markers are added from the study.

@@ -1,3 +1,3 @@
 """Prior knowledge and data together, in closed form or on a grid."""
 
-__all__: list[str] = []
+__all__ = ["grid", "knowledge", "normal", "profile", "shares"]

@@ -59,7 +59,8 @@ class External(Frozen):
 
     `against`: the arm that a hazard ratio compares `arm` with. `number`: the result as numbers, for pooling and as prior
     knowledge; without it the printed words alone are shown. `differs`: in what it asks another question (another event,
-    another treatment of the other arm); then it is not put together with this study's.
+    another treatment of the other arm); then it is not put together with this study's. `weight`: as prior knowledge, the
+    chance given beforehand that the result holds in this study too.
     """
 
     arm: Id
@@ -71,6 +72,7 @@ class External(Frozen):
     against: Id | None = None
     number: Published | None = None
     differs: Text = ""
+    weight: float = Field(0.5, gt=0, lt=1)
 
     @model_validator(mode="after")
     def _a_ratio_has_two_arms(self) -> Self:
