@@ -26,7 +26,6 @@ EXPECTED = {
     "efficacy": set(recheck.KINDS) - {"rates", BASELINE, "regressions", "whether models fit"},
     "models": {TIMES, "cumulative incidences", "regressions", "whether models fit"},
     "robustness": {TIMES, SHARES, "changes within patients", "cumulative incidences"},
-    "models": {TIMES, "cumulative incidences"},
     "safety": {SHARES, "rates", "cumulative incidences"},
 }
 # Tests that no second engine makes: mixed models' F, resampling, weights, subgroups, and what robustness repeats.

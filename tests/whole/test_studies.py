@@ -33,7 +33,6 @@ PICTURES = {
                  "volume_summary", "crp_trajectories", "crp_summary", "pain_trajectories", "pain_summary"},
     "models": set(),
     "robustness": set(),
-    "models": set(),
     "safety": set(),
 }  # fmt: skip
 
