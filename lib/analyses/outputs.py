@@ -260,6 +260,15 @@ OUTPUTS = (
     Output("weighted_rmst", PATIENTS, EXAMINED, source="Efron B, Tibshirani RJ. An Introduction to the Bootstrap, 1993; Austin PC. Stat Med 2016;35:5642-5655. doi:10.1002/sim.7084"),
     Output("e_value", "", EXAMINED, source="VanderWeele TJ, Ding P. Ann Intern Med 2017;167:268-274. doi:10.7326/M16-2607"),
     Output("tests", "tests", EXAMINED),
+    # A component that takes time to be added
+    Output("strategy_patients", PATIENTS, NOT_EXAMINED, denominator=OVERLAP),
+    Output("immortal_time", PATIENTS, NOT_EXAMINED, source="Suissa S. Am J Epidemiol 2008;167:492-499. doi:10.1093/aje/kwm324"),
+    Output("strategy_hr", PATIENTS, NOT_EXAMINED, denominator=OVERLAP),
+    Output("strategy_risk", PATIENTS, NOT_EXAMINED, denominator=OVERLAP),
+    Output("strategy_mean", PATIENTS, NOT_EXAMINED, denominator=OVERLAP),
+    Output("strategy_share", "", NOT_EXAMINED),
+    Output("strategy_leaving", PATIENTS, NOT_EXAMINED, denominator=OVERLAP, source="D'Agostino RB, Lee ML, Belanger AJ, et al. Stat Med 1990;9:1501-1515. doi:10.1002/sim.4780091214"),
+    Output("strategy_weight", PATIENTS, NOT_EXAMINED, denominator=OVERLAP, source="Cole SR, Hernán MA. Am J Epidemiol 2008;168:656-664. doi:10.1093/aje/kwn164"),
     # Adverse events
     Output("ae_term", PATIENTS, EXAMINED, step="flow"),
     Output("ae_term_test", "", EXAMINED, tests=EXPLORATORY, counted_in="term_tests", made_from="ae_term"),

@@ -12,6 +12,7 @@ __all__ = [
     "enrolment",
     "flow",
     "hazards",
+    "immortal_days",
     "lab_shift",
     "lesion_control",
     "liver",
@@ -23,6 +24,7 @@ __all__ = [
     "rises",
     "robustness",
     "spider",
+    "strategies",
     "subgroups",
     "summary",
     "survival",
@@ -49,6 +51,8 @@ from lib.show.plots.markers import plot_ratios as ratios
 from lib.show.plots.markers import plot_rises as rises
 from lib.show.plots.markers import plot_summary as summary
 from lib.show.plots.markers import plot_trajectories as trajectories
+from lib.show.plots.models.immortal import plot_immortal_days as immortal_days
+from lib.show.plots.models.immortal import plot_strategies as strategies
 from lib.show.plots.response import plot_dose as dose
 from lib.show.plots.response import plot_lesion_control as lesion_control
 from lib.show.plots.response import plot_response as response

@@ -27,6 +27,7 @@ __all__ = [
     "first_response",
     "flow",
     "follow_up",
+    "immortal",
     "kinetics",
     "laboratory",
     "later_response",
@@ -51,6 +52,7 @@ __all__ = [
     "scans",
     "single_patients",
     "small",
+    "strategies",
     "subgroups",
     "surrogate",
     "survival",
@@ -89,6 +91,8 @@ from lib.show.sentences.markers import sentence_model as model
 from lib.show.sentences.markers import sentence_presence as presence
 from lib.show.sentences.markers import sentence_rises as rises
 from lib.show.sentences.markers import sentence_surrogate as surrogate
+from lib.show.sentences.models.immortal import sentence_immortal as immortal
+from lib.show.sentences.models.immortal import sentence_strategies as strategies
 from lib.show.sentences.response import sentence_criteria as criteria
 from lib.show.sentences.response import sentence_dose as dose
 from lib.show.sentences.response import sentence_first_response as first_response

@@ -61,10 +61,13 @@ __all__ = [
     "rises",
     "risks_of_bias",
     "robustness",
+    "same_question",
     "sensitivity",
     "shifts",
     "sites",
     "slopes",
+    "strategies",
+    "strategy_weights",
     "subgroups",
     "surrogate",
     "survival",
@@ -117,6 +120,9 @@ from lib.show.tables.markers.kinetics import table_kinetics as kinetics
 from lib.show.tables.markers.kinetics import table_rises as rises
 from lib.show.tables.markers.kinetics import table_slopes as slopes
 from lib.show.tables.markers.kinetics import table_surrogate as surrogate
+from lib.show.tables.models.immortal import table_same_question as same_question
+from lib.show.tables.models.immortal import table_strategies as strategies
+from lib.show.tables.models.immortal import table_strategy_weights as strategy_weights
 from lib.show.tables.response import table_criteria as criteria
 from lib.show.tables.response import table_dose as dose
 from lib.show.tables.response import table_lesion_control as lesion_control

@@ -1,0 +1,324 @@
+"""Two strategies compared by cloning, censoring and weighting: curves, differences at a time, restricted means, hazard ratio.
+
+Weights are not stabilised: within a strategy a numerator cancels from the curve, and without one each strategy stands
+for all patients. Intervals come from resampling patients, with the models of leaving fitted again in each resample.
+"""
+
+from __future__ import annotations
+
+__all__ = ["N_RESAMPLES", "PERCENTILE", "Answers", "bootstrap_strategies", "describe_weights", "estimate_answers", "estimate_curves", "estimate_leaving"]
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from lib.statistics.balance import effective_sample_size
+from lib.statistics.survival.event_table import TOLERANCE
+from lib.statistics.weighting.cloning import ADDED, BLOCK, NOT_ADDED, STRATEGIES, Clones, fit_leaving, make_clones, stayed
+from lib.statistics.weighting.weighted_rmst import MIN_USABLE, count_resamples
+from lib.study.limits import LARGE, because_large
+
+# The limits of a percentile interval from so many move by a tenth of its width at most from one seed to the next.
+N_RESAMPLES, SEED = 300, 20250228
+# In a large study: so many subsamples of so many patients.
+N_SUBSAMPLES, SUBSAMPLE = 200, 1_000
+# Weights above this percentile of those who stayed are set to it where they are truncated (Cole and Hernan, Am J
+# Epidemiol 2008;168:656-664). Of a few dozen patients the 99 % percentile would be the largest weight itself.
+PERCENTILE = 0.95
+NEWTON_STEPS, AT_REST, LARGEST = 40, 1e-10, 30.0
+METHOD = "pooled logistic model of leaving a strategy, maximum likelihood"
+PAIR = f"{ADDED} vs {NOT_ADDED}"
+
+
+class Answers(NamedTuple):
+    """What each resample says: `share` (b, 2, times) event-free, `mean` (b, 2) restricted, `log_hr` (b,); NaN: not fitted."""
+
+    share: np.ndarray
+    mean: np.ndarray
+    log_hr: np.ndarray
+
+
+def standardized(patients: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
+    """Columns with mean 0 and standard deviation 1, shape (n, p)."""
+    x = patients[list(columns)].to_numpy(dtype=float).reshape(len(patients), -1)
+    return (x - x.mean(axis=0)) / x.std(axis=0)
+
+
+def estimate_leaving(patients: pd.DataFrame, columns: Sequence[str], within: float, level: float = 0.95) -> pd.DataFrame:
+    """What made patients leave a strategy: one row per strategy and covariate column.
+
+    Parameters
+    ----------
+    patients : DataFrame, one row per patient
+        As in `cloning.make_clones`, and the numeric columns, none of them constant or missing.
+    columns : sequence of str
+    within, level : float
+
+    Returns
+    -------
+    DataFrame
+        `term`, `group` (strategy that is left), `n` (patients who could leave), `count` (who left), `coef` (log odds
+        of leaving per unit), `std_err`, `ci_low`, `ci_high`, `method`, `note`.
+
+    Raises
+    ------
+    ValueError
+        If a model cannot be fitted: the covariates tell who leaves, or nobody stays.
+    """
+    design, scale = standardized(patients, columns), patients[list(columns)].std(ddof=0).to_numpy()
+    z, parts = stats.norm.ppf(0.5 + level / 2), []
+    for name, clones in make_clones(patients, within).items():
+        model = fit_leaving(clones, design, np.ones((1, len(patients))))
+        if not model.fitted[0]:
+            raise ValueError("the covariates tell who adds the component, or nobody like them does otherwise")
+        coef, error = model.slope[0] / scale, _errors(clones, design, model) / scale
+        parts.append(pd.DataFrame({
+            "term": list(columns), "group": name, "n": int(clones.at_risk.any(axis=0).sum()), "count": int(clones.left.sum()),
+            "coef": coef, "std_err": error, "ci_low": coef - z * error, "ci_high": coef + z * error,
+        }))  # fmt: skip
+    return pd.concat(parts, ignore_index=True).assign(method=f"{METHOD}, Wald {level:.0%} interval", note="")
+
+
+def _errors(clones: Clones, design: np.ndarray, model) -> np.ndarray:
+    """Standard errors of the slopes."""
+    k, patient = np.nonzero(clones.at_risk)
+    if not len(k):
+        return np.full(design.shape[1], np.nan)
+    rows = np.hstack([np.eye(len(clones.days))[k], design[patient]])
+    chance = 1 / (1 + np.exp(-(model.intercept[0][k] + design[patient] @ model.slope[0])))
+    covariance = np.linalg.inv((rows * (chance * (1 - chance))[:, None]).T @ rows)
+    return np.sqrt(np.diag(covariance))[len(clones.days) :]
+
+
+def _weights(clones: Clones, design: np.ndarray, counts: np.ndarray, percentile: float | None) -> np.ndarray:
+    """Weight of each clone up to the first time of leaving, and just after each, shape (b, k + 1, n); NaN: not fitted."""
+    model = fit_leaving(clones, design, counts)
+    with np.errstate(divide="ignore"):
+        weights = 1 / stayed(model, design)
+    if percentile is not None:
+        weights = np.minimum(weights, _cap(weights[:, -1], counts * _staying(clones), percentile)[:, None, None])
+    weights[~model.fitted] = np.nan
+    return weights
+
+
+def _staying(clones: Clones) -> np.ndarray:
+    """Clones that are followed beyond the last time at which somebody left."""
+    return ~clones.left & (clones.end > (clones.days[-1] if len(clones.days) else -np.inf))
+
+
+def _cap(weights: np.ndarray, counts: np.ndarray, percentile: float) -> np.ndarray:
+    """Percentile (type 7) of each resample's weights, each as often as it was drawn, shape (b,)."""
+    order = np.argsort(weights, axis=1, kind="stable")
+    ordered, cumulative = np.take_along_axis(weights, order, 1), np.take_along_axis(counts, order, 1).cumsum(axis=1)
+    place = np.maximum(cumulative[:, -1] - 1, 0) * percentile
+    low, high = (np.take_along_axis(ordered, (cumulative <= at[:, None]).sum(axis=1, keepdims=True).clip(max=ordered.shape[1] - 1), 1)[:, 0]
+                 for at in (np.floor(place), np.ceil(place)))  # fmt: skip
+    return low + (place - np.floor(place)) * (high - low)
+
+
+def _counted(clones: Clones, weights: np.ndarray, counts: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Weighted clones at risk just before each time, and with the event at it, each of shape (b, m)."""
+    segment = np.searchsorted(clones.days, times, side="left")  # leaving at a time comes after the events of that time
+    at_risk, events = np.zeros((2, len(counts), len(times)))
+    for k in np.unique(segment):
+        own = segment == k
+        weighted = counts * weights[:, k]
+        at_risk[:, own] = weighted @ (clones.end[:, None] >= times[own]).astype(float)
+        events[:, own] = weighted @ ((clones.end[:, None] == times[own]) & clones.event[:, None]).astype(float)
+    return at_risk, events
+
+
+def estimate_answers(
+    patients: pd.DataFrame, columns: Sequence[str], within: float, times: Sequence[float], tau: float,
+    counts: np.ndarray, percentile: float | None = None,
+) -> Answers:  # fmt: skip
+    """Compare the strategies in each of many resamples.
+
+    Parameters
+    ----------
+    patients, columns, within
+        As in `estimate_leaving`.
+    times : sequence of float
+        At which the share without the event is read off.
+    tau : float
+        Horizon of the restricted mean; beyond its last time a curve goes on flat.
+    counts : ndarray, shape (b, n)
+        How often each patient is in each resample; all 1 for the patients themselves.
+    percentile : float, optional
+        Weights above this percentile are set to it.
+
+    Returns
+    -------
+    Answers
+        R: ``survfit(Surv(start, stop, event) ~ strategy, weights = w)`` and
+        ``coxph(Surv(start, stop, event) ~ strategy, weights = w, ties = "breslow")`` of the clones.
+    """
+    grid, clones = _event_times(patients), make_clones(patients, within)
+    design = standardized(patients, columns)
+    size = max(1, BLOCK // (len(patients) * (2 + max(len(c.days) for c in clones.values()))))
+    parts = []
+    for start in range(0, len(counts), size):
+        block = counts[start : start + size].astype(float)
+        both = [_counted(clones[name], _weights(clones[name], design, block, percentile), block, grid) for name in STRATEGIES]
+        curves = np.stack([_product(*one) for one in both], axis=1)
+        parts.append((*_read_off(curves, grid, times, tau), _log_hazard_ratio(both)))
+    return Answers(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+
+
+def _event_times(patients: pd.DataFrame) -> np.ndarray:
+    return np.unique(patients.loc[patients["event"].astype(bool), "time"].to_numpy(dtype=float))
+
+
+def _product(at_risk: np.ndarray, events: np.ndarray) -> np.ndarray:
+    """Product limit, shape (b, m)."""
+    hazard = np.divide(events, at_risk, out=np.zeros_like(events), where=~(at_risk <= TOLERANCE))
+    return np.cumprod(np.clip(1 - hazard, 0, 1), axis=1)
+
+
+def _read_off(curves: np.ndarray, grid: np.ndarray, times: Sequence[float], tau: float) -> tuple[np.ndarray, np.ndarray]:
+    """Share without the event at each time, shape (b, 2, times), and area up to tau, shape (b, 2)."""
+    padded = np.concatenate([np.ones((*curves.shape[:2], 1)), curves], axis=2)
+    share = padded[:, :, np.searchsorted(grid, np.asarray(times, dtype=float) * (1 + TOLERANCE), side="right")]
+    inside = grid[grid < tau]
+    return share, padded[:, :, : len(inside) + 1] @ np.diff(np.concatenate([[0.0], inside, [tau]]))
+
+
+def _log_hazard_ratio(both: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    """Of ADDED against NOT_ADDED by the weighted partial likelihood, Breslow ties, shape (b,); NaN: no event in one."""
+    (risk0, events0), (risk1, events1) = both
+    events, ones = events0 + events1, events1.sum(axis=1)
+    beta = np.zeros(len(events))
+    with np.errstate(all="ignore"):
+        for _ in range(NEWTON_STEPS):
+            exposed = risk1 * np.exp(beta)[:, None]
+            share = np.where(events > 0, exposed / (exposed + risk0), 0.0)
+            score, information = ones - (events * share).sum(axis=1), (events * share * (1 - share)).sum(axis=1)
+            step = np.clip(score / information, -2, 2)
+            beta = np.where(np.isfinite(step), beta + step, np.nan)
+            if (np.abs(np.nan_to_num(step)) < AT_REST).all():
+                break
+    known = (ones > 0) & (events0.sum(axis=1) > 0) & (np.abs(beta) < LARGEST)
+    return np.where(known, beta, np.nan)
+
+
+def estimate_curves(patients: pd.DataFrame, columns: Sequence[str], within: float) -> pd.DataFrame:
+    """Weighted curve of each strategy.
+
+    Returns
+    -------
+    DataFrame, one row per strategy and time of an event, the first at time 0
+        `group`, `time`, `survival` (just after it); each ends where the last of its clones is followed.
+    """
+    grid, design, ones = _event_times(patients), standardized(patients, columns), np.ones((1, len(patients)))
+    parts = []
+    for name, clones in make_clones(patients, within).items():
+        curve = _product(*_counted(clones, _weights(clones, design, ones, None), ones, grid))[0]
+        last = clones.end.max()
+        kept = grid <= last
+        times, shares = [0.0, *grid[kept]], [1.0, *curve[kept]]
+        parts.append(pd.DataFrame({"group": name, "time": [*times, last], "survival": [*shares, shares[-1]]}))
+    return pd.concat(parts, ignore_index=True).drop_duplicates(["group", "time"], ignore_index=True)
+
+
+def describe_weights(patients: pd.DataFrame, columns: Sequence[str], within: float, percentile: float | None = None) -> pd.DataFrame:
+    """Weights of the clones that stayed in a strategy, once nobody can leave it any more.
+
+    Returns
+    -------
+    DataFrame, one row per strategy
+        `group`, `n`, `min`, `median`, `max`, `ess` (Kish), `method`, `note`.
+    """
+    design, ones, rows = standardized(patients, columns), np.ones((1, len(patients))), []
+    for name, clones in make_clones(patients, within).items():
+        weights = _weights(clones, design, ones, percentile)[0, -1][_staying(clones)]
+        spread = {"min": weights.min(), "median": np.median(weights), "max": weights.max(), "ess": effective_sample_size(pd.Series(weights))} if len(weights) else {}
+        rows.append({"group": name, "n": len(weights)} | spread)
+    said = "" if percentile is None else f", truncated at their {percentile:.0%} percentile"
+    return pd.DataFrame(rows, columns=["group", "n", "min", "median", "max", "ess"]).assign(
+        method=f"inverse probability of not having left, not stabilised{said}; effective size (Kish)", note="")  # fmt: skip
+
+
+def bootstrap_strategies(
+    patients: pd.DataFrame, columns: Sequence[str], within: float, times: Sequence[float], tau: float, *,
+    level: float = 0.95, percentile: float | None = None, n_resamples: int = N_RESAMPLES, seed: int = SEED,
+) -> Mapping[str, pd.DataFrame]:  # fmt: skip
+    """Differences between the strategies with percentile intervals.
+
+    Parameters
+    ----------
+    patients, columns, within, times, tau, percentile
+        As in `estimate_answers`.
+    level : float
+    n_resamples, seed : int
+        Resamples of patients with replacement, and the seed of numpy's default generator.
+
+    Returns
+    -------
+    dict of str to DataFrame
+        `share`: per strategy and time `estimate` (without the event) with its interval; `risk`: per time `difference`
+        of these shares, ADDED minus NOT_ADDED; `mean`: `estimate` (difference in restricted means), `tau`; `ratio`:
+        `hr`. Each with `ci_low`, `ci_high`, `n_resamples` (that could be used), `method`, `note`. Not estimable beyond
+        the follow-up of a strategy.
+    """
+    n = len(patients)
+    one = estimate_answers(patients, columns, within, times, tau, np.ones((1, n)), percentile)
+    drawn, factor, by = _drawn(patients, columns, within, times, tau, percentile, n_resamples, seed)
+    drawn = Answers(*(_scaled(a, b, factor) for a, b in zip(drawn, one, strict=True)))
+    last = {name: c.end.max() for name, c in make_clones(patients, within).items()}
+    said = "" if percentile is None else f", weights truncated at their {percentile:.0%} percentile"
+    method = f"clones, artificial censoring and weights{said}; {level:.0%} percentile interval of {by}, weights estimated in each"
+
+    def rows(values: np.ndarray, resampled: np.ndarray, name: str, places: Sequence[dict]) -> pd.DataFrame:
+        limits = [_limits(column, level) for column in np.atleast_2d(resampled.T)]
+        return pd.DataFrame([place | {name: value} | limit for place, value, limit in zip(places, np.atleast_1d(values), limits, strict=True)])
+
+    share = [rows(one.share[0, i], drawn.share[:, i], "estimate", [{"group": group, "time": t} for t in times]) for i, group in enumerate(STRATEGIES)]
+    risk = rows(one.share[0, 1] - one.share[0, 0], drawn.share[:, 1] - drawn.share[:, 0], "difference", [{"group": PAIR, "time": t} for t in times])
+    mean = rows(one.mean[:, 1] - one.mean[:, 0], drawn.mean[:, 1] - drawn.mean[:, 0], "estimate", [{"group": PAIR, "tau": tau}])
+    ratio = rows(one.log_hr, drawn.log_hr, "hr", [{"group": PAIR}])
+    ratio[["hr", "ci_low", "ci_high"]] = np.exp(ratio[["hr", "ci_low", "ci_high"]])
+    found = {"share": pd.concat(share, ignore_index=True), "risk": risk, "mean": mean, "ratio": ratio}
+    return {name: _within_follow_up(frame.assign(method=method), last) for name, frame in found.items()}
+
+
+def _drawn(patients, columns, within, times, tau, percentile, n_resamples, seed) -> tuple[Answers, float, str]:
+    """Answers of the resamples, what their spread is to be multiplied by, and how they were drawn."""
+    n = len(patients)
+    if n <= LARGE:
+        counts = count_resamples(n, n_resamples, seed)
+        return estimate_answers(patients, columns, within, times, tau, counts, percentile), 1.0, f"{n_resamples} resamples of patients (seed {seed})"
+    rng, ones, parts = np.random.default_rng(seed), np.ones((1, SUBSAMPLE)), []
+    for _ in range(N_SUBSAMPLES):
+        part = patients.iloc[rng.choice(n, SUBSAMPLE, replace=False)]
+        kept = [c for c in columns if part[c].std(ddof=0) > 0]
+        parts.append(estimate_answers(part, kept, within, times, tau, ones, percentile))
+    by = because_large(f"{N_SUBSAMPLES} random subsamples of {SUBSAMPLE} patients (seed {seed}), scaled to all")
+    return Answers(*(np.concatenate(part) for part in zip(*parts, strict=True))), float(np.sqrt(SUBSAMPLE / n)), by
+
+
+def _scaled(drawn: np.ndarray, one: np.ndarray, factor: float) -> np.ndarray:
+    """Draws around the estimate, their spread multiplied (Politis and Romano, Ann Stat 1994;22:2031-2050)."""
+    return drawn if factor == 1 else one + (drawn - one) * factor
+
+
+def _limits(drawn: np.ndarray, level: float) -> dict:
+    usable = drawn[np.isfinite(drawn)]
+    if len(usable) < MIN_USABLE * len(drawn):
+        why = f"no interval: the answer could be given in {len(usable)} of {len(drawn)} resamples only"
+        return {"ci_low": np.nan, "ci_high": np.nan, "n_resamples": len(usable), "note": why}
+    low, high = np.quantile(usable, [0.5 - level / 2, 0.5 + level / 2])
+    return {"ci_low": float(low), "ci_high": float(high), "n_resamples": len(usable), "note": ""}
+
+
+def _within_follow_up(frame: pd.DataFrame, last: Mapping[str, float]) -> pd.DataFrame:
+    """Without what lies beyond the last follow-up of a strategy it is about."""
+    until = frame["group"].map(last).fillna(min(last.values()))
+    at = frame["time"] if "time" in frame else frame.get("tau", pd.Series(0.0, frame.index))
+    beyond = at > until * (1 + TOLERANCE)
+    values = [c for c in ("estimate", "difference", "hr", "ci_low", "ci_high") if c in frame]
+    frame.loc[beyond, values] = np.nan
+    frame.loc[beyond, "note"] = "not estimable: beyond the last follow-up of a strategy"
+    return frame
