@@ -76,11 +76,11 @@ def analyse_immortal(data: Dataset, analysis: Survival) -> Immortal | Absent:
     began = timing.strategy_frame(data, strategy).drop(columns=["patient_id", "arm"])
     patients = _in_units(data, tte.join(began, how="inner"))
     eligible = patients[patients["began"]]
-    within = strategy.within_days / data.study.time.days_per_unit
-    if not (eligible["added"].notna().any() and eligible["added"].isna().any()):
-        label = _component(data, strategy)
-        who = "nobody" if eligible["added"].isna().all() else "everybody"
-        return Absent(f"Of those who could begin both strategies {who} added {label} (as first treatment, before the event), so there is nothing to compare.")
+    within, label = strategy.within_days / data.study.time.days_per_unit, _component(data, strategy)
+    early = eligible["added"] <= within
+    if early.all() or eligible["added"].isna().all():
+        who = f"nobody added {label}" if eligible["added"].isna().all() else f"everybody added {label} within the period"
+        return Absent(f"Of those who could begin both strategies {who} (in the first line of treatment, before the event), so there is nothing to compare.")
     asked = _ask(data, analysis.variable, eligible, within)
     why = _refused(data, asked, len(declared_covariates(data)))
     frames = {
@@ -141,7 +141,7 @@ def _ask(data: Dataset, variable: str, eligible: pd.DataFrame, within: float) ->
     outcome = eligible[["patient_id", "arm", "time", "event", "added", "days", "added_days"]]
     known = model_frame(data, outcome, covariates).dropna(subset=names) if names else outcome
     design = design_columns(known, names) if names and len(known) else pd.DataFrame(index=known.index)
-    tau = endpoint.tau or float(eligible.groupby(eligible["added"].notna())["time"].max().min())
+    tau = endpoint.tau or float(eligible.groupby(eligible["added"] <= within)["time"].max().min())
     times = [t for t in data.landmarks(endpoint) if t > within]
     return _Asked(known.drop(columns=names).join(design), list(design), within, times, tau)
 
@@ -189,9 +189,8 @@ def _weigh(data: Dataset, asked: _Asked) -> tuple[dict[str, pd.DataFrame], pd.Da
     """Frames and curve of the strategies after cloning, censoring and weighting."""
     what, level = (asked.patients, asked.columns, asked.within), data.parameters.level
     leaving = strategies.estimate_leaving(*what, level)
-    found = strategies.bootstrap_strategies(*what, asked.times, asked.tau, level=level)
-    cut = strategies.bootstrap_strategies(*what, asked.times, asked.tau, level=level, percentile=strategies.PERCENTILE)
-    both = {CLONED: found, f"{CLONED}, truncated": cut}
+    found = strategies.bootstrap_strategies(*what, asked.times, asked.tau, level=level, percentiles=(None, strategies.PERCENTILE))
+    both = dict(zip((CLONED, f"{CLONED}, truncated"), found, strict=True))
     counted = {"n": len(asked.patients), "n_events": int(asked.patients["event"].sum())}
 
     def of(name: str) -> pd.DataFrame:

@@ -13,8 +13,8 @@ from lifelines import CoxTimeVaryingFitter
 from lifelines.exceptions import ConvergenceError
 from scipy import stats
 
-# A coefficient of a standardized covariate beyond it is one that runs off.
-LARGEST, PRECISION = 15.0, 1e-9
+# A coefficient of a standardized covariate beyond it, or with such a standard error, is one that runs off.
+LARGEST, WIDEST, PRECISION = 15.0, 50.0, 1e-9
 NOT_FITTED = "not estimable: no event while treated, or none while untreated"
 
 
@@ -65,7 +65,7 @@ def estimate_time_dependent(patients: pd.DataFrame, columns: Sequence[str] = (),
         return found | {"note": NOT_FITTED}
     fit = _fit(rows, columns)
     if fit is None:
-        return found | {"note": "not estimable: the covariates separate events from non-events"}
+        return found | {"note": "not estimable: nobody is at risk with it and without it at once, or the covariates separate events from non-events"}
     coef, error = fit
     limits = np.exp(coef + np.array([-1, 1]) * stats.norm.ppf(0.5 + level / 2) * error)
     return found | {"coef": coef, "std_err": error, "hr": float(np.exp(coef)), "ci_low": float(limits[0]), "ci_high": float(limits[1])}
@@ -85,6 +85,6 @@ def _fit(rows: pd.DataFrame, columns: Sequence[str]) -> tuple[float, float] | No
         except (ConvergenceError, np.linalg.LinAlgError, ValueError):
             return None
     coef, error = fit.params_, fit.standard_errors_
-    if not np.isfinite([*coef, *error]).all() or np.abs(coef).max() > LARGEST:
+    if not np.isfinite([*coef, *error]).all() or np.abs(coef).max() > LARGEST or error.max() > WIDEST:
         return None
     return float(coef["treated"]), float(error["treated"])

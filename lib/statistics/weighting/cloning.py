@@ -11,6 +11,7 @@ from __future__ import annotations
 __all__ = ["ADDED", "NOT_ADDED", "STRATEGIES", "Clones", "Leaving", "fit_leaving", "make_clones", "stayed"]
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -105,53 +106,84 @@ def fit_leaving(clones: Clones, design: np.ndarray, counts: np.ndarray) -> Leavi
         Not fitted where the covariates tell who leaves, or nobody stays. R:
         ``glm(left ~ 0 + factor(day) + x, binomial)`` on a row per patient at risk and day on which somebody left.
     """
-    k, patient = np.nonzero(clones.at_risk)
-    y = (clones.left[patient] & (clones.end[patient] == clones.days[k])).astype(float)
-    starts, x = np.searchsorted(k, np.arange(len(clones.days))), design[patient]
-    crossed = (x[:, :, None] * x[:, None, :]).reshape(len(x), -1)
-    b, p = len(counts), design.shape[1]
-    model = Leaving(np.full((b, len(clones.days)), -np.inf), np.zeros((b, p)), np.ones(b, dtype=bool))
-    step = max(1, BLOCK // max(len(k), 1))
-    for start in range(0, b if len(k) else 0, step):
-        rows = slice(start, start + step)
-        weight = counts[rows][:, patient].astype(float)
-        at_risk, leaving = (np.add.reduceat(part, starts, axis=1) for part in (weight, weight * y))
-        found = _newton(weight, y, k, starts, x, crossed, at_risk, leaving)
-        model.intercept[rows], model.slope[rows], model.fitted[rows] = found
+    rows, b = _pool(clones, design), len(counts)
+    model = Leaving(np.full((b, len(clones.days)), -np.inf), np.zeros((b, design.shape[1])), np.ones(b, dtype=bool))
+    step = max(1, BLOCK // max(len(rows.y), 1))
+    for start in range(0, b if len(rows.y) else 0, step):
+        block = slice(start, start + step)
+        weight = counts[block][:, rows.patient].astype(float)
+        model.intercept[block], model.slope[block], model.fitted[block] = _newton(rows, weight)
     return model
 
 
-def _newton(weight, y, k, starts, x, crossed, at_risk, leaving) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+class _Pooled(NamedTuple):
+    """A row per patient at risk and time at which somebody left, time after time.
+
+    `patient`, `time`: their numbers; `starts`: first row of each time; `y`: 1 = left; `x`: covariates; `squares`: their products.
+    """
+
+    patient: np.ndarray
+    time: np.ndarray
+    starts: np.ndarray
+    y: np.ndarray
+    x: np.ndarray
+    squares: np.ndarray
+
+    def per_time(self, values: np.ndarray) -> np.ndarray:
+        """Sums over the rows of each time, shape (b, k)."""
+        return np.add.reduceat(values, self.starts, axis=1)
+
+
+def _pool(clones: Clones, design: np.ndarray) -> _Pooled:
+    k, patient = np.nonzero(clones.at_risk)
+    y = (clones.left[patient] & (clones.end[patient] == clones.days[k])).astype(float)
+    x = design[patient]
+    squares = (x[:, :, None] * x[:, None, :]).reshape(len(x), design.shape[1] ** 2)
+    return _Pooled(patient, k, np.searchsorted(k, np.arange(len(clones.days))), y, x, squares)
+
+
+def _newton(rows: _Pooled, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Maximum likelihood of each resample; a time at which nobody left in it has no hazard there."""
-    (b, _), p = weight.shape, x.shape[1]
-    used, fitted = leaving > 0, (leaving < at_risk).any(axis=1) & ((leaving < at_risk) | (leaving == 0)).all(axis=1)
+    at_risk, leaving = rows.per_time(weight), rows.per_time(weight * rows.y)
+    used, slope = leaving > 0, np.zeros((len(weight), rows.x.shape[1]))
     with np.errstate(all="ignore"):
         intercept = np.where(used, np.log(leaving) - np.log(at_risk - leaving), -np.inf)
-    slope, going = np.zeros((b, p)), np.flatnonzero(fitted)
-    fitted = np.zeros(b, dtype=bool)
-    scale = SCORE_AT_REST * np.maximum(at_risk.sum(axis=1), 1)
+    stays = (leaving < at_risk).any(axis=1) & ((leaving < at_risk) | ~used).all(axis=1)
+    going, fitted = np.flatnonzero(stays), np.zeros(len(weight), dtype=bool)
+    at_rest = SCORE_AT_REST * np.maximum(at_risk.sum(axis=1), 1)
     with np.errstate(all="ignore"):  # a fit that runs off is dropped
         for _ in range(NEWTON_STEPS):
             if not len(going):
                 break
-            w, on = weight[going], used[going]
-            chance = 1 / (1 + np.exp(-(intercept[going][:, k] + slope[going] @ x.T)))
-            rest, spread = w * (y - chance), w * chance * (1 - chance)
-            score_k = np.where(on, np.add.reduceat(rest, starts, axis=1), 0.0)
-            score, inner = rest @ x, np.where(on, np.add.reduceat(spread, starts, axis=1), 1.0)
-            cross = np.stack([np.add.reduceat(spread * column, starts, axis=1) for column in x.T], axis=2) if p else np.zeros((*inner.shape, 0))
-            reduced = (spread @ crossed).reshape(-1, p, p) - np.einsum("bkp,bkq->bpq", cross / inner[:, :, None], cross)
-            done = (np.abs(score_k) < scale[going, None]).all(axis=1) & (np.abs(score) < scale[going, None]).all(axis=1)
+            by_time, score, inner, cross, outer = _calculus(rows, weight[going], used[going], intercept[going], slope[going])
+            done = (np.abs(by_time) < at_rest[going, None]).all(axis=1) & (np.abs(score) < at_rest[going, None]).all(axis=1)
             fitted[going[done]] = True
-            sound = (np.abs(slope[going]) < MAX_SLOPE).all(axis=1) & np.isfinite(reduced).all(axis=(1, 2))
-            sound &= np.linalg.cond(np.where(np.isfinite(reduced), reduced, 0.0)) < SINGULAR if p else True
-            move = ~done & sound
-            going, score, score_k, inner, cross, reduced = (part[move] for part in (going, score, score_k, inner, cross, reduced))
-            turned = score - np.einsum("bkp,bk->bp", cross, score_k / inner)
-            by = np.linalg.solve(reduced, turned[:, :, None])[:, :, 0]
+            move = ~done & _is_sound(outer) & (np.abs(slope[going]) < MAX_SLOPE).all(axis=1)
+            going, by_time, score, inner, cross, outer = (part[move] for part in (going, by_time, score, inner, cross, outer))
+            turned = score - np.einsum("bkp,bk->bp", cross, by_time / inner)
+            by = np.linalg.solve(outer, turned[:, :, None])[:, :, 0]
             slope[going] += by
-            intercept[going] += (score_k - np.einsum("bkp,bp->bk", cross, by)) / inner
+            intercept[going] += (by_time - np.einsum("bkp,bp->bk", cross, by)) / inner
     return intercept, slope, fitted
+
+
+def _is_sound(information: np.ndarray) -> np.ndarray:
+    """Whether the information about the slopes of each resample has an inverse."""
+    finite = np.isfinite(information).all(axis=(1, 2))
+    return finite & (np.linalg.cond(np.where(finite[:, None, None], information, 0.0)) < SINGULAR) if information.shape[1] else finite
+
+
+def _calculus(rows: _Pooled, weight: np.ndarray, used: np.ndarray, intercept: np.ndarray, slope: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Score of intercepts (b, k) and slopes (b, p); information of intercepts (its diagonal), of both, and of slopes given intercepts."""
+    (b, _), p = weight.shape, rows.x.shape[1]
+    chance = 1 / (1 + np.exp(-(intercept[:, rows.time] + slope @ rows.x.T)))
+    rest, spread = weight * (rows.y - chance), weight * chance * (1 - chance)
+    by_time, inner = np.where(used, rows.per_time(rest), 0.0), np.where(used, rows.per_time(spread), 1.0)
+    cross = np.empty((*inner.shape, p))
+    for i in range(p):
+        cross[:, :, i] = rows.per_time(spread * rows.x[:, i])
+    outer = (spread @ rows.squares).reshape(b, p, p) - np.einsum("bkp,bkq->bpq", cross / inner[:, :, None], cross)
+    return by_time, rest @ rows.x, inner, cross, outer
 
 
 def stayed(model: Leaving, design: np.ndarray) -> np.ndarray:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from scipy import stats
+from scipy.special import expit
 
 from lib.statistics.balance import effective_sample_size
 from lib.statistics.survival.event_table import TOLERANCE
@@ -88,20 +89,25 @@ def _errors(clones: Clones, design: np.ndarray, model) -> np.ndarray:
     if not len(k):
         return np.full(design.shape[1], np.nan)
     rows = np.hstack([np.eye(len(clones.days))[k], design[patient]])
-    chance = 1 / (1 + np.exp(-(model.intercept[0][k] + design[patient] @ model.slope[0])))
+    chance = expit(model.intercept[0][k] + design[patient] @ model.slope[0])
     covariance = np.linalg.inv((rows * (chance * (1 - chance))[:, None]).T @ rows)
     return np.sqrt(np.diag(covariance))[len(clones.days) :]
 
 
-def _weights(clones: Clones, design: np.ndarray, counts: np.ndarray, percentile: float | None) -> np.ndarray:
+def _weights(clones: Clones, design: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """Weight of each clone up to the first time of leaving, and just after each, shape (b, k + 1, n); NaN: not fitted."""
     model = fit_leaving(clones, design, counts)
     with np.errstate(divide="ignore"):
         weights = 1 / stayed(model, design)
-    if percentile is not None:
-        weights = np.minimum(weights, _cap(weights[:, -1], counts * _staying(clones), percentile)[:, None, None])
     weights[~model.fitted] = np.nan
     return weights
+
+
+def _truncated(clones: Clones, weights: np.ndarray, counts: np.ndarray, percentile: float | None) -> np.ndarray:
+    """The same weights, those above a percentile of who stayed set to it."""
+    if percentile is None:
+        return weights
+    return np.minimum(weights, _cap(weights[:, -1], counts * _staying(clones), percentile)[:, None, None])
 
 
 def _staying(clones: Clones) -> np.ndarray:
@@ -116,7 +122,8 @@ def _cap(weights: np.ndarray, counts: np.ndarray, percentile: float) -> np.ndarr
     place = np.maximum(cumulative[:, -1] - 1, 0) * percentile
     low, high = (np.take_along_axis(ordered, (cumulative <= at[:, None]).sum(axis=1, keepdims=True).clip(max=ordered.shape[1] - 1), 1)[:, 0]
                  for at in (np.floor(place), np.ceil(place)))  # fmt: skip
-    return low + (place - np.floor(place)) * (high - low)
+    with np.errstate(invalid="ignore"):  # of a fit that ran off
+        return low + (place - np.floor(place)) * (high - low)
 
 
 def _counted(clones: Clones, weights: np.ndarray, counts: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -133,8 +140,8 @@ def _counted(clones: Clones, weights: np.ndarray, counts: np.ndarray, times: np.
 
 def estimate_answers(
     patients: pd.DataFrame, columns: Sequence[str], within: float, times: Sequence[float], tau: float,
-    counts: np.ndarray, percentile: float | None = None,
-) -> Answers:  # fmt: skip
+    counts: np.ndarray, percentiles: Sequence[float | None] = (None,),
+) -> list[Answers]:  # fmt: skip
     """Compare the strategies in each of many resamples.
 
     Parameters
@@ -147,25 +154,31 @@ def estimate_answers(
         Horizon of the restricted mean; beyond its last time a curve goes on flat.
     counts : ndarray, shape (b, n)
         How often each patient is in each resample; all 1 for the patients themselves.
-    percentile : float, optional
-        Weights above this percentile are set to it.
+    percentiles : sequence of float or None
+        Weights above such a percentile are set to it; None: they stay.
 
     Returns
     -------
-    Answers
-        R: ``survfit(Surv(start, stop, event) ~ strategy, weights = w)`` and
+    list of Answers
+        One for each of `percentiles`. R: ``survfit(Surv(start, stop, event) ~ strategy, weights = w)`` and
         ``coxph(Surv(start, stop, event) ~ strategy, weights = w, ties = "breslow")`` of the clones.
     """
     grid, clones = _event_times(patients), make_clones(patients, within)
     design = standardized(patients, columns)
     size = max(1, BLOCK // (len(patients) * (2 + max(len(c.days) for c in clones.values()))))
-    parts = []
+    parts: list[list[Answers]] = [[] for _ in percentiles]
     for start in range(0, len(counts), size):
         block = counts[start : start + size].astype(float)
-        both = [_counted(clones[name], _weights(clones[name], design, block, percentile), block, grid) for name in STRATEGIES]
-        curves = np.stack([_product(*one) for one in both], axis=1)
-        parts.append((*_read_off(curves, grid, times, tau), _log_hazard_ratio(both)))
-    return Answers(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+        weights = {name: _weights(clones[name], design, block) for name in STRATEGIES}
+        for part, percentile in zip(parts, percentiles, strict=True):
+            both = [_counted(clones[name], _truncated(clones[name], weights[name], block, percentile), block, grid) for name in STRATEGIES]
+            curves = np.stack([_product(*one) for one in both], axis=1)
+            part.append(Answers(*_read_off(curves, grid, times, tau), _log_hazard_ratio(both)))
+    return [_joined(part) for part in parts]
+
+
+def _joined(parts: Sequence[Answers]) -> Answers:
+    return Answers(*(np.concatenate(one) for one in zip(*parts, strict=True)))
 
 
 def _event_times(patients: pd.DataFrame) -> np.ndarray:
@@ -215,7 +228,7 @@ def estimate_curves(patients: pd.DataFrame, columns: Sequence[str], within: floa
     grid, design, ones = _event_times(patients), standardized(patients, columns), np.ones((1, len(patients)))
     parts = []
     for name, clones in make_clones(patients, within).items():
-        curve = _product(*_counted(clones, _weights(clones, design, ones, None), ones, grid))[0]
+        curve = _product(*_counted(clones, _weights(clones, design, ones), ones, grid))[0]
         last = clones.end.max()
         kept = grid <= last
         times, shares = [0.0, *grid[kept]], [1.0, *curve[kept]]
@@ -233,7 +246,7 @@ def describe_weights(patients: pd.DataFrame, columns: Sequence[str], within: flo
     """
     design, ones, rows = standardized(patients, columns), np.ones((1, len(patients))), []
     for name, clones in make_clones(patients, within).items():
-        weights = _weights(clones, design, ones, percentile)[0, -1][_staying(clones)]
+        weights = _truncated(clones, _weights(clones, design, ones), ones, percentile)[0, -1][_staying(clones)]
         spread = {"min": weights.min(), "median": np.median(weights), "max": weights.max(), "ess": effective_sample_size(pd.Series(weights))} if len(weights) else {}
         rows.append({"group": name, "n": len(weights)} | spread)
     said = "" if percentile is None else f", truncated at their {percentile:.0%} percentile"
@@ -243,13 +256,13 @@ def describe_weights(patients: pd.DataFrame, columns: Sequence[str], within: flo
 
 def bootstrap_strategies(
     patients: pd.DataFrame, columns: Sequence[str], within: float, times: Sequence[float], tau: float, *,
-    level: float = 0.95, percentile: float | None = None, n_resamples: int = N_RESAMPLES, seed: int = SEED,
-) -> Mapping[str, pd.DataFrame]:  # fmt: skip
+    level: float = 0.95, percentiles: Sequence[float | None] = (None,), n_resamples: int = N_RESAMPLES, seed: int = SEED,
+) -> list[dict[str, pd.DataFrame]]:  # fmt: skip
     """Differences between the strategies with percentile intervals.
 
     Parameters
     ----------
-    patients, columns, within, times, tau, percentile
+    patients, columns, within, times, tau, percentiles
         As in `estimate_answers`.
     level : float
     n_resamples, seed : int
@@ -257,19 +270,27 @@ def bootstrap_strategies(
 
     Returns
     -------
-    dict of str to DataFrame
+    list of dict of str to DataFrame, one for each of `percentiles`
         `share`: per strategy and time `estimate` (without the event) with its interval; `risk`: per time `difference`
         of these shares, ADDED minus NOT_ADDED; `mean`: `estimate` (difference in restricted means), `tau`; `ratio`:
         `hr`. Each with `ci_low`, `ci_high`, `n_resamples` (that could be used), `method`, `note`. Not estimable beyond
         the follow-up of a strategy.
     """
-    n = len(patients)
-    one = estimate_answers(patients, columns, within, times, tau, np.ones((1, n)), percentile)
-    drawn, factor, by = _drawn(patients, columns, within, times, tau, percentile, n_resamples, seed)
-    drawn = Answers(*(_scaled(a, b, factor) for a, b in zip(drawn, one, strict=True)))
-    last = {name: c.end.max() for name, c in make_clones(patients, within).items()}
-    said = "" if percentile is None else f", weights truncated at their {percentile:.0%} percentile"
-    method = f"clones, artificial censoring and weights{said}; {level:.0%} percentile interval of {by}, weights estimated in each"
+    ones = estimate_answers(patients, columns, within, times, tau, np.ones((1, len(patients))), percentiles)
+    drawn, factor, by = _drawn(patients, columns, within, times, tau, percentiles, n_resamples, seed)
+    last = {name: _last(clones) for name, clones in make_clones(patients, within).items()}
+    found = []
+    for one, resampled, percentile in zip(ones, drawn, percentiles, strict=True):
+        said = "" if percentile is None else f", weights truncated at their {percentile:.0%} percentile"
+        method = f"clones, artificial censoring and weights{said}; {level:.0%} percentile interval of {by}, weights estimated in each"
+        spread = Answers(*(_scaled(a, b, factor) for a, b in zip(resampled, one, strict=True)))
+        frames = _frames(one, spread, times, tau, level)
+        found.append({name: _within_follow_up(frame.assign(method=method), last) for name, frame in frames.items()})
+    return found
+
+
+def _frames(one: Answers, drawn: Answers, times: Sequence[float], tau: float, level: float) -> dict[str, pd.DataFrame]:
+    """Estimates with the percentiles of their resamples."""
 
     def rows(values: np.ndarray, resampled: np.ndarray, name: str, places: Sequence[dict]) -> pd.DataFrame:
         limits = [_limits(column, level) for column in np.atleast_2d(resampled.T)]
@@ -280,23 +301,22 @@ def bootstrap_strategies(
     mean = rows(one.mean[:, 1] - one.mean[:, 0], drawn.mean[:, 1] - drawn.mean[:, 0], "estimate", [{"group": PAIR, "tau": tau}])
     ratio = rows(one.log_hr, drawn.log_hr, "hr", [{"group": PAIR}])
     ratio[["hr", "ci_low", "ci_high"]] = np.exp(ratio[["hr", "ci_low", "ci_high"]])
-    found = {"share": pd.concat(share, ignore_index=True), "risk": risk, "mean": mean, "ratio": ratio}
-    return {name: _within_follow_up(frame.assign(method=method), last) for name, frame in found.items()}
+    return {"share": pd.concat(share, ignore_index=True), "risk": risk, "mean": mean, "ratio": ratio}
 
 
-def _drawn(patients, columns, within, times, tau, percentile, n_resamples, seed) -> tuple[Answers, float, str]:
+def _drawn(patients, columns, within, times, tau, percentiles, n_resamples, seed) -> tuple[list[Answers], float, str]:
     """Answers of the resamples, what their spread is to be multiplied by, and how they were drawn."""
     n = len(patients)
     if n <= LARGE:
         counts = count_resamples(n, n_resamples, seed)
-        return estimate_answers(patients, columns, within, times, tau, counts, percentile), 1.0, f"{n_resamples} resamples of patients (seed {seed})"
+        return estimate_answers(patients, columns, within, times, tau, counts, percentiles), 1.0, f"{n_resamples} resamples of patients (seed {seed})"
     rng, ones, parts = np.random.default_rng(seed), np.ones((1, SUBSAMPLE)), []
     for _ in range(N_SUBSAMPLES):
         part = patients.iloc[rng.choice(n, SUBSAMPLE, replace=False)]
         kept = [c for c in columns if part[c].std(ddof=0) > 0]
-        parts.append(estimate_answers(part, kept, within, times, tau, ones, percentile))
+        parts.append(estimate_answers(part, kept, within, times, tau, ones, percentiles))
     by = because_large(f"{N_SUBSAMPLES} random subsamples of {SUBSAMPLE} patients (seed {seed}), scaled to all")
-    return Answers(*(np.concatenate(part) for part in zip(*parts, strict=True))), float(np.sqrt(SUBSAMPLE / n)), by
+    return [_joined(one) for one in zip(*parts, strict=True)], float(np.sqrt(SUBSAMPLE / n)), by
 
 
 def _scaled(drawn: np.ndarray, one: np.ndarray, factor: float) -> np.ndarray:
@@ -311,6 +331,12 @@ def _limits(drawn: np.ndarray, level: float) -> dict:
         return {"ci_low": np.nan, "ci_high": np.nan, "n_resamples": len(usable), "note": why}
     low, high = np.quantile(usable, [0.5 - level / 2, 0.5 + level / 2])
     return {"ci_low": float(low), "ci_high": float(high), "n_resamples": len(usable), "note": ""}
+
+
+def _last(clones: Clones) -> float:
+    """The last time of which a strategy knows anything; infinite where its curve comes down to 0."""
+    ends = clones.end == clones.end.max()
+    return np.inf if clones.event[ends].all() else float(clones.end.max())
 
 
 def _within_follow_up(frame: pd.DataFrame, last: Mapping[str, float]) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["Strategy", "check_strategy", "shared_components"]
 
 from collections.abc import Sequence
+from typing import Annotated
 
 from pydantic import Field
 
@@ -23,7 +24,7 @@ class Strategy(Frozen):
     label: Text
     arms: tuple[Id, ...] = Field(min_length=1)
     add: Id
-    within_days: Days = Field(ge=1)
+    within_days: Annotated[Days, Field(ge=1)]
 
 
 def shared_components(components: Sequence[Component], strategy: Strategy) -> list[str]:

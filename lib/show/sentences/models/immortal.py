@@ -51,8 +51,8 @@ def _within(counts: pd.Series, period: str) -> str:
     if not ended + left:
         return f"Nobody had the event or left within the {period}, so nobody was kept from adding it by that."
     return (
-        f"Within the {period} {format_whole(ended)} had the event and {format_whole(left)} left: whoever of them had not added it yet stands with those "
-        "who did not, although nobody knows what would have come."
+        f"Within the {period} {format_whole(ended)} had the event and {format_whole(left)} left: a comparison by who ever added it "
+        "counts whoever of them had not yet done so as not added, although nobody knows what would have come."
     )
 
 

@@ -33,7 +33,7 @@ def table_same_question(immortal: Immortal) -> Table:
     """What the added component comes to, in four ways of counting the days before it."""
     data = immortal.dataset
     unit, level, d = data.study.time.unit, level_text(data), decimals_of_time(data)
-    time, tau = _last(immortal), where(immortal["strategy_mean"], variable=NAIVE)["tau"].max()
+    time, tau = _last(immortal), immortal["strategy_mean"]["tau"].max()
     refused = immortal["verdicts"]["state"].iat[0] == REFUSED
     rows = []
     for way, label in WAYS.items():
