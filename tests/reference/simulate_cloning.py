@@ -42,7 +42,7 @@ def cloned(patients: pd.DataFrame, percentile: float | None) -> list[tuple]:
     early = patients["added"] <= WITHIN
     if min(early.sum(), (~early & (patients["time"] > WITHIN)).sum()) < LEAST_PER_COEFFICIENT * len(COLUMNS):
         return [(np.nan,) * 3] * 2
-    found = strategies.bootstrap_strategies(patients, COLUMNS, WITHIN, [AT], TAU, percentiles=[percentile], n_resamples=200)[0]
+    found = strategies.bootstrap_strategies(strategies.Question(patients, COLUMNS, WITHIN, [AT], TAU), percentiles=[percentile], n_resamples=200)[0]
     risk, mean = found["risk"].iloc[0], found["mean"].iloc[0]
     return [(risk["difference"], risk["ci_low"], risk["ci_high"]), tuple(mean[["estimate", "ci_low", "ci_high"]].astype(float) / MONTH)]
 

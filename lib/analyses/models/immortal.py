@@ -4,8 +4,6 @@ from __future__ import annotations
 
 __all__ = ["CLONED", "Immortal", "analyse_immortal"]
 
-from typing import NamedTuple
-
 import numpy as np
 import pandas as pd
 
@@ -23,6 +21,7 @@ from lib.statistics.survival import kaplan_meier
 from lib.statistics.weighting import strategies
 from lib.statistics.weighting.cloning import ADDED, NOT_ADDED
 from lib.statistics.weighting.propensity import design_columns
+from lib.statistics.weighting.strategies import Question
 from lib.study.inference.strategy import Strategy
 from lib.study.parts import own
 from lib.study.study import present
@@ -36,16 +35,6 @@ MODEL = "Both strategies from the same day (clone, censor, weight)"
 
 class Immortal(Analysis):
     """An endpoint under two strategies, of which one takes time to begin."""
-
-
-class _Asked(NamedTuple):
-    """What is compared: patients (time, event, added, covariates as numbers), names of these, end of the period, when it is read off."""
-
-    patients: pd.DataFrame
-    columns: list[str]
-    within: float
-    times: list[float]
-    tau: float
 
 
 @absent_if_absent
@@ -86,7 +75,7 @@ def analyse_immortal(data: Dataset, analysis: Survival) -> Immortal | Absent:
     frames = {
         "strategy_patients": _count(data, patients, eligible, asked),
         "immortal_time": _immortal_time(data, eligible),
-        **answer_otherwise(data, eligible, asked.patients[asked.columns], within, asked.times, asked.tau),
+        **answer_otherwise(data, eligible, asked),
     }
     extra = {"patients": eligible, "naive_curve": kaplan_meier.estimate_curve(_ever(eligible), level=data.parameters.level)}
     if not why:
@@ -134,7 +123,7 @@ def _ever(patients: pd.DataFrame) -> pd.DataFrame:
     return patients.assign(arm=pd.Categorical(names, categories=[NOT_ADDED, ADDED], ordered=True))
 
 
-def _ask(data: Dataset, variable: str, eligible: pd.DataFrame, within: float) -> _Asked:
+def _ask(data: Dataset, variable: str, eligible: pd.DataFrame, within: float) -> Question:
     """Patients with all covariates known, these as numbers that vary, and when the answer is read off."""
     covariates, endpoint = declared_covariates(data), data.study.endpoint(variable)
     names = [own(c.variable) for c in covariates]
@@ -143,10 +132,10 @@ def _ask(data: Dataset, variable: str, eligible: pd.DataFrame, within: float) ->
     design = design_columns(known, names) if names and len(known) else pd.DataFrame(index=known.index)
     tau = endpoint.tau or float(eligible.groupby(eligible["added"] <= within)["time"].max().min())
     times = [t for t in data.landmarks(endpoint) if t > within]
-    return _Asked(known.drop(columns=names).join(design), list(design), within, times, tau)
+    return Question(known.drop(columns=names).join(design), list(design), within, times, tau)
 
 
-def _count(data: Dataset, patients: pd.DataFrame, eligible: pd.DataFrame, asked: _Asked) -> pd.DataFrame:
+def _count(data: Dataset, patients: pd.DataFrame, eligible: pd.DataFrame, asked: Question) -> pd.DataFrame:
     """Who is asked about, and what happened within the period."""
     early, ends = eligible["added"] <= asked.within, eligible["time"] <= asked.within
     counts = {
@@ -167,7 +156,7 @@ def _immortal_time(data: Dataset, eligible: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame([row | spread]).assign(method="days between time zero and adding, and their share of all days of these patients", note="")
 
 
-def _refused(data: Dataset, asked: _Asked, declared: int) -> str:
+def _refused(data: Dataset, asked: Question, declared: int) -> str:
     """Why the weights are not estimated; "" where they may be."""
     if not declared:
         return NONE_DECLARED
@@ -185,27 +174,27 @@ def _refused(data: Dataset, asked: _Asked, declared: int) -> str:
     return ""
 
 
-def _weigh(data: Dataset, asked: _Asked) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
+def _weigh(data: Dataset, asked: Question) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
     """Frames and curve of the strategies after cloning, censoring and weighting."""
-    what, level = (asked.patients, asked.columns, asked.within), data.parameters.level
-    leaving = strategies.estimate_leaving(*what, level)
-    found = strategies.bootstrap_strategies(*what, asked.times, asked.tau, level=level, percentiles=(None, strategies.PERCENTILE))
+    level = data.parameters.level
+    leaving = strategies.estimate_leaving(asked, level)
+    found = strategies.bootstrap_strategies(asked, level=level, percentiles=(None, strategies.PERCENTILE))
     both = dict(zip((CLONED, f"{CLONED}, truncated"), found, strict=True))
     counted = {"n": len(asked.patients), "n_events": int(asked.patients["event"].sum())}
 
     def of(name: str) -> pd.DataFrame:
         return pd.concat([one[name].assign(variable=way, **counted) for way, one in both.items()], ignore_index=True)
 
-    sizes = [strategies.describe_weights(*what, cap).assign(variable=way) for cap, way in zip((None, strategies.PERCENTILE), both, strict=True)]
+    sizes = [strategies.describe_weights(asked, cap).assign(variable=way) for cap, way in zip((None, strategies.PERCENTILE), both, strict=True)]
     return {
         "strategy_leaving": as_declared(leaving.assign(variable=leaving["term"])).drop(columns="term"),
         "strategy_weight": pd.concat(sizes, ignore_index=True),
         "strategy_share": of("share").drop(columns=list(counted)),
         "strategy_hr": of("ratio"), "strategy_risk": of("risk"), "strategy_mean": of("mean"),
-    }, strategies.estimate_curves(*what)  # fmt: skip
+    }, strategies.estimate_curves(asked)  # fmt: skip
 
 
-def _judge(data: Dataset, variable: str, frames: dict[str, pd.DataFrame], asked: _Asked, why: str) -> Verdict:
+def _judge(data: Dataset, variable: str, frames: dict[str, pd.DataFrame], asked: Question, why: str) -> Verdict:
     counts = frames["strategy_patients"].set_index("variable")["count"]
     nobody = "" if counts["event within"] + counts["left within"] else (
         "Nobody had the event or left within the period, so nobody came to add the component by outliving another: "
@@ -218,7 +207,7 @@ def _judge(data: Dataset, variable: str, frames: dict[str, pd.DataFrame], asked:
     return Verdict(MODEL, WEAK if weak else FITTED, "; ".join(weak)[:1].upper() + "; ".join(weak)[1:] + ("." if weak else ""), conclude)
 
 
-def _weaknesses(data: Dataset, variable: str, frames: dict[str, pd.DataFrame], asked: _Asked) -> list[str]:
+def _weaknesses(data: Dataset, variable: str, frames: dict[str, pd.DataFrame], asked: Question) -> list[str]:
     """What keeps a fitted answer from being relied on alone."""
     patients, found = asked.patients, []
     early = patients["added"] <= asked.within

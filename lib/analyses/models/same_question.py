@@ -4,41 +4,32 @@ from __future__ import annotations
 
 __all__ = ["LANDMARK", "NAIVE", "TIME_DEPENDENT", "answer_otherwise"]
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 
 from lib.analyses.policy import withhold
 from lib.dataset.dataset import Dataset
-from lib.statistics.comparisons import name_pair
 from lib.statistics.models import cox
 from lib.statistics.survival import kaplan_meier, landmark, rmst, time_dependent
-from lib.statistics.weighting.cloning import ADDED, NOT_ADDED
+from lib.statistics.weighting.cloning import ADDED, NOT_ADDED, PAIR
+from lib.statistics.weighting.strategies import Question
 
 NAIVE, LANDMARK, TIME_DEPENDENT = "ever added", "landmark", "time-dependent"
 ADJUSTED = ", adjusted"
-PAIR = name_pair(ADDED, NOT_ADDED)
 # Events per coefficient below which covariates are not held alike (Vittinghoff and McCulloch, Am J Epidemiol 2007;165:710-718).
 LEAST_EVENTS = 5
 
 
-def answer_otherwise(
-    data: Dataset, patients: pd.DataFrame, covariates: pd.DataFrame, within: float, times: Sequence[float], tau: float
-) -> dict[str, pd.DataFrame]:
+def answer_otherwise(data: Dataset, patients: pd.DataFrame, question: Question) -> dict[str, pd.DataFrame]:
     """Answers that do not clone.
 
     Parameters
     ----------
     data : Dataset
     patients : DataFrame, one row per patient
-        `time`, `event`, `added` (NaN = never), in the study's unit.
-    covariates : DataFrame, one row per patient with all covariates known
-        As numbers that vary; may have no column.
-    within : float
-        End of the period, which is the landmark.
-    times, tau
-        When shares and restricted means are read off, from time zero.
+        `time`, `event`, `added` (NaN = never), in the study's unit; whoever has a covariate missing too.
+    question : Question
+        The end of its period is the landmark; of its patients the covariates are known.
 
     Returns
     -------
@@ -46,6 +37,7 @@ def answer_otherwise(
         `strategy_hr` (crude, and adjusted where the events allow), `strategy_risk`, `strategy_mean`; `variable` is the
         way, `group` "added vs not added".
     """
+    covariates, within = question.patients[list(question.columns)], question.within
     ever = _grouped(patients, patients["added"].notna())
     late = landmark.select_landmark(_grouped(patients, patients["added"] <= within), "arm", within).drop(columns="study_arm")
     ratios = [*_ratios(data, NAIVE, ever, covariates), *_ratios(data, LANDMARK, late, covariates), *_in_time(data, patients, ever, covariates)]
@@ -54,9 +46,9 @@ def answer_otherwise(
         level, counted = data.parameters.level, {"variable": way, "n": len(frame), "n_events": int(frame["event"].sum())}
         if frame["arm"].nunique() < 2:
             continue
-        share = kaplan_meier.compare_landmark(frame, [t - start for t in times], NOT_ADDED, level=level)
-        area = rmst.compare_rmst(frame, NOT_ADDED, tau - start, level) if tau > start else pd.DataFrame(columns=["group", "contrast"])
-        risk.append(withhold(data, frame, share).assign(time=list(times), **counted))
+        share = kaplan_meier.compare_landmark(frame, [t - start for t in question.times], NOT_ADDED, level=level)
+        area = rmst.compare_rmst(frame, NOT_ADDED, question.tau - start, level) if question.tau > start else pd.DataFrame(columns=["group", "contrast"])
+        risk.append(withhold(data, frame, share).assign(time=list(question.times), **counted))
         mean.append(withhold(data, frame, area[area["contrast"] == "difference"]).assign(**counted))
     kept = {
         "strategy_hr": (ratios, ["variable", "group", "n", "n_events", "hr", "ci_low", "ci_high", "method", "note"]),

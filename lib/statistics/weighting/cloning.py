@@ -8,7 +8,7 @@ Resamples are counts of patients and go through all of it at once.
 
 from __future__ import annotations
 
-__all__ = ["ADDED", "NOT_ADDED", "STRATEGIES", "Clones", "Leaving", "fit_leaving", "make_clones", "stayed"]
+__all__ = ["ADDED", "NOT_ADDED", "PAIR", "STRATEGIES", "Clones", "Leaving", "fit_leaving", "make_clones", "stayed"]
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -19,7 +19,7 @@ import pandas as pd
 from lib.statistics.weighting.multinomial import MAX_SLOPE, NEWTON_STEPS, SCORE_AT_REST, SINGULAR
 
 NOT_ADDED, ADDED = "not added", "added"
-STRATEGIES = (NOT_ADDED, ADDED)
+STRATEGIES, PAIR = (NOT_ADDED, ADDED), f"{ADDED} vs {NOT_ADDED}"
 # Numbers held at once per block of resamples: 32 MB.
 BLOCK = 4_000_000
 

@@ -6,7 +6,7 @@ for all patients. Intervals come from resampling patients, with the models of le
 
 from __future__ import annotations
 
-__all__ = ["N_RESAMPLES", "PERCENTILE", "Answers", "bootstrap_strategies", "describe_weights", "estimate_answers", "estimate_curves", "estimate_leaving"]
+__all__ = ["N_RESAMPLES", "PERCENTILE", "Answers", "Question", "bootstrap_strategies", "describe_weights", "estimate_answers", "estimate_curves", "estimate_leaving"]
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -18,7 +18,7 @@ from scipy.special import expit
 
 from lib.statistics.balance import effective_sample_size
 from lib.statistics.survival.event_table import TOLERANCE
-from lib.statistics.weighting.cloning import ADDED, BLOCK, NOT_ADDED, STRATEGIES, Clones, fit_leaving, make_clones, stayed
+from lib.statistics.weighting.cloning import BLOCK, PAIR, STRATEGIES, Clones, fit_leaving, make_clones, stayed
 from lib.statistics.weighting.weighted_rmst import MIN_USABLE, count_resamples
 from lib.study.limits import LARGE, because_large
 
@@ -31,7 +31,31 @@ N_SUBSAMPLES, SUBSAMPLE = 200, 1_000
 PERCENTILE = 0.95
 NEWTON_STEPS, AT_REST, LARGEST = 40, 1e-10, 30.0
 METHOD = "pooled logistic model of leaving a strategy, maximum likelihood"
-PAIR = f"{ADDED} vs {NOT_ADDED}"
+
+
+class Question(NamedTuple):
+    """What is asked of whom.
+
+    `patients`: DataFrame, one row per patient: `time`, `event`, `added` (as in `cloning.make_clones`) and the covariates;
+    `columns`: names of these, numeric, none constant or missing; `within`: end of the period; `times`: at which the share
+    without the event is read off; `tau`: horizon of the restricted mean, beyond whose last time a curve goes on flat. All
+    in one unit.
+    """
+
+    patients: pd.DataFrame
+    columns: Sequence[str]
+    within: float
+    times: Sequence[float]
+    tau: float
+
+    def clones(self) -> dict[str, Clones]:
+        """The clones of the patients."""
+        return make_clones(self.patients, self.within)
+
+    def design(self) -> np.ndarray:
+        """Covariates with mean 0 and standard deviation 1, shape (n, p)."""
+        x = self.patients[list(self.columns)].to_numpy(dtype=float).reshape(len(self.patients), -1)
+        return (x - x.mean(axis=0)) / x.std(axis=0)
 
 
 class Answers(NamedTuple):
@@ -42,21 +66,13 @@ class Answers(NamedTuple):
     log_hr: np.ndarray
 
 
-def standardized(patients: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
-    """Columns with mean 0 and standard deviation 1, shape (n, p)."""
-    x = patients[list(columns)].to_numpy(dtype=float).reshape(len(patients), -1)
-    return (x - x.mean(axis=0)) / x.std(axis=0)
-
-
-def estimate_leaving(patients: pd.DataFrame, columns: Sequence[str], within: float, level: float = 0.95) -> pd.DataFrame:
+def estimate_leaving(question: Question, level: float = 0.95) -> pd.DataFrame:
     """What made patients leave a strategy: one row per strategy and covariate column.
 
     Parameters
     ----------
-    patients : DataFrame, one row per patient
-        As in `cloning.make_clones`, and the numeric columns, none of them constant or missing.
-    columns : sequence of str
-    within, level : float
+    question : Question
+    level : float
 
     Returns
     -------
@@ -69,15 +85,15 @@ def estimate_leaving(patients: pd.DataFrame, columns: Sequence[str], within: flo
     ValueError
         If a model cannot be fitted: the covariates tell who leaves, or nobody stays.
     """
-    design, scale = standardized(patients, columns), patients[list(columns)].std(ddof=0).to_numpy()
+    design, scale = question.design(), question.patients[list(question.columns)].std(ddof=0).to_numpy()
     z, parts = stats.norm.ppf(0.5 + level / 2), []
-    for name, clones in make_clones(patients, within).items():
-        model = fit_leaving(clones, design, np.ones((1, len(patients))))
+    for name, clones in question.clones().items():
+        model = fit_leaving(clones, design, np.ones((1, len(design))))
         if not model.fitted[0]:
             raise ValueError("the covariates tell who adds the component, or nobody like them does otherwise")
         coef, error = model.slope[0] / scale, _errors(clones, design, model) / scale
         parts.append(pd.DataFrame({
-            "term": list(columns), "group": name, "n": int(clones.at_risk.any(axis=0).sum()), "count": int(clones.left.sum()),
+            "term": list(question.columns), "group": name, "n": int(clones.at_risk.any(axis=0).sum()), "count": int(clones.left.sum()),
             "coef": coef, "std_err": error, "ci_low": coef - z * error, "ci_high": coef + z * error,
         }))  # fmt: skip
     return pd.concat(parts, ignore_index=True).assign(method=f"{METHOD}, Wald {level:.0%} interval", note="")
@@ -138,20 +154,12 @@ def _counted(clones: Clones, weights: np.ndarray, counts: np.ndarray, times: np.
     return at_risk, events
 
 
-def estimate_answers(
-    patients: pd.DataFrame, columns: Sequence[str], within: float, times: Sequence[float], tau: float,
-    counts: np.ndarray, percentiles: Sequence[float | None] = (None,),
-) -> list[Answers]:  # fmt: skip
+def estimate_answers(question: Question, counts: np.ndarray, percentiles: Sequence[float | None] = (None,)) -> list[Answers]:
     """Compare the strategies in each of many resamples.
 
     Parameters
     ----------
-    patients, columns, within
-        As in `estimate_leaving`.
-    times : sequence of float
-        At which the share without the event is read off.
-    tau : float
-        Horizon of the restricted mean; beyond its last time a curve goes on flat.
+    question : Question
     counts : ndarray, shape (b, n)
         How often each patient is in each resample; all 1 for the patients themselves.
     percentiles : sequence of float or None
@@ -163,9 +171,8 @@ def estimate_answers(
         One for each of `percentiles`. R: ``survfit(Surv(start, stop, event) ~ strategy, weights = w)`` and
         ``coxph(Surv(start, stop, event) ~ strategy, weights = w, ties = "breslow")`` of the clones.
     """
-    grid, clones = _event_times(patients), make_clones(patients, within)
-    design = standardized(patients, columns)
-    size = max(1, BLOCK // (len(patients) * (2 + max(len(c.days) for c in clones.values()))))
+    grid, clones, design = _event_times(question.patients), question.clones(), question.design()
+    size = max(1, BLOCK // (len(design) * (2 + max(len(c.days) for c in clones.values()))))
     parts: list[list[Answers]] = [[] for _ in percentiles]
     for start in range(0, len(counts), size):
         block = counts[start : start + size].astype(float)
@@ -173,7 +180,7 @@ def estimate_answers(
         for part, percentile in zip(parts, percentiles, strict=True):
             both = [_counted(clones[name], _truncated(clones[name], weights[name], block, percentile), block, grid) for name in STRATEGIES]
             curves = np.stack([_product(*one) for one in both], axis=1)
-            part.append(Answers(*_read_off(curves, grid, times, tau), _log_hazard_ratio(both)))
+            part.append(Answers(*_read_off(curves, grid, question.times, question.tau), _log_hazard_ratio(both)))
     return [_joined(part) for part in parts]
 
 
@@ -217,7 +224,7 @@ def _log_hazard_ratio(both: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarr
     return np.where(known, beta, np.nan)
 
 
-def estimate_curves(patients: pd.DataFrame, columns: Sequence[str], within: float) -> pd.DataFrame:
+def estimate_curves(question: Question) -> pd.DataFrame:
     """Weighted curve of each strategy.
 
     Returns
@@ -225,9 +232,9 @@ def estimate_curves(patients: pd.DataFrame, columns: Sequence[str], within: floa
     DataFrame, one row per strategy and time of an event, the first at time 0
         `group`, `time`, `survival` (just after it); each ends where the last of its clones is followed.
     """
-    grid, design, ones = _event_times(patients), standardized(patients, columns), np.ones((1, len(patients)))
+    grid, design, ones = _event_times(question.patients), question.design(), np.ones((1, len(question.patients)))
     parts = []
-    for name, clones in make_clones(patients, within).items():
+    for name, clones in question.clones().items():
         curve = _product(*_counted(clones, _weights(clones, design, ones), ones, grid))[0]
         last = clones.end.max()
         kept = grid <= last
@@ -236,7 +243,7 @@ def estimate_curves(patients: pd.DataFrame, columns: Sequence[str], within: floa
     return pd.concat(parts, ignore_index=True).drop_duplicates(["group", "time"], ignore_index=True)
 
 
-def describe_weights(patients: pd.DataFrame, columns: Sequence[str], within: float, percentile: float | None = None) -> pd.DataFrame:
+def describe_weights(question: Question, percentile: float | None = None) -> pd.DataFrame:
     """Weights of the clones that stayed in a strategy, once nobody can leave it any more.
 
     Returns
@@ -244,8 +251,8 @@ def describe_weights(patients: pd.DataFrame, columns: Sequence[str], within: flo
     DataFrame, one row per strategy
         `group`, `n`, `min`, `median`, `max`, `ess` (Kish), `method`, `note`.
     """
-    design, ones, rows = standardized(patients, columns), np.ones((1, len(patients))), []
-    for name, clones in make_clones(patients, within).items():
+    design, ones, rows = question.design(), np.ones((1, len(question.patients))), []
+    for name, clones in question.clones().items():
         weights = _truncated(clones, _weights(clones, design, ones), ones, percentile)[0, -1][_staying(clones)]
         spread = {"min": weights.min(), "median": np.median(weights), "max": weights.max(), "ess": effective_sample_size(pd.Series(weights))} if len(weights) else {}
         rows.append({"group": name, "n": len(weights)} | spread)
@@ -255,16 +262,17 @@ def describe_weights(patients: pd.DataFrame, columns: Sequence[str], within: flo
 
 
 def bootstrap_strategies(
-    patients: pd.DataFrame, columns: Sequence[str], within: float, times: Sequence[float], tau: float, *,
+    question: Question, *,
     level: float = 0.95, percentiles: Sequence[float | None] = (None,), n_resamples: int = N_RESAMPLES, seed: int = SEED,
 ) -> list[dict[str, pd.DataFrame]]:  # fmt: skip
     """Differences between the strategies with percentile intervals.
 
     Parameters
     ----------
-    patients, columns, within, times, tau, percentiles
-        As in `estimate_answers`.
+    question : Question
     level : float
+    percentiles : sequence of float or None
+        As in `estimate_answers`.
     n_resamples, seed : int
         Resamples of patients with replacement, and the seed of numpy's default generator.
 
@@ -276,45 +284,46 @@ def bootstrap_strategies(
         `hr`. Each with `ci_low`, `ci_high`, `n_resamples` (that could be used), `method`, `note`. Not estimable beyond
         the follow-up of a strategy.
     """
-    ones = estimate_answers(patients, columns, within, times, tau, np.ones((1, len(patients))), percentiles)
-    drawn, factor, by = _drawn(patients, columns, within, times, tau, percentiles, n_resamples, seed)
-    last = {name: _last(clones) for name, clones in make_clones(patients, within).items()}
+    ones = estimate_answers(question, np.ones((1, len(question.patients))), percentiles)
+    drawn, factor, by = _drawn(question, percentiles, n_resamples, seed)
+    last = {name: _last(clones) for name, clones in question.clones().items()}
     found = []
     for one, resampled, percentile in zip(ones, drawn, percentiles, strict=True):
         said = "" if percentile is None else f", weights truncated at their {percentile:.0%} percentile"
         method = f"clones, artificial censoring and weights{said}; {level:.0%} percentile interval of {by}, weights estimated in each"
         spread = Answers(*(_scaled(a, b, factor) for a, b in zip(resampled, one, strict=True)))
-        frames = _frames(one, spread, times, tau, level)
+        frames = _frames(one, spread, question, level)
         found.append({name: _within_follow_up(frame.assign(method=method), last) for name, frame in frames.items()})
     return found
 
 
-def _frames(one: Answers, drawn: Answers, times: Sequence[float], tau: float, level: float) -> dict[str, pd.DataFrame]:
+def _frames(one: Answers, drawn: Answers, question: Question, level: float) -> dict[str, pd.DataFrame]:
     """Estimates with the percentiles of their resamples."""
 
     def rows(values: np.ndarray, resampled: np.ndarray, name: str, places: Sequence[dict]) -> pd.DataFrame:
         limits = [_limits(column, level) for column in np.atleast_2d(resampled.T)]
         return pd.DataFrame([place | {name: value} | limit for place, value, limit in zip(places, np.atleast_1d(values), limits, strict=True)])
 
+    times = question.times
     share = [rows(one.share[0, i], drawn.share[:, i], "estimate", [{"group": group, "time": t} for t in times]) for i, group in enumerate(STRATEGIES)]
     risk = rows(one.share[0, 1] - one.share[0, 0], drawn.share[:, 1] - drawn.share[:, 0], "difference", [{"group": PAIR, "time": t} for t in times])
-    mean = rows(one.mean[:, 1] - one.mean[:, 0], drawn.mean[:, 1] - drawn.mean[:, 0], "estimate", [{"group": PAIR, "tau": tau}])
+    mean = rows(one.mean[:, 1] - one.mean[:, 0], drawn.mean[:, 1] - drawn.mean[:, 0], "estimate", [{"group": PAIR, "tau": question.tau}])
     ratio = rows(one.log_hr, drawn.log_hr, "hr", [{"group": PAIR}])
     ratio[["hr", "ci_low", "ci_high"]] = np.exp(ratio[["hr", "ci_low", "ci_high"]])
     return {"share": pd.concat(share, ignore_index=True), "risk": risk, "mean": mean, "ratio": ratio}
 
 
-def _drawn(patients, columns, within, times, tau, percentiles, n_resamples, seed) -> tuple[list[Answers], float, str]:
+def _drawn(question: Question, percentiles: Sequence[float | None], n_resamples: int, seed: int) -> tuple[list[Answers], float, str]:
     """Answers of the resamples, what their spread is to be multiplied by, and how they were drawn."""
-    n = len(patients)
+    n = len(question.patients)
     if n <= LARGE:
         counts = count_resamples(n, n_resamples, seed)
-        return estimate_answers(patients, columns, within, times, tau, counts, percentiles), 1.0, f"{n_resamples} resamples of patients (seed {seed})"
+        return estimate_answers(question, counts, percentiles), 1.0, f"{n_resamples} resamples of patients (seed {seed})"
     rng, ones, parts = np.random.default_rng(seed), np.ones((1, SUBSAMPLE)), []
     for _ in range(N_SUBSAMPLES):
-        part = patients.iloc[rng.choice(n, SUBSAMPLE, replace=False)]
-        kept = [c for c in columns if part[c].std(ddof=0) > 0]
-        parts.append(estimate_answers(part, kept, within, times, tau, ones, percentiles))
+        part = question.patients.iloc[rng.choice(n, SUBSAMPLE, replace=False)]
+        kept = [c for c in question.columns if part[c].std(ddof=0) > 0]
+        parts.append(estimate_answers(question._replace(patients=part, columns=kept), ones, percentiles))
     by = because_large(f"{N_SUBSAMPLES} random subsamples of {SUBSAMPLE} patients (seed {seed}), scaled to all")
     return [_joined(one) for one in zip(*parts, strict=True)], float(np.sqrt(SUBSAMPLE / n)), by
 

@@ -10,7 +10,6 @@ from typing import Annotated
 from pydantic import Field
 
 from lib.study.clinic.treatment import Component
-
 from lib.study.parts import Days, Frozen, Id, Text
 
 

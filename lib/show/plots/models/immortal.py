@@ -77,7 +77,7 @@ def _draw_shares(axes, patients: pd.DataFrame, limit: float) -> None:
     added, end = patients["added_days"].to_numpy(dtype=float), patients["days"].to_numpy(dtype=float)
     event, known = patients["event"].to_numpy(dtype=bool), ~np.isnan(added)
     gone, before = days[:, None] >= end, days[:, None] < np.where(known, added, np.inf)
-    states = {
+    states: dict[str, tuple[np.ndarray, dict]] = {
         "Before adding: immortal": (~gone & known & before, {"color": IMMORTAL}),
         "After adding": (~gone & known & ~before, {"color": "#56B4E9"}),
         "Never added": (~gone & ~known, {"color": PALE}),

@@ -11,7 +11,16 @@ from lib.analyses.models.same_question import NAIVE
 from lib.analyses.models.verdicts import REFUSED
 from lib.analyses.result import where
 from lib.dataset.dataset import Dataset
-from lib.show.formats import format_duration, format_given, format_interval, format_number, format_percent, format_points, format_whole, joined, plural
+from lib.show.formats import (
+    format_duration,
+    format_interval,
+    format_number,
+    format_percent,
+    format_points,
+    format_whole,
+    joined,
+    plural,
+)
 from lib.show.labels import level_text
 from lib.show.sentences.absent import reason_if_absent
 from lib.statistics.weighting.cloning import ADDED, NOT_ADDED

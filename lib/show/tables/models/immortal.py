@@ -13,7 +13,16 @@ from lib.analyses.models.verdicts import REFUSED
 from lib.analyses.result import where
 from lib.dataset.dataset import Dataset
 from lib.show.display import EMPTY, Block, Column, Row, Table, empty_if_absent
-from lib.show.formats import DASH, capitalised, format_duration, format_interval, format_number, format_percent, format_whole, plural
+from lib.show.formats import (
+    DASH,
+    capitalised,
+    format_duration,
+    format_interval,
+    format_number,
+    format_percent,
+    format_whole,
+    plural,
+)
 from lib.show.labels import decimals_of_time, inside, level_text
 from lib.show.tables import parts
 from lib.statistics.weighting.cloning import ADDED, NOT_ADDED
@@ -36,8 +45,8 @@ def table_same_question(immortal: Immortal) -> Table:
     time, tau = _last(immortal), immortal["strategy_mean"]["tau"].max()
     refused = immortal["verdicts"]["state"].iat[0] == REFUSED
     rows = []
-    for way, label in WAYS.items():
-        label = label.format(period=plural(data.study.strategy.within_days, "day"))
+    for way, words in WAYS.items():
+        label = words.format(period=plural(data.study.strategy.within_days, "day"))
         if way == CLONED and refused:
             rows.append(Row((label, "", "refused", "refused", "refused", "refused")))
             continue
