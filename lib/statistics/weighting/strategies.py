@@ -20,6 +20,7 @@ from lib.statistics.balance import effective_sample_size
 from lib.statistics.survival.event_table import TOLERANCE
 from lib.statistics.weighting.cloning import BLOCK, PAIR, STRATEGIES, Clones, fit_leaving, make_clones, stayed
 from lib.statistics.weighting.weighted_rmst import MIN_USABLE, count_resamples
+from lib.statistics.weighting.weighted_steps import log_hazard_ratio, product_limit, read_off
 from lib.study.limits import LARGE, because_large
 
 # The limits of a percentile interval from so many move by a tenth of its width at most from one seed to the next.
@@ -29,7 +30,6 @@ N_SUBSAMPLES, SUBSAMPLE = 200, 1_000
 # Weights above this percentile of those who stayed are set to it where they are truncated (Cole and Hernan, Am J
 # Epidemiol 2008;168:656-664). Of a few dozen patients the 99 % percentile would be the largest weight itself.
 PERCENTILE = 0.95
-NEWTON_STEPS, AT_REST, LARGEST = 40, 1e-10, 30.0
 METHOD = "pooled logistic model of leaving a strategy, maximum likelihood"
 
 
@@ -179,8 +179,8 @@ def estimate_answers(question: Question, counts: np.ndarray, percentiles: Sequen
         weights = {name: _weights(clones[name], design, block) for name in STRATEGIES}
         for part, percentile in zip(parts, percentiles, strict=True):
             both = [_counted(clones[name], _truncated(clones[name], weights[name], block, percentile), block, grid) for name in STRATEGIES]
-            curves = np.stack([_product(*one) for one in both], axis=1)
-            part.append(Answers(*_read_off(curves, grid, question.times, question.tau), _log_hazard_ratio(both)))
+            curves = np.stack([product_limit(*one) for one in both], axis=1)
+            part.append(Answers(*read_off(curves, grid, question.times, question.tau), log_hazard_ratio(both)))
     return [_joined(part) for part in parts]
 
 
@@ -190,38 +190,6 @@ def _joined(parts: Sequence[Answers]) -> Answers:
 
 def _event_times(patients: pd.DataFrame) -> np.ndarray:
     return np.unique(patients.loc[patients["event"].astype(bool), "time"].to_numpy(dtype=float))
-
-
-def _product(at_risk: np.ndarray, events: np.ndarray) -> np.ndarray:
-    """Product limit, shape (b, m)."""
-    hazard = np.divide(events, at_risk, out=np.zeros_like(events), where=~(at_risk <= TOLERANCE))
-    return np.cumprod(np.clip(1 - hazard, 0, 1), axis=1)
-
-
-def _read_off(curves: np.ndarray, grid: np.ndarray, times: Sequence[float], tau: float) -> tuple[np.ndarray, np.ndarray]:
-    """Share without the event at each time, shape (b, 2, times), and area up to tau, shape (b, 2)."""
-    padded = np.concatenate([np.ones((*curves.shape[:2], 1)), curves], axis=2)
-    share = padded[:, :, np.searchsorted(grid, np.asarray(times, dtype=float) * (1 + TOLERANCE), side="right")]
-    inside = grid[grid < tau]
-    return share, padded[:, :, : len(inside) + 1] @ np.diff(np.concatenate([[0.0], inside, [tau]]))
-
-
-def _log_hazard_ratio(both: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
-    """Of ADDED against NOT_ADDED by the weighted partial likelihood, Breslow ties, shape (b,); NaN: no event in one."""
-    (risk0, events0), (risk1, events1) = both
-    events, ones = events0 + events1, events1.sum(axis=1)
-    beta = np.zeros(len(events))
-    with np.errstate(all="ignore"):
-        for _ in range(NEWTON_STEPS):
-            exposed = risk1 * np.exp(beta)[:, None]
-            share = np.where(events > 0, exposed / (exposed + risk0), 0.0)
-            score, information = ones - (events * share).sum(axis=1), (events * share * (1 - share)).sum(axis=1)
-            step = np.clip(score / information, -2, 2)
-            beta = np.where(np.isfinite(step), beta + step, np.nan)
-            if (np.abs(np.nan_to_num(step)) < AT_REST).all():
-                break
-    known = (ones > 0) & (events0.sum(axis=1) > 0) & (np.abs(beta) < LARGEST)
-    return np.where(known, beta, np.nan)
 
 
 def estimate_curves(question: Question) -> pd.DataFrame:
@@ -235,7 +203,7 @@ def estimate_curves(question: Question) -> pd.DataFrame:
     grid, design, ones = _event_times(question.patients), question.design(), np.ones((1, len(question.patients)))
     parts = []
     for name, clones in question.clones().items():
-        curve = _product(*_counted(clones, _weights(clones, design, ones), ones, grid))[0]
+        curve = product_limit(*_counted(clones, _weights(clones, design, ones), ones, grid))[0]
         last = clones.end.max()
         kept = grid <= last
         times, shares = [0.0, *grid[kept]], [1.0, *curve[kept]]

@@ -71,9 +71,9 @@ def _notes(data: Dataset, immortal: Immortal, refused: bool) -> tuple[str, ...]:
     why = [f"Both strategies: refused. {immortal['verdicts']['why'].iat[0]}"] if refused else []
     return (
         "Added against not added; a hazard ratio below 1: fewer events with it. From time zero, whoever ever added it is credited with the days before, in which nobody who added it can have had the event. From the end of the period on, only those count who were still without the event; its means begin there. From the day of adding on, a patient counts as without it before and with it after; that has no curve.",
-        "Both strategies: a copy of each patient follows each strategy and leaves it when what was done no longer fits; inverse probability weights stand in for who left, and intervals come from resampled patients. Within the period each strategy holds all who had not decided yet. It is an answer for all patients who began; covariates alike is not the same in the other ways, where they are held in the model.",
+        "Both strategies: a copy of each patient follows each strategy and leaves it when what was done no longer fits; inverse probability weights stand in for who left, and intervals come from resampled patients. Within the period each strategy holds all who had not decided yet. They answer for all patients who began; in the other ways the covariates are terms of the model, which answers for patients who are alike. What is added after the period is left as it came.",
         *why,
-        *parts.notes_of(where(immortal["strategy_hr"], variable=CLONED), immortal["strategy_hr"], where(immortal["strategy_mean"], variable=CLONED)),
+        *parts.notes_of(immortal["strategy_hr"], where(immortal["strategy_risk"], time=_last(immortal)), immortal["strategy_mean"]),
     )
 
 
