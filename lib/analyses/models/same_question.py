@@ -48,6 +48,7 @@ def answer_otherwise(data: Dataset, patients: pd.DataFrame, question: Question) 
             continue
         share = kaplan_meier.compare_landmark(frame, [t - start for t in question.times], NOT_ADDED, level=level)
         area = rmst.compare_rmst(frame, NOT_ADDED, question.tau - start, level) if question.tau > start else pd.DataFrame(columns=["group", "contrast"])
+        share[["ci_low", "ci_high"]] = share[["ci_low", "ci_high"]].clip(-1, 1)  # no more than all patients
         risk.append(withhold(data, frame, share).assign(time=list(question.times), **counted))
         mean.append(withhold(data, frame, area[area["contrast"] == "difference"]).assign(**counted))
     kept = {

@@ -78,6 +78,7 @@ def test_the_shipped_study_is_refused_with_the_reason():
     # Nobody had the event before adding, so counting the days before changes nothing.
     assert_allclose(found["strategy_hr"]["hr"], found["strategy_hr"]["hr"].iat[0], rtol=1e-9)
     assert "refused" in table.same_question(found).to_text()
+    assert found["strategy_risk"]["ci_high"].max() <= 1  # Greenwood's limits know no bound
 
 
 def test_what_was_added_later_or_in_a_later_line_was_not_added_within_the_period(tmp_path):
