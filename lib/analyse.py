@@ -22,6 +22,7 @@ __all__ = [
     "first_progression",
     "flow",
     "follow_up",
+    "immortal",
     "kinetics",
     "laboratory",
     "lesion_control",
@@ -88,6 +89,7 @@ from lib.analyses.efficacy.shifts import analyse_shifts as shifts
 from lib.analyses.efficacy.survival import analyse as survival
 from lib.analyses.efficacy.survival import analyse_follow_up as follow_up
 from lib.analyses.models.fit import analyse_model_fit as model_fit
+from lib.analyses.models.immortal import analyse_immortal as immortal
 from lib.analyses.models.next_trial import analyse_next_trial as next_trial
 from lib.analyses.models.others import analyse_evidence as evidence
 from lib.analyses.models.prior import analyse_prior_effect as prior_effect

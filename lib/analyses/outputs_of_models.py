@@ -4,7 +4,7 @@ from __future__ import annotations
 
 __all__ = ["MODELS"]
 
-from lib.analyses.catalogue import EXPLORATORY, NOT_EXAMINED, Output
+from lib.analyses.catalogue import EXPLORATORY, NOT_EXAMINED, OVERLAP, Output
 
 PATIENTS = "patients"
 
@@ -23,6 +23,15 @@ MODELS = (
     Output("prior_share", "", NOT_EXAMINED, source="Box GEP. J R Stat Soc A 1980;143:383-430. doi:10.2307/2982063"),
     Output("posterior_share", PATIENTS, NOT_EXAMINED, source="Spiegelhalter DJ, Freedman LS, Parmar MKB. J R Stat Soc A 1994;157:357-416. doi:10.2307/2983527; Schmidli H, Gsteiger S, Roychoudhury S, et al. Biometrics 2014;70:1023-1032. doi:10.1111/biom.12242"),
     Output("posterior_share_difference", "", NOT_EXAMINED, source="Spiegelhalter DJ, Freedman LS, Parmar MKB. J R Stat Soc A 1994;157:357-416. doi:10.2307/2983527; Schmidli H, Gsteiger S, Roychoudhury S, et al. Biometrics 2014;70:1023-1032. doi:10.1111/biom.12242"),
+    # A component that takes time to be added
+    Output("strategy_patients", PATIENTS, NOT_EXAMINED, denominator=OVERLAP),
+    Output("immortal_time", PATIENTS, NOT_EXAMINED, source="Suissa S. Am J Epidemiol 2008;167:492-499. doi:10.1093/aje/kwm324"),
+    Output("strategy_hr", PATIENTS, NOT_EXAMINED, denominator=OVERLAP),
+    Output("strategy_risk", PATIENTS, NOT_EXAMINED, denominator=OVERLAP),
+    Output("strategy_mean", PATIENTS, NOT_EXAMINED, denominator=OVERLAP),
+    Output("strategy_share", "", NOT_EXAMINED),
+    Output("strategy_leaving", PATIENTS, NOT_EXAMINED, denominator=OVERLAP, source="D'Agostino RB, Lee ML, Belanger AJ, et al. Stat Med 1990;9:1501-1515. doi:10.1002/sim.4780091214"),
+    Output("strategy_weight", PATIENTS, NOT_EXAMINED, denominator=OVERLAP, source="Cole SR, Hernán MA. Am J Epidemiol 2008;168:656-664. doi:10.1093/aje/kwn164"),
     # Models: whether they fit
     Output("model_fit", PATIENTS, NOT_EXAMINED, source="Peduzzi P, et al. J Clin Epidemiol 1995;48:1503-1510. doi:10.1016/0895-4356(95)00048-8; Vittinghoff E, McCulloch CE. Am J Epidemiol 2007;165:710-718. doi:10.1093/aje/kwk052"),
     Output("model_missing", PATIENTS, NOT_EXAMINED),

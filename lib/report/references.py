@@ -16,6 +16,7 @@ SOURCES = {
     "change with 1 - Kaplan-Meier": "Grambsch PM, Therneau TM. Biometrika 1994;81:515-526. doi:10.1093/biomet/81.3.515",
     "Brookmeyer-Crowley": "Brookmeyer R, Crowley J. Biometrics 1982;38:29-41. doi:10.2307/2530286",
     "landmark analysis": "Anderson JR, Cain KC, Gelber RD. J Clin Oncol 1983;1:710-719. doi:10.1200/JCO.1983.1.11.710",
+    "clones, artificial censoring and weights": "Hernán MA, Robins JM. Am J Epidemiol 2016;183:758-764. doi:10.1093/aje/kwv254; Maringe C, Benitez Majano S, Exarchakou A, et al. Int J Epidemiol 2020;49:1719-1729. doi:10.1093/ije/dyaa057",
     "log-rank test": "Mantel N. Cancer Chemother Rep 1966;50:163-170; Peto R, Peto J. J R Stat Soc A 1972;135:185-207. doi:10.2307/2344317",
     "log-rank test for trend": "Tarone RE. Biometrika 1975;62:679-682. doi:10.1093/biomet/62.3.679",
     "log-rank test, stratified": "Mantel N, Haenszel W. J Natl Cancer Inst 1959;22:719-748. doi:10.1093/jnci/22.4.719",

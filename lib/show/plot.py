@@ -13,6 +13,7 @@ __all__ = [
     "evidence",
     "flow",
     "hazards",
+    "immortal_days",
     "lab_shift",
     "lesion_control",
     "linearity",
@@ -30,6 +31,7 @@ __all__ = [
     "rises",
     "robustness",
     "spider",
+    "strategies",
     "subgroups",
     "summary",
     "survival",
@@ -58,6 +60,8 @@ from lib.show.plots.markers import plot_summary as summary
 from lib.show.plots.markers import plot_trajectories as trajectories
 from lib.show.plots.models.fit import plot_linearity as linearity
 from lib.show.plots.models.fit import plot_proportional as proportional
+from lib.show.plots.models.immortal import plot_immortal_days as immortal_days
+from lib.show.plots.models.immortal import plot_strategies as strategies
 from lib.show.plots.models.next_trial import plot_next_trial as next_trial
 from lib.show.plots.models.others import plot_evidence as evidence
 from lib.show.plots.models.prior import plot_prior_effect as prior_effect

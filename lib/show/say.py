@@ -30,6 +30,7 @@ __all__ = [
     "first_response",
     "flow",
     "follow_up",
+    "immortal",
     "kinetics",
     "laboratory",
     "later_response",
@@ -64,6 +65,7 @@ __all__ = [
     "scans",
     "single_patients",
     "small",
+    "strategies",
     "subdistribution",
     "subgroups",
     "surrogate",
@@ -109,6 +111,8 @@ from lib.show.sentences.models.fit import sentence_linearity as linearity
 from lib.show.sentences.models.fit import sentence_model_fit as model_fit
 from lib.show.sentences.models.fit import sentence_periods as periods
 from lib.show.sentences.models.fit import sentence_proportional as proportional
+from lib.show.sentences.models.immortal import sentence_immortal as immortal
+from lib.show.sentences.models.immortal import sentence_strategies as strategies
 from lib.show.sentences.models.next_trial import sentence_next_trial as next_trial
 from lib.show.sentences.models.others import sentence_evidence as evidence
 from lib.show.sentences.models.prior import sentence_prior_effect as prior_effect

@@ -76,10 +76,13 @@ __all__ = [
     "rises",
     "risks_of_bias",
     "robustness",
+    "same_question",
     "sensitivity",
     "shifts",
     "sites",
     "slopes",
+    "strategies",
+    "strategy_weights",
     "subdistribution",
     "subgroups",
     "surrogate",
@@ -137,6 +140,9 @@ from lib.show.tables.models.fit import table_discrimination as discrimination
 from lib.show.tables.models.fit import table_linearity as linearity
 from lib.show.tables.models.fit import table_periods as periods
 from lib.show.tables.models.fit import table_proportional as proportional
+from lib.show.tables.models.immortal import table_same_question as same_question
+from lib.show.tables.models.immortal import table_strategies as strategies
+from lib.show.tables.models.immortal import table_strategy_weights as strategy_weights
 from lib.show.tables.models.next_trial import table_next_trial as next_trial
 from lib.show.tables.models.next_trial import table_next_trial_arms as next_trial_arms
 from lib.show.tables.models.next_trial import table_next_trial_response as next_trial_response

@@ -22,7 +22,7 @@ from lib.study.endpoints import Endpoint
 from lib.study.inference.evidence import External, Worthwhile
 from lib.study.inference.models import Models
 from lib.study.inference.named import Compared, check_covariates, ids_named
-from lib.study.inference.strategy import Strategy
+from lib.study.inference.strategy import Strategy, check_strategy
 from lib.study.parts import (
     FLAGS_OF_DATES,
     MOST_DAYS,
@@ -253,6 +253,7 @@ class Study(Frozen):
             if not (reference and reference.high):
                 raise ValueError(f"liver: {test} has no reference.high, of which Hy's law counts multiples")
         check_covariates(self.baseline, self.confounding, self.models)
+        check_strategy(self.treatments.components if self.treatments else (), self.strategy)
         return self
 
     @model_validator(mode="after")
