@@ -21,6 +21,7 @@ __all__ = [
     "first_progression",
     "flow",
     "follow_up",
+    "imputed",
     "kinetics",
     "laboratory",
     "lesion_control",
@@ -79,6 +80,7 @@ from lib.analyses.efficacy.response import analyse_response_time as response_tim
 from lib.analyses.efficacy.shifts import analyse_shifts as shifts
 from lib.analyses.efficacy.survival import analyse as survival
 from lib.analyses.efficacy.survival import analyse_follow_up as follow_up
+from lib.analyses.models.imputation import analyse_imputed as imputed
 from lib.analyses.robustness.confounding import analyse_calendar as calendar
 from lib.analyses.robustness.confounding import analyse_e_values as e_values
 from lib.analyses.robustness.confounding import analyse_weights as weights

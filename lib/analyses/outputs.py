@@ -260,6 +260,13 @@ OUTPUTS = (
     Output("weighted_rmst", PATIENTS, EXAMINED, source="Efron B, Tibshirani RJ. An Introduction to the Bootstrap, 1993; Austin PC. Stat Med 2016;35:5642-5655. doi:10.1002/sim.7084"),
     Output("e_value", "", EXAMINED, source="VanderWeele TJ, Ding P. Ann Intern Med 2017;167:268-274. doi:10.7326/M16-2607"),
     Output("tests", "tests", EXAMINED),
+    # Models: covariates that are missing
+    Output("missing_covariate", PATIENTS, NOT_EXAMINED),
+    Output("missing_events", PATIENTS, NOT_EXAMINED),
+    Output("missing_logarithm", PATIENTS, NOT_EXAMINED),
+    Output("missing_pattern", PATIENTS, NOT_EXAMINED, denominator=ALL),
+    Output("imputed_cox", PATIENTS, NOT_EXAMINED, tests=EXPLORATORY, source="van Buuren S, Groothuis-Oudshoorn K. J Stat Softw 2011;45(3). doi:10.18637/jss.v045.i03; White IR, Royston P. Stat Med 2009;28:1982-1998. doi:10.1002/sim.3618; Barnard J, Rubin DB. Biometrika 1999;86:948-955. doi:10.1093/biomet/86.4.948"),
+    Output("complete_cox", PATIENTS, NOT_EXAMINED, tests=AGAIN),
     # Adverse events
     Output("ae_term", PATIENTS, EXAMINED, step="flow"),
     Output("ae_term_test", "", EXAMINED, tests=EXPLORATORY, counted_in="term_tests", made_from="ae_term"),

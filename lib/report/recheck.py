@@ -20,6 +20,7 @@ from lib.analyses.efficacy import survival
 from lib.analyses.result import Analysis, where
 from lib.analyses.safety.events_in_time import PER
 from lib.dataset.dataset import Dataset
+from lib.report.recheck_imputed import recompute_imputed
 from lib.report.recheck_lesions import recompute_lesions
 from lib.report.recheck_parts import PYTHON, Number, Place, Rows, adjusted, exact_numbers, numbers, places
 from lib.report.recheck_shares import recompute_paired, recompute_shares
@@ -301,4 +302,5 @@ KINDS = {
     "cumulative incidences": _incidence,
     "treated lesions": recompute_lesions,
     "mixed models": _models,
+    "models of imputed covariates": recompute_imputed,
 }

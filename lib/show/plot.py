@@ -15,6 +15,7 @@ __all__ = [
     "lab_shift",
     "lesion_control",
     "liver",
+    "missing",
     "profiles",
     "ratios",
     "response",
@@ -49,6 +50,7 @@ from lib.show.plots.markers import plot_ratios as ratios
 from lib.show.plots.markers import plot_rises as rises
 from lib.show.plots.markers import plot_summary as summary
 from lib.show.plots.markers import plot_trajectories as trajectories
+from lib.show.plots.models.imputation import plot_missing as missing
 from lib.show.plots.response import plot_dose as dose
 from lib.show.plots.response import plot_lesion_control as lesion_control
 from lib.show.plots.response import plot_response as response

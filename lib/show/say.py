@@ -27,6 +27,7 @@ __all__ = [
     "first_response",
     "flow",
     "follow_up",
+    "imputed",
     "kinetics",
     "laboratory",
     "later_response",
@@ -89,6 +90,7 @@ from lib.show.sentences.markers import sentence_model as model
 from lib.show.sentences.markers import sentence_presence as presence
 from lib.show.sentences.markers import sentence_rises as rises
 from lib.show.sentences.markers import sentence_surrogate as surrogate
+from lib.show.sentences.models.imputation import sentence_imputed as imputed
 from lib.show.sentences.response import sentence_criteria as criteria
 from lib.show.sentences.response import sentence_dose as dose
 from lib.show.sentences.response import sentence_first_response as first_response

@@ -35,6 +35,7 @@ __all__ = [
     "first_progression",
     "flow",
     "follow_up",
+    "imputed",
     "incidence",
     "intervals",
     "kinetics",
@@ -46,6 +47,8 @@ __all__ = [
     "level",
     "liver",
     "liver_cases",
+    "missing",
+    "missing_patterns",
     "other_events",
     "paired_response",
     "populations",
@@ -117,6 +120,9 @@ from lib.show.tables.markers.kinetics import table_kinetics as kinetics
 from lib.show.tables.markers.kinetics import table_rises as rises
 from lib.show.tables.markers.kinetics import table_slopes as slopes
 from lib.show.tables.markers.kinetics import table_surrogate as surrogate
+from lib.show.tables.models.imputation import table_imputed as imputed
+from lib.show.tables.models.imputation import table_missing as missing
+from lib.show.tables.models.imputation import table_missing_patterns as missing_patterns
 from lib.show.tables.response import table_criteria as criteria
 from lib.show.tables.response import table_dose as dose
 from lib.show.tables.response import table_lesion_control as lesion_control

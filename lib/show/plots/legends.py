@@ -32,6 +32,7 @@ LEGENDS = {
     "response_forest": "Objective response at {when} by subgroup, {pair} ({n}): patients with a response of all who were due, and the difference in percentage points, arm named first minus arm named second. Squares are estimates, lines {level} confidence intervals.",
     "balance": "Standardized differences of baseline variables before (open circles) and after weighting (filled squares), the largest over all pairs of arms ({n}). Variables above the grey line are in the propensity model; the dashed line marks {tenth}.",
     "weighted": "Kaplan-Meier curves of {endpoint} by arm ({n}), weighted by overlap weights (bold) and unweighted (thin). Numbers at risk are those of patients, unweighted.",
+    "missing": "Covariates of the model for {endpoint} that are missing together ({n}). Each row is a pattern, with the patients who have it and how many of them had the event; grey: known, cross: missing.",
     "response": "Tumour response by visit and arm ({n}), as shares of all patients {entered}. Numbers in the bars are patients; white: no assessment.",
     "incidence": "Cumulative incidence of a first response by arm ({n}), with progression and death as competing events. Numbers below the curves are patients at risk.",
     "lesion_control": "Cumulative incidence of progression of treated lesions by arm ({n}), with the patient's death as a competing event. Shaded bands are pointwise {level} confidence intervals that allow for lesions of one patient being alike. Numbers below the curves are lesions at risk, and the patients who have them.",

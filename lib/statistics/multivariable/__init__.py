@@ -1,3 +1,3 @@
 """Regression with covariates beyond the arms."""
 
-__all__: list[str] = []
+__all__ = ["imputation", "rubin"]

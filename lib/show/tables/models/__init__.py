@@ -1,3 +1,3 @@
 """Tables of the page on models."""
 
-__all__: list[str] = []
+__all__ = ["imputation"]
