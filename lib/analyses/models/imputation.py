@@ -87,7 +87,8 @@ def analyse_imputed(data: Dataset, analysis: Survival) -> Imputed | Absent:
     if undefined.any(axis=None):
         frames["missing_logarithm"] = _undefined(data, frame, undefined)
     more: Frames = {}
-    found = _fit(data, analysis.variable, kept, names)
+    # what is the same in everybody (the sex, in a subgroup of women) is held alike already
+    found = _fit(data, analysis.variable, kept, [name for name in names if kept[name].isna().any() or kept[name].nunique() > 1])
     if isinstance(found, Verdict):
         verdict = found
     else:

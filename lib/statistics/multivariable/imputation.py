@@ -25,6 +25,8 @@ RIDGE = 1e-5
 # apart the likelihood has no maximum (White, Daniel and Royston 2010; the width is that of Gelman et al. 2008).
 PRIOR_SD = 2.5
 NEWTON_STEPS, LONGEST_STEP, AT_REST = 50, 2.0, 1e-9
+# Predictions of standardized numbers that differ by less are the same.
+ALIKE = 1e-9
 # Numbers of all imputations that are held in memory at once.
 AT_ONCE = 4_000_000
 
@@ -189,15 +191,25 @@ def _draw_numbers(design: np.ndarray, column: _Column, rng: np.random.Generator)
 
 
 def _match(near: np.ndarray, far: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """For each of `far` the position of one of the nearest of `near`; patients who are alike in random order."""
-    order = np.lexsort((rng.random(len(near)), np.round(near, 9)))
+    """For each of `far` the position of one of the `DONORS` nearest of `near`; of several that are as near, any.
+
+    Patients who are alike in all that predicts are as near as each other: were a few taken for everybody, whole groups
+    would get the values of these few.
+    """
+    order = np.argsort(near, kind="stable")
     ordered, donors = near[order], min(DONORS, len(near))
     window = np.searchsorted(ordered, far)[:, None] + np.arange(-donors, donors)
     outside = (window < 0) | (window >= len(near))
     gaps = np.where(outside, np.inf, np.abs(far[:, None] - ordered[window.clip(0, len(near) - 1)]))
-    nearest = np.argsort(np.round(gaps, 9), axis=1, kind="stable")[:, :donors]
-    chosen = np.take_along_axis(nearest, rng.integers(donors, size=(len(far), 1)), axis=1)
-    return order[np.take_along_axis(window, chosen, axis=1)[:, 0]]
+    reach = np.sort(gaps, axis=1)[:, donors - 1]
+    # positions nearer than the last donor are inner, those as near as it stand to both sides of them
+    low, high = np.searchsorted(ordered, far - reach - ALIKE), np.searchsorted(ordered, far + reach + ALIKE)
+    start = np.searchsorted(ordered, far - reach + ALIKE)
+    inner = np.maximum(np.searchsorted(ordered, far + reach - ALIKE) - start, 0)
+    start = np.minimum(start, high - inner)
+    pick, tied = rng.integers(donors, size=len(far)), (rng.random(len(far)) * (high - low - inner)).astype(int)
+    beside = low + tied + np.where(low + tied >= start, inner, 0)
+    return order[np.where(pick < inner, start + pick, beside)]
 
 
 def _draw_levels(design: np.ndarray, column: _Column, rng: np.random.Generator) -> np.ndarray:

@@ -13,12 +13,12 @@ from lib.analyses.models.imputation import COMPLETE, OTHERS, Imputed
 from lib.analyses.result import where
 from lib.show.display import Figure, empty_if_absent
 from lib.show.formats import format_whole, plural
-from lib.show.labels import everybody
+from lib.show.labels import everybody, inside
 from lib.show.plots.legends import legend
 from lib.show.plots.style import GREY, INK, PALE, picture, write_figure
 
-# Characters of a line of a covariate's label.
-LABEL = 14
+# Characters of a line of a covariate's label, and its slope in degrees.
+LABEL, SLOPE = 24, 35
 
 
 @empty_if_absent
@@ -27,23 +27,24 @@ def plot_missing(imputed: Imputed) -> Figure:
     data = imputed.dataset
     found = where(imputed["missing_pattern"], group=everybody(data))
     ids = [c.variable for c in declared_covariates(data)]
-    labels = [textwrap.fill(data.study.variable(i).label, LABEL, max_lines=4, placeholder=" …") for i in ids]
-    with picture(1.0 + 0.26 * len(found) + 0.13 * max(label.count("\n") + 1 for label in labels)) as (figure, axes):
+    labels = [textwrap.fill(data.study.variable(i).label, LABEL, max_lines=2, placeholder=" …") for i in ids]
+    with picture(1.6 + 0.26 * len(found)) as (figure, axes):
         for y, row in enumerate(found.itertuples()):
             _pattern(axes, -y, row.variable, ids)
         axes.set_xlim(-0.5, len(ids) - 0.5)
         axes.set_ylim(0.5 - len(found), 0.5)
-        axes.set_xticks(range(len(ids)), labels, fontsize=7.5)
         axes.xaxis.tick_top()
+        axes.set_xticks(range(len(ids)), labels, fontsize=7.5, rotation=SLOPE, ha="left", rotation_mode="anchor")
         axes.set_yticks([-y for y in range(len(found))], [_counted(row) for _, row in found.iterrows()], fontsize=8)
         axes.yaxis.tick_right()
         axes.tick_params(length=0)
         axes.spines[:].set_visible(False)
+        axes.annotate("Grey: known; cross: missing", (0, 0), (0, -4), xycoords="axes fraction", textcoords="offset points", va="top", fontsize=7.5)
         endpoint = data.study.endpoint(imputed.variable)
         told = "; ".join(f"{_named(imputed, row['variable'])}: {_counted(row)}" for _, row in found.iterrows())
         return write_figure(
             figure, f"{endpoint.id}_missing_plot", f"{endpoint.short}: which covariates are missing together", f"A row for each pattern. {told}.",
-            legend(figure, data, "missing", endpoint=endpoint.label),
+            legend(figure, data, "missing", endpoint=inside(endpoint.label), n=plural(found["n"].iat[0], "patient")),
         )  # fmt: skip
 
 

@@ -49,7 +49,16 @@ def _lacking(imputed: Imputed) -> str:
     complete = where(imputed["missing_pattern"], variable=COMPLETE, group=group).iloc[0]
     found = where(imputed["missing_covariate"], group=group)
     named = joined([f"{inside(data.study.variable(r.variable).label)} ({format_whole(r.count_)})" for r in found[found["count"] > 0].rename(columns={"count": "count_"}).itertuples()])
-    return f"{format_whole(complete['count'])} of {plural(complete['n'], 'patient')} have every covariate of the model; missing is {named}."
+    return f"{format_whole(complete['count'])} of {plural(complete['n'], 'patient')} have every covariate of the model; not known: {named}.{_undefined(imputed)}"
+
+
+def _undefined(imputed: Imputed) -> str:
+    """Who is in neither model although every value is known."""
+    if "missing_logarithm" not in imputed:
+        return ""
+    found = imputed["missing_logarithm"]
+    named = joined([f"{inside(imputed.dataset.study.variable(row['variable']).label)} ({format_whole(row['count'])})" for _, row in found.iterrows()])
+    return f" Patients whose value is known, but zero or less so that it has no logarithm, are in neither model: {named}."
 
 
 def _compared(imputed: Imputed) -> str:
@@ -59,7 +68,7 @@ def _compared(imputed: Imputed) -> str:
     if any(pd.isna(row["hr"]) for row in rows):
         return f"{pair_label(data, pair)} cannot be compared by both models: {next(row['note'] for row in rows if pd.isna(row['hr']))}."
     complete, whole = (f"{format_number(r['hr'], 2)} ({format_ci(data.parameters.level, r['ci_low'], r['ci_high'], 2)}, {format_p(r['p_value'], symbol=True)})" for r in rows)
-    text = f"{capitalised(pair_label(data, pair))}: hazard ratio {complete} in complete cases, and {whole} with what is missing drawn {format_whole(rows[1]['n_imputations'])} times; {format_percent(rows[1]['missing_information'], 1)} of its information is missing."
+    text = f"{capitalised(pair_label(data, pair))}: hazard ratio {complete} in complete cases, and {whole} with what is missing drawn {format_whole(rows[1]['n_imputations'])} times; {format_percent(rows[1]['missing_information'], 1)} of the information on it is missing."
     if below(rows[0]["p_value"]) != below(rows[1]["p_value"]):
         text += f" The two lie on different sides of {format_limit()}: who is left out decides the verdict."
     return text

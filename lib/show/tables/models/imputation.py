@@ -115,9 +115,16 @@ def table_imputed(imputed: Imputed) -> Table | Block:
         Column("Term"), Column("Complete cases", f"{sizes[0]}; hazard ratio ({level} CI)"), Column(said_p(), "complete cases"),
         Column("Imputed", f"{sizes[1]}; hazard ratio ({level} CI)"), Column(said_p(), "imputed"), Column("Information missing", "of the imputed estimate"),
     )  # fmt: skip
+    alike = _alike(imputed)
     left_out = [f"Complete cases: {inside(note)}" for note in parts.notes_of(complete)]
-    notes = [*left_out, *_how_imputed(whole), *parts.notes_of(whole)]
+    notes = [*([f"The same in everybody, so not in the model: {joined(alike)}."] if alike else []), *left_out, *_how_imputed(whole), *parts.notes_of(whole)]
     return Table(f"{imputed.variable}_imputed", f"{_short(imputed)}: complete cases and imputed covariates", columns, tuple(rows), tuple(notes))
+
+
+def _alike(imputed: Imputed) -> list[str]:
+    """Covariates that the models leave out because all patients are alike in them."""
+    data, kept = imputed.dataset, set(imputed["imputed_cox"]["variable"].str.removeprefix(f"{imputed.variable}: ").str.partition(": ")[0])
+    return [inside(data.study.variable(c.variable).label) for c in declared_covariates(data) if c.variable not in kept]
 
 
 def _how_imputed(whole: pd.DataFrame) -> list[str]:
