@@ -15,12 +15,13 @@ from lib.report.recheck_parts import Number, numbers, places
 from lib.statistics.second_engine import imputed
 from lib.statistics.second_engine.cox import FORMULA
 from lib.statistics.survival.event_table import OVERALL
+from lib.study.limits import LARGE
 from lib.study.parts import OWN
 
 
 def recompute_imputed(data: Dataset, analysis: Analysis) -> Iterator[Number]:
     """Hazard ratios by Rubin's rules from every imputed data set, and of the patients of whom nothing was imputed."""
-    if "completed" not in analysis:
+    if "completed" not in analysis or len(analysis["kept"]) > LARGE:
         return
     level, every = data.parameters.level, analysis["completed"]
     covariates = [name for name in every if name.startswith(OWN)]

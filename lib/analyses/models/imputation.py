@@ -25,6 +25,7 @@ from lib.statistics.models import cox
 from lib.statistics.multivariable import imputation, rubin
 from lib.statistics.survival.event_table import OVERALL
 from lib.study.inference.models import ModelCovariate, Models
+from lib.study.limits import LARGE, because_large
 from lib.study.parts import OWN, own
 
 SEED = 20250228
@@ -36,6 +37,8 @@ CASES_PER_PREDICTOR = 3
 # Events per coefficient: below five a Cox model's intervals cover less than they say (Vittinghoff and McCulloch, Am J
 # Epidemiol 2007;165:710-718), below ten it is to be read with care (Peduzzi et al., J Clin Epidemiol 1995;48:1503-1510).
 LEAST_EVENTS, ENOUGH_EVENTS = 5, 10
+# Imputations of a large study: so many are the least that Rubin (1987) uses.
+FEWEST = 5
 # Patterns that are told apart; the rest is counted together. No id holds a space, so these names are nobody's.
 MOST_PATTERNS = 20
 COMPLETE, OTHERS = "nothing missing", "other patterns"
@@ -160,13 +163,15 @@ def _fit(data: Dataset, endpoint: str, kept: pd.DataFrame, names: list[str]) -> 
     level, model = data.parameters.level, f"{data.study.endpoint(endpoint).short}: Cox model with missing covariates imputed"
     if why := _why_not(data, kept, names):
         return Verdict(model, REFUSED, why)
-    m = data.study.models.imputations if data.study.models else Models.model_fields["imputations"].default
+    m, note = data.study.models.imputations if data.study.models else Models.model_fields["imputations"].default, ""
+    if len(kept) > LARGE:
+        m, note = FEWEST, because_large(f"drawn {FEWEST} times only")
     completed = imputation.impute_covariates(kept, names, m, SEED)
     imputed = rubin.estimate_imputed_cox(completed, data.reference, names, level)
     if imputed.reason:
         return Verdict(model, REFUSED, f"Rubin's rules put estimates with a spread together, and here one has none: {_in_words(data, imputed.reason, imputed.of)}")
     complete = _same_contrasts(kept, completed[0], names, cox.estimate_cox(kept, data.reference, names, level).terms)
-    frames = {"imputed_cox": withhold(data, kept, imputed.terms), "complete_cox": withhold(data, kept.dropna(subset=names), complete)}
+    frames = {"imputed_cox": withhold(data, kept, imputed.terms.assign(note=note)), "complete_cox": withhold(data, kept.dropna(subset=names), complete)}
     of_pool = ["missing_information", "efficiency"]
     frames["imputed_cox"][of_pool] = frames["imputed_cox"][of_pool].where(frames["imputed_cox"]["coef"].notna())
     frames = {name: _placed(endpoint, found) for name, found in frames.items()}

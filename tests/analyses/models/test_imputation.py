@@ -152,6 +152,15 @@ def test_what_is_refused(kind, tmp_path):
     assert len(found["missing_pattern"])  # who lacks what is said all the same
 
 
+def test_a_large_study_is_drawn_less_often(monkeypatch):
+    monkeypatch.setattr("lib.analyses.models.imputation.LARGE", 900)
+    monkeypatch.setattr("lib.report.recheck_imputed.LARGE", 900)
+    found = asked(COLON)
+    assert set(found["imputed_cox"]["n_imputations"]) == {5}
+    assert "Drawn 5 times only, because there are more than" in shown(found)
+    assert not recheck.recompute(found.dataset, [found])["output"].isin(["imputed_cox", "complete_cox"]).any()
+
+
 def test_one_arm():
     assert refused(asked(COLON, arms=["Lev"])) == "with one arm there is nothing to compare"
 
