@@ -1,6 +1,6 @@
 """Bias and coverage of imputed and of complete cases, at 14/25/13 and at 300 patients, into docs/trust.md.
 
-Run from anywhere: ``python tests/reference/simulate_imputation.py`` (four minutes). Three arms whose patients differ in a
+Run from anywhere: ``python tests/reference/simulate_imputation.py`` (five minutes). Three arms whose patients differ in a
 number that also decides how they fare, so that the crude comparison is wrong; the number is missing in about a quarter and
 a category in a tenth. Missing by chance: whoever it is. Missing at random: more often after an event, and in the third arm.
 """
@@ -59,7 +59,7 @@ def summarise(found: list[pd.DataFrame | None]) -> list[str]:
     for term in ("arm=C", "x"):
         rows = pd.DataFrame([terms.loc[term, ["coef", "ci_low", "ci_high"]] for terms in fitted]).astype(float)
         inside = rows["ci_low"].lt(np.exp(TRUTH[term])) & rows["ci_high"].gt(np.exp(TRUTH[term]))
-        cells += [f"{rows['coef'].mean() - TRUTH[term]:+.2f}".replace("-", "−"), f"{rows['coef'].std():.2f}", f"{100 * inside.mean():.0f}%"]
+        cells += [f"{round(rows['coef'].mean() - TRUTH[term], 2) + 0.0:+.2f}".replace("-", "−"), f"{rows['coef'].std():.2f}", f"{100 * inside.mean():.0f}%"]
     return [*cells, str(len(found) - len(fitted))]
 
 

@@ -171,7 +171,7 @@ def _fit(data: Dataset, endpoint: str, kept: pd.DataFrame, names: list[str]) -> 
     if imputed.reason:
         return Verdict(model, REFUSED, f"Rubin's rules put estimates with a spread together, and here one has none: {_in_words(data, imputed.reason, imputed.of)}")
     complete = _same_contrasts(kept, completed[0], names, cox.estimate_cox(kept, data.reference, names, level).terms)
-    frames = {"imputed_cox": withhold(data, kept, imputed.terms.assign(note=note)), "complete_cox": withhold(data, kept.dropna(subset=names), complete)}
+    frames = {"imputed_cox": withhold(data, kept, imputed.terms.assign(note=note)), "complete_cox": withhold(data, kept.dropna(subset=names), complete.assign(n_missing=len(kept) - complete["n"]))}
     of_pool = ["missing_information", "efficiency"]
     frames["imputed_cox"][of_pool] = frames["imputed_cox"][of_pool].where(frames["imputed_cox"]["coef"].notna())
     frames = {name: _placed(endpoint, found) for name, found in frames.items()}

@@ -120,6 +120,7 @@ def test_what_is_said(colon):
     assert "Differentiation: Poor vs Well" in text
     assert "Positive lymph nodes, per doubling" in text
     assert "with what is missing drawn 20 times" in text
+    assert f"by {colon['imputed_cox']['mc_error'].max():.4f} or less (Monte Carlo standard error)" in text
 
 
 def test_what_is_drawn(colon):
