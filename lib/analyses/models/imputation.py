@@ -43,8 +43,8 @@ FEWEST = 5
 MOST_PATTERNS = 20
 COMPLETE, OTHERS = "nothing missing", "other patterns"
 Frames = dict[str, pd.DataFrame]
-CONCLUDE = "The comparison of complete cases with nobody left out, if what is missing can be told from what is known; it mends nothing that is missing by design or because of the outcome"
-CONCLUDE_WEAKLY = "A direction beside complete cases, not a size"
+CONCLUDE = "The comparison of complete cases with nobody left out, if what is missing can be told from what is known; it mends nothing that is missing by design or because of the outcome."
+CONCLUDE_WEAKLY = "A direction beside complete cases, not a size."
 
 
 class Imputed(Analysis):
@@ -162,14 +162,14 @@ def _fit(data: Dataset, endpoint: str, kept: pd.DataFrame, names: list[str]) -> 
     """The two models with their verdict, or the verdict that refuses them."""
     level, model = data.parameters.level, f"{data.study.endpoint(endpoint).short}: Cox model with missing covariates imputed"
     if why := _why_not(data, kept, names):
-        return Verdict(model, REFUSED, why)
+        return Verdict(model, REFUSED, _sentence(why))
     m, note = data.study.models.imputations if data.study.models else Models.model_fields["imputations"].default, ""
     if len(kept) > LARGE:
         m, note = FEWEST, because_large(f"drawn {FEWEST} times only")
     completed = imputation.impute_covariates(kept, names, m, SEED)
     imputed = rubin.estimate_imputed_cox(completed, data.reference, names, level)
     if imputed.reason:
-        return Verdict(model, REFUSED, f"Rubin's rules put estimates with a spread together, and here one has none: {_in_words(data, imputed.reason, imputed.of)}")
+        return Verdict(model, REFUSED, f"Rubin's rules put estimates with a spread together, and here one has none: {_in_words(data, imputed.reason, imputed.of)}.")
     complete = _same_contrasts(kept, completed[0], names, cox.estimate_cox(kept, data.reference, names, level).terms)
     frames = {"imputed_cox": withhold(data, kept, imputed.terms.assign(note=note)), "complete_cox": withhold(data, kept.dropna(subset=names), complete.assign(n_missing=len(kept) - complete["n"]))}
     of_pool = ["missing_information", "efficiency"]
@@ -180,7 +180,7 @@ def _fit(data: Dataset, endpoint: str, kept: pd.DataFrame, names: list[str]) -> 
     if per_term >= ENOUGH_EVENTS:
         verdict = Verdict(model, FITTED, "", CONCLUDE)
     else:
-        verdict = Verdict(model, WEAK, f"fewer than {ENOUGH_EVENTS} events per coefficient", CONCLUDE_WEAKLY)
+        verdict = Verdict(model, WEAK, f"There are fewer than {ENOUGH_EVENTS} events per coefficient.", CONCLUDE_WEAKLY)
     return frames, {"completed": every, "fits": imputed.fits, "kept": kept, "first": _first_levels(completed[0], names)}, verdict
 
 
@@ -197,7 +197,8 @@ def _reasons(data: Dataset, kept: pd.DataFrame, names: list[str]) -> Iterator[st
         yield "with one arm there is nothing to compare"
     if empty := [arm.label for arm in data.arms if not (kept["arm"] == arm.id).any()]:
         yield f"nobody with {' or '.join(empty)} has a known time"
-    yield from filter(None, [too_few(data, kept)])
+    if few := too_few(data, kept):
+        yield f"there are {few}"
     if nobody := [label[name] for name in names if not distinct[name]]:
         yield f"nothing is known of {_listed(nobody)}, so there is nothing to draw from"
     if constant := [label[name] for name in names if distinct[name] == 1]:
@@ -210,6 +211,10 @@ def _reasons(data: Dataset, kept: pd.DataFrame, names: list[str]) -> Iterator[st
     predictors = imputation.predictors_of(kept, names)
     if kept[names].notna().all(axis=1).sum() < CASES_PER_PREDICTOR * predictors:
         yield f"there are fewer than {CASES_PER_PREDICTOR} complete cases for each of the {predictors} predictors of what is missing (Hardt and others, 2012)"
+
+
+def _sentence(words: str) -> str:
+    return f"{words[0].upper()}{words[1:]}."
 
 
 def _listed(labels: list[str]) -> str:

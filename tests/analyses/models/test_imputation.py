@@ -57,6 +57,7 @@ def refused(found):
     assert "imputed_cox" not in found
     assert "is not imputed" in text
     assert len(to_rows("models", found))
+    assert re.fullmatch("[A-Z].+[.]", verdict["why"])
     return verdict["why"]
 
 
@@ -147,10 +148,10 @@ def test_no_covariate(tmp_path):
 
 
 REFUSED = {
-    "nothing known": (lambda p: p.assign(differ=""), "nothing is known of Differentiation"),
-    "constant": (lambda p: p.assign(differ=p["differ"].where(p["differ"] == "", "2")), "all known values of Differentiation are the same"),
+    "nothing known": (lambda p: p.assign(differ=""), "Nothing is known of Differentiation"),
+    "constant": (lambda p: p.assign(differ=p["differ"].where(p["differ"] == "", "2")), "All known values of Differentiation are the same"),
     "too many": (lambda p: p.assign(differ=p["differ"].where(p.index % 9 > 3, "")), "Differentiation is missing in more than 40% of the patients"),
-    "no event": (lambda p: p.assign(recurrence_status="0"), "fewer than 10 events"),
+    "no event": (lambda p: p.assign(recurrence_status="0"), "There are fewer than 10 events."),
     "few events": (lambda p: p.assign(recurrence_status=p["recurrence_status"].where(p.index % 20 == 0, "0")), "fewer than 5 events for each of the model's 6 coefficients"),
     "few patients": (lambda p: p.iloc[:20].assign(recurrence_status="1", differ=[*["1", "2", "3"] * 5, *["1"] * 2, "", "", ""]), "fewer than 5 events"),
     "separated": (lambda p: p.assign(recurrence_status=p["recurrence_status"].where(p["rx"] != "Lev", "0")), "separate events from non-events"),
@@ -176,7 +177,7 @@ def test_a_large_study_is_drawn_less_often(monkeypatch):
 
 
 def test_one_arm():
-    assert refused(asked(COLON, arms=["Lev"])) == "with one arm there is nothing to compare"
+    assert refused(asked(COLON, arms=["Lev"])) == "With one arm there is nothing to compare."
 
 
 def test_few_complete_cases(tmp_path):
@@ -203,7 +204,7 @@ def test_few_events_weaken(tmp_path):
 
     found = asked(write(tmp_path, change, FEW))
     verdict = found["verdicts"].iloc[0]
-    assert (verdict["state"], verdict["why"]) == ("weak", "fewer than 10 events per coefficient")
+    assert (verdict["state"], verdict["why"]) == ("weak", "There are fewer than 10 events per coefficient.")
     assert "to be read with care" in shown(found)
 
 

@@ -38,8 +38,8 @@ def sentence_imputed(imputed: Imputed) -> str:
     short, verdict = data.study.endpoint(imputed.variable).short, imputed["verdicts"].iloc[0]
     said = f"{short}: {_lacking(imputed)}"
     if verdict["state"] == REFUSED:
-        return f"{said} What is missing is not imputed: {verdict['why']}. A model of complete cases leaves these patients out."
-    weak = f" With {verdict['why']} both are to be read with care." if verdict["why"] else ""
+        return f"{said} What is missing is not imputed. {verdict['why']} A model of complete cases leaves these patients out."
+    weak = f" {verdict['why']} Both estimates are to be read with care." if verdict["why"] else ""
     return f"{said} {_compared(imputed)}{weak} {SUPPOSES}"
 
 
