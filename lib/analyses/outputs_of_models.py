@@ -4,7 +4,7 @@ from __future__ import annotations
 
 __all__ = ["MODELS"]
 
-from lib.analyses.catalogue import EXPLORATORY, NOT_EXAMINED, OVERLAP, Output
+from lib.analyses.catalogue import AGAIN, ALL, EXPLORATORY, NOT_EXAMINED, OVERLAP, Output
 
 PATIENTS = "patients"
 
@@ -23,6 +23,13 @@ MODELS = (
     Output("prior_share", "", NOT_EXAMINED, source="Box GEP. J R Stat Soc A 1980;143:383-430. doi:10.2307/2982063"),
     Output("posterior_share", PATIENTS, NOT_EXAMINED, source="Spiegelhalter DJ, Freedman LS, Parmar MKB. J R Stat Soc A 1994;157:357-416. doi:10.2307/2983527; Schmidli H, Gsteiger S, Roychoudhury S, et al. Biometrics 2014;70:1023-1032. doi:10.1111/biom.12242"),
     Output("posterior_share_difference", "", NOT_EXAMINED, source="Spiegelhalter DJ, Freedman LS, Parmar MKB. J R Stat Soc A 1994;157:357-416. doi:10.2307/2983527; Schmidli H, Gsteiger S, Roychoudhury S, et al. Biometrics 2014;70:1023-1032. doi:10.1111/biom.12242"),
+    # Models: covariates that are missing
+    Output("missing_covariate", PATIENTS, NOT_EXAMINED),
+    Output("missing_events", PATIENTS, NOT_EXAMINED),
+    Output("missing_logarithm", PATIENTS, NOT_EXAMINED),
+    Output("missing_pattern", PATIENTS, NOT_EXAMINED, denominator=ALL),
+    Output("imputed_cox", PATIENTS, NOT_EXAMINED, tests=EXPLORATORY, source="van Buuren S, Groothuis-Oudshoorn K. J Stat Softw 2011;45:1-67. doi:10.18637/jss.v045.i03; White IR, Royston P. Stat Med 2009;28:1982-1998. doi:10.1002/sim.3618; Barnard J, Rubin DB. Biometrika 1999;86:948-955. doi:10.1093/biomet/86.4.948"),
+    Output("complete_cox", PATIENTS, NOT_EXAMINED, tests=AGAIN),
     # A component that takes time to be added
     Output("strategy_patients", PATIENTS, NOT_EXAMINED, denominator=OVERLAP),
     Output("immortal_time", PATIENTS, NOT_EXAMINED, source="Suissa S. Am J Epidemiol 2008;167:492-499. doi:10.1093/aje/kwm324"),

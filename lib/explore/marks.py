@@ -16,7 +16,7 @@ import pandas as pd
 from lib.analyses.efficacy.course import Course
 from lib.analyses.efficacy.response import ResponseRates
 from lib.analyses.efficacy.survival import Survival
-from lib.analyses.models.prior import PriorEffect
+from lib.analyses.outlook.prior import PriorEffect
 from lib.analyses.result import Absent, where
 from lib.analyses.safety.events import Harms
 from lib.show.disclosure.audience import allows

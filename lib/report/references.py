@@ -83,6 +83,7 @@ SENTENCES = {
     "log-rank test, stratified": "A stratified log-rank test was a sensitivity analysis",
     "Turnbull": "Times known only to lie between two visits were described by Turnbull's estimator",
     "overlap weights": "Arms were weighted by overlap weights from a propensity model of the declared covariates",
+    "Rubin's rules": "What was missing of covariates was imputed by chained equations, and the models put together by Rubin's rules",
     "E-value": "E-values were computed for confounding by what was not measured",
     "Clopper-Pearson": "Proportions have exact Clopper-Pearson confidence intervals",
     "Newcombe": "Differences of proportions also have Newcombe's score confidence intervals",

@@ -38,7 +38,7 @@ from typing import TypeVar
 import pandas as pd
 
 from lib.analyses.cohort.conduct import SCANS
-from lib.analyses.models.prior import ENTHUSIASTIC, HISTORICAL, SCEPTICAL, VAGUE
+from lib.analyses.outlook.prior import ENTHUSIASTIC, HISTORICAL, SCEPTICAL, VAGUE
 from lib.analyses.result import PATIENTS, Analysis, unit_of, where
 from lib.dataset.dataset import Dataset
 from lib.show.formats import (

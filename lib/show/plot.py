@@ -18,6 +18,7 @@ __all__ = [
     "lesion_control",
     "linearity",
     "liver",
+    "missing",
     "next_trial",
     "prior_effect",
     "prior_response",
@@ -62,6 +63,7 @@ from lib.show.plots.models.fit import plot_linearity as linearity
 from lib.show.plots.models.fit import plot_proportional as proportional
 from lib.show.plots.models.immortal import plot_immortal_days as immortal_days
 from lib.show.plots.models.immortal import plot_strategies as strategies
+from lib.show.plots.models.imputation import plot_missing as missing
 from lib.show.plots.models.next_trial import plot_next_trial as next_trial
 from lib.show.plots.models.others import plot_evidence as evidence
 from lib.show.plots.models.prior import plot_prior_effect as prior_effect

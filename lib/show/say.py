@@ -31,6 +31,7 @@ __all__ = [
     "flow",
     "follow_up",
     "immortal",
+    "imputed",
     "kinetics",
     "laboratory",
     "later_response",
@@ -113,6 +114,7 @@ from lib.show.sentences.models.fit import sentence_periods as periods
 from lib.show.sentences.models.fit import sentence_proportional as proportional
 from lib.show.sentences.models.immortal import sentence_immortal as immortal
 from lib.show.sentences.models.immortal import sentence_strategies as strategies
+from lib.show.sentences.models.imputation import sentence_imputed as imputed
 from lib.show.sentences.models.next_trial import sentence_next_trial as next_trial
 from lib.show.sentences.models.others import sentence_evidence as evidence
 from lib.show.sentences.models.prior import sentence_prior_effect as prior_effect

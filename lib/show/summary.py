@@ -16,11 +16,11 @@ import pandas as pd
 from lib.analyses.efficacy.response import ResponseRates
 from lib.analyses.efficacy.survival import Survival
 from lib.analyses.models.regression import Regression
-from lib.analyses.models.verdicts import REFUSED
 from lib.analyses.result import Absent, where
 from lib.analyses.robustness.confounding import Weights
 from lib.analyses.robustness.robustness import Robustness
 from lib.analyses.safety.events import Harms, kind_label
+from lib.analyses.verdicts import REFUSED
 from lib.dataset.dataset import Dataset, part_label
 from lib.show import plain
 from lib.show.display import Column, Row, Table, anchor, template

@@ -37,6 +37,7 @@ __all__ = [
     "first_progression",
     "flow",
     "follow_up",
+    "imputed",
     "incidence",
     "intervals",
     "kinetics",
@@ -49,6 +50,8 @@ __all__ = [
     "linearity",
     "liver",
     "liver_cases",
+    "missing",
+    "missing_patterns",
     "model_verdicts",
     "next_trial",
     "next_trial_arms",
@@ -143,6 +146,9 @@ from lib.show.tables.models.fit import table_proportional as proportional
 from lib.show.tables.models.immortal import table_same_question as same_question
 from lib.show.tables.models.immortal import table_strategies as strategies
 from lib.show.tables.models.immortal import table_strategy_weights as strategy_weights
+from lib.show.tables.models.imputation import table_imputed as imputed
+from lib.show.tables.models.imputation import table_missing as missing
+from lib.show.tables.models.imputation import table_missing_patterns as missing_patterns
 from lib.show.tables.models.next_trial import table_next_trial as next_trial
 from lib.show.tables.models.next_trial import table_next_trial_arms as next_trial_arms
 from lib.show.tables.models.next_trial import table_next_trial_response as next_trial_response

@@ -13,10 +13,10 @@ from typing import NamedTuple
 import pandas as pd
 
 from lib.analyses.models.covariates import declared_covariates, said_step
-from lib.analyses.models.next_trial import LIMIT, SEEN, WORTHWHILE
-from lib.analyses.models.others import KINDS, Question
 from lib.analyses.models.regression import Regression
 from lib.analyses.models.response_regression import ResponseRegression
+from lib.analyses.outlook.next_trial import LIMIT, SEEN, WORTHWHILE
+from lib.analyses.outlook.others import KINDS, Question
 from lib.analyses.robustness.criteria import BENEFIT, Criteria
 from lib.analyses.robustness.definitions import CENSORED, DECLARED, FIELD, IGNORED
 from lib.analyses.robustness.robustness import WAYS, Robustness

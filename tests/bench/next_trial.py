@@ -16,7 +16,7 @@ import pandas as pd
 from scipy import stats
 
 from lib.analyses.efficacy.survival import analyse
-from lib.analyses.models.next_trial import analyse_next_trial
+from lib.analyses.outlook.next_trial import analyse_next_trial
 from lib.analyses.result import where
 from lib.dataset.dataset import load
 from lib.statistics import planning, pooling

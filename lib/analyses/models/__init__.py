@@ -1,3 +1,3 @@
-"""What remains of a comparison when other things are held alike, what was known before, and what the next trial needs."""
+"""What remains of a comparison when other things are held alike: regressions, whether they fit, what is missing, whose days are immortal."""
 
-__all__ = ["best_response", "covariates", "fit", "fit_terms", "immortal", "next_trial", "others", "prior", "prior_response", "regression", "response_regression", "same_question", "terms", "verdicts"]
+__all__ = ["covariates", "fit", "fit_terms", "immortal", "imputation", "regression", "response_regression", "same_question", "terms"]

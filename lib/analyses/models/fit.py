@@ -14,10 +14,10 @@ import pandas as pd
 from lib.analyses.efficacy.survival import Survival
 from lib.analyses.models.covariates import NONE_DECLARED, declared_covariates, model_frame
 from lib.analyses.models.fit_terms import ENOUGH, LEAST, Held, assess_lines, assess_proportional, said_few
-from lib.analyses.models.verdicts import FITTED, REFUSED, WEAK, Verdict, verdict_frame
 from lib.analyses.policy import too_few, withhold
 from lib.analyses.result import Absent, Analysis, absent_if_absent
 from lib.analyses.robustness.subgroups import levels_of
+from lib.analyses.verdicts import FITTED, REFUSED, WEAK, Verdict, verdict_frame
 from lib.dataset.dataset import Dataset
 from lib.statistics.comparisons import ALPHA, name_pair
 from lib.statistics.multivariable.interaction import compare_levels

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from lib.analyses.models.verdicts import FITTED, REFUSED, WEAK, Verdict
+from lib.analyses.verdicts import FITTED, REFUSED, WEAK, Verdict
 from lib.dataset.dataset import Dataset
 from lib.statistics.comparisons import ALPHA, name_pair
 from lib.statistics.multivariable import proportional, splines

@@ -11,10 +11,10 @@ from lib.analyses.cohort.baseline import as_declared
 from lib.analyses.efficacy.survival import Survival
 from lib.analyses.models.covariates import NONE_DECLARED, declared_covariates, model_frame
 from lib.analyses.models.same_question import answer_otherwise
-from lib.analyses.models.verdicts import FITTED, REFUSED, WEAK, Verdict, verdict_frame
 from lib.analyses.policy import too_few
 from lib.analyses.result import Absent, Analysis, absent_if_absent, without
 from lib.analyses.robustness.confounding import too_few_effective
+from lib.analyses.verdicts import FITTED, REFUSED, WEAK, Verdict, verdict_frame
 from lib.dataset import timing
 from lib.dataset.dataset import Dataset
 from lib.statistics.survival import kaplan_meier

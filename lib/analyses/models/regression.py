@@ -25,8 +25,8 @@ from lib.analyses.models.terms import (
     weakened,
     why_refused,
 )
-from lib.analyses.models.verdicts import FITTED, REFUSED, WEAK, Verdict, verdict_frame
 from lib.analyses.result import Absent, Analysis, absent_if_absent
+from lib.analyses.verdicts import FITTED, REFUSED, WEAK, Verdict, verdict_frame
 from lib.dataset.dataset import Dataset
 from lib.statistics.comparisons import name_pair
 from lib.statistics.models.design import Design, make_design, pick_terms

@@ -19,8 +19,8 @@ from lib.analyses.models.terms import (
     weakened,
     why_refused,
 )
-from lib.analyses.models.verdicts import REFUSED, WEAK, Verdict, verdict_frame
 from lib.analyses.result import Absent, Analysis, requires
+from lib.analyses.verdicts import REFUSED, WEAK, Verdict, verdict_frame
 from lib.dataset.dataset import Dataset
 from lib.dataset.derived import response_frame
 from lib.statistics.comparisons import name_pair

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from lib.analyses.models.covariates import NONE_DECLARED
-from lib.analyses.models.verdicts import FITTED, WEAK
 from lib.analyses.policy import too_few, withhold
+from lib.analyses.verdicts import FITTED, WEAK
 from lib.dataset.dataset import Dataset
 from lib.statistics.models.design import Design
 from lib.statistics.multivariable.carried import PENALISED, PLAIN, TOO_FEW, UNSTABLE, judge_events

@@ -11,8 +11,8 @@ from numpy.testing import assert_allclose
 
 from lib.analyses.efficacy.survival import analyse as analyse_survival
 from lib.analyses.models.fit import analyse_model_fit
-from lib.analyses.models.verdicts import FITTED, REFUSED, WEAK
 from lib.analyses.result import Absent
+from lib.analyses.verdicts import FITTED, REFUSED, WEAK
 from lib.dataset.dataset import load
 from lib.report import recheck
 from lib.report.results import to_rows

@@ -14,8 +14,8 @@ from strategy_study import WITHIN, ZERO, Truth, draw_strategy, strategy_of, writ
 
 from lib import analyse
 from lib.analyses.models.covariates import NONE_DECLARED
-from lib.analyses.models.verdicts import FITTED, REFUSED, WEAK
 from lib.analyses.result import Absent
+from lib.analyses.verdicts import FITTED, REFUSED, WEAK
 from lib.dataset.dataset import load
 from lib.report.results import to_rows
 from lib.show import plot, say, table

@@ -7,7 +7,7 @@ __all__ = ["plot_next_trial"]
 import numpy as np
 from matplotlib.ticker import FuncFormatter, NullLocator, PercentFormatter
 
-from lib.analyses.models.next_trial import LIMIT, POWERS, SEEN, WORTHWHILE, NextTrial
+from lib.analyses.outlook.next_trial import LIMIT, POWERS, SEEN, WORTHWHILE, NextTrial
 from lib.analyses.result import where
 from lib.show.display import EMPTY, Block, Figure, empty_if_absent
 from lib.show.formats import format_given, format_number, format_percent, format_whole, joined

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter, NullLocator
 
-from lib.analyses.models.others import KINDS, OTHERS, WITH_OWN, Evidence, Question, question_of
+from lib.analyses.outlook.others import KINDS, OTHERS, WITH_OWN, Evidence, Question, question_of
 from lib.analyses.result import where
 from lib.dataset.dataset import Dataset
 from lib.show.display import Block, Figure, empty_if_absent

@@ -10,8 +10,8 @@ import pandas as pd
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-from lib.analyses.models.prior import VAGUE, PriorEffect
-from lib.analyses.models.prior_response import PriorResponse
+from lib.analyses.outlook.prior import VAGUE, PriorEffect
+from lib.analyses.outlook.prior_response import PriorResponse
 from lib.analyses.result import where
 from lib.dataset.dataset import Dataset
 from lib.show.display import EMPTY, Block, Figure, empty_if_absent

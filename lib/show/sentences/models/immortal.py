@@ -8,8 +8,8 @@ import pandas as pd
 
 from lib.analyses.models.immortal import CLONED, Immortal
 from lib.analyses.models.same_question import NAIVE
-from lib.analyses.models.verdicts import REFUSED
 from lib.analyses.result import where
+from lib.analyses.verdicts import REFUSED
 from lib.dataset.dataset import Dataset
 from lib.show.formats import (
     format_duration,

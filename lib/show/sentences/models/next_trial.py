@@ -6,7 +6,7 @@ __all__ = ["sentence_next_trial"]
 
 import pandas as pd
 
-from lib.analyses.models.next_trial import POWERS, SEEN, WORTHWHILE, NextTrial
+from lib.analyses.outlook.next_trial import POWERS, SEEN, WORTHWHILE, NextTrial
 from lib.analyses.result import where
 from lib.show.formats import (
     format_chance,

@@ -6,7 +6,7 @@ __all__ = ["sentence_evidence"]
 
 import pandas as pd
 
-from lib.analyses.models.others import WITH_OWN, Evidence, question_of
+from lib.analyses.outlook.others import WITH_OWN, Evidence, question_of
 from lib.analyses.result import where
 from lib.dataset.dataset import Dataset
 from lib.show.formats import capitalised, format_percent, format_whole

@@ -6,8 +6,8 @@ __all__ = ["sentence_prior_effect", "sentence_prior_response"]
 
 import pandas as pd
 
-from lib.analyses.models.prior import CONFLICT, VAGUE, PriorEffect, reads_alike
-from lib.analyses.models.prior_response import PriorResponse, earlier_shares
+from lib.analyses.outlook.prior import CONFLICT, VAGUE, PriorEffect, reads_alike
+from lib.analyses.outlook.prior_response import PriorResponse, earlier_shares
 from lib.analyses.result import where
 from lib.dataset.dataset import Dataset
 from lib.show.formats import (

@@ -9,8 +9,8 @@ import pandas as pd
 from lib.analyses.models.covariates import declared_covariates
 from lib.analyses.models.regression import Regression
 from lib.analyses.models.response_regression import ResponseRegression
-from lib.analyses.models.verdicts import FITTED, REFUSED, WEAK, Verdicts
 from lib.analyses.result import where
+from lib.analyses.verdicts import FITTED, REFUSED, WEAK, Verdicts
 from lib.show.formats import (
     capitalised,
     format_ci,

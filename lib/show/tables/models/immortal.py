@@ -9,8 +9,8 @@ import pandas as pd
 from lib.analyses.models.covariates import declared_covariates, said_step
 from lib.analyses.models.immortal import CLONED, Immortal
 from lib.analyses.models.same_question import ADJUSTED, LANDMARK, NAIVE, TIME_DEPENDENT
-from lib.analyses.models.verdicts import REFUSED
 from lib.analyses.result import where
+from lib.analyses.verdicts import REFUSED
 from lib.dataset.dataset import Dataset
 from lib.show.display import EMPTY, Block, Column, Row, Table, empty_if_absent
 from lib.show.formats import (

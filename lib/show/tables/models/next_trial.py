@@ -9,7 +9,7 @@ from functools import partial
 
 import pandas as pd
 
-from lib.analyses.models.next_trial import SEEN, WORTHWHILE, NextTrial
+from lib.analyses.outlook.next_trial import SEEN, WORTHWHILE, NextTrial
 from lib.dataset.dataset import Dataset
 from lib.show.display import EMPTY, Block, Column, Row, Table, empty_if_absent
 from lib.show.formats import DASH, capitalised, format_limit, format_number, format_percent, format_whole

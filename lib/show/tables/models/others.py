@@ -8,7 +8,7 @@ from functools import partial
 
 import pandas as pd
 
-from lib.analyses.models.others import OTHERS, WITH_OWN, Evidence, question_of
+from lib.analyses.outlook.others import OTHERS, WITH_OWN, Evidence, question_of
 from lib.analyses.result import Absent, where
 from lib.show.disclosure.audience import LEFT_OUT
 from lib.show.display import EMPTY, Block, Column, Row, Table, empty_if_absent

@@ -6,8 +6,8 @@ __all__ = ["table_prior_effect", "table_prior_likelihoods", "table_prior_respons
 
 import pandas as pd
 
-from lib.analyses.models.prior import CONFLICT, HISTORICAL, PriorEffect, earlier_results
-from lib.analyses.models.prior_response import PriorResponse, earlier_shares
+from lib.analyses.outlook.prior import CONFLICT, HISTORICAL, PriorEffect, earlier_results
+from lib.analyses.outlook.prior_response import PriorResponse, earlier_shares
 from lib.analyses.result import where
 from lib.dataset.dataset import Dataset
 from lib.show.display import EMPTY, Block, Column, Row, Table, empty_if_absent

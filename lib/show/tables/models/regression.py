@@ -8,8 +8,8 @@ import pandas as pd
 
 from lib.analyses.models.regression import Regression
 from lib.analyses.models.response_regression import ResponseRegression
-from lib.analyses.models.verdicts import FITTED, REFUSED, WEAK, Verdicts
 from lib.analyses.result import where
+from lib.analyses.verdicts import FITTED, REFUSED, WEAK, Verdicts
 from lib.dataset.dataset import Dataset
 from lib.show.display import EMPTY, Block, Column, Row, Table, empty_if_absent
 from lib.show.formats import DASH, format_duration, format_p, format_whole, joined, plural, said_p

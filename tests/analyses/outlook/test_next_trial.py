@@ -13,9 +13,9 @@ from random_study import Design, write_random
 from study_builder import write_study
 
 from lib.analyses.efficacy.survival import analyse
-from lib.analyses.models.next_trial import MOST_EVENTS, analyse_next_trial
-from lib.analyses.models.verdicts import FITTED, REFUSED, WEAK
+from lib.analyses.outlook.next_trial import MOST_EVENTS, analyse_next_trial
 from lib.analyses.result import Absent, where
+from lib.analyses.verdicts import FITTED, REFUSED, WEAK
 from lib.dataset.dataset import load
 from lib.show.display import EMPTY
 from lib.show.plots.models.next_trial import plot_next_trial

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from lib.analyses.models.prior import ALIKE, HISTORICAL, POINTS, UNDRAWN, VAGUE
-from lib.analyses.models.verdicts import FITTED, REFUSED, WEAK, Verdict, verdict_frame
+from lib.analyses.outlook.prior import ALIKE, HISTORICAL, POINTS, UNDRAWN, VAGUE
 from lib.analyses.result import Absent, Analysis, requires
+from lib.analyses.verdicts import FITTED, REFUSED, WEAK, Verdict, verdict_frame
 from lib.dataset.dataset import Dataset
 from lib.dataset.derived import response_frame
 from lib.statistics import proportions

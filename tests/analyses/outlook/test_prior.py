@@ -10,10 +10,10 @@ from random_study import Design, random_design, write_random
 from scipy import integrate, stats
 
 from lib import analyse
-from lib.analyses.models.prior import analyse_prior_effect
-from lib.analyses.models.prior_response import analyse_prior_response
-from lib.analyses.models.verdicts import FITTED, REFUSED, WEAK
+from lib.analyses.outlook.prior import analyse_prior_effect
+from lib.analyses.outlook.prior_response import analyse_prior_response
 from lib.analyses.result import Absent
+from lib.analyses.verdicts import FITTED, REFUSED, WEAK
 from lib.dataset.dataset import load
 from lib.report.page import Page
 from lib.report.results import to_rows

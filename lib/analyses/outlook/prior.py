@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 
 from lib.analyses.efficacy.survival import Survival
-from lib.analyses.models.verdicts import FITTED, REFUSED, WEAK, Verdict, verdict_frame
 from lib.analyses.result import Absent, Analysis, absent_if_absent
+from lib.analyses.verdicts import FITTED, REFUSED, WEAK, Verdict, verdict_frame
 from lib.dataset.dataset import Dataset
 from lib.statistics.bayes import grid, normal, profile
 from lib.statistics.bayes.knowledge import Knowledge, read_off

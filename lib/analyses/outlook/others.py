@@ -10,9 +10,9 @@ from typing import NamedTuple
 import pandas as pd
 
 from lib.analyses.efficacy.survival import Survival
-from lib.analyses.models.best_response import count_best_responses
-from lib.analyses.models.verdicts import FITTED, REFUSED, WEAK, Verdict, verdict_frame
+from lib.analyses.outlook.best_response import count_best_responses
 from lib.analyses.result import PATIENTS, Absent, Analysis
+from lib.analyses.verdicts import FITTED, REFUSED, WEAK, Verdict, verdict_frame
 from lib.dataset.dataset import Dataset
 from lib.statistics import pooling, proportions
 from lib.statistics.comparisons import arm_pairs, name_pair

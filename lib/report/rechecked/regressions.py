@@ -14,7 +14,7 @@ from lib.analyses.models.regression import Regression
 from lib.analyses.models.response_regression import ResponseRegression
 from lib.analyses.result import Analysis
 from lib.dataset.dataset import Dataset
-from lib.report.recheck_parts import Number, numbers
+from lib.report.rechecked.parts import Number, numbers
 from lib.statistics.second_engine.regression import FORMULA, Cox, FineGray, Logistic, Model, fit_penalised, fit_plain
 from lib.study.parts import own
 

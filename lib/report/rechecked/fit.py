@@ -12,7 +12,7 @@ import pandas as pd
 from lib.analyses.models.fit import ModelFit
 from lib.analyses.result import Analysis
 from lib.dataset.dataset import Dataset
-from lib.report.recheck_parts import Number, numbers
+from lib.report.rechecked.parts import Number, numbers
 from lib.statistics.second_engine import nested
 from lib.statistics.second_engine.cox import FORMULA
 from lib.study.parts import own

@@ -10,9 +10,9 @@ from numpy.testing import assert_allclose
 from random_study import Design, write_random
 
 from lib.analyses.efficacy.survival import analyse
-from lib.analyses.models.others import analyse_evidence
-from lib.analyses.models.verdicts import FITTED, REFUSED, WEAK
+from lib.analyses.outlook.others import analyse_evidence
 from lib.analyses.result import Absent, where
+from lib.analyses.verdicts import FITTED, REFUSED, WEAK
 from lib.dataset.dataset import load
 from lib.report.page import Page
 from lib.show.display import EMPTY

@@ -15,9 +15,9 @@ import pandas as pd
 
 from lib.analyses.cohort.flow import analyse_completeness
 from lib.analyses.efficacy.survival import Survival
-from lib.analyses.models.best_response import count_best_responses
-from lib.analyses.models.verdicts import FITTED, REFUSED, WEAK, Verdict, verdict_frame
+from lib.analyses.outlook.best_response import count_best_responses
 from lib.analyses.result import Absent, Analysis, absent_if_absent
+from lib.analyses.verdicts import FITTED, REFUSED, WEAK, Verdict, verdict_frame
 from lib.dataset.dataset import Dataset
 from lib.statistics import planning, proportions
 from lib.statistics.comparisons import name_pair
