@@ -13,13 +13,15 @@ import pandas as pd
 
 from lib.analyses.efficacy.survival import Survival
 from lib.analyses.models.covariates import NONE_DECLARED, declared_covariates, model_frame
-from lib.analyses.models.fit_terms import ENOUGH, LEAST, Held, assess_lines, assess_proportional, said_few
+from lib.analyses.models.fit_terms import Held, assess_lines, assess_proportional, said_few
+from lib.analyses.models.terms import STRATUM, stratum
 from lib.analyses.policy import too_few, withhold
 from lib.analyses.result import Absent, Analysis, absent_if_absent
 from lib.analyses.robustness.subgroups import levels_of
 from lib.analyses.verdicts import FITTED, REFUSED, WEAK, Verdict, verdict_frame
 from lib.dataset.dataset import Dataset
 from lib.statistics.comparisons import ALPHA, name_pair
+from lib.statistics.multivariable.carried import ENOUGH, FEW
 from lib.statistics.multivariable.interaction import compare_levels
 from lib.statistics.multivariable.nested import Model, fit_model
 from lib.statistics.multivariable.optimism import draw_resamples, estimate_discrimination
@@ -37,7 +39,6 @@ LEVELS = "Cox regression with arm x subgroup beside the covariates (Efron ties),
 DISCRIMINATION = "Harrell's concordance, optimism by bootstrap"
 # Of the resamples; where fewer could be used, those that could are no picture of them all.
 USABLE = 0.9
-STRATUM = "stratum of the model"
 Found = tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame], Verdict]
 
 
@@ -75,7 +76,8 @@ def analyse_model_fit(data: Dataset, survival: Survival) -> ModelFit | Absent:
     if not covariates:
         return Absent(f"No model is checked: {NONE_DECLARED}.")
     columns = [own(covariate.variable) for covariate in covariates]
-    tte, strata = _with_strata(data, model_frame(data, survival["tte"], covariates))
+    tte = stratum(data, model_frame(data, survival["tte"], covariates))
+    strata = STRATUM if STRATUM in tte else None
     short = data.study.endpoint(survival.variable).short
     known = tte[columns + ([strata] if strata else [])].notna().all(axis=1)
     complete, name = tte[known], survival.variable
@@ -95,15 +97,6 @@ def analyse_model_fit(data: Dataset, survival: Survival) -> ModelFit | Absent:
     return ModelFit(data, name, frames, rows | {"verdicts": verdicts})
 
 
-def _with_strata(data: Dataset, tte: pd.DataFrame) -> tuple[pd.DataFrame, str | None]:
-    """The declared strata as one column; missing where one of them is."""
-    names = [own(name) for name in (data.study.models.strata if data.study.models else ())]
-    if not names:
-        return tte, None
-    joined = tte[names].astype("string").agg(lambda row: ": ".join(row) if row.notna().all() else None, axis=1)
-    return tte.assign(**{STRATUM: joined}), STRATUM
-
-
 def _why_empty(data: Dataset, complete: pd.DataFrame) -> str:
     """Why there is nothing to fit, or too little; before a model is tried."""
     empty = [arm.label for arm in data.arms if not (complete["arm"] == arm.id).any()]
@@ -119,8 +112,8 @@ def _why_not(data: Dataset, complete: pd.DataFrame, model: Model | None) -> str:
     quiet = [arm.label for arm in data.arms if not complete.loc[complete["arm"] == arm.id, "event"].any()]
     if quiet:
         return f"no event with {' or '.join(quiet)}, so the hazard ratio has no limit"
-    if complete["event"].sum() < LEAST * max(model.df, 1):
-        return said_few(LEAST)
+    if complete["event"].sum() < FEW * max(model.df, 1):
+        return said_few(FEW)
     if model.usable:
         return ""
     return "the covariates separate events from non-events" if model.fit.separated else "an arm cannot be told from the covariates"
@@ -146,8 +139,8 @@ def _periods(held: Held) -> Found:
     each = held.each(held.model.df + len(held.others))
     if not held.tte["time"].gt(at).any():
         return {}, {}, Verdict(model, REFUSED, "Nobody is under observation after the declared time.")
-    if each < LEAST:
-        return {}, {}, Verdict(model, REFUSED, f"{said_few(LEAST).capitalize()}.", "Whether the hazard ratios change at the declared time is not known.")
+    if each < FEW:
+        return {}, {}, Verdict(model, REFUSED, f"{said_few(FEW).capitalize()}.", "Whether the hazard ratios change at the declared time is not known.")
     found = compare_periods(held.tte, data.reference, held.columns, at, level=data.parameters.level, strata=held.strata)
     split = split_at(held.tte, at, held.strata)
     ratios = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["ENOUGH", "LEAST", "Held", "assess_lines", "assess_proportional", "said_few"]
+__all__ = ["Held", "assess_lines", "assess_proportional", "said_few"]
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -14,15 +14,12 @@ from lib.analyses.verdicts import FITTED, REFUSED, WEAK, Verdict
 from lib.dataset.dataset import Dataset
 from lib.statistics.comparisons import ALPHA, name_pair
 from lib.statistics.multivariable import proportional, splines
+from lib.statistics.multivariable.carried import ENOUGH
 from lib.statistics.multivariable.nested import Model
 from lib.statistics.survival.event_table import OVERALL
 from lib.study.inference.models import ModelCovariate
 from lib.study.parts import OWN, own
 
-# Events per coefficient. With fewer than ten, intervals and tests begin to mislead (Peduzzi et al., J Clin Epidemiol
-# 1995;48:1503-1510): what nobody needs to know first (a bend, an interaction) is then not asked, and the rest is weak.
-# With fewer than five they mislead often (Vittinghoff and McCulloch, Am J Epidemiol 2007;165:710-718): nothing is asked.
-ENOUGH, LEAST = 10, 5
 LINEARITY = "likelihood-ratio test, restricted cubic spline against the straight line (Cox regression, Efron ties)"
 QUARTILES = "third against first quartile (type 7), Cox regression (Efron ties), Wald interval"
 ALL_TERMS = "all terms"

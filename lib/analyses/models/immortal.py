@@ -17,6 +17,7 @@ from lib.analyses.robustness.confounding import too_few_effective
 from lib.analyses.verdicts import FITTED, REFUSED, WEAK, Verdict, verdict_frame
 from lib.dataset import timing
 from lib.dataset.dataset import Dataset
+from lib.statistics.multivariable.carried import ENOUGH, FEW
 from lib.statistics.survival import kaplan_meier
 from lib.statistics.weighting import strategies
 from lib.statistics.weighting.cloning import ADDED, NOT_ADDED
@@ -27,9 +28,6 @@ from lib.study.parts import own
 from lib.study.study import present
 
 CLONED = "cloned"
-# Patients of the rarer strategy per coefficient of the model of leaving: below the first it is refused, below the second
-# weak (Vittinghoff and McCulloch, Am J Epidemiol 2007;165:710-718; Peduzzi et al., J Clin Epidemiol 1996;49:1373-1379).
-LEAST_PER_COEFFICIENT, ENOUGH_PER_COEFFICIENT = 5, 10
 MODEL = "Both strategies from the same day (clone, censor, weight)"
 
 
@@ -169,7 +167,7 @@ def _refused(data: Dataset, asked: Question, declared: int) -> str:
         return "nobody added the component within the period and was followed beyond it"
     if not stays:
         return "everybody who was followed to the end of the period had added the component, so nobody shows what happens without it"
-    if min(adds, stays) < LEAST_PER_COEFFICIENT * len(asked.columns):
+    if min(adds, stays) < FEW * len(asked.columns):
         return "there are fewer than five patients of the rarer strategy for each coefficient of a model of who adds the component"
     return ""
 
@@ -212,7 +210,7 @@ def _weaknesses(data: Dataset, variable: str, frames: dict[str, pd.DataFrame], a
     patients, found = asked.patients, []
     early = patients["added"] <= asked.within
     rarer = min(early.sum(), (~early & (patients["time"] > asked.within)).sum())
-    if rarer < ENOUGH_PER_COEFFICIENT * len(asked.columns):
+    if rarer < ENOUGH * len(asked.columns):
         found.append("there are fewer than ten patients of the rarer strategy for each coefficient of the model of who adds the component")
     weights = frames["strategy_weight"]
     if too_few_effective(weights[weights["variable"] == CLONED]).any():

@@ -23,6 +23,7 @@ from lib.dataset.dataset import Dataset
 from lib.dataset.derived import baseline_frame
 from lib.statistics.models import cox
 from lib.statistics.multivariable import imputation, rubin
+from lib.statistics.multivariable.carried import ENOUGH, FEW
 from lib.statistics.survival.event_table import OVERALL
 from lib.study.inference.models import ModelCovariate, Models
 from lib.study.limits import LARGE, because_large
@@ -34,9 +35,6 @@ SEED = 20250228
 MOST_MISSING = 0.4
 # Complete cases per predictor of an imputation model (Hardt et al., BMC Med Res Methodol 2012;12:184).
 CASES_PER_PREDICTOR = 3
-# Events per coefficient: below five a Cox model's intervals cover less than they say (Vittinghoff and McCulloch, Am J
-# Epidemiol 2007;165:710-718), below ten it is to be read with care (Peduzzi et al., J Clin Epidemiol 1995;48:1503-1510).
-LEAST_EVENTS, ENOUGH_EVENTS = 5, 10
 # Imputations of a large study: so many are the least that Rubin (1987) uses.
 FEWEST = 5
 # Patterns that are told apart; the rest is counted together. No id holds a space, so these names are nobody's.
@@ -177,10 +175,10 @@ def _fit(data: Dataset, endpoint: str, kept: pd.DataFrame, names: list[str]) -> 
     frames = {name: _placed(endpoint, found) for name, found in frames.items()}
     every = pd.concat(completed, keys=range(m), names=["imputation", "patient_id"]).reset_index()
     per_term = int(kept["event"].sum()) / len(imputed.terms)
-    if per_term >= ENOUGH_EVENTS:
+    if per_term >= ENOUGH:
         verdict = Verdict(model, FITTED, "", CONCLUDE)
     else:
-        verdict = Verdict(model, WEAK, f"There are fewer than {ENOUGH_EVENTS} events per coefficient.", CONCLUDE_WEAKLY)
+        verdict = Verdict(model, WEAK, f"There are fewer than {ENOUGH} events per coefficient.", CONCLUDE_WEAKLY)
     return frames, {"completed": every, "fits": imputed.fits, "kept": kept, "first": _first_levels(completed[0], names)}, verdict
 
 
@@ -206,8 +204,8 @@ def _reasons(data: Dataset, kept: pd.DataFrame, names: list[str]) -> Iterator[st
     if many := [label[name] for name in names if share[name] > MOST_MISSING]:
         yield f"{_listed(many)} {'is' if len(many) == 1 else 'are'} missing in more than {MOST_MISSING:.0%} of the patients, and what is drawn for so many can at most raise a hypothesis (Jakobsen and others, 2017)"
     terms = len(data.arms) - 1 + sum(1 if pd.api.types.is_numeric_dtype(kept[name]) else distinct[name] - 1 for name in names)
-    if kept["event"].sum() < LEAST_EVENTS * terms:
-        yield f"there are fewer than {LEAST_EVENTS} events for each of the model's {terms} coefficients"
+    if kept["event"].sum() < FEW * terms:
+        yield f"there are fewer than {FEW} events for each of the model's {terms} coefficients"
     predictors = imputation.predictors_of(kept, names)
     if kept[names].notna().all(axis=1).sum() < CASES_PER_PREDICTOR * predictors:
         yield f"there are fewer than {CASES_PER_PREDICTOR} complete cases for each of the {predictors} predictors of what is missing (Hardt and others, 2012)"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["COEFFICIENT", "LEFT_OUT", "compared", "count_levels", "counted_covariates", "name_terms", "name_tests", "stratum", "weakened", "why_refused"]
+__all__ = ["COEFFICIENT", "LEFT_OUT", "STRATUM", "compared", "count_levels", "counted_covariates", "name_terms", "name_tests", "stratum", "weakened", "why_refused"]
 
 from collections.abc import Iterator, Sequence
 

@@ -9,6 +9,7 @@ import pandas as pd
 from lib.analyses.models.covariates import declared_covariates
 from lib.analyses.models.regression import Regression
 from lib.analyses.models.response_regression import ResponseRegression
+from lib.analyses.models.terms import COEFFICIENT
 from lib.analyses.result import where
 from lib.analyses.verdicts import FITTED, REFUSED, WEAK, Verdicts
 from lib.show.formats import (
@@ -34,18 +35,20 @@ UNMEASURED = "What was not measured is not held alike."
 @reason_if_absent
 def sentence_regression(regression: Regression) -> str:
     """What the hazard ratio of the comparison becomes when the covariates are held alike, and how far it may be relied on."""
-    short = regression.dataset.study.endpoint(regression.variable).short
-    return _compared(regression, inside(short), "hazard ratio")
+    data = regression.dataset
+    first = data.parameters.endpoint or data.study.primary.id
+    return _compared(regression, inside(data.study.endpoint(regression.variable).short), "hazard ratio", cautious=regression.variable == first)
 
 
 @reason_if_absent
 def sentence_response_regression(regression: ResponseRegression) -> str:
     """What the odds ratio of the comparison becomes when the covariates are held alike."""
     when = format_duration(regression["response_regression_count"]["time"].iat[0], regression.dataset.study.time.unit)
-    return _compared(regression, f"objective response at {when}", "odds ratio")
+    return _compared(regression, f"objective response at {when}", "odds ratio", cautious=not regression.dataset.study.endpoints)
 
 
-def _compared(regression: Regression | ResponseRegression, what: str, name: str) -> str:
+def _compared(regression: Regression | ResponseRegression, what: str, name: str, cautious: bool) -> str:
+    """The comparison before and after; what holds of all of a page's regressions is said once, where it is `cautious`."""
     data, about, begins, ratio = regression.dataset, regression.variable, regression.BEGINS, regression.RATIO
     pair = name_pair(*data.contrast)
     if f"{begins}adjusted" not in regression:
@@ -57,7 +60,8 @@ def _compared(regression: Regression | ResponseRegression, what: str, name: str)
     interval = format_ci(data.parameters.level, found["ci_low"], found["ci_high"], 2)
     held = joined([inside(data.study.variable(c.variable).label) for c in declared_covariates(data)])
     lead = f"With {held} held alike, the {name} of {pair_label(data, pair)} for {what}{whom} {moved} ({interval}; {format_p(found['p_value'], symbol=True)}): {_told(crude, found, ratio)}."
-    return " ".join(filter(None, [lead, _carried(regression, size), STAYS if data.study.by_design.by_chance else f"{caveat(data.study, 'a difference')} {UNMEASURED}"]))
+    caution = STAYS if data.study.by_design.by_chance else f"{caveat(data.study, 'a difference')} {UNMEASURED}"
+    return " ".join([lead, _carried(regression, size), *([caution] if cautious else [])])
 
 
 def _told(crude: pd.Series, found: pd.Series, ratio: str) -> str:
@@ -78,7 +82,10 @@ def _carried(regression: Regression | ResponseRegression, size: pd.Series) -> st
     counted = "responses (or others, whichever are fewer)" if isinstance(regression, ResponseRegression) else "events"
     if verdict["state"] == FITTED:
         return f"The model rests on {per} {counted} per coefficient."
-    return f"The model is weak, with {per} {counted} per coefficient. {verdict['why']}"
+    # The number says by itself that it is small.
+    few = next((said.capitalize() for said in COEFFICIENT.values() if verdict["why"].startswith(said.capitalize())), "")
+    why = verdict["why"].removeprefix(few) if few else f". {verdict['why']}"
+    return f"The model is weak, with {per} {counted} per coefficient{why}"
 
 
 @reason_if_absent
