@@ -17,10 +17,13 @@ __all__ = [
     "dose",
     "e_values",
     "enrolment",
+    "evidence",
     "exposure",
     "first_progression",
     "flow",
     "follow_up",
+    "immortal",
+    "imputed",
     "kinetics",
     "laboratory",
     "lesion_control",
@@ -28,12 +31,18 @@ __all__ = [
     "lesions",
     "marker",
     "marker_model",
+    "model_fit",
+    "next_trial",
     "other_events",
     "populations",
     "presence",
+    "prior_effect",
+    "prior_response",
     "profiles",
+    "regression",
     "reporting",
     "response",
+    "response_regression",
     "response_subgroups",
     "response_time",
     "rises",
@@ -45,6 +54,7 @@ __all__ = [
     "survival",
     "tests",
     "timing",
+    "verdicts",
     "volume",
     "weights",
 ]
@@ -79,6 +89,15 @@ from lib.analyses.efficacy.response import analyse_response_time as response_tim
 from lib.analyses.efficacy.shifts import analyse_shifts as shifts
 from lib.analyses.efficacy.survival import analyse as survival
 from lib.analyses.efficacy.survival import analyse_follow_up as follow_up
+from lib.analyses.models.fit import analyse_model_fit as model_fit
+from lib.analyses.models.immortal import analyse_immortal as immortal
+from lib.analyses.models.imputation import analyse_imputed as imputed
+from lib.analyses.models.regression import analyse_regression as regression
+from lib.analyses.models.response_regression import analyse_response_regression as response_regression
+from lib.analyses.outlook.next_trial import analyse_next_trial as next_trial
+from lib.analyses.outlook.others import analyse_evidence as evidence
+from lib.analyses.outlook.prior import analyse_prior_effect as prior_effect
+from lib.analyses.outlook.prior_response import analyse_prior_response as prior_response
 from lib.analyses.robustness.confounding import analyse_calendar as calendar
 from lib.analyses.robustness.confounding import analyse_e_values as e_values
 from lib.analyses.robustness.confounding import analyse_weights as weights
@@ -91,3 +110,4 @@ from lib.analyses.safety.events import analyse as adverse_events
 from lib.analyses.safety.events_in_time import analyse as adverse_events_in_time
 from lib.analyses.safety.laboratory import analyse as laboratory
 from lib.analyses.safety.profiles import choose_profiles as profiles
+from lib.analyses.verdicts import collect_verdicts as verdicts

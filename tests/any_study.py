@@ -243,7 +243,20 @@ def _add_choices(draw, study: dict) -> None:
         study["confounding"] = {"covariates": [{"variable": v} | ({"log": True} if v in numbers and draw(st.booleans()) else {}) for v in chosen]}
     if rarely(draw, 4):
         one = {"arm": study["arms"][0]["id"], "label": draw(texts), "printed": draw(texts), "citation": draw(texts)}
-        study["external"] = [one | ({"endpoint": study["endpoints"][0]["id"]} if draw(st.booleans()) else {})]
+        endpoint = {"endpoint": study["endpoints"][0]["id"]}
+        study["external"] = [one | (endpoint if draw(st.booleans()) else {}), *_numbers_of_others(draw, study, one, endpoint)]
+
+
+def _numbers_of_others(draw, study: dict, one: dict, endpoint: dict) -> list[dict]:
+    """Up to four results as numbers: shares, medians with no, one or two limits, and ratios where there are two arms."""
+    kinds = {
+        "proportion": one | {"number": {"kind": "proportion", "count": 3, "n": draw(st.sampled_from([3, 10, 1000]))}},
+        "median": one | endpoint | {"number": {"kind": "median", "estimate": 9.0} | draw(st.sampled_from([{}, {"ci_low": 2.0}, {"ci_low": 8.9, "ci_high": 9.1}]))},
+    }
+    if len(study["arms"]) > 1:
+        number = {"kind": "hazard_ratio", "estimate": 0.8, "ci_low": draw(st.sampled_from([0.5, 0.79])), "ci_high": 1.28, "level": draw(st.sampled_from([0.9, 0.95]))}
+        kinds["ratio"] = one | endpoint | {"against": study["arms"][1]["id"], "number": number}
+    return [kinds[draw(st.sampled_from(list(kinds)))] for _ in range(draw(st.sampled_from([0, 1, 4])))]
 
 
 def _parameters(draw, study: dict, *, dated: bool) -> dict:

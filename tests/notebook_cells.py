@@ -18,7 +18,7 @@ from lib.study.study import ROOT
 
 __all__ = ["CHECK", "EVERY", "IGNORE", "NOTEBOOKS", "Call", "Shown", "read_notebook", "run_notebook", "shipped", "without_drawing", "words_alone"]
 
-NOTEBOOKS = ("cohort", "efficacy", "robustness", "safety")
+NOTEBOOKS = ("cohort", "efficacy", "robustness", "models", "safety")
 # The reports, and the interactive page, which is none.
 EVERY = (*NOTEBOOKS, "explore")
 # Cells whose output alone nbval compares, and those whose output it does not.

@@ -3,4 +3,4 @@
 Statistics are computed by lib.statistics; nothing is formatted, drawn or put into words here.
 """
 
-__all__ = ["catalogue", "cohort", "efficacy", "outputs", "policy", "result", "robustness", "safety"]
+__all__ = ["catalogue", "cohort", "efficacy", "models", "outlook", "outputs", "policy", "result", "robustness", "safety", "verdicts"]

@@ -1,6 +1,7 @@
 """The catalogue of outputs: every name under which a result is recorded, and all that is known of it. One row each.
 
-What is not in it cannot be recorded. Who adds an analysis enters its outputs here; what the columns mean stands in
+What is not in it cannot be recorded. Who adds an analysis enters its outputs here (those of the page on models in
+outputs_of_models); what the columns mean stands in
 catalogue. How a shared report masks, what is compared first, which denominators must agree with the participant flow,
 which tests are counted where: all that is read from here.
 """
@@ -28,6 +29,7 @@ from lib.analyses.catalogue import (
     Same,
     Within,
 )
+from lib.analyses.outputs_of_models import MODELS
 
 PATIENTS, LESIONS = "patients", "lesions"
 
@@ -260,6 +262,7 @@ OUTPUTS = (
     Output("weighted_rmst", PATIENTS, EXAMINED, source="Efron B, Tibshirani RJ. An Introduction to the Bootstrap, 1993; Austin PC. Stat Med 2016;35:5642-5655. doi:10.1002/sim.7084"),
     Output("e_value", "", EXAMINED, source="VanderWeele TJ, Ding P. Ann Intern Med 2017;167:268-274. doi:10.7326/M16-2607"),
     Output("tests", "tests", EXAMINED),
+    *MODELS,
     # Adverse events
     Output("ae_term", PATIENTS, EXAMINED, step="flow"),
     Output("ae_term_test", "", EXAMINED, tests=EXPLORATORY, counted_in="term_tests", made_from="ae_term"),

@@ -132,7 +132,7 @@ def load(notebook: str, /, **parameters: Any) -> Dataset:
     Parameters
     ----------
     notebook : str
-        Whose parameters these are: cohort, efficacy, robustness or safety.
+        Whose parameters these are: cohort, efficacy, robustness, models or safety.
     **parameters
         As in the notebook's first cell.
 

@@ -11,6 +11,7 @@ __all__ = [
     "midpoint_time",
     "scan_gaps",
     "shifted_frame",
+    "strategy_frame",
     "why_no_components",
     "why_no_midpoint",
 ]
@@ -19,6 +20,7 @@ import pandas as pd
 
 from lib.dataset.dataset import Dataset
 from lib.study.endpoints import Endpoint
+from lib.study.inference.strategy import Strategy, shared_components
 from lib.study.study import present
 from lib.study.words import KINDS
 
@@ -39,6 +41,13 @@ def _combinations(data: Dataset) -> dict[str, list[str]]:
     return {arm: parts for arm, parts in given.items() if len(parts) > 1}
 
 
+def _first_starts(data: Dataset) -> pd.DataFrame:
+    """First start of each component (first line of treatment only), a row per patient."""
+    rows = data.tables["treatments"]
+    rows = rows[rows["line"].fillna(1) == 1] if "line" in rows else rows
+    return rows.groupby(["patient_id", "component"])["start_date"].min().unstack()
+
+
 def component_frame(data: Dataset) -> pd.DataFrame:
     """First and last start of the components that the arm combines (first line of treatment only).
 
@@ -47,9 +56,7 @@ def component_frame(data: Dataset) -> pd.DataFrame:
     DataFrame, one row per patient of an arm with several components who received all of them
         patient_id, arm, first, last (dates), gap_days (last minus first).
     """
-    rows = data.tables["treatments"]
-    rows = rows[rows["line"].fillna(1) == 1] if "line" in rows else rows
-    starts = rows.groupby(["patient_id", "component"])["start_date"].min().unstack()
+    starts = _first_starts(data)
     arm = data.patients.set_index("patient_id")["arm"]
     parts = []
     for arm_id, components in _combinations(data).items():
@@ -66,6 +73,22 @@ def shifted_frame(data: Dataset, tte: pd.DataFrame) -> pd.DataFrame:
     shift = (tte["patient_id"].map(later) - tte["time_zero"]).dt.days.clip(lower=0).fillna(0).astype(float)
     time = tte["time"] - shift / data.study.time.days_per_unit
     return tte.assign(time=time)[(shift == 0) | (time > 0)].reset_index(drop=True)
+
+
+def strategy_frame(data: Dataset, strategy: Strategy) -> pd.DataFrame:
+    """When patients of the arms of a strategy began, and when they added its component (first line of treatment only).
+
+    Returns
+    -------
+    DataFrame, one row per patient of these arms, index as in `data.patients`
+        patient_id, arm, began (bool: time zero is the start of a component that all these arms receive, and the one to be
+        added was not given before), added (days from time zero to the first start of the component to be added; NaN = never).
+    """
+    patients = data.patients[data.patients["arm"].isin(strategy.arms)]
+    shared = shared_components(present(data.study.treatments).components, strategy)
+    starts = _first_starts(data).reindex(columns=[*shared, strategy.add])
+    days = starts.reindex(patients["patient_id"]).set_axis(patients.index).apply(lambda start: (start - patients["time_zero"]).dt.days)
+    return patients[["patient_id", "arm"]].assign(began=(days[shared] == 0).any(axis=1), added=days[strategy.add].astype(float))
 
 
 def why_no_midpoint(data: Dataset, endpoint: Endpoint) -> str:

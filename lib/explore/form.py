@@ -15,8 +15,8 @@ from pathlib import Path
 import ipywidgets as w
 
 from lib.run.taking_in import is_brought, waiting
-from lib.show.formats import format_level
-from lib.study.parameters import EVERYBODY, subgroup_levels
+from lib.show.formats import format_level, format_percent
+from lib.study.parameters import EVERYBODY, Models, subgroup_levels
 from lib.study.provenance import study_path
 from lib.study.study import ROOT, Study, read_study
 from lib.study.yaml_file import Problem, ProblemsFound
@@ -33,9 +33,12 @@ LABELS = {
     "cutoff": "Data cut-off",
     "level": "Confidence level",
     "landmarks": "Curves read off at",
+    "scepticism": "Sceptic’s chance of a benefit worth having",
     "audience": "Audience",
 }
 LEVELS = (0.8, 0.9, 0.95, 0.99)
+# What a sceptic leaves to a benefit worth having, from next to nothing to a third.
+CHANCES = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3)
 AUDIENCES = {
     "Internal: everything, patients by id": "internal",
     "Shared: small cells masked, no single patients": "share",
@@ -168,15 +171,19 @@ class Form:
         several = [w.VBox(arms), self._reference, self._moved] if len(study.arms) > 1 else []
         grouped = [*([self._population] if study.populations else []), *([self._subgroup, self._value_box] if study.subgroups else [])]
         dated = [self._cutoff] if movable else []
+        self._usual_chance = Models.model_fields["scepticism"].default
+        chances = [(format_percent(chance, 1), chance) for chance in CHANCES]
+        self._scepticism = w.SelectionSlider(options=chances, value=self._usual_chance, description=LABELS["scepticism"], continuous_update=False)
+        doubted = [self._scepticism] if several and endpoints and study.worthwhile and study.worthwhile.hazard_ratio else []
         timed = ([self._endpoint], [self._landmarks]) if endpoints else ([], [])
         self._landmarks.value = self._offered = self._usual_landmarks()
         self._reference.observe(lambda _: setattr(self._moved, "value", ""), "value")
-        self._watch(self._reference, self._landmarks, self._cutoff, self._population)
+        self._watch(self._reference, self._landmarks, self._cutoff, self._population, self._scepticism)
         for box in self._arms.values():
             box.observe(lambda _: self._arm_ticked(), "value")
         self._endpoint.observe(lambda _: self._endpoint_picked(), "value")
         self._subgroup.observe(lambda _: self._subgroup_picked(), "value")
-        self._own.children = [*timed[0], *several, *grouped, *timed[1], *dated]
+        self._own.children = [*timed[0], *several, *grouped, *timed[1], *dated, *doubted]
 
     def _ticked(self) -> list[str]:
         return [arm for arm, box in self._arms.items() if box.value]
@@ -251,6 +258,7 @@ class Form:
             raise _problem("cutoff", f"choose a day; the study's own is {self.study.study.cutoff}")
         given["cutoff"] = str(cutoff) if cutoff and cutoff != self.study.study.cutoff else ""
         given["level"] = self._level.value if self._level.value != 0.95 else ""
+        given["scepticism"] = self._scepticism.value if self._scepticism.value != self._usual_chance else ""
         given["audience"] = self.audience if self.audience != "internal" else ""
         return {name: value for name, value in given.items() if value not in ("", [])}
 

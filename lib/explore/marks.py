@@ -6,7 +6,7 @@ Nothing is computed here; which marks and patients an audience may have is decid
 
 from __future__ import annotations
 
-__all__ = ["marks_response", "marks_survival", "marks_terms", "marks_waterfall"]
+__all__ = ["marks_prior", "marks_response", "marks_survival", "marks_terms", "marks_waterfall"]
 
 from collections.abc import Iterable
 
@@ -16,12 +16,22 @@ import pandas as pd
 from lib.analyses.efficacy.course import Course
 from lib.analyses.efficacy.response import ResponseRates
 from lib.analyses.efficacy.survival import Survival
+from lib.analyses.outlook.prior import PriorEffect
 from lib.analyses.result import Absent, where
 from lib.analyses.safety.events import Harms
 from lib.show.disclosure.audience import allows
 from lib.show.display import Block, Figure, anchor
-from lib.show.formats import format_ci, format_duration, format_number, format_percent, format_whole, plural
-from lib.show.labels import OVERALL, decimals_of_time
+from lib.show.formats import (
+    format_chance,
+    format_ci,
+    format_duration,
+    format_interval,
+    format_number,
+    format_percent,
+    format_whole,
+    plural,
+)
+from lib.show.labels import OVERALL, decimals_of_time, level_text, reader_title
 
 # More steps than this cannot be told apart on a screen; more names than this are no closer look.
 MOST_STEPS, MOST_PATIENTS = 250, 40
@@ -90,6 +100,26 @@ def _steps(analysis: Survival) -> pd.DataFrame:
     ]
     patients = [ids.get((str(row.group), row.time), []) for row in steps.itertuples()]
     return steps.assign(happened=happened, patients=patients)
+
+
+def marks_prior(found: PriorEffect | Absent, figure: Figure | Block) -> list[dict]:
+    """Say what each reader now believes of the hazard ratio; arguments and result as in `marks_survival`."""
+    if isinstance(found, Absent) or not isinstance(figure, Figure):
+        return []
+    data, marks = found.dataset, []
+    first, worth = data.study.arm(data.contrast[0]).label, data.study.worthwhile
+    for row in found["posterior_effect"].dropna(subset="hr").itertuples():
+        who = reader_title(row.variable)
+        interval = f"{level_text(data)} credible interval {format_interval(row.ci_low, row.ci_high, 2)}"
+        says = {
+            "median": f"{who}: hazard ratio {format_number(row.hr, 2)} ({interval}).",
+            "benefit": f"{who}: probability of fewer events with {first} {format_chance(row.probability_benefit)}.",
+        }
+        if pd.notna(row.probability_worthwhile):
+            says["worthwhile"] = f"{who}: probability of a benefit worth having (a hazard ratio below {format_number(worth.hazard_ratio, 2)}) {format_chance(row.probability_worthwhile)}."
+        marks += [_mark(text, id=f"{figure.id}-{row.variable.rpartition(': ')[2]}-{what}") for what, text in says.items()]
+    # A zone that lies beyond the axis is not drawn.
+    return [mark for mark in marks if f'id="{mark["id"]}"' in figure.svg]
 
 
 def marks_response(response: ResponseRates | Absent, figure: Figure | Block) -> list[dict]:

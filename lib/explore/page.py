@@ -23,7 +23,7 @@ from lib.analyses.result import Absent
 from lib.dataset import dataset
 from lib.explore.asking import NOT_HERE, Asker, waits
 from lib.explore.form import LABELS, Form, find_studies
-from lib.explore.marks import marks_response, marks_survival, marks_terms, marks_waterfall
+from lib.explore.marks import marks_prior, marks_response, marks_survival, marks_terms, marks_waterfall
 from lib.explore.queries import Checked, check_study, show_queries
 from lib.explore.saving import Saver
 from lib.explore.view import View, blocks_of, take_only_values
@@ -82,12 +82,19 @@ def _events(page: Page) -> list:
     return [page.lead(page.lacks("adverse_events")), (figure, marks_terms(found, figure)), table.ae_terms(found)]
 
 
+def _prior(page: Page) -> list:
+    found = page.analyse(analyse.prior_effect, page.analyse(analyse.survival, page.endpoint))
+    figure = plot.prior_effect(found)
+    return [page.lead(say.prior_effect(found)), (figure, marks_prior(found, figure)), table.prior_effect(found), table.priors(found)]
+
+
 # What can be looked at -> the report that it belongs to, and what it shows. Only what is looked at is computed.
 TABS: dict[str, tuple[str, Callable[[Page], list]]] = {
     "Survival": ("efficacy", _survival),
     "Response": ("efficacy", _response),
     "Each patient": ("efficacy", _waterfall),
     "Adverse events": ("safety", _events),
+    "Prior knowledge": ("models", _prior),
 }
 # Beside them: the list of what is to be corrected in the data.
 DATA = "Data"

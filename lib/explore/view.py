@@ -41,7 +41,7 @@ class View(anywidget.AnyWidget):
 # What a reader's side may set: the one value that a control asks for; of our own widgets, what they say under `taken`. Of
 # every other widget: nothing.
 ASKED = {
-    w.Dropdown: {"index"}, w.Checkbox: {"value"}, w.Text: {"value"}, w.DatePicker: {"value"},
+    w.Dropdown: {"index"}, w.Checkbox: {"value"}, w.Text: {"value"}, w.DatePicker: {"value"}, w.SelectionSlider: {"index"},
 }  # fmt: skip
 
 

@@ -39,13 +39,14 @@ def summarise(reports: list) -> Summary | None:
     """
     told = [report for report in reports if report.summary]
     given: dict = {name: part for report in told for name, part in report.summary.items()}
+    sure = [asked for report in told for asked in report.summary.get("sure", [])]
     if not given:
         return None
     efficacy = next((report for report in told if "effects" in report.summary), None)
     figure = next(iter(efficacy.figures.values()), None) if efficacy else None
     texts = {name: given.get(name, "") for name in ("weakens", "answer", "effects", "harms")}
     told_at = efficacy.page if efficacy else ""
-    return Summary(**texts, sure=_sure(given.get("sure", []), reports), figure=figure, page=told_at, told=tuple(r.name for r in told))
+    return Summary(**texts, sure=_sure(sure, reports), figure=figure, page=told_at, told=tuple(r.name for r in told))
 
 
 def _sure(said: list[list[str]], reports: list) -> str:

@@ -41,7 +41,7 @@ def start(notebook: str, names: dict[str, Any]) -> Page:
     Parameters
     ----------
     notebook : str
-        cohort, efficacy, robustness or safety.
+        cohort, efficacy, robustness, models or safety.
     names : dict
         The notebook's `globals()`, where its parameters stand.
 
@@ -59,7 +59,7 @@ class Page:
     Attributes
     ----------
     name : str
-        cohort, efficacy, robustness or safety.
+        cohort, efficacy, robustness, models or safety.
     data : Dataset
     """
 

@@ -20,9 +20,12 @@ from lib.analyses.efficacy import survival
 from lib.analyses.result import Analysis, where
 from lib.analyses.safety.events_in_time import PER
 from lib.dataset.dataset import Dataset
-from lib.report.recheck_lesions import recompute_lesions
-from lib.report.recheck_parts import PYTHON, Number, Place, Rows, adjusted, exact_numbers, numbers, places
-from lib.report.recheck_shares import recompute_paired, recompute_shares
+from lib.report.rechecked.fit import recompute_fit
+from lib.report.rechecked.imputed import recompute_imputed
+from lib.report.rechecked.lesions import recompute_lesions
+from lib.report.rechecked.parts import PYTHON, Number, Place, Rows, adjusted, exact_numbers, numbers, places
+from lib.report.rechecked.regressions import recompute_regressions
+from lib.report.rechecked.shares import recompute_paired, recompute_shares
 from lib.report.results import to_rows
 from lib.statistics.second_engine import ancova, competing, mixed, ranks, shares
 from lib.statistics.second_engine.cox import FORMULA
@@ -300,5 +303,8 @@ KINDS = {
     "changes adjusted for the baseline": _adjusted,
     "cumulative incidences": _incidence,
     "treated lesions": recompute_lesions,
+    "whether models fit": recompute_fit,
     "mixed models": _models,
+    "regressions": recompute_regressions,
+    "models of imputed covariates": recompute_imputed,
 }

@@ -43,7 +43,7 @@ STATISTICS = {
     "coef": "regression coefficient (log hazard ratio; log ratio in a mixed model)",
     "hr": "hazard ratio",
     "hr_above": "1 / hr: the hazard ratio in the other direction",
-    "odds_ratio": "odds ratio: of two arms the conditional one; of a dose per step of it",
+    "odds_ratio": "odds ratio: of two arms the conditional one; of a dose or a covariate per step of it",
     "difference": "first group minus second",
     "nnt": "number needed to treat: 1 / difference; below 0 where the group named first has less of it",
     "nnt_low": "1 / lower confidence limit of the difference; between limits of two signs lies infinity, not 0",
@@ -60,10 +60,13 @@ STATISTICS = {
     "df_residual": "residual degrees of freedom of a linear model, or the denominator's of an F test",
     "p_value": "two-sided p-value",
     "p_adjusted": "p-value after Holm's adjustment over the pairs",
-    "mc_error": "Monte Carlo standard error of the p-value or power; 0 = exact",
+    "mc_error": "Monte Carlo standard error of the p-value or power, or of an imputed coefficient; 0 = exact",
     "power": "probability that the test finds the difference that was assumed",
-    "events_per_variable": "events per coefficient of the model",
+    "events_per_variable": "events per coefficient of the model; of a response, responses or others, whichever are fewer",
     "concordance": "Harrell's concordance",
+    "concordance_corrected": "Harrell's concordance less its optimism",
+    "optimism": "by how much a concordance flatters the model, by bootstrap",
+    "slope": "calibration slope, by bootstrap: below 1, predictions are too extreme",
     "spearman": "Spearman's rank correlation",
     "kappa": "Cohen's kappa, unweighted",
     "var_between": "variance between patients (log scale)",
@@ -77,6 +80,9 @@ STATISTICS = {
     "bound_low": "least value that interval-censored times allow; no confidence limit",
     "bound_high": "largest value that interval-censored times allow; no confidence limit",
     "n_resamples": "resamples that could be used",
+    "n_imputations": "imputed data sets",
+    "missing_information": "fraction of the information that is missing",
+    "efficiency": "precision with so many imputations, of that with infinitely many",
     "n_queries": "data queries",
     "n_items": "items of a checklist, elements or domains that the authors are asked about",
     "n_answered": "those of them that are answered",
@@ -84,8 +90,26 @@ STATISTICS = {
     "n_below": "tests with p below 0.05",
     "n_expected": "tests expected below 0.05 by chance, if nothing differed anywhere",
     "ess": "effective sample size, (sum of weights) squared / sum of squared weights",
+    "prior_size": "effective sample size of a prior: events, 4 / variance of the log hazard ratio; of a share patients, mean (1 - mean) / variance - 1",
+    "weight": "probability given to earlier results of holding in this study too",
+    "conflict": "Box's prior predictive p-value: probability, under a prior, of data no likelier than these",
+    "probability_benefit": "probability of a benefit, under a prior or a posterior: a hazard ratio below 1, more responders",
+    "probability_worthwhile": "probability of a benefit beyond the smallest worth having (worthwhile)",
+    "probability_harm": "probability of the opposite of a benefit",
     "e_value": "risk ratio that an unmeasured confounder needs to explain the hazard ratio away",
     "e_value_limit": "the same for the confidence limit next to 1",
+    "allocation": "share of a planned trial's patients who get the arm named first",
+    "events_needed": "events that a planned trial needs (Schoenfeld; of several arms Ahnn and Anderson)",
+    "events_freedman": "the same by Freedman's formula",
+    "patients_needed": "patients that a planned trial needs; for shares, in each arm",
+    "patients_corrected": "the same for a test with continuity correction",
+    "duration": "time to enrol them",
+    "assurance": "probability that a planned trial finds the arm named first better, its effect as uncertain as it is now",
+    "n_studies": "studies that are put together",
+    "tau2": "variance between studies of logarithms, or of logits of shares",
+    "i2": "share of the spread of studies that is not chance",
+    "pi_low": "lower limit of the prediction interval: where the truth of a further study lies",
+    "pi_high": "upper limit of the prediction interval",
 }
 
 
@@ -95,7 +119,7 @@ def to_rows(report: str, analysis: Analysis) -> pd.DataFrame:
     Parameters
     ----------
     report : str
-        cohort, efficacy, robustness or safety.
+        cohort, efficacy, robustness, models or safety.
     analysis : Analysis
 
     Returns

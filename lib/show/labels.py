@@ -21,6 +21,8 @@ __all__ = [
     "needed_to_treat",
     "pace",
     "pair_label",
+    "reader_label",
+    "reader_title",
     "rise_rule",
     "share",
     "trend_note",
@@ -36,6 +38,7 @@ from typing import TypeVar
 import pandas as pd
 
 from lib.analyses.cohort.conduct import SCANS
+from lib.analyses.outlook.prior import ENTHUSIASTIC, HISTORICAL, SCEPTICAL, VAGUE
 from lib.analyses.result import PATIENTS, Analysis, unit_of, where
 from lib.dataset.dataset import Dataset
 from lib.show.formats import (
@@ -80,6 +83,13 @@ FORMED = {
     NOT_RANDOMISED: "not by chance",
     SINGLE_ARM: "one arm",
     "": "not stated in study.yml (design.allocation)",
+}
+# Who has which prior, as it stands within a sentence.
+READERS = {
+    VAGUE: "without a prior",
+    SCEPTICAL: "for the sceptical reader",
+    ENTHUSIASTIC: "for the enthusiastic reader",
+    HISTORICAL: "for the reader of earlier results",
 }
 
 
@@ -129,6 +139,17 @@ def name_arms(data: Dataset, analysis: A) -> A:
 def pair_label(data: Dataset, group: str) -> str:
     """Such as "C vs A" -> "Both drugs vs drug A"."""
     return " vs ".join(data.study.arm(part).label for part in group.split(" vs "))
+
+
+def reader_label(variable: str) -> str:
+    """Whose prior a row is about, within a sentence: "lpfs: vague" -> "without a prior"."""
+    return READERS[variable.rpartition(": ")[2]]
+
+
+def reader_title(variable: str) -> str:
+    """The same as a heading: "Without a prior", "Sceptical reader"."""
+    said = reader_label(variable).removeprefix("for the ")
+    return f"{said[:1].upper()}{said[1:]}"
 
 
 def pace(data: Dataset, doubling: float) -> str:

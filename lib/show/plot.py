@@ -10,19 +10,29 @@ __all__ = [
     "differences",
     "dose",
     "enrolment",
+    "evidence",
     "flow",
     "hazards",
+    "immortal_days",
     "lab_shift",
     "lesion_control",
+    "linearity",
     "liver",
+    "missing",
+    "next_trial",
+    "prior_effect",
+    "prior_response",
     "profiles",
+    "proportional",
     "ratios",
+    "regression",
     "response",
     "response_incidence",
     "response_subgroups",
     "rises",
     "robustness",
     "spider",
+    "strategies",
     "subgroups",
     "summary",
     "survival",
@@ -49,6 +59,16 @@ from lib.show.plots.markers import plot_ratios as ratios
 from lib.show.plots.markers import plot_rises as rises
 from lib.show.plots.markers import plot_summary as summary
 from lib.show.plots.markers import plot_trajectories as trajectories
+from lib.show.plots.models.fit import plot_linearity as linearity
+from lib.show.plots.models.fit import plot_proportional as proportional
+from lib.show.plots.models.immortal import plot_immortal_days as immortal_days
+from lib.show.plots.models.immortal import plot_strategies as strategies
+from lib.show.plots.models.imputation import plot_missing as missing
+from lib.show.plots.models.next_trial import plot_next_trial as next_trial
+from lib.show.plots.models.others import plot_evidence as evidence
+from lib.show.plots.models.prior import plot_prior_effect as prior_effect
+from lib.show.plots.models.prior import plot_prior_response as prior_response
+from lib.show.plots.models.regression import plot_regression as regression
 from lib.show.plots.response import plot_dose as dose
 from lib.show.plots.response import plot_lesion_control as lesion_control
 from lib.show.plots.response import plot_response as response

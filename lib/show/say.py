@@ -4,6 +4,7 @@ A sentence on several analyses is a list of one each; of an analysis that a stud
 """
 
 __all__ = [
+    "adjusted_subgroups",
     "agreement",
     "attendance",
     "attribution",
@@ -18,32 +19,46 @@ __all__ = [
     "criteria",
     "declared",
     "definition",
+    "discrimination",
     "dose",
     "duration",
     "e_value",
     "enrolment",
+    "evidence",
     "exposure",
     "first",
     "first_progression",
     "first_response",
     "flow",
     "follow_up",
+    "immortal",
+    "imputed",
     "kinetics",
     "laboratory",
     "later_response",
     "lesion_control",
     "lesions",
+    "linearity",
     "liver",
     "model",
+    "model_fit",
+    "model_verdicts",
     "needed",
+    "next_trial",
     "onset",
     "other_events",
     "paired_response",
+    "periods",
     "power",
     "presence",
+    "prior_effect",
+    "prior_response",
+    "proportional",
     "queries",
     "rates",
+    "regression",
     "response",
+    "response_regression",
     "response_subgroups",
     "response_time",
     "rises",
@@ -52,6 +67,8 @@ __all__ = [
     "scans",
     "single_patients",
     "small",
+    "strategies",
+    "subdistribution",
     "subgroups",
     "surrogate",
     "survival",
@@ -90,6 +107,23 @@ from lib.show.sentences.markers import sentence_model as model
 from lib.show.sentences.markers import sentence_presence as presence
 from lib.show.sentences.markers import sentence_rises as rises
 from lib.show.sentences.markers import sentence_surrogate as surrogate
+from lib.show.sentences.models.fit import sentence_adjusted_subgroups as adjusted_subgroups
+from lib.show.sentences.models.fit import sentence_discrimination as discrimination
+from lib.show.sentences.models.fit import sentence_linearity as linearity
+from lib.show.sentences.models.fit import sentence_model_fit as model_fit
+from lib.show.sentences.models.fit import sentence_periods as periods
+from lib.show.sentences.models.fit import sentence_proportional as proportional
+from lib.show.sentences.models.immortal import sentence_immortal as immortal
+from lib.show.sentences.models.immortal import sentence_strategies as strategies
+from lib.show.sentences.models.imputation import sentence_imputed as imputed
+from lib.show.sentences.models.next_trial import sentence_next_trial as next_trial
+from lib.show.sentences.models.others import sentence_evidence as evidence
+from lib.show.sentences.models.prior import sentence_prior_effect as prior_effect
+from lib.show.sentences.models.prior import sentence_prior_response as prior_response
+from lib.show.sentences.models.regression import sentence_model_verdicts as model_verdicts
+from lib.show.sentences.models.regression import sentence_regression as regression
+from lib.show.sentences.models.regression import sentence_response_regression as response_regression
+from lib.show.sentences.models.regression import sentence_subdistribution as subdistribution
 from lib.show.sentences.response import sentence_criteria as criteria
 from lib.show.sentences.response import sentence_dose as dose
 from lib.show.sentences.response import sentence_first_response as first_response

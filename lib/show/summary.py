@@ -7,7 +7,7 @@ a word and the address where it stands, `plain` what `lib.show.plain` says of th
 
 from __future__ import annotations
 
-__all__ = ["efficacy", "robustness", "safety"]
+__all__ = ["efficacy", "models", "robustness", "safety"]
 
 from typing import Any
 
@@ -15,10 +15,12 @@ import pandas as pd
 
 from lib.analyses.efficacy.response import ResponseRates
 from lib.analyses.efficacy.survival import Survival
+from lib.analyses.models.regression import Regression
 from lib.analyses.result import Absent, where
 from lib.analyses.robustness.confounding import Weights
 from lib.analyses.robustness.robustness import Robustness
 from lib.analyses.safety.events import Harms, kind_label
+from lib.analyses.verdicts import REFUSED
 from lib.dataset.dataset import Dataset, part_label
 from lib.show import plain
 from lib.show.display import Column, Row, Table, anchor, template
@@ -49,6 +51,7 @@ HARMS = ("serious", "fatal", "severe", "stopped")
 # What a dash in the table of effects stands for.
 NOT_MADE = "not estimable, or not made, as arms are weighted against the reference alone"
 # Where the words on certainty are told at length.
+ALIKE = f"models.html#{anchor('Does the answer hold when other things are held alike?')}"
 WAYS, CONFOUNDING = (
     f"robustness.html#{anchor(heading)}"
     for heading in ("How robust is the answer?", "Could the arms differ for other reasons?")
@@ -104,11 +107,23 @@ def robustness(
     data, ways = survival.dataset, robust["ways"]
     declared = where(ways, way="declared", group=OVERALL).iloc[0]
     said = [
-        ["Adjusted", _adjusted(data, crude_of(data, survival), weighted_of(data, weights)), CONFOUNDING],
+        ["Weighted", _adjusted(data, crude_of(data, survival), weighted_of(data, weights)), CONFOUNDING],
         ["Competing event", _competing(declared, where(ways, way="competing", group=OVERALL).iloc[0]), WAYS],
         ["Without each patient in turn", _left_out(where(ways, way="leave_one_out").iloc[0]), WAYS],
     ]
     return {"sure": said}
+
+
+def models(regression: Regression | Absent) -> dict[str, list[list[str]]]:
+    """The hazard ratio with the covariates held alike and the verdict on its model; nothing where no arms are compared."""
+    if isinstance(regression, Absent):
+        return {}
+    verdict = regression["verdicts"].iloc[0]
+    if verdict["state"] == REFUSED:
+        return {"sure": [["Adjusted hazard ratio", f"refused: {inside(verdict['why'].rstrip('.'))}", ALIKE]]}
+    pair = name_pair(*regression.dataset.contrast)
+    row = where(regression["regression_adjusted"], variable=regression.variable, group=pair).iloc[0]
+    return {"sure": [["Adjusted hazard ratio", f"{_estimate(row, 'hr', 2)}; {verdict['state']}", ALIKE]]}
 
 
 # ---------------------------------------------------------------- effects

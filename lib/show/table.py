@@ -2,6 +2,7 @@
 
 __all__ = [
     "adjusted",
+    "adjusted_subgroups",
     "ae_attribution",
     "ae_differences",
     "ae_first",
@@ -25,6 +26,7 @@ __all__ = [
     "detectable",
     "differences",
     "disagreements",
+    "discrimination",
     "disposition",
     "dose",
     "duration",
@@ -35,6 +37,7 @@ __all__ = [
     "first_progression",
     "flow",
     "follow_up",
+    "imputed",
     "incidence",
     "intervals",
     "kinetics",
@@ -44,15 +47,30 @@ __all__ = [
     "lesion_failures",
     "lesion_response",
     "level",
+    "linearity",
     "liver",
     "liver_cases",
+    "missing",
+    "missing_patterns",
+    "model_verdicts",
+    "next_trial",
+    "next_trial_arms",
+    "next_trial_response",
     "other_events",
     "paired_response",
+    "periods",
+    "pooled",
     "populations",
     "presence",
+    "prior_effect",
+    "prior_likelihoods",
+    "prior_response",
+    "priors",
+    "proportional",
     "published",
     "queries",
     "ratios",
+    "regression",
     "response",
     "response_change",
     "response_incidence",
@@ -61,10 +79,14 @@ __all__ = [
     "rises",
     "risks_of_bias",
     "robustness",
+    "same_question",
     "sensitivity",
     "shifts",
     "sites",
     "slopes",
+    "strategies",
+    "strategy_weights",
+    "subdistribution",
     "subgroups",
     "surrogate",
     "survival",
@@ -97,7 +119,6 @@ from lib.show.tables.course import table_other_events as other_events
 from lib.show.tables.course import table_paired_response as paired_response
 from lib.show.tables.course import table_response_change as response_change
 from lib.show.tables.course import table_sites as sites
-from lib.show.tables.design import table_external as external
 from lib.show.tables.design import table_published as published
 from lib.show.tables.design import table_risks_of_bias as risks_of_bias
 from lib.show.tables.design import table_target_trial as target_trial
@@ -117,6 +138,29 @@ from lib.show.tables.markers.kinetics import table_kinetics as kinetics
 from lib.show.tables.markers.kinetics import table_rises as rises
 from lib.show.tables.markers.kinetics import table_slopes as slopes
 from lib.show.tables.markers.kinetics import table_surrogate as surrogate
+from lib.show.tables.models.fit import table_adjusted_subgroups as adjusted_subgroups
+from lib.show.tables.models.fit import table_discrimination as discrimination
+from lib.show.tables.models.fit import table_linearity as linearity
+from lib.show.tables.models.fit import table_periods as periods
+from lib.show.tables.models.fit import table_proportional as proportional
+from lib.show.tables.models.immortal import table_same_question as same_question
+from lib.show.tables.models.immortal import table_strategies as strategies
+from lib.show.tables.models.immortal import table_strategy_weights as strategy_weights
+from lib.show.tables.models.imputation import table_imputed as imputed
+from lib.show.tables.models.imputation import table_missing as missing
+from lib.show.tables.models.imputation import table_missing_patterns as missing_patterns
+from lib.show.tables.models.next_trial import table_next_trial as next_trial
+from lib.show.tables.models.next_trial import table_next_trial_arms as next_trial_arms
+from lib.show.tables.models.next_trial import table_next_trial_response as next_trial_response
+from lib.show.tables.models.others import table_external as external
+from lib.show.tables.models.others import table_pooled as pooled
+from lib.show.tables.models.prior import table_prior_effect as prior_effect
+from lib.show.tables.models.prior import table_prior_likelihoods as prior_likelihoods
+from lib.show.tables.models.prior import table_prior_response as prior_response
+from lib.show.tables.models.prior import table_priors as priors
+from lib.show.tables.models.regression import table_model_verdicts as model_verdicts
+from lib.show.tables.models.regression import table_regression as regression
+from lib.show.tables.models.regression import table_subdistribution as subdistribution
 from lib.show.tables.response import table_criteria as criteria
 from lib.show.tables.response import table_dose as dose
 from lib.show.tables.response import table_lesion_control as lesion_control

@@ -1,18 +1,40 @@
-"""Words for the ways of asking again and for the levels of a subgroup, as table, plot and say share them."""
+"""Words for the ways of asking again, the levels of a subgroup, the terms of a regression and what other studies found, as table, plot and say share them."""
 
 from __future__ import annotations
 
-__all__ = ["criteria_label", "criteria_words", "definition_label", "event_label", "field_label", "level_label", "not_compared", "subgroup_of", "way_label"]
+__all__ = [
+    "EFFECTS", "TermLine", "criteria_label", "criteria_words", "definition_label", "estimate_label", "event_label", "field_label", "level_label",
+    "limits_label", "not_compared", "question_label", "subgroup_of", "term_lines", "way_label",
+]  # fmt: skip
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 import pandas as pd
 
+from lib.analyses.models.covariates import declared_covariates, said_step
+from lib.analyses.models.regression import Regression
+from lib.analyses.models.response_regression import ResponseRegression
+from lib.analyses.outlook.next_trial import LIMIT, SEEN, WORTHWHILE
+from lib.analyses.outlook.others import KINDS, Question
 from lib.analyses.robustness.criteria import BENEFIT, Criteria
 from lib.analyses.robustness.definitions import CENSORED, DECLARED, FIELD, IGNORED
 from lib.analyses.robustness.robustness import WAYS, Robustness
 from lib.dataset.dataset import Dataset
 from lib.dataset.progression import local_arms
-from lib.show.formats import format_duration, format_given, format_number, joined
+from lib.show.formats import (
+    NOT_REACHED,
+    format_count,
+    format_duration,
+    format_given,
+    format_interval,
+    format_number,
+    format_percent,
+    joined,
+)
+from lib.show.labels import decimals_of_time, pair_label
 from lib.study.clinic.tumour import CRITERIA, Response
+from lib.study.inference.models import ModelCovariate
 from lib.study.study import present
 
 UNNAMED = {
@@ -21,6 +43,8 @@ UNNAMED = {
 }
 
 
+# Effects that a trial is planned for.
+EFFECTS = {SEEN: "The effect seen", LIMIT: "The cautious limit of its interval", WORTHWHILE: "The smallest worth having"}
 KIND_LABELS = {
     "progression.in_field": "growth of a treated lesion",
     "progression.local_untreated": "local progression outside the treated lesions",
@@ -133,3 +157,84 @@ def rule_words(rule: Response) -> str:
         f"{rule.measured} of the {which}; partial response at {format_number(rule.partial_percent, 0)}% from baseline or below, "
         f"progression at least {format_number(rule.progression_percent, 0)}%{least} above the smallest before, or a new lesion."
     )
+
+
+def estimate_label(data: Dataset, row: Mapping) -> str:
+    """An estimate of another study's kind: "0.41 (0.22 to 0.76)", "18.6 (12.5 to NR)", "5/14 (36%); 13 to 65", or why there is none."""
+    if pd.isna(row["estimate"]):
+        return str(row["note"])
+    if row["term"] == "proportion":
+        counted = "count" in row and pd.notna(row["count"])
+        shown = format_count(row["count"], row["n"], row["estimate"]) if counted else format_percent(row["estimate"])
+        return f"{shown}; {limits_label(data, row)}"
+    return f"{format_number(row['estimate'], _decimals(data, row))} ({limits_label(data, row)})"
+
+
+def limits_label(data: Dataset, row: Mapping, low: str = "ci_low", high: str = "ci_high") -> str:
+    """Two limits of an estimate with the decimals of its kind."""
+    if row["term"] == "proportion":
+        return format_interval(row[low], row[high], 0, percent=True)
+    return format_interval(row[low], row[high], _decimals(data, row), missing=NOT_REACHED if pd.notna(row[low]) else "no interval")
+
+
+def _decimals(data: Dataset, row: Mapping) -> int:
+    return 2 if row["term"] == "hazard_ratio" else decimals_of_time(data)
+
+
+def question_label(data: Dataset, question: Question) -> str:
+    """What estimates are of, in the plural: "medians of LPFS, drug A"."""
+    of = f" of {data.study.endpoint(question.endpoint).short}" if question.endpoint else ""
+    return f"{KINDS[question.kind]}{of}, {pair_label(data, question.group)}"
+
+
+class TermLine(NamedTuple):
+    """A line of a regression: a heading (of several levels, without counts), a level of it, or a number.
+
+    `counts`: patients and events; `crude`, `adjusted`: its ratios, None where it is a reference or has none; `of`: the
+    variable whose tests stand in a heading.
+    """
+
+    label: str
+    of: str
+    counts: pd.Series | None = None
+    crude: pd.Series | None = None
+    adjusted: pd.Series | None = None
+    reference: bool = False
+
+
+def term_lines(analysis: Regression | ResponseRegression) -> Iterator[TermLine]:
+    """Arms, then each covariate in the order declared, as a reader knows them."""
+    data, about = analysis.dataset, analysis.variable
+    counts = analysis[f"{analysis.BEGINS}count"]
+    named = {c.variable: c for c in declared_covariates(data)}
+    shown = ""
+    for _, row in counts.iterrows():
+        of, (heading, label) = _term(data, row, about, named)
+        if label and of != shown:
+            yield TermLine(heading, of)
+        shown = of
+        crude, adjusted = (_ratio(analysis, which, row, about) for which in ("crude", "adjusted"))
+        first = row["group"] == data.reference if of == about else bool(label) and crude is None
+        yield TermLine(label or heading, of, row, crude, adjusted, first)
+
+
+def _term(data: Dataset, row: pd.Series, about: str, named: dict[str, ModelCovariate]) -> tuple[str, tuple[str, str]]:
+    """The variable of a line, as it is recorded, and its heading and label."""
+    if row["variable"] == about:
+        return about, ("Arm", data.study.arm(row["group"]).label)
+    _, name, *level = row["variable"].split(": ", 2)
+    variable = data.study.variable(name)
+    if level:
+        return f"{about}: {name}", (variable.label, {one.value: one.label for one in variable.levels}[level[0]])
+    return f"{about}: {name}", (f"{variable.label}, {said_step(data, named.get(name, ModelCovariate(variable=name)))}", "")
+
+
+def _ratio(analysis: Regression | ResponseRegression, which: str, row: pd.Series, about: str) -> pd.Series | None:
+    """The row of a ratio that belongs to a line."""
+    name = f"{analysis.BEGINS}{which}"
+    if name not in analysis:
+        return None
+    rows = analysis[name]
+    group = f"{row['group']} vs {analysis.dataset.reference}" if row["variable"] == about else "overall"
+    found = rows[(rows["variable"] == row["variable"]) & (rows["group"] == group)]
+    return None if found.empty else found.iloc[0]

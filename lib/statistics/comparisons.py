@@ -55,7 +55,7 @@ def arm_pairs(arms, reference=None):
     return sorted(((x, y) for y, x in combinations(arms, 2)), key=lambda pair: arms.index(pair[0]))
 
 
-def name_pair(x, y):
+def name_pair(x: str, y: str) -> str:
     """Name of the comparison of x with y (difference = x - y, ratio = x / y)."""
     return f"{x} vs {y}"
 

@@ -8,6 +8,7 @@ __all__ = [
     "clinic",
     "design",
     "endpoints",
+    "inference",
     "limits",
     "parameters",
     "parts",

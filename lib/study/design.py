@@ -17,7 +17,6 @@ __all__ = [
     "SINGLE_ARM",
     "ByDesign",
     "Design",
-    "External",
     "Instrument",
     "Judgement",
     "RisksOfBias",
@@ -33,7 +32,7 @@ from typing import Literal, NamedTuple, Self
 
 from pydantic import model_validator
 
-from lib.study.parts import Frozen, Id, Label, Text
+from lib.study.parts import Frozen, Text
 
 # Key of study.yml -> label, in the order of Hernan and Robins (Am J Epidemiol 2016;183:758-764).
 ELEMENTS = {
@@ -252,17 +251,6 @@ class TargetTrial(Frozen):
     outcome: Text = ""
     contrast: Text = ""
     analysis: Text = ""
-
-
-class External(Frozen):
-    """A result of another study that stands beside one of this; `endpoint` (its median), or the best response."""
-
-    arm: Id
-    label: Label
-    printed: Text
-    citation: Text
-    why: Text = ""
-    endpoint: Id | None = None
 
 
 class Judgement(Frozen):

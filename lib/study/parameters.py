@@ -5,7 +5,7 @@ The `parameters` cell of a notebook holds the same names and defaults (tests/who
 
 from __future__ import annotations
 
-__all__ = ["EVERYBODY", "NOTEBOOKS", "Cohort", "Efficacy", "Parameters", "Robustness", "Safety", "check_parameters", "subgroup_levels", "unknown"]
+__all__ = ["EVERYBODY", "NOTEBOOKS", "Cohort", "Efficacy", "Models", "Parameters", "Robustness", "Safety", "check_parameters", "subgroup_levels", "unknown"]
 
 import datetime as dt
 import difflib
@@ -92,6 +92,12 @@ class Robustness(Efficacy):
     """Parameters of the robustness report: what efficacy was asked, to be asked in other ways."""
 
 
+class Models(Efficacy):
+    """Parameters of the report on models: what efficacy was asked, of which the same things are held alike."""
+
+    scepticism: float = Field(0.05, ge=0.001, le=0.4, description="a number from 0.001 to 0.4")
+
+
 class Safety(Parameters):
     """Parameters of the safety report."""
 
@@ -100,7 +106,7 @@ class Safety(Parameters):
 
 
 # The order is the order of the reports.
-NOTEBOOKS: dict[str, type[Parameters]] = {"cohort": Cohort, "efficacy": Efficacy, "robustness": Robustness, "safety": Safety}
+NOTEBOOKS: dict[str, type[Parameters]] = {"cohort": Cohort, "efficacy": Efficacy, "robustness": Robustness, "models": Models, "safety": Safety}
 
 
 PAIR = {"subgroup", "subgroup_values"}

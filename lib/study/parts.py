@@ -253,4 +253,4 @@ class Policy(Frozen):
     min_at_risk: int = Field(5, ge=1)
     min_events: int = Field(5, ge=1)
     small_cell: int = Field(5, ge=1)
-    lost_after_days: Days = Field(180, ge=1)
+    lost_after_days: Annotated[Days, Field(ge=1)] = 180

@@ -17,8 +17,12 @@ from lib.study.clinic.harms import AdverseEvents
 from lib.study.clinic.markers import Liver, Marker
 from lib.study.clinic.treatment import Disposition, Population, Treatments
 from lib.study.clinic.tumour import Response, Site, Visits
-from lib.study.design import OLDER, ByDesign, Design, External, RisksOfBias, TargetTrial, decide, doubt
+from lib.study.design import OLDER, ByDesign, Design, RisksOfBias, TargetTrial, decide, doubt
 from lib.study.endpoints import Endpoint
+from lib.study.inference.evidence import External, Worthwhile
+from lib.study.inference.models import Models
+from lib.study.inference.named import Compared, check_covariates, ids_named
+from lib.study.inference.strategy import Strategy, check_strategy
 from lib.study.parts import (
     FLAGS_OF_DATES,
     MOST_DAYS,
@@ -91,7 +95,10 @@ class Study(Frozen):
     disposition: Disposition | None = None
     sensitivity: Sensitivity = Sensitivity()
     confounding: Confounding | None = None
+    models: Models | None = None
+    strategy: Strategy | None = None
     external: tuple[External, ...] = ()
+    worthwhile: Worthwhile = Worthwhile()
     target_trial: TargetTrial = TargetTrial()
     risks_of_bias: RisksOfBias = RisksOfBias()
     exclusions: tuple[Text, ...] = ()
@@ -245,9 +252,8 @@ class Study(Frozen):
             reference = self.marker(test).reference
             if not (reference and reference.high):
                 raise ValueError(f"liver: {test} has no reference.high, of which Hy's law counts multiples")
-        for covariate in self.confounding.covariates if self.confounding else ():
-            if covariate.log and self.variable(covariate.variable).type == "category":
-                raise ValueError(f"confounding.covariates: {covariate.variable} is a category and has no logarithm")
+        check_covariates(self.baseline, self.confounding, self.models)
+        check_strategy(self.treatments.components if self.treatments else (), self.strategy)
         return self
 
     @model_validator(mode="after")
@@ -298,12 +304,8 @@ class Study(Frozen):
         components = [c.id for c in self.treatments.components] if self.treatments else []
         yield "reference_arm", arms, [self.reference_arm]
         yield "focus_arm", arms, [self.focus_arm] if self.focus_arm else []
-        yield "subgroups.variable", variables, [s.variable for s in self.subgroups]
-        covariates = self.confounding.covariates if self.confounding else ()
-        yield "confounding.covariates.variable", variables, [c.variable for c in covariates]
-        yield "external.arm", arms, [e.arm for e in self.external]
-        yield "external.endpoint", [e.id for e in self.endpoints], [e.endpoint for e in self.external if e.endpoint]
-        yield "sensitivity.strata", variables, self.sensitivity.strata
+        compared = Compared(self.models, self.strategy, self.external, self.confounding, self.subgroups, self.sensitivity)
+        yield from ids_named(compared, self.baseline, arms, [e.id for e in self.endpoints], components)
         yield "baseline.positive_iff", variables, [v.positive_iff for v in self.baseline if v.positive_iff]
         yield "baseline.source.marker", markers, [v.source.marker for v in self.baseline if v.source and v.source.marker]
         yield "liver", markers, self.liver.markers if self.liver else ()

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from notebook_cells import NOTEBOOKS, run_notebook, shipped, without_drawing
 from staples_study import write_staples
+from strategy_study import draw_strategy, write_strategy
 from study_builder import PATIENTS, write_study
 
 from lib.analyses import outputs
@@ -69,6 +70,9 @@ def recorded(tmp_path_factory) -> list[Analysis]:
                 without_drawing(monkeypatch)
                 asked = {"show_p_values": True} if name == "cohort" else {}
                 pages.append(run_notebook(name, monkeypatch, study=study, **asked).names["page"])
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        without_drawing(monkeypatch)
+        pages.append(run_notebook("models", monkeypatch, study=str(write_strategy(root / "strategy", draw_strategy(120, 1)))).names["page"])
     return [analysis for page in pages for analysis in page._analyses]
 
 

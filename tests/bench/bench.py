@@ -30,7 +30,7 @@ from lib.study.study import ROOT
 
 HERE, BIN = Path(__file__).parent, Path(sys.executable).parent
 PAGE = ROOT / "docs" / "benchmarks.md"
-STUDY, NOTEBOOKS = "data/colon", ("cohort", "efficacy", "robustness", "safety")
+STUDY, NOTEBOOKS = "data/colon", ("cohort", "efficacy", "robustness", "models", "safety")
 PEERS = {"lifelines": "lifelines==0.30.3", "scikit_survival": "scikit-survival==0.28.0",
          "greenwood": "greenwood==0.8.0", "rust_survival": "survival==2.0.0"}  # fmt: skip
 SIZES, REPORTS, LARGE = (100, 1_000, 10_000, 100_000, 1_000_000), 50, 1_000_000

@@ -18,7 +18,7 @@ os.environ |= {"MPLBACKEND": "agg", "PYTHONHASHSEED": "0"}
 from lib import report
 from lib.study.study import ROOT
 
-NOTEBOOKS = ("cohort", "efficacy", "robustness", "safety")
+NOTEBOOKS = ("cohort", "efficacy", "robustness", "models", "safety")
 
 
 def cells(name: str) -> list[dict]:

@@ -17,7 +17,7 @@ from lib.__main__ import main
 from lib.study.study import ROOT
 
 COLON = ROOT / "data" / "colon"
-PARTS = ["cohort", "efficacy", "robustness", "safety"]
+PARTS = ["cohort", "efficacy", "robustness", "models", "safety"]
 
 
 @pytest.fixture

@@ -63,7 +63,7 @@ def test_the_first_page_is_that_of_the_report(page, monkeypatch):
 def test_every_mark_stands_on_what_was_drawn(study, tab):
     page = explore_page.Explorer(study)
     figures = [block for block in look_at(page, tab) if "svg" in block]
-    assert bool(figures) == (tab == "Survival" or study == RAIR)
+    assert bool(figures) == (tab in ("Survival", "Prior knowledge") or study == RAIR)
     for figure in figures:
         ids = set(re.findall(r'\bid="([^"]+)"', figure["svg"]))
         width, height = map(float, re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', figure["svg"]).groups())
@@ -294,3 +294,27 @@ def test_a_population_is_offered_where_the_study_has_one(tmp_path):
     assert form.parameters() == {"population": "all"}
     form._make(read_study(ROOT / COLON))
     assert form._population not in form._own.children
+
+
+def test_a_slider_says_how_sceptical_a_reader_is(tmp_path):
+    """The less is left to a benefit worth having, the nearer to no effect; the other readers stay. None where nothing is declared."""
+    page = explore_page.Explorer(RAIR)
+    assert page.form._scepticism in page.form._own.children
+
+    def medians():
+        look_at(page, "Prior knowledge")
+        return page.page.results.query("output == 'posterior_effect' and statistic == 'hr'").set_index("variable")["value"]
+
+    usual = medians()
+    assert page.form.parameters() == {}
+    page.form._scepticism.value = 0.001
+    assert page.form.parameters() == {"scepticism": 0.001}
+    doubted = medians()
+    assert usual["lpfs: sceptical"] < doubted["lpfs: sceptical"] < 1
+    assert doubted.drop("lpfs: sceptical").equals(usual.drop("lpfs: sceptical"))
+    look_at(page, "Survival")
+    write_study(tmp_path)
+    yml = tmp_path / "study.yml"
+    yml.write_text(re.sub(r"worthwhile: .*\n", "", yml.read_text("utf-8")), "utf-8")
+    form = Form({"one": str(tmp_path)}, ("internal",), lambda: None)
+    assert form._scepticism not in form._own.children

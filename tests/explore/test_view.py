@@ -28,8 +28,9 @@ def test_what_a_form_asks_for_is_taken(page):
     says(page.form._endpoint, index=1)
     says(page.form._arms["B"], value=False)
     says(page.form._landmarks, value="6, 18")
+    says(page.form._scepticism, index=2)
     says(page.view, tab=1)
-    assert page.form.parameters() == {"arms": ["A", "C"], "endpoint": page.form.study.endpoints[1].id, "landmarks": [6.0, 18.0]}
+    assert page.form.parameters() == {"arms": ["A", "C"], "endpoint": page.form.study.endpoints[1].id, "landmarks": [6.0, 18.0], "scepticism": 0.01}
     assert page.view.tab == 1
 
 

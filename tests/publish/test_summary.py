@@ -4,6 +4,7 @@ import csv
 import json
 import re
 from functools import cache
+from types import SimpleNamespace
 
 import lxml.html
 import pytest
@@ -124,7 +125,7 @@ def test_words_on_certainty_lead_to_their_place(made, site):
     for page, place in (link.split("#") for link in links):
         assert f'id="{place}"' in (folder / page).read_text("utf-8")
     assert rows_of(summary_of(made("rair_dtc")).sure) == {
-        "Adjusted": ["holds"], "Competing event": ["no longer told apart"],
+        "Weighted": ["holds"], "Competing event": ["no longer told apart"],
         "Without each patient in turn": ["turned by 3 of 52 patients"], "Computed a second time": ["agrees"],
     }  # fmt: skip
 
@@ -166,7 +167,7 @@ def test_what_a_study_does_not_hold_is_left_out(made):
     assert "Response" not in shown.effects
     assert "weighted" not in shown.effects.partition("</thead>")[0]
     assert shown.weakens == ""
-    assert rows_of(shown.sure)["Adjusted"] == ["not needed: arms formed by chance"]
+    assert rows_of(shown.sure)["Weighted"] == ["not needed: arms formed by chance"]
     assert shown.told == ("efficacy", "robustness")
 
 
@@ -264,3 +265,9 @@ def test_whom_an_answer_leaves_out_stands_beside_it(parameters, said):
     told = summary.efficacy(survival, Absent(""), page.analyse(analyse.response, page.response_visits), [])["weakens"]
     assert all(sentence in told for sentence in said)
     assert ("alone:" in told, "declared rule" in told) == ("subgroup" in parameters, "criteria" in parameters)
+
+
+def test_what_several_pages_asked_again_stands_in_one_table():
+    """The weighted answer is robustness', the adjusted one that of models: neither page's rows displace the other's."""
+    pages = [SimpleNamespace(name=n, page=f"{n}.html", summary={"sure": [[n, "holds", f"{n}.html#x"]]}, figures={}, verdicts=[]) for n in ("robustness", "models")]
+    assert list(rows_of(summarise(pages).sure)) == ["robustness", "models"]

@@ -112,7 +112,7 @@ def beginnings(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize(("name", "engine"), [("cohort", None), ("efficacy", "warm"), ("robustness", "warm"), ("safety", "warm")])
+@pytest.mark.parametrize(("name", "engine"), [("cohort", None), ("efficacy", "warm"), ("robustness", "warm"), ("models", "warm"), ("safety", "warm")])
 def test_papermill_is_refused_by_name(name, engine, beginnings):
     wrong = {"audiense": "share", "level": "high"}
     with pytest.raises(PapermillExecutionError) as caught:

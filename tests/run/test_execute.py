@@ -26,7 +26,7 @@ def study():
 def test_parameters_go_to_the_notebooks_that_know_them(study):
     routed = route_parameters(study, ALL, {"endpoint": "os", "arms": "A,C", "level": "0.9", "cutoff": "2023-06-30"})
     shared = {"study": "data/rair_dtc", "cutoff": "2023-06-30", "arms": ["A", "C"], "level": 0.9}
-    assert routed == {"cohort": shared, "efficacy": shared | {"endpoint": "os"}, "robustness": shared | {"endpoint": "os"}, "safety": shared}
+    assert routed == {"cohort": shared, "efficacy": shared | {"endpoint": "os"}, "robustness": shared | {"endpoint": "os"}, "models": shared | {"endpoint": "os"}, "safety": shared}
 
 
 def test_names_and_values_that_no_notebook_knows_are_all_listed(study):

@@ -229,7 +229,7 @@ def _until(holds, seconds: float) -> None:
 
 @pytest.mark.notebook
 @pytest.mark.parametrize(
-    ("study", "notebooks"), [("rair_dtc", ("cohort", "efficacy", "robustness", "safety")), ("colon", ("cohort",))], ids=["rair", "colon"]
+    ("study", "notebooks"), [("rair_dtc", ("cohort", "efficacy", "robustness", "models", "safety")), ("colon", ("cohort",))], ids=["rair", "colon"]
 )
 def test_same_outputs_as_ordinary_kernels(study, notebooks):
     """The real notebooks, byte for byte."""

@@ -31,6 +31,7 @@ PICTURES = {
     "cohort": {"flow", "enrolment", "attendance", "timing"},
     "efficacy": {"km_pfs", "km_os", "km_ttp", "response", "waterfall", "spider", "swimmer", "volume_trajectories",
                  "volume_summary", "crp_trajectories", "crp_summary", "pain_trajectories", "pain_summary"},
+    "models": set(),
     "robustness": set(),
     "safety": set(),
 }  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["ResponseSubgroups", "Subgroups", "analyse_response_subgroups", "analyse_subgroups"]
+__all__ = ["ResponseSubgroups", "Subgroups", "analyse_response_subgroups", "analyse_subgroups", "levels_of"]
 
 from collections.abc import Iterator, Sequence
 
@@ -17,6 +17,7 @@ from lib.dataset.derived import response_frame
 from lib.statistics import proportions
 from lib.statistics.comparisons import count_below, name_pair
 from lib.statistics.models import cox, logistic
+from lib.statistics.multivariable.interaction import compare_levels
 from lib.statistics.survival.event_table import OVERALL
 from lib.study.parts import Subgroup, own
 
@@ -53,7 +54,7 @@ def analyse_subgroups(data: Dataset, analysis: Survival) -> Subgroups | Absent:
     ratios, counts, tests = [_ratio(data, tte).assign(variable=f"{name}: all")], [], []
     counts.append(_counts(data, tte).assign(variable=f"{name}: all"))
     for subgroup in data.study.subgroups:
-        levels = list(_levels(subgroup, tte, data))
+        levels = list(levels_of(subgroup, tte, data))
         for level, inside in levels:
             variable = f"{name}: {subgroup.id}: {level}"
             ratios.append(_ratio(data, outcome[inside]).assign(variable=variable))
@@ -106,7 +107,7 @@ def analyse_response_subgroups(data: Dataset, visits: Sequence[float]) -> Respon
         found = proportions.estimate_risk_difference(rows, data.reference, level=data.parameters.level)
         ratios.append(found[found["group"] == name_pair(*data.contrast)].assign(variable=variable))
     for subgroup in data.study.subgroups:
-        parts = {level: proportions.count_outcome(patients[inside], "responder") for level, inside in _levels(subgroup, patients, data)}
+        parts = {level: proportions.count_outcome(patients[inside], "responder") for level, inside in levels_of(subgroup, patients, data)}
         tests.append(logistic.compare_interaction(parts, _labels(data)).assign(variable=f"response: {subgroup.id}"))
     frames = {"subgroup": ratios, "subgroup_count": counts, "interaction": tests}
     found = {f"response_{output}": pd.concat(rows, ignore_index=True).assign(time=visit) for output, rows in frames.items()}
@@ -120,11 +121,11 @@ def _labels(data: Dataset) -> dict[str, str]:
 
 def _named_levels(data: Dataset, patients: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:
     for subgroup in data.study.subgroups:
-        for level, inside in _levels(subgroup, patients, data):
+        for level, inside in levels_of(subgroup, patients, data):
             yield f"response: {subgroup.id}: {level}", inside
 
 
-def _levels(subgroup: Subgroup, tte: pd.DataFrame, data: Dataset) -> Iterator[tuple[str, pd.Series]]:
+def levels_of(subgroup: Subgroup, tte: pd.DataFrame, data: Dataset) -> Iterator[tuple[str, pd.Series]]:
     """Name of each level, as a parameter names it, and its patients."""
     values = tte[own(subgroup.variable)]
     if subgroup.cut is not None:
@@ -172,18 +173,7 @@ def _interaction(data: Dataset, tte: pd.DataFrame, levels: list[tuple[str, pd.Se
             return pd.DataFrame(
                 [found | {"note": f"not tested: no event with {' or '.join(quiet)} in one of the levels"}]
             )
-    frame = tte.copy()
-    additive, products = [], []
-    for i, (_, inside) in enumerate(present[1:]):
-        frame[f"level_{i}"] = inside.astype(float)
-        additive.append(f"level_{i}")
-        for j, arm in enumerate(arm.id for arm in data.arms if arm.id != data.reference):
-            frame[f"product_{i}_{j}"] = (inside & (tte["arm"] == arm)).astype(float)
-            products.append(f"product_{i}_{j}")
-    models = [
-        cox.estimate_cox(frame[known], data.reference, covariates).overall.set_index("test")
-        for covariates in (additive, additive + products)
-    ]
-    if any(np.isnan(model.loc["Wald", "chisq"]) for model in models):
+    test = compare_levels(tte[known], data.reference, {level: inside[known] for level, inside in present}).test
+    if np.isnan(test["chisq"]):
         return pd.DataFrame([found | {"note": "not tested: too few events for a model with the interaction"}])
-    return pd.DataFrame([found | cox.compare_nested(*models) | {"note": ""}])
+    return pd.DataFrame([found | test | {"note": ""}])

@@ -18,7 +18,7 @@ from lib.statistics.comparisons import ALPHA, RECIPROCALS, add_number_needed
 
 DIGITS = 3
 # Whole numbers, which masking protects as such, or which count no patients.
-WHOLE = {*COUNTS, "observed", "df", "n_resamples", "n_queries", "n_items", "n_answered", "n_tests", "n_below"}
+WHOLE = {*COUNTS, "observed", "df", "n_imputations", "n_resamples", "n_queries", "n_items", "n_answered", "n_tests", "n_below"}
 # What is read from the side of these on which a number lies (a test's limit; no effect) must read the same.
 SIDES = (ALPHA, 1.0)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["plot_balance", "plot_robustness", "plot_subgroups", "plot_weighted_curves"]
+__all__ = ["draw_ratio", "log_axis", "plot_balance", "plot_robustness", "plot_subgroups", "plot_weighted_curves", "ratio_span"]
 
 import textwrap
 
@@ -47,7 +47,8 @@ PAIRS = ("rmst", "pairwise")
 LABEL, COLUMNS = 22, (0.7, 1.0)
 
 
-def _log_axis(axes, span: tuple[float, float], ticks: list[float]) -> None:
+def log_axis(axes, span: tuple[float, float], ticks: list[float]) -> None:
+    """Make an axis of ratios, with those of `ticks` that lie on it."""
     axes.set_xscale("log")
     axes.set_xlim(span)
     axes.set_xticks([t for t in ticks if span[0] <= t <= span[1]])
@@ -56,7 +57,7 @@ def _log_axis(axes, span: tuple[float, float], ticks: list[float]) -> None:
     axes.tick_params(axis="x", which="minor", length=0)
 
 
-def _interval(axes, y: float, row: pd.Series, colour: str, span: tuple[float, float], *, size: float = 5) -> None:
+def draw_ratio(axes, y: float, row: pd.Series, colour: str, span: tuple[float, float], *, size: float = 5, mark: str = "s", hollow: bool = False) -> None:
     """Hazard ratio with its interval; a limit outside the axis becomes an arrow head."""
     low = span[0] if pd.isna(row["ci_low"]) else row["ci_low"]
     high = span[1] if pd.isna(row["ci_high"]) else row["ci_high"]
@@ -66,10 +67,10 @@ def _interval(axes, y: float, row: pd.Series, colour: str, span: tuple[float, fl
         if value != end or value in span:
             axes.plot(end, y, head, color=colour, markersize=4, clip_on=False)
     if span[0] <= row["hr"] <= span[1]:
-        axes.plot(row["hr"], y, "s", color=colour, markersize=size)
+        axes.plot(row["hr"], y, mark, color=colour, markersize=size, markerfacecolor="white" if hollow else colour)
 
 
-def _span(rows: pd.DataFrame) -> tuple[float, float]:
+def ratio_span(rows: pd.DataFrame) -> tuple[float, float]:
     """Axis that holds 0.5, 2 and the intervals, within `HR_SPAN`."""
     limits = rows[["hr", "ci_low", "ci_high"]].to_numpy(dtype=float).ravel()
     limits = [0.5, 2.0, *limits[np.isfinite(limits) & (limits > 0)]]
@@ -88,7 +89,7 @@ def plot_robustness(robust: Robustness) -> Figure:
     colour = data.study.arm(data.contrast[0]).colour
     labels = [textwrap.fill(label, 38) for label, _, _ in drawn]
     lines = sum(label.count("\n") + 1 for label in labels)
-    span = _span(ways[(ways["group"] == pair) & ways["hr"].notna()])
+    span = ratio_span(ways[(ways["group"] == pair) & ways["hr"].notna()])
     with picture(1.2 + 0.155 * lines + 0.06 * len(drawn), 1, 3, sharey=True, width_ratios=[1.1, 1.1, 0.8]) as (figure, (left, right, words)):
         place, places = 0.0, []
         for label, (_, row, ratio) in zip(labels, drawn, strict=True):
@@ -98,7 +99,7 @@ def plot_robustness(robust: Robustness) -> Figure:
             place += depth + 0.35
             _p_value(left, y, row)
             if len(ratio):
-                _interval(right, y, ratio.iloc[0], colour, span)
+                draw_ratio(right, y, ratio.iloc[0], colour, span)
                 words.text(1, y, _in_words(ratio.iloc[0]), va="center", ha="right", fontsize=7.5)
             elif pd.isna(row["p_value"]) and pd.isna(row["min"]):
                 left.text(
@@ -116,7 +117,7 @@ def plot_robustness(robust: Robustness) -> Figure:
         left.set_yticks(places, labels, fontsize=7.5)
         left.set_ylim(-place, 0.2)
         left.tick_params(axis="y", length=0)
-        _log_axis(left, P_SPAN, [1e-4, 1e-3, 0.01, 0.05, 0.2, 1])
+        log_axis(left, P_SPAN, [1e-4, 1e-3, 0.01, 0.05, 0.2, 1])
         _ratio_axis(right, data, span)
         left.set_xlabel(f"{p_value()} (dashed: {format_limit()})")
         tests = where(robust["robustness_tests"], variable=f"{robust.variable}: p-values").iloc[0]
@@ -182,7 +183,7 @@ def plot_subgroups(subgroups: Subgroups) -> Figure:
         axes.set_ylim(places[-1] - 0.1, 0.3 + 0.56 * head)
         for y, line in zip(middles, lines, strict=True):
             _write_subgroup((left, axes, right), y, line, subgroups)
-        overall, span = ratios["hr"].iat[0], _span(ratios)
+        overall, span = ratios["hr"].iat[0], ratio_span(ratios)
         if pd.notna(overall) and span[0] < overall < span[1]:
             axes.axvline(overall, color=PALE, linewidth=1.2, linestyle="dashed", zorder=0)
         _ratio_axis(axes, data, span)
@@ -222,7 +223,7 @@ def _write_subgroup(panels: tuple, y: float, line: tuple, subgroups: Subgroups) 
     if pd.notna(row["hr"]):
         # The area of a square is its weight: the number of events.
         size = max(2.5, 9 * np.sqrt(counts["n_events"].sum() / max(_largest(subgroups), 1)))
-        _interval(axes, y, row, data.study.arm(data.contrast[0]).colour, _span(subgroups["subgroup"]), size=size)
+        draw_ratio(axes, y, row, data.study.arm(data.contrast[0]).colour, ratio_span(subgroups["subgroup"]), size=size)
 
 
 def _in_words(row: pd.Series) -> str:
@@ -234,7 +235,7 @@ def _in_words(row: pd.Series) -> str:
 def _ratio_axis(axes, data: Dataset, span: tuple[float, float]) -> None:
     """Axis of a hazard ratio: 1 as a line, and under it which side has fewer events, whatever an event is."""
     axes.axvline(1, color=GREY, linewidth=0.9, zorder=0)
-    _log_axis(axes, span, [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20])
+    log_axis(axes, span, [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20])
     axes.tick_params(axis="y", length=0)
     sides = [textwrap.wrap(data.study.arm(arm).label, 13, max_lines=3, placeholder=" …") for arm in data.contrast]
     deep = max(map(len, sides))

@@ -13,4 +13,4 @@ from lib.show.sentences import (
     survival,
 )
 
-__all__ = ["cohort", "course", "design", "laboratory", "markers", "plain", "response", "robustness", "safety", "survival"]
+__all__ = ["cohort", "course", "design", "laboratory", "markers", "models", "plain", "response", "robustness", "safety", "survival"]

@@ -1,8 +1,8 @@
-"""What study.yml declares of the design beside what the report found: target trial, risks of bias, other studies."""
+"""What study.yml declares of the design beside what the report found: target trial, risks of bias, published claims."""
 
 from __future__ import annotations
 
-__all__ = ["table_external", "table_published", "table_risks_of_bias", "table_target_trial"]
+__all__ = ["table_published", "table_risks_of_bias", "table_target_trial"]
 
 import pandas as pd
 
@@ -21,7 +21,6 @@ from lib.show.formats import (
     MASKED,
     format_given,
     format_interval,
-    format_median,
     format_number,
     format_whole,
     is_masked,
@@ -38,12 +37,12 @@ from lib.show.labels import (
     pair_label,
     years_of,
 )
-from lib.show.tables.parts import format_rate, format_with_interval
+from lib.show.tables.parts import format_with_interval
 from lib.show.verdict import plain_note
 from lib.statistics.comparisons import name_pair
 from lib.study.design import ELEMENTS
 
-NOT_STATED, NOT_HERE = "not stated in study.yml", "not in this study"
+NOT_STATED = "not stated in study.yml"
 # Domain -> headings of the reports that hold its evidence.
 PLACES = {
     "randomisation": (("cohort", "How alike are the arms?"), ("cohort", "Who is in the study?")),
@@ -168,40 +167,6 @@ def _gap(data: Dataset, calendar: Calendar | Absent) -> str:
         for r in calendar["component_gap"].itertuples()
     ]
     return f"Immortal days between the components of a combination, median (range): {joined(gaps)}."
-
-
-@empty_if_absent
-def table_external(declared: Declared, survivals: list[Survival | Absent], course: Course | Absent) -> Table | Block:
-    """Declared results of other studies beside this one's."""
-    data = declared.dataset
-    by_endpoint = {analysis.variable: analysis for analysis in survivals if isinstance(analysis, Survival)}
-    arms = {arm.id: arm.label for arm in data.arms}
-    rows = []
-    for other in (e for e in data.study.external if e.arm in arms):
-        if other.endpoint and other.endpoint not in by_endpoint:
-            own = NOT_HERE
-        elif other.endpoint:
-            row = by_endpoint[other.endpoint].row("median", other.arm)
-            own = f"{format_median(row, decimals_of_time(data))} {data.study.time.unit}"
-        else:
-            own = (
-                NOT_HERE
-                if isinstance(course, Absent)
-                else format_rate(course.row("best_objective_response", other.arm))
-            )
-        rows.append(
-            Row(
-                (arms[other.arm], other.label, other.printed, own, f"{other.why}. {other.citation}.".removeprefix(". "))
-            )
-        )
-    if not rows:
-        return EMPTY
-    labels = ("Arm", "Result of another study", "As published", "In this report", "What may explain a difference")
-    notes = (
-        "Not a comparison: other patients, other definitions, another time. An arm that does worse here than elsewhere makes every difference to it look larger.",
-    )
-    columns = tuple(Column(label, text=True) for label in labels)
-    return Table("external", "Results of other studies beside this one", columns, tuple(rows), notes)
 
 
 @empty_if_absent

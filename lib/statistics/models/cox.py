@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-__all__ = ["CoxModel", "RobustFit", "check_proportional_hazards", "estimate_cox", "estimate_weighted_cox", "fit_robust"]
+__all__ = [
+    "NO_INFORMATION", "CoxModel", "RobustFit", "against_change", "check_proportional_hazards", "estimate_cox", "estimate_weighted_cox",
+    "fit_robust", "km_scale", "wald_terms",
+]  # fmt: skip
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -44,7 +47,7 @@ class CoxModel:
     overall: pd.DataFrame
 
 
-def _wald_terms(design: Design, beta: np.ndarray, covariance: np.ndarray, level: float) -> pd.DataFrame:
+def wald_terms(design: Design, beta: np.ndarray, covariance: np.ndarray, level: float) -> pd.DataFrame:
     """Hazard ratios with Wald intervals, from coefficients and covariance on the scale of the design."""
     coef, std_err = beta / design.scale, np.sqrt(np.diag(covariance)) / design.scale
     reach = stats.norm.ppf(0.5 + level / 2) * std_err
@@ -75,7 +78,7 @@ def _terms(tte: pd.DataFrame, design: Design, fit: Fit, level: float, strata: st
         found["note"] = [f"{switched}; {note}" if note else switched for note in found["note"]]
     else:
         covariance = np.linalg.inv(fit.best.information)
-        found = _wald_terms(chosen, fit.beta[fit.estimable], covariance, level).assign(method=method, note="")
+        found = wald_terms(chosen, fit.beta[fit.estimable], covariance, level).assign(method=method, note="")
     every = pd.DataFrame({"term": design.terms, "group": design.groups})
     terms = every.merge(found, on=["term", "group"], how="left", sort=False) if len(found) else every.reindex(
         columns=[*TERM_COLUMNS, "method", "note"])  # fmt: skip
@@ -200,23 +203,28 @@ def check_proportional_hazards(
     if fit.separated:
         return found.assign(note=f"not estimable: {_quiet_events(tte, design)}")
     if fit.estimable.any():
-        beta, g = fit.beta[fit.estimable], _km_scale(sets)
-        mixed, squared = sets.derivatives(beta, g, 1), sets.derivatives(beta, g, 2).information
-        against = squared - mixed.information @ np.linalg.solve(fit.best.information, mixed.information)
+        score, against, squared = against_change(fit, sets)
         rows = np.flatnonzero([*fit.estimable, False])
         known = np.diag(against) > 1e-9 * np.diag(squared)
-        found.loc[rows[known], "chisq"] = mixed.score[known] ** 2 / np.diag(against)[known]
+        found.loc[rows[known], "chisq"] = score[known] ** 2 / np.diag(against)[known]
         found.loc[rows[known], "df"] = 1.0
         if known.all() and np.linalg.matrix_rank(against, hermitian=True) == len(against):
-            found.loc[found.index[-1], "chisq"] = mixed.score @ np.linalg.solve(against, mixed.score)
-            found.loc[found.index[-1], "df"] = float(len(beta))
+            found.loc[found.index[-1], "chisq"] = score @ np.linalg.solve(against, score)
+            found.loc[found.index[-1], "df"] = float(len(score))
         found.loc[np.flatnonzero(~fit.known), ["chisq", "df"]] = np.nan
         found["p_value"] = stats.chi2.sf(found["chisq"], found["df"])
         found.loc[found["chisq"].notna(), "note"] = ""
     return found
 
 
-def _km_scale(sets: RiskSets) -> np.ndarray:
+def against_change(fit: Fit, sets: RiskSets) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Score of coefficients that change with `km_scale`, its information beyond the fitted ones', and before that."""
+    beta, g = fit.beta[fit.estimable], km_scale(sets)
+    mixed, squared = sets.derivatives(beta, g, 1), sets.derivatives(beta, g, 2).information
+    return mixed.score, squared - mixed.information @ np.linalg.solve(fit.best.information, mixed.information), squared
+
+
+def km_scale(sets: RiskSets) -> np.ndarray:
     """1 - S(t-) of each block by the Kaplan-Meier curve of all patients, centred over the events."""
     d = sum_rows(sets.events, sets.starts)
     events = np.bincount(sets.block_time, d)
@@ -315,7 +323,7 @@ def fit_robust(tte: pd.DataFrame, reference: str, weights: str, covariates: Sequ
     beta, naive = fit.beta[fit.estimable], np.linalg.inv(fit.best.information)
     influence = grouped(beta) @ naive
     chosen = pick_terms(design, fit.estimable)
-    found = _wald_terms(chosen, beta, influence.T @ influence, level).drop(columns="group")
+    found = wald_terms(chosen, beta, influence.T @ influence, level).drop(columns="group")
     found["naive_std_err"] = np.sqrt(np.diag(naive)) / chosen.scale
     terms = every.merge(found, on="term", how="left", sort=False)
     terms.loc[~fit.known, names] = np.nan
@@ -329,21 +337,3 @@ def _robust_score(residuals: np.ndarray, events: float) -> tuple[float, int]:
     if not p or rounding.any() or np.linalg.matrix_rank(spread, hermitian=True) < p:
         return np.nan, p
     return float(residuals.sum(axis=0) @ np.linalg.solve(spread, residuals.sum(axis=0))), p
-
-
-def compare_nested(smaller: pd.DataFrame, larger: pd.DataFrame) -> dict[str, float]:
-    """Likelihood-ratio test of what the larger of two nested models has beyond the smaller.
-
-    Parameters
-    ----------
-    smaller, larger : DataFrame
-        `overall` of `estimate_cox` of the same patients, indexed by `test`.
-
-    Returns
-    -------
-    dict
-        `chisq`, `df`, `p_value`. R: ``anova(smaller, larger)``.
-    """
-    less, more = (model.loc["likelihood ratio"] for model in (smaller, larger))
-    chisq, df = more["chisq"] - less["chisq"], more["df"] - less["df"]
-    return {"chisq": chisq, "df": df, "p_value": stats.chi2.sf(chisq, df)}

@@ -5,7 +5,7 @@ bias. Crude odds ratios live in proportions. Whether the odds ratios of arms are
 is asked of counts: exactly where all tables can be listed, and else without the penalty.
 """
 
-__all__ = ["compare_interaction", "estimate_adjusted_odds"]
+__all__ = ["METHOD", "compare_interaction", "compare_penalised_odds", "estimate_adjusted_odds", "fit_penalised_odds"]
 
 import warnings
 
@@ -60,7 +60,7 @@ def estimate_adjusted_odds(patients, outcome, covariates=(), *, arm="arm", refer
         terms += [("overall", *term) for term in _covariate_terms(used[covariate])]
     y = used[outcome].to_numpy(dtype=float)
     x = np.column_stack([np.ones(len(y)), *(column for _, _, column in terms)])
-    fitted, note = _checked_fit(x, y, level)
+    fitted, note = fit_penalised_odds(x, y, level)
     frame = pd.DataFrame(
         [(group, name, len(y), int(y.sum())) for group, name, _ in terms],
         columns=["group", "term", "n", "n_events"],
@@ -131,8 +131,8 @@ def _covariate_terms(values):
     return [(f"{values.name} = {level}", (values == level).to_numpy(dtype=float)) for level in levels[1:]]
 
 
-def _checked_fit(x, y, level):
-    """Coefficient, standard error, limits and p of each column but the intercept; NaN and why not."""
+def fit_penalised_odds(x, y, level):
+    """Coefficient, standard error, limits and p of each column of `x` but the first, the intercept; NaN and why not."""
     nothing = np.full((x.shape[1] - 1, 5), np.nan)
     if len(y) == 0 or y.min() == y.max():
         return nothing, "not estimable: all patients have the same outcome"
@@ -156,6 +156,13 @@ def _checked_fit(x, y, level):
     return np.array(rows).reshape(-1, 5), ""
 
 
+def compare_penalised_odds(x, y, columns):
+    """Twice the fall of the penalized log likelihood as `columns` of `x` are held at 0; R: ``logistf::logistftest``."""
+    held = np.isin(np.arange(x.shape[1]), columns)
+    beta, top = _maximise(x, y, np.zeros(x.shape[1]))
+    return 2 * max(top - _maximise(x, y, np.where(held, 0.0, beta), fixed=columns)[1], 0.0)
+
+
 def _information(x, beta):
     """Fisher information of the logistic model."""
     p = expit(x @ beta)
@@ -169,9 +176,9 @@ def _penalized(x, y, beta):
     return likelihood + 0.5 * np.linalg.slogdet(_information(x, beta))[1]
 
 
-def _maximise(x, y, start, fixed=None, tolerance=1e-11):
-    """Take Newton steps on Firth's modified score, halved if the likelihood falls; one beta may be fixed."""
-    beta, free = start.astype(float), np.arange(x.shape[1]) != fixed
+def _maximise(x, y, start, fixed=(), tolerance=1e-11):
+    """Take Newton steps on Firth's modified score, halved if the likelihood falls; columns may be fixed."""
+    beta, free = start.astype(float), ~np.isin(np.arange(x.shape[1]), fixed)
     value = _penalized(x, y, beta)
     noise = 1e-12 * (1 + abs(value))
     for _ in range(200):

@@ -6,7 +6,7 @@ tied events, so a model with the arm alone costs as much as there are distinct t
 
 from __future__ import annotations
 
-__all__ = ["CountedSets", "Derivatives", "Fit", "RiskSets", "fit_cox", "make_risk_sets", "sum_rows"]
+__all__ = ["CountedSets", "Derivatives", "Fit", "RiskSets", "climb", "fit_cox", "make_risk_sets", "sum_rows"]
 
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -301,8 +301,8 @@ def _spread(sets: RiskSets, beta: np.ndarray) -> float:
     return float(np.ptp(eta)) if eta.size else 0.0
 
 
-def _climb(sets: RiskSets, null: Derivatives) -> tuple[np.ndarray, Derivatives, bool]:
-    """Newton's method with step halving.
+def climb(sets: RiskSets, null: Derivatives) -> tuple[np.ndarray, Derivatives, bool]:
+    """Newton's method with step halving, from 0, where the derivatives are `null`.
 
     Separated: the likelihood has stopped rising, but the coefficients still move, or there is no information left.
     """
@@ -340,7 +340,7 @@ def fit_cox(
     if not estimable.all():
         sets = make_risk_sets(tte, pick_terms(design, estimable), strata, weights)
         null = sets.derivatives(np.zeros(estimable.sum()))
-    found, best, separated = _climb(sets, null)
+    found, best, separated = climb(sets, null)
     beta = np.full(p, np.nan)
     beta[estimable] = found
     return Fit(beta, estimable, known, separated, null, best), sets

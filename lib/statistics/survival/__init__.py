@@ -10,4 +10,5 @@ __all__ = [
     "logrank",
     "rmst",
     "sensitivity",
+    "time_dependent",
 ]

@@ -1,3 +1,3 @@
-"""Overlap weights: why patients got their treatment, and means and curves that make allowance for it."""
+"""Weights: why patients got their treatment or left a strategy, and means and curves that make allowance for it."""
 
-__all__ = ["propensity", "weighted_rmst"]
+__all__ = ["cloning", "propensity", "strategies", "weighted_rmst", "weighted_steps"]

@@ -2,23 +2,18 @@
 
 import pytest
 from lesion_studies import FOLDER, Lesion, Patient, study_of, write_lesions
-from study_builder import write_study
 
-from lib.analyses.cohort.checklist import count_declared
-from lib.analyses.efficacy.course import analyse_course
 from lib.analyses.efficacy.other_events import (
     OTHER_EVENTS,
     analyse_first_progression,
     analyse_other_events,
     analyse_sites,
 )
-from lib.analyses.efficacy.survival import analyse
 from lib.analyses.result import Absent, where
 from lib.dataset.dataset import load
 from lib.dataset.progression import progression_dates
 from lib.show.display import EMPTY
 from lib.show.sentences.survival import sentence_other_events, sentence_progression
-from lib.show.tables import design as table_design
 from lib.show.tables.course import table_first_progression, table_other_events, table_sites
 from lib.study.study import ROOT
 
@@ -62,19 +57,6 @@ def test_a_study_without_dates_says_so():
     assert "no dates" in sentence_other_events(analyse_other_events(data))
     assert table_sites(analyse_sites(data)) is EMPTY
     assert sentence_progression(data, data.study.primary) == ""
-
-
-def test_other_studies_stand_beside_ours(tmp_path):
-    data = load("efficacy", study=str(ROOT / "data/rair_dtc"))
-    first, course = analyse(data, data.study.primary), analyse_course(data, (6.0, 12.0))
-    table = table_design.table_external(count_declared(data), [first], course)
-    assert table.rows[0].cells[3].startswith("18.6 (")
-    best = course.row("best_objective_response", "A")
-    assert table.rows[1].cells[3].startswith(f"{best['count']}/14 ({100 * best['proportion']:.0f}%)")
-    only = load("efficacy", study=str(ROOT / "data/rair_dtc"), arms=["B", "C"])
-    assert table_design.table_external(count_declared(only), [analyse(only, only.study.primary)], course) is EMPTY
-    six = load("efficacy", study=str(write_study(tmp_path / "s")))
-    assert len(table_design.table_external(count_declared(six), [analyse(six, six.study.primary)], Absent("no")).rows) == 2
 
 
 def counts_of(data):

@@ -13,7 +13,7 @@ import pandas as pd
 from lib.analyses.efficacy.dose_response import STEP
 from lib.analyses.result import Analysis
 from lib.dataset.dataset import Dataset
-from lib.report.recheck_parts import Number, adjusted, numbers, places
+from lib.report.rechecked.parts import Number, adjusted, numbers, places
 from lib.statistics.second_engine import clustered, competing
 from lib.study.limits import LARGE
 from lib.study.study import present

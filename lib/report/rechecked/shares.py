@@ -9,7 +9,7 @@ from math import nan
 
 from lib.analyses.result import Analysis
 from lib.dataset.dataset import Dataset
-from lib.report.recheck_parts import Arms, Number, Place, Rows, adjusted, exact_numbers, numbers, pairs, places, table
+from lib.report.rechecked.parts import Arms, Number, Place, Rows, adjusted, exact_numbers, numbers, pairs, places, table
 from lib.statistics.second_engine import shares
 from lib.statistics.second_engine.cox import FORMULA
 

@@ -1,0 +1,3 @@
+"""Plots of the page on models."""
+
+__all__ = ["fit", "immortal", "imputation", "next_trial", "others", "prior", "regression"]
