@@ -16,11 +16,16 @@ import pytest
 from lib.show import plot, say, table
 from lib.study.study import ROOT
 
-__all__ = ["CHECK", "EVERY", "IGNORE", "NOTEBOOKS", "Call", "Shown", "read_notebook", "run_notebook", "shipped", "without_drawing", "words_alone"]
+__all__ = ["CHECK", "EVERY", "IGNORE", "NOTEBOOKS", "PLOTTERS", "Call", "Shown", "read_notebook", "run_notebook", "shipped", "without_drawing", "words_alone"]
 
 NOTEBOOKS = ("cohort", "efficacy", "robustness", "models", "safety")
 # The reports, and the interactive page, which is none.
 EVERY = (*NOTEBOOKS, "explore")
+# Modules that draw, by the name they are imported by.
+PLOTTERS = sorted(
+    ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    for path in (ROOT / "lib" / "show" / "plots").rglob("[a-z]*.py") if path.stem not in ("style", "panel", "legends")
+)  # fmt: skip
 # Cells whose output alone nbval compares, and those whose output it does not.
 CHECK, IGNORE = "nbval-check-output", "nbval-ignore-output"
 

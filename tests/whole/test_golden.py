@@ -8,19 +8,17 @@ from pathlib import Path
 import pytest
 from designed_studies import CASES, write_case
 from golden import GOLDEN, compare, drawn, said
-from notebook_cells import NOTEBOOKS, run_notebook, without_drawing
+from notebook_cells import NOTEBOOKS, PLOTTERS, run_notebook, without_drawing
 from random_study import Design, write_random
 
 from lib.show.plots import style as plot_style
-from lib.study.study import ROOT
 
-PLOTS = sorted(path.stem for path in (ROOT / "lib" / "show" / "plots").glob("[a-z]*.py") if path.stem not in ("style", "panel", "legends"))
 # A whole small clinic: lesions, markers, treatments, adverse events.
 CLINIC = Design((9, 8), seed=7, hazard=0.04)
 # Of the designed studies only the notebooks in which the case shows.
 WHERE = dict.fromkeys(CASES, ("efficacy",)) | {
-    "just_apart": ("efficacy", "robustness"), "not_apart": ("efficacy", "robustness"), "one_arm": ("cohort", "efficacy", "robustness"),
-    "confounded": ("efficacy", "robustness"), "withheld": ("efficacy", "robustness"), "no_event": ("efficacy", "robustness"),
+    "just_apart": ("efficacy", "robustness"), "not_apart": ("efficacy", "robustness"), "one_arm": ("cohort", "efficacy", "robustness", "models"),
+    "confounded": ("efficacy", "robustness", "models"), "withheld": ("efficacy", "robustness", "models"), "no_event": ("efficacy", "robustness", "models"),
 }  # fmt: skip
 REPORTS = [
     *((study, audience, name) for study in ("rair_dtc", "colon") for audience in ("internal", "share") for name in NOTEBOOKS),
@@ -56,8 +54,8 @@ def watch_pictures(monkeypatch) -> dict[str, str]:
         return write(figure, figure_id, title, alt, *rest)
 
     write = plot_style.write_figure
-    for module in PLOTS:
-        monkeypatch.setattr(f"lib.show.plots.{module}.write_figure", keep)
+    for module in PLOTTERS:
+        monkeypatch.setattr(f"{module}.write_figure", keep)
     return kept
 
 

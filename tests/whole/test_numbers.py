@@ -214,7 +214,7 @@ def test_a_number_that_is_not_recorded_is_noticed():
 COMPUTES = (ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow)
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "lib" / "show").glob("[ts]*s/*.py")), ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", sorted((ROOT / "lib" / "show").glob("[ts]*s/**/*.py")), ids=lambda p: "-".join(p.parts[-2:]))
 def test_tables_and_sentences_compute_nothing(path):
     """No product, quotient, power or logarithm: numbers come from analyses, and formats alone knows of percent."""
     tree = ast.parse(path.read_text("utf-8"))

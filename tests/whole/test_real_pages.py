@@ -14,7 +14,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from pypdf import PdfReader
 
-PAGES = ("index.html", "cohort.html", "efficacy.html", "safety.html")
+PAGES = ("index.html", "cohort.html", "efficacy.html", "robustness.html", "models.html", "safety.html")
 EVERY = [(study, page) for study in ("rair_dtc", "colon") for page in PAGES]
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 # Secondary tables and figures; what a manuscript would say under a figure.

@@ -41,7 +41,7 @@ def text_size(text: str, size: float = 8) -> tuple[float, float]:
 
 
 @functools.lru_cache(maxsize=4096)
-def _width(line: str, size: float, font: tuple[str, ...]) -> float:  # noqa: ARG001 (whose letters these are)
+def _width(line: str, size: float, font: tuple[str, ...]) -> float:
     """Width of a line in points. Letters are measured by their outlines, which takes a hundredth of a second, and labels recur."""
     return TextPath((0, 0), line, size=size).get_extents().width if line.strip() else 0.0
 

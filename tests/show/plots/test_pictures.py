@@ -13,14 +13,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from notebook_cells import NOTEBOOKS, run_notebook
+from notebook_cells import NOTEBOOKS, PLOTTERS, run_notebook
 from PIL import Image
 
 from lib.analyses.efficacy import survival
 from lib.dataset.dataset import load
 from lib.show.plots import style as plot_style
 from lib.show.plots import survival as plot_survival
-from lib.study.study import ROOT
 
 pytestmark = pytest.mark.notebook
 
@@ -28,7 +27,6 @@ BASELINE = Path(__file__).parent / "baseline"
 DPI = 60
 # Share of pixels that may differ visibly (by more than a sixteenth of the range).
 TOLERANCE = 1e-3
-MODULES = sorted(path.stem for path in (ROOT / "lib" / "show" / "plots").glob("[a-z]*.py") if path.stem not in ("style", "panel", "legends"))
 
 
 @pytest.fixture
@@ -41,8 +39,8 @@ def pixels(monkeypatch):
         return write(figure, figure_id, title, alt, *rest)
 
     write = plot_style.write_figure
-    for module in MODULES:
-        monkeypatch.setattr(f"lib.show.plots.{module}.write_figure", keep)
+    for module in PLOTTERS:
+        monkeypatch.setattr(f"{module}.write_figure", keep)
     return kept
 
 

@@ -68,7 +68,7 @@ def _told(crude: pd.Series, found: pd.Series, ratio: str) -> str:
     """What the second test says beside the first."""
     was, now = below(crude["p_value"]), below(found["p_value"])
     if was and now:
-        turned = (crude[ratio] - 1) * (found[ratio] - 1) < 0
+        turned = (crude[ratio] < 1) != (found[ratio] < 1)
         return "told apart the other way round, so the answer depends on the covariates" if turned else "told apart as well"
     if was:
         return "no longer told apart, so these covariates may explain part of the difference, or the model is less precise"

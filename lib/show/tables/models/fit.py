@@ -4,6 +4,8 @@ from __future__ import annotations
 
 __all__ = ["table_adjusted_subgroups", "table_discrimination", "table_linearity", "table_periods", "table_proportional"]
 
+import math
+
 import pandas as pd
 
 from lib.analyses.models.fit import ModelFit
@@ -64,7 +66,7 @@ def table_linearity(fit: ModelFit) -> Table | Block:
 
 def _between(data: Dataset, variable: str, row: pd.Series) -> str:
     """Such as "69 against 53 years"."""
-    decimals = 0 if all(abs(row[q] - round(row[q])) < 1e-9 * max(1.0, abs(row[q])) for q in ("q1", "q3")) else 1
+    decimals = 0 if all(math.isclose(row[q], round(row[q]), abs_tol=1e-9) for q in ("q1", "q3")) else 1
     unit = data.study.variable(variable.split(": ")[1]).unit
     return f"{format_number(row['q3'], decimals)} against {format_number(row['q1'], decimals)} {unit or ''}".strip()
 
