@@ -28,7 +28,7 @@ MODELS = (
     Output("missing_events", PATIENTS, NOT_EXAMINED),
     Output("missing_logarithm", PATIENTS, NOT_EXAMINED),
     Output("missing_pattern", PATIENTS, NOT_EXAMINED, denominator=ALL),
-    Output("imputed_cox", PATIENTS, NOT_EXAMINED, tests=EXPLORATORY, source="van Buuren S, Groothuis-Oudshoorn K. J Stat Softw 2011;45:1-67. doi:10.18637/jss.v045.i03; White IR, Royston P. Stat Med 2009;28:1982-1998. doi:10.1002/sim.3618; Barnard J, Rubin DB. Biometrika 1999;86:948-955. doi:10.1093/biomet/86.4.948"),
+    Output("imputed_cox", PATIENTS, NOT_EXAMINED, tests=EXPLORATORY, source="Buuren S van, Groothuis-Oudshoorn K. J Stat Softw 2011;45:1-67. doi:10.18637/jss.v045.i03; White IR, Royston P. Stat Med 2009;28:1982-1998. doi:10.1002/sim.3618; Barnard J, Rubin DB. Biometrika 1999;86:948-955. doi:10.1093/biomet/86.4.948"),
     Output("complete_cox", PATIENTS, NOT_EXAMINED, tests=AGAIN),
     # A component that takes time to be added
     Output("strategy_patients", PATIENTS, NOT_EXAMINED, denominator=OVERLAP),

@@ -184,5 +184,5 @@ def test_an_analysis_that_nobody_examined_is_left_out():
 
 def test_families_of_tests():
     assert named(tests="confirmatory") == ["logrank"]
-    assert named(tests="again") == ["robustness", "definition_logrank"]
+    assert named(tests="again") == ["robustness", "definition_logrank", "complete_cox"]
     assert named(counted_in="comparison_count") == ["logrank", "logrank_pairwise", "logrank_trend", "gray"]

@@ -36,7 +36,7 @@ UNMEASURED = "What was not measured is not held alike."
 def sentence_regression(regression: Regression) -> str:
     """What the hazard ratio of the comparison becomes when the covariates are held alike, and how far it may be relied on."""
     data = regression.dataset
-    first = data.parameters.endpoint or data.study.primary.id
+    first = getattr(data.parameters, "endpoint", "") or data.study.primary.id
     return _compared(regression, inside(data.study.endpoint(regression.variable).short), "hazard ratio", cautious=regression.variable == first)
 
 
