@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from lib.analyses.models.fit import ModelFit
+from lib.analyses.models.terms import STRATUM
 from lib.analyses.result import Analysis
 from lib.dataset.dataset import Dataset
 from lib.report.rechecked.parts import Number, numbers
@@ -30,7 +31,7 @@ class _Model:
         rows = analysis["fit_rows"]
         self.rows, self.level, self.name = rows, data.parameters.level, analysis.variable
         self.time, self.event = rows["time"].to_numpy(float).round(9), rows["event"].to_numpy(bool)
-        self.strata = pd.factorize(rows["stratum of the model"])[0] if "stratum of the model" in rows else None
+        self.strata = pd.factorize(rows[STRATUM])[0] if STRATUM in rows else None
         self.arms = [arm.id for arm in data.arms if arm.id != data.reference]
         self.pairs = {f"{arm} vs {data.reference}": arm for arm in self.arms}
         columns = {arm: (rows["arm"].astype(str) == arm).to_numpy(float) for arm in self.arms}
