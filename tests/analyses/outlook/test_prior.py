@@ -97,6 +97,8 @@ def test_an_earlier_trial_is_read_in_either_direction():
     assert one["probability_worthwhile"].isna().all()
     assert "Nobody who doubts or hopes is asked" in say.prior_effect(effect(forth))
     assert "taken to hold here with a probability of 50%" in table.priors(effect(forth)).to_text()
+    assert "as printed, taken to hold" in table.priors(effect(forth)).to_text()
+    assert "as printed, of Observation vs Levamisole + fluorouracil, taken to hold" in table.priors(effect(back)).to_text()
 
 
 def test_a_trial_of_other_arms_or_another_endpoint_is_no_prior():

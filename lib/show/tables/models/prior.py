@@ -25,6 +25,7 @@ from lib.show.formats import (
 )
 from lib.show.labels import level_text, pair_label, reader_label, reader_title
 from lib.show.tables.parts import format_with_interval, notes_of
+from lib.show.ways import printed_label
 
 CHANCES = ("probability_benefit", "probability_worthwhile", "probability_harm")
 UNDECLARED = "study.yml names no smallest {what} worth having (worthwhile.{key}), so no probability of it is given: which effect is worth having is a decision."
@@ -86,7 +87,7 @@ def table_priors(found: PriorEffect) -> Table | Block:
         size = "none" if flat else format_number(row["prior_size"], 1)
         conflict = DASH if pd.isna(row["conflict"]) else format_number(row["conflict"], 3)
         shown.append(Row((reader_title(row["variable"]), size, *_effect_cells(row), conflict)))
-    earlier = [f"Earlier result: {e.label}, {e.printed}, taken to hold here with a probability of {format_percent(e.weight)} beforehand, beside as much as one event would say around a ratio of 1. {e.citation}." for e in earlier_results(data, found.variable)]
+    earlier = [f"Earlier result: {e.label}, {printed_label(data, e)}, taken to hold here with a probability of {format_percent(e.weight)} beforehand, beside as much as one event would say around a ratio of 1. {e.citation}." for e in earlier_results(data, found.variable)]
     notes = (
         "Says as much as: effective sample size of the prior, 4 / variance of the log hazard ratio, in events. A mixture's holds what its doubt takes away.",
         *_made(data),
