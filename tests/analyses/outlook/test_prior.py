@@ -8,6 +8,7 @@ from designed_studies import CASES, write_case
 from numpy.testing import assert_allclose
 from random_study import Design, random_design, write_random
 from scipy import integrate, stats
+from study_builder import as_if_chosen
 
 from lib import analyse
 from lib.analyses.outlook.prior import analyse_prior_effect
@@ -73,6 +74,31 @@ def test_colon_is_normal_and_what_the_closed_formulas_say():
     assert verdict(found)["state"] == FITTED
     assert "about one worth having they do not" in verdict(found)["conclude"]
     assert "need not be an effect" not in say.prior_effect(found)
+
+
+def test_agreement_about_arms_that_chance_did_not_form_is_weak():
+    """All readers see the same confounded comparison; of a trial the same numbers are fitted."""
+    trial = load("models", study=COLON)
+    chosen = effect(as_if_chosen(trial))
+    assert verdict(effect(trial))["state"] == FITTED
+    assert verdict(chosen)["state"] == WEAK
+    assert "confounding" in verdict(chosen)["why"]
+    shares = analyse_prior_response(load("models", study=RAIR), (6.0,))
+    assert verdict(shares)["state"] == WEAK
+    assert "confounding" in verdict(shares)["why"]
+    assert "hardly moves" in verdict(shares)["conclude"]
+    assert say.prior_response(shares).count("need not be an effect of treatment") == 1
+
+
+def test_the_hazard_ratio_is_called_crude():
+    """It stands below the adjusted one, and could be taken for it."""
+    found = effect(load("models", study=COLON))
+    assert "the crude hazard ratio of Levamisole + fluorouracil vs Observation is 0.60" in say.prior_effect(found)
+    assert "the crude one" in table.prior_effect(found).to_text()
+    survival = analyse.survival(found.dataset, found.dataset.study.primary)
+    text = say.next_trial(analyse.next_trial(found.dataset, survival))
+    assert "the effect seen (crude hazard ratio 0.60" in text
+    assert "the smallest worth having (hazard ratio 0.75" in text
 
 
 def test_few_events_are_not_normal_and_the_difference_is_shown():

@@ -58,7 +58,7 @@ def table_prior_effect(found: PriorEffect) -> Table | Block:
     worth = data.study.worthwhile
     first = data.study.arm(data.contrast[0]).label
     notes = (
-        f"{plural(rows['n_events'].iat[0], 'event')} of {plural(rows['n'].iat[0], 'patient')} in the two arms. Probabilities are degrees of belief after these data, one reader's each; below 1: fewer events with {first}.",
+        f"{plural(rows['n_events'].iat[0], 'event')} of {plural(rows['n'].iat[0], 'patient')} in the two arms; the hazard ratio is the crude one, with no covariate held alike. Probabilities are degrees of belief after these data, one reader's each; below 1: fewer events with {first}.",
         *([f"Worth having: {worth.why}."] if worth and worth.hazard_ratio and worth.why else []),
         *([] if worth and worth.hazard_ratio else [UNDECLARED.format(what="hazard ratio", key="hazard_ratio")]),
         *_weights(data, rows, "hazard ratio"),
