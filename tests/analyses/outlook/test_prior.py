@@ -127,6 +127,16 @@ def test_an_earlier_trial_is_read_in_either_direction():
     assert "as printed, of Observation vs Levamisole + fluorouracil, taken to hold" in table.priors(effect(back)).to_text()
 
 
+def test_several_earlier_results_share_what_is_declared():
+    """What is said of each adds up to what is recorded of them together."""
+    one = external("Lev5FU", "Obs", "recurrence", weight=0.4, estimate=0.6, ci_low=0.45, ci_high=0.8)
+    found = effect(believing(COLON, found=[one, one.model_copy(update={"label": "Trial Y", "weight": 0.6})]))
+    assert_allclose(by_prior(found["prior_effect"], "weight")["historical"], 0.2 + 0.3)
+    text = table.priors(found).to_text()
+    assert "probability of 20% beforehand (declared 40%, shared by 2 results)" in text
+    assert "probability of 30% beforehand (declared 60%, shared by 2 results)" in text
+
+
 def test_a_trial_of_other_arms_or_another_endpoint_is_no_prior():
     ratio = {"estimate": 0.6, "ci_low": 0.45, "ci_high": 0.8}
     for others in (external("Lev", "Obs", "recurrence", **ratio), external("Lev5FU", "Obs", "death", **ratio)):

@@ -87,7 +87,8 @@ def table_priors(found: PriorEffect) -> Table | Block:
         size = "none" if flat else format_number(row["prior_size"], 1)
         conflict = DASH if pd.isna(row["conflict"]) else format_number(row["conflict"], 3)
         shown.append(Row((reader_title(row["variable"]), size, *_effect_cells(row), conflict)))
-    earlier = [f"Earlier result: {e.label}, {printed_label(data, e)}, taken to hold here with a probability of {format_percent(e.weight)} beforehand, beside as much as one event would say around a ratio of 1. {e.citation}." for e in earlier_results(data, found.variable)]
+    known = earlier_results(data, found.variable)
+    earlier = [f"Earlier result: {e.label}, {printed_label(data, e)}, {_taken(e.weight, len(known))}, beside as much as one event would say around a ratio of 1. {e.citation}." for e in known]
     notes = (
         "Says as much as: effective sample size of the prior, 4 / variance of the log hazard ratio, in events. A mixture's holds what its doubt takes away.",
         *_made(data),
@@ -97,6 +98,12 @@ def table_priors(found: PriorEffect) -> Table | Block:
     endpoint = data.study.endpoint(found.variable)
     columns = (*_effect_columns(data, Column("Says as much as", "events")), Column("Conflict"))
     return Table(f"{found.variable}_priors", f"{endpoint.short}: what was believed before", columns, tuple(shown), notes)
+
+
+def _taken(weight: float, among: int) -> str:
+    """How likely one of so many earlier results was taken to hold: they share what is declared, as parts of one mixture."""
+    shared = f" (declared {format_percent(weight)}, shared by {among} results)" if among > 1 else ""
+    return f"taken to hold here with a probability of {format_percent(weight / among)} beforehand{shared}"
 
 
 def _made(data: Dataset) -> list[str]:
@@ -153,7 +160,8 @@ def _earlier_notes(found: PriorResponse) -> list[str]:
     earlier = [e for arm in data.arms for e in earlier_shares(data, arm.id)]
     if HISTORICAL not in {name.rpartition(": ")[2] for name in found["prior_share"]["variable"]}:
         return ["No share of responders of these arms is declared under external, so there is no historical prior."]
-    said = [f"Earlier result with {data.study.arm(e.arm).label}: {e.label}, {e.printed}, taken to hold here with a probability of {format_percent(e.weight)} beforehand, beside as much as one patient would say. {e.citation}." for e in earlier]
+    of_arm = {arm.id: len(earlier_shares(data, arm.id)) for arm in data.arms}
+    said = [f"Earlier result with {data.study.arm(e.arm).label}: {e.label}, {e.printed}, {_taken(e.weight, of_arm[e.arm])}, beside as much as one patient would say. {e.citation}." for e in earlier]
     return [
         *said, "An earlier share is of the best response at any time, which is never below the response at one visit.", *_weights(data, found["posterior_share"], "share of responders"),
         f"Conflict: Box's prior predictive p-value, the probability of a count no likelier than this one, were the earlier result right here; below {format_number(CONFLICT, 2)} they disagree.",
