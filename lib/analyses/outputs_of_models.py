@@ -50,7 +50,7 @@ MODELS = (
     Output("model_period", PATIENTS, NOT_EXAMINED, source="Fisher LD, Lin DY. Annu Rev Public Health 1999;20:145-157. doi:10.1146/annurev.publhealth.20.1.145"),
     Output("model_period_test", "", NOT_EXAMINED, tests=EXPLORATORY, source="Fisher LD, Lin DY. Annu Rev Public Health 1999;20:145-157. doi:10.1146/annurev.publhealth.20.1.145"),
     Output("model_interaction", PATIENTS, NOT_EXAMINED, tests=EXPLORATORY),
-    Output("model_subgroup", "", NOT_EXAMINED),
+    Output("model_subgroup", PATIENTS, NOT_EXAMINED),
     Output("model_concordance", "", NOT_EXAMINED, source="Harrell FE, Lee KL, Mark DB. Stat Med 1996;15:361-387. doi:10.1002/(SICI)1097-0258(19960229)15:4<361::AID-SIM168>3.0.CO;2-4"),
     # Models: what remains when other things are held alike
     Output("regression_count", PATIENTS, NOT_EXAMINED),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 __all__ = [
     "EFFECTS", "TermLine", "criteria_label", "criteria_words", "definition_label", "estimate_label", "event_label", "field_label", "level_label",
-    "limits_label", "not_compared", "question_label", "subgroup_of", "term_lines", "way_label",
+    "limits_label", "not_compared", "printed_label", "question_label", "subgroup_of", "term_lines", "way_label",
 ]  # fmt: skip
 
 from collections.abc import Iterator, Mapping
@@ -16,7 +16,7 @@ from lib.analyses.models.covariates import declared_covariates, said_step
 from lib.analyses.models.regression import Regression
 from lib.analyses.models.response_regression import ResponseRegression
 from lib.analyses.outlook.next_trial import LIMIT, SEEN, WORTHWHILE
-from lib.analyses.outlook.others import KINDS, Question
+from lib.analyses.outlook.others import KINDS, Question, is_turned
 from lib.analyses.robustness.criteria import BENEFIT, Criteria
 from lib.analyses.robustness.definitions import CENSORED, DECLARED, FIELD, IGNORED
 from lib.analyses.robustness.robustness import WAYS, Robustness
@@ -33,7 +33,9 @@ from lib.show.formats import (
     joined,
 )
 from lib.show.labels import decimals_of_time, pair_label
+from lib.statistics.comparisons import name_pair
 from lib.study.clinic.tumour import CRITERIA, Response
+from lib.study.inference.evidence import External
 from lib.study.inference.models import ModelCovariate
 from lib.study.study import present
 
@@ -185,6 +187,11 @@ def question_label(data: Dataset, question: Question) -> str:
     """What estimates are of, in the plural: "medians of LPFS, drug A"."""
     of = f" of {data.study.endpoint(question.endpoint).short}" if question.endpoint else ""
     return f"{KINDS[question.kind]}{of}, {pair_label(data, question.group)}"
+
+
+def printed_label(data: Dataset, other: External) -> str:
+    """What another study printed, and of which pair where that is not the one this study compares: the numbers stand as published."""
+    return f"{other.printed}, of {pair_label(data, name_pair(other.arm, present(other.against)))}" if is_turned(data, other) else other.printed
 
 
 class TermLine(NamedTuple):

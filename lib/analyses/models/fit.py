@@ -66,7 +66,7 @@ def analyse_model_fit(data: Dataset, survival: Survival) -> ModelFit | Absent:
         quartiles, "...: line" and "...: spline"; `model_proportional_arm`, `model_proportional`,
         `model_proportional_all`: proportional hazards of the arms (pairs, and all), of each covariate, of all terms;
         `model_period`: hazard ratios "endpoint: before" and "endpoint: after" the declared time; `model_period_test`;
-        `model_interaction`: test by subgroup; `model_subgroup`: hazard ratio of the contrast by level;
+        `model_interaction`: test by subgroup; `model_subgroup`: hazard ratio of the contrast by level, with the patients and events of its two arms;
         `model_concordance`. Data: `curve`, `residuals`, `verdicts`, and what a second engine needs (`fit_rows`, `knots`,
         `fit_levels`). `Absent` with one arm or without covariates.
     """
@@ -212,6 +212,9 @@ def _interaction(held: Held, subgroup: Subgroup) -> tuple[dict[str, object], pd.
         return row | nothing | {"events_per_variable": each, "note": f"not tested: {why}"}, pd.DataFrame(), {}
     pair = name_pair(*data.contrast)
     inside = found.ratios[found.ratios["group"] == pair]
+    both = held.tte["arm"].isin(data.contrast)
+    two = [held.tte[both & levels[level]] for level in inside["level"]]
+    inside = inside.assign(n=list(map(len, two)), n_events=[int(patients["event"].sum()) for patients in two])
     inside = inside.assign(variable=[f"{variable}: {level}" for level in inside["level"]], method=LEVELS, note="").drop(columns="level")
     return row | found.test | {"events_per_variable": each, "note": ""}, inside, levels
 

@@ -49,7 +49,7 @@ def analyse_immortal(data: Dataset, analysis: Survival) -> Immortal | Absent:
     -------
     Immortal
         `strategy_patients` (who could be asked; `variable`: eligible, other start, covariate missing, added, added later,
-        never added, event within, left within), `immortal_time` (days between time zero and adding, of who added),
+        never added, event within, left within, event of added (ever), event of never added), `immortal_time` (days between time zero and adding, of who added),
         `strategy_hr`, `strategy_risk`, `strategy_mean` (hazard ratio, difference in shares without the event, in
         restricted means; `variable`: the way of asking), and where the weights can be estimated `strategy_leaving`
         (models of leaving), `strategy_weight` (weights of who stayed), `strategy_share` (share without the event by strategy).
@@ -140,6 +140,7 @@ def _count(data: Dataset, patients: pd.DataFrame, eligible: pd.DataFrame, asked:
         "eligible": len(eligible), "other start": len(patients) - len(eligible), "covariate missing": len(eligible) - len(asked.patients),
         "added": early.sum(), "added later": (eligible["added"] > asked.within).sum(), "never added": eligible["added"].isna().sum(),
         "event within": (ends & eligible["event"]).sum(), "left within": (ends & ~eligible["event"]).sum(),
+        "event of added": eligible.loc[eligible["added"].notna(), "event"].sum(), "event of never added": eligible.loc[eligible["added"].isna(), "event"].sum(),
     }  # fmt: skip
     rows = [{"variable": name, "group": "overall", "count": int(count), "n": len(patients)} for name, count in counts.items()]
     return pd.DataFrame(rows).assign(method="count of patients", note="")

@@ -192,7 +192,7 @@ def _loss(data: Dataset, analysis: Survival) -> tuple[float, str]:
     if not time > 0:
         return nan, "no time under observation"
     if isinstance(complete, Absent):
-        return competing / time, "no dates, so nobody is known to be lost"
+        return competing / time, f"{'all with a competing event; ' if competing else ''}no dates, so nobody is known to be lost"
     lost = complete["follow_up_lost"]
     return (int(lost[lost["group"] != OVERALL]["count"].sum()) + competing) / time, ""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["KINDS", "OTHERS", "WITH_OWN", "Evidence", "Question", "analyse_evidence", "question_of"]
+__all__ = ["KINDS", "OTHERS", "WITH_OWN", "Evidence", "Question", "analyse_evidence", "is_turned", "question_of"]
 
 from math import exp, isfinite, log, nan
 from typing import NamedTuple
@@ -70,6 +70,11 @@ def question_of(data: Dataset, other: External) -> Question:
     pair = {other.arm, other.against}
     groups = [name_pair(x, y) for x, y in arm_pairs([arm.id for arm in data.arms], data.reference) if {x, y} == pair]
     return Question(kind, other.endpoint or "", groups[0] if groups else other.arm)
+
+
+def is_turned(data: Dataset, other: External) -> bool:
+    """Whether a published ratio compares its pair the other way round than this study does."""
+    return bool(other.against) and question_of(data, other).group != name_pair(other.arm, present(other.against))
 
 
 def analyse_evidence(data: Dataset, *survivals: Survival | Absent) -> Evidence | Absent:
@@ -142,7 +147,7 @@ def _published(data: Dataset, other: External) -> Line:
         line = _share(present(number.count), present(number.n), data.parameters.level)
     else:
         estimate, low, high = (nan if x is None else x for x in (number.estimate, number.ci_low, number.ci_high))
-        if other.against and question_of(data, other).group != name_pair(other.arm, other.against):
+        if is_turned(data, other):
             estimate, low, high = 1 / estimate, 1 / high, 1 / low
         line = _ratio(estimate, low, high, number.level)
     return line._replace(why=f"it asks another question: {other.differs}") if other.differs else line

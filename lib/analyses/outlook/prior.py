@@ -6,7 +6,7 @@ likelihood itself on a grid where a normal curve would not do.
 
 from __future__ import annotations
 
-__all__ = ["CONFLICT", "ENTHUSIASTIC", "HISTORICAL", "SCEPTICAL", "USUAL_CHANCE", "VAGUE", "PriorEffect", "analyse_prior_effect", "earlier_results", "reads_alike"]
+__all__ = ["CONFLICT", "CONFOUNDED", "ENTHUSIASTIC", "HISTORICAL", "SCEPTICAL", "USUAL_CHANCE", "VAGUE", "PriorEffect", "analyse_prior_effect", "earlier_results", "reads_alike"]
 
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
@@ -36,6 +36,7 @@ NEARLY = 0.1
 ALIKE = 0.1
 # Share of a distribution that a picture leaves out on either side, its points, and the hazard ratios that it ends at.
 UNDRAWN, POINTS, WIDEST = 0.005, 241, 20.0
+CONFOUNDED = "No prior knows of confounding, and chance did not rule it out here: beliefs that agree can be wrong together."
 NORMAL, EXACT = "the normal likelihood of the Cox estimate", "the partial likelihood (Efron ties) on a grid"
 SAYS = ("coef", "hr", "ci_low", "ci_high", "probability_benefit", "probability_worthwhile", "probability_harm")
 
@@ -207,7 +208,7 @@ def reads_alike(rows: pd.DataFrame, *probabilities: str) -> bool:
 
 
 def _verdict(data: Dataset, priors: pd.DataFrame, rows: pd.DataFrame) -> Verdict:
-    """Fitted where the data decide: readers agree, without a prior as well, and no prior says more than the events."""
+    """Fitted where the data decide: readers agree, without a prior as well, no prior says more than the events, and chance formed the arms."""
     model, known = _model(data, rows["variable"].iat[0].rpartition(": ")[0]), rows.dropna(subset="hr")
     events = int(rows["n_events"].iat[0])
     if len(rows) < 2:
@@ -220,8 +221,9 @@ def _verdict(data: Dataset, priors: pd.DataFrame, rows: pd.DataFrame) -> Verdict
         return Verdict(model, WEAK, "The data alone set no limit on one side: every limit there comes from a prior.", moved)
     if not reads_alike(known, "probability_benefit"):
         return Verdict(model, WEAK, f"The answer depends on whom one asks ({_counted(events)} in the two arms).", moved)
-    if priors["prior_size"].max() > events:
-        return Verdict(model, WEAK, f"A prior says more than the {_counted(events)} of the two arms.", moved)
+    heavy = f"A prior says more than the {_counted(events)} of the two arms." if priors["prior_size"].max() > events else ""
+    if why := heavy or (CONFOUNDED if data.study.by_design.may_be_confounded else ""):
+        return Verdict(model, WEAK, why, moved)
     worth = "" if reads_alike(known, "probability_benefit", "probability_worthwhile") else "; about one worth having they do not"
     return Verdict(model, FITTED, "", f"Readers who began apart come out close to each other about a benefit{worth}.")
 

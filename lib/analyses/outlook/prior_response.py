@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from lib.analyses.outlook.prior import ALIKE, HISTORICAL, POINTS, UNDRAWN, VAGUE
+from lib.analyses.outlook.prior import ALIKE, CONFOUNDED, HISTORICAL, POINTS, UNDRAWN, VAGUE
 from lib.analyses.result import Absent, Analysis, requires
 from lib.analyses.verdicts import FITTED, REFUSED, WEAK, Verdict, verdict_frame
 from lib.dataset.dataset import Dataset
@@ -139,7 +139,8 @@ def _verdict(data: Dataset, frames: dict[str, pd.DataFrame], counts: dict[str, t
     if len(chances) < 2:
         return Verdict(model, WEAK, "No earlier share of responders of either arm is declared (external), so no prior says anything.", "What the counts say alone.")
     if chances.max() - chances.min() < ALIKE:
-        return Verdict(model, FITTED, "", "The earlier result hardly moves the comparison of the two arms.")
+        why = CONFOUNDED if data.study.by_design.may_be_confounded else ""
+        return Verdict(model, WEAK if why else FITTED, why, "The earlier result hardly moves the comparison of the two arms.")
     return Verdict(model, WEAK, "The comparison depends on whether the earlier result is believed.", "How far the earlier result moves it; not whether it holds here.")
 
 

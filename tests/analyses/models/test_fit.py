@@ -193,6 +193,17 @@ def test_a_logarithm_is_drawn_in_its_own_unit(tmp_path):
     assert fit["curve"]["value"].between(known.min(), known.max()).all()
 
 
+def test_every_level_of_a_subgroup_has_its_denominator(tmp_path):
+    """Those of the two arms that its ratio compares; together all of them."""
+    data, fit = made(tmp_path, Case(sizes=(90, 90, 60), hazards=(0.08, 0.05, 0.06), seed=4), {}, subgroups=[{"id": "sex", "variable": "sex"}])
+    found, tte = fit["model_subgroup"], fit["fit_rows"]
+    two = tte[tte["arm"].isin(data.contrast)]
+    assert found["n"].sum() == len(two) < len(tte)
+    assert found["n_events"].sum() == two["event"].sum()
+    cells = [row.cells for row in table.adjusted_subgroups(fit).rows if row.kind == "sub"]
+    assert [cell[1] for cell in cells] == [f"{row.n_events}/{row.n}" for row in found.itertuples()]
+
+
 @pytest.mark.parametrize("at", [0.01, 1_000])
 def test_a_time_without_events_on_one_side(at, tmp_path):
     _, fit = made(tmp_path, LARGE_ENOUGH, {"change_at": at})

@@ -73,6 +73,9 @@ def test_the_shipped_study_is_refused_with_the_reason():
     found = ask(ROOT / "data/rair_dtc")
     counts = found["strategy_patients"].set_index("variable")["count"]
     assert counts[["eligible", "other start", "added", "never added", "event within", "left within"]].tolist() == [19, 8, 5, 14, 0, 0]
+    # A hazard ratio of 0.09 with 14 events in 19 patients: of how many on either side a reader has to know.
+    assert counts[["event of added", "event of never added"]].tolist() == [2, 12]
+    assert "2 of the 5 who ever added it had the event, and 12 of the 14 others." in say.immortal(found)
     assert state(found) == REFUSED and "fewer than five" in found["verdicts"]["why"].iat[0]
     assert "explains nothing" in say.strategies(found) and plot.strategies(found) == EMPTY
     # Nobody had the event before adding, so counting the days before changes nothing.

@@ -178,6 +178,9 @@ def test_competing_events_end_the_follow_up(tmp_path):
     alone = planned(tmp_path / "t", replace(case, competing=()))
     assert (trial["next_trial"]["patients_needed"] > 1.2 * alone["next_trial"]["patients_needed"]).dropna()[4:].all()
     shown(trial)
+    # who leaves is not lost: the two halves of the sentence contradicted each other
+    assert "leave without the event (all with a competing event; no dates, so nobody is known to be lost)" in sentence_next_trial(trial)
+    assert "nobody leaves without the event (no dates, so nobody is known to be lost)" in sentence_next_trial(alone)
 
 
 @pytest.mark.parametrize(("sizes", "hazards"), [((2, 2), (0.1, 0.05)), ((1, 40), (0.1, 0.05)), ((14, 13), (0.06, 0.0)), ((300, 300), (0.1, 0.02)), ((5, 4, 4, 5, 4, 4), (0.1,) * 6), ((25, 25, 25), (0.1, 0.0, 0.0))])

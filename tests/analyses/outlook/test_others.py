@@ -171,6 +171,20 @@ def test_the_shipped_cohort_is_not_put_together():
     assert table_external(absent) is EMPTY
 
 
+def test_a_ratio_of_the_pair_the_other_way_round_says_so_and_stands_turned_beside_this_study(tmp_path):
+    """As printed it would read as harm where the other study saw a benefit."""
+    entry = ratio(1, (1.5, 0.9, 2.5), arm="A", against="B", printed="1.50 (0.90 to 2.50)")
+    straight = ratio(2, (0.67, 0.4, 1.11), printed="0.67 (0.40 to 1.11)")
+    evidence = beside(tmp_path / "s", [entry, straight])
+    turned, same = (row.cells for row in table_external(evidence).rows)
+    first, second = (evidence.dataset.study.arm(arm).label for arm in "AB")
+    assert turned[0] == same[0] == f"{second} vs {first}"
+    assert turned[2] == f"1.50 (0.90 to 2.50), of {first} vs {second}; turned round 0.67 (0.40 to 1.11)"
+    assert same[2] == "0.67 (0.40 to 1.11)"
+    shared = table_external(Absent("left out", dataset=evidence.dataset))
+    assert shared.rows[0].cells[2] == f"1.50 (0.90 to 2.50), of {first} vs {second}"
+
+
 def test_words_without_numbers_stand_beside(tmp_path):
     entry = {"arm": "A", "label": "Old series", "printed": "about a year", "citation": "Author", "endpoint": "ep"}
     evidence = beside(tmp_path / "s", [entry, {"arm": "B", "label": "Responses", "printed": "half", "citation": "Author"}])

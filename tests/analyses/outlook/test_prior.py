@@ -8,6 +8,7 @@ from designed_studies import CASES, write_case
 from numpy.testing import assert_allclose
 from random_study import Design, random_design, write_random
 from scipy import integrate, stats
+from study_builder import as_if_chosen
 
 from lib import analyse
 from lib.analyses.outlook.prior import analyse_prior_effect
@@ -75,6 +76,31 @@ def test_colon_is_normal_and_what_the_closed_formulas_say():
     assert "need not be an effect" not in say.prior_effect(found)
 
 
+def test_agreement_about_arms_that_chance_did_not_form_is_weak():
+    """All readers see the same confounded comparison; of a trial the same numbers are fitted."""
+    trial = load("models", study=COLON)
+    chosen = effect(as_if_chosen(trial))
+    assert verdict(effect(trial))["state"] == FITTED
+    assert verdict(chosen)["state"] == WEAK
+    assert "confounding" in verdict(chosen)["why"]
+    shares = analyse_prior_response(load("models", study=RAIR), (6.0,))
+    assert verdict(shares)["state"] == WEAK
+    assert "confounding" in verdict(shares)["why"]
+    assert "hardly moves" in verdict(shares)["conclude"]
+    assert say.prior_response(shares).count("need not be an effect of treatment") == 1
+
+
+def test_the_hazard_ratio_is_called_crude():
+    """It stands below the adjusted one, and could be taken for it."""
+    found = effect(load("models", study=COLON))
+    assert "the crude hazard ratio of Levamisole + fluorouracil vs Observation is 0.60" in say.prior_effect(found)
+    assert "the crude one" in table.prior_effect(found).to_text()
+    survival = analyse.survival(found.dataset, found.dataset.study.primary)
+    text = say.next_trial(analyse.next_trial(found.dataset, survival))
+    assert "the effect seen (crude hazard ratio 0.60" in text
+    assert "the smallest worth having (hazard ratio 0.75" in text
+
+
 def test_few_events_are_not_normal_and_the_difference_is_shown():
     found = effect(load("models", study=RAIR))
     assert found["posterior_effect"]["method"].str.endswith("on a grid").all()
@@ -97,6 +123,18 @@ def test_an_earlier_trial_is_read_in_either_direction():
     assert one["probability_worthwhile"].isna().all()
     assert "Nobody who doubts or hopes is asked" in say.prior_effect(effect(forth))
     assert "taken to hold here with a probability of 50%" in table.priors(effect(forth)).to_text()
+    assert "as printed, taken to hold" in table.priors(effect(forth)).to_text()
+    assert "as printed, of Observation vs Levamisole + fluorouracil, taken to hold" in table.priors(effect(back)).to_text()
+
+
+def test_several_earlier_results_share_what_is_declared():
+    """What is said of each adds up to what is recorded of them together."""
+    one = external("Lev5FU", "Obs", "recurrence", weight=0.4, estimate=0.6, ci_low=0.45, ci_high=0.8)
+    found = effect(believing(COLON, found=[one, one.model_copy(update={"label": "Trial Y", "weight": 0.6})]))
+    assert_allclose(by_prior(found["prior_effect"], "weight")["historical"], 0.2 + 0.3)
+    text = table.priors(found).to_text()
+    assert "probability of 20% beforehand (declared 40%, shared by 2 results)" in text
+    assert "probability of 30% beforehand (declared 60%, shared by 2 results)" in text
 
 
 def test_a_trial_of_other_arms_or_another_endpoint_is_no_prior():

@@ -50,6 +50,7 @@ def sentence_immortal(immortal: Immortal) -> str:
     return (
         f"Asked: {strategy.label}. {plural(counts['eligible'], 'patient')} began with {shared} and could have done either.{left_out} "
         f"{format_whole(counts['added'])} added {added} within {period}, {format_whole(counts['added later'])} later, {format_whole(counts['never added'])} never. "
+        f"{format_whole(counts['event of added'])} of the {format_whole(counts['added'] + counts['added later'])} who ever added it had the event, and {format_whole(counts['event of never added'])} of the {format_whole(counts['never added'])} others. "
         f"Who added it did so {spread} days after time zero, {plural(days['person_time'], 'day')} together ({format_percent(days['estimate'], 1)} of all their days), "
         f"in which none of them can have had the event. {_within(counts, period)}"
     )

@@ -39,7 +39,8 @@ def _effect(rows: pd.DataFrame) -> str:
     if pd.isna(row["events_needed"]):
         return f"{about} gives no size ({row['note']})"
     note = f", {row['note']}" if row["note"] else ""
-    return f"{about} (hazard ratio {format_number(row['hr'], 2)}{note}) asks for {plural(row['events_needed'], 'event')}"
+    crude = "" if row["term"] == WORTHWHILE else "crude "
+    return f"{about} ({crude}hazard ratio {format_number(row['hr'], 2)}{note}) asks for {plural(row['events_needed'], 'event')}"
 
 
 def _assurance(frame: pd.DataFrame) -> str:

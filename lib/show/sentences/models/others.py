@@ -42,5 +42,5 @@ def _question(data: Dataset, about: str, rows: pd.DataFrame) -> str:
     one = " It holds 1: the truth of a further study may lie on either side." if first["term"] == "hazard_ratio" and first["pi_low"] < 1 < first["pi_high"] else ""
     return (
         f"{about}: {format_whole(first['n_studies'])} estimates, {whose}, put together {estimate_label(data, first)}{unit}, {level_text(data)} CI; {format_percent(first['i2'])} of their spread is not chance (I²). "
-        f"The truth of a further study lies within {limits_label(data, first, 'pi_low', 'pi_high')}{unit}, the {level_text(data)} prediction interval.{one}{left}"
+        f"The truth of a further study is expected within {limits_label(data, first, 'pi_low', 'pi_high')}{unit}, the {level_text(data)} prediction interval.{one}{left}"
     )

@@ -36,7 +36,7 @@ def sentence_prior_effect(found: PriorEffect) -> str:
         return f"{short}: prior knowledge about the hazard ratio of {pair} meets no estimate: {plain_note(rows['note'].iat[0])}."
     estimates = [f"{format_number(r.hr, 2)} ({format_interval(r.ci_low, r.ci_high, 2)}) {reader_label(r.variable)}" for r in known.itertuples()]
     parts = [
-        f"{short}: with these data the hazard ratio of {pair} is {joined(estimates)} (medians, {level_text(data)} credible intervals).",
+        f"{short}: with these data the crude hazard ratio of {pair} is {joined(estimates)} (medians, {level_text(data)} credible intervals).",
         *(f"There is none {reader_label(row['variable'])}: {plain_note(row['note'])}." for _, row in rows[rows["hr"].isna()].iterrows()),
         _depends(data, known),
         _undeclared(data),
@@ -118,6 +118,7 @@ def sentence_prior_response(found: PriorResponse) -> str:
         f"Objective response at {when}, without a prior: {joined(alone)} (medians, {level_text(data)} credible intervals).",
         *(_believed(found, row) for _, row in now.dropna(subset="weight").iterrows()),
         _apart(found),
+        caveat(data.study, "what a posterior says") if len(asked) > 1 else "",
     ]
     return " ".join(filter(None, parts))
 

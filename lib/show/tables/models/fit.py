@@ -128,13 +128,13 @@ def table_adjusted_subgroups(fit: ModelFit) -> Table | Block:
         heading = level_label(data, f"{test['variable']}: ")[0]
         rows.append(Row((heading, _events(test), "", format_p(test["p_value"]), format_number(test["events_per_variable"]))))
         inside = levels[[subgroup_of(variable) == test["variable"] for variable in levels["variable"]]]
-        rows += [Row((level_label(data, row["variable"])[1], "", _ratio(row), "", ""), "sub") for _, row in inside.iterrows()]
+        rows += [Row((level_label(data, row["variable"])[1], _events(row), _ratio(row), "", ""), "sub") for _, row in inside.iterrows()]
         said += [f"{heading}: {test['note']}."] if test["note"] else []
     pair = pair_label(data, name_pair(*data.contrast))
     columns = (Column("Subgroup"), Column("Events / n"), Column("Hazard ratio", f"{level_text(data)} CI"), Column(said_p(), "interaction"), Column("Events", "per coefficient"))
     name, short = _id_and_short(fit)
     notes = (
-        "All arms and all covariates in one model with arm x subgroup; interaction: likelihood-ratio test against the model without it. Unadjusted ratios within subgroups stand in robustness. No subgroup was powered, and none is adjusted for the number of looks.",
+        "All arms and all covariates in one model with arm x subgroup; events / n: of all arms beside a subgroup, of the two compared beside its levels; interaction: likelihood-ratio test against the model without it. Unadjusted ratios within subgroups stand in robustness. No subgroup was powered, and none is adjusted for the number of looks.",
         *said,
     )
     return Table(f"{name}_adjusted_subgroups", f"{short} in subgroups, adjusted: {pair}", columns, tuple(rows), notes)

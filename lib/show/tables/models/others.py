@@ -8,13 +8,15 @@ from functools import partial
 
 import pandas as pd
 
-from lib.analyses.outlook.others import OTHERS, WITH_OWN, Evidence, question_of
+from lib.analyses.outlook.others import OTHERS, WITH_OWN, Evidence, is_turned, question_of
 from lib.analyses.result import Absent, where
+from lib.dataset.dataset import Dataset
 from lib.show.disclosure.audience import LEFT_OUT
 from lib.show.display import EMPTY, Block, Column, Row, Table, empty_if_absent
 from lib.show.formats import capitalised, format_number, format_percent, format_whole
 from lib.show.labels import level_text, pair_label
-from lib.show.ways import estimate_label, limits_label, question_label
+from lib.show.ways import estimate_label, limits_label, printed_label, question_label
+from lib.study.inference.evidence import External
 
 
 @empty_if_absent
@@ -33,7 +35,7 @@ def table_external(evidence: Evidence | Absent) -> Table | Block:
             row = where(evidence["lines"], question=question.named, label="This study", unit="patients").iloc[0]
             own = f"{estimate_label(data, row)}{f' {data.study.time.unit}' if question.kind == 'median' and pd.notna(row['estimate']) else ''}"
         why = ". ".join(filter(None, [other.why, f"Another question: {other.differs}" if other.differs else "", other.citation]))
-        rows.append(Row((pair_label(data, question.group), other.label, other.printed, own, f"{why}.")))
+        rows.append(Row((pair_label(data, question.group), other.label, _printed(data, other, evidence), own, f"{why}.")))
     if not rows:
         return EMPTY
     labels = ("Arm", "Result of another study", "As published", "In this report", "What may explain a difference")
@@ -42,6 +44,15 @@ def table_external(evidence: Evidence | Absent) -> Table | Block:
     )
     columns = tuple(Column(label, text=True) for label in labels)
     return Table("external", "Results of other studies beside this one", columns, tuple(rows), notes)
+
+
+def _printed(data: Dataset, other: External, evidence: Evidence | Absent) -> str:
+    """As published; a ratio of the pair the other way round also turned, so that it can be held against this study's."""
+    printed = printed_label(data, other)
+    if isinstance(evidence, Absent) or not is_turned(data, other):
+        return printed
+    row = where(evidence["lines"], question=question_of(data, other).named, label=other.label).iloc[0]
+    return f"{printed}; turned round {estimate_label(data, row)}"
 
 
 @empty_if_absent

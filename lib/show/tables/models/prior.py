@@ -25,6 +25,7 @@ from lib.show.formats import (
 )
 from lib.show.labels import level_text, pair_label, reader_label, reader_title
 from lib.show.tables.parts import format_with_interval, notes_of
+from lib.show.ways import printed_label
 
 CHANCES = ("probability_benefit", "probability_worthwhile", "probability_harm")
 UNDECLARED = "study.yml names no smallest {what} worth having (worthwhile.{key}), so no probability of it is given: which effect is worth having is a decision."
@@ -57,7 +58,7 @@ def table_prior_effect(found: PriorEffect) -> Table | Block:
     worth = data.study.worthwhile
     first = data.study.arm(data.contrast[0]).label
     notes = (
-        f"{plural(rows['n_events'].iat[0], 'event')} of {plural(rows['n'].iat[0], 'patient')} in the two arms. Probabilities are degrees of belief after these data, one reader's each; below 1: fewer events with {first}.",
+        f"{plural(rows['n_events'].iat[0], 'event')} of {plural(rows['n'].iat[0], 'patient')} in the two arms; the hazard ratio is the crude one, with no covariate held alike. Probabilities are degrees of belief after these data, one reader's each; below 1: fewer events with {first}.",
         *([f"Worth having: {worth.why}."] if worth and worth.hazard_ratio and worth.why else []),
         *([] if worth and worth.hazard_ratio else [UNDECLARED.format(what="hazard ratio", key="hazard_ratio")]),
         *_weights(data, rows, "hazard ratio"),
@@ -86,7 +87,8 @@ def table_priors(found: PriorEffect) -> Table | Block:
         size = "none" if flat else format_number(row["prior_size"], 1)
         conflict = DASH if pd.isna(row["conflict"]) else format_number(row["conflict"], 3)
         shown.append(Row((reader_title(row["variable"]), size, *_effect_cells(row), conflict)))
-    earlier = [f"Earlier result: {e.label}, {e.printed}, taken to hold here with a probability of {format_percent(e.weight)} beforehand, beside as much as one event would say around a ratio of 1. {e.citation}." for e in earlier_results(data, found.variable)]
+    known = earlier_results(data, found.variable)
+    earlier = [f"Earlier result: {e.label}, {printed_label(data, e)}, {_taken(e.weight, len(known))}, beside as much as one event would say around a ratio of 1. {e.citation}." for e in known]
     notes = (
         "Says as much as: effective sample size of the prior, 4 / variance of the log hazard ratio, in events. A mixture's holds what its doubt takes away.",
         *_made(data),
@@ -96,6 +98,12 @@ def table_priors(found: PriorEffect) -> Table | Block:
     endpoint = data.study.endpoint(found.variable)
     columns = (*_effect_columns(data, Column("Says as much as", "events")), Column("Conflict"))
     return Table(f"{found.variable}_priors", f"{endpoint.short}: what was believed before", columns, tuple(shown), notes)
+
+
+def _taken(weight: float, among: int) -> str:
+    """How likely one of so many earlier results was taken to hold: they share what is declared, as parts of one mixture."""
+    shared = f" (declared {format_percent(weight)}, shared by {among} results)" if among > 1 else ""
+    return f"taken to hold here with a probability of {format_percent(weight / among)} beforehand{shared}"
 
 
 def _made(data: Dataset) -> list[str]:
@@ -152,7 +160,8 @@ def _earlier_notes(found: PriorResponse) -> list[str]:
     earlier = [e for arm in data.arms for e in earlier_shares(data, arm.id)]
     if HISTORICAL not in {name.rpartition(": ")[2] for name in found["prior_share"]["variable"]}:
         return ["No share of responders of these arms is declared under external, so there is no historical prior."]
-    said = [f"Earlier result with {data.study.arm(e.arm).label}: {e.label}, {e.printed}, taken to hold here with a probability of {format_percent(e.weight)} beforehand, beside as much as one patient would say. {e.citation}." for e in earlier]
+    of_arm = {arm.id: len(earlier_shares(data, arm.id)) for arm in data.arms}
+    said = [f"Earlier result with {data.study.arm(e.arm).label}: {e.label}, {e.printed}, {_taken(e.weight, of_arm[e.arm])}, beside as much as one patient would say. {e.citation}." for e in earlier]
     return [
         *said, "An earlier share is of the best response at any time, which is never below the response at one visit.", *_weights(data, found["posterior_share"], "share of responders"),
         f"Conflict: Box's prior predictive p-value, the probability of a count no likelier than this one, were the earlier result right here; below {format_number(CONFLICT, 2)} they disagree.",
