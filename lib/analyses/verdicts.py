@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["FITTED", "REFUSED", "WEAK", "Verdict", "Verdicts", "collect_verdicts", "verdict_frame"]
+__all__ = ["FITTED", "REFUSED", "WEAK", "Verdict", "Verdicts", "collect_verdicts", "said_formed", "verdict_frame"]
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -27,6 +27,11 @@ class Verdict(NamedTuple):
     state: str
     why: str = ""
     conclude: str = ""
+
+
+def said_formed(data: Dataset) -> str:
+    """Why arms may differ by more than chance, in a clause; for studies that may be confounded."""
+    return "the arms were not formed by chance" if data.study.by_design.allocation else "nothing says that the arms were formed by chance"
 
 
 def verdict_frame(verdicts: Iterable[Verdict]) -> pd.DataFrame:

@@ -17,7 +17,7 @@ from lib.analyses.cohort.flow import analyse_completeness
 from lib.analyses.efficacy.survival import Survival
 from lib.analyses.outlook.best_response import count_best_responses
 from lib.analyses.result import Absent, Analysis, absent_if_absent
-from lib.analyses.verdicts import FITTED, REFUSED, WEAK, Verdict, verdict_frame
+from lib.analyses.verdicts import FITTED, REFUSED, WEAK, Verdict, said_formed, verdict_frame
 from lib.dataset.dataset import Dataset
 from lib.statistics import planning, proportions
 from lib.statistics.comparisons import name_pair
@@ -38,7 +38,7 @@ LEAST_PATIENTS = 10
 DRAWN = (10, 2000)
 NO_WORTHWHILE = "study.yml declares no {} worth having (worthwhile)"
 PLAN_FOR = "A trial is planned for the smallest effect worth having, and not for the one seen: what made a study worth following up is on average too large."
-NOT_BY_CHANCE = "the arms were not formed by chance, so the effect seen, and the assurance with it, may be wrong by more than chance"
+OFF = "so the effect seen, and the assurance with it, may be wrong by more than chance"
 
 
 class NextTrial(Analysis):
@@ -283,7 +283,7 @@ def _verdict(data: Dataset, about: str, effects: list[Effect]) -> Verdict:
     name = f"Size of the next trial, {about}"
     if np.isnan(seen.size) and np.isnan(worth.size):
         return Verdict(name, REFUSED, f"{_sentence(seen.why)} {_sentence(worth.why)}")
-    whys = [seen.why, worth.why, NOT_BY_CHANCE if data.study.by_design.may_be_confounded else ""]
+    whys = [seen.why, worth.why, f"{said_formed(data)}, {OFF}" if data.study.by_design.may_be_confounded else ""]
     return Verdict(name, WEAK if any(whys) else FITTED, " ".join(filter(None, map(_sentence, whys))), PLAN_FOR)
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 from lib.analyses.efficacy.survival import Survival
 from lib.analyses.outlook.best_response import count_best_responses
 from lib.analyses.result import PATIENTS, Absent, Analysis
-from lib.analyses.verdicts import FITTED, REFUSED, WEAK, Verdict, verdict_frame
+from lib.analyses.verdicts import FITTED, REFUSED, WEAK, Verdict, said_formed, verdict_frame
 from lib.dataset.dataset import Dataset
 from lib.statistics import pooling, proportions
 from lib.statistics.comparisons import arm_pairs, name_pair
@@ -226,7 +226,7 @@ def _verdict(data: Dataset, question: Question, rows: list[dict]) -> Verdict:
     if not first["step"]:
         return Verdict(name, REFUSED, f"{first['note'][:1].upper()}{first['note'][1:]}.", "Each estimate stands for itself.")
     weak = [f"fewer than {FEW} studies tell their spread badly"] if first["n_studies"] < FEW else []
-    weak += ["this study's arms were not formed by chance"] if data.study.by_design.may_be_confounded and question.kind == "hazard_ratio" and first["step"] == WITH_OWN else []
+    weak += [f"{said_formed(data)} in this study"] if data.study.by_design.may_be_confounded and question.kind == "hazard_ratio" and first["step"] == WITH_OWN else []
     why = "; ".join(weak)
     conclude = "What holds for a further study is the prediction interval, and not the narrower one of the mean."
     return Verdict(name, WEAK if weak else FITTED, f"{why[:1].upper()}{why[1:]}." if why else "", conclude)

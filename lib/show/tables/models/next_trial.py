@@ -96,7 +96,7 @@ def table_next_trial_response(trial: NextTrial) -> Table | Block:
     for term, part in frame.groupby("term", sort=False):
         rows += _rows(EFFECTS[term], part, "patients_needed", lambda row: (format_percent(row["estimate"]), _count(row["patients_needed"]), _count(row["patients_corrected"])))
     first, second = (data.study.arm(arm) for arm in data.contrast)
-    columns = (Column("Effect, power"), Column("Responders", first.label, first.colour), Column("Patients an arm", "chi-square test"), Column("Patients an arm", "exact test"))
+    columns = (Column("Effect, power"), Column("Responders", first.label, first.colour), Column("Patients an arm", "chi-square test"), Column("Patients an arm", "exact test, about"))
     notes = (
         f"Two-sided test at {format_limit()} (Fleiss, without and with continuity correction). Responders with {second.label} as here, best objective response; with {first.label} those that the effect makes of it.",
     )
