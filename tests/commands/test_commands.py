@@ -218,7 +218,7 @@ def test_missing_notebook(command, tmp_path):
         main, ["report", "--study", str(COLON), "--notebook-folder", str(empty), "--output", str(tmp_path / "out")]
     )
     assert result.exit_code == 1
-    assert "no cohort.ipynb, efficacy.ipynb, robustness.ipynb, safety.ipynb in" in result.stderr
+    assert "no cohort.ipynb, efficacy.ipynb, robustness.ipynb, models.ipynb, safety.ipynb in" in result.stderr
     assert not (tmp_path / "out").exists()
 
 

@@ -13,7 +13,7 @@ from lib.study.study import ROOT
 SPELLED = re.compile(r"(?:(?<=\. )|(?<=; ))([^.;:]+): ([^;.]+)(?=;|\.$)")
 WORDS = {"pale": "", "response": " and with an objective response", "severe": "grade 3 or higher", "scale": "grade", "endpoint": "overall survival", "pair": "B vs A", "quantity": "Volume",
          "p_value": "p-value", "limit": "0.05", "ticks": "", "below": "", "differences": "", "what": "control", "when": "6 months", "zone": ""}  # fmt: skip
-WORDS |= {"aim": "80%", "kinds": "Medians", "pooled": ""}
+WORDS |= {"aim": "80%", "kinds": "Medians", "pooled": "", "none": "", "who": "19 patients", "label": "add B within a month"}
 
 
 def drawing(*words: str) -> Drawing:

@@ -47,8 +47,9 @@ def plot_immortal_days(immortal: Immortal) -> Figure:
             f"{plural(days['n'], 'patient')} added the component; {plural(days['person_time'], 'day')} before it are immortal, "
             f"{format_number(days['median'], 0)} in the middle, {format_number(days['max'], 0)} at most."
         )
-        kind = "immortal_days" if few else "immortal_shares"
-        return write_figure(figure, f"{immortal.variable}_immortal_days", "Whose days are immortal", alt, legend(figure, data, kind, who=plural(len(patients), "patient")))
+        who = plural(len(patients), "patient")
+        own = legend(figure, data, "immortal_days", who=who) if few else legend(figure, data, "immortal_shares", who=who)
+        return write_figure(figure, f"{immortal.variable}_immortal_days", "Whose days are immortal", alt, own)
 
 
 def _draw_lines(axes, patients: pd.DataFrame, limit: float) -> None:
