@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from lib.analyses.models.fit import ModelFit
+from lib.analyses.models.terms import STRATUM
 from lib.analyses.result import Analysis
 from lib.dataset.dataset import Dataset
 from lib.report.rechecked.parts import Number, numbers
@@ -21,6 +22,8 @@ Columns = dict[str, np.ndarray]
 # Events times patients: beyond, sums over every event take too long.
 MOST = 2_000_000
 LATE = "later: "
+# Risks up to EQUAL apart are those of equal patients; of others closer than TOLD_APART rounding decides whose is higher.
+EQUAL, TOLD_APART = 1e-12, 1e-8
 
 
 class _Model:
@@ -30,7 +33,7 @@ class _Model:
         rows = analysis["fit_rows"]
         self.rows, self.level, self.name = rows, data.parameters.level, analysis.variable
         self.time, self.event = rows["time"].to_numpy(float).round(9), rows["event"].to_numpy(bool)
-        self.strata = pd.factorize(rows["stratum of the model"])[0] if "stratum of the model" in rows else None
+        self.strata = pd.factorize(rows[STRATUM])[0] if STRATUM in rows else None
         self.arms = [arm.id for arm in data.arms if arm.id != data.reference]
         self.pairs = {f"{arm} vs {data.reference}": arm for arm in self.arms}
         columns = {arm: (rows["arm"].astype(str) == arm).to_numpy(float) for arm in self.arms}
@@ -68,8 +71,10 @@ def recompute_fit(data: Dataset, analysis: Analysis) -> Iterator[Number]:
     yield from _periods(model, analysis)
     yield from _interactions(model, analysis)
     risk = _side_by_side(model.columns) @ base.coef
-    values = {"concordance": nested.concordance(model.time, model.event, risk, model.strata)}
-    yield from numbers("model_concordance", (model.name, None), "overall", values, FORMULA)
+    gaps = np.diff(np.sort(risk))
+    if not ((gaps > EQUAL) & (gaps < TOLD_APART)).any():
+        values = {"concordance": nested.concordance(model.time, model.event, risk, model.strata)}
+        yield from numbers("model_concordance", (model.name, None), "overall", values, FORMULA)
 
 
 def _linearity(model: _Model, base: nested.Fitted, analysis: Analysis) -> Iterator[Number]:
@@ -117,7 +122,7 @@ def _periods(model: _Model, analysis: Analysis) -> Iterator[Number]:
     rows = np.concatenate([np.arange(len(late)), np.flatnonzero(late)])
     second = np.arange(len(rows)) >= len(late)
     time = np.where(second, model.time[rows], np.minimum(model.time[rows], at))
-    event, entry = model.event[rows] & (second | ~late[rows]), np.where(second, at, 0.0)
+    event, entry = model.event[rows] & (second | ~late[rows]), np.where(second, at, -1.0)  # an event on day 0 is at risk, too
     same = {name: column[rows] for name, column in model.columns.items()}
     changing = same | {LATE + arm: same[arm] * second for arm in model.arms}
     strata = None if model.strata is None else model.strata[rows]
