@@ -86,7 +86,7 @@ def _terms(tte: pd.DataFrame, design: Design, fit: Fit, level: float, strata: st
     terms.loc[~fit.known, [*TERM_COLUMNS[2:], "note"]] = [np.nan] * len(TERM_COLUMNS[2:]) + [NO_INFORMATION]
     left_out = len(tte) - int(design.kept.sum())
     if left_out:
-        text = f"{left_out} patients with a missing covariate are left out"
+        text = f"{left_out} patient{' with a missing covariate is' if left_out == 1 else 's with a missing covariate are'} left out"
         terms["note"] = terms["note"].map(lambda note: f"{note}; {text}" if note else text)
     terms.insert(2, "n", int(design.kept.sum()))
     terms.insert(3, "n_events", int(tte["event"].to_numpy()[design.kept].sum()))
