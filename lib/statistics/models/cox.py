@@ -17,7 +17,7 @@ from scipy import stats
 
 from lib.statistics.models.concordance import concordance, concordance_of_patterns
 from lib.statistics.models.design import Design, make_design, pick_terms
-from lib.statistics.models.firth import ESTIMATES, estimate_penalised, leave_out_quiet
+from lib.statistics.models.firth import ESTIMATES, as_ratio, estimate_penalised, leave_out_quiet
 from lib.statistics.models.partial_likelihood import CountedSets, Fit, RiskSets, fit_cox, sum_rows
 from lib.statistics.survival.event_table import OVERALL
 
@@ -52,7 +52,7 @@ def wald_terms(design: Design, beta: np.ndarray, covariance: np.ndarray, level: 
     coef, std_err = beta / design.scale, np.sqrt(np.diag(covariance)) / design.scale
     reach = stats.norm.ppf(0.5 + level / 2) * std_err
     z = coef / std_err
-    values = (design.terms, design.groups, coef, std_err, np.exp(coef), np.exp(coef - reach), np.exp(coef + reach),
+    values = (design.terms, design.groups, coef, std_err, as_ratio(coef), as_ratio(coef - reach), as_ratio(coef + reach),
               z, 2 * stats.norm.sf(np.abs(z)))  # fmt: skip
     return pd.DataFrame(dict(zip(TERM_COLUMNS, values, strict=True)))
 

@@ -64,6 +64,12 @@ def test_effects_that_no_report_could_show_are_refused(key, value):
         Worthwhile.model_validate({key: value})
 
 
+@pytest.mark.parametrize("step", [-2, 0.5, 1, 1 + 1e-15, 1.001, 1e300])
+def test_a_step_of_a_logarithm_is_a_factor(step):
+    with pytest.raises(ValidationError, match="step"):
+        ModelCovariate.model_validate({"variable": "age", "log": True, "step": step})
+
+
 @pytest.mark.parametrize("step", [0, -1, 1e-12, 1e12, 1e300, float("nan"), float("inf"), "ten"])
 def test_a_step_is_a_unit_that_something_is_measured_in(step):
     with pytest.raises(ValidationError, match="step"):
