@@ -118,6 +118,7 @@ CASES = [
     case(11, "E014", "from 18 to 90 years", ("patients.csv", 2, "age_years"), patients=cell(0, "age_years", "130")),
     case(11, "E015", "whole number", ("patients.csv", 2, "age_years", "SYN-01", "57y"),
          patients=cell(0, "age_years", "57y")),
+    *(case(31, "E046", "none beyond 1e+15", ("markers.csv", 2, "value"), markers=cell(0, "value", value)) for value in ("1e300", "1e16")),
     case(11, "E014", "if and only if n_prior_rai", ("patients.csv", 5, "cum_rai_gbq"),
          patients=cell(3, "cum_rai_gbq", "7.4")),
     case(12, "E016", "one of F, M", ("patients.csv", 2, "sex", "SYN-01", "female"), patients=cell(0, "sex", "female")),

@@ -37,8 +37,11 @@ def ticks(longest: float, unit: str) -> list[float]:
     list of float, from 0
     """
     longest = 1.0 if not np.isfinite(longest) or longest <= 0 else float(longest)
-    step = next((s for s in TICK_STEPS[unit] if longest / s < MAX_TICKS), np.ceil(longest / (MAX_TICKS - 1)))
-    return _up_to(longest, step)
+    return _up_to(longest, _step(longest, unit))
+
+
+def _step(longest: float, unit: str) -> float:
+    return next((s for s in TICK_STEPS[unit] if longest / s < MAX_TICKS), np.ceil(longest / (MAX_TICKS - 1)))
 
 
 def _up_to(longest: float, step: float) -> list[float]:
@@ -59,7 +62,7 @@ def common_ticks(data: Dataset, longest: float) -> list[float]:
     own, every = ticks(longest, data.study.time.unit), _longest(data)["time"].max()
     if not every > longest > 0:  # nothing to agree with
         return own
-    shared = _up_to(longest, ticks(every, data.study.time.unit)[1])
+    shared = _up_to(longest, _step(every, data.study.time.unit))
     return shared if len(shared) >= MIN_TICKS else own
 
 

@@ -26,6 +26,8 @@ SEED_LIMITS = {"seed_activity_mci": (0.2, 1.0), "prescription_gy": (60, 160), "d
 MAX_SEEDS = 400
 # What became of an adverse event (E2B, SDTM's OUT in our spelling).
 OUTCOMES = ("recovered", "recovering", "not recovered", "sequelae", "fatal", "unknown")
+# No value of a patient is larger, as no whole number of more digits is read; what is would overflow when it is squared.
+LARGEST = 1e15
 MOST_YEARS = 200
 EXAMINED = "last_tumour_assessment"
 

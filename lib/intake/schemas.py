@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from pyarrow import array as pa_array
 
 from lib.intake.cells import TEXT
-from lib.intake.columns import Column, looks_personal
+from lib.intake.columns import LARGEST, Column, looks_personal
 from lib.intake.evidence import list_problems
 from lib.intake.files import Source
 from lib.study.parts import FIRST_DAY, LAST_DAY
@@ -169,7 +169,8 @@ def _checks(column: Column, must_be_filled: bool) -> list[pa.Check]:
         checks.append(_check(pd.notna, f"{column.type_code} is empty; must be {column.rule}", ignore_na=False))
     # A number is first checked without its limits: a wrong type and a wrong size have their own codes.
     unlimited = replace(column, low=None, high=None)
-    checks.append(_check(lambda c: pd.notna(_convert(c, unlimited)), f"{column.type_code} must be {column.rule}"))
+    size = f", none beyond {LARGEST:.0e}" if column.kind == "number" and column.high is None else ""
+    checks.append(_check(lambda c: pd.notna(_convert(c, unlimited)), f"{column.type_code} must be {column.rule}{size}"))
     if column != unlimited:
         checks.append(_check(lambda c: pd.notna(_convert(c, column)), f"{column.code} must be {column.rule}"))
     return checks
@@ -219,8 +220,8 @@ def _convert(cells: pd.Series, column: Column):
         return np.where((days >= FIRST) & (days <= LAST), days, NO_DATE)
     if column.kind in ("number", "whole"):
         numbers = texts.astype(float)
-        low, high = -np.inf if column.low is None else column.low, np.inf if column.high is None else column.high
-        allowed = np.isfinite(numbers) & (numbers >= low) & (numbers <= high)
+        low, high = -LARGEST if column.low is None else column.low, LARGEST if column.high is None else column.high
+        allowed = (numbers >= low) & (numbers <= high)
         numbers = np.where(allowed, numbers, np.nan)
         return numbers if column.kind == "number" else pd.array(numbers, "Int64")
     if column.kind == "rank":

@@ -156,7 +156,13 @@ def read_yaml(path: Path, model: type[M]) -> M:
     try:
         return model.model_validate(copy.deepcopy(content))
     except ValidationError as error:
-        raise ProblemsFound([_problem(e, node, model, path.name) for e in error.errors()]) from None
+        raise ProblemsFound([_problem(e, node, model, path.name) for e in _told_once(error.errors())]) from None
+
+
+def _told_once(errors: list[ErrorDetails]) -> list[ErrorDetails]:
+    """Errors without those of a list that is too short only because what stands in it is wrong."""
+    places = [e["loc"] for e in errors]
+    return [e for e in errors if e["type"] != "too_short" or not any(place[: len(e["loc"])] == e["loc"] != place for place in places)]
 
 
 def line_of(path: Path, location: Sequence[str | int]) -> int:

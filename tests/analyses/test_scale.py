@@ -1,5 +1,7 @@
 """Ticks under curves."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -26,3 +28,11 @@ def test_ticks_of_a_report_are_equally_far_apart_unless_a_curve_is_much_shorter(
     found = scale.common_ticks(data, longest)
     assert found[-1] == last
     assert set(np.diff(found)) <= ({12.0} if longest > 36 else {1.0, 3.0, 6.0})
+
+
+@pytest.mark.parametrize("unit", list(scale.TICK_STEPS))
+def test_a_report_whose_curves_all_end_before_the_first_tick(unit, monkeypatch):
+    data = dataset.load("efficacy")
+    short = data.study.model_copy(update={"time": data.study.time.model_copy(update={"unit": unit})})
+    monkeypatch.setattr(scale, "_longest", lambda data: pd.DataFrame({"time": [0.2, 0.5]}))
+    assert scale.common_ticks(dataclasses.replace(data, study=short), 0.2) == [0.0]

@@ -283,3 +283,14 @@ def test_random_change_is_read_or_refused(tmp_path_factory, data):
         assert read_study(folder).arms
     except ProblemsFound as found:
         assert all(p.code in ("E100", "E101") and p.message for p in found.problems)
+
+
+def test_a_list_whose_only_entry_is_wrong_is_not_said_to_be_too_short(tmp_path):
+    text = STUDY_YML.read_text("utf-8").replace("covariates: [{variable: age_years, step: 10, spline: true}, {variable: sex}, {variable: tg_baseline, log: true, spline: true}]", "covariates: [{variable: age_years, step: 0}]")
+    (tmp_path / "study.yml").write_text(text, "utf-8")
+    with pytest.raises(ProblemsFound) as found:
+        read_study(tmp_path)
+    assert [problem.column for problem in found.value.problems] == ["models.covariates.0.step"]
+    (tmp_path / "study.yml").write_text(text.replace("[{variable: age_years, step: 0}]", "[]"), "utf-8")
+    with pytest.raises(ProblemsFound, match="at least 1 item"):
+        read_study(tmp_path)

@@ -28,6 +28,8 @@ OFF_CENTRE = 0.25
 # Fewer studies than this tell their spread badly: an interval of the variance between five reaches over orders of
 # magnitude (IntHout, Ioannidis, Borm. BMC Med Res Methodol 2014;14:25).
 FEW = 5
+# No ratio and no time of a study lies further from 1 (study.yml allows none): an interval that does says nothing.
+BEYOND = log(1e6)
 OWN = "this study"
 WITH_OWN, OTHERS = "with this study", "others alone"
 
@@ -105,7 +107,7 @@ def analyse_evidence(data: Dataset, *survivals: Survival | Absent) -> Evidence |
         lines.append(_as_row(question, OWN, "This study", own, data.parameters.level))
         lines += [_as_row(question, name, other.label, line, other.number.level if other.number else nan) for name, (other, line) in rest.items()]
         if rest:
-            rows = _pooled(data, question, own, {other.label: line for other, line in rest.values()})
+            rows = _pooled(data, question, own, [(other.label, line) for other, line in rest.values()])
             pooled += rows
             verdicts.append(_verdict(data, question, rows))
     frame = pd.DataFrame(lines)
@@ -177,19 +179,21 @@ POOLED = (
 )  # fmt: skip
 
 
-def _pooled(data: Dataset, question: Question, own: Line, rest: dict[str, Line]) -> list[dict]:
+def _pooled(data: Dataset, question: Question, own: Line, rest: list[tuple[str, Line]]) -> list[dict]:
     """One row with this study, and one without it where the others are enough; or one that says why there is none."""
-    usable = [line for line in rest.values() if not line.why]
-    left = [f"{label} is left out: {line.why}" for label, line in rest.items() if line.why]
+    usable = [line for _, line in rest if not line.why]
+    left = [f"{label} is left out: {line.why}" for label, line in rest if line.why]
     left += [f"this study is left out: {own.why}"] if own.why else []
     every = [] if own.why else [own]
     sets = {WITH_OWN: usable + every} if every else {}
     sets |= {OTHERS: usable} if len(usable) >= pooling.LEAST or not every else {}
     rows = [_pool(data, question, step, lines) for step, lines in sets.items() if len(lines) >= pooling.LEAST]
-    note = "; ".join(left)
+    note, n = "; ".join(left), len(usable) + len(every)
+    if None in rows:
+        far = f"{n} estimates that lie too far apart, for their number, to say where the truth of a further study may lie"
+        return [_unpooled(question) | {"n_studies": n, "note": "; ".join([far, *left])}]
     if rows:
         return [row | {"note": note} for row in rows]
-    n = len(usable) + len(every)
     few = f"{n or 'no'} estimate{'' if n == 1 else 's'} that can be put together, and how far studies differ cannot be told from fewer than {pooling.LEAST}"
     return [_unpooled(question) | {"n_studies": n, "note": "; ".join([few, *left])}]
 
@@ -200,10 +204,13 @@ def _unpooled(question: Question) -> dict:
     }  # fmt: skip
 
 
-def _pool(data: Dataset, question: Question, step: str, lines: list[Line]) -> dict:
+def _pool(data: Dataset, question: Question, step: str, lines: list[Line]) -> dict | None:
+    """Estimates of one question put together; None where an interval reaches beyond what a ratio can be."""
     share = question.kind == "proportion"
     scaled = [pooling.as_logit(int(line.having), int(line.n))[0] if share else log(line.estimate) for line in lines]
     found = pooling.pool_random(scaled, [line.std_err for line in lines], data.parameters.level)
+    if not share and max(map(abs, (found.ci_low, found.ci_high, found.low, found.high))) > BEYOND:
+        return None
     back = _expit if share else exp
     return _unpooled(question) | {
         "variable": f"{question.named}: {step}", "step": step, "n_studies": len(lines), "estimate": back(found.estimate),

@@ -22,6 +22,8 @@ Columns = dict[str, np.ndarray]
 # Events times patients: beyond, sums over every event take too long.
 MOST = 2_000_000
 LATE = "later: "
+# Risks up to EQUAL apart are those of equal patients; of others closer than TOLD_APART rounding decides whose is higher.
+EQUAL, TOLD_APART = 1e-12, 1e-8
 
 
 class _Model:
@@ -69,8 +71,10 @@ def recompute_fit(data: Dataset, analysis: Analysis) -> Iterator[Number]:
     yield from _periods(model, analysis)
     yield from _interactions(model, analysis)
     risk = _side_by_side(model.columns) @ base.coef
-    values = {"concordance": nested.concordance(model.time, model.event, risk, model.strata)}
-    yield from numbers("model_concordance", (model.name, None), "overall", values, FORMULA)
+    gaps = np.diff(np.sort(risk))
+    if not ((gaps > EQUAL) & (gaps < TOLD_APART)).any():
+        values = {"concordance": nested.concordance(model.time, model.event, risk, model.strata)}
+        yield from numbers("model_concordance", (model.name, None), "overall", values, FORMULA)
 
 
 def _linearity(model: _Model, base: nested.Fitted, analysis: Analysis) -> Iterator[Number]:
@@ -118,7 +122,7 @@ def _periods(model: _Model, analysis: Analysis) -> Iterator[Number]:
     rows = np.concatenate([np.arange(len(late)), np.flatnonzero(late)])
     second = np.arange(len(rows)) >= len(late)
     time = np.where(second, model.time[rows], np.minimum(model.time[rows], at))
-    event, entry = model.event[rows] & (second | ~late[rows]), np.where(second, at, 0.0)
+    event, entry = model.event[rows] & (second | ~late[rows]), np.where(second, at, -1.0)  # an event on day 0 is at risk, too
     same = {name: column[rows] for name, column in model.columns.items()}
     changing = same | {LATE + arm: same[arm] * second for arm in model.arms}
     strata = None if model.strata is None else model.strata[rows]

@@ -12,6 +12,7 @@ import pandas as pd
 
 from lib.analyses.models.regression import Regression
 from lib.analyses.models.response_regression import ResponseRegression
+from lib.analyses.models.terms import STRATUM
 from lib.analyses.result import Analysis
 from lib.dataset.dataset import Dataset
 from lib.report.rechecked.parts import Number, numbers
@@ -63,13 +64,13 @@ def _model(data: Dataset, analysis: Analysis, outputs: tuple[str, str], terms: p
     """One model: its terms, and the tests of what has several."""
     (output, test), patients = outputs, analysis["modelled"]
     used = list(dict.fromkeys(own(name.split(": ", 2)[1]) for name in terms["variable"] if ": " in name))
-    strata = "stratum" in patients and output.endswith("regression_adjusted")
-    patients = patients[patients[[*used, *(["stratum"] if strata else [])]].notna().all(axis=1)]
+    strata = STRATUM in patients and output.endswith("regression_adjusted")
+    patients = patients[patients[[*used, *([STRATUM] if strata else [])]].notna().all(axis=1)]
     x = np.column_stack([_column(patients, v, g) for v, g in zip(terms["variable"], terms["group"], strict=True)])
     penalised, size = terms["method"].str.contains("Firth").any(), len(patients) * int(patients["event"].sum())
     if size > (MOST_SEARCHED if penalised else MOST):
         return
-    model, skip = _written(output, patients, x, penalised, patients["stratum"].to_numpy() if strata else None)
+    model, skip = _written(output, patients, x, penalised, patients[STRATUM].to_numpy() if strata else None)
     bases = list(map(_base, terms["variable"]))
     several = {name: np.flatnonzero(np.array(bases) == name) + skip for name in tests.index}
     name = "odds_ratio" if "odds_ratio" in terms else "hr"

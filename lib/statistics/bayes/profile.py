@@ -102,7 +102,7 @@ def _walk(model: _OneHeld, start: np.ndarray, step: float, end: float) -> tuple[
         x.append(at)
         value.append(loglik)
         behind = at >= end if step > 0 else at <= end
-        if (behind and loglik < max(value) - NOTHING) or abs(at) > REACH:
+        if (behind and loglik < max(value) - NOTHING) or abs(at) >= REACH:
             return np.array(x), np.array(value)
         beyond = max(abs((at - first) / step) - NEAR, 0.0)
-        at += step * STEP * GROWTH**beyond
+        at = float(np.clip(at + step * STEP * GROWTH**beyond, -REACH, REACH))

@@ -17,7 +17,7 @@ from scipy import stats
 
 from lib.statistics.models.concordance import concordance, concordance_of_patterns
 from lib.statistics.models.design import Design, make_design, pick_terms
-from lib.statistics.models.firth import ESTIMATES, estimate_penalised, leave_out_quiet
+from lib.statistics.models.firth import ESTIMATES, as_ratio, estimate_penalised, leave_out_quiet
 from lib.statistics.models.partial_likelihood import CountedSets, Fit, RiskSets, fit_cox, sum_rows
 from lib.statistics.survival.event_table import OVERALL
 
@@ -52,7 +52,7 @@ def wald_terms(design: Design, beta: np.ndarray, covariance: np.ndarray, level: 
     coef, std_err = beta / design.scale, np.sqrt(np.diag(covariance)) / design.scale
     reach = stats.norm.ppf(0.5 + level / 2) * std_err
     z = coef / std_err
-    values = (design.terms, design.groups, coef, std_err, np.exp(coef), np.exp(coef - reach), np.exp(coef + reach),
+    values = (design.terms, design.groups, coef, std_err, as_ratio(coef), as_ratio(coef - reach), as_ratio(coef + reach),
               z, 2 * stats.norm.sf(np.abs(z)))  # fmt: skip
     return pd.DataFrame(dict(zip(TERM_COLUMNS, values, strict=True)))
 
@@ -86,7 +86,7 @@ def _terms(tte: pd.DataFrame, design: Design, fit: Fit, level: float, strata: st
     terms.loc[~fit.known, [*TERM_COLUMNS[2:], "note"]] = [np.nan] * len(TERM_COLUMNS[2:]) + [NO_INFORMATION]
     left_out = len(tte) - int(design.kept.sum())
     if left_out:
-        text = f"{left_out} patients with a missing covariate are left out"
+        text = f"{left_out} patient{' with a missing covariate is' if left_out == 1 else 's with a missing covariate are'} left out"
         terms["note"] = terms["note"].map(lambda note: f"{note}; {text}" if note else text)
     terms.insert(2, "n", int(design.kept.sum()))
     terms.insert(3, "n_events", int(tte["event"].to_numpy()[design.kept].sum()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["ESTIMATES", "compare_penalised", "estimate_firth", "estimate_penalised", "leave_out_quiet"]
+__all__ = ["ESTIMATES", "as_ratio", "compare_penalised", "estimate_firth", "estimate_penalised", "leave_out_quiet"]
 
 from collections.abc import Mapping, Sequence
 
@@ -19,10 +19,17 @@ ESTIMATES = ["coef", "std_err", "hr", "ci_low", "ci_high", "statistic", "p_value
 MAX_STEP = 2.0
 # Beyond a coefficient of 25 (a hazard ratio of 7e10), or an information this close to singular, rounding decides
 MAX_COEF, MIN_EIGENVALUE = 25.0, 1e-11
+# Beyond it no ratio is a number: of a step that is far larger than the values differ by.
+MAX_EXPONENT = 700.0
 # imaginary step: so small that it leaves the real part untouched (Squire and Trapp, SIAM Rev 1998;40:110-112)
 STEP = 1e-30
 # The penalty alone would decide, and answer 1 whatever the treatments do.
 NO_EVENT = "not estimable: no event in either arm"
+
+
+def as_ratio(coef: np.ndarray) -> np.ndarray:
+    """Exponential of coefficients, NaN where it is no number."""
+    return np.exp(np.where(np.abs(coef) < MAX_EXPONENT, coef, np.nan))
 
 
 def _penalised(sets: RiskSets, beta: np.ndarray) -> tuple[float, Derivatives]:
@@ -178,10 +185,10 @@ def estimate_penalised(tte: pd.DataFrame, design: Design, level: float, strata: 
     coef, std_err = fit["beta"] / design.scale, fit["std_err"] / design.scale
     low, high = fit["low"] / design.scale, fit["high"] / design.scale
     p_value = stats.chi2.sf(fit["chisq"], 1)
-    ratios = (np.exp(coef), np.exp(low), np.exp(high))
+    ratios = (as_ratio(coef), as_ratio(low), as_ratio(high))
     values = (design.terms, design.groups, coef, std_err, *ratios, fit["chisq"], p_value)
     found = pd.DataFrame(dict(zip(columns, values, strict=True)))
-    beyond = found[["ci_low", "ci_high", "p_value"]].isna().any(axis=1)
+    beyond = found[["hr", "ci_low", "ci_high", "p_value"]].isna().any(axis=1)
     return found.assign(method=method, note=np.where(beyond, "a limit or p value lies beyond what can be computed", ""))
 
 

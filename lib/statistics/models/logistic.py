@@ -189,7 +189,8 @@ def _maximise(x, y, start, fixed=(), tolerance=1e-11):
         step = np.zeros(len(beta))
         step[free] = np.linalg.solve(_information(x, beta)[np.ix_(free, free)], score[free])
         step *= min(1.0, 2.0 / np.abs(step).max(initial=1e-300))
-        while _penalized(x, y, beta + step) < value - noise and np.abs(step).max() > tolerance:
+        # A step that gains next to nothing went twice as far as the top, and would come back for ever.
+        while _penalized(x, y, beta + step) < value + score @ step / 4 - noise and np.abs(step).max() > tolerance:
             step /= 2
         beta, value = beta + step, _penalized(x, y, beta + step)
         if np.abs(step).max(initial=0.0) < tolerance:

@@ -57,8 +57,10 @@ class Events:
         centre, spread, ones = x.mean(axis=0), x.std(axis=0), np.ones(len(self.mine))
         z, beta = (x - centre) / spread, np.zeros(x.shape[1])
         for _ in range(40):
-            _, score, information = self.parts(z, beta, ones)
+            loglik, score, information = self.parts(z, beta, ones)
             step = np.linalg.lstsq(information, score, rcond=None)[0]
+            while self.parts(z, beta + step, ones)[0] < loglik - 1e-9 * (1 + abs(loglik)):  # too far: it falls
+                step = step / 2
             beta = beta + step
             if not np.abs(beta).max() < FAR:
                 return None

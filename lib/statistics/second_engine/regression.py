@@ -30,9 +30,12 @@ class Model:
         """Coefficients at the maximum, by Newton's method."""
         beta = np.zeros(self.x.shape[1])
         for _ in range(STEPS):
-            _, score, information = self.parts(beta)
+            loglik, score, information = self.parts(beta)
             step = np.linalg.solve(information, score)
-            beta = beta + step / max(1.0, np.abs(self.x @ step).max() / 5)
+            step = step / max(1.0, np.abs(self.x @ step).max() / 5)
+            while self.parts(beta + step)[0] < loglik - 1e-9 * (1 + abs(loglik)):  # too far: it falls
+                step = step / 2
+            beta = beta + step
             if np.abs(step).max() < 1e-12:
                 break
         return beta

@@ -89,9 +89,13 @@ class External(Frozen):
         return self
 
 
+# Beyond these a report would show 0.00 or 1.00; one that is so small or so large was typed wrongly.
+Effect = Annotated[float, Field(ge=0.01, le=0.999)]
+
+
 class Worthwhile(Frozen):
     """The smallest effects that would change what is done: a hazard ratio below 1, a gain in the share of responders."""
 
-    hazard_ratio: float | None = Field(None, gt=0, lt=1)
-    response_difference: float | None = Field(None, gt=0, lt=1)
+    hazard_ratio: Effect | None = None
+    response_difference: Effect | None = None
     why: Text = ""

@@ -12,6 +12,9 @@ from lib.study.parts import Covariate, Frozen, Id
 
 # A step of a logarithm is a factor: a hazard ratio per doubling unless study.yml says otherwise.
 DOUBLING = 2.0
+LEAST_FACTOR = 1.01
+# No variable is measured in units so small or so large that a step lies beyond; one that does was typed wrongly.
+Step = Annotated[float, Field(ge=1e-9, le=1e9)]
 
 
 class ModelCovariate(Covariate):
@@ -21,13 +24,13 @@ class ModelCovariate(Covariate):
     "per doubling"). `spline`: a restricted cubic spline is shown beside the straight line, and linearity tested.
     """
 
-    step: Annotated[float, Field(gt=0)] | None = None
+    step: Step | None = None
     spline: bool = False
 
     @model_validator(mode="after")
     def _a_factor_is_above_one(self) -> Self:
-        if self.log and self.step is not None and self.step <= 1:
-            raise ValueError("step of a logarithm is a factor above 1")
+        if self.log and self.step is not None and self.step < LEAST_FACTOR:
+            raise ValueError(f"step of a logarithm is a factor above 1, of at least {LEAST_FACTOR}")
         return self
 
     @property

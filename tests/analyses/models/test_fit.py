@@ -306,3 +306,20 @@ def test_a_curve_is_found(tmp_path):
     assert fit["model_linearity"]["p_value"].iat[0] < 0.001
     assert "its ratio per step is an average over a curve" in say.linearity(fit)
     assert states(fit)["Numbers as straight lines"] == WEAK
+
+
+@pytest.mark.parametrize("first", [0, 0.5])
+def test_events_on_the_first_day_are_at_risk_before_a_change(first, tmp_path):
+    def change(patients):
+        return patients.assign(days=patients["days"].where(patients.index % 5 > 0, first))
+
+    data, fit = made(tmp_path, LARGE_ENOUGH, {"change_at": 9}, change)
+    assert data is fit.dataset and fit["model_period"]["hr"].notna().all()
+    assert_told(fit)
+
+
+@pytest.mark.parametrize("far", [1e6, 1e9, 1e12])
+def test_risks_that_only_rounding_tells_apart_are_not_held_against_each_other(far, tmp_path):
+    """Of a covariate with one slip of the comma the others differ by next to nothing."""
+    _, fit = made(tmp_path, LARGE_ENOUGH, {"covariates": [{"variable": "age"}, SEX]}, lambda p: p.assign(age=p["age"].where(p.index > 0, far)))
+    assert_told(fit)

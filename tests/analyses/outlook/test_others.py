@@ -214,3 +214,17 @@ def test_any_study_has_estimates_or_reasons(tmp_path, case):
     assert (frame["estimate"].notna() | (frame["note"] != "")).all()
     assert where(evidence["evidence_pooled"], term="hazard_ratio")["estimate"].notna().all()
     shown(evidence)
+
+
+@pytest.mark.parametrize(("estimates", "level"), [([(1e-5, 0.9e-5, 1.111e-5), (9e5, 8.1e5, 1e6)], 0.95), ([(0.5, 0.45, 0.555), (2.0, 1.8, 2.222)], 0.999)])
+def test_estimates_too_far_apart_for_an_interval_are_not_put_together(estimates, level, tmp_path):
+    evidence = beside(tmp_path, [ratio(i, numbers) for i, numbers in enumerate(estimates, 1)], level=level)
+    rows = evidence["evidence_pooled"]
+    assert rows["estimate"].isna().all() and rows["n_studies"].tolist() == [3]
+    assert "There are 3 estimates that lie too far apart" in shown(evidence, drawn=True)
+    assert evidence["verdicts"]["state"].tolist() == [REFUSED]
+
+
+def test_two_results_of_one_name_are_both_counted(tmp_path):
+    evidence = beside(tmp_path, [ratio(1, numbers) for numbers in RATIOS])
+    assert evidence["evidence_pooled"]["n_studies"].tolist() == [6, 5]

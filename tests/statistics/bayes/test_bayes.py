@@ -221,3 +221,12 @@ def test_any_small_study_gives_a_whole_posterior_or_none(patients, seed):
     assert -3 < known.quantile(0.01) < known.quantile(0.5) < known.quantile(0.99) < 3
     mirrored = grid.combine(normal.doubt(-0.4, 0.05), profile_partial_likelihood(tte, "a", "c", (-3, 3)))
     assert_allclose([known.mean, float(known.cdf(0.2))], [-mirrored.mean, 1 - float(mirrored.cdf(-0.2))], atol=1e-6)
+
+
+@pytest.mark.parametrize("end", [10.0, 60.0, 1e3, 1e6])
+def test_priors_that_reach_beyond_any_ratio_leave_a_likelihood_of_numbers(end):
+    likelihood = profile_partial_likelihood(make_tte({"a": [(4, 1), (7, 1), (9, 0)], "b": [(3, 1), (8, 1), (9, 0)]}), "b", "a", (-end, end))
+    assert np.isfinite(likelihood.value).all() and (np.diff(likelihood.x) > 0).all()
+    assert abs(likelihood.x).max() <= 40
+    known = grid.combine(normal.NormalMixture((1.0,), (0.0,), (end,)), likelihood)
+    assert_allclose(known.below[-1], 1, rtol=1e-6)

@@ -154,3 +154,9 @@ def test_levels_with_the_same_counts_do_not_interact(cells, repeat):
     assert exact["method"] != logistic.EXACT or exact["p_value"] > 0.3 or "one table" in exact["note"]
     row = logistic.compare_interaction({"x": one, "y": more}, {}, limit=1).iloc[0]
     assert abs(row["chisq"]) < 1e-9 and row["df"] == len(cells) - 1
+
+
+def test_three_patients_have_the_odds_of_their_counts():
+    """2 of 2 against 0 of 1: with half a patient added to each cell, (2.5 / 0.5) / (0.5 / 1.5) = 15"""
+    patients = pd.DataFrame({"arm": ["a", "b", "b"], "y": [False, True, True]})
+    assert_allclose(logistic.estimate_adjusted_odds(patients, "y")["odds_ratio"], 15, rtol=1e-7)

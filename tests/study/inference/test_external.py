@@ -3,7 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from lib.study.inference.evidence import External, Published
+from lib.study.inference.evidence import External, Published, Worthwhile
+from lib.study.inference.models import ModelCovariate
 
 ENTRY = {"arm": "A", "label": "Trial", "printed": "0.7", "citation": "Author"}
 RATIO = {"kind": "hazard_ratio", "estimate": 0.7, "ci_low": 0.5, "ci_high": 0.98}
@@ -54,3 +55,22 @@ def test_numbers_that_can(number):
 def test_entries_that_contradict_themselves(entry, rule):
     with pytest.raises(ValidationError, match=rule):
         External.model_validate(ENTRY | entry)
+
+
+@pytest.mark.parametrize("key", ["hazard_ratio", "response_difference"])
+@pytest.mark.parametrize("value", [0, -0.2, 1e-9, 0.009, 0.9995, 1, 1.5, 67, float("nan"), float("inf"), "0.7x", [0.7]])
+def test_effects_that_no_report_could_show_are_refused(key, value):
+    with pytest.raises(ValidationError, match=key):
+        Worthwhile.model_validate({key: value})
+
+
+@pytest.mark.parametrize("step", [-2, 0.5, 1, 1 + 1e-15, 1.001, 1e300])
+def test_a_step_of_a_logarithm_is_a_factor(step):
+    with pytest.raises(ValidationError, match="step"):
+        ModelCovariate.model_validate({"variable": "age", "log": True, "step": step})
+
+
+@pytest.mark.parametrize("step", [0, -1, 1e-12, 1e12, 1e300, float("nan"), float("inf"), "ten"])
+def test_a_step_is_a_unit_that_something_is_measured_in(step):
+    with pytest.raises(ValidationError, match="step"):
+        ModelCovariate.model_validate({"variable": "age", "step": step})
