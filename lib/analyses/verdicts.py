@@ -55,6 +55,6 @@ def collect_verdicts(data: Dataset, analyses: Sequence[Analysis | Absent]) -> Ve
     found = [analysis["verdicts"] for analysis in analyses if isinstance(analysis, Analysis) and "verdicts" in analysis]
     verdicts = pd.concat([verdict_frame(()), *found], ignore_index=True)
     if verdicts.empty:
-        return Absent("No model was asked for on this page.")
+        return Absent("No model stands on this page.")
     counts = [{"variable": state, "group": "overall", "count": int((verdicts["state"] == state).sum())} for state in (FITTED, WEAK, REFUSED)]
     return Verdicts(data, "", {"model_verdicts": pd.DataFrame(counts).assign(unit="models", method="count of models", note="")}, {"verdicts": verdicts})

@@ -70,7 +70,7 @@ def test_a_response_is_said_with_its_odds_ratio():
 
 
 def test_a_competing_event_has_both_ratios():
-    data, regressions, _ = asked(RAIR)
+    _, regressions, _ = asked(RAIR)
     ttlp = next(r for r in regressions if r.variable == "ttlp")
     said = " ".join(str(say.subdistribution(one)) for one in regressions)
     shown = table.subdistribution(ttlp)
@@ -83,7 +83,10 @@ def test_a_competing_event_has_both_ratios():
 
 def test_checks_of_a_large_model_are_all_shown_and_of_a_small_one_refused():
     (_, _, large), (_, _, small) = asked(COLON), asked(RAIR)
-    shown = {name: getattr(table, name)(large) for name in ("linearity", "proportional", "periods", "discrimination")}
+    shown = {
+        "linearity": table.linearity(large), "proportional": table.proportional(large),
+        "periods": table.periods(large), "discrimination": table.discrimination(large),
+    }  # fmt: skip
     cells = {name: [cell for row in one.rows for cell in row.cells] for name, one in shown.items()}
     for output, name in (("model_linearity", "linearity"), ("model_proportional", "proportional")):
         assert {format_p(p) for p in large[output]["p_value"]} <= set(cells[name])

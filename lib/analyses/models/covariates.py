@@ -11,8 +11,10 @@ from lib.analyses.cohort.baseline import typed_baseline
 from lib.dataset.dataset import Dataset
 from lib.dataset.derived import baseline_frame
 from lib.study.inference.models import ModelCovariate
-from lib.study.parts import own
+from lib.study.parts import DAYS, own
 
+# Units that stand in the plural; others ("mg/dL") have one form.
+ONE = {unit: unit.removesuffix("s") for unit in DAYS}
 NONE_DECLARED = (
     "no covariates are declared, and which ones are held alike decides the answer; name them under models "
     "in study.yml, best before the data are seen"
@@ -63,4 +65,6 @@ def said_step(data: Dataset, covariate: ModelCovariate) -> str:
         return ""
     if covariate.log:
         return "per doubling" if covariate.per == 2 else f"per factor of {covariate.per:g}"
-    return f"per {'' if covariate.per == 1 and variable.unit else f'{covariate.per:g} '}{variable.unit}".rstrip()
+    if covariate.per == 1:
+        return f"per {ONE.get(variable.unit, variable.unit or '1')}"
+    return f"per {covariate.per:g} {variable.unit}".rstrip()

@@ -36,7 +36,7 @@ FEW_EVENTS = 20
 LEAST_PATIENTS = 10
 # From so few to so many events power is drawn.
 DRAWN = (10, 2000)
-NO_WORTHWHILE = "study.yml declares no {} worth having (worthwhile)"
+NO_WORTHWHILE = "no {} worth having is declared (worthwhile in study.yml)"
 PLAN_FOR = "A trial is planned for the smallest effect worth having, and not for the one seen: what made a study worth following up is on average too large."
 OFF = "so the effect seen, and the assurance with it, may be wrong by more than chance"
 

@@ -98,10 +98,10 @@ def test_what_is_not_declared_is_said(tmp_path):
     trial = planned(tmp_path / "s", keys={})
     rows = where(trial["next_trial"], term="worthwhile")
     assert rows["events_needed"].isna().all()
-    assert rows["note"].eq("study.yml declares no hazard ratio worth having (worthwhile)").all()
+    assert rows["note"].eq("no hazard ratio worth having is declared (worthwhile in study.yml)").all()
     assert where(trial["next_trial"], term="seen")["events_needed"].notna().all()
     assert "worthwhile" not in trial["curve"]
-    assert "declares no hazard ratio worth having" in shown(trial)
+    assert "no hazard ratio worth having is declared" in shown(trial)
 
 
 def test_an_interval_with_1_has_no_limit_to_plan_for(tmp_path):
