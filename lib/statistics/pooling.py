@@ -47,17 +47,17 @@ def pool_random(estimates: Sequence[float], std_errs: Sequence[float], level: fl
         Normal on their scale: log hazard ratios, log medians, logits; every standard error above 0.
     level : float
 
+    Raises
+    ------
+    ValueError
+        For fewer studies than `LEAST`.
+
     References
     ----------
     R, of ``y`` and ``s``: ``Q <- function(t) {w <- 1 / (s^2 + t); sum(w * (y - weighted.mean(y, w))^2) - (k - 1)}``;
     ``tau2 <- if (Q(0) > 0) uniroot(Q, c(0, 1e4), tol = 1e-14)$root else 0``; with ``w <- 1 / (s^2 + tau2)`` and
     ``m <- weighted.mean(y, w)``: ``se <- sqrt(max(1, sum(w * (y - m)^2) / (k - 1)) / sum(w))``,
     ``m + c(-1, 1) * qt(0.975, k - 1) * se``, ``m + c(-1, 1) * qt(0.975, k - 2) * sqrt(tau2 + se^2)``
-
-    Raises
-    ------
-    ValueError
-        For fewer studies than `LEAST`.
     """
     y, variance = np.asarray(estimates, dtype=float), np.asarray(std_errs, dtype=float) ** 2
     k = len(y)
