@@ -245,6 +245,26 @@ def _add_choices(draw, study: dict) -> None:
         one = {"arm": study["arms"][0]["id"], "label": draw(texts), "printed": draw(texts), "citation": draw(texts)}
         endpoint = {"endpoint": study["endpoints"][0]["id"]}
         study["external"] = [one | (endpoint if draw(st.booleans()) else {}), *_numbers_of_others(draw, study, one, endpoint)]
+    _add_models(draw, study)
+
+
+def _add_models(draw, study: dict) -> None:
+    """What regressions hold alike, the smallest effects worth having, a component that takes time to be added."""
+    variables = study.get("baseline", ())
+    if variables and draw(st.booleans()):
+        numbers = {v["id"] for v in variables if v["type"] != "category"}
+        ways = st.sampled_from([{}, {"step": 10}, {"spline": True}, {"log": True}, {"log": True, "step": 10, "spline": True}])
+        chosen = distinct(draw, st.sampled_from([v["id"] for v in variables]), 1, 3)
+        covariates = [{"variable": one} | (draw(ways) if one in numbers else {}) for one in chosen]
+        strata = [v["id"] for v in variables if v["type"] == "category" and "source" not in v and v["id"] not in chosen][:1]
+        study["models"] = {"covariates": covariates, "imputations": 5} | draw(st.sampled_from([{}, {"change_at": 3}, {"strata": strata}]))
+    if draw(st.booleans()):
+        study["worthwhile"] = draw(st.sampled_from([{"hazard_ratio": 0.7}, {"response_difference": 0.2}, {"hazard_ratio": 0.01, "response_difference": 0.99}]))
+    components = study.get("treatments", {}).get("components", ())
+    if components and draw(st.booleans()):
+        added = draw(st.sampled_from(components))
+        arms = [arm["id"] for arm in study["arms"]]
+        study["strategy"] = {"label": draw(texts), "arms": arms, "add": added["id"], "within_days": draw(st.sampled_from([1, 30, 400]))}
 
 
 def _numbers_of_others(draw, study: dict, one: dict, endpoint: dict) -> list[dict]:
@@ -267,7 +287,7 @@ def _parameters(draw, study: dict, *, dated: bool) -> dict:
         "arms": st.lists(st.sampled_from(arms), min_size=1, unique=True), "reference": st.sampled_from(arms),
         "endpoint": st.sampled_from([endpoint["id"] for endpoint in study["endpoints"]]),
         "landmarks": st.lists(st.sampled_from([0.1, 3.0, 12.0, 999.0]), min_size=1, max_size=3, unique=True),
-        "threshold_percent": st.sampled_from([10.0, 100.0]), "profiles": st.sampled_from(["all", "none"]),
+        "scepticism": st.sampled_from([0.001, 0.4]), "threshold_percent": st.sampled_from([10.0, 100.0]), "profiles": st.sampled_from(["all", "none"]),
         "cutoff": st.sampled_from(["2010-01-01", "2016-05-05", "2019-12-31", "2020-06-30"]),
     }  # fmt: skip
     given = {name: draw(values) for name, values in chances.items() if rarely(draw, 8)}

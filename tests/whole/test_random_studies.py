@@ -82,8 +82,7 @@ def made_or_refused(folder: Path, parameters: dict, pages: bool = False) -> str:
     return "made"
 
 
-@pytest.mark.filterwarnings("error")
-@pytest.mark.filterwarnings("ignore:Glyph")  # a script that the font of pictures does not have is drawn as boxes
+@pytest.mark.filterwarnings("error", "ignore:Glyph")  # a script that the font of pictures does not have is drawn as boxes
 @settings(max_examples=MANY or 12, deadline=None, database=None, phases=PHASES, suppress_health_check=list(HealthCheck), print_blob=True)
 @seed(SEED)
 @given(drawn=studies())

@@ -69,7 +69,7 @@ def sentence_linearity(fit: ModelFit) -> str:
     if bent:
         verdict = f"{said_p()} is below {format_limit()} for {joined(bent)}: its ratio per step is an average over a curve, and the figure says more."
     else:
-        verdict = "None bends recognisably, which does not show that they are straight."
+        verdict = "No bend was recognised, which does not show that they are straight."
     return " ".join(filter(None, [f"A straight line was tested against a curve for {shown}. {verdict}", alone]))
 
 
