@@ -43,7 +43,7 @@ class Question(NamedTuple):
 
     @property
     def named(self) -> str:
-        """Such as "median lpfs A"."""
+        """Such as "median os A"."""
         return " ".join(filter(None, self))
 
 

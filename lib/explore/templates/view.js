@@ -178,6 +178,12 @@ function render({ model, el }) {
   draw();
   complain();
   open();
+  // A slider of the form gives its handle no name of its own, and may be drawn after this.
+  const name = () => document.querySelectorAll(".cohort-form .widget-slider").forEach((slider) => {
+    slider.querySelector(".noUi-handle:not([aria-label])")?.setAttribute("aria-label", slider.querySelector("label").textContent);
+  });
+  new MutationObserver(name).observe(document.body, { childList: true, subtree: true });
+  name();
   wait();
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["EVENT_SD", "FLAT", "NormalMixture", "count_events", "doubt", "hope", "make_robust", "predict", "read_interval", "update"]
+__all__ = ["EVENT_SD", "FLAT", "NormalMixture", "chance_of_each", "count_events", "doubt", "hope", "make_robust", "predict", "read_interval", "update"]
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -82,6 +82,11 @@ def read_interval(estimate: float, low: float, high: float, level: float) -> tup
     return float(np.log(estimate)), float(np.log(high / low) / (2 * stats.norm.ppf(0.5 + level / 2)))
 
 
+def chance_of_each(weight: float, among: int) -> float:
+    """Chance of one of so many earlier results to hold, each of which alone would be given `weight`."""
+    return weight / among
+
+
 def make_robust(found: Sequence[tuple[float, float]], weights: Sequence[float]) -> NormalMixture:
     """Earlier results beside as much as one event would say around no effect.
 
@@ -97,7 +102,7 @@ def make_robust(found: Sequence[tuple[float, float]], weights: Sequence[float]) 
     NormalMixture
         The unit-information part comes last (Schmidli et al. 2014).
     """
-    shares = [weight / len(weights) for weight in weights]
+    shares = [chance_of_each(weight, len(weights)) for weight in weights]
     means, sds = zip(*found, (0.0, EVENT_SD), strict=True)
     return NormalMixture((*shares, 1 - sum(shares)), tuple(means), tuple(sds))
 

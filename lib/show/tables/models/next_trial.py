@@ -63,8 +63,7 @@ def _rows(label: str, part: pd.DataFrame, column: str, cells) -> Iterator[Row]:
     notes = [note for note in dict.fromkeys(part["note"]) if note]
     known = part[part[column].notna()]
     everywhere = notes[0] if len(notes) == 1 and part["note"].nunique() == 1 else ""
-    width = len(cells(part.iloc[0]))
-    yield Row((f"{label}{f' ({everywhere})' if everywhere else ''}", *[""] * width), "group")
+    yield Row((f"{label}{f' ({everywhere})' if everywhere else ''}",), "group")
     for _, row in part.iterrows() if not everywhere else known.iterrows():
         own = "" if everywhere or not row["note"] else f" ({row['note']})"
         yield Row((f"{format_percent(row['power'])} power{own}", *cells(row)), "sub")

@@ -26,6 +26,7 @@ from lib.show.formats import (
 from lib.show.labels import level_text, pair_label, reader_label, reader_title
 from lib.show.tables.parts import format_with_interval, notes_of
 from lib.show.ways import printed_label
+from lib.statistics.bayes.normal import chance_of_each
 
 CHANCES = ("probability_benefit", "probability_worthwhile", "probability_harm")
 UNDECLARED = "study.yml names no smallest {what} worth having (worthwhile.{key}), so no probability of it is given: which effect is worth having is a decision."
@@ -103,7 +104,7 @@ def table_priors(found: PriorEffect) -> Table | Block:
 def _taken(weight: float, among: int) -> str:
     """How likely one of so many earlier results was taken to hold: they share what is declared, as parts of one mixture."""
     shared = f" (declared {format_percent(weight)}, shared by {among} results)" if among > 1 else ""
-    return f"taken to hold here with a probability of {format_percent(weight / among)} beforehand{shared}"
+    return f"taken to hold here with a probability of {format_percent(chance_of_each(weight, among))} beforehand{shared}"
 
 
 def _made(data: Dataset) -> list[str]:
