@@ -142,7 +142,7 @@ def pair_label(data: Dataset, group: str) -> str:
 
 
 def reader_label(variable: str) -> str:
-    """Whose prior a row is about, within a sentence: "lpfs: vague" -> "without a prior"."""
+    """Whose prior a row is about, within a sentence: "os: vague" -> "without a prior"."""
     return READERS[variable.rpartition(": ")[2]]
 
 

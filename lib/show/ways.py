@@ -184,7 +184,7 @@ def _decimals(data: Dataset, row: Mapping) -> int:
 
 
 def question_label(data: Dataset, question: Question) -> str:
-    """What estimates are of, in the plural: "medians of LPFS, drug A"."""
+    """What estimates are of, in the plural: "medians of OS, drug A"."""
     of = f" of {data.study.endpoint(question.endpoint).short}" if question.endpoint else ""
     return f"{KINDS[question.kind]}{of}, {pair_label(data, question.group)}"
 
