@@ -45,6 +45,8 @@ SHARES, ENDS = (0.99, 0.95, 0.9, 0.75, 0.5, 0.25, 0.1, 0.05, 0.01), (0.995, 0.00
 PALE_MEANS = "pale: too few events for the approximation behind the interval"
 # Characters of a line of a label.
 LABEL = 34
+# Half of the axis where all differences are none, without an interval.
+NO_SPAN = 0.1
 
 
 class Line(NamedTuple):
@@ -154,7 +156,7 @@ def _forest(data: Dataset, lines: list[Line], *, name: str, title: str, told_by:
     rows = [line.row for line in lines if line.row is not None]
     labels = [textwrap.fill(line.label, LABEL) for line in lines]
     places = np.cumsum([0, *(-1 - 0.65 * label.count("\n") for label in labels)])
-    span = max(abs(value) for row in rows for value in (row["difference"], row["ci_low"], row["ci_high"]) if pd.notna(value))
+    span = max(abs(value) for row in rows for value in (row["difference"], row["ci_low"], row["ci_high"]) if pd.notna(value)) or NO_SPAN
     with picture(0.9 + 0.25 * -places[-1], 1, 3, sharey=True, width_ratios=[2.0, 1.7, 1.1]) as (figure, (left, axes, right)):
         axes.set_ylim(places[-1] - 0.1, 1.5)
         axes.axvline(0, color=GREY, linewidth=0.9, zorder=0)

@@ -51,6 +51,8 @@ def compare_without_each(tte: pd.DataFrame, alpha: float = ALPHA) -> pd.DataFram
         p, times = large_sample.approximate_without_each(table)
     else:
         p, times = _without_each(table)
+    if np.isnan(p).all():
+        return pd.DataFrame([found | {"note": "not estimable: without any one patient no test is left"}])
     turned = (p < alpha) != (whole["p_value"] < alpha)
     return pd.DataFrame([found | {"min": np.nanmin(p), "max": np.nanmax(p), "count": int(times[turned].sum())}])
 

@@ -241,6 +241,13 @@ def test_counts_on_the_table_equal_the_changed_frame(a, b):
         assert np.isnan(row.count) or row.count <= row.n
 
 
+def test_without_either_of_two_patients_no_test_is_left():
+    """One patient an arm: every deletion leaves one arm."""
+    found = sensitivity.compare_without_each(make_tte({"A": [(1, 1)], "B": [(1, 0)]})).iloc[0]
+    assert found[["min", "max", "count"]].isna().all()
+    assert found["note"] == "not estimable: without any one patient no test is left"
+
+
 @given(patients, patients)
 @settings(max_examples=40, deadline=None)
 def test_extremes_keep_the_patients_and_the_events(a, b):

@@ -1,5 +1,7 @@
 """Proportional hazards and absolute differences: what is drawn against the numbers, and what is not drawn."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from designed_studies import CASES, write_case
@@ -84,6 +86,16 @@ def test_every_difference_has_its_square_interval_and_words(drawn_by, study):
     low, high = axes.get_xlim()
     assert low == -high, "no difference stands in the middle"
     assert high >= max(abs(value) for pair in limits for value in pair)
+
+
+def test_where_every_difference_is_none_the_axis_has_a_width(drawn_by):
+    """Everybody of both arms had the event before the landmark: 0 points, without an interval."""
+    analysis, _ = of("data/rair_dtc")
+    rows = analysis["landmark_difference"].assign(difference=0.0, ci_low=np.nan, ci_high=np.nan)
+    alike = replace(analysis, frames=analysis.frames | {"landmark_difference": rows})
+    figure, *_ = drawn_by(effects.plot_differences, alike, Absent("none"))
+    low, high = figure.axes[1].get_xlim()
+    assert low == -high < 0
 
 
 def test_an_interval_that_few_events_do_not_carry_is_pale_and_says_so(drawn_by):
