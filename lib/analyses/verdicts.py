@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["FITTED", "REFUSED", "WEAK", "Verdict", "Verdicts", "collect_verdicts", "said_formed", "verdict_frame"]
+__all__ = ["FITTED", "REFUSED", "WEAK", "Verdict", "Verdicts", "as_sentence", "collect_verdicts", "said_formed", "verdict_frame"]
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -27,6 +27,12 @@ class Verdict(NamedTuple):
     state: str
     why: str = ""
     conclude: str = ""
+
+
+def as_sentence(reason: str) -> str:
+    """A reason as a sentence of its own; "" stays empty."""
+    plain = reason.removeprefix("not estimable: ").removeprefix("not compared: ").rstrip(".")
+    return f"{plain[:1].upper()}{plain[1:]}." if plain else ""
 
 
 def said_formed(data: Dataset) -> str:

@@ -18,7 +18,7 @@ from lib.analyses.models.terms import STRATUM, stratum
 from lib.analyses.policy import too_few, withhold
 from lib.analyses.result import Absent, Analysis, absent_if_absent
 from lib.analyses.robustness.subgroups import levels_of
-from lib.analyses.verdicts import FITTED, REFUSED, WEAK, Verdict, verdict_frame
+from lib.analyses.verdicts import FITTED, REFUSED, WEAK, Verdict, as_sentence, verdict_frame
 from lib.dataset.dataset import Dataset
 from lib.statistics.comparisons import ALPHA, name_pair
 from lib.statistics.multivariable.carried import ENOUGH, FEW
@@ -86,7 +86,7 @@ def analyse_model_fit(data: Dataset, survival: Survival) -> ModelFit | Absent:
     why = why or _why_not(data, complete, model)
     frames = {"model_fit": _sizes(name, known, complete, model, why), "model_missing": _missing(name, tte, columns)}
     if why or model is None:
-        verdict = Verdict(f"Checks of the Cox regression, {short}", REFUSED, f"{why[:1].upper()}{why[1:]}.", "Nothing is known of how well a model with these covariates would fit.")
+        verdict = Verdict(f"Checks of the Cox regression, {short}", REFUSED, as_sentence(why), "Nothing is known of how well a model with these covariates would fit.")
         return ModelFit(data, name, frames, {"verdicts": verdict_frame([verdict])})
     held = Held(data, name, survival["tte"], complete, covariates, columns, strata, model)
     found = [assess_lines(held), assess_proportional(held), _periods(held), _interactions(held), _discrimination(held)]
@@ -140,7 +140,7 @@ def _periods(held: Held) -> Found:
     if not held.tte["time"].gt(at).any():
         return {}, {}, Verdict(model, REFUSED, "Nobody is under observation after the declared time.")
     if each < FEW:
-        return {}, {}, Verdict(model, REFUSED, f"{said_few(FEW).capitalize()}.", "Whether the hazard ratios change at the declared time is not known.")
+        return {}, {}, Verdict(model, REFUSED, as_sentence(said_few(FEW)), "Whether the hazard ratios change at the declared time is not known.")
     found = compare_periods(held.tte, data.reference, held.columns, at, level=data.parameters.level, strata=held.strata)
     split = split_at(held.tte, at, held.strata)
     ratios = []
@@ -162,7 +162,7 @@ def _verdict_on_periods(model: str, test: pd.Series, thin: bool, some: bool) -> 
     few, p = f"{said_few(ENOUGH).capitalize()}, in the whole or of the arms in one of the periods." if thin else "", test["p_value"]
     if np.isnan(p):
         why = test["note"].removeprefix("not tested: ") or "a model with two periods cannot be fitted"
-        return Verdict(model, WEAK if some else REFUSED, f"The change is not tested: {why} in one of the periods." if some else f"{why[:1].upper()}{why[1:]}.",
+        return Verdict(model, WEAK if some else REFUSED, f"The change is not tested: {why} in one of the periods." if some else as_sentence(why),
                        "Whether the hazard ratios change at the declared time is not known.")  # fmt: skip
     conclude = (
         "The hazard ratios differ between the periods: read both, and not their average."
@@ -235,7 +235,7 @@ def _verdict_on_interactions(held: Held, model: str, tests: pd.DataFrame) -> Ver
     reasons = "; ".join(dict.fromkeys(note.removeprefix("not tested: ") for note in tests.loc[~made, "note"]))
     nothing = "The adjusted ratio is that of all patients; whether it is the same in every subgroup is not known."
     if not made.any():
-        return Verdict(model, REFUSED, f"{reasons[:1].upper()}{reasons[1:]}.", nothing)
+        return Verdict(model, REFUSED, as_sentence(reasons), nothing)
     why = "" if made.all() else f"Not for every subgroup: {reasons}."
     low = (tests["p_value"] < ALPHA).any()
     conclude = "An interaction is a question for another study and no finding of this one." if low else "No interaction was recognised, which does not show that the ratio is the same in all: such tests find only large differences."
@@ -254,8 +254,8 @@ def _discrimination(held: Held) -> Found:
     elif found.n_resamples < USABLE * found.n_drawn:
         note = "not corrected: in too many resamples the model cannot be fitted"
     else:
-        few = f"{said_few(ENOUGH).capitalize()}." if held.weak else ""
+        few = as_sentence(said_few(ENOUGH)) if held.weak else ""
         conclude = "It says how well the model orders patients of this study, less what it owes to them; of other patients only their data can tell."
         return {"model_concordance": pd.DataFrame([row])}, {}, Verdict(model, WEAK if few else FITTED, few, conclude)
     row |= {"optimism": np.nan, "concordance_corrected": np.nan, "slope": np.nan, "note": note}
-    return {"model_concordance": pd.DataFrame([row])}, {}, Verdict(model, WEAK, f"{note[:1].upper()}{note[1:]}.", "The concordance as fitted flatters the model.")
+    return {"model_concordance": pd.DataFrame([row])}, {}, Verdict(model, WEAK, as_sentence(note), "The concordance as fitted flatters the model.")

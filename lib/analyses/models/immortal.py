@@ -14,7 +14,7 @@ from lib.analyses.models.same_question import answer_otherwise
 from lib.analyses.policy import too_few
 from lib.analyses.result import Absent, Analysis, absent_if_absent, without
 from lib.analyses.robustness.confounding import too_few_effective
-from lib.analyses.verdicts import FITTED, REFUSED, WEAK, Verdict, verdict_frame
+from lib.analyses.verdicts import FITTED, REFUSED, WEAK, Verdict, as_sentence, verdict_frame
 from lib.dataset import timing
 from lib.dataset.dataset import Dataset
 from lib.statistics.multivariable.carried import ENOUGH, FEW
@@ -200,10 +200,10 @@ def _judge(data: Dataset, variable: str, frames: dict[str, pd.DataFrame], asked:
         "immortal time within it explains nothing of a difference. "
     )
     if why:
-        return Verdict(MODEL, REFUSED, f"{why[:1].upper()}{why[1:]}.", f"{nobody}What led to adding the component is not held alike here.".strip())
+        return Verdict(MODEL, REFUSED, as_sentence(why), f"{nobody}What led to adding the component is not held alike here.".strip())
     weak = _weaknesses(data, variable, frames, asked)
     conclude = f"{nobody}The difference between the strategies holds as far as the covariates say who adds the component."
-    return Verdict(MODEL, WEAK if weak else FITTED, "; ".join(weak)[:1].upper() + "; ".join(weak)[1:] + ("." if weak else ""), conclude)
+    return Verdict(MODEL, WEAK if weak else FITTED, as_sentence("; ".join(weak)), conclude)
 
 
 def _weaknesses(data: Dataset, variable: str, frames: dict[str, pd.DataFrame], asked: Question) -> list[str]:

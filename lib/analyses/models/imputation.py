@@ -18,7 +18,7 @@ from lib.analyses.efficacy.survival import Survival
 from lib.analyses.models.covariates import NONE_DECLARED, declared_covariates, model_frame
 from lib.analyses.policy import too_few, withhold
 from lib.analyses.result import Absent, Analysis, absent_if_absent
-from lib.analyses.verdicts import FITTED, REFUSED, WEAK, Verdict, verdict_frame
+from lib.analyses.verdicts import FITTED, REFUSED, WEAK, Verdict, as_sentence, verdict_frame
 from lib.dataset.dataset import Dataset
 from lib.dataset.derived import baseline_frame
 from lib.statistics.models import cox
@@ -160,7 +160,7 @@ def _fit(data: Dataset, endpoint: str, kept: pd.DataFrame, names: list[str]) -> 
     """The two models with their verdict, or the verdict that refuses them."""
     level, model = data.parameters.level, f"{data.study.endpoint(endpoint).short}: Cox model with missing covariates imputed"
     if why := _why_not(data, kept, names):
-        return Verdict(model, REFUSED, _sentence(why))
+        return Verdict(model, REFUSED, as_sentence(why))
     m, note = data.study.models.imputations if data.study.models else Models.model_fields["imputations"].default, ""
     if len(kept) > LARGE:
         m, note = FEWEST, because_large(f"drawn {FEWEST} times only")
@@ -209,10 +209,6 @@ def _reasons(data: Dataset, kept: pd.DataFrame, names: list[str]) -> Iterator[st
     predictors = imputation.predictors_of(kept, names)
     if kept[names].notna().all(axis=1).sum() < CASES_PER_PREDICTOR * predictors:
         yield f"there are fewer than {CASES_PER_PREDICTOR} complete cases for each of the {predictors} predictors of what is missing (Hardt and others, 2012)"
-
-
-def _sentence(words: str) -> str:
-    return f"{words[0].upper()}{words[1:]}."
 
 
 def _listed(labels: list[str]) -> str:

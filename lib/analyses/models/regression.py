@@ -17,7 +17,9 @@ from lib.analyses.models.terms import (
     LEFT_OUT,
     STRATUM,
     compared,
+    count_arms,
     count_levels,
+    count_missing,
     counted_covariates,
     name_terms,
     name_tests,
@@ -26,7 +28,7 @@ from lib.analyses.models.terms import (
     why_refused,
 )
 from lib.analyses.result import Absent, Analysis, absent_if_absent
-from lib.analyses.verdicts import FITTED, REFUSED, WEAK, Verdict, verdict_frame
+from lib.analyses.verdicts import FITTED, REFUSED, WEAK, Verdict, as_sentence, verdict_frame
 from lib.dataset.dataset import Dataset
 from lib.statistics.comparisons import name_pair
 from lib.statistics.models.design import Design, make_design, pick_terms
@@ -97,7 +99,7 @@ def _crude(data: Dataset, analysis: Survival, frame: pd.DataFrame, names: list[s
     overall = analysis["cox_likelihood_ratio"][["group", "chisq", "df", "p_value", "method", "note"]]
     # What it says of events per variable is said once, of the adjusted model.
     tests = [overall.assign(variable=about, note=overall["note"].where(overall["p_value"].isna(), ""))]
-    counts = [_by_arm(data, frame, about)]
+    counts = [count_arms(data, frame, about)]
     for name in names:
         counts.append(count_levels(frame, name, about))
         design = make_design(frame, data.reference, [name])
@@ -107,10 +109,9 @@ def _crude(data: Dataset, analysis: Survival, frame: pd.DataFrame, names: list[s
         fitted = ratios.fit_ratios(frame, alone, level)
         terms.append(compared(data, frame[design.kept], name_terms(fitted.terms, about)))
         tests.append(compared(data, frame[design.kept], name_tests(fitted.tests, about)))
-    missing = [{"variable": f"{about}: {name.removeprefix('own.')}", "n_missing": int(frame[name].isna().sum())} for name in names]
     return {
         "regression_count": pd.concat(counts, ignore_index=True),
-        "regression_missing": pd.DataFrame(missing, columns=["variable", "n_missing"]).assign(group="overall", method="count of patients", note=""),
+        "regression_missing": count_missing(frame, names, about),
         "regression_crude": pd.concat(terms, ignore_index=True),
         "regression_crude_test": pd.concat(tests, ignore_index=True),
     }
@@ -118,11 +119,6 @@ def _crude(data: Dataset, analysis: Survival, frame: pd.DataFrame, names: list[s
 
 def _to_reference(data: Dataset) -> list[str]:
     return [name_pair(arm.id, data.reference) for arm in data.arms if arm.id != data.reference]
-
-
-def _by_arm(data: Dataset, frame: pd.DataFrame, about: str) -> pd.DataFrame:
-    rows = [(arm.id, int((frame["arm"] == arm.id).sum()), int(frame.loc[frame["arm"] == arm.id, "event"].sum())) for arm in data.arms]
-    return pd.DataFrame(rows, columns=["group", "n", "n_events"]).assign(variable=about, method="count of patients", note="")
 
 
 def _known(frame: pd.DataFrame) -> pd.DataFrame:
@@ -138,12 +134,12 @@ def _adjusted(data: Dataset, frame: pd.DataFrame, names: list[str], about: str) 
     model = f"Cox regression, {data.study.endpoint(about).short}"
     fit = {"regression_fit": _size(len(kept), len(frame), n_events, n_terms)} if names else {}
     if reason := why_refused(data, known, design, names, n_events):
-        return fit, Verdict(model, REFUSED, _sentence(reason), ALONE), reason
+        return fit, Verdict(model, REFUSED, as_sentence(reason), ALONE), reason
     fitted = ratios.fit_ratios(known, design, level, strata, penalise=judge_events(n_events, n_terms) == PENALISED)
     terms = compared(data, kept, name_terms(fitted.terms, about))
     contrast = terms[(terms["variable"] == about) & (terms["group"] == name_pair(*data.contrast))].iloc[0]
     if pd.isna(contrast["hr"]):
-        return fit, Verdict(model, REFUSED, _sentence(contrast["note"]), ALONE), contrast["note"]
+        return fit, Verdict(model, REFUSED, as_sentence(contrast["note"]), ALONE), contrast["note"]
     if strata:
         terms["method"] += ", stratified"
     arms = pick_terms(make_design(kept, data.reference), np.ones(len(data.arms) - 1, dtype=bool))
@@ -168,12 +164,6 @@ def _concluded(data: Dataset, state: str, penalised: bool) -> str:
     return BY_CHANCE if data.study.by_design.by_chance else ALIKE
 
 
-def _sentence(reason: str) -> str:
-    """A reason as a sentence of its own."""
-    plain = reason.removeprefix("not estimable: ").removeprefix("not compared: ")
-    return f"{plain[:1].upper()}{plain[1:]}."
-
-
 def _subdistribution(
     data: Dataset, frame: pd.DataFrame, names: list[str], about: str, refused: str
 ) -> tuple[dict[str, pd.DataFrame], Verdict]:
@@ -192,7 +182,7 @@ def _subdistribution(
         found |= {} if reason else {"subdistribution_adjusted": adjusted}
     if reason:
         arms_alone = crude["hr"].notna().any()
-        why = f"Adjusted: {reason}." if arms_alone else _sentence(crude["note"].iat[0])
+        why = f"Adjusted: {reason}." if arms_alone else as_sentence(crude["note"].iat[0])
         return found, Verdict(model, WEAK if arms_alone else REFUSED, why, f"{INCIDENCE} The arms are not adjusted." if arms_alone else ALONE)
     weak = f"{COEFFICIENT[verdict].capitalize()}." if verdict != PLAIN else ""
     left = LEFT_OUT if len(kept) < len(frame) else ""

@@ -12,7 +12,9 @@ import pandas as pd
 from lib.analyses.models.covariates import declared_covariates, model_frame
 from lib.analyses.models.terms import (
     compared,
+    count_arms,
     count_levels,
+    count_missing,
     counted_covariates,
     name_terms,
     name_tests,
@@ -20,7 +22,7 @@ from lib.analyses.models.terms import (
     why_refused,
 )
 from lib.analyses.result import Absent, Analysis, requires
-from lib.analyses.verdicts import REFUSED, WEAK, Verdict, verdict_frame
+from lib.analyses.verdicts import REFUSED, WEAK, Verdict, as_sentence, verdict_frame
 from lib.dataset.dataset import Dataset
 from lib.dataset.derived import response_frame
 from lib.statistics.comparisons import name_pair
@@ -78,9 +80,7 @@ def analyse_response_regression(data: Dataset, visits: Sequence[float]) -> Respo
 
 
 def _crude(data: Dataset, frame: pd.DataFrame, names: list[str]) -> dict[str, pd.DataFrame]:
-    level, terms, tests, counts = data.parameters.level, [], [], []
-    rows = [(arm.id, int((frame["arm"] == arm.id).sum()), int(frame.loc[frame["arm"] == arm.id, "event"].sum())) for arm in data.arms]
-    counts.append(pd.DataFrame(rows, columns=["group", "n", "n_events"]).assign(variable=ABOUT, method="count of patients", note=""))
+    level, terms, tests, counts = data.parameters.level, [], [], [count_arms(data, frame, ABOUT)]
     for name in [None, *names]:
         design = make_design(frame, data.reference, [name] if name else [])
         alone = pick_terms(design, np.array([(group == "overall") == bool(name) for group in design.groups], dtype=bool))
@@ -89,10 +89,9 @@ def _crude(data: Dataset, frame: pd.DataFrame, names: list[str]) -> dict[str, pd
             fitted = fit_odds(frame, alone, level)
             terms.append(compared(data, frame[design.kept], name_terms(fitted.terms, ABOUT)))
             tests.append(compared(data, frame[design.kept], name_tests(fitted.tests, ABOUT)))
-    missing = [{"variable": f"{ABOUT}: {name.removeprefix('own.')}", "n_missing": int(frame[name].isna().sum())} for name in names]
     return {
         "count": pd.concat(counts, ignore_index=True),
-        "missing": pd.DataFrame(missing, columns=["variable", "n_missing"]).assign(group="overall", method="count of patients", note=""),
+        "missing": count_missing(frame, names, ABOUT),
         "crude": pd.concat(terms, ignore_index=True),
         "crude_test": pd.concat(tests, ignore_index=True),
     }
@@ -104,13 +103,13 @@ def _adjusted(data: Dataset, frame: pd.DataFrame, names: list[str]) -> tuple[dic
     rarer, n_terms = int(min(kept["event"].sum(), (~kept["event"]).sum())), len(design.terms)
     fit = {"fit": _size(len(kept), len(frame), int(kept["event"].sum()), rarer, n_terms)} if names else {}
     if reason := why_refused(data, frame, design, names, rarer):
-        return fit, Verdict(model, REFUSED, f"{reason[:1].upper()}{reason[1:]}.", ALONE), reason
+        return fit, Verdict(model, REFUSED, as_sentence(reason), ALONE), reason
     fitted = fit_odds(frame, design, level, penalise=judge_events(rarer, n_terms) == PENALISED)
     terms = compared(data, kept, name_terms(fitted.terms, ABOUT))
     contrast = terms[(terms["variable"] == ABOUT) & (terms["group"] == name_pair(*data.contrast))].iloc[0]
     if pd.isna(contrast["odds_ratio"]):
         reason = contrast["note"].partition(": ")[2] or contrast["note"]
-        return fit, Verdict(model, REFUSED, f"{reason[:1].upper()}{reason[1:]}.", ALONE), reason
+        return fit, Verdict(model, REFUSED, as_sentence(reason), ALONE), reason
     same = compared(data, kept, name_terms(fit_odds(kept, make_design(kept, data.reference), level).terms, ABOUT))
     found = {
         "adjusted": terms,

@@ -10,14 +10,13 @@ import pandas as pd
 from lib.analyses.policy import withhold
 from lib.dataset.dataset import Dataset
 from lib.statistics.models import cox
+from lib.statistics.multivariable.carried import FEW
 from lib.statistics.survival import kaplan_meier, landmark, rmst, time_dependent
 from lib.statistics.weighting.cloning import ADDED, NOT_ADDED, PAIR
 from lib.statistics.weighting.strategies import Question
 
 NAIVE, LANDMARK, TIME_DEPENDENT = "ever added", "landmark", "time-dependent"
 ADJUSTED = ", adjusted"
-# Events per coefficient below which covariates are not held alike (Vittinghoff and McCulloch, Am J Epidemiol 2007;165:710-718).
-LEAST_EVENTS = 5
 
 
 def answer_otherwise(data: Dataset, patients: pd.DataFrame, question: Question) -> dict[str, pd.DataFrame]:
@@ -93,4 +92,4 @@ def _with(frame: pd.DataFrame, covariates: pd.DataFrame) -> pd.DataFrame:
 def _enough(known: pd.DataFrame, covariates: pd.DataFrame) -> bool:
     """Whether there are covariates, which all vary, and events enough for them and the treatment."""
     varies = len(covariates.columns) > 0 and bool((known[list(covariates)].nunique() > 1).all())
-    return varies and int(known["event"].sum()) >= LEAST_EVENTS * (len(covariates.columns) + 1)
+    return varies and int(known["event"].sum()) >= FEW * (len(covariates.columns) + 1)

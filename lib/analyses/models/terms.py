@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["COEFFICIENT", "LEFT_OUT", "STRATUM", "compared", "count_levels", "counted_covariates", "name_terms", "name_tests", "stratum", "weakened", "why_refused"]
+__all__ = ["COEFFICIENT", "LEFT_OUT", "STRATUM", "compared", "count_arms", "count_levels", "count_missing", "counted_covariates", "name_terms", "name_tests", "stratum", "weakened", "why_refused"]
 
 from collections.abc import Iterator, Sequence
 
@@ -73,6 +73,19 @@ def counted_covariates(data: Dataset, frame: pd.DataFrame, covariates: Sequence[
     chosen = getattr(data.parameters, "subgroup", "")
     fixed = data.study.subgroup(chosen).variable if chosen else ""
     return tuple(c for c in covariates if c.variable != fixed or frame[own(c.variable)].nunique() > 1)
+
+
+def count_arms(data: Dataset, frame: pd.DataFrame, about: str) -> pd.DataFrame:
+    """Patients of each arm, and those of them with the event."""
+    inside = [frame.loc[frame["arm"] == arm.id, "event"] for arm in data.arms]
+    rows = [(arm.id, len(events), int(events.sum())) for arm, events in zip(data.arms, inside, strict=True)]
+    return pd.DataFrame(rows, columns=["group", "n", "n_events"]).assign(variable=about, method="count of patients", note="")
+
+
+def count_missing(frame: pd.DataFrame, names: Sequence[str], about: str) -> pd.DataFrame:
+    """Patients without a known value of each column."""
+    rows = [(f"{about}: {name.removeprefix(OWN)}", int(frame[name].isna().sum())) for name in names]
+    return pd.DataFrame(rows, columns=["variable", "n_missing"]).assign(group="overall", method="count of patients", note="")
 
 
 def count_levels(frame: pd.DataFrame, name: str, about: str) -> pd.DataFrame:

@@ -17,7 +17,7 @@ from lib.analyses.cohort.flow import analyse_completeness
 from lib.analyses.efficacy.survival import Survival
 from lib.analyses.outlook.best_response import count_best_responses
 from lib.analyses.result import Absent, Analysis, absent_if_absent
-from lib.analyses.verdicts import FITTED, REFUSED, WEAK, Verdict, said_formed, verdict_frame
+from lib.analyses.verdicts import FITTED, REFUSED, WEAK, Verdict, as_sentence, said_formed, verdict_frame
 from lib.dataset.dataset import Dataset
 from lib.statistics import planning, proportions
 from lib.statistics.comparisons import name_pair
@@ -282,10 +282,6 @@ def _verdict(data: Dataset, about: str, effects: list[Effect]) -> Verdict:
     seen, worth = effects[0], effects[2]
     name = f"Size of the next trial, {about}"
     if np.isnan(seen.size) and np.isnan(worth.size):
-        return Verdict(name, REFUSED, f"{_sentence(seen.why)} {_sentence(worth.why)}")
+        return Verdict(name, REFUSED, f"{as_sentence(seen.why)} {as_sentence(worth.why)}")
     whys = [seen.why, worth.why, f"{said_formed(data)}, {OFF}" if data.study.by_design.may_be_confounded else ""]
-    return Verdict(name, WEAK if any(whys) else FITTED, " ".join(filter(None, map(_sentence, whys))), PLAN_FOR)
-
-
-def _sentence(why: str) -> str:
-    return f"{why[:1].upper()}{why[1:]}." if why else ""
+    return Verdict(name, WEAK if any(whys) else FITTED, " ".join(filter(None, map(as_sentence, whys))), PLAN_FOR)

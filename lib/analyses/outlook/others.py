@@ -12,7 +12,7 @@ import pandas as pd
 from lib.analyses.efficacy.survival import Survival
 from lib.analyses.outlook.best_response import count_best_responses
 from lib.analyses.result import PATIENTS, Absent, Analysis
-from lib.analyses.verdicts import FITTED, REFUSED, WEAK, Verdict, said_formed, verdict_frame
+from lib.analyses.verdicts import FITTED, REFUSED, WEAK, Verdict, as_sentence, said_formed, verdict_frame
 from lib.dataset.dataset import Dataset
 from lib.statistics import pooling, proportions
 from lib.statistics.comparisons import arm_pairs, name_pair
@@ -231,9 +231,9 @@ def _verdict(data: Dataset, question: Question, rows: list[dict]) -> Verdict:
     name = f"Random effects, {KINDS[question.kind]}{f' of {about}' if about else ''}, {group}"
     first = rows[0]
     if not first["step"]:
-        return Verdict(name, REFUSED, f"{first['note'][:1].upper()}{first['note'][1:]}.", "Each estimate stands for itself.")
+        return Verdict(name, REFUSED, as_sentence(first["note"]), "Each estimate stands for itself.")
     weak = [f"fewer than {FEW} studies tell their spread badly"] if first["n_studies"] < FEW else []
     weak += [f"{said_formed(data)} in this study"] if data.study.by_design.may_be_confounded and question.kind == "hazard_ratio" and first["step"] == WITH_OWN else []
     why = "; ".join(weak)
     conclude = "What holds for a further study is the prediction interval, and not the narrower one of the mean."
-    return Verdict(name, WEAK if weak else FITTED, f"{why[:1].upper()}{why[1:]}." if why else "", conclude)
+    return Verdict(name, WEAK if weak else FITTED, as_sentence(why), conclude)
