@@ -16,6 +16,7 @@ import pandas as pd
 from lib.analyses.cohort.baseline import typed_baseline
 from lib.analyses.efficacy.survival import Survival
 from lib.analyses.models.covariates import NONE_DECLARED, declared_covariates, model_frame
+from lib.analyses.models.terms import UNSTRATIFIED
 from lib.analyses.policy import too_few, withhold
 from lib.analyses.result import Absent, Analysis, absent_if_absent
 from lib.analyses.verdicts import FITTED, REFUSED, WEAK, Verdict, as_sentence, verdict_frame
@@ -175,10 +176,9 @@ def _fit(data: Dataset, endpoint: str, kept: pd.DataFrame, names: list[str]) -> 
     frames = {name: _placed(endpoint, found) for name, found in frames.items()}
     every = pd.concat(completed, keys=range(m), names=["imputation", "patient_id"]).reset_index()
     per_term = int(kept["event"].sum()) / len(imputed.terms)
-    if per_term >= ENOUGH:
-        verdict = Verdict(model, FITTED, "", CONCLUDE)
-    else:
-        verdict = Verdict(model, WEAK, f"There are fewer than {ENOUGH} events per coefficient.", CONCLUDE_WEAKLY)
+    weak = [f"There are fewer than {ENOUGH} events per coefficient."] if per_term < ENOUGH else []
+    weak += [UNSTRATIFIED] if data.study.models and data.study.models.strata else []
+    verdict = Verdict(model, WEAK if weak else FITTED, " ".join(weak), CONCLUDE_WEAKLY if per_term < ENOUGH else CONCLUDE)
     return frames, {"completed": every, "fits": imputed.fits, "kept": kept, "first": _first_levels(completed[0], names)}, verdict
 
 

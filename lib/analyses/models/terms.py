@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["COEFFICIENT", "LEFT_OUT", "STRATUM", "compared", "count_arms", "count_levels", "count_missing", "counted_covariates", "name_terms", "name_tests", "stratum", "weakened", "why_refused"]
+__all__ = ["COEFFICIENT", "LEFT_OUT", "STRATUM", "UNSTRATIFIED", "compared", "count_arms", "count_levels", "count_missing", "counted_covariates", "name_terms", "name_tests", "stratum", "weakened", "why_refused"]
 
 from collections.abc import Iterator, Sequence
 
@@ -26,6 +26,8 @@ COEFFICIENT = {
     TOO_FEW: "fewer than two events per coefficient, and no form of regression is known to hold with so few",
 }
 LEFT_OUT = "Patients with an unknown covariate are left out."
+# Of a model that has no baseline of its own for each stratum, where `models` declares strata.
+UNSTRATIFIED = "The declared strata are not in this model."
 SEPARATED = "An arm or a level is without an event, or the covariates tell apart who had it"
 PENALTY = ", so Firth's penalty is used"
 STRATUM = "stratum"

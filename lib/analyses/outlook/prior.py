@@ -99,8 +99,8 @@ def analyse_prior_effect(data: Dataset, analysis: Survival) -> PriorEffect | Abs
 
 
 def earlier_results(data: Dataset, endpoint: str) -> list[External]:
-    """Hazard ratios of other studies about the same endpoint and the same two arms, in either direction."""
-    ratios = [e for e in data.study.external if e.number and e.number.kind == "hazard_ratio" and e.endpoint == endpoint]
+    """Hazard ratios of other studies about the same endpoint and the same two arms, in either direction, that ask the same question."""
+    ratios = [e for e in data.study.external if e.number and e.number.kind == "hazard_ratio" and e.endpoint == endpoint and not e.differs]
     return [e for e in ratios if {e.arm, e.against} == set(data.contrast)]
 
 

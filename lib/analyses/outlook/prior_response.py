@@ -36,7 +36,7 @@ def analyse_prior_response(data: Dataset, visits: Sequence[float]) -> PriorRespo
     data : Dataset
         `external` proportions of an arm (without `endpoint`: of responders) make its historical prior.
     visits : sequence of float
-        Response visits, in the study's time unit; the first is taken.
+        Response visits, in the study's time unit; the earliest is taken.
 
     Returns
     -------
@@ -49,7 +49,8 @@ def analyse_prior_response(data: Dataset, visits: Sequence[float]) -> PriorRespo
     """
     if not visits:
         return Absent("This study declares no visit at which response is told.", "response")
-    frame = response_frame(data, visits[0])
+    visit = min(visits)
+    frame = response_frame(data, visit)
     due = frame[frame["response"] != "not due"]
     counts = {row["group"]: (int(row["count"]), int(row["n"])) for _, row in proportions.count_outcome(due, "responder").iterrows()}
     counts = {arm.id: counts[arm.id] for arm in data.arms if counts.get(arm.id, (0, 0))[1]}
@@ -66,14 +67,14 @@ def analyse_prior_response(data: Dataset, visits: Sequence[float]) -> PriorRespo
     compared = _differences(data, found)
     if compared:
         frames["posterior_share_difference"] = pd.DataFrame(_difference_rows(data, compared))
-    frames = {name: rows.assign(time=visits[0]) for name, rows in frames.items()}
+    frames = {name: rows.assign(time=visit) for name, rows in frames.items()}
     shown = {"verdicts": verdict_frame([_verdict(data, frames, counts)]), "curves": pd.DataFrame(_curves(priors, found, counts, compared))}
     return PriorResponse(data, "response", frames, shown)
 
 
 def earlier_shares(data: Dataset, arm: str) -> list[External]:
-    """Shares of responders of an arm in other studies."""
-    return [e for e in data.study.external if e.number and e.number.kind == "proportion" and e.arm == arm and not e.endpoint]
+    """Shares of responders of an arm in other studies that ask the same question."""
+    return [e for e in data.study.external if e.number and e.number.kind == "proportion" and e.arm == arm and not e.differs]
 
 
 def _place(name: str, group: str) -> dict[str, str]:

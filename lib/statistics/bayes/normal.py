@@ -11,6 +11,7 @@ import numpy as np
 from scipy import optimize, stats
 
 from lib.statistics.bayes.knowledge import find_quantile
+from lib.statistics.pooling import from_limits
 
 # The log hazard ratio of d events, half of them in either arm, has a variance of 4 / d: one event says as much as this.
 EVENT_SD = 2.0
@@ -79,7 +80,7 @@ def hope(effect: float, chance: float) -> NormalMixture:
 
 def read_interval(estimate: float, low: float, high: float, level: float) -> tuple[float, float]:
     """Log hazard ratio and its standard error, from a published hazard ratio with its interval."""
-    return float(np.log(estimate)), float(np.log(high / low) / (2 * stats.norm.ppf(0.5 + level / 2)))
+    return float(np.log(estimate)), from_limits(low, high, level)
 
 
 def chance_of_each(weight: float, among: int) -> float:

@@ -59,7 +59,7 @@ class External(Frozen):
 
     `against`: the arm that a hazard ratio compares `arm` with. `number`: the result as numbers, for pooling and as prior
     knowledge; without it the printed words alone are shown. `differs`: in what it asks another question (another event,
-    another treatment of the other arm); then it is not put together with this study's. `weight`: as prior knowledge, the
+    another treatment of the other arm); then it is neither put together with this study's nor prior knowledge. `weight`: as prior knowledge, the
     chance given beforehand that the result holds in this study too.
     """
 

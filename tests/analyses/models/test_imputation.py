@@ -208,6 +208,13 @@ def test_few_events_weaken(tmp_path):
     assert "to be read with care" in shown(found)
 
 
+def test_declared_strata_are_not_in_the_model_and_it_says_so(tmp_path):
+    study = (COLON / "study.yml").read_text(encoding="utf-8").replace("  change_at: 1\n", "  strata: [perfor]\n")
+    found = asked(write(tmp_path, lambda patients: patients, study=study))
+    assert tuple(found["verdicts"].iloc[0][["state", "why"]]) == ("weak", "The declared strata are not in this model.")
+    assert "The declared strata are not in this model." in shown(found)
+
+
 def test_many_patterns(tmp_path):
     rng = np.random.default_rng(3)
     names = ["sex", "age", "obstruct", "adhere", "nodes", "differ", "extent", "surg"]

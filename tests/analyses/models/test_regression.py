@@ -101,6 +101,14 @@ def test_who_is_left_out_is_said(cohort):
     assert f"in the {len(cohort.patients) - 7} patients with known covariates" in say.regression(found)
 
 
+def test_a_regression_of_responses_says_that_it_leaves_strata_out():
+    data = load("models")
+    asked_for = Models(covariates=({"variable": "age_years", "step": 10},), strata=("sex",))
+    for models, said in ((asked_for, True), (asked_for.model_copy(update={"strata": ()}), False)):
+        found = analyse.response_regression(replace(data, study=data.study.model_copy(update={"models": models})), (6.0,))
+        assert ("The declared strata are not in this model." in table.regression(found).to_text()) == said
+
+
 def test_strata_are_crossed_and_an_unknown_one_is_left_out(cohort):
     change = lambda p: p.assign(**{own("sex"): p[own("sex")].where(np.arange(len(p)) >= 5)})  # noqa: E731
     found = asked(cohort, AGE, strata=("sex",), change=change)

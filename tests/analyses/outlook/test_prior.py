@@ -143,6 +143,21 @@ def test_a_trial_of_other_arms_or_another_endpoint_is_no_prior():
         assert list(by_prior(effect(believing(COLON, found=[others]))["posterior_effect"], "hr")) == ["vague"]
 
 
+def test_a_result_that_asks_another_question_is_no_prior():
+    """It is not put together with this study's either."""
+    ratio = external("Lev5FU", "Obs", "recurrence", estimate=0.6, ci_low=0.45, ci_high=0.8).model_copy(update={"differs": "other drugs"})
+    assert list(by_prior(effect(believing(COLON, found=[ratio]))["posterior_effect"], "hr")) == ["vague"]
+    share = external("A", count=45, n=76)
+    for differs, readers in (("", 2), ("another scale", 1)):
+        found = analyse_prior_response(believing(RAIR, found=[share.model_copy(update={"differs": differs})]), (6.0,))
+        assert found["posterior_share"]["variable"].nunique() == readers
+
+
+def test_the_first_visit_is_the_earliest_in_whatever_order():
+    found = analyse_prior_response(load("models", study=RAIR), (12.0, 6.0))
+    assert set(found["posterior_share"]["time"]) == {6.0}
+
+
 def test_a_trial_that_the_data_contradict_loses_its_weight_and_is_named():
     found = effect(believing(COLON, found=[external("Lev5FU", "Obs", "recurrence", weight=0.9, estimate=2, ci_low=1.6, ci_high=2.5)]))
     assert by_prior(found["posterior_effect"], "weight")["historical"] < 0.001

@@ -20,6 +20,7 @@ from lib.show.formats import (
     format_points,
     format_whole,
     joined,
+    plural,
 )
 from lib.show.labels import caveat, level_text, pair_label, reader_label
 from lib.show.sentences.absent import reason_if_absent
@@ -93,7 +94,7 @@ def _heavier(priors: pd.DataFrame, rows: pd.DataFrame) -> str:
     if heavy.empty:
         return ""
     said = [f"{format_number(r.prior_size, 0)} {reader_label(r.variable)}" for r in heavy.itertuples()]
-    return f"Beside the {format_whole(rows['n_events'].iat[0])} events of these arms the prior weighs as much as {joined(said)}, and decides more than they do."
+    return f"Beside the {plural(rows['n_events'].iat[0], 'event')} of these arms the prior weighs as much as {joined(said)}, and decides more than they do."
 
 
 def _confounding(data: Dataset) -> str:

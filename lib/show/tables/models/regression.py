@@ -8,6 +8,7 @@ import pandas as pd
 
 from lib.analyses.models.regression import Regression
 from lib.analyses.models.response_regression import ResponseRegression
+from lib.analyses.models.terms import UNSTRATIFIED
 from lib.analyses.result import where
 from lib.analyses.verdicts import FITTED, REFUSED, WEAK, Verdicts
 from lib.dataset.dataset import Dataset
@@ -83,8 +84,9 @@ def _notes(regression: Regression | ResponseRegression, fitted: bool) -> list[st
     said = [f"Crude: each by itself, of the patients in whom it is known.{together} {said_p()} beside a heading: likelihood-ratio test of all its levels."]
     if not fitted:
         return [*said, f"No adjusted model: {regression['reason']['reason'].iat[0]}."]
+    unstratified = [UNSTRATIFIED] if about == "response" and data.study.models and data.study.models.strata else []
     penalty = [PENALTY] if regression[f"{regression.BEGINS}adjusted"]["method"].str.contains("Firth").any() else []
-    return [*said, *_left_out(data, regression), *penalty, COVARIATES, MOVES]
+    return [*said, *_left_out(data, regression), *unstratified, *penalty, COVARIATES, MOVES]
 
 
 def _left_out(data: Dataset, regression: Regression | ResponseRegression) -> list[str]:
