@@ -44,7 +44,7 @@ def new(*, folder: Path, files: tuple[Path, ...], given: Path | None, update: bo
             f"{shown(folder)} is there already; name another folder, or --update it: study.yml is never overwritten", 2
         )
     if _take_in(folder, files, given):
-        click.echo(f"  python -m lib new {shown(folder)} {' '.join(f'--from {shown(path)}' for path in files)} --update")
+        click.echo(f"  python -m lib new {_typed(folder)} {' '.join(f'--from {_typed(path)}' for path in files)} --update")
     else:
         _check(folder)
 
@@ -66,7 +66,7 @@ def study_of(place: Path | None, given: Path | None) -> Path | None:
     if (folder / "study.yml").is_file() and not waiting(folder):
         _same_or_fail(folder, place)
     elif _take_in(folder, (place,), given):
-        click.echo(f"  python -m lib report {shown(place)}")
+        click.echo(f"  python -m lib report {_typed(place)}")
         fail("no report is made on an open question", 2)
     return folder
 
@@ -78,8 +78,8 @@ def _same_or_fail(folder: Path, place: Path) -> None:
     except ProblemsFound as found:
         refuse(found.problems)
     if changed:
-        click.echo(f"  python -m lib report --study {shown(folder)}               the study as it stands there", err=True)
-        click.echo(f"  python -m lib new {shown(folder)} --from {shown(place)} --update     take the file in again first", err=True)
+        click.echo(f"  python -m lib report --study {_typed(folder)}               the study as it stands there", err=True)
+        click.echo(f"  python -m lib new {_typed(folder)} --from {_typed(place)} --update     take the file in again first", err=True)
         fail(f"{shown(folder)} is there already, and its tables ({', '.join(changed)}) are not what {printable(place.name)} gives", 2)
 
 
@@ -101,6 +101,12 @@ def _take_in(folder: Path, files: tuple[Path, ...], given: Path | None) -> bool:
     if taking.open:
         _say_open(folder, taking.open)
     return bool(taking.open)
+
+
+def _typed(path: Path) -> str:
+    """A path, whole, as a terminal takes it, whatever the system: in quotes where it holds a space."""
+    text = printable(str(path))
+    return f'"{text}"' if " " in text else text
 
 
 def _asked(taking: TakingIn) -> TakingIn:
@@ -176,11 +182,11 @@ def _check(folder: Path) -> None:
     say_problems(problems)
     blocking = sum(problem.severity == "error" for problem in problems)
     click.echo(f"\nWritten: {shown(folder)}. Read study.yml there and correct it and the tables, then:")
-    click.echo(f"  python -m lib check --study {shown(folder)}")
+    click.echo(f"  python -m lib check --study {_typed(folder)}")
     if blocking:
         click.echo(f"{blocking} of {len(problems)} data queries have to be answered before a report can be made.")
     else:
-        click.echo(f"  python -m lib report --study {shown(folder)}")
+        click.echo(f"  python -m lib report --study {_typed(folder)}")
 
 
 @click.command()

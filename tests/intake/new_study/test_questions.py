@@ -1,6 +1,7 @@
 """What decides a result and is not certain is asked; nothing is reported before it is answered, and answers are kept."""
 
 import re
+import shlex
 
 import hypothesis.strategies as st
 import pandas as pd
@@ -72,6 +73,13 @@ def test_the_lines_that_are_listed_answered_make_the_study(tmp_path, file):
     (endpoint,) = read_study(tmp_path / "mine").endpoints
     assert (endpoint.time.unit, endpoint.event.event, endpoint.event.censored) == ("weeks", "1", "0")
     assert (tmp_path / "mine" / "study_before.yml").is_file()
+
+
+def test_the_command_that_is_listed_can_be_typed_whatever_the_file_is_called(tmp_path, file):
+    spaced = file.rename(tmp_path / f"{'lang ' * 12}Studie Süd 2.csv")
+    run = _invoke("new", tmp_path / "my study", "--from", spaced)
+    typed = run.output[run.output.index("\nThen:") :].splitlines()[2]
+    assert shlex.split(typed) == ["python", "-m", "lib", "new", str(tmp_path / "my study"), "--from", str(spaced), "--update"]
 
 
 def test_answers_are_kept_with_the_study_and_used_again(tmp_path, file):

@@ -6,6 +6,7 @@ __all__ = ["table_model_verdicts", "table_regression", "table_subdistribution"]
 
 import pandas as pd
 
+from lib.analyses.models.covariates import declared_covariates
 from lib.analyses.models.regression import Regression
 from lib.analyses.models.response_regression import ResponseRegression
 from lib.analyses.models.terms import UNSTRATIFIED
@@ -96,7 +97,8 @@ def _left_out(data: Dataset, regression: Regression | ResponseRegression) -> lis
         return []
     whom = [f"{inside(data.study.variable(row.variable.split(': ')[1]).label)} ({format_whole(row.n_missing)})" for row in missing.itertuples() if row.n_missing]
     why = f" without a known value of {joined(whom)}" if whom else " of an unknown stratum"
-    logs = " A logarithm needs a value above 0." if data.study.models and any(c.log for c in data.study.models.covariates) else ""
+    lacking = {row.variable.split(": ")[1] for row in missing.itertuples() if row.n_missing}
+    logs = " A logarithm needs a value above 0." if any(c.log and c.variable in lacking for c in declared_covariates(data)) else ""
     return [f"The adjusted model leaves out {plural(size['n_missing'], 'patient')}{why}.{logs}"]
 
 
