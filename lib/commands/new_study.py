@@ -104,8 +104,8 @@ def _take_in(folder: Path, files: tuple[Path, ...], given: Path | None) -> bool:
 
 
 def _typed(path: Path) -> str:
-    """A path, whole, as a terminal takes it, whatever the system: in quotes where it holds a space."""
-    text = printable(str(path))
+    """A path as a terminal takes it, whatever the system: in quotes where it holds a space."""
+    text = shown(path)
     return f'"{text}"' if " " in text else text
 
 
