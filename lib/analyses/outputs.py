@@ -1,9 +1,8 @@
 """The catalogue of outputs: every name under which a result is recorded, and all that is known of it. One row each.
 
 What is not in it cannot be recorded. Who adds an analysis enters its outputs here (those of the page on models in
-outputs_of_models); what the columns mean stands in
-catalogue. How a shared report masks, what is compared first, which denominators must agree with the participant flow,
-which tests are counted where: all that is read from here.
+outputs_of_models); what the columns mean stands in catalogue. How a shared report masks, what is compared first, which
+denominators must agree with the participant flow, which tests are counted where: all that is read from here.
 """
 
 from __future__ import annotations
