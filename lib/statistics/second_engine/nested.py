@@ -29,15 +29,20 @@ class Fitted(NamedTuple):
 
 
 class Events:
-    """Who is at risk at each event: `weight`, a row per event and a column per patient (Efron: the l-th of d tied events removes l / d of each)."""
+    """Who is at risk at each event: `weight`, a row per event and a column per patient.
 
-    def __init__(self, time: np.ndarray, event: np.ndarray, *, entry: np.ndarray | None = None, strata: np.ndarray | None = None):
+    Efron: the l-th of d tied events removes l / d of each of them; `breslow`: of none.
+    """
+
+    def __init__(
+        self, time: np.ndarray, event: np.ndarray, *, entry: np.ndarray | None = None, strata: np.ndarray | None = None, breslow: bool = False
+    ):
         self.mine = np.flatnonzero(event)
         at, stratum = time[self.mine][:, None], np.zeros(len(time)) if strata is None else strata
         together = stratum[self.mine][:, None] == stratum
         entered = np.ones(len(time), dtype=bool) if entry is None else entry < at
         tied = (time == at) & event & together & entered
-        rank = np.tril(tied[:, self.mine], -1).sum(axis=1)
+        rank = np.tril(tied[:, self.mine], -1).sum(axis=1) * (not breslow)
         self.weight = ((time >= at) & together & entered) - tied * (rank / tied.sum(axis=1))[:, None]
         self.time, self.event = time, event
 

@@ -13,6 +13,8 @@ from collections.abc import Mapping
 import numpy as np
 from scipy import optimize, stats
 
+from lib.statistics.second_engine.nested import Events
+
 FORMULA = "separate formula"
 STEPS = 60
 
@@ -69,23 +71,11 @@ class Cox(Model):
     """Efron's likelihood (`breslow`: Breslow's), within strata."""
 
     def __init__(self, time: np.ndarray, event: np.ndarray, x: np.ndarray, stratum: np.ndarray | None = None, *, breslow: bool = False):
-        self.x, self.mine = x, np.flatnonzero(event)
-        same = np.ones((len(self.mine), len(time)), bool) if stratum is None else stratum[self.mine][:, None] == stratum
-        self.weight = ((time >= time[self.mine][:, None]) & same).astype(float)
-        tied = (time == time[self.mine][:, None]) & same & event
-        if not breslow:  # the l-th of d tied events takes l / d of each of them out of the risk set
-            rank = np.array([tied[k, self.mine[:k]].sum() for k in range(len(self.mine))])
-            self.weight -= tied * (rank / np.maximum(tied.sum(axis=1), 1))[:, None]
+        self.x, self.events = x, Events(time, event, strata=stratum, breslow=breslow)
 
     def parts(self, beta: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
         """As `Model.parts`."""
-        eta = self.x @ beta
-        risk = np.exp(eta - eta.max())
-        total = self.weight @ risk
-        mean = self.weight @ (risk[:, None] * self.x) / total[:, None]
-        hazard = risk * (self.weight.T @ (1 / total))
-        loglik = (eta - eta.max())[self.mine].sum() - np.log(total).sum()
-        return loglik, self.x[self.mine].sum(axis=0) - mean.sum(axis=0), (self.x.T * hazard) @ self.x - mean.T @ mean
+        return self.events.parts(self.x, beta, np.ones(len(self.events.mine)))
 
 
 class FineGray(Cox):
@@ -97,19 +87,21 @@ class FineGray(Cox):
         leaving = np.unique(time[cause == 0])
         stays = np.array([1 - ((time == u) & (cause == 0)).sum() / (time >= u).sum() for u in leaving])
         before = np.array([stays[leaving < t].prod() for t in time])
-        gone = (cause == 2) & (time < time[self.mine][:, None])
-        self.weight += gone * before[self.mine][:, None] / before
+        mine = self.events.mine
+        gone = (cause == 2) & (time < time[mine][:, None])
+        self.events.weight = self.events.weight + gone * before[mine][:, None] / before
 
     def errors(self, beta: np.ndarray) -> np.ndarray:
         """Standard errors that allow for the censoring being estimated."""
         risk, (_, _, information) = np.exp(self.x @ beta), self.parts(beta)
-        total = self.weight @ risk
-        mean = self.weight @ (risk[:, None] * self.x) / total[:, None]
-        share = self.weight * risk / total[:, None]
+        mine, weight = self.events.mine, self.events.weight
+        total = weight @ risk
+        mean = weight @ (risk[:, None] * self.x) / total[:, None]
+        share = weight * risk / total[:, None]
         moved = -(share.sum(axis=0)[:, None] * self.x - share.T @ mean)
-        moved[self.mine] += self.x[self.mine] - mean
+        moved[mine] += self.x[mine] - mean
         for u in np.unique(self.time[self.cause == 0]):
-            late, other = self.time[self.mine] >= u, (self.cause == 2) & (self.time < u)
+            late, other = self.time[mine] >= u, (self.cause == 2) & (self.time < u)
             part = share[np.ix_(late, other)]
             pull = (part.sum(axis=0)[:, None] * self.x[other] - part.T @ mean[late]).sum(axis=0)
             left, leaving = self.time >= u, (self.time == u) & (self.cause == 0)
