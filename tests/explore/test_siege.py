@@ -7,6 +7,7 @@ import signal
 import statistics
 import struct
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -183,8 +184,10 @@ def test_a_flood_ends_the_socket_and_no_widget_is_made_by_a_visitor(server):
         opened = {"comm_id": "of-a-visitor", "target_name": "jupyter.widget", "data": {"state": state, "buffer_paths": []}}
         await visitor.say("comm_open", opened)
         assert "made by a visitor" not in str(await visitor.states())
-        for frame in FRAMES["flood"]:
-            await flood.socket.write_message(frame)
+        # Whether the server closes the socket before the last frame is sent or after it is chance.
+        with suppress(WebSocketClosedError):
+            for frame in FRAMES["flood"]:
+                await flood.socket.write_message(frame)
         assert await flood.closed()
         await visitor.choose(1)
         visitor.leave()
