@@ -1,6 +1,6 @@
 """Speed and memory: `make bench`. Each section is kept in results.json as soon as it is done, and goes into docs/benchmarks.md.
 
-    python tests/bench/bench.py [--quick] [--only report,batch,survival,large,growth] [--repeats 5]
+    python tests/bench/bench.py [--quick] [--only report,again,start,batch,survival,large,growth] [--repeats 5]
 
 Ways that are compared take turns, so that other load falls on all of them alike; shown are medians and their ratios.
 What is not installed (R, a peer) is skipped with a sentence. Peers go into a folder of their own, versions pinned here.
@@ -8,9 +8,11 @@ What is not installed (R, a peer) is skipped with a sentence. Peers go into a fo
 
 import argparse
 import datetime as dt
+import itertools
 import json
 import os
 import platform
+import resource
 import shutil
 import subprocess
 import sys
@@ -44,11 +46,11 @@ TOLERANCE, CHANCE = 1e-6, ("power", "permutation")
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
-def measure(*command, cwd: Path = ROOT, **options) -> tuple[float, float]:
+def measure(*command, cwd: Path = ROOT, env: dict[str, str] = ENVIRONMENT, **options) -> tuple[float, float]:
     """Run a command; seconds, and the largest memory of it and its children together in MB. Fails as it fails."""
     start, peak, done = time.perf_counter(), 0.0, threading.Event()
     process = psutil.Popen(
-        [str(part) for part in command], cwd=cwd, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, **options
+        [str(part) for part in command], cwd=cwd, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, **options
     )
 
     def watch() -> None:
@@ -158,6 +160,52 @@ def compare(ours: Path, theirs: Path) -> dict:
     return {"compared": len(both), "largest": float(apart.max())}
 
 
+def bench_again(repeats: int) -> dict:
+    """A second report: anew, with a parameter changed on which little or much depends, and one that is there already."""
+    with tempfile.TemporaryDirectory() as held:
+        # A clone: what is kept of earlier reports is its own.
+        clone, rounds = Path(held, "clone"), {"landmarks": itertools.count(13), "level": itertools.count(901)}
+        subprocess.run(["git", "clone", "--quiet", ROOT, clone], check=True)
+
+        def made(*options: str) -> tuple[float, float]:
+            command = [sys.executable, "-m", "lib", "report", "--study", STUDY, *options]
+            return measure(*command, cwd=clone, env=ENVIRONMENT | {"PYTHONPATH": str(clone)})
+
+        ways = {
+            "a whole report (`--again`)": lambda _: made("--again"),
+            "`landmarks` changed": lambda _: made("-p", f"landmarks={next(rounds['landmarks'])}"),
+            "`level` changed": lambda _: made("-p", f"level=0.{next(rounds['level'])}"),
+            "there already": lambda _: made(),
+        }
+        return {"ways": in_turn(ways, repeats)}
+
+
+def bench_start(repeats: int) -> dict:
+    """CPU seconds of commands that compute little, against an interpreter that does nothing and one that imports pandas."""
+    python = [sys.executable, "-c"]
+    ways = {
+        "`python -c pass`": lambda _: worked(*python, "pass"),
+        "`python -c 'import pandas'`": lambda _: worked(*python, "import pandas"),
+        "`python -m lib --help`": lambda _: worked(sys.executable, "-m", "lib", "--help"),
+        "`python -m lib check`": lambda _: worked(sys.executable, "-m", "lib", "check", "--study", STUDY),
+    }
+    return {"ways": in_turn(ways, repeats), "fresh": in_turn({"`make report` in a fresh clone": fresh}, min(repeats, FEW))}
+
+
+def worked(*command) -> tuple[float, float]:
+    """CPU seconds of a command, and the largest memory of a child so far in MB."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([str(part) for part in command], cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.DEVNULL, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, after.ru_maxrss / 1024
+
+
+def fresh(folder: Path) -> tuple[float, float]:
+    """Set-up and the first report where only the packages are in the local cache."""
+    subprocess.run(["git", "clone", "--quiet", ROOT, folder / "clone"], check=True)
+    return measure("make", "report", cwd=folder / "clone")
+
+
 def bench_batch(repeats: int, count: int) -> dict:
     """(c): many reports; the naive way is measured for one (it does not get faster)."""
     levels = [round(0.90 + 0.001 * i, 3) for i in range(count)]
@@ -253,7 +301,7 @@ def keep(path: Path, section: str, found: dict, repeats: int) -> dict[str, dict]
 def main() -> int:
     """Measure what is asked for; keep and write down each section when it is done. Exit code 1: one failed."""
     asked = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    asked.add_argument("--only", default="report,batch,survival,large,growth")
+    asked.add_argument("--only", default="report,again,start,batch,survival,large,growth")
     asked.add_argument("--repeats", type=int, default=5)
     asked.add_argument("--quick", action="store_true", help="small sizes, one repeat; into outputs/bench, not into docs/")
     given = asked.parse_args()
@@ -261,6 +309,8 @@ def main() -> int:
     few, folder, failed = min(repeats, FEW), ROOT / "outputs" / "bench" if quick else HERE, []
     sections = {
         "report": (bench_report, repeats, ()),
+        "again": (bench_again, repeats, ()),
+        "start": (bench_start, repeats, ()),
         "batch": (bench_batch, few, (4 if quick else REPORTS,)),
         "survival": (bench_survival, repeats, (SIZES[:3] if quick else SIZES,)),
         "large": (bench_large, few, (10_000 if quick else LARGE,)),

@@ -15,7 +15,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 os.environ |= {"MPLBACKEND": "agg", "PYTHONHASHSEED": "0"}
-from lib import report
+from lib.report import page
 from lib.study.study import ROOT
 
 NOTEBOOKS = ("cohort", "efficacy", "robustness", "models", "safety")
@@ -40,10 +40,10 @@ def run(task: tuple[str, int, str]) -> None:
     study, number, folder = task
     shown = []
 
-    def show(*items) -> None:
+    def show(*items, **_) -> None:
         shown.extend("\n".join(map(str, item._repr_mimebundle_()[0].values())) for item in items if item is not None)
 
-    report.display = show
+    page.display = show
     for name in NOTEBOOKS:
         names = {}
         for cell in cells(name):

@@ -29,16 +29,24 @@ def kept(**sections: dict) -> str:
 
 def test_goals_are_met_or_not_in_words_and_medians_are_shown():
     same = {"compared": 1155, "largest": 7e-8}
-    text = kept(report={"ways": ways(10, 4), "markdown": ways(8, 6, 9), "same": same})
-    assert "at most 0.5: met (0.4)" in text and "at most 0.5: **not met** (0.75)" in text
-    assert "| way 1 | 4.0 | 0.40 | 100 |" in text and "1,155 numbers" in text
+    text = kept(report={"ways": ways(10, 2), "markdown": ways(8, 6, 9), "same": same})
+    assert "at most 0.2: met (0.2)" in text and "at most 0.25: **not met** (0.75)" in text
+    assert "| way 1 | 2.0 | 0.20 | 100 |" in text and "1,155 numbers" in text
     assert "R or one of its packages is not installed" in kept(report={"ways": ways(10, 4), "markdown": {}})
 
 
 def test_the_naive_batch_is_one_report_times_their_number():
     text = kept(batch={"count": 50, "ways": ways(100, 140, 20)})
     assert "| way 2 | 1000.0 | 10.00 | 100 |" in text
-    assert "at least 5: met (7.14)" in text and "at most 1.5: met (1.4)" in text
+    assert "at least 15: **not met** (7.14)" in text and "at most 1.2: **not met** (1.4)" in text
+
+
+def test_a_second_report_and_the_start_have_goals_in_seconds_and_ratios():
+    text = kept(again={"ways": ways(10, 4, 9, 0.5)})
+    assert "little depends on the parameter: at most 0.5: met (0.4)" in text and "found there: at most 1: met (0.5)" in text
+    text = kept(start={"ways": ways(0.1, 1, 0.4, 0.7), "fresh": ways(33)})
+    assert "help: at most 0.3: **not met** (0.4)" in text and "check: at most 0.8: met (0.7)" in text and "| way 3 | 0.70 | 7.0 |" in text
+    assert "local cache: 33 seconds" in text
 
 
 def test_an_engine_that_gave_up_is_a_dash_and_the_fastest_other_is_the_rival():
@@ -50,7 +58,7 @@ def test_an_engine_that_gave_up_is_a_dash_and_the_fastest_other_is_the_rival():
 
 def test_a_large_study_is_held_against_memory_and_r():
     text = kept(large={"n": 1_000_000, "ways": ways(10, 9)})
-    assert "at most 2,048: met (100)" in text and "ratio to R: at most 1: met (0.9)" in text
+    assert "at most 1,536: met (100)" in text and "ratio to R: at most 0.8: **not met** (0.9)" in text
 
 
 def test_growth_is_the_steepest_step():
