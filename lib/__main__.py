@@ -19,17 +19,17 @@ from typing import NoReturn
 
 import click
 
-# Command -> its file; they are imported when they are asked for, as that takes a second or two.
+# Command -> its file, and what the help says of it; a command is imported when it is asked for, as that takes a second or two.
 COMMANDS = {
-    "report": "report",
-    "check": "check",
-    "compare": "compare",
-    "share": "share",
-    "batch": "batch",
-    "new": "new_study",
-    "template": "new_study",
-    "lab": "explore",
-    "explore": "explore",
+    "report": ("report", "Check the study, execute the notebooks, write the pages: all of them or nothing."),
+    "check": ("check", "Check the study, and whether a report with these parameters can be made; list every data query, nothing else."),
+    "compare": ("compare", "Say which numbers moved between two output folders, and why."),
+    "share": ("share", "Say which reports were shared from this machine; the next of a study is masked together with them."),
+    "batch": ("batch", "Make every report that PLAN names, and an index of them."),
+    "new": ("new_study", "Begin a study: read tables of any format, ask what they do not say, write FOLDER with a proposed study.yml, and check it."),
+    "template": ("new_study", "Write FILE, an Excel workbook to fill in: tables, drop-down lists, explanations."),
+    "lab": ("explore", "Open the notebooks in JupyterLab, as copies in outputs/lab."),
+    "explore": ("explore", "Serve the interactive page on 127.0.0.1, without code, for those who have the token."),
 }
 STOPPED = 130
 
@@ -45,8 +45,13 @@ class _Line(click.Group):
         """Import a command."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = getattr(importlib.import_module(f"lib.commands.{COMMANDS[cmd_name]}"), cmd_name)
+        command: click.Command = getattr(importlib.import_module(f"lib.commands.{COMMANDS[cmd_name][0]}"), cmd_name)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands, none of which is imported for it."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, sentence) for name, (_, sentence) in COMMANDS.items()])
 
     def invoke(self, ctx: click.Context) -> object:
         """Run what was asked for; an error that nobody has turned into a sentence becomes one."""

@@ -24,6 +24,7 @@ from lib.compare.moved import Comparison, Output
 from lib.show.display import Column, Row, Table
 from lib.show.formats import (
     DASH,
+    DECIMALS,
     NOT_REACHED,
     format_given,
     format_interval,
@@ -37,7 +38,7 @@ from lib.show.formats import (
     plural,
     unstyled,
 )
-from lib.show.labels import DECIMALS, OVERALL
+from lib.statistics.survival.event_table import OVERALL
 
 # So many of the largest moves are listed; compare.csv holds all.
 LISTED = 50

@@ -1,4 +1,4 @@
-"""One check per cell, all at once: types, ranges and codes of every table, as a pandera schema over text.
+"""One check per cell, all at once: types, ranges and codes of every table, over its text.
 
 Cells are text until their check has passed; then they become dates, numbers, categories and flags. What they must
 be stands in lib/intake/columns.py, rules between cells in lib/intake/tables.py.
@@ -9,13 +9,12 @@ from __future__ import annotations
 __all__ = ["check_table", "typed_frame"]
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-import pandera.backends.pandas.builtin_checks  # noqa: F401  else imported at the first check, in every kernel
-import pandera.pandas as pa
 import pyarrow.compute as pc
 from pyarrow import array as pa_array
 
@@ -28,7 +27,6 @@ from lib.study.yaml_file import Problem, shown
 
 MAX_CHARACTERS = 200
 FIRST, LAST, NO_DATE = np.datetime64(FIRST_DAY, "ns"), np.datetime64(LAST_DAY, "ns"), np.datetime64("NaT", "ns")
-FAILED = ["column", "index", "check"]
 
 PATTERNS = {
     "id": r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,39}\z",
@@ -96,22 +94,11 @@ def _check_cells(
     must_be_filled: bool,
     owner: pd.Series | None,
 ) -> list[Problem]:
-    """Run the schema over all cells; of several failures in one cell the first counts."""
+    """Check all cells; of several failures in one cell the first counts."""
     known = {column.name: column for column in columns}
-    schemas = {
-        name: pa.Column(None, _checks(column, must_be_filled), nullable=True, required=False)
-        for name, column in known.items()
-    }
-    # How a column is held says how it is checked, and how many rows the file has how it is held.
-    few = [name for name in frame if isinstance(frame[name].dtype, pd.CategoricalDtype)]
-    texts = frame.drop(columns=few)
-    parts = [_failed(texts, schemas), *(_failed_by_value(frame[name], schemas[name]) for name in few)]
-    failed = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
-    order = failed["column"].map({name: i for i, name in enumerate(frame)}).argsort(kind="stable")
     problems = []
-    for (name, check), cases in failed.iloc[order].groupby(["column", "check"], sort=False):
+    for name, check, rows in _failures(frame, {name: _checks(column, must_be_filled) for name, column in known.items()}):
         code, _, message = check.partition(" ")
-        rows = cases["index"].astype(int)
         cells = frame.loc[rows, name].astype(TEXT)
         near = cells.map({value: _near(value, known[name], code) for value in cells.unique()}, na_action="ignore")
         found = pd.DataFrame({"near": near.fillna("").astype(object)}, index=rows).assign(patient_id=owner)
@@ -119,23 +106,32 @@ def _check_cells(
     return problems
 
 
-def _failed(frame: pd.DataFrame, schemas: dict[str, pa.Column]) -> pd.DataFrame:
-    """Cells that fail: column, index, check."""
-    try:
-        pa.DataFrameSchema(schemas).validate(frame, lazy=True)
-    except pa.errors.SchemaErrors as errors:
-        return errors.failure_cases.drop_duplicates(["column", "index"])[FAILED]
-    return pd.DataFrame(columns=FAILED)
+def _failures(frame: pd.DataFrame, checks: dict[str, list[_Check]]) -> Iterator[tuple[str, str, np.ndarray]]:
+    """Column, check and rows of all that fails, in the order of the columns."""
+    for name in (name for name in frame if name in checks):
+        # How a column is held says how it is checked, and how many rows the file has how it is held.
+        way = _failed_by_value if isinstance(frame[name].dtype, pd.CategoricalDtype) else _failed
+        yield from ((name, check, rows) for check, rows in way(frame[name], checks[name]))
 
 
-def _failed_by_value(cells: pd.Series, schema: pa.Column) -> pd.DataFrame:
-    """As `_failed` for one column of few different texts: a check sees each once."""
+def _failed(cells: pd.Series, checks: list[_Check]) -> list[tuple[str, np.ndarray]]:
+    """What fails of a column: each check that finds something, and the rows; a cell fails one check, the first."""
+    left, filled, found = np.ones(len(cells), bool), cells.notna().to_numpy(), []
+    for check in checks:
+        fails = left & ~np.asarray(check.passes(cells), dtype=bool)
+        if check.of_text:
+            fails &= filled
+        if fails.any():
+            found.append((check.error, cells.index.to_numpy()[fails]))
+            left &= ~fails
+    return found
+
+
+def _failed_by_value(cells: pd.Series, checks: list[_Check]) -> list[tuple[str, np.ndarray]]:
+    """As `_failed` for a column of few different texts: a check sees each once."""
     values, codes = _distinct(cells)
     present = values if cells.hasnans else values.iloc[:-1]
-    failed = _failed(present.to_frame(cells.name), {cells.name: schema}).set_index("index")
-    rows = np.flatnonzero(np.isin(codes, failed.index.to_numpy(dtype=np.int64)))
-    found = failed.loc[codes[rows]].assign(index=cells.index[rows])
-    return pd.concat([found[found["check"] == check] for check in failed["check"].unique()] or [found])[FAILED]
+    return [(error, cells.index.to_numpy()[np.isin(codes, places)]) for error, places in _failed(present, checks)]
 
 
 def _distinct(cells: pd.Series) -> tuple[pd.Series, np.ndarray]:
@@ -153,31 +149,35 @@ def _near(value, column: Column, code: str) -> str:
     return f"; nearest: {', '.join(near)}" if near else ""
 
 
-def _checks(column: Column, must_be_filled: bool) -> list[pa.Check]:
-    """Checks of one column, the most general first; `error` is the code and the message."""
+class _Check(NamedTuple):
+    """A rule of a column: which cells pass, the code and the message where one does not, and whether empty cells are left out."""
+
+    passes: Callable[[pd.Series], np.ndarray]
+    error: str
+    of_text: bool = True
+
+
+def _checks(column: Column, must_be_filled: bool) -> list[_Check]:
+    """Checks of one column, the most general first: of several that a cell fails the first counts."""
     checks = [
-        _check(
+        _Check(
             lambda cells: ~_matches(cells, HIDDEN_PATTERN),
             f"E107 must be one line of at most {MAX_CHARACTERS} characters, without invisible characters",
         ),
-        _check(
+        _Check(
             lambda cells: ~_matches(cells, FORMULA_PATTERN),
             "E090 must not begin like a formula (= + - @) or hold HTML: nothing in a table is run",
         ),
     ]
     if must_be_filled and column.filled:
-        checks.append(_check(pd.notna, f"{column.type_code} is empty; must be {column.rule}", ignore_na=False))
+        checks.append(_Check(pd.notna, f"{column.type_code} is empty; must be {column.rule}", of_text=False))
     # A number is first checked without its limits: a wrong type and a wrong size have their own codes.
     unlimited = replace(column, low=None, high=None)
     size = f", none beyond {LARGEST:.0e}" if column.kind == "number" and column.high is None else ""
-    checks.append(_check(lambda c: pd.notna(_convert(c, unlimited)), f"{column.type_code} must be {column.rule}{size}"))
+    checks.append(_Check(lambda c: pd.notna(_convert(c, unlimited)), f"{column.type_code} must be {column.rule}{size}"))
     if column != unlimited:
-        checks.append(_check(lambda c: pd.notna(_convert(c, column)), f"{column.code} must be {column.rule}"))
+        checks.append(_Check(lambda c: pd.notna(_convert(c, column)), f"{column.code} must be {column.rule}"))
     return checks
-
-
-def _check(passes: Callable, error: str, ignore_na: bool = True) -> pa.Check:
-    return pa.Check(lambda cells: pd.Series(passes(cells), cells.index), error=error, ignore_na=ignore_na)
 
 
 def typed_frame(source: Source, columns: tuple[Column, ...]) -> pd.DataFrame:

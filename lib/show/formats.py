@@ -10,6 +10,7 @@ from __future__ import annotations
 
 __all__ = [
     "DASH",
+    "DECIMALS",
     "MASKED",
     "NOT_REACHED",
     "SOME",
@@ -62,6 +63,8 @@ from lib.statistics.comparisons import ALPHA
 from lib.study.words import THIN
 
 PERCENT = 100
+# Of a time in each unit.
+DECIMALS = {"days": 0, "weeks": 1, "months": 1, "years": 2}
 NOT_REACHED = "NR"
 DASH = "–"
 MINUS = "−"

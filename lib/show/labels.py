@@ -4,7 +4,6 @@ from __future__ import annotations
 
 __all__ = [
     "CATEGORY_LABELS",
-    "DECIMALS",
     "OVERALL",
     "caveat",
     "counted",
@@ -43,6 +42,7 @@ from lib.analyses.result import PATIENTS, Analysis, unit_of, where
 from lib.dataset.dataset import Dataset
 from lib.show.formats import (
     DASH,
+    DECIMALS,
     MASKED,
     format_count,
     format_given,
@@ -52,12 +52,12 @@ from lib.show.formats import (
     joined,
     plural,
 )
+from lib.statistics.survival.event_table import OVERALL
 from lib.study.clinic.markers import Marker
 from lib.study.design import NOT_RANDOMISED, RANDOMISED, SINGLE_ARM
 from lib.study.study import Study, present
 
 A = TypeVar("A", bound=Analysis)
-OVERALL = "overall"
 FLOW_STEPS = {
     "screened": "Screened",
     "excluded": "Excluded",
@@ -67,7 +67,6 @@ FLOW_STEPS = {
     "subgroup": "Left in the subgroup",
     "analysed": "Analysed",
 }
-DECIMALS = {"days": 0, "weeks": 1, "months": 1, "years": 2}
 CATEGORY_LABELS = {
     "CR": "Complete response",
     "PR": "Partial response",
