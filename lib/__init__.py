@@ -8,6 +8,7 @@ publish      executed notebooks -> pages, Word, PDF
 report       what a notebook says about itself, and records
 show         results -> table, plot, say: what a page can show, a line each; how it is made: tables, plots,
              sentences; disclosure: who may see what
+kept         what was computed once, found again
 analyse      what a page can ask, a line each; how it is done: analyses (cohort, efficacy, robustness, models, outlook, safety)
 dataset      the analysis set in force
 statistics   estimators and tests     intake    files -> checked tables

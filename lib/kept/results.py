@@ -66,6 +66,9 @@ class _Frames(Mapping[str, pd.DataFrame]):
     def __or__(self, other: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
         return dict(self) | dict(other)
 
+    def __ror__(self, other: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+        return dict(other) | dict(self)
+
     def __reduce__(self) -> tuple[type, tuple[dict[str, pd.DataFrame]]]:
         return dict, (dict(self),)
 
@@ -85,12 +88,14 @@ class _Book:
     def __init__(self, store: Store, code: str, data: Dataset):
         self.store, self.data = store, data
         parts = (data.study, data.arms, data.reference, data.tables, data.queries, data.flow)
-        self.base = _print((code, data.style, parts))
+        self.base = _print((code, parts))
 
     def ask(self, function: Callable[P, R], *arguments: P.args, **options: P.kwargs) -> R:
         """Give the result as it was kept, or have it made and keep it."""
         met: list[_Frames] = []
-        asked = self._asked((function.__module__, function.__qualname__, arguments, options), met)
+        # Analyses stand below what is shown, and cannot know in which style numbers are written.
+        style = "" if function.__module__.startswith("lib.analyses.") else self.data.style
+        asked = self._asked((function.__module__, function.__qualname__, style, arguments, options), met)
         if asked is None:
             return function(*arguments, **options)
         before = self._lists(asked)
