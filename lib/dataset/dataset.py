@@ -17,10 +17,10 @@ from typing import Any, Concatenate, ParamSpec
 
 import pandas as pd
 
+from lib import noting
 from lib.dataset.cutoff import apply_cutoff
 from lib.intake import handover
 from lib.intake.tables import read_tables
-from lib.study import noting
 from lib.study.claims import read_claims
 from lib.study.clinic.treatment import Population
 from lib.study.clinic.tumour import Response

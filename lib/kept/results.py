@@ -27,10 +27,10 @@ from typing import ParamSpec, TypeVar, cast
 
 import pandas as pd
 
+from lib import noting
 from lib.analyses.result import Analysis
 from lib.dataset.dataset import Dataset
 from lib.kept.store import KEEPING, Store, opened
-from lib.study import noting
 from lib.study.limits import LARGE
 
 P = ParamSpec("P")

@@ -10,7 +10,6 @@ __all__ = [
     "endpoints",
     "inference",
     "limits",
-    "noting",
     "parameters",
     "parts",
     "provenance",

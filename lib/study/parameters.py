@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from lib.study import noting
+from lib import noting
 from lib.study.clinic.tumour import CRITERIA
 from lib.study.parts import FIRST_DAY, LAST_DAY, Day
 from lib.study.study import Study
