@@ -8,10 +8,12 @@ publish      executed notebooks -> pages, Word, PDF
 report       what a notebook says about itself, and records
 show         results -> table, plot, say: what a page can show, a line each; how it is made: tables, plots,
              sentences; disclosure: who may see what
+kept         what was computed once, found again
 analyse      what a page can ask, a line each; how it is done: analyses (cohort, efficacy, robustness, models, outlook, safety)
 dataset      the analysis set in force
 statistics   estimators and tests     intake    files -> checked tables
 study        study.yml, parameters, limits
+noting       what a computation reads, for kept
 
 What to ask of a line to find its room: does it read a file, compute a number, or show one? Of which subject? Who may
 see it? A room's `__init__` lists the modules that others may use; the rest is its own.

@@ -41,6 +41,12 @@ def shared_register(tmp_path_factory):
     os.environ["COHORT_REPORT_SHARED"] = str(tmp_path_factory.mktemp("register"))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def nothing_kept():
+    """What tests compute is computed."""
+    os.environ["COHORT_REPORT_KEPT"] = ""
+
+
 @pytest.fixture(autouse=True)
 def nothing_shared(tmp_path, monkeypatch):
     """Each test begins where nothing was shared."""

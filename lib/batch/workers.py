@@ -25,6 +25,7 @@ from lib.batch.places import is_remote, joined, local_study, read_file, read_rep
 from lib.batch.plan import Run
 from lib.intake.handover import offered
 from lib.intake.tables import read_tables
+from lib.kept.store import folder as kept_folder
 from lib.run.execute import NotebookFailed
 from lib.run.kernels import prepare
 from lib.run.manifest import MARK, differing
@@ -103,7 +104,7 @@ def make_run(run: Run, output: str, expected: dict, notebooks: Path = NOTEBOOK_F
             tables = read_tables(study)
             with offered(study, tables):
                 command = _command(run, study)
-                make_report(study, run.routed, folder, command=command, folder=notebooks, queries=tables.queries)
+                make_report(study, run.routed, folder, command=command, folder=notebooks, queries=tables.queries, keep=kept_folder())
     except NotebookFailed as failure:
         error = str(failure)
     except Exception as failure:

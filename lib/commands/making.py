@@ -16,6 +16,7 @@ from lib.commands.check import checked_tables
 from lib.commands.progress import Progress
 from lib.commands.terminal import printable
 from lib.intake.handover import offered
+from lib.kept.store import folder as kept_folder
 from lib.run.kernels import prepare
 from lib.run.one_report import make_report, notebook_paths
 from lib.run.target import refuse_foreign
@@ -37,6 +38,7 @@ def make(
     jobs: int,
     warm: bool,
     strict: bool,
+    again: bool,
     progress: Progress,
 ) -> None:
     """Make a report in the place of `target`, or end with exit code 2 where its tables block it.
@@ -49,6 +51,8 @@ def make(
     target : Path
     command, folder, formats, detail, jobs, warm, strict
         As `lib.run.one_report.make_report` takes them.
+    again : bool
+        Compute all of it, also what was computed before.
     outputs : Path
         Where the list of data queries goes if they block the report.
     progress : Progress
@@ -79,4 +83,5 @@ def make(
             formats=formats,
             detail=detail,
             queries=tables.queries,
+            keep=None if again else kept_folder(),
         )

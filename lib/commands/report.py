@@ -49,7 +49,7 @@ FORMAT_HELP = (
 @click.option("--name", default="", help="Name of the run [default: default, or made from the parameters].")
 @click.option("--warm/--fresh", default=True, help="Fork kernels with the imports done, or start each anew.")
 @click.option("--strict", is_flag=True, help="Fail when a notebook warns.")
-@click.option("--again", is_flag=True, help="Make it even if it is there already, from the same data, code and parameters.")
+@click.option("--again", is_flag=True, help="Make all of it, even if it is there already, or parts of it were computed before.")
 @click.option("--steps", is_flag=True, help="Tell each cell on a line of its own, for a program that waits.")
 @click.option("--format", "formats", default="html", help=FORMAT_HELP)
 @click.option("--detail", type=click.Choice(DETAIL), default=DETAIL[0], help="Print what pages fold as details, too: full [default: main].")
@@ -84,7 +84,7 @@ def report(
         with _ending(), followed(study, paths, [sorted(wanted), jobs, warm, is_shared(routed)], steps=steps) as progress:
             from lib.commands.making import make  # noqa: PLC0415
 
-            ways = {"detail": detail, "jobs": jobs, "warm": warm, "strict": strict, "progress": progress}
+            ways = {"detail": detail, "jobs": jobs, "warm": warm, "strict": strict, "again": again, "progress": progress}
             make(study, given, routed, target, command=command, folder=notebook_folder, formats=wanted, outputs=OUTPUTS, **ways)
     click.echo(shown(target / "index.html"))
 

@@ -17,6 +17,7 @@ from typing import Any, Concatenate, ParamSpec
 
 import pandas as pd
 
+from lib import noting
 from lib.dataset.cutoff import apply_cutoff
 from lib.intake import handover
 from lib.intake.tables import read_tables
@@ -284,9 +285,9 @@ def subgroup_label(study: Study, parameters: Parameters) -> str:
 def once_per_dataset(derive: Callable[Concatenate[Dataset, P], pd.DataFrame]) -> Callable[Concatenate[Dataset, P], pd.DataFrame]:
     """Let `derive(data, *arguments)` work once for each data set and arguments, as long as the data set is in use.
 
-    Every caller gets a copy of its own, so none can change what another is given.
+    Every caller gets a copy of its own, so none can change what another is given; and every caller has read what it took.
     """
-    known: dict[int, dict[str, pd.DataFrame]] = {}
+    known: dict[int, dict[str, tuple[pd.DataFrame, Iterable[noting.Read]]]] = {}
 
     @wraps(derive)
     def remembered(data: Dataset, /, *arguments: P.args, **options: P.kwargs) -> pd.DataFrame:
@@ -295,7 +296,10 @@ def once_per_dataset(derive: Callable[Concatenate[Dataset, P], pd.DataFrame]) ->
             weakref.finalize(data, known.pop, id(data))
         own, asked = known[id(data)], repr((arguments, options))
         if asked not in own:
-            own[asked] = derive(data, *arguments, **options)
-        return own[asked].copy()
+            with noting.noted() as reads:
+                own[asked] = derive(data, *arguments, **options), reads
+        derived, read = own[asked]
+        noting.note(read)
+        return derived.copy()
 
     return remembered

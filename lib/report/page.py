@@ -17,6 +17,7 @@ from lib.analyses.efficacy.survival import Survival
 from lib.analyses.result import Absent, Analysis, without
 from lib.analyses.robustness.definitions import analyse_definitions
 from lib.dataset.dataset import Dataset, load
+from lib.kept import results as kept
 from lib.report import blocks
 from lib.report.given import given
 from lib.report.results import COLUMNS, to_rows
@@ -66,6 +67,7 @@ class Page:
     def __init__(self, name: str, data: Dataset):
         self.name, self.data = name, data
         styles.use(data.style)
+        kept.begin(data)
         self._rows: list[pd.DataFrame] = []
         self._analyses: list[Analysis] = []
         self._recorded: list[pd.DataFrame] = []
@@ -87,7 +89,7 @@ class Page:
         """
         given: Any = [self.unmasked(argument) for argument in arguments]
         named: Any = {name: self.unmasked(option) for name, option in options.items()}
-        return self.record(task(self.data, *given, **named))
+        return self.record(kept.kept(task)(self.data, *given, **named))
 
     def analyse_each(self, task: Callable[[Dataset, T], K], items: Iterable[T]) -> list[K | Absent]:
         """Do a task for each of several endpoints, markers or analyses."""
@@ -97,7 +99,7 @@ class Page:
         """Keep every statistic of `analysis` for results.csv, and give it back as the audience may see it."""
         if isinstance(analysis, Absent):
             return replace(analysis, dataset=self.data)
-        full = name_arms(self.data, analysis)
+        full = kept.watched(name_arms(self.data, analysis))
         rows = to_rows(self.name, full)
         self._analyses.append(full)
         self._recorded.append(rows)

@@ -20,6 +20,7 @@ from lib.analyses.efficacy import survival
 from lib.analyses.result import Analysis, where
 from lib.analyses.safety.events_in_time import PER
 from lib.dataset.dataset import Dataset
+from lib.kept.results import kept
 from lib.report.rechecked.fit import recompute_fit
 from lib.report.rechecked.imputed import recompute_imputed
 from lib.report.rechecked.lesions import recompute_lesions
@@ -87,8 +88,13 @@ def check(data: Dataset, recorded: list[tuple[Analysis, pd.DataFrame]]) -> Check
 
 def recompute(data: Dataset, analyses: list[Analysis]) -> pd.DataFrame:
     """Every number of `analyses` that a second engine can give: the keys of results.csv, `value`, `engine`, `kind`."""
-    numbers = [(*number, kind) for analysis in analyses for kind, again in KINDS.items() for number in again(data, analysis)]
+    numbers = [number for analysis in analyses for number in kept(recompute_one)(data, analysis)]
     return pd.DataFrame(numbers, columns=[*KEYS, "value", "engine", "kind"]).astype({"time": float, "value": float})
+
+
+def recompute_one(data: Dataset, analysis: Analysis) -> list[tuple[object, ...]]:
+    """Those of one analysis, each with its kind; only these are kept, what they are compared with never is."""
+    return [(*number, kind) for kind, again in KINDS.items() for number in again(data, analysis)]
 
 
 def _nothing(shown: pd.DataFrame) -> Checked:

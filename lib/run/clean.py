@@ -15,7 +15,7 @@ from pathlib import Path
 from lib.run.manifest import MARK, foreign
 
 ROOT = Path(__file__).resolve().parents[2]
-CACHES = (".venv", ".pytest_cache", ".ruff_cache", ".mypy_cache", ".hypothesis")
+CACHES = (".venv", ".pytest_cache", ".ruff_cache", ".mypy_cache", ".hypothesis", "outputs/.kept")
 OF_A_BATCH = ("batch.html", "batch.csv")
 
 

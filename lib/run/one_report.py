@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lib.kept.store import offered
 from lib.run.execute import execute, take_messages
 from lib.run.manifest import differing, whole, write_run
 from lib.run.sharing import is_registered, is_shared, one_at_a_time, register, without_places
@@ -133,6 +134,7 @@ def make_report(
     formats: Iterable[str] = (),
     detail: str = "main",
     queries: pd.DataFrame | None = None,
+    keep: Path | None = None,
     **execution,
 ) -> dict:
     """Make a report in the place of `target`.
@@ -158,6 +160,8 @@ def make_report(
         What is printed of a page: of `lib.publish.editions.DETAIL`.
     queries : DataFrame, optional
         The list of data queries, as in `lib.intake.tables.Tables`: part of the report, unless it is to be shared.
+    keep : Path, optional
+        Folder of results that are not computed again (`lib.kept`); a report for sharing is made without it.
     **execution
         `jobs`, `progress` and `warm` of `lib.run.execute.execute`.
 
@@ -173,7 +177,9 @@ def make_report(
         A notebook warned and must not, does not make a report, or an input changed meanwhile.
     """
     run = inputs_of(study, routed, folder)
-    with one_at_a_time(study, routed), replaced_folder(target) as new:
+    code = [run["version"], run["versions"], [one for one in run["inputs"]["code"].items() if one[0].startswith("lib/")]]
+    keeps = offered(None if is_shared(routed) else keep, code)
+    with one_at_a_time(study, routed), replaced_folder(target) as new, keeps as forget:
         executed = execute(folder, routed, **execution)
         messages = [f"{name}.ipynb, {said}" for name, notebook in executed.items() for said in take_messages(notebook)]
         for message in messages:
@@ -181,6 +187,7 @@ def make_report(
         if messages and strict:
             raise ValueError("a notebook warned, and --strict takes that for a failure")
         if inputs_of(study, routed, folder)["inputs"] != run["inputs"]:
+            forget()
             raise ValueError("a table, a notebook or the library changed while the report was made; run it again")
         from lib.publish.folder import publish, summary  # noqa: PLC0415  nbconvert takes a second: not before it is needed
 

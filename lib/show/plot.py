@@ -1,4 +1,7 @@
-"""Every picture that a page can show: one line each. How it is drawn stands in `plots`, a file a subject."""
+"""Every picture that a page can show: one line each. How it is drawn stands in `plots`, a file a subject.
+
+A picture of what was drawn before is not drawn again (lib/kept).
+"""
 
 __all__ = [
     "ae_courses",
@@ -43,6 +46,7 @@ __all__ = [
     "weighted_curves",
 ]
 
+from lib.kept.results import kept
 from lib.show.plots.cohort import plot_attendance as attendance
 from lib.show.plots.cohort import plot_enrolment as enrolment
 from lib.show.plots.cohort import plot_flow as flow
@@ -83,3 +87,5 @@ from lib.show.plots.safety import plot_ae_grades as ae_grades
 from lib.show.plots.safety import plot_ae_terms as ae_terms
 from lib.show.plots.safety import plot_profiles as profiles
 from lib.show.plots.survival import plot_survival as survival
+
+globals().update({name: kept(globals()[name]) for name in __all__})

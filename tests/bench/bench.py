@@ -43,7 +43,7 @@ FEW = 3
 LIMIT = 180
 # Numbers of our report and of the R report may differ by this much (relative); what is drawn by chance is not compared.
 TOLERANCE, CHANCE = 1e-6, ("power", "permutation")
-ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "COHORT_REPORT_KEPT": ""}
 
 
 def measure(*command, cwd: Path = ROOT, env: dict[str, str] = ENVIRONMENT, **options) -> tuple[float, float]:

@@ -124,6 +124,12 @@ DESIGNED = [Mutant(*row) for row in (
     ("who starts high is credited with it", "statistics/models/ancova.py", "float(weights @ self.change) - self.slope * away", "float(weights @ self.change) + self.slope * away"),
     ("a volume is compared in cm3", "analyses/efficacy/markers.py", "volumes_to_adjust(data), visits, log=True)", "volumes_to_adjust(data), visits, log=False)"),
     ("everybody but the population is analysed", "dataset/dataset.py", "patients[population.flag] == population.inside", "patients[population.flag] != population.inside"),
+    # what was computed once
+    ("a parameter that was read does not count", "study/parameters.py", "EVERY & {name}))", "EVERY - EVERY))"),
+    ("what a data set remembers was read by nobody", "dataset/dataset.py", "        noting.note(read)\n", ""),
+    ("frames of another analysis do not count", "kept/results.py", "noting.note([(id(self), name)])", "noting.note([])"),
+    ("anybody's pickle is loaded", "kept/store.py", "if hmac.compare_digest(signed, self._sign(name, content)):", "if signed:"),
+    ("what others can change is loaded", "kept/store.py", "and not found.st_mode & 0o077", ""),
     ("the worst is the best", "analyses/efficacy/shifts.py", "(WORST, np.nan): by_patient.max()", "(WORST, np.nan): by_patient.min()"),
     ("the last is the first", "analyses/efficacy/shifts.py", "by_patient.last()", "by_patient.first()"),
     ("a trend runs the other way", "statistics/survival/logrank.py", "float(score @ (observed - expected))", "float(score @ (expected - observed))"),

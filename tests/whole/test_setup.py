@@ -139,7 +139,7 @@ def test_what_leads_to_this_folder_is_read_in_any_locale():
 
 def test_clean_leaves_what_somebody_made(tmp_path):
     made = (".venv/bin/python", ".pytest_cache/x", "outputs/s/default/run.json", "outputs/s/default/tables/a.csv", "outputs/plan/batch.csv",
-            "outputs/plan/run 1/run.json")  # fmt: skip
+            "outputs/plan/run 1/run.json", "outputs/.kept/a")  # fmt: skip
     own = ("outputs/lab/efficacy.ipynb", "outputs/mine/run.json", "outputs/other/run.json", "outputs/s/explored.yml",
            "outputs/s/queries.xlsx", "outputs/plan/notes.txt", "outputs/s/annotated/queries.csv", "data/s/patients.csv")  # fmt: skip
     for name in made + own:
@@ -154,7 +154,7 @@ def test_clean_leaves_what_somebody_made(tmp_path):
     (tmp_path / "outputs" / "linked").symlink_to(elsewhere)
     removed, kept = clean(tmp_path)
     assert {path.relative_to(tmp_path).as_posix() for path in removed} == {
-        ".venv", ".pytest_cache", "outputs/s/default", "outputs/plan/run 1", "outputs/plan/batch.csv"}  # fmt: skip
+        ".venv", ".pytest_cache", "outputs/.kept", "outputs/s/default", "outputs/plan/run 1", "outputs/plan/batch.csv"}  # fmt: skip
     assert {path.relative_to(tmp_path).as_posix() for path in kept} >= {name for name in own if name.startswith("outputs")}
     assert all((tmp_path / name).exists() for name in own)
     assert (elsewhere / "default" / "run.json").exists()
