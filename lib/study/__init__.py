@@ -10,6 +10,7 @@ __all__ = [
     "endpoints",
     "inference",
     "limits",
+    "noting",
     "parameters",
     "parts",
     "provenance",

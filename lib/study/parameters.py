@@ -10,10 +10,11 @@ __all__ = ["EVERYBODY", "NOTEBOOKS", "Cohort", "Efficacy", "Models", "Parameters
 import datetime as dt
 import difflib
 from collections.abc import Iterable, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from lib.study import noting
 from lib.study.clinic.tumour import CRITERIA
 from lib.study.parts import FIRST_DAY, LAST_DAY, Day
 from lib.study.study import Study
@@ -67,6 +68,17 @@ class Parameters(BaseModel):
     audience: Literal["internal", "share"] = Field("internal", description="internal or share")
     style: Literal["", "plain", "nejm", "lancet", "jama"] = Field("", description="plain, nejm, lancet or jama")
 
+    def __getattribute__(self, name: str) -> Any:
+        """Give an attribute, and note which parameters that reads: also one that this notebook does not have."""
+        if noting.noting():
+            noting.note((None, read) for read in (EVERY if name == "__dict__" else EVERY & {name}))
+        return super().__getattribute__(name)
+
+    def model_copy(self, **options: Any) -> Self:
+        """Copy them with some changed; what is then read of the copy is noted, the copying is not."""
+        with noting.noted(passed_on=False):
+            return super().model_copy(**options)
+
     @property
     def leaves_out(self) -> bool:
         """Whether a population or a subgroup may leave out patients."""
@@ -107,6 +119,8 @@ class Safety(Parameters):
 
 # The order is the order of the reports.
 NOTEBOOKS: dict[str, type[Parameters]] = {"cohort": Cohort, "efficacy": Efficacy, "robustness": Robustness, "models": Models, "safety": Safety}
+# What any notebook can be given.
+EVERY = frozenset(name for model in NOTEBOOKS.values() for name in model.model_fields)
 
 
 PAIR = {"subgroup", "subgroup_values"}
