@@ -111,10 +111,8 @@ def _write_in_panel(figure, axes, analysis: Survival) -> None:
     """Medians and comparisons where no curve runs: names at the ends of the curves, else a legend."""
     data = analysis.dataset
     curves = [(own["time"].to_numpy(float), own["survival"].to_numpy(float)) for arm in data.arms if len(own := where(analysis["curve"], group=arm.id))]
-    if _name_curves(figure, axes, analysis):
-        taken, inner = [], inner_size(figure, axes)
-    else:
-        taken, inner = _draw_legend(figure, axes, analysis, curves)
+    taken = [] if _name_curves(figure, axes, analysis) else _draw_legend(figure, axes, analysis, curves)
+    inner = inner_size(figure, axes)
     half = (np.array(axes.get_xlim()), np.array([0.5, 0.5]))
     for wide in WIDTHS if len(data.arms) > 1 else ():
         told = "\n".join(_comparison(analysis, wide))
@@ -191,21 +189,17 @@ def _apart(wanted: dict[str, float], heights: dict[str, float], top: float) -> d
     return places
 
 
-def _draw_legend(figure, axes, analysis: Survival, curves: list) -> tuple[list[tuple], tuple[float, float]]:
-    """Arms with their medians in the upper right corner, or above the axes where curves run there.
-
-    The places in the axes that it takes, and the `inner_size` of these with it: what stands within them leaves it as it was.
-    """
+def _draw_legend(figure, axes, analysis: Survival, curves: list) -> list[tuple]:
+    """Arms with their medians in the upper right corner, or above the axes where curves run there; the place it takes."""
     data, medians = analysis.dataset, _medians(analysis.dataset, analysis)
     labels = {arm.id: with_value(arm.label, medians[arm.id], BESIDE) for arm in data.arms}
     lines = {line.get_label(): line for line in axes.lines}
     shown = [arm.id for arm in data.arms if arm.id in lines]
-    inner = inner_size(figure, axes)
     if not shown:
-        return [], inner
+        return []
     title = _median_title(data).replace("\n", " ")
     wide, high = text_size("\n".join([title, *labels.values()]))
-    box = box_at(axes, inner, (1, 1), (wide + HANDLE, high + 0.05 * len(labels)))
+    box = box_at(axes, inner_size(figure, axes), (1, 1), (wide + HANDLE, high + 0.05 * len(labels)))
     free = len(data.arms) <= FEW_ARMS and is_free(curves, box)
     if not free:
         labels = {arm.id: with_value(arm.label, medians[arm.id], COLUMN) for arm in data.arms}
@@ -213,7 +207,7 @@ def _draw_legend(figure, axes, analysis: Survival, curves: list) -> tuple[list[t
         figure.set_figheight(figure.get_figheight() + text_size(title)[1] + sum(sorted(deep)[len(deep) // 2 :]) * 0.16)
     place = {"loc": "upper right"} if free else {"loc": "lower left", "bbox_to_anchor": (0, 1), "ncols": 2, "borderaxespad": 0.1}
     axes.legend([lines[arm] for arm in shown], [labels[arm] for arm in shown], **place, fontsize=8, title=title, title_fontsize=8, alignment="left", handlelength=3)
-    return ([box], inner) if free else ([], inner_size(figure, axes))
+    return [box] if free else []
 
 
 def _survival_alt(data: Dataset, analysis: Survival) -> str:
