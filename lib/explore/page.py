@@ -9,10 +9,10 @@ from __future__ import annotations
 __all__ = ["Explorer", "start", "warm"]
 
 import asyncio
+import contextlib
 import logging
 import multiprocessing
 import os
-from collections import OrderedDict
 from collections.abc import Callable
 from functools import lru_cache
 
@@ -26,7 +26,7 @@ from lib.explore.form import LABELS, Form, find_studies
 from lib.explore.marks import marks_prior, marks_response, marks_survival, marks_terms, marks_waterfall
 from lib.explore.queries import Checked, check_study, show_queries
 from lib.explore.saving import Saver
-from lib.explore.view import View, blocks_of, take_only_values
+from lib.explore.view import Pictures, View, blocks_of, take_only_values
 from lib.report.blocks import SYNTHETIC, shared_notice
 from lib.report.given import given
 from lib.report.page import Page
@@ -38,8 +38,10 @@ from lib.study.parameters import NOTEBOOKS, Parameters, check_parameters, unknow
 from lib.study.study import ROOT
 from lib.study.yaml_file import Problem, ProblemsFound
 
-# A change is drawn when nothing else has changed for so long; what was drawn is kept for going back and forth.
-WAIT_SECONDS, KEPT, STUDIES = 0.15, 24, 4
+# A change is drawn when nothing else has changed for so long (what is changed meanwhile waits, and is drawn at once with
+# what follows it), a tab that nobody has opened yet when nobody has asked for anything for longer; what was drawn is kept
+# for going back and forth.
+WAIT_SECONDS, QUIET_SECONDS, KEPT, STUDIES = 0.05, 1.0, 24, 4
 log = logging.getLogger(__name__)
 
 
@@ -102,7 +104,7 @@ DATA = "Data"
 
 # What was read, as long as no file of it changes, and what was drawn of it before the kernel was forked.
 _studies: dict[tuple, Checked] = {}
-_drawn_before: dict[tuple, tuple[Page, list[dict]]] = {}
+_before = Pictures(KEPT)
 
 
 def _read(folder: str, stamp: tuple) -> Checked:
@@ -115,7 +117,7 @@ def _read(folder: str, stamp: tuple) -> Checked:
 
 
 def warm(study: str) -> None:
-    """Read a study and draw its first picture, so that kernels that are forked from this process find both made.
+    """Read a study and draw each tab, so that kernels that are forked from this process find all of it made.
 
     The tables are read in another process: who reads them starts threads, and a process with threads cannot be forked.
     """
@@ -128,7 +130,9 @@ def warm(study: str) -> None:
     reader.join()
     page = start({"study": study})
     if isinstance(page, Explorer):
-        _drawn_before.update(page._drawn)
+        for tab in range(len(TABS)):
+            page.view.tab = tab
+        _before.take(page._pictures)
     w.Widget.close_all()
 
 
@@ -159,7 +163,8 @@ class Explorer:
         self.page: Page | None = None
         self._first = study
         self._pending: asyncio.TimerHandle | None = None
-        self._drawn: OrderedDict[tuple, tuple[Page, list[dict]]] = OrderedDict(_drawn_before)
+        self._pictures, self._unopened = Pictures(KEPT), list(TABS)
+        self._pictures.take(_before)
         self.view = View(tabs=[*TABS, DATA])
         self.form = Form(find_studies(study), audiences, self._later)
         self.saver = Saver(self._chosen)
@@ -175,23 +180,39 @@ class Explorer:
     def _repr_mimebundle_(self, include=None, exclude=None):
         return self.box._repr_mimebundle_(include=include, exclude=exclude)
 
-    def _later(self) -> None:
-        """Draw soon, once for several changes; at once where there is no event loop to wait in."""
+    def _after(self, seconds: float, do: Callable[[], None]) -> bool:
+        """Do something after so long, in the place of what was to be done; False where there is no event loop to wait in."""
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
-            self.draw()
-            return
+            return False
         if self._pending is not None:
             self._pending.cancel()
-        self.view.busy = True
-        self._pending = loop.call_later(WAIT_SECONDS, self.draw)
+        self._pending = loop.call_later(seconds, do)
+        return True
+
+    def _later(self) -> None:
+        """Draw soon, once for several changes; at once where nothing can wait."""
+        if self._after(WAIT_SECONDS, self.draw):
+            self.view.busy = True
+        else:
+            self.draw()
+
+    def _ahead(self) -> None:
+        """Draw the tabs that nobody has opened yet, one after the other, while nobody asks for anything: they open at once."""
+        if self._unopened and self.page is not None:
+            self._after(QUIET_SECONDS, self._draw_ahead)
+
+    def _draw_ahead(self) -> None:
+        with contextlib.suppress(Exception):  # whoever opens it is told
+            self._picture(self._unopened[0])
+        self._ahead()
 
     def check_again(self) -> None:
         """Read the list of studies, study.yml and the tables from disk again, whatever is remembered of them."""
         _studies.clear()
         _waits.cache_clear()
-        self._drawn.clear()
+        self._pictures.clear()
         self.form.offer(find_studies(self._first))
         self._later()
 
@@ -235,6 +256,7 @@ class Explorer:
             self.view.problems = [f"These choices cannot be shown: {type(error).__name__}. Please choose otherwise."]
         finally:
             self.view.busy = False
+            self._ahead()
 
     def _waits(self) -> bool:
         return _waits(self.form.folder, _stamp(self.form.folder))
@@ -255,22 +277,26 @@ class Explorer:
     def _results(self) -> tuple[Page | None, list[dict]]:
         if self.view.tab == len(TABS):
             return None, show_queries(self._checked(), Parameters(audience=self.form.audience))
-        tab = list(TABS)[self.view.tab]
+        page, blocks = self._picture(list(TABS)[self.view.tab])
+        styles.use(page.data.style)  # of what is shown, also where it was drawn before
+        return page, blocks
+
+    def _picture(self, tab: str) -> tuple[Page, list[dict]]:
+        """What a tab shows of what is chosen."""
+        if tab in self._unopened:
+            self._unopened.remove(tab)
         name, show = TABS[tab]
         folder, given = self._chosen()
-        own = {key: value for key, value in given.items() if key in NOTEBOOKS[name].model_fields}
         found = self._checked()
-        key = (tab, folder, found.at, repr(own))
-        if key not in self._drawn:
-            parameters = check_parameters(found.study, name, {"study": folder} | own)
-            frames, queries = dict(found.tables.frames), found.queries
-            data = restrict(dataset.restrict(found.study, parameters, frames, queries))
+        own = {key: value for key, value in given.items() if key in NOTEBOOKS[name].model_fields}
+        parameters = check_parameters(found.study, name, {"study": folder} | own)
+
+        def draw() -> tuple[Page, list[dict]]:
+            data = restrict(dataset.restrict(found.study, parameters, dict(found.tables.frames), found.queries))
             page = Page(name, data)
-            self._drawn[key] = page, blocks_of([*_notices(page), *show(page)])
-            if len(self._drawn) > KEPT:
-                self._drawn.popitem(last=False)
-        styles.use(self._drawn[key][0].data.style)  # of what is shown, also where it was drawn before
-        return self._drawn[key]
+            return page, blocks_of([*_notices(page), *show(page)])
+
+        return self._pictures.find((tab, folder, found.at), parameters, draw)
 
     def _show_profile(self, patient_id: str) -> None:
         """Open one patient's profile beside the figure, where the audience may see one."""

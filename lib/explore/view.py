@@ -5,15 +5,20 @@ The figure is the reports' own SVG; the script lays marks over it. Everything co
 
 from __future__ import annotations
 
-__all__ = ["View", "blocks_of", "take_only_values"]
+__all__ = ["Pictures", "View", "blocks_of", "take_only_values"]
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import anywidget
 import ipywidgets as w
 import traitlets as t
 
+from lib.noting import noted
 from lib.show.display import Block, Figure, Table, template
+from lib.study.parameters import Parameters
 
 HERE = Path(__file__).parent / "templates"
 
@@ -93,3 +98,45 @@ def blocks_of(shown: list) -> list[dict]:
         elif isinstance(thing, Block) and thing.html:
             blocks.append({"html": thing.html, "text": ""})
     return blocks
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    place: tuple
+    read: dict[str, Any]
+    shown: Any
+
+
+class Pictures:
+    """What was drawn: good for every choice that agrees in those parameters that were read while it was made.
+
+    Parameters
+    ----------
+    most : int
+        So many are kept; what was not looked at for longest gives way.
+    """
+
+    def __init__(self, most: int):
+        self._most, self._kept = most, list[_Drawn]()
+
+    def take(self, others: Pictures) -> None:
+        """Begin with what others have kept."""
+        self._kept = list(others._kept)
+
+    def find(self, place: tuple, parameters: Parameters, draw: Callable[[], Any]) -> Any:
+        """What `draw` gives for this place and these parameters; it is not asked where nothing that it would read is new."""
+        found = next((one for one in self._kept if one.place == place and _agree(one.read, parameters)), None)
+        if found is None:
+            with noted() as reads:
+                shown = draw()
+            found = _Drawn(place, {name: getattr(parameters, name, None) for _, name in reads}, shown)
+        self._kept = [*(one for one in self._kept if one is not found), found][-self._most :]
+        return found.shown
+
+    def clear(self) -> None:
+        """Forget them all."""
+        self._kept = []
+
+
+def _agree(read: dict[str, Any], parameters: Parameters) -> bool:
+    return all(getattr(parameters, name, None) == value for name, value in read.items())

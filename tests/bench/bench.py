@@ -1,6 +1,6 @@
 """Speed and memory: `make bench`. Each section is kept in results.json as soon as it is done, and goes into docs/benchmarks.md.
 
-    python tests/bench/bench.py [--quick] [--only report,again,start,batch,survival,large,growth] [--repeats 5]
+    python tests/bench/bench.py [--quick] [--only report,again,start,explore,batch,survival,large,growth] [--repeats 5]
 
 Ways that are compared take turns, so that other load falls on all of them alike; shown are medians and their ratios.
 What is not installed (R, a peer) is skipped with a sentence. Peers go into a folder of their own, versions pinned here.
@@ -206,6 +206,19 @@ def fresh(folder: Path) -> tuple[float, float]:
     return measure("make", "report", cwd=folder / "clone")
 
 
+def bench_explore(repeats: int) -> dict:
+    """The interactive page: CPU seconds of each thing that can be asked of it, for two studies, and what a visitor waits."""
+    asked = {"data/rair_dtc": ["data/rair_dtc"], STUDY: [STUDY], "a visitor": ["--visit"]}
+    found: dict[str, dict[str, dict[str, list[float]]]] = {name: {} for name in asked}
+    for _, (name, words) in itertools.product(range(repeats), asked.items()):
+        done = subprocess.run([sys.executable, HERE / "explore_times.py", *words], cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, check=True)
+        for kind, taken in json.loads(done.stdout.splitlines()[-1]).items():
+            for what, seconds in taken.items():
+                found[name].setdefault(kind, {}).setdefault(what, []).append(round(seconds, 3))
+        print(f"  {name}", flush=True)
+    return {"studies": found}
+
+
 def bench_batch(repeats: int, count: int) -> dict:
     """(c): many reports; the naive way is measured for one (it does not get faster)."""
     levels = [round(0.90 + 0.001 * i, 3) for i in range(count)]
@@ -301,7 +314,7 @@ def keep(path: Path, section: str, found: dict, repeats: int) -> dict[str, dict]
 def main() -> int:
     """Measure what is asked for; keep and write down each section when it is done. Exit code 1: one failed."""
     asked = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    asked.add_argument("--only", default="report,again,start,batch,survival,large,growth")
+    asked.add_argument("--only", default="report,again,start,explore,batch,survival,large,growth")
     asked.add_argument("--repeats", type=int, default=5)
     asked.add_argument("--quick", action="store_true", help="small sizes, one repeat; into outputs/bench, not into docs/")
     given = asked.parse_args()
@@ -311,6 +324,7 @@ def main() -> int:
         "report": (bench_report, repeats, ()),
         "again": (bench_again, repeats, ()),
         "start": (bench_start, repeats, ()),
+        "explore": (bench_explore, few, ()),
         "batch": (bench_batch, few, (4 if quick else REPORTS,)),
         "survival": (bench_survival, repeats, (SIZES[:3] if quick else SIZES,)),
         "large": (bench_large, few, (10_000 if quick else LARGE,)),

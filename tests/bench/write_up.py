@@ -41,7 +41,7 @@ def compose(kept: dict[str, dict], picture: str) -> list[str]:
     """
     sections = {
         "report": ("One report", _report), "again": ("A second report", _again),
-        "start": ("Start", _start), "batch": ("Many reports", _batch),
+        "start": ("Start", _start), "explore": ("Explore", _explore), "batch": ("Many reports", _batch),
         "survival": ("Survival engines", _survival), "large": ("A large study", _large),
         "growth": ("Growth", _growth),
     }  # fmt: skip
@@ -113,6 +113,24 @@ def _start(found: dict) -> list[str]:
     return [
         *lines, "", _goal("Goal, CPU seconds of the help:", asked, 0.3), _goal("Goal, CPU seconds of a check:", checked, 0.8), "",
         f"`make report` in a fresh clone, packages in the local cache: {fresh:.0f} seconds.", "", _goal("Goal, seconds:", fresh, 30),
+    ]  # fmt: skip
+
+
+def _explore(found: dict) -> list[str]:
+    lines = ["| Explore, seconds | median | longest | which |", "| --- | ---: | ---: | --- |"]
+    longest: dict[str, float] = {}
+    for study, kinds in found["studies"].items():
+        for kind, taken in kinds.items():
+            medians = {what: statistics.median(seconds) for what, seconds in taken.items()}
+            worst = max(medians, key=medians.__getitem__)
+            longest[kind] = max(longest.get(kind, 0), medians[worst])
+            lines.append(f"| {study}: {kind} | {statistics.median(medians.values()):.2f} | {medians[worst]:.2f} | {worst} |")
+    return [
+        *lines, "",
+        "Of studies CPU seconds of the kernel, each control changed once in each tab and each tab opened before it was drawn ahead; "
+        "of a visitor seconds through the server, which has drawn the tabs of the usual choices before anybody comes.", "",
+        _goal("Goal, seconds of the longest change of a control:", longest["control changed"], 0.3),
+        _goal("Goal, seconds of the longest first opening of a tab:", longest["tab opened"], 1),
     ]  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """The interactive page without a browser: its form, its results, its marks."""
 
+import asyncio
 import datetime as dt
 import re
 
@@ -318,3 +319,56 @@ def test_a_slider_says_how_sceptical_a_reader_is(tmp_path):
     yml.write_text(re.sub(r"worthwhile: .*\n", "", yml.read_text("utf-8")), "utf-8")
     form = Form({"one": str(tmp_path)}, ("internal",), lambda: None)
     assert form._scepticism not in form._own.children
+
+
+@pytest.fixture
+def made(monkeypatch):
+    """The tabs' pages that are made, one after the other."""
+    found, page = [], explore_page.Page
+    monkeypatch.setattr(explore_page, "Page", lambda *given: found.append(given[0]) or page(*given))
+    return found
+
+
+@pytest.mark.parametrize("audience", ["internal", "share"])
+def test_what_a_tab_does_not_ask_for_does_not_draw_it_again(page, made, audience):
+    form = page.form
+    form._audience.value = audience
+    look_at(page, "Response")
+    before, drawn = page.view.blocks, len(made)
+    form._endpoint.value, form._landmarks.value, form._scepticism.value = "os", "6, 18", 0.3
+    assert len(made) == drawn and page.view.blocks == before
+    form._level.value = 0.8
+    assert len(made) == drawn + 1
+    other = explore_page.Explorer(RAIR)
+    other.form._audience.value, other.form._level.value = audience, 0.8
+    assert look_at(other, "Response") == page.view.blocks != before
+
+
+def test_tabs_are_drawn_while_nobody_asks_for_anything(made, monkeypatch):
+    monkeypatch.setattr(explore_page, "QUIET_SECONDS", 0)
+
+    async def look():
+        page = explore_page.Explorer(RAIR)
+        while page._unopened:
+            await asyncio.sleep(0)
+        assert len(made) == len(TABS)
+        for tab in range(1, len(TABS)):
+            page.view.tab = tab
+            assert page.view.busy
+            while page.view.busy:
+                await asyncio.sleep(0.01)
+            assert page.view.problems == []
+        assert len(made) == len(TABS)
+
+    asyncio.run(look())
+
+
+def test_tabs_of_choices_that_show_nothing_wait_for_others(page):
+    for box in page.form._arms.values():
+        box.value = False
+
+    async def look():
+        page.draw()
+        return page._pending, page._unopened
+
+    assert asyncio.run(look()) == (None, TABS[1:])

@@ -4,6 +4,8 @@ import pytest
 
 from lib.explore import page as explore_page
 from lib.explore import saving
+from lib.explore.view import Pictures
+from lib.study.parameters import Efficacy
 
 pytestmark = pytest.mark.notebook
 
@@ -67,3 +69,27 @@ def test_a_disabled_button_stays_so_and_is_not_heard(page, monkeypatch):
     assert (page.saver.name.value, saved) == ("explored", [])
     press(page.saver.button)
     assert 1 in saved
+
+
+def test_a_picture_is_good_for_every_choice_that_it_did_not_read():
+    pictures, drawn = Pictures(2), []
+
+    def of(place, **given):
+        parameters = Efficacy(**given)
+
+        def draw():
+            drawn.append(given)
+            return parameters.level, parameters.endpoint if parameters.level < 0.9 else ""
+
+        return pictures.find((place,), parameters, draw)
+
+    assert of("a", endpoint="os") == of("a", endpoint="pfs") == of("a", landmarks=[3]) == (0.95, "")
+    assert of("a", level=0.8, endpoint="os") != of("a", level=0.8, endpoint="pfs")
+    assert len(drawn) == 3, "the endpoint was read there"
+    others = Pictures(2)
+    others.take(pictures)
+    assert of("a", level=0.8, endpoint="os") == (0.8, "os") and len(drawn) == 3
+    assert of("b")[0] == 0.95 and of("a", level=0.8, endpoint="pfs") and len(drawn) == 5, "what was not looked at for longest gave way"
+    pictures.clear()
+    assert of("b") and len(drawn) == 6
+    assert others.find(("a",), Efficacy(level=0.8, endpoint="pfs"), list) == (0.8, "pfs"), "they are their own"

@@ -146,6 +146,7 @@ DESIGNED = [Mutant(*row) for row in (
     ("a long message is parsed", "explore/gate.py", "if len(message) > MAX_MESSAGE_BYTES:", "if len(message) > 100 * MAX_MESSAGE_BYTES:"),
     ("a disabled control is heard", "explore/view.py", "if not getattr(widget, \"disabled\", False):", "if True:"),
     ("a reader sets what it is shown", "explore/view.py", "if name in asked})", "if True})"),
+    ("a picture of other choices is shown", "explore/view.py", " and _agree(one.read, parameters)", ""),
     ("a token can be guessed as fast as one likes", "explore/ward.py", "if now < until:", "if False:"),
     ("another's kernel can be used", "explore/kernels.py", " and self._owners[kernel_id].visitor == visitor", ""),
     ("messages are not counted", "explore/kernels.py", "self._rates[kernel_id].spend()", "True"),

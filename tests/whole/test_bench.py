@@ -49,6 +49,13 @@ def test_a_second_report_and_the_start_have_goals_in_seconds_and_ratios():
     assert "local cache: 33 seconds" in text
 
 
+def test_of_the_interactive_page_the_longest_counts():
+    study = {"first picture": {"": [2.0, 2.0, 9.0]}, "tab opened": {"Response": [0.5, 0.6, 9.0]}, "control changed": {"a": [0.1, 0.1, 0.1], "b": [0.4, 9.0, 0.4]}}
+    text = kept(explore={"studies": {"one": study, "a visitor": study | {"tab opened": {"x": [0.2]}}}})
+    assert "| one: control changed | 0.25 | 0.40 | b |" in text and "| a visitor: first picture | 2.00 | 2.00 |" in text
+    assert "change of a control: at most 0.3: **not met** (0.4)" in text and "opening of a tab: at most 1: met (0.6)" in text
+
+
 def test_an_engine_that_gave_up_is_a_dash_and_the_fastest_other_is_the_rival():
     found = engines(ours=2.0, R=1.6, lifelines=9.0) | {"greenwood": {}}
     text = kept(survival={"sizes": [100_000], "limit": 180, "engines": found, "missing": ["rust_survival"]})

@@ -38,11 +38,13 @@ def earlier_of(data: Dataset) -> tuple[Shared, ...]:
 
     With two parts of one subgroup, the whole less one of them is a report as well.
     """
+    if not (entries := read(data.study.study.id)):
+        return ()
     given = data.parameters.model_dump(mode="json", exclude={"study"})
     # The interactive page is no report that was shared: it knows of all of them.
     name = next((name for name, model in NOTEBOOKS.items() if type(data.parameters) is model), "")
     now, found = data_print(data.study), []
-    for entry in read(data.study.study.id):
+    for entry in entries:
         if entry.data == now and entry.parameters.get(name, {}) == given:
             break
         found.append(entry)

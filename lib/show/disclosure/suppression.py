@@ -15,6 +15,9 @@ import numpy as np
 Key = Hashable
 # HiGHS is exact to about 1e-7; counts are whole.
 EXACT = 1e-6
+# What was hidden, by all that decides it: the interactive page masks the same counts again at each change of something else.
+_hidden: dict[tuple, frozenset[Key]] = {}
+MOST_HIDDEN = 32
 
 
 class Cells:
@@ -85,6 +88,18 @@ class Cells:
         Fischetti M, Salazar JJ. Management Science 2001;47:1008 (cell suppression; protection levels by two linear
         programs per cell). Hundepool A et al. Statistical Disclosure Control. Wiley 2012.
         """
+        shown = [(key, price(key)) for key in self.values if key not in self.hidden and key not in self._public]
+        relations = tuple((*terms.items(), low, high) for terms, low, high in self._relations)
+        asked = (small, tuple(self.values.items()), frozenset(self.hidden), frozenset(self._public), relations, tuple(shown))
+        if asked not in _hidden:
+            if len(_hidden) >= MOST_HIDDEN:
+                del _hidden[next(iter(_hidden))]
+            _hidden[asked] = frozenset(self._hide(small, price))
+        self.hidden = set(_hidden[asked])
+        return self.hidden
+
+    def _hide(self, small: int, price: Callable[[Key], tuple]) -> set[Key]:
+        """As `suppress`, worked out anew."""
         protected = sorted((k for k, v in self.values.items() if 0 < v < small and k not in self._public), key=repr)
         self.hidden |= set(protected)
         for key in protected:

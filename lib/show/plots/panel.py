@@ -186,7 +186,7 @@ def write_counts(axes, data: Dataset, heading: str, counts: pd.DataFrame, span: 
         axes.annotate(heading, (span[0], 0), (-gap, 0), color=GREY, va="center", **left)
     else:  # wider than the labels: it begins at the axis
         axes.annotate(heading, (span[0], 0), (-5, 0), color=GREY, va="center", **left | {"ha": "left"})
-    top = -0.5
+    top, outermost = -0.5, (counts["x"].min(), counts["x"].max())
     for arm, label, depth in zip(data.arms, _wrapped_arms(data, len(rows)), depths, strict=True):
         middle = top - depth / 2 if len(rows) == 1 else top - 0.5 - 0.45 * label.count("\n")
         axes.annotate(label, (span[0], middle), (-gap - beside, 0), color=arm.colour, va="center", linespacing=1.05, **left)
@@ -195,5 +195,8 @@ def write_counts(axes, data: Dataset, heading: str, counts: pd.DataFrame, span: 
             if what and len(rows) > 1:
                 axes.annotate(what, (span[0], y), (-gap, 0), color=GREY, va="center", **left)
             for row in where(counts, group=arm.id).to_dict("records"):
-                axes.text(row["x"], y, format_whole(row[column]), ha="center", va="center", fontsize=8).set_gid(f"{arm.id}-{column}-{row['x']:g}")
+                count = axes.text(row["x"], y, format_whole(row[column]), ha="center", va="center", fontsize=8)
+                count.set_gid(f"{arm.id}-{column}-{row['x']:g}")
+                # Only the outermost can stick out of the axes: the others need not be measured at each layout.
+                count.set_in_layout(row["x"] in outermost)
         top -= depth

@@ -33,7 +33,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib import pyplot as plt
-from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.backends.backend_svg import FigureCanvasSVG, RendererSVG
 from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator, ScalarFormatter
 from matplotlib.transforms import Bbox
@@ -79,6 +79,18 @@ STYLE: dict[Any, Any] = {
 # Response, best first; readable in grey because lightness falls with it, and what is no response is hatched.
 CATEGORY_HATCHES = {"PD": "////", "NE": "...."}
 CATEGORY_COLOURS = {"CR": "#08519c", "PR": "#4292c6", "SD": "#c6dbef", "PD": "#fdae6b", "NE": "#eeeeee"}
+
+
+# Measures for all pictures: matplotlib remembers what a text takes as long as what measured it is there.
+_MEASURE = RendererSVG(1, 1, io.StringIO())
+
+
+class _Canvas(FigureCanvasSVG):
+    """SVG's canvas, whose texts are measured once and not anew at each look."""
+
+    def get_renderer(self) -> RendererSVG:
+        """Return what a layout measures by."""
+        return _MEASURE
 
 
 @contextmanager
@@ -146,7 +158,7 @@ def _lay_out(figure) -> Bbox:
     The same as bbox_inches="tight", which draws every picture twice: once to throw it away.
     """
     _style_ticks(figure)
-    FigureCanvasSVG(figure)
+    _Canvas(figure)
     figure.set_dpi(72)  # SVG's, whatever a figure asks for
     for most in (*LABEL_LENGTHS, None):
         if fits(figure):

@@ -228,3 +228,24 @@ def test_part_of_a_study_says_so():
     assert not audience.is_part(load("safety", audience="share"))
     assert audience.is_part(load("safety", audience="share", arms=["B"]))
     assert audience.is_part(load("safety", audience="share", cutoff="2023-06-30"))
+
+
+def test_the_same_counts_are_hidden_once_and_any_other_anew(monkeypatch):
+    worked, hide = [], Cells._hide
+    monkeypatch.setattr(Cells, "_hide", lambda *given: worked.append(1) or hide(*given))
+
+    def hidden(counts=(2, 9, 8), cheap="b", small=5, public=()):
+        cells = Cells()
+        for name, count in zip("abc", counts, strict=True):
+            cells.show(name, count, public=name in public)
+        cells.show("whole", sum(counts), public=True)
+        cells.relate(dict.fromkeys("abc", 1.0) | {"whole": -1.0})
+        found = cells.suppress(small, lambda key: (key != cheap,))
+        found.add("mine")
+        return cells.hidden - {"mine"}
+
+    assert hidden() == hidden() == {"a", "b"} and len(worked) == 1
+    assert hidden(cheap="c") == {"a", "c"}
+    assert hidden(counts=(6, 9, 8)) == hidden(small=2) == set()
+    assert hidden(public="b") == {"a", "c"}
+    assert len(worked) == 5
