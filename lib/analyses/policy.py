@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from lib.dataset.dataset import Dataset
-from lib.statistics.comparisons import adjust_holm
+from lib.statistics.comparisons import adjust_holm, as_float
 from lib.statistics.survival.event_table import OVERALL
 
 # All that a comparison says; counts, `tau` and what was done (`method`) stay.
@@ -40,7 +40,9 @@ def too_few(data: Dataset, tte: pd.DataFrame, group: str = OVERALL) -> str:
 
 
 def _count_by_arm(tte: pd.DataFrame) -> dict[str, int]:
-    return tte.loc[tte["event"].astype(bool), "arm"].astype(str).value_counts().to_dict()
+    codes, arms = pd.factorize(tte["arm"])
+    counts = np.bincount(codes[tte["event"].to_numpy(dtype=bool)], minlength=len(arms))
+    return dict(zip(map(str, arms), counts.tolist(), strict=True))
 
 
 def _reason(data: Dataset, events: dict[str, int], group: str) -> str:
@@ -71,8 +73,9 @@ def withhold(data: Dataset, tte: pd.DataFrame, compared: pd.DataFrame) -> pd.Dat
     events = _count_by_arm(tte)
     reasons = np.array([_reason(data, events, group) for group in compared["group"]], dtype=object)
     columns = [column for column in COMPARED if column in compared]
-    held = (reasons != "") & compared[columns].notna().any(axis=1).to_numpy()
-    left = compared.astype(dict.fromkeys(columns, float))
-    left.loc[held, columns] = np.nan
-    left.loc[held, "note"] = [f"not compared: {reason}" for reason in reasons[held]]
+    left = as_float(compared, columns)
+    if (reasons != "").any():
+        held = (reasons != "") & compared[columns].notna().any(axis=1).to_numpy()
+        left.loc[held, columns] = np.nan
+        left.loc[held, "note"] = [f"not compared: {reason}" for reason in reasons[held]]
     return left.assign(p_adjusted=adjust_holm(left["p_value"])) if "p_adjusted" in left else left

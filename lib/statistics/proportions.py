@@ -68,14 +68,14 @@ def estimate_proportion(counts, level=0.95):
     `proportion`, `ci_low`, `ci_high`, `method`, `note`
         R: ``binom.test(count, n)$conf.int``
     """
-    rows = [*zip(counts["group"], counts["count"].tolist(), counts["n"].tolist(), strict=True)]
+    rows = [(group, int(count), int(n)) for group, count, n in zip(counts["group"], counts["count"], counts["n"], strict=True)]
     if len(rows) > 1:
         rows.append(("overall", sum(count for _, count, _ in rows), sum(n for *_, n in rows)))
     found = [(group, count, n, count / n if n else np.nan, *clopper_pearson(count, n, level),
               "proportion, exact Clopper-Pearson interval", "" if n else EMPTY_ARM.format(group))
              for group, count, n in rows]  # fmt: skip
     columns = ["group", "count", "n", "proportion", "ci_low", "ci_high", "method", "note"]
-    return pd.DataFrame(found, columns=columns).astype({"count": int, "n": int})
+    return pd.DataFrame(found, columns=columns)
 
 
 def compare_proportions(counts):
@@ -265,7 +265,7 @@ def compare_paired_proportions(patients, before, after, arm="arm"):
 
 def _per_pair(counts, reference, estimate, method, columns):
     """One row per pair of arms; a pair with an empty arm has NaN and the reason."""
-    arms = counts.set_index("group")[["count", "n"]].to_dict("index")
+    arms = {group: {"count": int(count), "n": int(n)} for group, count, n in zip(counts["group"], counts["count"], counts["n"], strict=True)}
     rows = []
     for x, y in arm_pairs(arms, reference):
         empty = " and ".join(str(group) for group in (x, y) if arms[group]["n"] == 0)

@@ -207,10 +207,11 @@ def _must_equal(flow: Flow, analysis: Analysis, output: str, counted: pd.DataFra
 
 
 def _must_not_exceed(most: dict[str, int], output: str, counted: pd.DataFrame) -> int:
-    held = counted[counted["group"].isin(list(most)) & (counted["unit"] == PATIENTS)]
-    both = held.assign(count=[most[group] for group in held["group"]])
-    _refuse(output, both[both["counted"] > both["count"]])
-    return len(both)
+    count = np.array([most.get(group, np.nan) for group in counted["group"]])
+    held = ~np.isnan(count) & counted["unit"].eq(PATIENTS).to_numpy()
+    if (more := held & (counted["counted"].to_numpy() > count)).any():
+        _refuse(output, counted.assign(count=count)[more])
+    return int(held.sum())
 
 
 def _refuse(output: str, wrong: pd.DataFrame) -> None:

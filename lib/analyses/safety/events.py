@@ -87,13 +87,14 @@ def analyse(data: Dataset) -> Harms:
     if "related" in events:
         parts["attribution"] = _parts(events, events["related"].fillna("unknown"))
 
-    def risk(part):
-        return proportions.estimate_proportion(_count(data, part), level)
+    def risk(counts):
+        return proportions.estimate_proportion(counts, level)
 
-    frames = {"ae_overview": _per(kinds, risk)}
+    counted = {name: {key: _count(data, e) for key, e in part.items()} for name, part in (("overview", kinds), *parts.items())}
+    frames = {"ae_overview": _per(counted["overview"], risk)}
     for name, part in parts.items():
-        frames[f"ae_{name}"] = _per(part, risk)
-        frames[f"ae_{name}_severe"] = _per(part, lambda e: risk(_severe(data, e)))
+        frames[f"ae_{name}"] = _per(counted[name], risk)
+        frames[f"ae_{name}_severe"] = _per(part, lambda e: risk(_count(data, _severe(data, e))))
     if "attribution" in parts:
         frames["ae_attribution_events"] = _per(parts["attribution"], lambda e: _count_events(data, e, events))
     frames |= {
@@ -102,12 +103,11 @@ def analyse(data: Dataset) -> Harms:
         "ae_events_mild": _mild(data, events),
     }
     if len(data.arms) > 1:
-        frames["ae_overview_test"] = _per(kinds, lambda e: _exact(_count(data, e)))
-        frames["ae_term_test"] = _per(parts["term"], lambda e: _exact(_count(data, e)))
+        frames |= {f"ae_{name}_test": _per(counted[name], _exact) for name in ("overview", "term")}
         frames["term_tests"] = count_below(frames["ae_term_test"]["p_value"])
-        for name, part in (("overview", kinds), ("term", parts["term"])):
+        for name in ("overview", "term"):
             frames[f"ae_{name}_difference"] = _per(
-                part, lambda e: proportions.estimate_risk_difference(_count(data, e), data.reference, level=level)
+                counted[name], lambda counts: proportions.estimate_risk_difference(counts, data.reference, level=level)
             )
         frames["ae_overview_difference"] = add_number_needed(frames["ae_overview_difference"])
     seen = pd.DataFrame({"term": events["term"].astype(str), "system": _system(data, events)}).drop_duplicates()
@@ -178,8 +178,9 @@ def _severe(data: Dataset, events: pd.DataFrame) -> pd.DataFrame:
 
 
 def _count(data: Dataset, events: pd.DataFrame) -> pd.DataFrame:
-    patients = data.patients[["patient_id", "arm"]]
-    return proportions.count_outcome(patients.assign(has=patients["patient_id"].isin(events["patient_id"])), "has")
+    patients = data.patients
+    has = patients["patient_id"].isin(events["patient_id"])
+    return proportions.count_outcome(pd.DataFrame({"arm": patients["arm"], "has": has}), "has")
 
 
 def _exact(counts: pd.DataFrame) -> pd.DataFrame:

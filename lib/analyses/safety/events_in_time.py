@@ -99,6 +99,13 @@ def at_risk(data: Dataset) -> pd.DataFrame | None:
     patients = data.patients
     if "time_zero" not in patients or not ("last_contact_date" in patients or data.cutoff is not None):
         return None
+    return _stretches(data)
+
+
+@once_per_dataset
+def _stretches(data: Dataset) -> pd.DataFrame:
+    """As `at_risk`, of a study that records the dates."""
+    patients = data.patients
     zero = patients["time_zero"]
     last = patients["last_contact_date"] if "last_contact_date" in patients else pd.Series(pd.NaT, patients.index)
     last = last.fillna(pd.Timestamp(data.cutoff)) if data.cutoff is not None else last

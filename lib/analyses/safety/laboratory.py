@@ -12,7 +12,7 @@ import pandas as pd
 
 from lib.analyses.result import Absent, Analysis, requires
 from lib.analyses.safety.events_in_time import at_risk
-from lib.dataset.dataset import Dataset
+from lib.dataset.dataset import Dataset, once_per_dataset
 from lib.intake.recist import BASELINE_VISIT
 from lib.statistics import proportions
 from lib.study.clinic.markers import Marker, Reference
@@ -100,6 +100,7 @@ def _scale(reference: Reference) -> list[str]:
     return [NORMAL, *low, *high, *([BOTH] if low and high else [])]
 
 
+@once_per_dataset
 def sample_frame(data: Dataset, marker: Marker) -> pd.DataFrame:
     """Samples of one laboratory value with their limits, and whether each counts as baseline or at risk.
 
@@ -185,13 +186,11 @@ def _is_worse(before: str, after: str) -> bool:
 
 def _count_shifts(data: Dataset, shifts: pd.DataFrame, scale: list[str]) -> pd.DataFrame:
     """Patients by category at baseline and worst category, everybody treated; cells with nobody are kept."""
-    rows = []
-    for before in [*(name for name in scale if name != BOTH), MISSING]:
-        for after in [*scale, MISSING]:
-            here = (shifts["before"] == before) & (shifts["after"] == after)
-            counts = shifts.loc[here, "arm"].value_counts(sort=False)
-            found = [(arm.id, int(counts[arm.id]), int(data.n[arm.id])) for arm in data.arms]
-            rows += [(f"{before} -> {after}", *row) for row in found]
+    counts, n = shifts.groupby(["before", "after", shifts["arm"].astype(str)]).size().to_dict(), data.n
+    rows = [
+        (f"{before} -> {after}", arm.id, counts.get((before, after, arm.id), 0), int(n[arm.id]))
+        for before in [*(name for name in scale if name != BOTH), MISSING] for after in [*scale, MISSING] for arm in data.arms
+    ]  # fmt: skip
     frame = pd.DataFrame(rows, columns=["variable", "group", "count", "n"])
     return frame.assign(method="count of patients, baseline -> worst at risk", note="")
 

@@ -38,7 +38,8 @@ def wald(estimate: float, error: float, z: float) -> dict[str, float]:
 def recompute_cox(tte: pd.DataFrame, names: list[str], references: list[str], z: float) -> Rows:
     """Crude Cox model by statsmodels; with Firth's penalty on a likelihood written out here where an arm has no event.
 
-    The model is fitted once; what another arm is compared with another reference is a difference of its coefficients.
+    Numbers at risk and dead say where to begin; statsmodels, which is slow, only has to agree. The model is fitted
+    once; what another arm is compared with another reference is a difference of its coefficients.
     """
     first = references[0]
     others = [name for name in names if name != first]
@@ -48,15 +49,15 @@ def recompute_cox(tte: pd.DataFrame, names: list[str], references: list[str], z:
         return
     x = np.column_stack([(tte["arm"] == name).to_numpy(dtype=float) for name in others])
     model = PHReg(tte["time"], x, status=tte["event"].astype(int), ties="efron")
-    zero = beta = np.zeros(len(others))
-    start = score, hessian = model.score(zero), model.hessian(zero)
+    zero = np.zeros(len(others))
+    start, beta = (model.score(zero), model.hessian(zero)), _Counted(tte, [first, *others], efron=True).near()
     for _ in range(50):
-        step = np.linalg.lstsq(hessian, score, rcond=None)[0]
-        beta = beta - step
         if not np.abs(beta).max() < 15:
             return  # separated: the first engine says so
         score, hessian = model.score(beta), model.hessian(beta)
-        if np.abs(step).max() < 1e-12:
+        step = np.linalg.lstsq(hessian, score, rcond=None)[0]
+        beta = beta - step
+        if np.abs(step).max() < 1e-9:
             break
     if np.linalg.eigvalsh(-hessian).min() < 1e-9:
         return  # not estimable: the first engine says so
@@ -101,22 +102,51 @@ def _concordance(tte: pd.DataFrame, risk: np.ndarray) -> float:
     return won / pairs if pairs else np.nan
 
 
-class _Penalised:
-    """Breslow likelihood with Firth's penalty, from the numbers at risk and dead in each arm at each time of death.
+class _Counted:
+    """Likelihood from the numbers at risk and dead in each arm, a row per time of death (Breslow).
 
-    Coefficients are those of every arm but the first, the reference.
+    Efron: a row per death, the l-th of d tied ones with l / d of them taken out. Coefficients are those of every arm
+    but the first, the reference.
     """
 
-    def __init__(self, tte: pd.DataFrame, names: list[str]):
-        deaths = np.unique(tte.loc[tte["event"], "time"])[:, None]
-        arms = [tte[tte["arm"] == name] for name in names]
-        self.at_risk = np.column_stack([(arm["time"].to_numpy() >= deaths).sum(axis=1) for arm in arms])
-        self.dead = np.column_stack([(arm.loc[arm["event"], "time"].to_numpy() == deaths).sum(axis=1) for arm in arms])
+    def __init__(self, tte: pd.DataFrame, names: list[str], *, efron: bool):
+        deaths = np.unique(tte.loc[tte["event"], "time"])
+        times = [np.sort(tte.loc[tte["arm"] == name, "time"].to_numpy()) for name in names]
+        ends = [tte.loc[(tte["arm"] == name) & tte["event"], "time"].to_numpy() for name in names]
+        self.at_risk = np.column_stack([len(own) - np.searchsorted(own, deaths) for own in times])
+        self.dead = np.column_stack([np.bincount(np.searchsorted(deaths, own), minlength=len(deaths)) for own in ends])
+        if efron:
+            d = self.dead.sum(axis=1)
+            row = np.repeat(np.arange(len(d)), d)
+            gone = (np.arange(len(row)) - np.repeat(np.cumsum(d) - d, d)) / d[row]
+            self.at_risk = self.at_risk[row] - gone[:, None] * self.dead[row]
+            self.dead = self.dead[row] / d[row, None]
+
+    def near(self) -> np.ndarray:
+        """Coefficients by Newton's method, as far as they go where the likelihood has no maximum."""
+        beta = np.zeros(self.dead.shape[1] - 1)
+        for _ in range(50):
+            d, share, _ = self._parts(beta)
+            step = np.linalg.lstsq(self.information(beta), self.dead[:, 1:].sum(axis=0) - d @ share, rcond=None)[0]
+            beta = beta + step
+            if np.abs(step).max() < 1e-12 or not np.abs(beta).max() < 15:
+                break
+        return beta
 
     def information(self, beta: np.ndarray) -> np.ndarray:
         """Minus the second derivatives of the likelihood without its penalty."""
         d, share, _ = self._parts(beta)
         return np.diag(d @ share) - (share * d[:, None]).T @ share
+
+    def _parts(self, beta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Deaths of each row; share of the hazard of each arm; logarithm of the hazard of all."""
+        hazard = self.at_risk * np.exp(np.append(0.0, beta))
+        total = hazard.sum(axis=1, keepdims=True)
+        return self.dead.sum(axis=1), (hazard / total)[:, 1:], np.log(total[:, 0])
+
+
+class _Penalised(_Counted):
+    """Breslow likelihood with Firth's penalty."""
 
     def loss(self, beta: np.ndarray) -> tuple[float, np.ndarray]:
         """Minus the log likelihood and half the log determinant of the information; its slopes."""
@@ -147,17 +177,11 @@ class _Penalised:
         beta[free] = found.x
         return beta, found.fun
 
-    def _parts(self, beta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Deaths at each time; share of the hazard of each arm; logarithm of the hazard of all."""
-        hazard = self.at_risk * np.exp(np.append(0.0, beta))
-        total = hazard.sum(axis=1, keepdims=True)
-        return self.dead.sum(axis=1), (hazard / total)[:, 1:], np.log(total[:, 0])
-
 
 def _firth(tte: pd.DataFrame, names: list[str], reference: str, z: float) -> Rows:
     """Maximise the penalised likelihood, and find where its profile has fallen by the chi-square of the level."""
     others = [name for name in names if name != reference]
-    model = _Penalised(tte, [reference, *others])
+    model = _Penalised(tte, [reference, *others], efron=False)
     if np.linalg.eigvalsh(model.information(np.zeros(len(others)))).min() <= 1e-9:
         return  # an arm is never at risk at an event, and the first engine says so
     free = np.ones(len(others), dtype=bool)

@@ -23,6 +23,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from lib.statistics.comparisons import as_float
 from lib.statistics.survival.event_table import TOLERANCE, EventTable, count_events
 
 
@@ -275,7 +276,7 @@ def normal_interval(frame: pd.DataFrame, estimate: str, level: float) -> pd.Data
     A column `flat` (one of the two arms compared has no variance, having had no event) becomes a caution in `note`.
     """
     flat = frame["flat"].astype(bool) if "flat" in frame else False
-    frame = frame.drop(columns="flat", errors="ignore").astype({estimate: float, "std_err": float})
+    frame = as_float(frame.drop(columns="flat", errors="ignore"), [estimate, "std_err"])
     error, z = frame["std_err"].where(frame["std_err"] > 0), stats.norm.ppf(0.5 + level / 2)
     frame["ci_low"], frame["ci_high"] = frame[estimate] - z * error, frame[estimate] + z * error
     frame["statistic"] = frame[estimate] / error
