@@ -41,7 +41,7 @@ class Call:
 
 @dataclass
 class Shown:
-    """What a notebook showed: (data, metadata) per output and the cell that showed it, its cells, what was made for it, what it printed; of a shipped study what each picture draws."""
+    """What a notebook showed: (data, metadata) per output and the cell that showed it, its cells, what was made for it, and what it printed."""
 
     outputs: list[tuple[dict, dict]] = field(default_factory=list)
     cells: list = field(default_factory=list)
@@ -49,7 +49,6 @@ class Shown:
     calls: list[Call] = field(default_factory=list)
     printed: str = ""
     names: dict = field(default_factory=dict)
-    pictures: dict[str, str] = field(default_factory=dict)
 
     def records(self, kind: str) -> list[dict]:
         """Records of one kind that the outputs carry for the runner."""
@@ -130,10 +129,5 @@ def _watch(monkeypatch, calls: list[Call]) -> None:
 @functools.cache
 def shipped(name: str, study: str, audience: str = "internal") -> Shown:
     """A notebook with a study that the repository ships, all else at its default; run once for all who read it."""
-    from golden import watch_pictures  # noqa: PLC0415  which reads what is shown here
-
     with pytest.MonkeyPatch.context() as monkeypatch:
-        pictures = watch_pictures(monkeypatch)
-        shown = run_notebook(name, monkeypatch, study=study, audience=audience)
-    shown.pictures |= pictures
-    return shown
+        return run_notebook(name, monkeypatch, study=study, audience=audience)

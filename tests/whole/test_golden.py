@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 from designed_studies import CASES, write_case
-from golden import GOLDEN, compare, said, watch_pictures
-from notebook_cells import NOTEBOOKS, run_notebook, without_drawing
+from golden import GOLDEN, compare, drawn, said
+from notebook_cells import NOTEBOOKS, PLOTTERS, run_notebook, without_drawing
 from random_study import Design, write_random
+
+from lib.show.plots import style as plot_style
 
 # A whole small clinic: lesions, markers, treatments, adverse events.
 CLINIC = Design((9, 8), seed=7, hazard=0.04)
@@ -41,6 +43,20 @@ def folder_of(study: str, where: Path) -> str:
 @pytest.fixture(scope="module")
 def where(tmp_path_factory):
     return tmp_path_factory.mktemp("golden")
+
+
+def watch_pictures(monkeypatch) -> dict[str, str]:
+    """Picture id -> what it draws, of everything that is drawn during the test."""
+    kept = {}
+
+    def keep(figure, figure_id, title, alt, *rest):
+        kept.setdefault(figure_id, drawn(figure, figure_id, alt))
+        return write(figure, figure_id, title, alt, *rest)
+
+    write = plot_style.write_figure
+    for module in PLOTTERS:
+        monkeypatch.setattr(f"{module}.write_figure", keep)
+    return kept
 
 
 def as_cases() -> list:
