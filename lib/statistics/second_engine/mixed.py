@@ -20,6 +20,8 @@ from statsmodels.regression.mixed_linear_model import MixedLM, MixedLMParams, VC
 ENGINE = f"statsmodels {statsmodels.__version__}"
 # A variance that is a smaller part of that within is at the edge of what there is, where the slope is not zero.
 LEAST = 1e-6
+# Slopes below this are zero: an estimate is off by less than the eighth digit.
+FLAT = 1e-8
 
 
 def half_width(error: float, df: float, level: float) -> float:
@@ -131,4 +133,5 @@ def _highest(model: MixedLM) -> np.ndarray | None:
         found = optimize.root(slopes, np.log(start), tol=1e-12)
     except (ValueError, np.linalg.LinAlgError):  # hardly more values than means, or a step to where nothing can be inverted
         return None
-    return np.exp(found.x) if found.success else None
+    # Where rounding ends the search before the last digit that was asked for, it says that it has failed.
+    return np.exp(found.x) if found.success or np.abs(found.fun).max() < FLAT else None
