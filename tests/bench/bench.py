@@ -163,14 +163,16 @@ def compare(ours: Path, theirs: Path) -> dict:
 def bench_again(repeats: int) -> dict:
     """A second report: anew, with a parameter changed on which little or much depends, and one that is there already."""
     with tempfile.TemporaryDirectory() as held:
-        # A clone: what is kept of earlier reports is its own.
         clone, rounds = Path(held, "clone"), {"landmarks": itertools.count(13), "level": itertools.count(901)}
         subprocess.run(["git", "clone", "--quiet", ROOT, clone], check=True)
+        # What is kept is kept here alone, from the first report on, which is not measured.
+        environment = ENVIRONMENT | {"PYTHONPATH": str(clone), "COHORT_REPORT_KEPT": str(Path(held, "kept"))}
 
         def made(*options: str) -> tuple[float, float]:
             command = [sys.executable, "-m", "lib", "report", "--study", STUDY, *options]
-            return measure(*command, cwd=clone, env=ENVIRONMENT | {"PYTHONPATH": str(clone)})
+            return measure(*command, cwd=clone, env=environment)
 
+        made()
         ways = {
             "a whole report (`--again`)": lambda _: made("--again"),
             "`landmarks` changed": lambda _: made("-p", f"landmarks={next(rounds['landmarks'])}"),
