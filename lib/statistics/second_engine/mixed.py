@@ -133,5 +133,8 @@ def _highest(model: MixedLM) -> np.ndarray | None:
         found = optimize.root(slopes, np.log(start), tol=1e-12)
     except (ValueError, np.linalg.LinAlgError):  # hardly more values than means, or a step to where nothing can be inverted
         return None
-    # Where rounding ends the search before the last digit that was asked for, it says that it has failed.
-    return np.exp(found.x) if found.success or np.abs(found.fun).max() < FLAT else None
+    ratios = np.exp(found.x)
+    # Where rounding ends the search before the last digit that was asked for, it says that it has failed; where a variance
+    # goes to zero the slopes do, too, and nothing is found.
+    at_rest = np.abs(found.fun).max() < FLAT and ratios.min() > LEAST
+    return ratios if found.success or at_rest else None
