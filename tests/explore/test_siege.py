@@ -115,8 +115,8 @@ def test_a_page_that_is_being_opened_keeps_its_place(small):
     """A slow computer needs some seconds from the page to its socket; who comes meanwhile gets no place of theirs."""
     async def come():
         slow, second, third = (Visitor(small.address) for _ in range(3))
-        assert await slow.open() == 200
         await second.see()
+        assert await slow.open() == 200  # last, so that it has not been opening for too long when the third has waited
         await asyncio.sleep(GRACE_SECONDS + 0.5)
         assert await third.open() == 503
         await slow.connect()
