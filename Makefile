@@ -46,9 +46,9 @@ fuzz: $(TOOLS)  ## other inputs than make test draws, and many random studies (F
 	FUZZ=$(FUZZ) $(BIN)/python -m pytest -n $(JOBS) $(SHARED) -m hypothesis --hypothesis-seed=$(FUZZ_SEED)
 	FUZZ=$(FUZZ) FUZZ_SEED=$(FUZZ_SEED) $(BIN)/python -m pytest tests/whole/test_random_studies.py
 
-siege: $(TOOLS)  ## a kill at every step that changes a file, hostile command lines by the thousand, half an hour of fifty visitors (SIEGE_SECONDS=), every picture of every study
+siege: $(TOOLS)  ## a kill at every step that changes a file, hostile command lines by the thousand, half an hour of fifty visitors (SIEGE_SECONDS=), every page and picture of every study
 	SIEGE=1 FUZZ=$(FUZZ) $(BIN)/python -m pytest tests/whole/test_kills.py tests/commands/test_gate.py tests/explore/test_siege.py -s --hypothesis-seed=$(FUZZ_SEED)
-	SIEGE=1 $(BIN)/python -m pytest $$(grep -rl words_alone tests --include='test_*.py')
+	SIEGE=1 $(BIN)/python -m pytest $$(grep -rlE 'words_alone|each_week' tests --include='test_*.py')
 
 lint: $(TOOLS) types  ## style of code and docstrings; imports point down; types
 	$(BIN)/ruff check lib tests data notebooks

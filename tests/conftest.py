@@ -2,6 +2,7 @@
 
 import gc
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,11 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "ch
 settings.load_profile("default" if os.environ.get("FUZZ") else "ci")
 
 
+# Kept beside the sources even where the machine's setting is not to: each process that a test starts would compile lib anew,
+# which takes twice as long as all that `python -m lib --help` does.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 SLOW = {"notebook", "browser", "thorough"}
 
 
@@ -27,6 +33,21 @@ def pytest_collection_modifyitems(config, items):
     if hasattr(config, "workerinput"):
         slow = Counter(item.path for item in items if SLOW & {mark.name for mark in item.iter_markers()})
         items.sort(key=lambda item: -slow[item.path])
+
+
+def pytest_xdist_make_scheduler(config, log):
+    """Files that read pages of the shipped studies run on one worker, which makes each page once: they take a minute and a half."""
+    from xdist.scheduler import LoadFileScheduling  # noqa: PLC0415
+
+    texts = {path.relative_to(ROOT).as_posix(): path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*.py")}
+    readers = {name for name, text in texts.items() if re.search(r"^from \w+ import .*\b(shipped|executed|report_and_document)\b", text, re.MULTILINE)}
+
+    class Together(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            file = super()._split_scope(nodeid)
+            return "pages" if file in readers else file
+
+    return Together(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 def pytest_collection_finish():
@@ -116,7 +137,7 @@ def make_report(tmp_path_factory):
 def _copied(root: Path) -> Path:
     """Copy the repository; the copy knows the same commit and the same changes."""
     if not root.exists():
-        ignored = shutil.ignore_patterns(".*", "__pycache__", "outputs")
+        ignored = shutil.ignore_patterns(".*", "outputs")
         shutil.copytree(ROOT, root, ignore=ignored)
         found = subprocess.run(
             ["git", "-C", str(ROOT), "rev-parse", "--absolute-git-dir"], capture_output=True, text=True, check=False

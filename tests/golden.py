@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-__all__ = ["GOLDEN", "compare", "drawn", "said"]
+__all__ = ["GOLDEN", "compare", "drawn", "said", "watch_pictures"]
 
 import csv
 import difflib
@@ -19,7 +19,9 @@ from pathlib import Path
 import numpy as np
 from matplotlib.collections import QuadMesh
 from matplotlib.colors import to_hex
-from notebook_cells import IGNORE, Shown
+from notebook_cells import IGNORE, PLOTTERS, Shown
+
+from lib.show.plots import style as plot_style
 
 GOLDEN = Path(__file__).parent / "whole" / "golden"
 # Lines of a difference that are printed; the files hold the rest.
@@ -77,6 +79,20 @@ def _tabulated(record: dict, data: dict) -> list[str]:
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)).rstrip() for row in rows]
     notes = data["text/plain"].split("\n")[1 + len(rows) :]
     return [f"[{record['id']}] {record['title']}", *lines, *[f"* {line}" for note in notes for line in _sentences(note)]]
+
+
+def watch_pictures(monkeypatch) -> dict[str, str]:
+    """Picture id -> what it draws, of everything that is drawn during the test."""
+    kept = {}
+
+    def keep(figure, figure_id, title, alt, *rest):
+        kept.setdefault(figure_id, drawn(figure, figure_id, alt))
+        return write(figure, figure_id, title, alt, *rest)
+
+    write = plot_style.write_figure
+    for module in PLOTTERS:
+        monkeypatch.setattr(f"{module}.write_figure", keep)
+    return kept
 
 
 def drawn(figure, name: str, alt: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import os
+from collections.abc import Iterable
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from io import StringIO
@@ -16,7 +17,7 @@ import pytest
 from lib.show import plot, say, table
 from lib.study.study import ROOT
 
-__all__ = ["CHECK", "EVERY", "IGNORE", "NOTEBOOKS", "PLOTTERS", "Call", "Shown", "read_notebook", "run_notebook", "shipped", "without_drawing", "words_alone"]
+__all__ = ["CHECK", "EVERY", "IGNORE", "NOTEBOOKS", "PLOTTERS", "Call", "Shown", "each_week", "read_notebook", "run_notebook", "shipped", "without_drawing", "words_alone"]
 
 NOTEBOOKS = ("cohort", "efficacy", "robustness", "models", "safety")
 # The reports, and the interactive page, which is none.
@@ -41,7 +42,7 @@ class Call:
 
 @dataclass
 class Shown:
-    """What a notebook showed: (data, metadata) per output and the cell that showed it, its cells, what was made for it, and what it printed."""
+    """What a notebook showed: (data, metadata) per output and the cell that showed it, its cells, what was made for it, what it printed; of a shipped study what each picture draws."""
 
     outputs: list[tuple[dict, dict]] = field(default_factory=list)
     cells: list = field(default_factory=list)
@@ -49,6 +50,7 @@ class Shown:
     calls: list[Call] = field(default_factory=list)
     printed: str = ""
     names: dict = field(default_factory=dict)
+    pictures: dict[str, str] = field(default_factory=dict)
 
     def records(self, kind: str) -> list[dict]:
         """Records of one kind that the outputs carry for the runner."""
@@ -109,6 +111,11 @@ def words_alone(monkeypatch) -> None:
         without_drawing(monkeypatch)
 
 
+def each_week(everything: Iterable, today: Iterable) -> list:
+    """What runs today of much that takes long; each week (`make siege`) everything does."""
+    return list(everything if os.environ.get("SIEGE") else today)
+
+
 def _watch(monkeypatch, calls: list[Call]) -> None:
     """Keep what every function makes that notebooks call for a table, a picture or a sentence."""
 
@@ -129,5 +136,10 @@ def _watch(monkeypatch, calls: list[Call]) -> None:
 @functools.cache
 def shipped(name: str, study: str, audience: str = "internal") -> Shown:
     """A notebook with a study that the repository ships, all else at its default; run once for all who read it."""
+    from golden import watch_pictures  # noqa: PLC0415  which reads what is shown here
+
     with pytest.MonkeyPatch.context() as monkeypatch:
-        return run_notebook(name, monkeypatch, study=study, audience=audience)
+        pictures = watch_pictures(monkeypatch)
+        shown = run_notebook(name, monkeypatch, study=study, audience=audience)
+    shown.pictures |= pictures
+    return shown

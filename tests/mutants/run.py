@@ -95,19 +95,18 @@ class Copy:
             run, by = next(((run, by) for run in runs or selections(mutant.file) if (by := self.fails(run))), ((), ""))
         finally:
             path.write_text(source, encoding="utf-8")
-            os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))  # so that its bytecode is its own again
+            os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))  # so that bytecode of the error is not taken for its own
         if by and tuple(run) not in self.sound:
-            if without := self.fails(run, planted=False):
+            if without := self.fails(run):
                 raise RuntimeError(f"fails without any error planted: {without}")
             self.sound.add(tuple(run))
         return by
 
-    def fails(self, run: list[str], planted: bool = True) -> str:
+    def fails(self, run: list[str]) -> str:
         """Run tests of the copy until the first fails; its name, or ""."""
         line = [sys.executable, "-m", "pytest", *run, "-q", "-x", "-p", "no:cacheprovider", "--tb=line"]
-        # Bytecode is kept of what is as it was.
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("REFRESH_", "FUZZ"))}
-        variables = inherited | {"PYTHONPATH": str(self.root), "OMP_NUM_THREADS": "1"} | ({"PYTHONDONTWRITEBYTECODE": "1"} if planted else {})
+        variables = inherited | {"PYTHONPATH": str(self.root), "OMP_NUM_THREADS": "1"}
         try:
             done = subprocess.run(line, cwd=self.root, env=variables, capture_output=True, text=True, errors="replace", check=False, timeout=LONGEST)
         except subprocess.TimeoutExpired:
@@ -135,7 +134,6 @@ def main(words: list[str] | None = None) -> int:
     part, parts = map(int, given.part.split("/"))
     tally, survivors = defaultdict(lambda: [0, 0]), []
     with Copy() as copy:
-        copy.fails([GOLDEN, "-k", "left_over"], planted=False)  # leaves bytecode behind
         for mutant in chosen[part - 1 :: parts]:
             started = time.monotonic()
             by = copy.notices(mutant)

@@ -124,6 +124,7 @@ WRONG = {
 }
 
 
+@pytest.mark.thorough
 def test_types_of_lib_and_of_the_notebooks_hold_and_a_wrong_kind_is_an_error(tmp_path):
     """One run: `make types`, the notebooks as if they were modules, and mistakes, which alone are errors."""
     sources = {name: "\n".join(cell.source for cell in read_notebook(name).cells if cell.cell_type == "code") for name in NOTEBOOKS}

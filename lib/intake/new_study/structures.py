@@ -27,7 +27,8 @@ SPANS = (
 REPEATED = words("visit visitnum enum episode recurrence_number line cycle eye side organ lesion tooth")
 SLIP = 0.1  # of the patients stand twice: a slip, which the check of the study names, and no structure
 NUMBERED = "patient number"
-FIRST, LAST, EACH, FIRST_EVENT = "first", "last", "each", "first event"
+FEWEST_PATIENTS = 5  # that a column without a known name may tell
+FIRST, LAST, EACH, FIRST_EVENT, ROW = "first", "last", "each", "first event", "each row"
 
 
 def with_patients(found: Recognised, questions: Questions) -> tuple[Recognised, list[str]]:
@@ -52,7 +53,8 @@ def with_patients(found: Recognised, questions: Questions) -> tuple[Recognised, 
     frame = found.frame.copy()
     patient = _id_column(frame, questions)
     if patient is None:
-        _refuse_without_id(found)
+        if "id" not in {*questions.open, *questions.answered}:
+            _refuse_without_id(found)
         found, first = _numbered(found)
         return found, [f"The file has no column of ids: its rows are numbered as patients, {first} the first."]
     columns = {ours: theirs for ours, theirs in found.columns.items() if theirs != patient and ours != "patient_id"}
@@ -82,7 +84,38 @@ def _id_column(frame: pd.DataFrame, questions: Questions) -> str | None:
             unique[0]: f"{len(frame)} patients, each row is one",
         }
         return questions.ask("id", "Which column holds the id of a patient?", options, first=True) or called[0]
-    return called[0] if called else _numbering(frame)
+    if called:
+        return called[0]
+    several = {column: f"{frame[column].nunique()} patients with several rows" for column in frame if _tells_patients(frame, column)}
+    if several:
+        options = several | {ROW: f"{len(frame)} patients, each row is one"}
+        answer = questions.ask("id", "Which column tells the rows of a patient?", options, first=True)
+        if answer in several:
+            return answer
+    return _numbering(frame)
+
+
+def _tells_patients(frame: pd.DataFrame, column: str) -> bool:
+    """Whether a column, whatever its name, may tell whose a row is.
+
+    Each of its values is in as many rows, as two eyes of everybody; or rows of the same value stand together and have
+    something else in common which is not merely sorted with it, as a group of ages is with age.
+    """
+    cells = frame[column]
+    rows = cells.value_counts()
+    whole = not is_numeric(cells) or "." not in "".join(cells.dropna().head(20))
+    if cells.isna().any() or not whole or len(rows) < FEWEST_PATIENTS or len(cells) - len(rows) <= SLIP * len(rows):
+        return False
+    if rows.nunique() == 1 or _runs(cells) > len(rows):
+        return rows.nunique() == 1
+    unsorted = [name for name in frame if _runs(frame[name]) > frame[name].nunique(dropna=False) > 1]
+    return any((frame.groupby(column)[name].nunique(dropna=False) == 1).all() for name in unsorted)
+
+
+def _runs(cells: pd.Series) -> int:
+    """How often the value changes from row to row, and one."""
+    filled = cells.fillna("")
+    return int(filled.ne(filled.shift()).sum())
 
 
 def _numbering(frame: pd.DataFrame) -> str | None:

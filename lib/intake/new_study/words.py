@@ -117,7 +117,12 @@ DATED = {
 # The same in other languages, after the English names.
 ELSEWHERE = {
     "patient_id": "prontuário prontuario patienten_id patientennummer patientennr pat_nr patient_nummer fallnr num_patient id_patient numero_patient "
-    "患者编号 病人编号 患者id 编号 序号 患者号 受试者编号 筛选号 患者番号 症例番号 被験者番号 症例id",
+    "numéro_patient no_patient n_patient code_patient sujet proband probanden_id probandennummer paciente paciente_id id_paciente num_paciente "
+    "numero_paciente número_paciente código_paciente codigo_paciente cod_paciente nhc sujeto folio expediente paziente id_paziente "
+    "numero_paziente codice_paziente soggetto patiënt patiënt_id patient_id_nr patiëntnummer patientnummer pasient pasient_id pasientnummer "
+    "potilas potilas_id pacjent pacjent_id id_pacjenta numer_pacjenta pacient pacient_id páciens hasta hasta_no hasta_id пациент id_пациента "
+    "номер_пациента ασθενής 환자 환자번호 환자_id 등록번호 연구번호 "
+    "患者编号 病人编号 患者id 编号 序号 患者号 患者 病人 登记号 受试者 受试者编号 筛选号 患者番号 症例番号 被験者番号 症例id 症例 被験者",
     "arm": "behandlungsgruppe therapiearm behandlung therapie behandlungsarm groupe traitement grupo tratamiento gruppo "
     "braço braco 组别 分组 治疗组 治疗方案 治疗方式 治疗 组 群 治療群 投与群 治療",
     "time_zero": "therapiebeginn behandlungsbeginn randomisierung datum_randomisierung randomisierungsdatum startdatum "

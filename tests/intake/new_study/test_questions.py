@@ -4,6 +4,7 @@ import re
 import shlex
 
 import hypothesis.strategies as st
+import lifelines.datasets
 import pandas as pd
 import pytest
 from click.testing import CliRunner
@@ -232,6 +233,51 @@ def test_the_number_of_events_is_what_was_confirmed(name, coding, drawn, said, w
 def _events(new, endpoint):
     patients = new.tables["patients"]
     return patients.frame[patients.columns[endpoint["event"]["column"]]].eq(endpoint["event"]["event"]).sum()
+
+
+def _eyes():
+    """Two rows of each of 30 patients, numbered, the patient in a column of a name that nobody knows."""
+    rows = [(n // 2 + 1, "LR"[n % 2], (n // 2 * 7) % 11 + 60, 10 * (n * 7 % 23) + 3, n % 3 % 2) for n in range(60)]
+    return pd.DataFrame(rows, columns=["klave", "lado", "age", "time", "status"]).rename_axis("").reset_index()
+
+
+SEVERAL = {
+    "paired eyes": (_eyes, "klave", 30),
+    "intervals until a transplant": (lambda: lifelines.datasets.load_stanford_heart_transplants().rename(columns={"id": "qx"}), "qx", 103),
+    "recurrences": (lambda: lifelines.datasets.load_recur().rename(columns={"ID": "qx"}), "qx", 400),
+}
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+def test_rows_of_one_patient_under_a_name_that_is_not_known_are_asked_about(name, tmp_path):
+    """Taken as patients, each would count several times, and all intervals would be too narrow."""
+    frame, column, patients = SEVERAL[name]
+    frame().to_csv(tmp_path / "in.csv", index=False)
+    run = _invoke("new", tmp_path / "mine", "--from", tmp_path / "in.csv")
+    assert run.exit_code == 0, run.output
+    asked = {one["key"]: one for one in YAML(typ="safe").load((tmp_path / "mine" / "study.yml").read_text())["ask"]}
+    assert asked["id"]["options"] == {
+        column: f"{patients} patients with several rows", "each row": f"{len(frame())} patients, each row is one"
+    }  # fmt: skip
+    (tmp_path / "answers.yml").write_text(f"id: {column}\n")
+    run = _invoke("new", tmp_path / "again", "--from", tmp_path / "in.csv", "--answers", tmp_path / "answers.yml")
+    assert f"are of {patients} patients, told by {column}" in _said(run)
+
+
+@pytest.mark.parametrize("header", ["paciente", "Sujeto", "ID_Paziente", "Numéro patient", "Patiëntnummer", "Пациент", "환자번호", "患者"])
+def test_an_id_is_known_in_other_languages(header, tmp_path):
+    _eyes().drop(columns="").rename(columns={"klave": header}).to_csv(tmp_path / "in.csv", index=False)
+    run = _invoke("new", tmp_path / "mine", "--from", tmp_path / "in.csv")
+    assert f"60 rows are of 30 patients, told by {header}" in _said(run)
+
+
+def test_sorted_rows_with_ties_are_no_rows_of_one_patient(tmp_path):
+    """Ages in their order, with the group that follows from them, and times of whole weeks."""
+    rows = [(60 + n // 4, "old" if n > 40 else "young", n // 3 + 1, n * 7 % 5 % 2, "AB"[n * 3 % 7 % 2]) for n in range(80)]
+    pd.DataFrame(rows, columns=["age", "age group", "time", "status", "arm"]).iloc[2:].to_csv(tmp_path / "in.csv", index=False)
+    run = _invoke("new", tmp_path / "mine", "--from", tmp_path / "in.csv")
+    assert run.exit_code == 0, run.output
+    assert "id" not in {one["key"] for one in YAML(typ="safe").load((tmp_path / "mine" / "study.yml").read_text())["ask"]}
 
 
 def test_questions_and_keys_of_hostile_columns_are_harmless(tmp_path):
