@@ -2,7 +2,6 @@
 
 import gc
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -33,21 +32,6 @@ def pytest_collection_modifyitems(config, items):
     if hasattr(config, "workerinput"):
         slow = Counter(item.path for item in items if SLOW & {mark.name for mark in item.iter_markers()})
         items.sort(key=lambda item: -slow[item.path])
-
-
-def pytest_xdist_make_scheduler(config, log):
-    """Files that read pages of the shipped studies run on one worker, which makes each page once: they take a minute and a half."""
-    from xdist.scheduler import LoadFileScheduling  # noqa: PLC0415
-
-    texts = {path.relative_to(ROOT).as_posix(): path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*.py")}
-    readers = {name for name, text in texts.items() if re.search(r"^from \w+ import .*\b(shipped|executed|report_and_document)\b", text, re.MULTILINE)}
-
-    class Together(LoadFileScheduling):
-        def _split_scope(self, nodeid):
-            file = super()._split_scope(nodeid)
-            return "pages" if file in readers else file
-
-    return Together(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 def pytest_collection_finish():
