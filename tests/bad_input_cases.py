@@ -313,4 +313,5 @@ CASES = [
          patients=cell(0, "patient_id", value))
       for value in (LONG, TWO_LINES, BACKWARDS, CONTROL)),
     case(70, "E107", "", ("adverse_events.csv", 3, "term"), adverse_events=cell(1, "term", LONG)),
+    case(70, "E107", "signs that no font of the reports draws", ("adverse_events.csv", 3, "term"), adverse_events=cell(1, "term", "Rash \U0001fa7a")),
 ]  # fmt: skip

@@ -18,6 +18,7 @@ import pandas as pd
 import pyarrow.compute as pc
 from pyarrow import array as pa_array
 
+from lib.fonts import undrawn
 from lib.intake.cells import TEXT
 from lib.intake.columns import LARGEST, Column, looks_personal
 from lib.intake.evidence import list_problems
@@ -168,6 +169,7 @@ def _checks(column: Column, must_be_filled: bool) -> list[_Check]:
             lambda cells: ~_matches(cells, FORMULA_PATTERN),
             "E090 must not begin like a formula (= + - @) or hold HTML: nothing in a table is run",
         ),
+        _Check(_is_drawn, "E107 holds signs that no font of the reports draws"),
     ]
     if must_be_filled and column.filled:
         checks.append(_Check(pd.notna, f"{column.type_code} is empty; must be {column.rule}", of_text=False))
@@ -178,6 +180,13 @@ def _checks(column: Column, must_be_filled: bool) -> list[_Check]:
     if column != unlimited:
         checks.append(_Check(lambda c: pd.notna(_convert(c, column)), f"{column.code} must be {column.rule}"))
     return checks
+
+
+def _is_drawn(cells: pd.Series) -> np.ndarray:
+    """Which cells a picture can show; few of them, and few different ones, are more than plain letters."""
+    beyond = _matches(cells, r"[^\x00-\x7f]")
+    drawn = {text: not undrawn(text) for text in cells[beyond].unique()}
+    return ~beyond | cells.map(drawn).eq(True).to_numpy()
 
 
 def typed_frame(source: Source, columns: tuple[Column, ...]) -> pd.DataFrame:

@@ -14,6 +14,8 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator
 
+from lib.fonts import undrawn
+
 # Between thousands, on every page and in every message: narrow, no line ends there, and nobody takes it for a decimal.
 THIN = "\N{NARROW NO-BREAK SPACE}"
 # Letters without ink: Hangul fillers, the empty Braille cell.
@@ -66,6 +68,8 @@ def plain(text: str) -> str:
     """Refuse what a label must not hold: control characters, marks that reverse the text, or a whole page."""
     if len(text) > 500 or any(_undrawable(c) for c in text):
         raise ValueError("one line of at most 500 characters, without control or direction marks")
+    if lacking := undrawn(text):
+        raise ValueError(f"no font of the reports draws {lacking}")
     return text
 
 

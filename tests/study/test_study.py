@@ -129,6 +129,7 @@ ERRORS = {
     "plain words that nobody sees": ("plain: the drug alone,", 'plain: "\u200b",', "{id: A", ["must not be empty"]),
     "one plain name for two arms": ("plain: the drug alone,", "plain: The Seeds alone,", "arms:", ["no reader could tell them apart"]),
     "plain words for no term": ("    Hematoma: Bruise", "    Bruising: Bruise", "study:", ["Bruising is no term of systems"]),
+    "sign of no font": ("label: Anlotinib,", 'label: "Anlotinib \\U0001fa7a",', "{id: A", ["no font of the reports draws \U0001fa7a"]),
     "direction mark": ("label: Anlotinib,", 'label: "An\\u202elotinib",', "{id: A", ["direction marks"]),
 }
 

@@ -9,6 +9,7 @@ from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
+from packaging.version import Version
 from ruamel.yaml import YAML
 
 from lib.run.clean import clean
@@ -84,7 +85,8 @@ def test_a_report_needs_nothing_of_the_tests():
 def test_this_environment_is_the_locked_one():
     installed = {re.sub("[._]", "-", name): version for name, version in package_versions().items()}
     locked = _locked("environment.yml")
-    assert {name: installed[name] for name in _listed("environment.yml")} == {name: _version(locked[name]) for name in _listed("environment.yml")}
+    listed = _listed("environment.yml")
+    assert {name: Version(installed[name]) for name in listed} == {name: Version(_version(locked[name])) for name in listed}
     assert installed["python"].startswith(tuple(f"{version}." for version in PYTHONS))
 
 

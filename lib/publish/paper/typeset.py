@@ -1,13 +1,12 @@
 """A document -> PDF, and a figure -> PDF or PNG, by Typst. The look is in lib/publish/paper/templates/report.typ.
 
 Everything that is shown is handed over as data, never as markup. No date is written, and Typst's own fonts and
-matplotlib's are used, so that the same document gives the same bytes on every machine. Only where they lack a
-character (Chinese, say) are the fonts of the machine asked.
+those of `lib.fonts` are used, so that the same document gives the same bytes on every machine.
 """
 
 from __future__ import annotations
 
-__all__ = ["DPI", "characters", "figure_pdf", "figure_png", "fonts", "pdf"]
+__all__ = ["DPI", "figure_pdf", "figure_png", "pdf"]
 
 import json
 import struct
@@ -16,10 +15,9 @@ from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 
-import matplotlib as mpl
 import typst
-from matplotlib.ft2font import FT2Font
 
+from lib.fonts import MARKED, families_of, files, undrawn
 from lib.publish.paper.document import Document
 from lib.publish.paper.layout import MARGIN, WHOLE_ROWS, Block, Picture, Table, lay_out, picture_size
 
@@ -27,22 +25,18 @@ DPI = 300
 # Signature and first chunk of a PNG: its resolution stands behind them.
 PNG_START = 33
 TEMPLATES = Path(__file__).parent / "templates"
-# DejaVu Sans, in which the figures are drawn.
-FONTS = Path(mpl.get_data_path()) / "fonts" / "ttf"
 
 
 def pdf(document: Document) -> bytes:
     """Set a document on pages of A4: tagged for screen readers (PDF/UA-1), with bookmarks, fonts embedded."""
     shown = asdict(document) | {"blocks": [_block(block) for block in document.blocks]}
     shown |= {"margin": MARGIN, "whole": WHOLE_ROWS}
-    return _compiled(
-        "report.typ", {"document": json.dumps(shown, ensure_ascii=False)}, format="pdf", pdf_standards=["ua-1"]
-    )
+    return _as_pdf("report.typ", {"document": json.dumps(shown, ensure_ascii=False)})
 
 
 def figure_pdf(svg: str, title: str, alt: str) -> bytes:
     """Turn an SVG into a PDF of its own size, its text as text."""
-    return _compiled("figure.typ", {"svg": svg, "title": title, "alt": alt}, format="pdf", pdf_standards=["ua-1"])
+    return _as_pdf("figure.typ", {"svg": svg, "title": title, "alt": alt})
 
 
 def figure_png(svg: str, title: str, alt: str, dpi: int = DPI) -> bytes:
@@ -65,24 +59,26 @@ def _block(block: Block) -> dict:
 
 
 @cache
-def fonts(complete: bool) -> typst.Fonts:
-    """Return Typst's fonts and matplotlib's; unless these are complete, those of the machine too."""
-    return typst.Fonts(include_system_fonts=not complete, font_paths=[str(FONTS)])
+def _fonts(beyond: bool) -> typst.Fonts:
+    """Typst's fonts and matplotlib's; or all of `lib.fonts`, which are large, beside them."""
+    return typst.Fonts(include_system_fonts=False, font_paths=[str(file.parent) for file in (files() if beyond else files()[:1])])
 
 
-@cache
-def characters() -> set[str]:
-    """Return what can be set without a font of the machine."""
-    return {chr(code) for code in FT2Font(str(FONTS / "DejaVuSans.ttf")).get_charmap()} | set("\n\t")
+def _as_pdf(template: str, inputs: dict[str, str]) -> bytes:
+    """A PDF that conforms to PDF/UA-1, or that is tagged alike but does not say so."""
+    accessible = set(MARKED).isdisjoint(families_of("".join(inputs.values())))
+    return _compiled(template, inputs, format="pdf", pdf_standards=["ua-1"] if accessible else [])
 
 
 def _compiled(template: str, inputs: dict[str, str], **options) -> bytes:
-    shown = set("".join(inputs.values()))
+    shown = "".join(inputs.values())
+    families, lacking = families_of(shown), undrawn(shown)
+    inputs = {name: text.translate(dict.fromkeys(map(ord, lacking), "\N{REPLACEMENT CHARACTER}")) for name, text in inputs.items()}
     try:
         return typst.compile(
             str(TEMPLATES / template),
-            sys_inputs=inputs,
-            font_paths=fonts(complete=characters() >= shown),
+            sys_inputs=inputs | {"families": json.dumps(families)},
+            font_paths=_fonts(beyond=len(families) > 1),
             timestamp=0,
             **options,
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 __all__ = ["plot_attendance", "plot_enrolment", "plot_flow", "plot_timing"]
 
-import textwrap
 
 import numpy as np
 import pandas as pd
@@ -17,6 +16,7 @@ from lib.analyses.cohort.conduct import Attendance, Timing
 from lib.analyses.cohort.flow import Enrolment, Flow
 from lib.analyses.result import where
 from lib.dataset.dataset import Dataset
+from lib.fonts import fill, wrap
 from lib.show.display import EMPTY, Block, Figure, empty_if_absent, internal_only
 from lib.show.formats import (
     capitalised,
@@ -65,7 +65,7 @@ def plot_flow(flow: Flow) -> Figure:
         if len(excluded):
             reasons = [f"{r['note'] or 'Excluded'}: {format_whole(r['count'])}" for r in excluded.to_dict("records")]
             axes.annotate("", (0.27, -gap / 2), (centre, -gap / 2), arrowprops=ARROW)
-            wrapped = "\n".join(textwrap.shorten(reason, 34, placeholder="…") for reason in reasons)
+            wrapped = "\n".join(fill(reason, 34, max_lines=1, placeholder="…") for reason in reasons)
             axes.text(0.255, -gap / 2, wrapped, ha="right", multialignment="left", va="center", bbox=BOX, fontsize=8)
         _draw_arms(axes, data, rows, y=arms_at, first_row=first_row, start=(centre, arms_at + 1 + gap - 1.15))
         told = joined([f"{arm.label} {data.n[arm.id]}" for arm in data.arms])
@@ -121,7 +121,7 @@ def _draw_arms(axes, data: Dataset, rows: list, *, y: float, first_row: float, s
         )
     for i, arm in enumerate(data.arms):
         x = LABELS + width * (i + 0.5)
-        label = "\n".join(textwrap.wrap(arm.label, max(11, 52 // len(data.arms)), max_lines=3, placeholder=" …"))
+        label = "\n".join(wrap(arm.label, max(11, 52 // len(data.arms)), max_lines=3, placeholder=" …"))
         _arrow(axes, start, (x, y + (1.2 + 0.45 * label.count("\n"))))
         size = 8 if len(data.arms) < 5 else 7
         edge = {**BOX, "edgecolor": arm.colour, "linewidth": 1.4}

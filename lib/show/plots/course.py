@@ -7,7 +7,6 @@ from __future__ import annotations
 
 __all__ = ["plot_spider", "plot_swimmer", "plot_waterfall"]
 
-from textwrap import fill
 
 import numpy as np
 import pandas as pd
@@ -19,6 +18,7 @@ from matplotlib.patches import Patch
 from lib.analyses.efficacy.course import Course, undrawn
 from lib.analyses.result import where
 from lib.dataset.dataset import Dataset
+from lib.fonts import fill
 from lib.show.display import Figure, empty_if_absent, internal_only
 from lib.show.formats import capitalised, format_number, format_whole, joined
 from lib.show.labels import counted, everybody

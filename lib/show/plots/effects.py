@@ -4,7 +4,6 @@ from __future__ import annotations
 
 __all__ = ["plot_differences", "plot_hazards", "plot_response_subgroups"]
 
-import textwrap
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -18,6 +17,7 @@ from lib.analyses.efficacy.survival import Survival
 from lib.analyses.result import Absent, where
 from lib.analyses.robustness.subgroups import ResponseSubgroups
 from lib.dataset.dataset import Dataset
+from lib.fonts import fill
 from lib.show.display import EMPTY, Block, Figure, compares_arms, empty_if_absent
 from lib.show.formats import (
     MASKED,
@@ -78,7 +78,7 @@ def plot_hazards(analysis: Survival) -> Figure | Block:
         axes.yaxis.set_major_formatter(FuncFormatter(lambda share, _: format_percent(share)))
         for formatted in (axes.xaxis.set_major_formatter, axes.xaxis.set_minor_formatter):
             formatted(FuncFormatter(lambda time, _: format_given(time) if f"{time:e}"[0] in "125" else ""))
-        axes.set_ylabel(f"{textwrap.fill(endpoint.label, 40)}\n(scale of the log cumulative hazard)")
+        axes.set_ylabel(f"{fill(endpoint.label, 40)}\n(scale of the log cumulative hazard)")
         told = _proportional(analysis)
         axes.set_xlabel(f"{data.study.time.unit.capitalize()} since {data.study.time.zero_label}, on a scale of ratios\n{told}")
         write_legend(figure, axes)
@@ -132,7 +132,7 @@ def plot_response_subgroups(subgroups: ResponseSubgroups) -> Figure | Block:
         return EMPTY
     pair = pair_label(data, name_pair(*data.contrast))
     when = format_duration(subgroups["response_subgroup"]["time"].iat[0], data.study.time.unit)
-    first = textwrap.fill(data.study.arm(data.contrast[0]).label, 24, max_lines=2, placeholder=" …")
+    first = fill(data.study.arm(data.contrast[0]).label, 24, max_lines=2, placeholder=" …")
     title = f"Objective response at {when} by subgroup"
     return _forest(data, lines, name="response_forest", title=title, told_by=lambda figure: legend(figure, data, "response_forest", pair=pair, when=when), first=first)
 
@@ -154,7 +154,7 @@ def _subgroup_lines(subgroups: ResponseSubgroups) -> Iterator[Line]:
 def _forest(data: Dataset, lines: list[Line], *, name: str, title: str, told_by: Callable[[Drawing], str], first: str = "the arm named first") -> Figure:
     """Draw lines of a forest of differences, in percentage points; `first` is the arm from which the other is taken, `told_by` its legend."""
     rows = [line.row for line in lines if line.row is not None]
-    labels = [textwrap.fill(line.label, LABEL) for line in lines]
+    labels = [fill(line.label, LABEL) for line in lines]
     places = np.cumsum([0, *(-1 - 0.65 * label.count("\n") for label in labels)])
     span = max(abs(value) for row in rows for value in (row["difference"], row["ci_low"], row["ci_high"]) if pd.notna(value)) or NO_SPAN
     with picture(0.9 + 0.25 * -places[-1], 1, 3, sharey=True, width_ratios=[2.0, 1.7, 1.1]) as (figure, (left, axes, right)):

@@ -8,7 +8,6 @@ __all__ = [
 ]  # fmt: skip
 
 import functools
-import textwrap
 from collections.abc import Sequence
 from contextlib import contextmanager
 
@@ -21,6 +20,7 @@ from matplotlib.ticker import PercentFormatter
 
 from lib.analyses.result import where
 from lib.dataset.dataset import Dataset
+from lib.fonts import fill, wrap
 from lib.show.formats import format_whole
 from lib.show.plots.style import GREY, fits, line_style, picture
 
@@ -56,7 +56,7 @@ def inner_size(figure, axes) -> tuple[float, float]:
 
 def with_value(label: str, value: str, wide: int) -> str:
     """A label with its value in lines of so many characters; the value stays whole."""
-    lines = textwrap.wrap(f"{label}:", wide) or [":"]
+    lines = wrap(f"{label}:", wide) or [":"]
     return "\n".join(lines) + (" " if len(lines[-1]) + len(value) < wide else "\n") + value
 
 
@@ -104,7 +104,7 @@ def _drawn(axes) -> list[tuple[np.ndarray, np.ndarray]]:
 def write_legend(figure, axes, *corners: str, title: str = "") -> None:
     """Arms in the first corner of the panel that nothing runs through, or above it, as where there are many; long labels wrap."""
     handles, labels = axes.get_legend_handles_labels()
-    beside = [textwrap.fill(label, BESIDE) for label in labels]
+    beside = [fill(label, BESIDE) for label in labels]
     wide, high = text_size("\n".join([*([title] if title else []), *beside]))
     lines = _drawn(axes)
     inner, size = inner_size(figure, axes), (wide + HANDLE, high + 0.05 * len(labels))
@@ -114,7 +114,7 @@ def write_legend(figure, axes, *corners: str, title: str = "") -> None:
     if len(labels) <= FEW_ARMS and free:
         axes.legend(handles, beside, loc=free, **look)
         return
-    above = [textwrap.fill(label, COLUMN) for label in labels]
+    above = [fill(label, COLUMN) for label in labels]
     deep = [label.count("\n") + 1 for label in above]
     figure.set_figheight(figure.get_figheight() + 0.1 + 0.16 * (bool(title) + sum(sorted(deep)[len(deep) // 2 :])))
     figure.legend(handles, above, loc="outside upper left", ncols=2, **look)
@@ -123,7 +123,7 @@ def write_legend(figure, axes, *corners: str, title: str = "") -> None:
 def _wrapped_arms(data: Dataset, rows: int) -> list[str]:
     """Label of each arm as it stands beside its rows: no wider than the margin of a curve, no higher than three lines."""
     wide, most = (18, max(rows, 2)) if rows > 1 else (24, 2)
-    return ["\n".join(textwrap.wrap(arm.label, wide, max_lines=most, placeholder=" …")) or arm.label for arm in data.arms]
+    return ["\n".join(wrap(arm.label, wide, max_lines=most, placeholder=" …")) or arm.label for arm in data.arms]
 
 
 def _depths(data: Dataset, rows: int) -> list[float]:

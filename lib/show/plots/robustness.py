@@ -4,7 +4,6 @@ from __future__ import annotations
 
 __all__ = ["draw_ratio", "log_axis", "plot_balance", "plot_robustness", "plot_subgroups", "plot_weighted_curves", "ratio_span"]
 
-import textwrap
 
 import numpy as np
 import pandas as pd
@@ -16,6 +15,7 @@ from lib.analyses.robustness.confounding import Weights
 from lib.analyses.robustness.robustness import Robustness
 from lib.analyses.robustness.subgroups import Subgroups
 from lib.dataset.dataset import Dataset
+from lib.fonts import fill, wrap
 from lib.show.display import Figure, empty_if_absent, internal_only
 from lib.show.formats import (
     MASKED,
@@ -87,7 +87,7 @@ def plot_robustness(robust: Robustness) -> Figure:
         ratio, tests = part[(part["group"] == pair) & part["hr"].notna()], part[part["group"] != pair]
         drawn.append((way_label(data, robust, way, time), (tests if len(tests) else part).iloc[0], ratio))
     colour = data.study.arm(data.contrast[0]).colour
-    labels = [textwrap.fill(label, 38) for label, _, _ in drawn]
+    labels = [fill(label, 38) for label, _, _ in drawn]
     lines = sum(label.count("\n") + 1 for label in labels)
     span = ratio_span(ways[(ways["group"] == pair) & ways["hr"].notna()])
     with picture(1.2 + 0.155 * lines + 0.06 * len(drawn), 1, 3, sharey=True, width_ratios=[1.1, 1.1, 0.8]) as (figure, (left, right, words)):
@@ -174,10 +174,10 @@ def plot_subgroups(subgroups: Subgroups) -> Figure:
         heading, level = level_label(data, row["variable"])
         if level and subgroup_of(row["variable"]) != shown:
             shown = subgroup_of(row["variable"])
-            lines.append((textwrap.fill(heading, LABEL), None, shown))
-        lines.append((textwrap.fill(level or heading, LABEL), row, row["variable"]))
+            lines.append((fill(heading, LABEL), None, shown))
+        lines.append((fill(level or heading, LABEL), row, row["variable"]))
     places = np.cumsum([0, *(-1 - 0.65 * label.count("\n") for label, _, _ in lines)])
-    middles, arms = (places[1:] + places[:-1]) / 2, [textwrap.wrap(data.study.arm(a).label, 12, max_lines=4, placeholder=" …") for a in data.contrast]
+    middles, arms = (places[1:] + places[:-1]) / 2, [wrap(data.study.arm(a).label, 12, max_lines=4, placeholder=" …") for a in data.contrast]
     head = max(map(len, arms)) + 1
     with picture(0.8 + 0.25 * -places[-1] + 0.14 * head, 1, 3, sharey=True, width_ratios=[2.0, 1.5, 1.35]) as (figure, (left, axes, right)):
         axes.set_ylim(places[-1] - 0.1, 0.3 + 0.56 * head)
@@ -237,7 +237,7 @@ def _ratio_axis(axes, data: Dataset, span: tuple[float, float]) -> None:
     axes.axvline(1, color=GREY, linewidth=0.9, zorder=0)
     log_axis(axes, span, [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20])
     axes.tick_params(axis="y", length=0)
-    sides = [textwrap.wrap(data.study.arm(arm).label, 13, max_lines=3, placeholder=" …") for arm in data.contrast]
+    sides = [wrap(data.study.arm(arm).label, 13, max_lines=3, placeholder=" …") for arm in data.contrast]
     deep = max(map(len, sides))
     first, second = ("\n".join(side + [""] * (deep - len(side))) for side in sides)
     axes.set_xlabel("\n" * (deep + 1), fontsize=7.5)  # keeps the room

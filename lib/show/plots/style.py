@@ -28,17 +28,20 @@ import io
 import re
 import warnings
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.backends.backend_svg import FigureCanvasSVG, RendererSVG
+from matplotlib.font_manager import fontManager
 from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator, ScalarFormatter
 from matplotlib.transforms import Bbox
 
 from lib.dataset.dataset import Dataset
+from lib.fonts import FAMILIES, MAIN, families_of, files
 from lib.show.display import Figure
 from lib.show.formats import format_given, restyled
 from lib.study.parts import Arm
@@ -56,9 +59,9 @@ MARKERS = ("o", "s", "^", "D", "v", "P")
 # Six that can be told apart in grey: length on, length off, in widths of the line.
 LINES = {"longdash": (0, (8, 2.5)), "dashdotdot": (0, (5, 1.5, 1, 1.5, 1, 1.5))}
 STYLE: dict[Any, Any] = {
-    "font.family": "sans-serif",
-    # DejaVu Sans comes with matplotlib: the same metrics, so the same bytes, on every machine.
-    "font.sans-serif": ["DejaVu Sans"],
+    # Each sign by the first font that has it.
+    "font.family": [*FAMILIES, "sans-serif"],
+    "font.sans-serif": [MAIN],
     "font.size": 9,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -80,6 +83,11 @@ STYLE: dict[Any, Any] = {
 CATEGORY_HATCHES = {"PD": "////", "NE": "...."}
 CATEGORY_COLOURS = {"CR": "#08519c", "PR": "#4292c6", "SD": "#c6dbef", "PD": "#fdae6b", "NE": "#eeeeee"}
 
+
+for _file in files()[1:]:  # the first is matplotlib's own
+    fontManager.addfont(_file)
+# They have one weight, which stands for bold, too.
+fontManager.ttflist += [replace(entry, weight=700) for entry in fontManager.ttflist if entry.name in FAMILIES[1:]]
 
 # Measures for all pictures: matplotlib remembers what a text takes as long as what measured it is there.
 _MEASURE = RendererSVG(1, 1, io.StringIO())
@@ -149,7 +157,18 @@ def write_figure(figure, figure_id: str, title: str, alt: str, legend: str = "")
     hashed = r'(?<=[#"])[A-Za-z][0-9a-f]{10}(?=[)"])'
     svg = re.sub(hashed, lambda found: order.setdefault(found[0], f"{found[0][0]}{len(order) + 1}"), svg)
     svg = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{figure_id}-", svg)
+    svg = _with_fonts(svg)
     return Figure(figure_id, title, svg, alt, _panels(figure, svg), legend)
+
+
+def _with_fonts(svg: str) -> str:
+    """Name the fonts of each text, first one that has all its signs: whoever draws an SVG takes no second one for a part of it."""
+
+    def quoted(families: tuple[str, ...]) -> str:
+        return ", ".join(f"'{family}'" for family in families)
+
+    named = rf"{re.escape(quoted(FAMILIES))}(?=[^>]*>([^<]*)<)"
+    return re.sub(named, lambda found: quoted(families_of(found[1], svg)[::-1]), svg)
 
 
 def _lay_out(figure) -> Bbox:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 __all__ = ["plot_survival"]
 
-from textwrap import fill
 
 import numpy as np
 import pandas as pd
@@ -16,6 +15,7 @@ from matplotlib.ticker import PercentFormatter
 from lib.analyses.efficacy.survival import Survival
 from lib.analyses.result import where
 from lib.dataset.dataset import Dataset
+from lib.fonts import fill
 from lib.show.display import Figure, empty_if_absent
 from lib.show.formats import (
     DASH,

@@ -5,9 +5,10 @@ import struct
 import pytest
 from document_parts import HOSTILE, embedded, read_pdf, squeezed
 
+from lib.fonts import families_of
 from lib.publish.paper.document import SYNTHETIC, Document
 from lib.publish.paper.layout import Cell, Contents, Definitions, Heading, Paragraph, Picture, Row, Run, Table, printed
-from lib.publish.paper.typeset import characters, figure_pdf, figure_png, fonts, pdf
+from lib.publish.paper.typeset import figure_pdf, figure_png, pdf
 
 SVG = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 360 180" width="360pt" height="180pt">'
@@ -128,14 +129,33 @@ def test_a_figure_for_a_journal():
     assert struct.unpack(">IIB", png[place : place + 9]) == (11811, 11811, 1)
 
 
-def test_fonts_of_the_machine_are_asked_only_for_what_ours_lack(monkeypatch):
-    assert set("Aé–≥²±αЖ■ \n") <= characters()
-    asked = []
-    ours = fonts(complete=True)
-    monkeypatch.setattr("lib.publish.paper.typeset.fonts", lambda complete: asked.append(complete) or ours)
-    for text in ("Overall survival ≥ 1", "总生存期"):
-        pdf(document(Paragraph((Run(text),))))
-    assert asked == [True, False]
+SCRIPTS = {
+    "Chinese": ("总生存期（碘125粒子植入）", "NotoSansCJKsc-Regular"),
+    "Japanese": ("全生存期間 カタカナ", "NotoSansCJKjp-Regular"),
+    "Korean": ("전체 생존기간", "NotoSansCJKkr-Regular"),
+    "Thai": ("ผู้ป่วยที่ได้รับการรักษา", "NotoSansThai-Regular"),
+    "Hindi": ("हिन्दी प्रगति", "NotoSansDevanagari-Regular"),
+    "Arabic": ("مرضى الغدة الدرقية ٤٥", "DejaVuSans"),
+    "Hebrew": ("חולים שטופלו ב־תרופה", "DejaVuSans"),
+    "Cyrillic": ("Выживаемость без прогрессирования", "DejaVuSans"),
+}
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_any_script_is_set_by_a_font_of_ours(script):
+    text, font = SCRIPTS[script]
+    shown = read_pdf(pdf(document(Heading(1, text), Paragraph((Run(text), Run(text, style="code"))), table(rows(2)))))
+    assert any(font in name for name in embedded(shown)) or script == "Cyrillic"  # which the font of the text has
+    families = ", ".join(f"'{family}'" for family in families_of(text)[::-1])
+    svg = SVG.replace("Months", text).replace("'DejaVu Sans'", families)
+    assert font in "".join(embedded(read_pdf(figure_pdf(svg, "t", "a"))))
+    other = text.replace(text[0], text[1])  # of boxes instead of signs both would look alike
+    assert figure_png(svg, "t", "a", 60) != figure_png(svg.replace(text, other), "t", "a", 60)
+
+
+def test_a_sign_that_no_font_has_is_seen_to_be_missing():
+    """As in the name of a file, which nobody checks."""
+    assert "in \ufffd.csv" in read_pdf(pdf(document(Paragraph((Run("in \U0001fa7a.csv"),))))).pages[0].extract_text()
 
 
 def test_the_same_bytes():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 __all__ = ["plot_linearity", "plot_proportional"]
 
-from textwrap import fill
 
 import numpy as np
 import pandas as pd
@@ -13,6 +12,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from lib.analyses.models.fit import ModelFit
 from lib.analyses.result import where
 from lib.dataset.dataset import Dataset
+from lib.fonts import fill
 from lib.show.display import EMPTY, Block, Figure, empty_if_absent, internal_only
 from lib.show.formats import format_given, format_p, joined
 from lib.show.labels import inside, pair_label

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 __all__ = ["plot_missing"]
 
-import textwrap
 
 from matplotlib.patches import Rectangle
 
 from lib.analyses.models.covariates import declared_covariates
 from lib.analyses.models.imputation import COMPLETE, OTHERS, Imputed
 from lib.analyses.result import where
+from lib.fonts import fill
 from lib.show.display import Figure, empty_if_absent
 from lib.show.formats import format_whole, plural
 from lib.show.labels import everybody, inside
@@ -27,7 +27,7 @@ def plot_missing(imputed: Imputed) -> Figure:
     data = imputed.dataset
     found = where(imputed["missing_pattern"], group=everybody(data))
     ids = [c.variable for c in declared_covariates(data)]
-    labels = [textwrap.fill(data.study.variable(i).label, LABEL, max_lines=2, placeholder=" …") for i in ids]
+    labels = [fill(data.study.variable(i).label, LABEL, max_lines=2, placeholder=" …") for i in ids]
     with picture(1.6 + 0.26 * len(found)) as (figure, axes):
         for y, row in enumerate(found.itertuples()):
             _pattern(axes, -y, row.variable, ids)

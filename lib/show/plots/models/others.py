@@ -4,7 +4,6 @@ from __future__ import annotations
 
 __all__ = ["plot_evidence"]
 
-import textwrap
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -15,6 +14,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter, NullLoc
 from lib.analyses.outlook.others import KINDS, OTHERS, WITH_OWN, Evidence, Question, question_of
 from lib.analyses.result import where
 from lib.dataset.dataset import Dataset
+from lib.fonts import fill
 from lib.show.display import Block, Figure, empty_if_absent
 from lib.show.formats import capitalised, format_given, format_level, format_percent
 from lib.show.labels import level_text
@@ -44,7 +44,7 @@ def plot_evidence(evidence: Evidence) -> list[Figure | Block]:
 
 def _forest(evidence: Evidence, kind: str) -> Figure:
     data, lines = evidence.dataset, [*_lines(evidence, kind)]
-    labels = [textwrap.fill(line.label, LABEL) for line in lines]
+    labels = [fill(line.label, LABEL) for line in lines]
     places = np.cumsum([0, *(-1 - 0.65 * label.count("\n") for label in labels)])
     span = _span(kind, [line.row for line in lines if line.row is not None])
     together = any(line.pooled for line in lines)

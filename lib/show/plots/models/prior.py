@@ -4,7 +4,6 @@ from __future__ import annotations
 
 __all__ = ["plot_prior_effect", "plot_prior_response"]
 
-import textwrap
 
 import pandas as pd
 from matplotlib.patches import Patch
@@ -14,6 +13,7 @@ from lib.analyses.outlook.prior import VAGUE, PriorEffect
 from lib.analyses.outlook.prior_response import PriorResponse
 from lib.analyses.result import where
 from lib.dataset.dataset import Dataset
+from lib.fonts import fill
 from lib.show.display import EMPTY, Block, Figure, empty_if_absent
 from lib.show.formats import (
     capitalised,
@@ -67,7 +67,7 @@ def plot_prior_effect(found: PriorEffect) -> Figure | Block:
         bottom.xaxis.set_minor_locator(NullLocator())
         bottom.xaxis.set_major_formatter(FuncFormatter(lambda value, _: format_given(value)))
         pair = pair_label(data, rows["group"].iat[0])
-        bottom.set_xlabel(textwrap.fill(f"Hazard ratio, {pair}", 60) + "\nbelow 1: fewer events with the arm named first", fontsize=8)
+        bottom.set_xlabel(fill(f"Hazard ratio, {pair}", 60) + "\nbelow 1: fewer events with the arm named first", fontsize=8)
         _write_key(figure, f"Worth having: below {format_number(worth, 2)}" if worth else "", curves)
         endpoint = data.study.endpoint(found.variable)
         told = "; ".join(f"{reader_label(row['variable'])}: {', '.join(_effect_lines(data, row))}" for row in rows.to_dict("records"))
@@ -102,7 +102,7 @@ def _draw_reader(axes, curves: pd.DataFrame, x: str, colour: str = "") -> None:
 
 def _write(axes, heading: str, lines: list[str]) -> None:
     axes.axis("off")
-    wrapped = textwrap.fill(heading, 24)
+    wrapped = fill(heading, 24)
     axes.text(0, 0.95, wrapped, transform=axes.transAxes, va="top", fontsize=8.5, fontweight="bold")
     axes.text(0, 0.95 - 0.17 * (1 + wrapped.count("\n")), "\n".join(lines), transform=axes.transAxes, va="top", fontsize=8, color=INK, linespacing=1.35)
 
@@ -146,7 +146,7 @@ def plot_prior_response(found: PriorResponse) -> Figure | Block:
         right.xaxis.set_major_locator(MaxNLocator(5, symmetric=True))
         right.xaxis.set_major_formatter(FuncFormatter(lambda share, _: format_points(share)))
         left.set_xlabel("Share of responders", fontsize=8)
-        right.set_xlabel(textwrap.fill(f"Points, {pair_label(data, rows[0]['group'])}", 48), fontsize=8)
+        right.set_xlabel(fill(f"Points, {pair_label(data, rows[0]['group'])}", 48), fontsize=8)
         _write_arms(figure, arms, f"Worth having: above {format_points(worth)} points" if worth else "")
         when = format_duration(found["posterior_share"]["time"].iat[0], data.study.time.unit)
         told = "; ".join(f"{reader_label(row['variable'])}: {', '.join(_difference_lines(row))}" for row in rows)
@@ -166,7 +166,7 @@ def _difference_lines(row: dict) -> list[str]:
 
 
 def _write_arms(figure, arms, zone: str) -> None:
-    handles = [figure.axes[0].plot([], [], marker=marker, color=arm.colour, label=textwrap.fill(arm.label, 36))[0] for arm, marker in arms]
+    handles = [figure.axes[0].plot([], [], marker=marker, color=arm.colour, label=fill(arm.label, 36))[0] for arm, marker in arms]
     handles += [figure.axes[0].plot([], [], **(look | {"color": INK}), label=KINDS[kind])[0] for kind, look in LOOKS.items()]
     handles += [Patch(color=ZONE, label=zone)] if zone else []
     figure.legend(handles=handles, loc="outside upper left", ncols=2, fontsize=8, handlelength=3)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 __all__ = ["plot_regression"]
 
-import textwrap
 
 import numpy as np
 import pandas as pd
@@ -12,6 +11,7 @@ from matplotlib.lines import Line2D
 
 from lib.analyses.models.regression import Regression
 from lib.dataset.dataset import Dataset
+from lib.fonts import fill
 from lib.show.display import EMPTY, Block, Figure, empty_if_absent
 from lib.show.formats import format_interval, format_number
 from lib.show.labels import inside, level_text
@@ -34,7 +34,7 @@ def plot_regression(regression: Regression) -> Figure | Block:
     if shown["hr"].isna().all():
         return EMPTY
     span, fitted = ratio_span(shown), len(frames) == 2
-    labels = [textwrap.fill(line.label, LABEL) for line in lines]
+    labels = [fill(line.label, LABEL) for line in lines]
     places = np.cumsum([0, *(-1.0 - 0.65 * label.count("\n") for label in labels)])
     with picture(1.25 + 0.27 * -places[-1], 1, 3, sharey=True, width_ratios=[1.5, 1.6, 1.9]) as (figure, (left, axes, right)):
         axes.set_ylim(places[-1] - 0.1, 2.0)
