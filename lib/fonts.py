@@ -6,7 +6,7 @@ never asked.
 
 from __future__ import annotations
 
-__all__ = ["FAMILIES", "MAIN", "MARKED", "families_of", "files", "fill", "undrawn", "wrap"]
+__all__ = ["FAMILIES", "MAIN", "MARKED", "Font", "drawn_by", "families_of", "files", "fill", "undrawn", "wrap"]
 
 import functools
 import re
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 
-class _Font(NamedTuple):
+class Font(NamedTuple):
     """A family, the package that brings it, its file there and its number in that file."""
 
     family: str
@@ -25,18 +25,27 @@ class _Font(NamedTuple):
     file: str
     face: int = 0
 
+    @property
+    def path(self) -> Path:
+        """Where its file is."""
+        found = find_spec(self.package)
+        if found is None or not found.submodule_search_locations:
+            raise ModuleNotFoundError(f"the package {self.package}, which brings the font {self.family}, is not installed", name=self.package)
+        return Path(found.submodule_search_locations[0]) / self.file
+
 
 MAIN = "DejaVu Sans"
-# Chinese; Japanese and Korean draw some of the same signs in other forms, which have as many signs and the same widths.
-CHINESE, JAPANESE, KOREAN = "Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans CJK KR"
+CHINESE = "Noto Sans CJK SC"
 # Whose marks above and below letters have no code of their own in a PDF, so that it cannot conform to PDF/UA.
 MARKED = (THAI, DEVANAGARI) = ("Noto Sans Thai", "Noto Sans Devanagari")
 FONTS = (
-    _Font(MAIN, "matplotlib", "mpl-data/fonts/ttf/DejaVuSans.ttf"),
-    _Font(CHINESE, "noto_cjk_sans_otc", "NotoSansCJK-Regular.ttc", face=2),
-    _Font(THAI, "fontpkg_noto_sans_thai", "files/NotoSansThai[wdth,wght].ttf"),
-    _Font(DEVANAGARI, "fontpkg_noto_sans_devanagari", "files/NotoSansDevanagari[wdth,wght].ttf"),
+    Font(MAIN, "matplotlib", "mpl-data/fonts/ttf/DejaVuSans.ttf"),
+    Font(CHINESE, "noto_cjk_sans_otc", "NotoSansCJK-Regular.ttc", face=2),
+    Font(THAI, "fontpkg_noto_sans_thai", "files/NotoSansThai[wdth,wght].ttf"),
+    Font(DEVANAGARI, "fontpkg_noto_sans_devanagari", "files/NotoSansDevanagari[wdth,wght].ttf"),
 )
+# Japanese and Korean draw some of the signs in other forms, in fonts of as many signs and the same widths.
+JAPANESE, KOREAN = ("Noto Sans CJK JP", 0), ("Noto Sans CJK KR", 1)
 FAMILIES = tuple(font.family for font in FONTS)
 # Signs twice as wide as a letter, between which a line may end; and what begins none.
 WIDE = "\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\U00020000-\U0003fffd"
@@ -46,22 +55,15 @@ KANA, HANGUL = re.compile("[\u3041-\u30ff\uff66-\uff9f]"), re.compile("[\u1100-\
 
 def files() -> list[Path]:
     """Return the file of each of `FAMILIES`."""
-    return [_path(font) for font in FONTS]
-
-
-def _path(font: _Font) -> Path:
-    found = find_spec(font.package)
-    if found is None or not found.submodule_search_locations:
-        raise ModuleNotFoundError(f"the package {font.package}, which brings the font {font.family}, is not installed", name=font.package)
-    return Path(found.submodule_search_locations[0]) / font.file
+    return [font.path for font in FONTS]
 
 
 @functools.cache
-def _signs(font: _Font) -> frozenset[str]:
+def _signs(font: Font) -> frozenset[str]:
     """What a font can draw."""
     from matplotlib.ft2font import FT2Font  # noqa: PLC0415  most texts are plain Latin, and most commands draw nothing
 
-    return frozenset(map(chr, FT2Font(str(_path(font)), face_index=font.face).get_charmap()))
+    return frozenset(map(chr, FT2Font(str(font.path), face_index=font.face).get_charmap()))
 
 
 def _is_silent(sign: str) -> bool:
@@ -82,19 +84,26 @@ def undrawn(text: str) -> str:
     return "".join(dict.fromkeys(sign for sign in text if sign in left))
 
 
-def families_of(text: str, context: str = "") -> tuple[str, ...]:
-    """Return the families that draw a text: `MAIN`, and those that it needs beside.
+def drawn_by(text: str, context: str = "") -> dict[Font, set[str]]:
+    """Return the fonts other than `MAIN` that a text needs, each with the signs that it draws.
 
     Han is Chinese, unless the text or what it stands in has kana, which makes it Japanese, or Hangul, which makes it Korean.
     """
-    left, needed = _beyond(text), [MAIN]
-    for font in FONTS:
-        if found := left & _signs(font) if left else set():
-            needed += [font.family] if font.family != MAIN else []
-            left -= found
-    told = context or text
-    han = JAPANESE if KANA.search(told) else KOREAN if HANGUL.search(told) else CHINESE
-    return tuple(han if family == CHINESE else family for family in needed)
+    left, told, found = _beyond(text), context or text, {}
+    for font in FONTS if left else ():
+        own = left & _signs(font)
+        left -= own
+        if own and font.family == CHINESE and (KANA.search(told) or HANGUL.search(told)):
+            family, face = JAPANESE if KANA.search(told) else KOREAN
+            font = font._replace(family=family, face=face)  # noqa: PLW2901
+        if own and font.family != MAIN:
+            found[font] = own
+    return found
+
+
+def families_of(text: str, context: str = "") -> tuple[str, ...]:
+    """Return the families that draw a text: `MAIN`, and those that it needs beside (`drawn_by`)."""
+    return (MAIN, *(font.family for font in drawn_by(text, context)))
 
 
 class _Wrapper(textwrap.TextWrapper):

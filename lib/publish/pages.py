@@ -31,6 +31,7 @@ from nbconvert.filters import Highlight2HTML
 from nbformat import NotebookNode
 
 from lib.publish.sections import by_folding, is_folded, titles
+from lib.publish.webfonts import with_fonts
 from lib.show.display import METADATA, anchor
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -105,17 +106,17 @@ def report_page(notebook: NotebookNode, **context) -> str:
     **context
         What the template shows around it: see lib/publish/templates/report/index.html.j2.
     """
-    return _trimmed(_exporter().from_notebook_node(notebook, {"page": context})[0])
+    return _finished(_exporter().from_notebook_node(notebook, {"page": context})[0])
 
 
 def overview_page(**context) -> str:
     """Render index.html: see lib/publish/templates/report/overview.html.j2."""
-    return _trimmed(_exporter().environment.get_template("overview.html.j2").render(page=context))
+    return _finished(_exporter().environment.get_template("overview.html.j2").render(page=context))
 
 
 def patients_page(**context) -> str:
     """Render plain.html: see lib/publish/templates/report/plain.html.j2."""
-    return _trimmed(_exporter().environment.get_template("plain.html.j2").render(page=context))
+    return _finished(_exporter().environment.get_template("plain.html.j2").render(page=context))
 
 
 # By these a page that may be written anew is told from one of the user.
@@ -124,12 +125,12 @@ COMPARISON, BATCH = "<!-- cohort-report: comparison -->", "<!-- cohort-report: b
 
 def comparison_page(**context) -> str:
     """Render compare.html: see lib/publish/templates/report/compare.html.j2."""
-    return _marked(_trimmed(_exporter().environment.get_template("compare.html.j2").render(page=context)), COMPARISON)
+    return _marked(_finished(_exporter().environment.get_template("compare.html.j2").render(page=context)), COMPARISON)
 
 
 def batch_page(**context) -> str:
     """Render batch.html: see lib/publish/templates/report/batch.html.j2."""
-    return _marked(_trimmed(_exporter().environment.get_template("batch.html.j2").render(page=context)), BATCH)
+    return _marked(_finished(_exporter().environment.get_template("batch.html.j2").render(page=context)), BATCH)
 
 
 def _marked(page: str, mark: str) -> str:
@@ -138,8 +139,8 @@ def _marked(page: str, mark: str) -> str:
     return f"{first}{end}{mark}\n{others}"
 
 
-def _trimmed(page: str) -> str:
-    return page.strip() + "\n"
+def _finished(page: str) -> str:
+    return with_fonts(page.strip() + "\n")
 
 
 def number(content: str) -> Numbered:
