@@ -7,9 +7,6 @@ from __future__ import annotations
 
 __all__ = ["assessment_frame", "course_frame", "lesion_frame", "treatment_frame"]
 
-from typing import Any
-
-import numpy as np
 import pandas as pd
 
 from lib.dataset.dataset import Dataset, once_per_dataset
@@ -81,13 +78,9 @@ def course_frame(data: Dataset) -> pd.DataFrame:
     patients = data.patients.reset_index(drop=True)
     rows = assessment_frame(data)
     after = rows[rows["response"].notna()]
-    by_patient = {patient: part for patient, part in after.groupby("patient_id", sort=False)}
     reasons = why_not_seen(data, min((v for v in present(data.study.visits).schedule if v > 0), default=0.0))
-    courses = [
-        _course(by_patient.get(patient, after.iloc[:0]), reason, data)
-        for patient, reason in zip(patients["patient_id"], reasons, strict=True)
-    ]
-    frame = patients[["patient_id", "arm"]].join(pd.DataFrame(courses))
+    courses = _courses(after, patients["patient_id"], reasons.reset_index(drop=True), data)
+    frame = patients[["patient_id", "arm"]].join(courses)
     frame["responder"] = frame["best_response"].isin(RESPONDED)
     frame["controlled"] = frame["best_response"].isin([*RESPONDED, "SD"])
     death = _time(data, patients, "death_date")
@@ -100,33 +93,36 @@ def course_frame(data: Dataset) -> pd.DataFrame:
     return frame
 
 
-def _course(rows: pd.DataFrame, reason: str, data: Dataset) -> dict[str, Any]:
-    """One patient: `rows` are the assessments after the baseline."""
-    rule, time, response = present(data.response), rows["time"], rows["response"].to_numpy(dtype=object)
-    early = (response == "SD") & (rows["day"] < rule.stable_days).to_numpy()
-    seen = set(np.where(early, "NE", response))
-    best = next((c for c in BEST_FIRST if c in seen), reason)
-    changes = rows.loc[rows["known"], "percent_change"]
-    unmeasured = {"died": "died before the first assessment", "not due": "first assessment not yet due"}
-    why = unmeasured.get(reason, "no assessment after baseline") if rows.empty else f"no {rule.measured} to compare"
-    return {
-        "best_response": best,
-        "confirmed": rule.confirmation_days is not None and _is_confirmed(rows, rule.confirmation_days),
-        "best_change": changes.min(),
-        "no_change": why if changes.isna().all() else "",
-        "response_time": time[np.isin(response, RESPONDED)].min(),
-        "progression_time": time[response == "PD"].min(),
-        "last_assessment": time.max(),
+def _courses(rows: pd.DataFrame, patient_ids: pd.Series, reasons: pd.Series, data: Dataset) -> pd.DataFrame:
+    """A row per patient: `rows` are all assessments after the baseline, in order of date, `reasons` why there may be none."""
+    rule, response, own = present(data.response), rows["response"], rows["patient_id"]
+    early = response.eq("SD") & (rows["day"] < rule.stable_days)
+    of_each = {
+        "best_response": response.mask(early, "NE").map({category: place for place, category in enumerate(BEST_FIRST)}),
+        "best_change": rows["percent_change"].where(rows["known"]),
+        "response_time": rows["time"].where(response.isin(RESPONDED)),
+        "progression_time": rows["time"].where(response.eq("PD")),
     }
+    found = pd.DataFrame(of_each).groupby(own).min().assign(last_assessment=rows.groupby("patient_id")["time"].max())
+    found = found.reindex(patient_ids).reset_index(drop=True)
+    unmeasured = reasons.map({"died": "died before the first assessment", "not due": "first assessment not yet due"})
+    why = unmeasured.fillna("no assessment after baseline").mask(patient_ids.isin(own), f"no {rule.measured} to compare")
+    confirmed = _confirmed(rows, rule.confirmation_days) if rule.confirmation_days is not None else []
+    return pd.DataFrame({
+        "best_response": found["best_response"].map(dict(enumerate(BEST_FIRST))).astype(object).fillna(reasons),
+        "confirmed": patient_ids.isin(confirmed), "best_change": found["best_change"],
+        "no_change": why.where(found["best_change"].isna(), ""),
+        **{name: found[name] for name in ("response_time", "progression_time", "last_assessment")},
+    })  # fmt: skip
 
 
-def _is_confirmed(rows: pd.DataFrame, days: int) -> bool:
-    """Whether some response is still one, without anything else between, at least `days` later."""
+def _confirmed(rows: pd.DataFrame, days: int) -> pd.Index:
+    """Patients of whom some response is still one, without anything else between, at least `days` later."""
     rows = rows[rows["response"] != "NE"]
-    day, good = rows["day"].to_numpy(), rows["response"].isin(RESPONDED).to_numpy()
-    run = np.cumsum(~good)  # constant as long as every assessment is a response
-    starts = pd.Series(day[good]).groupby(run[good])
-    return bool((starts.max() - starts.min() >= days).any())
+    good = rows["response"].isin(RESPONDED)
+    runs = (~good).cumsum()  # constant as long as every assessment is a response
+    lengths = rows.loc[good, "day"].groupby([rows["patient_id"], runs]).agg(["min", "max"])
+    return lengths.index.get_level_values(0)[lengths["max"] - lengths["min"] >= days]
 
 
 def _time(data: Dataset, patients: pd.DataFrame, column: str) -> pd.Series:

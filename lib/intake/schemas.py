@@ -205,7 +205,8 @@ def typed_frame(source: Source, columns: tuple[Column, ...]) -> pd.DataFrame:
         missing).
     """
     cells = source.frame
-    empty = pd.Series(pd.NA, index=cells.index, dtype=TEXT)
+    # A column that the file lacks is one of few texts: none.
+    empty = pd.Series(pd.Categorical.from_codes(np.full(len(cells), -1), []), index=cells.index)
     typed = {column.name: _convert_all(cells.get(column.name, empty), column) for column in columns}
     typed |= {column.name: typed[column.name] == "1" for column in columns if column.kind == "flag"}
     return pd.DataFrame(typed, index=cells.index)

@@ -251,7 +251,7 @@ def _incidence(data: Dataset, analysis: Analysis) -> Iterator[Number]:
 
 def _models(data: Dataset, analysis: Analysis) -> Iterator[Number]:
     """Mixed models of each choice of samples: variances, and whatever follows from means and their covariance."""
-    if "samples" not in analysis:
+    if "samples" not in analysis or len(data.patients) > LARGE:
         return
     samples, name = analysis["samples"], analysis.variable
     within = "lesion_id" if "lesion_id" in samples else None

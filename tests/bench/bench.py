@@ -1,6 +1,6 @@
 """Speed and memory: `make bench`. Each section is kept in results.json as soon as it is done, and goes into docs/benchmarks.md.
 
-    python tests/bench/bench.py [--quick] [--only report,again,start,explore,batch,survival,large,growth] [--repeats 5]
+    python tests/bench/bench.py [--quick] [--only report,again,start,explore,batch,survival,large,growth,tables] [--repeats 5]
 
 Ways that are compared take turns, so that other load falls on all of them alike; shown are medians and their ratios.
 What is not installed (R, a peer) is skipped with a sentence. Peers go into a folder of their own, versions pinned here.
@@ -19,12 +19,14 @@ import sys
 import tempfile
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import psutil
-from large_study import make_patients, write_study
+import pyarrow.parquet as pq
+from large_study import make_patients, repeat_study, write_study
 from write_up import compose, draw, insert
 
 from lib.study.provenance import code_commit
@@ -36,7 +38,7 @@ STUDY, NOTEBOOKS = "data/colon", ("cohort", "efficacy", "robustness", "models", 
 PEERS = {"lifelines": "lifelines==0.30.3", "scikit_survival": "scikit-survival==0.28.0",
          "greenwood": "greenwood==0.8.0", "rust_survival": "survival==2.0.0"}  # fmt: skip
 SIZES, REPORTS, LARGE = (100, 1_000, 10_000, 100_000, 1_000_000), 50, 1_000_000
-GROWTH = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
+GROWTH, TABLES = (1_000, 10_000, 100_000, 1_000_000, 10_000_000), (10_000, 100_000)
 # Rounds of the sections that take long, at most.
 FEW = 3
 # An engine that needs longer at one size (seconds, all repeats) is not asked at the larger ones.
@@ -292,13 +294,15 @@ def bench_large(repeats: int, n: int) -> dict:
         return {"n": n, "ways": in_turn(ways, repeats)}
 
 
-def bench_growth(repeats: int, sizes: tuple[int, ...]) -> dict:
-    """How time and memory of the same two reports grow with the number of patients."""
+def bench_growth(repeats: int, sizes: tuple[int, ...], write=write_study, notebooks: str = "cohort,efficacy") -> dict:
+    """How time and memory of the same reports grow with the number of patients."""
     found = {}
     for n in sizes:
         with tempfile.TemporaryDirectory() as held:
-            folder = write_study(Path(held) / "study", n)
-            found |= in_turn({f"{n:,} patients": lambda out, of=folder: report(out, str(of), "--notebooks", "cohort,efficacy", "--jobs", "1")}, repeats)
+            folder = write(Path(held) / "study", n)
+            rows = sum(pq.read_metadata(file).num_rows for file in folder.glob("*.parquet"))
+            ways = {f"{n:,} patients, {rows:,} rows": lambda out, of=folder: report(out, str(of), "--notebooks", notebooks, "--jobs", "1")}
+            found |= in_turn(ways, repeats)
     return {"ways": found}
 
 
@@ -316,7 +320,7 @@ def keep(path: Path, section: str, found: dict, repeats: int) -> dict[str, dict]
 def main() -> int:
     """Measure what is asked for; keep and write down each section when it is done. Exit code 1: one failed."""
     asked = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    asked.add_argument("--only", default="report,again,start,explore,batch,survival,large,growth")
+    asked.add_argument("--only", default="report,again,start,explore,batch,survival,large,growth,tables")
     asked.add_argument("--repeats", type=int, default=5)
     asked.add_argument("--quick", action="store_true", help="small sizes, one repeat; into outputs/bench, not into docs/")
     given = asked.parse_args()
@@ -331,6 +335,7 @@ def main() -> int:
         "survival": (bench_survival, repeats, (SIZES[:3] if quick else SIZES,)),
         "large": (bench_large, few, (10_000 if quick else LARGE,)),
         "growth": (bench_growth, 1, (GROWTH[:2] if quick else GROWTH,)),
+        "tables": (bench_growth, 1, (TABLES[:1] if quick else TABLES, partial(repeat_study, ROOT / "data" / "rair_dtc"), "cohort,efficacy,safety")),
     }
     for name in given.only.split(","):
         bench, rounds, size = sections[name]

@@ -59,12 +59,13 @@ def write_study(folder: Path, n: int) -> Path:
 
 
 def repeat_study(source: Path, folder: Path, n: int) -> Path:
-    """Write a study of n patients or a few more: every table of `source`, with its patients under as many new ids."""
+    """Write a study of n patients or a few more: every table of `source`, of its markers the first, its patients under as many new ids."""
     folder.mkdir(parents=True, exist_ok=True)
     times = -(-n // len(pd.read_csv(source / "patients.csv")))
     text = (source / "study.yml").read_text(encoding="utf-8")
     for file in sorted(source.glob("*.csv")):
         rows = pd.read_csv(file, dtype=str)
+        rows = rows[rows["marker"] == rows["marker"].iloc[0]] if "marker" in rows else rows
         table = rows.loc[np.repeat(rows.index, times)].reset_index(drop=True)
         copy = np.tile(np.arange(times).astype(str), len(rows))
         for column in {"patient_id", "lesion_id"} & set(table):

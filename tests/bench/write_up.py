@@ -43,7 +43,7 @@ def compose(kept: dict[str, dict], picture: str) -> list[str]:
         "report": ("One report", _report), "again": ("A second report", _again),
         "start": ("Start", _start), "explore": ("Explore", _explore), "batch": ("Many reports", _batch),
         "survival": ("Survival engines", _survival), "large": ("A large study", _large),
-        "growth": ("Growth", _growth),
+        "growth": ("Growth", _growth), "tables": ("Growth with every table", _tables),
     }  # fmt: skip
     lines = []
     for name in (name for name in sections if name in kept):
@@ -173,6 +173,14 @@ def _growth(found: dict) -> list[str]:
     steps = [_seconds(after) / _seconds(before) for before, after in pairwise(found["ways"].values())]
     heading = "Cohort and efficacy reports (Parquet, one process)"
     return [*_table(heading, found["ways"]), "", _goal("Goal, growth of time for ten times the patients:", max(steps), 10)]
+
+
+def _tables(found: dict) -> list[str]:
+    ways = list(found["ways"].values())
+    steps = [_seconds(after) / _seconds(before) for before, after in pairwise(ways)]
+    lines = [*_table("Cohort, efficacy and safety reports of a study with lesions, markers and harms (Parquet, one process)", found["ways"]), ""]
+    lines += [_goal("Goal, growth of time for ten times the patients:", max(steps), 10)] if steps else []
+    return [*lines, _goal("Goal, seconds of the last:", _seconds(ways[-1]), 60), _goal("Goal, memory in MB:", max(ways[-1]["mb"]), 2048)]
 
 
 def _label(name: str) -> str:

@@ -73,6 +73,12 @@ def test_growth_is_the_steepest_step():
     assert "at most 10: **not met** (11)" in text and "one run each" in text
 
 
+def test_a_study_with_every_table_is_held_against_time_and_memory():
+    text = kept(tables={"ways": ways(8, 90), "repeats": 1})
+    assert "times the patients: at most 10: **not met** (11.2)" in text and "seconds of the last: at most 60: **not met** (90)" in text
+    assert "at most 2,048: met (100)" in text
+
+
 def test_sections_are_kept_one_by_one_and_written_between_the_marks(tmp_path):
     bench.keep(tmp_path / "results.json", "large", {"n": 1, "ways": ways(2, 1)}, 3)
     both = bench.keep(tmp_path / "results.json", "report", {"ways": ways(10, 4), "markdown": {}}, 5)

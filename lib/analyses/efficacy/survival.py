@@ -22,7 +22,7 @@ from lib.statistics.comparisons import add_number_needed, arm_pairs, count_below
 from lib.statistics.models import cox
 from lib.statistics.second_engine import survival
 from lib.statistics.survival import competing, kaplan_meier, logrank, rmst
-from lib.statistics.survival.event_table import OVERALL
+from lib.statistics.survival.event_table import OVERALL, EventTable, count_events
 from lib.study.endpoints import Endpoint
 from lib.study.limits import LARGE
 
@@ -74,9 +74,9 @@ def _known(data: Dataset, endpoint: Endpoint | None) -> pd.DataFrame | Absent:
     return tte if len(tte) else Absent(f"{endpoint.label}: no patient has a known time.", endpoint.id)
 
 
-def _median(tte: pd.DataFrame, data: Dataset) -> pd.DataFrame:
+def _median(table: EventTable, data: Dataset) -> pd.DataFrame:
     """Medians, and who has no known time beside those who have one."""
-    median = kaplan_meier.estimate_median(tte, level=data.parameters.level)
+    median = kaplan_meier.estimate_median(table, level=data.parameters.level)
     median.insert(list(median).index("n") + 1, "n_missing", [int(data.n[g] - n) for g, n in zip(median["group"], median["n"], strict=True)])
     return median
 
@@ -84,19 +84,20 @@ def _median(tte: pd.DataFrame, data: Dataset) -> pd.DataFrame:
 def estimates(tte: pd.DataFrame, data: Dataset, endpoint: Endpoint) -> dict[str, pd.DataFrame]:
     """The frames of `analyse`, from patients with a known time."""
     level, landmarks = data.parameters.level, list(data.landmarks(endpoint))
-    median = _median(tte, data)
+    table = count_events(tte)
+    median = _median(table, data)
     frames = {
         "events": _events(data, median),
         "median": median,
-        "quartile_1": _quantile(tte, 0.25, level),
-        "quartile_3": _quantile(tte, 0.75, level),
+        "quartile_1": _quantile(table, 0.25, level),
+        "quartile_3": _quantile(table, 0.75, level),
         "follow_up": kaplan_meier.estimate_follow_up(tte, level=level),
-        "landmark": kaplan_meier.estimate_landmark(tte, landmarks, level=level).rename(columns={"survival": "estimate"}),
-        "at_risk": kaplan_meier.count_at_risk(tte, common_ticks(data, tte["time"].max())),
-        "rmst": rmst.estimate_rmst(tte, endpoint.tau, level),
+        "landmark": kaplan_meier.estimate_landmark(table, landmarks, level=level).rename(columns={"survival": "estimate"}),
+        "at_risk": kaplan_meier.count_at_risk(table, common_ticks(data, tte["time"].max())),
+        "rmst": rmst.estimate_rmst(table, endpoint.tau, level),
     }
     if len(data.arms) > 1:
-        frames |= _comparisons(tte, data, endpoint, landmarks)
+        frames |= _comparisons(tte, table, data, endpoint, landmarks)
     if endpoint.has_competing:
         frames["cumulative_incidence"] = competing.estimate_cumulative_incidence(tte, landmarks, level=level)
         if len(data.arms) > 1:
@@ -152,27 +153,27 @@ def recompute(data: Dataset, analysis: Analysis) -> pd.DataFrame:
     )  # fmt: skip
 
 
-def _quantile(tte: pd.DataFrame, p: float, level: float) -> pd.DataFrame:
-    return kaplan_meier.estimate_quantile(tte, p, level=level).drop(columns="p")
+def _quantile(table: EventTable, p: float, level: float) -> pd.DataFrame:
+    return kaplan_meier.estimate_quantile(table, p, level=level).drop(columns="p")
 
 
 def _comparisons(
-    tte: pd.DataFrame, data: Dataset, endpoint: Endpoint, landmarks: list[float]
+    tte: pd.DataFrame, table: EventTable, data: Dataset, endpoint: Endpoint, landmarks: list[float]
 ) -> dict[str, pd.DataFrame]:
     level, reference, tau = data.parameters.level, data.reference, endpoint.tau
-    means = _every_pair(data, lambda y: rmst.compare_rmst(tte, y, tau, level))
+    means = _every_pair(data, lambda y: rmst.compare_rmst(table, y, tau, level))
     models = {arm.id: cox.estimate_cox(tte, arm.id, level=level) for arm in data.arms}
     # Tests of all arms are the same whatever the reference, as long as somebody is in it.
     known = set(tte["arm"])
     present = reference if reference in known else next(arm.id for arm in data.arms if arm.id in known)
     overall = models[present].overall
-    differences = kaplan_meier.compare_landmark(tte, landmarks, reference, level=level)
+    differences = kaplan_meier.compare_landmark(table, landmarks, reference, level=level)
     return {
         # The share that would be left if nobody had the competing event is no share of patients, and counts none of them.
         "landmark_difference": differences if tte["cause"].eq(2).any() else add_number_needed(differences),
-        "logrank": logrank.compare_logrank(tte),
-        "logrank_pairwise": _named_as_pairs(data, logrank.compare_pairwise(tte)),
-        **({"logrank_trend": logrank.compare_trend(tte)} if data.ordered else {}),
+        "logrank": logrank.compare_logrank(table),
+        "logrank_pairwise": _named_as_pairs(data, logrank.compare_pairwise(table)),
+        **({"logrank_trend": logrank.compare_trend(table)} if data.ordered else {}),
         "cox": _every_pair(data, lambda y: models[y].terms),
         **{f"cox_{name}": overall[overall["test"] == test] for name, test in COX_TESTS.items()},
         "proportional_hazards": cox.check_proportional_hazards(tte, present),

@@ -216,18 +216,17 @@ def positive_together(e: Evidence) -> list[Problem]:
 def known_patients(e: Evidence) -> list[Problem]:
     """E040: every row of another table belongs to a patient."""
     tables, problems = [table for table in OF_PATIENT if e.holds(f"{table}.patient_id")], []
-    if tables:
-        known = set(e.sources["patients"].frame["patient_id"].dropna())
-        alike: dict[str, list[str]] = {}
-        for patient in sorted(known):
+    known = set(e.sources["patients"].frame["patient_id"].dropna()) if tables else set()
+    alike: dict[str, list[str]] = {}
+    for table in tables:
+        ids = e.text(table, "patient_id")
+        found = e[table][ids.notna() & ~ids.isin(known)]
+        for patient in sorted(known) if len(found) and not alike else ():
             alike.setdefault(_bare(patient), []).append(patient)
-        for table in tables:
-            ids = e.text(table, "patient_id")
-            found = e[table][ids.notna() & ~ids.isin(known)]
-            near = ids[found.index].map({wrong: _meant(wrong, alike) for wrong in ids[found.index].unique()})
-            found = found.assign(near=near.astype(object))
-            message = f"no such patient in {e.sources['patients'].file}{{near}}"
-            problems += e.problems("E040", table, found, "patient_id", message)
+        near = ids[found.index].map({wrong: _meant(wrong, alike) for wrong in ids[found.index].unique()})
+        found = found.assign(near=near.astype(object))
+        message = f"no such patient in {e.sources['patients'].file}{{near}}"
+        problems += e.problems("E040", table, found, "patient_id", message)
     return problems
 
 

@@ -156,13 +156,14 @@ def merge_times(time: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return values[new], (np.cumsum(new) - 1)[index]
 
 
-def count_events(tte: pd.DataFrame, event: np.ndarray | None = None) -> EventTable:
+def count_events(tte: pd.DataFrame | EventTable, event: np.ndarray | None = None) -> EventTable:
     """Count events and censorings at each distinct time by arm.
 
     Parameters
     ----------
-    tte : DataFrame, one row per patient
-        Columns `arm` (ordered categorical), `time` (endpoint's unit, >= 0), `event` (True = event).
+    tte : DataFrame, one row per patient, or EventTable
+        Columns `arm` (ordered categorical), `time` (endpoint's unit, >= 0), `event` (True = event). Patients who have
+        been counted are not counted again: who asks several estimators counts once.
     event : ndarray of bool, optional
         Counted instead of the column `event` (one cause of several, say).
 
@@ -175,6 +176,8 @@ def count_events(tte: pd.DataFrame, event: np.ndarray | None = None) -> EventTab
     ValueError
         From `check_tte`.
     """
+    if isinstance(tte, EventTable):
+        return tte
     check_tte(tte)
     event = (tte["event"] if event is None else pd.Series(event)).to_numpy(dtype=bool)
     times, index = merge_times(tte["time"].to_numpy(dtype=float))

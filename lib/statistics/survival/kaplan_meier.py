@@ -61,18 +61,18 @@ def _method(level: float, what: str = "Kaplan-Meier") -> str:
     return f"{what}, log-log {level:.0%} interval (Greenwood)"
 
 
-def _table(tte: pd.DataFrame, overall: bool) -> EventTable:
+def _table(tte: pd.DataFrame | EventTable, overall: bool) -> EventTable:
     table = count_events(tte)
     return table.with_overall() if overall else table
 
 
-def estimate_curve(tte: pd.DataFrame, level: float = 0.95, overall: bool = False) -> pd.DataFrame:
+def estimate_curve(tte: pd.DataFrame | EventTable, level: float = 0.95, overall: bool = False) -> pd.DataFrame:
     """Kaplan-Meier curve of each arm as steps.
 
     Parameters
     ----------
-    tte : DataFrame, one row per patient
-        `arm`, `time` (endpoint's unit), `event` (True = event).
+    tte : DataFrame, one row per patient, or EventTable
+        `arm`, `time` (endpoint's unit), `event` (True = event); or what `count_events` made of them.
     level : float
         Confidence level.
     overall : bool
@@ -120,12 +120,12 @@ def _first_crossing(times: np.ndarray, band: np.ndarray, p: float) -> float:
     return float(times[first])
 
 
-def estimate_quantile(tte: pd.DataFrame, p: float, level: float = 0.95, overall: bool = False) -> pd.DataFrame:
+def estimate_quantile(tte: pd.DataFrame | EventTable, p: float, level: float = 0.95, overall: bool = False) -> pd.DataFrame:
     """Time by which a share of each arm has had the event, with a Brookmeyer-Crowley interval.
 
     Parameters
     ----------
-    tte : DataFrame, one row per patient
+    tte : DataFrame, one row per patient, or EventTable
         `arm`, `time`, `event`.
     p : float
         Share with the event, 0 < p < 1 (0.5 = median).
@@ -162,7 +162,7 @@ def estimate_quantile(tte: pd.DataFrame, p: float, level: float = 0.95, overall:
     return pd.DataFrame(rows, columns=columns).assign(method=method)
 
 
-def estimate_median(tte: pd.DataFrame, level: float = 0.95, overall: bool = False) -> pd.DataFrame:
+def estimate_median(tte: pd.DataFrame | EventTable, level: float = 0.95, overall: bool = False) -> pd.DataFrame:
     """Median time to the event by arm: `estimate_quantile` at 0.5, in a column `median` (NaN = not reached).
 
     R: ``summary(survfit(Surv(time, event) ~ arm, conf.type = "log-log"))$table``.
@@ -193,13 +193,13 @@ def _landmark_note(survival: float, n: int) -> str:
 
 
 def estimate_landmark(
-    tte: pd.DataFrame, times: Sequence[float], level: float = 0.95, overall: bool = False
+    tte: pd.DataFrame | EventTable, times: Sequence[float], level: float = 0.95, overall: bool = False
 ) -> pd.DataFrame:
     """Survival at fixed times by arm.
 
     Parameters
     ----------
-    tte : DataFrame, one row per patient
+    tte : DataFrame, one row per patient, or EventTable
         `arm`, `time`, `event`.
     times : sequence of float
         Landmarks in the endpoint's unit.
@@ -236,7 +236,7 @@ def estimate_landmark(
     return pd.DataFrame(rows, columns=columns).assign(method=_method(level))
 
 
-def compare_landmark(tte: pd.DataFrame, times: Sequence[float], reference: str, level: float = 0.95) -> pd.DataFrame:
+def compare_landmark(tte: pd.DataFrame | EventTable, times: Sequence[float], reference: str, level: float = 0.95) -> pd.DataFrame:
     """Difference in survival at fixed times, each arm against the reference arm.
 
     Parameters
@@ -290,7 +290,7 @@ def normal_interval(frame: pd.DataFrame, estimate: str, level: float) -> pd.Data
     return frame.assign(note=np.select(conditions, notes, ""))
 
 
-def count_at_risk(tte: pd.DataFrame, times: Sequence[float], overall: bool = False) -> pd.DataFrame:
+def count_at_risk(tte: pd.DataFrame | EventTable, times: Sequence[float], overall: bool = False) -> pd.DataFrame:
     """Patients at risk, censored and with the event at fixed times by arm, for the rows under a curve (KMunicate).
 
     A patient whose event or censoring falls exactly on the time is still at risk, so the three add up to the arm.

@@ -23,7 +23,7 @@ import pandas as pd
 from scipy import stats
 
 from lib.statistics.comparisons import adjust_holm
-from lib.statistics.survival.event_table import OVERALL, EventTable, arm_names, check_tte, count_events, merge_times
+from lib.statistics.survival.event_table import OVERALL, EventTable, check_tte, count_events, merge_times
 from lib.study.limits import LARGE, because_large
 
 NO_EVENT = "not estimable: no event while two arms are at risk"
@@ -62,7 +62,7 @@ def quadratic_forms(differences: np.ndarray, covariances: np.ndarray) -> tuple[n
     return np.where(varies, chisq, np.nan), np.where(varies, rank, 0)
 
 
-def _stratum_tables(tte: pd.DataFrame, strata: str | None) -> list[EventTable]:
+def _stratum_tables(tte: pd.DataFrame | EventTable, strata: str | None) -> list[EventTable]:
     if strata is None:
         return [count_events(tte)]
     if tte[strata].isna().any():
@@ -91,12 +91,12 @@ def _method(strata: str | None, rho: float) -> str:
     return name + (f", stratified by {strata}" if strata else "") + ", chi-square approximation"
 
 
-def compare_logrank(tte: pd.DataFrame, strata: str | None = None, rho: float = 0.0) -> pd.DataFrame:
+def compare_logrank(tte: pd.DataFrame | EventTable, strata: str | None = None, rho: float = 0.0) -> pd.DataFrame:
     """Test that all arms have the same survival.
 
     Parameters
     ----------
-    tte : DataFrame, one row per patient
+    tte : DataFrame, one row per patient, or (without strata) EventTable
         `arm`, `time`, `event` (True = event), and the column named by `strata`.
     strata : str, optional
         Column within whose levels patients are compared.
@@ -117,7 +117,7 @@ def compare_logrank(tte: pd.DataFrame, strata: str | None = None, rho: float = 0
     return found.assign(method=_method(strata, rho))
 
 
-def compare_pairwise(tte: pd.DataFrame) -> pd.DataFrame:
+def compare_pairwise(tte: pd.DataFrame | EventTable) -> pd.DataFrame:
     """Log-rank test of each pair of arms, with p values adjusted for their number (Holm).
 
     Parameters
@@ -135,14 +135,14 @@ def compare_pairwise(tte: pd.DataFrame) -> pd.DataFrame:
     table = count_events(tte)
     rows = [
         {"group": f"{x} vs {y}"} | test_tables([table.only(y, x)])
-        for y, x in combinations(arm_names(tte), 2)
+        for y, x in combinations(table.arms, 2)
     ]
     found = pd.DataFrame(rows, columns=["group", "n", "n_events", "chisq", "df", "p_value", "note"])
     found["p_adjusted"] = adjust_holm(found["p_value"])
     return found.assign(method=f"{_method(None, 0)}, holm adjustment")
 
 
-def compare_trend(tte: pd.DataFrame) -> pd.DataFrame:
+def compare_trend(tte: pd.DataFrame | EventTable) -> pd.DataFrame:
     """Log-rank test for a trend over arms in their order, scored 1, 2, 3 and so on (Tarone 1975).
 
     Parameters

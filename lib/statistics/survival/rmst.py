@@ -35,12 +35,12 @@ def _default_tau(table: EventTable) -> float:
     return float(last.min()) if last.size else np.nan
 
 
-def estimate_rmst(tte: pd.DataFrame, tau: float | None = None, level: float = 0.95) -> pd.DataFrame:
+def estimate_rmst(tte: pd.DataFrame | EventTable, tau: float | None = None, level: float = 0.95) -> pd.DataFrame:
     """Mean event-free time up to tau, by arm.
 
     Parameters
     ----------
-    tte : DataFrame, one row per patient
+    tte : DataFrame, one row per patient, or EventTable
         `arm`, `time`, `event`.
     tau : float, optional
         Horizon in the endpoint's unit. Default: the smallest of the arms' largest times, the longest horizon that
@@ -82,7 +82,7 @@ def estimate_rmst(tte: pd.DataFrame, tau: float | None = None, level: float = 0.
     return pd.DataFrame(rows, columns=COLUMNS).assign(method=method)
 
 
-def compare_rmst(tte: pd.DataFrame, reference: str, tau: float | None = None, level: float = 0.95) -> pd.DataFrame:
+def compare_rmst(tte: pd.DataFrame | EventTable, reference: str, tau: float | None = None, level: float = 0.95) -> pd.DataFrame:
     """Difference and ratio of restricted means, each arm against the reference arm.
 
     Parameters

@@ -191,6 +191,16 @@ def test_everyone_twice_gives_the_same_curve(tte):
 
 
 @relaxed
+@given(cohorts(tied, least=1, arms=(2, 4)))
+def test_who_was_counted_once_is_not_counted_otherwise(tte):
+    table, (reference, *_) = count_events(tte), tte["arm"].cat.categories
+    for estimate in (
+        estimate_median, estimate_rmst, compare_logrank, compare_pairwise, lambda given: estimate_landmark(given, [1.0, 6.0]),
+        lambda given: count_at_risk(given, [0.0, 6.0]), lambda given: compare_landmark(given, [6.0], reference), lambda given: compare_rmst(given, reference),
+    ):  # fmt: skip
+        pd.testing.assert_frame_equal(estimate(table), estimate(tte))
+
+
 @given(cohorts(least=1))
 def test_the_event_table_loses_nobody(tte):
     table = count_events(tte)
