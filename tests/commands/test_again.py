@@ -14,6 +14,8 @@ from lib.show.disclosure import register
 from lib.study.provenance import package_versions
 from lib.study.study import ROOT, read_study
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture
 def study(tmp_path):

@@ -19,6 +19,8 @@ from readability import grade, syllables
 from lib.publish.folder import publish, read_report
 from lib.publish.plain import plain_page
 
+pytestmark = pytest.mark.thorough
+
 RAIR = "data/rair_dtc"
 PAGES = ("efficacy", "safety")
 # Of the designed studies those that read differently.

@@ -9,6 +9,8 @@ from notebook_cells import NOTEBOOKS, read_notebook, run_notebook, shipped, with
 from lib.publish.pages import report_page
 from lib.publish.sections import MOST_TITLES, by_folding, titles, with_something_to_show
 
+pytestmark = pytest.mark.thorough
+
 HEADER = {"short_title": "Demo", "synthetic": False}
 
 

@@ -25,6 +25,8 @@ from lib.publish.summary import summarise
 from lib.report import start
 from lib.show import summary
 
+pytestmark = pytest.mark.thorough
+
 RAIR = "data/rair_dtc"
 CASES = ("three_arms", "masked", "one_arm", "withheld", "one_arm_without_event", "no_event", "competing", "randomised", "confounded")
 

@@ -20,6 +20,8 @@ from lib.report.page import Page
 from lib.report.results import to_rows
 from lib.statistics.second_engine.survival import KEYS, DisagreementError, verify
 
+pytestmark = pytest.mark.thorough
+
 SHARES, TIMES, BASELINE = "shares with their intervals and exact tests", "times to an event", "baseline characteristics"
 EXPECTED = {
     "cohort": {TIMES, SHARES, BASELINE},

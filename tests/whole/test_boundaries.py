@@ -15,6 +15,8 @@ from lib.dataset.derived import time_to_event_frame
 from lib.study.study import read_study
 from lib.study.yaml_file import ProblemsFound
 
+pytestmark = pytest.mark.thorough
+
 # In the builder's study: the first patient's death, and the start of the last.
 DEATH = dt.date(2020, 1, 10) + dt.timedelta(days=400)
 LAST_START = dt.date(2020, 7, 15)

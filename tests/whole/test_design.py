@@ -31,6 +31,8 @@ from lib.study.design import ELEMENTS, NOT_RANDOMISED, RANDOMISED, ROB_2, ROBINS
 from lib.study.study import ROOT, Study
 from lib.study.yaml_file import ProblemsFound
 
+pytestmark = pytest.mark.thorough
+
 EVIDENCE = ("weights", "e_values", "calendar", "robust", "response", "course", "tests")
 P = st.lists(st.floats(0, 1), max_size=30)
 

@@ -11,6 +11,8 @@ from golden import GOLDEN, compare, said, watch_pictures
 from notebook_cells import NOTEBOOKS, run_notebook, shipped, without_drawing
 from random_study import Design, write_random
 
+pytestmark = pytest.mark.thorough
+
 # A whole small clinic: lesions, markers, treatments, adverse events.
 CLINIC = Design((9, 8), seed=7, hazard=0.04)
 # Of the designed studies only the notebooks in which the case shows.

@@ -21,6 +21,8 @@ from lib.report.results import to_rows
 from lib.show import plot, say, table
 from lib.study.inference.evidence import External, Published, Worthwhile
 
+pytestmark = pytest.mark.thorough
+
 RAIR, COLON = "data/rair_dtc", "data/colon"
 
 

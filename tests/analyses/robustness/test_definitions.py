@@ -40,6 +40,8 @@ from lib.show.display import EMPTY
 from lib.study.claims import Check, Claim, read_claims
 from lib.study.study import ROOT
 
+pytestmark = pytest.mark.thorough
+
 NEW_WAYS = [FIELD, CENSORED, COMPETING, IGNORED]
 EXPECTED = load_expected("progression")
 

@@ -40,6 +40,8 @@ from lib.study.parameters import Safety
 from lib.study.study import ROOT
 from lib.study.yaml_file import ProblemsFound
 
+pytestmark = pytest.mark.thorough
+
 FEW = settings(deadline=None, max_examples=25)
 SMALL = 5
 

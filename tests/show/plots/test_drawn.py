@@ -28,6 +28,8 @@ from lib.show.plots import style as plot_style
 from lib.show.plots import survival as plot_survival
 from lib.statistics.comparisons import name_pair
 
+pytestmark = pytest.mark.thorough
+
 DATA = load("efficacy")
 MODULES = {plot_survival, plot_response, plot_robustness, plot_safety}
 

@@ -18,6 +18,8 @@ from lib.show.formats import format_points
 from lib.show.labels import pair_label
 from lib.show.plots import effects
 
+pytestmark = pytest.mark.thorough
+
 STUDIES = ("data/rair_dtc", "data/colon", "tests/cases/six_arms")
 
 

@@ -10,6 +10,8 @@ from lib.dataset.dataset import load
 from lib.show.plots.legends import ABBREVIATIONS, LEGENDS, legend
 from lib.study.study import ROOT
 
+pytestmark = pytest.mark.thorough
+
 SPELLED = re.compile(r"(?:(?<=\. )|(?<=; ))([^.;:]+): ([^;.]+)(?=;|\.$)")
 WORDS = {"pale": "", "response": " and with an objective response", "severe": "grade 3 or higher", "scale": "grade", "endpoint": "overall survival", "pair": "B vs A", "quantity": "Volume",
          "p_value": "p-value", "limit": "0.05", "ticks": "", "below": "", "differences": "", "what": "control", "when": "6 months", "zone": ""}  # fmt: skip
