@@ -120,8 +120,8 @@ def _confirmed(rows: pd.DataFrame, days: int) -> pd.Index:
     """Patients of whom some response is still one, without anything else between, at least `days` later."""
     rows = rows[rows["response"] != "NE"]
     good = rows["response"].isin(RESPONDED)
-    runs = (~good).cumsum()  # constant as long as every assessment is a response
-    lengths = rows.loc[good, "day"].groupby([rows["patient_id"], runs]).agg(["min", "max"])
+    runs = rows.assign(run=(~good).cumsum())[good]  # constant as long as every assessment is a response
+    lengths = runs.groupby(["patient_id", "run"])["day"].agg(["min", "max"])
     return lengths.index.get_level_values(0)[lengths["max"] - lengths["min"] >= days]
 
 
