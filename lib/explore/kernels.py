@@ -24,8 +24,9 @@ try:
     import resource
 except ImportError:  # Windows limits no process from outside
     resource = None
-# Who opens a page and never connects has left; who loses the connection may come back; what has died is found so soon.
-FIRST_SECONDS, AGAIN_SECONDS, LOOK_SECONDS = 60, 10, 2
+# Who was sent a page and never connects has left; who loses the connection may come back; what has died is found so soon. A
+# slow or busy machine may need a minute to make a page, which nobody can have left before; but not for ever.
+MAKING_SECONDS, FIRST_SECONDS, AGAIN_SECONDS, LOOK_SECONDS = 300, 60, 10, 2
 # Who loads the page again has no connection for a moment, who opens it for longer, and both keep the place; whoever comes
 # waits some seconds for one.
 GRACE_SECONDS, LOADING_SECONDS, PATIENCE_SECONDS, AGAIN_LOOK_SECONDS = 3, 20, 6, 0.3
@@ -65,7 +66,7 @@ class Kernels(AsyncMappingKernelManager):
         super().__init__(**options)
         self._starting, self._rates = 0, {}
         self._owners: dict[str, Owner] = {}
-        # Kernel -> when its page was opened, or last lost its connection.
+        # Kernel -> when its page was sent, or last lost its connection.
         self._left: dict[str, float] = {}
         # Kernels whose page has been connected.
         self._came: set[str] = set()
@@ -88,7 +89,8 @@ class Kernels(AsyncMappingKernelManager):
         provisioner: Any = self.get_kernel(kernel_id).provisioner
         self._limit(provisioner.pid)
         await self._give(kernel_id, owner)
-        self._later(kernel_id, FIRST_SECONDS)
+        handler.kernel_id = kernel_id
+        self._end_later(kernel_id, MAKING_SECONDS)
         if not self._look.is_running():
             self._look.start()
         return kernel_id
@@ -149,6 +151,10 @@ class Kernels(AsyncMappingKernelManager):
         """Count a message of a page; False if there are too many, on however many sockets."""
         return kernel_id in self._rates and self._rates[kernel_id].spend()
 
+    def notify_sent(self, kernel_id: str) -> None:
+        """Know that a page was sent: from now on it is being opened."""
+        self._later(kernel_id, FIRST_SECONDS)
+
     def notify_connect(self, kernel_id):
         """Know that a page has come."""
         super().notify_connect(kernel_id)
@@ -160,8 +166,11 @@ class Kernels(AsyncMappingKernelManager):
         self._later(kernel_id, self.again)
 
     def _later(self, kernel_id: str, seconds: float) -> None:
+        self._left[kernel_id] = asyncio.get_running_loop().time()
+        self._end_later(kernel_id, seconds)
+
+    def _end_later(self, kernel_id: str, seconds: float) -> None:
         loop = asyncio.get_running_loop()
-        self._left[kernel_id] = loop.time()
         loop.call_later(seconds, lambda: loop.create_task(self._end_if_left(kernel_id)))
 
     async def _end_if_left(self, kernel_id: str) -> None:

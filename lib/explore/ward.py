@@ -80,6 +80,8 @@ class Visitors(PasswordIdentityProvider):
 class Page(TornadoVoilaHandler):
     """The page, or a sentence where no place is free."""
 
+    kernel_id = ""
+
     async def get(self, path=None):
         """Give the page and a kernel of their own to whoever is logged in."""
         try:
@@ -88,6 +90,9 @@ class Page(TornadoVoilaHandler):
             self.set_status(full.status_code)
             self.set_header("Retry-After", "10")
             self.finish(self.render_template("full.html", said=full.log_message))
+        finally:
+            if self.kernel_id:
+                self.kernel_manager.notify_sent(self.kernel_id)
 
 
 class _Owned:

@@ -191,8 +191,8 @@ def test_accessible(page):
 
 def quiet(server) -> bool:
     """Whether the notebook has found its one kernel: JupyterLab may first connect to another and let it go."""
-    kernels = json.loads(server.get(f"/api/kernels?token={TOKEN}")[2])
-    return [(kernel["execution_state"], kernel["connections"]) for kernel in kernels] == [("idle", 1)]
+    status, _, body = server.get(f"/api/kernels?token={TOKEN}")  # 404 if one goes while they are listed
+    return status == 200 and [(kernel["execution_state"], kernel["connections"]) for kernel in json.loads(body)] == [("idle", 1)]
 
 
 def run_all(page, server):
