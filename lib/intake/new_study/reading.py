@@ -23,7 +23,7 @@ from lib.intake.new_study.questions import Questions
 from lib.intake.new_study.recognition import Known, Proposal, Recognised, is_numeric, recognise
 from lib.intake.new_study.standards.datasets import datasets_of, selected
 from lib.intake.new_study.standards.translation import Translation, translated
-from lib.intake.new_study.structures import NUMBERED, with_patients
+from lib.intake.new_study.structures import NUMBERED, with_patients, with_pseudonyms
 from lib.intake.new_study.template import EXAMPLE
 from lib.intake.new_study.tidying import CHANGE_COLUMNS, tidied
 from lib.intake.new_study.words import CENSORED, HAPPENED, NO, YES
@@ -102,7 +102,7 @@ def proposed(name: str, sheets: dict[str, Headed], answers: dict[str, str] | Non
     read_as = [(sheet, note) for sheet, one in headed.items() for note in one.notes]
     headed = {sheet: _with_values(sheet, one, questions) for sheet, one in headed.items()}
     personal = {sheet: [c for c in one.frame if looks_personal(c) or looks_personal(one.labels.get(c, ""))] for sheet, one in headed.items()}
-    headed = {sheet: replace(one, frame=one.frame.drop(columns=personal[sheet])) for sheet, one in headed.items()}
+    headed = {sheet: replace(one, frame=with_pseudonyms(one.frame, personal[sheet])) for sheet, one in headed.items()}
     datasets = datasets_of(headed)
     headed = selected(headed, datasets)
     sheets = {sheet: one.frame for sheet, one in headed.items()}

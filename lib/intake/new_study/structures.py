@@ -5,7 +5,7 @@ Rows are numbered where each is a patient. Several rows of a patient are recogni
 
 from __future__ import annotations
 
-__all__ = ["NUMBERED", "with_one_row_per_patient", "with_patients"]
+__all__ = ["NUMBERED", "with_one_row_per_patient", "with_patients", "with_pseudonyms"]
 
 import re
 from dataclasses import replace
@@ -26,7 +26,7 @@ SPANS = (
 )  # fmt: skip
 REPEATED = words("visit visitnum enum episode recurrence_number line cycle eye side organ lesion tooth")
 SLIP = 0.1  # of the patients stand twice: a slip, which the check of the study names, and no structure
-NUMBERED = "patient number"
+NUMBERED, PSEUDONYM = "patient number", "patient id"
 FEWEST_PATIENTS = 5  # that a column without a known name may tell
 FIRST, LAST, EACH, FIRST_EVENT, ROW = "first", "last", "each", "first event", "each row"
 
@@ -69,6 +69,24 @@ def with_patients(found: Recognised, questions: Questions) -> tuple[Recognised, 
     return _asked(found, patient, questions)
 
 
+def with_pseudonyms(frame: pd.DataFrame, personal: list[str]) -> pd.DataFrame:
+    """Take columns out that name a person; where they alone tell whose a row is, numbers in their order stand in their place.
+
+    Parameters
+    ----------
+    frame : DataFrame of text
+    personal : list of str
+        Of its columns.
+    """
+    left = frame.drop(columns=personal)
+    known = any(known_name(column) in CALLED["patient_id"].split() for column in left)
+    telling = next((column for column in personal if not known and _tells_patients(frame, column)), None)
+    if telling is not None:
+        codes = pd.factorize(frame[telling])[0] + 1
+        left.insert(0, PSEUDONYM, [f"P{code:0{max(3, len(str(codes.max())))}d}" for code in codes])
+    return left
+
+
 def _id_column(frame: pd.DataFrame, questions: Questions) -> str | None:
     """The column of ids: by its name, else one that numbers the rows."""
     names = {}
@@ -103,8 +121,9 @@ def _tells_patients(frame: pd.DataFrame, column: str) -> bool:
     """
     cells = frame[column]
     rows = cells.value_counts()
-    whole = not is_numeric(cells) or "." not in "".join(cells.dropna().head(20))
-    if cells.isna().any() or not whole or len(rows) < FEWEST_PATIENTS or len(cells) - len(rows) <= SLIP * len(rows):
+    if cells.isna().any() or len(rows) < FEWEST_PATIENTS or len(cells) - len(rows) <= SLIP * len(rows):
+        return False
+    if is_numeric(cells) and "." in "".join(cells.head(20)):
         return False
     if rows.nunique() == 1 or _runs(cells) > len(rows):
         return rows.nunique() == 1

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 __all__ = ["plot_spider", "plot_swimmer", "plot_waterfall"]
 
-
 import numpy as np
 import pandas as pd
 from matplotlib.artist import Artist

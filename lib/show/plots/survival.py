@@ -7,7 +7,6 @@ from __future__ import annotations
 
 __all__ = ["plot_survival"]
 
-
 import numpy as np
 import pandas as pd
 from matplotlib.ticker import PercentFormatter

@@ -174,9 +174,11 @@ def count_events(tte: pd.DataFrame | EventTable, event: np.ndarray | None = None
     Raises
     ------
     ValueError
-        From `check_tte`.
+        From `check_tte`; or another event is asked of patients who have been counted.
     """
     if isinstance(tte, EventTable):
+        if event is not None:
+            raise ValueError("patients who have been counted cannot be counted by another event")
         return tte
     check_tte(tte)
     event = (tte["event"] if event is None else pd.Series(event)).to_numpy(dtype=bool)

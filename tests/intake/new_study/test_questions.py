@@ -264,6 +264,19 @@ def test_rows_of_one_patient_under_a_name_that_is_not_known_are_asked_about(name
     assert f"are of {patients} patients, told by {column}" in _said(run)
 
 
+@pytest.mark.parametrize("header", ["MRN", "hospital number", "住院号", "Fallnummer"])
+def test_rows_of_one_person_stay_together_without_what_names_them(header, tmp_path):
+    """The column is not copied, and had told whose the rows are."""
+    frame = _eyes().drop(columns="").assign(klave=lambda f: 7_000_000 + 13 * f["klave"]).rename(columns={"klave": header})
+    frame.to_csv(tmp_path / "in.csv", index=False)
+    run = _invoke("new", tmp_path / "mine", "--from", tmp_path / "in.csv")
+    assert "60 rows are of 30 patients, told by patient id" in _said(run)
+    assert "70000" not in "".join(path.read_text("utf-8") for path in (tmp_path / "mine").rglob("*.*"))
+    (tmp_path / "answers.yml").write_text("rows: each\n")
+    _invoke("new", tmp_path / "each", "--from", tmp_path / "in.csv", "--answers", tmp_path / "answers.yml")
+    assert len((tmp_path / "each" / "patients.csv").read_text("utf-8").splitlines()) == 61
+
+
 @pytest.mark.parametrize("header", ["paciente", "Sujeto", "ID_Paziente", "Numéro patient", "Patiëntnummer", "Пациент", "환자번호", "患者"])
 def test_an_id_is_known_in_other_languages(header, tmp_path):
     _eyes().drop(columns="").rename(columns={"klave": header}).to_csv(tmp_path / "in.csv", index=False)

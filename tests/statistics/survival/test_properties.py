@@ -199,6 +199,8 @@ def test_who_was_counted_once_is_not_counted_otherwise(tte):
         lambda given: count_at_risk(given, [0.0, 6.0]), lambda given: compare_landmark(given, [6.0], reference), lambda given: compare_rmst(given, reference),
     ):  # fmt: skip
         pd.testing.assert_frame_equal(estimate(table), estimate(tte))
+    with pytest.raises(ValueError, match="another event"):
+        count_events(table, tte["event"].to_numpy())
 
 
 @given(cohorts(least=1))

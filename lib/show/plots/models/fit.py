@@ -4,7 +4,6 @@ from __future__ import annotations
 
 __all__ = ["plot_linearity", "plot_proportional"]
 
-
 import numpy as np
 import pandas as pd
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
