@@ -56,6 +56,8 @@ def with_patients(found: Recognised, questions: Questions) -> tuple[Recognised, 
         if "id" not in {*questions.open, *questions.answered}:
             _refuse_without_id(found)
         found, first = _numbered(found)
+        if "id" in questions.open:
+            return found, []
         return found, [f"The file has no column of ids: its rows are numbered as patients, {first} the first."]
     columns = {ours: theirs for ours, theirs in found.columns.items() if theirs != patient and ours != "patient_id"}
     found = replace(found, frame=frame, columns={"patient_id": patient, **columns})

@@ -255,6 +255,7 @@ def test_rows_of_one_patient_under_a_name_that_is_not_known_are_asked_about(name
     frame().to_csv(tmp_path / "in.csv", index=False)
     run = _invoke("new", tmp_path / "mine", "--from", tmp_path / "in.csv")
     assert run.exit_code == 0, run.output
+    assert "numbered as patients" not in _said(run), "nobody knows yet"
     asked = {one["key"]: one for one in YAML(typ="safe").load((tmp_path / "mine" / "study.yml").read_text())["ask"]}
     assert asked["id"]["options"] == {
         column: f"{patients} patients with several rows", "each row": f"{len(frame())} patients, each row is one"
