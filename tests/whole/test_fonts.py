@@ -6,8 +6,9 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.ft2font import FT2Font
 
-from lib.fonts import MAIN, families_of, fill, undrawn, wrap
+from lib.fonts import FONTS, MAIN, families_of, fill, undrawn, wrap
 from lib.show.plots import style
 
 NEEDED = {
@@ -30,6 +31,12 @@ def test_the_fonts_that_a_text_needs(text, needed):
 @pytest.mark.parametrize(("text", "signs"), [("a🩺b🩺", "🩺"), ("中ᚠ𓀀", "ᚠ𓀀"), ("A\u200d\ufe0f\u2009é", "")])
 def test_what_no_font_draws_is_named_once_in_order(text, signs):
     assert undrawn(text) == "".join(dict.fromkeys(signs))
+
+
+@pytest.mark.parametrize("font", FONTS, ids=lambda font: font.family)
+def test_a_font_draws_what_matplotlib_finds_in_it(font):
+    signs = "".join(map(chr, FT2Font(str(font.path), face_index=font.face).get_charmap()))
+    assert undrawn(signs) == ""
 
 
 @given(st.text(st.characters(max_codepoint=0x24F, exclude_categories=["Cc", "Cs", "Cn"]), max_size=40))
