@@ -47,9 +47,12 @@ FONTS = (
 # Japanese and Korean draw some of the signs in other forms, in fonts of as many signs and the same widths.
 JAPANESE, KOREAN = ("Noto Sans CJK JP", 0), ("Noto Sans CJK KR", 1)
 FAMILIES = tuple(font.family for font in FONTS)
+# What `MAIN` draws need not be looked up in it: Latin, Cyrillic, punctuation, raised and lowered digits, arrows, mathematics.
+COMMON = "\u0000-\u024f\u0400-\u04ff\u2010-\u203a\u2074-\u208e\u2190-\u22ff"
 # Signs twice as wide as a letter, between which a line may end; and what begins none.
 WIDE = "\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\U00020000-\U0003fffd"
 CLOSING = "，。、：；！？）》」』】〉〕％ー々"
+RARE = re.compile(f"[^{COMMON}]")
 KANA, HANGUL = re.compile("[\u3041-\u30ff\uff66-\uff9f]"), re.compile("[\u1100-\u11ff\u3131-\u318e\uac00-\ud7a3]")
 
 
@@ -61,10 +64,9 @@ def files() -> list[Path]:
 @functools.cache
 def _signs(font: Font) -> frozenset[str]:
     """What a font can draw."""
-    from fontTools.ttLib import TTFont  # noqa: PLC0415  most texts are ASCII; matplotlib, which could tell too, takes four times as long to import
+    from matplotlib.ft2font import FT2Font  # noqa: PLC0415  most texts have common signs alone, and most commands draw nothing
 
-    with TTFont(font.path, fontNumber=font.face, lazy=True) as opened:
-        return frozenset(map(chr, opened.getBestCmap()))
+    return frozenset(map(chr, FT2Font(str(font.path), face_index=font.face).get_charmap()))
 
 
 def _is_silent(sign: str) -> bool:
@@ -74,7 +76,7 @@ def _is_silent(sign: str) -> bool:
 
 def _beyond(text: str) -> set[str]:
     """The signs of a text that need looking up."""
-    return set() if text.isascii() else {sign for sign in set(text) if not sign.isascii() and not _is_silent(sign)}
+    return {sign for sign in RARE.findall(text) if not _is_silent(sign)}
 
 
 def undrawn(text: str) -> str:
@@ -91,9 +93,9 @@ def drawn_by(text: str, context: str = "") -> dict[Font, set[str]]:
     Han is Chinese, unless the text or what it stands in has kana, which makes it Japanese, or Hangul, which makes it Korean.
     """
     left, told, found = _beyond(text), context or text, {}
-    for font in FONTS if left else ():
-        own = left & _signs(font)
-        left -= own
+    for font in FONTS:
+        own = left and left & _signs(font)
+        left = left - own
         if own and font.family == CHINESE and (KANA.search(told) or HANGUL.search(told)):
             family, face = JAPANESE if KANA.search(told) else KOREAN
             font = font._replace(family=family, face=face)  # noqa: PLW2901
