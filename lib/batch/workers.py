@@ -230,9 +230,10 @@ def make_all(
     from distributed import as_completed  # noqa: PLC0415  a second to import: not before it is needed
 
     with _client(scheduler, min(jobs, len(runs))) as client:
-        # The key is the run's name: whatever happens to workers, the scheduler keeps one result of each.
+        # The key ends in the run's name: whatever happens to workers, the scheduler keeps one result of each. It begins alike in
+        # all: runs that the scheduler takes for as many kinds of work are given out beforehand, and who is done early waits.
         futures = {
-            client.submit(make_run, run, output, expected, notebooks, key=f"{output}/{run.name}"): run
+            client.submit(make_run, run, output, expected, notebooks, key=(make_run.__name__, f"{output}/{run.name}")): run
             for run, expected in runs
         }
         for future in as_completed(futures, loop=client.loop):
@@ -254,9 +255,17 @@ def _client(scheduler: str, jobs: int):
             yield client
         return
     options = {"n_workers": jobs, "threads_per_worker": 1, "memory_limit": 0, "dashboard_address": "127.0.0.1:0"}
-    # Whoever reaches a scheduler can have it run anything, and its pages tell what runs: here, only we do.
+    settings = {
+        # Whoever reaches a scheduler can have it run anything, and its pages tell what runs: here, only we do.
+        "distributed.scheduler.http.routes": [],
+        # A run takes long and its answer is small: each worker has one, and the next when it is done.
+        "distributed.scheduler.worker-saturation": 1.0,
+        # Nobody looks at what workers spend their time on, and memory given back at once costs more than it saves.
+        "distributed.worker.profile.enabled": False,
+        "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None,
+    }
     with (
-        dask.config.set({"distributed.scheduler.http.routes": []}),
+        dask.config.set(settings),
         LocalCluster(**options, security=Security.temporary(), silence_logs=logging.CRITICAL) as cluster,
         Client(cluster, set_as_default=False) as client,
     ):
