@@ -22,6 +22,8 @@ STATSMODELS, FORMULA = f"statsmodels {statsmodels.__version__}", "separate formu
 LOOP_PATIENTS = 3000
 # distances from the estimate within which a limit is looked for
 FAR = np.array([1.0, 2.0, 4.0, 8.0, 16.0, 25.0])
+# what a pair's numbers are the other way round
+TURNED = {"hr": "hr", "p_value": "p_value", "ci_low": "ci_high", "ci_high": "ci_low"}
 # above any loss: a likelihood that has no value there
 WALL = 1e9
 
@@ -44,8 +46,8 @@ def recompute_cox(tte: pd.DataFrame, names: list[str], references: list[str], z:
     first = references[0]
     others = [name for name in names if name != first]
     if tte.groupby("arm", observed=True)["event"].sum().eq(0).any():
-        for reference in references:
-            yield from _firth(tte, names, reference, z)
+        for i, reference in enumerate(references):
+            yield from _firth(tte, names, reference, z, before=references[:i], after=references[i + 1 :])
         return
     x = np.column_stack([(tte["arm"] == name).to_numpy(dtype=float) for name in others])
     model = PHReg(tte["time"], x, status=tte["event"].astype(int), ties="efron")
@@ -178,8 +180,12 @@ class _Penalised(_Counted):
         return beta, found.fun
 
 
-def _firth(tte: pd.DataFrame, names: list[str], reference: str, z: float) -> Rows:
-    """Maximise the penalised likelihood, and find where its profile has fallen by the chi-square of the level."""
+def _firth(tte: pd.DataFrame, names: list[str], reference: str, z: float, *, before: list[str], after: list[str]) -> Rows:
+    """Maximise the penalised likelihood, and find where its profile has fallen by the chi-square of the level.
+
+    The penalty does not depend on the reference, so a pair of two references is computed with the first of them, and given
+    there the other way round, too.
+    """
     others = [name for name in names if name != reference]
     model = _Penalised(tte, [reference, *others], efron=False)
     if np.linalg.eigvalsh(model.information(np.zeros(len(others)))).min() <= 1e-9:
@@ -191,7 +197,7 @@ def _firth(tte: pd.DataFrame, names: list[str], reference: str, z: float) -> Row
         fixed = np.arange(len(others)) == j
         return 2 * (model.lowest(np.where(fixed, value, best), ~fixed)[1] - bottom)
 
-    for j, name in enumerate(others):
+    for j, name in ((j, name) for j, name in enumerate(others) if name not in before):
         values = {"hr": np.exp(best[j]), "p_value": stats.chi2.sf(drop(0.0, j), 1)}
         for column, side in (("ci_low", -1), ("ci_high", 1)):
             far = next((f for f in best[j] + side * FAR if drop(f, j) > z**2), None)
@@ -200,6 +206,8 @@ def _firth(tte: pd.DataFrame, names: list[str], reference: str, z: float) -> Row
                 values[column] = np.exp(root)
         for column, value in values.items():
             yield f"{name} vs {reference}", np.nan, f"cox.{column}", value, FORMULA
+            if name in after:
+                yield f"{reference} vs {name}", np.nan, f"cox.{TURNED[column]}", value if column == "p_value" else 1 / value, FORMULA
 
 
 def _proportional(tte: pd.DataFrame, x: np.ndarray, beta: np.ndarray, others: list[str], reference: str) -> Rows:
