@@ -5,7 +5,7 @@ import io
 import pandas as pd
 import pytest
 from designed_studies import write_case
-from notebook_cells import NOTEBOOKS, run_notebook, without_drawing
+from notebook_cells import NOTEBOOKS, each_week, run_notebook, without_drawing
 from random_study import Design, write_random
 
 pytestmark = pytest.mark.thorough
@@ -31,7 +31,7 @@ def studies(tmp_path_factory):
     return {"clinic": write_random(where / "clinic", Design((9, 8), seed=7, hazard=0.04)), "competing": write_case(where / "case", "competing")}
 
 
-@pytest.mark.parametrize(("study", "name"), [*(("clinic", name) for name in NOTEBOOKS), ("competing", "efficacy"), ("competing", "robustness")])
+@pytest.mark.parametrize(("study", "name"), [*(("clinic", name) for name in NOTEBOOKS), ("competing", "efficacy"), *each_week([("competing", "robustness")], [])])
 def test_a_lower_level_is_narrower_in_every_output(studies, study, name):
     found = []
     for level in (0.95, 0.7):

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
-from notebook_cells import run_notebook, without_drawing
+from notebook_cells import each_week, run_notebook, without_drawing
 from random_study import Design, write_random
 
 from lib import analyse
@@ -57,7 +57,7 @@ def named(parameter, value):
 
 
 @pytest.mark.notebook
-@pytest.mark.parametrize("notebook", OTHERS)
+@pytest.mark.parametrize("notebook", each_week(OTHERS, ["cohort", "efficacy", "models"]))
 def test_a_page_is_the_same_with_what_was_kept(notebook, study, keeping, monkeypatch):
     """Every number, sentence and table, one parameter after another; most of it is found (pictures: of all, in their own test)."""
     without_drawing(monkeypatch)

@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from notebook_cells import each_week
 from pypdf import PdfReader
 
 PAGES = ("index.html", "cohort.html", "efficacy.html", "robustness.html", "models.html", "safety.html")
@@ -39,7 +40,7 @@ def unfold(page, kind: str = ""):
 
 
 @browser_test
-@every_page
+@pytest.mark.parametrize(("study", "name"), each_week(EVERY, [*EVERY[: len(PAGES)], ("colon", "index.html"), ("colon", "efficacy.html")]))
 def test_accessible(visit, study, name):
     """WCAG 2.2 AA and axe's best practice; in the dark the colours again, on a narrow screen what is reached how.
 
