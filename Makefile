@@ -18,9 +18,11 @@ TOOLS  := .venv/.tools
 
 # =1.2 in environment.yml is any 1.2.x
 pinned = sed -nE -e 's/^ *- ([a-z0-9._-]+)=([0-9][0-9.]*)$$/\1==\2.*/p' -e 's/^ *- ([a-z0-9._-]+==.*)$$/\1/p' $(1)
+# what is said in which language (pyproject.toml: where); tests read this line
+EXTRACT = pybabel --quiet extract -F pyproject.toml -k _ -k N_ -k ngettext:1,2 --no-location --sort-output --omit-header
 COMPILE = $(BIN)/uv pip compile - --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help report batch check quick test fuzz siege lint types lab explore lock notebooks pictures golden mutants screenshots cohort reference bench bench-statistics clean
+.PHONY: help report batch check quick test fuzz siege lint types lab explore lock words notebooks pictures golden mutants screenshots cohort reference bench bench-statistics clean
 .DEFAULT_GOAL := help
 
 help:       ## list the targets
@@ -67,6 +69,10 @@ explore: $(READY)  ## serve the interactive page for a ward computer on 127.0.0.
 lock: $(TOOLS)  ## derive requirements.lock and tests/requirements.lock (exact pins, hashes) from the two environment.yml
 	$(call pinned,environment.yml) | $(COMPILE) -o requirements.lock
 	$(call pinned,tests/environment.yml) | $(COMPILE) -c requirements.lock -o tests/requirements.lock
+
+words: $(TOOLS)  ## bring lib/languages/*.po up to what the code says; then translate what is empty or marked fuzzy there
+	$(BIN)/$(EXTRACT) -o .venv/messages.pot .
+	for file in lib/languages/*.po; do $(BIN)/pybabel --quiet update --omit-header --ignore-obsolete -w 150 -i .venv/messages.pot -o $$file -l $$(basename $$file .po); done
 
 notebooks: $(TOOLS)  ## run the notebooks with the shipped study and keep what they show
 	$(BIN)/python tests/refresh_notebooks.py

@@ -14,7 +14,7 @@ dataset      the analysis set in force
 statistics   estimators and tests     intake    files -> checked tables
 study        study.yml, parameters, limits
 noting       what a computation reads, for kept
-fonts        what draws a text, in any script
+fonts        what draws a text, in any script                    languages    what is said, in which language
 
 What to ask of a line to find its room: does it read a file, compute a number, or show one? Of which subject? Who may
 see it? A room's `__init__` lists the modules that others may use; the rest is its own.

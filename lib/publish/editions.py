@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["DETAIL", "FORMATS", "PLAIN", "editions"]
+__all__ = ["DETAIL", "FORMATS", "editions"]
 
 from collections.abc import Iterable
 from functools import cache
@@ -10,8 +10,6 @@ from functools import cache
 FORMATS = ("html", "docx", "pdf", "figures", "plain")
 # What is printed of a page: all of it, or what it does not fold.
 DETAIL = ("main", "full")
-# The page for patients.
-PLAIN = "plain.html"
 
 
 def editions(reports: list, synthetic: bool, formats: Iterable[str], detail: str = DETAIL[0]) -> dict[str, bytes]:
@@ -44,9 +42,9 @@ def editions(reports: list, synthetic: bool, formats: Iterable[str], detail: str
     files: dict[str, bytes] = {}
     # These take half a second to import: not before they are needed.
     if "plain" in asked:
-        from lib.publish.plain import plain_page  # noqa: PLC0415
+        from lib.publish.plain import ADDRESSES, languages_of, plain_page  # noqa: PLC0415
 
-        files[PLAIN] = plain_page(reports, synthetic).encode()
+        files |= {ADDRESSES[code]: plain_page(reports, synthetic, code).encode() for code in languages_of(reports)}
     if asked == {"plain"}:
         return files
     from lib.publish.paper import typeset  # noqa: PLC0415

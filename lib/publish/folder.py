@@ -18,8 +18,9 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from lib.publish.editions import DETAIL, PLAIN, editions
+from lib.publish.editions import DETAIL, editions
 from lib.publish.pages import overview_page, report_page, standalone_svg
+from lib.publish.plain import ADDRESSES, languages_of, title_of
 from lib.publish.sections import with_something_to_show
 from lib.publish.summary import summarise
 from lib.report.results import COLUMNS, KEY
@@ -217,7 +218,9 @@ def _pages(reports: list[Report], synthetic: bool, files: list[str], run: dict, 
         "pages": [("index.html", "Overview"), *((report.page, report.title) for report in reports)],
     }
     pages = {r.page: report_page(r.shown, header=r.header, report=r, **frame) for r in reports}
-    titles = {PLAIN: "For patients: what was found, in plain words"} | {r["file"]: r["title"] for report in reports for r in [*report.tables.values(), *report.figures.values()]}
+    spoken = languages_of(reports)
+    titles = {ADDRESSES[code]: title_of(code, len(spoken) > 1) for code in spoken}
+    titles |= {r["file"]: r["title"] for report in reports for r in [*report.tables.values(), *report.figures.values()]}
     listed = [
         {"name": name, "folder": name.rpartition("/")[0], "title": titles.get(name, "")}
         for name in sorted([*files, *pages, "run.json"])

@@ -30,6 +30,7 @@ from nbconvert.exporters import HTMLExporter, TemplateExporter
 from nbconvert.filters import Highlight2HTML
 from nbformat import NotebookNode
 
+from lib.languages.speech import _, in_a_row
 from lib.publish.sections import by_folding, is_folded, titles
 from lib.publish.webfonts import with_fonts
 from lib.show.display import METADATA, anchor
@@ -115,8 +116,8 @@ def overview_page(**context) -> str:
 
 
 def patients_page(**context) -> str:
-    """Render plain.html: see lib/publish/templates/report/plain.html.j2."""
-    return _finished(_exporter().environment.get_template("plain.html.j2").render(page=context))
+    """Render plain.html in the language in force: see lib/publish/templates/report/plain.html.j2."""
+    return _finished(_exporter().environment.get_template("plain.html.j2").render(page=context, _=_, in_a_row=in_a_row))
 
 
 # By these a page that may be written anew is told from one of the user.

@@ -10,7 +10,8 @@ from functools import lru_cache
 
 from lib.fonts import Font, drawn_by
 
-# The page's own fonts, which stand before: its style sheet ends each list with this variable.
+# With this variable its style sheet begins each list of fonts. At the end of one, Chromium sets some texts before the font is there
+# and leaves them as boxes; and it holds no sign that the others have.
 VARIABLE = "--script"
 
 

@@ -38,6 +38,7 @@ from typing import Concatenate, ParamSpec, TypeVar, overload
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from lib.analyses.result import Absent, Analysis, absent_among
+from lib.languages.speech import _
 from lib.show.disclosure.audience import allows
 from lib.show.formats import DASH, NOT_REACHED, unstyled
 from lib.study.limits import LARGE, because_large
@@ -66,6 +67,7 @@ def template(name: str) -> Template:
         undefined=StrictUndefined,
         trim_blocks=True,
     )
+    environment.globals["_"] = _
     return environment.get_template(name)
 
 

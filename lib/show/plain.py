@@ -1,15 +1,16 @@
 """What a page gives to the page for patients (`plain.html`): the same numbers and verdicts in words that they use.
 
-Plain dicts of sentences and counts of people, which lib.publish.plain lays out. The rules stand in data/README.md, "The page
-for patients". `verdict` decides whether arms differ, here as everywhere.
+Plain dicts of sentences and counts of people in each language of the page, which lib.publish.plain lays out. The rules stand in
+data/README.md, "The page for patients". `verdict` decides whether arms differ, here as everywhere.
 """
 
 from __future__ import annotations
 
 __all__ = ["about", "efficacy", "safety"]
 
+from collections.abc import Callable
 from math import isnan
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 
@@ -19,8 +20,9 @@ from lib.analyses.result import Absent, where
 from lib.analyses.robustness.confounding import Weights
 from lib.analyses.safety.events import Harms
 from lib.dataset.dataset import Dataset, part_label
+from lib.languages.speech import ENGLISH, N_, _, in_language, ngettext, said_here
 from lib.show.display import Column, Row, Table, template
-from lib.show.formats import capitalised, format_duration, is_masked, out_of, per_hundred, plural
+from lib.show.formats import capitalised, format_given, format_whole, is_masked, per_hundred
 from lib.show.labels import everybody
 from lib.show.sentences.plain import (
     Compared,
@@ -31,6 +33,7 @@ from lib.show.sentences.plain import (
     sentences_of_number,
 )
 from lib.study.limits import SMALL_ARM
+from lib.study.study import Study
 
 # An interval so wide is called very unsure: NCHS holds such a share back (data/README.md).
 WIDE = 0.30
@@ -38,70 +41,114 @@ WIDE = 0.30
 MOST_DRAWN = 100
 # So many terms of adverse events are named, the most common ones.
 COMMON = 5
-HIDDEN = "not shown here, so that nobody can be known by it"
-NOT_SHOWN = "not shown"
-NOT_FOLLOWED = "Nobody was followed that long."
+HIDDEN = N_("not shown here, so that nobody can be known by it")
+NOT_SHOWN = N_("not shown")
+NOT_FOLLOWED = N_("Nobody was followed that long.")
 HARMS = {
-    "serious": "Counted as serious, such as a stay in hospital",
-    "severe": "Severe",
-    "stopped": "Had to stop a treatment because of it",
-    "fatal": "Led to death",
+    "any": N_("Any problem"),
+    "serious": N_("Counted as serious, such as a stay in hospital"),
+    "severe": N_("Severe"),
+    "stopped": N_("Had to stop a treatment because of it"),
+    "fatal": N_("Led to death"),
 }
 CHOSEN = {
-    True: "Chance decided who got what, like drawing lots. So the groups should be much alike from the start.",
-    False: "Chance did not decide who got what. It was chosen for each person, for instance by their doctors. So the groups may have been unlike from the start.",
-    None: "We do not know how it was decided who got what. So the groups may have been unlike from the start.",
+    True: N_("Chance decided who got what, like drawing lots. So the groups should be much alike from the start."),
+    False: N_("Chance did not decide who got what. It was chosen for each person, for instance by their doctors. So the groups may have been unlike from the start."),
+    None: N_("We do not know how it was decided who got what. So the groups may have been unlike from the start."),
 }
+R = TypeVar("R")
 
 
-def about(data: Dataset) -> dict[str, Any]:
-    """What was asked, of whom, and what the design and the size leave open; `groups` are names with their numbers of people."""
-    study, several = data.study.study, len(data.arms) > 1
-    people, population = plural(len(data.patients), "person", "people"), study.plain.population or study.population
-    who = [f"{people} took part{f': {population}' if population else ''}."]
-    part = part_label(data.study, data.parameters)
-    who += [f"This page tells of some of them only: {part}."] if part else []
-    left_out = len(study_arms := data.study.arms) > len(data.arms)
-    who += [f"They were in {len(data.arms)} groups.", CHOSEN[by_chance(data)]] if several else [f"All of them got the same treatment: {data.arms[0].said}."]
-    who += [f"The study had {len(study_arms)} groups; the others are left out here."] if left_out else []
-    open_ = [] if several else ["This page compares this group with no other. So it cannot tell if another treatment would be better."]
-    small = any(data.n[arm.id] < SMALL_ARM for arm in data.arms)
-    open_ += [f"This was a small study, with {people}. In a small study chance plays a big part. A few people more or less could change the answer."] if small else []
-    open_ += ["The groups may have been unlike from the start. Then a difference need not come from the treatment."] if several and not by_chance(data) else []
-    groups = [{"name": capitalised(arm.said), "people": plural(data.n[arm.id], "person", "people")} for arm in data.arms]
-    return {"question": study.plain.question or study.question, "who": who, "groups": groups, "open": open_}
+def _in_each_language(study: Study, make: Callable[[], R]) -> dict[str, R]:
+    """What is made in each language of the page, by its code."""
+    said = {}
+    for code in (ENGLISH, *study.study.plain.languages):
+        with in_language(code):
+            said[code] = make()
+    return said
 
 
-def efficacy(survival: Survival | Absent, weights: Weights | Absent, response: ResponseRates | Absent, others: list[Survival | Absent]) -> list[dict[str, Any]]:
-    """How many people it happened to, and whether the groups differ: of endpoints in time, then of the response to treatment."""
+def about(data: Dataset) -> dict[str, dict[str, Any]]:
+    """What was asked, of whom, and what the design and the size leave open, by language; `groups` are names with their numbers of people."""
+    return _in_each_language(data.study, lambda: _asked(data))
+
+
+def efficacy(survival: Survival | Absent, weights: Weights | Absent, response: ResponseRates | Absent, others: list[Survival | Absent]) -> dict[str, list[dict[str, Any]]]:
+    """How many people it happened to, and whether the groups differ: of endpoints in time, then of the response to treatment; by language, {} without any."""
     known = [one for one in (survival, *others) if isinstance(one, Survival)]
-    told = [_in_time(one, weights if one is survival else None) for one in known]
-    if isinstance(response, ResponseRates) and response.dataset.response_visits:
-        told.append(_shrank(response, response.dataset.response_visits[0]))
-    return told
+    shrank = [response] if isinstance(response, ResponseRates) and response.dataset.response_visits else []
+
+    def told() -> list[dict[str, Any]]:
+        in_time = [_in_time(one, weights if one is survival else None) for one in known]
+        return in_time + [_shrank(one, one.dataset.response_visits[0]) for one in shrank]
+
+    return _in_each_language([*known, *shrank][0].dataset.study, told) if known or shrank else {}
 
 
-def safety(harms: Harms) -> dict[str, Any]:
-    """How many people had which harm, as a table, and what that tells."""
-    data, counted = harms.dataset, _is_counted(harms.dataset)
+def safety(harms: Harms) -> dict[str, dict[str, Any]]:
+    """How many people had which harm, as a table, and what that tells; by language."""
+    return _in_each_language(harms.dataset.study, lambda: _harmed(harms.dataset, harms))
+
+
+def _asked(data: Dataset) -> dict[str, Any]:
+    study, several = data.study.study, len(data.arms) > 1
+    people, population = _people(len(data.patients)), said_here(study.plain.population, study.population)
+    who = [_("{people} took part: {population}.", people=people, population=population) if population else _("{people} took part.", people=people)]
+    part = part_label(data.study, data.parameters)
+    who += [_("This page tells of some of them only: {part}.", part=part)] if part else []
+    left_out = len(study_arms := data.study.arms) > len(data.arms)
+    if several:
+        who += [ngettext("They were in {n} group.", "They were in {n} groups.", len(data.arms), n=len(data.arms)), _(CHOSEN[by_chance(data)])]
+    else:
+        who += [_("All of them got the same treatment: {arm}.", arm=data.arms[0].said)]
+    n = len(study_arms)
+    who += [ngettext("The study had {n} group; the others are left out here.", "The study had {n} groups; the others are left out here.", n, n=n)] if left_out else []
+    open_ = [] if several else [_("This page compares this group with no other. So it cannot tell if another treatment would be better.")]
+    small = any(data.n[arm.id] < SMALL_ARM for arm in data.arms)
+    open_ += [_("This was a small study, with {people}. In a small study chance plays a big part. A few people more or less could change the answer.", people=people)] if small else []
+    open_ += [_("The groups may have been unlike from the start. Then a difference need not come from the treatment.")] if several and not by_chance(data) else []
+    groups = [{"name": capitalised(arm.said), "people": _people(data.n[arm.id])} for arm in data.arms]
+    return {"question": said_here(study.plain.question, study.question), "who": who, "groups": groups, "open": open_}
+
+
+def _people(n: float) -> str:
+    """Such as "1 person", "12 people"."""
+    return _("some people") if isnan(n) else ngettext("{n} person", "{n} people", n, n=format_whole(n))
+
+
+def _lasting(value: float, unit: str) -> str:
+    """(6, "months") -> "6 months"."""
+    number = format_given(value)
+    match unit:
+        case "days":
+            return ngettext("{number} day", "{number} days", value, number=number)
+        case "weeks":
+            return ngettext("{number} week", "{number} weeks", value, number=number)
+        case "months":
+            return ngettext("{number} month", "{number} months", value, number=number)
+        case _:
+            return ngettext("{number} year", "{number} years", value, number=number)
+
+
+def _harmed(data: Dataset, harms: Harms) -> dict[str, Any]:
+    counted = _is_counted(data)
     overview, terms = harms["ae_overview"], harms["ae_term"]
     anybody = where(overview, variable="any", group=everybody(data)).iloc[0]
     rows = [Row((label, *_cells(where(overview, variable=kind), data, counted))) for kind, label in _kinds(data, overview).items()]
     common = where(terms, group=everybody(data)).sort_values("count", ascending=False, kind="stable").head(COMMON)
     plain = data.study.adverse_events.plain
-    named = [(plain.get(name, name), *_cells(where(terms, variable=name), data, counted)) for name in common.loc[common["count"] > 0, "variable"]]
-    shown = [Row(cells, "sub") for cells in named if set(cells[1:]) != {NOT_SHOWN}]
-    rows += [Row(("The most common ones",), "group"), *shown] if shown else []
-    columns = (Column("People who had it"), *[Column(capitalised(arm.said), "" if counted else "of 100 people") for arm in data.arms])
-    said = ["These are health problems that came up during or after treatment. Not all of them were caused by it."]
-    said += ["No such problem was noted."] if anybody["count"] == 0 else []
-    said += ["The groups are small. So a difference in these numbers can be chance."] if counted and len(data.arms) > 1 else []
-    return {"said": said, "table": template("table.html").render(table=Table("plain_harms", "Health problems", columns, tuple(rows), dash="not known"))}
+    named = [(said_here(plain.get(name, {}), name), *_cells(where(terms, variable=name), data, counted)) for name in common.loc[common["count"] > 0, "variable"]]
+    shown = [Row(cells, "sub") for cells in named if set(cells[1:]) != {_(NOT_SHOWN)}]
+    rows += [Row((_("The most common ones"),), "group"), *shown] if shown else []
+    columns = (Column(_("People who had it")), *[Column(capitalised(arm.said), "" if counted else _("of 100 people")) for arm in data.arms])
+    said = [_("These are health problems that came up during or after treatment. Not all of them were caused by it.")]
+    said += [_("No such problem was noted.")] if anybody["count"] == 0 else []
+    said += [_("The groups are small. So a difference in these numbers can be chance.")] if counted and len(data.arms) > 1 else []
+    return {"said": said, "table": template("table.html").render(table=Table("plain_harms", _("Health problems"), columns, tuple(rows), dash=_("not known")))}
 
 
 def _kinds(data: Dataset, overview: pd.DataFrame) -> dict[str, str]:
-    kinds = {"any": "Any problem"} | HARMS
-    return {kind: label for kind, label in kinds.items() if (overview["variable"] == kind).any()}
+    return {kind: _(label) for kind, label in HARMS.items() if (overview["variable"] == kind).any()}
 
 
 def _cells(rows: pd.DataFrame, data: Dataset, counted: bool) -> list[str]:
@@ -112,14 +159,36 @@ def _cells(rows: pd.DataFrame, data: Dataset, counted: bool) -> list[str]:
 def _share(row: pd.Series, counted: bool) -> str:
     """Such as "3 of 13", or "23" of 100."""
     if is_masked(row) or isnan(row["count"]):
-        return NOT_SHOWN
-    return out_of(row["count"], row["n"]) if counted or not row["n"] else _about(row["proportion"], row["count"] == 0)
+        return _(NOT_SHOWN)
+    return _out_of(row["count"], row["n"]) if counted or not row["n"] else _about(row["proportion"], row["count"] == 0)
 
 
 def _about(share: float, none: bool, rest: bool = False) -> str:
     """People of 100; nobody is none, and a few of very many are fewer than 1."""
     of_them = per_hundred(share, rest)
-    return "none" if none else "fewer than 1" if of_them == 0 else f"{of_them}"
+    return _("none") if none else _("fewer than 1") if of_them == 0 else f"{of_them}"
+
+
+def _out_of(count: float, n: float) -> str:
+    """(3, 11) -> "3 of 11", people of a group; a sentence has no digit for nobody."""
+    if count == n and n > 1:
+        return _("both") if n == 2 else _("all {n}", n=format_whole(n))
+    return _("none of {n}", n=format_whole(n)) if count == 0 else _("{count} of {n}", count=format_whole(count), n=format_whole(n))
+
+
+def _people_of(count: float, n: float) -> str:
+    """(3, 11) -> "3 of 11 people"."""
+    if count == n and n > 1:
+        return _("both people") if n == 2 else _("all {n} people", n=format_whole(n))
+    return _("none of {n} people", n=format_whole(n)) if count == 0 else _("{count} of {n} people", count=format_whole(count), n=format_whole(n))
+
+
+def _of_a_hundred(share: float, none: bool, rest: bool = False) -> str:
+    """0.236 -> "about 24 of 100 people"."""
+    if none:
+        return _("none of 100 people")
+    of_them = per_hundred(share, rest)
+    return _("about {n} of 100 people", n=of_them) if of_them else _("about fewer than 1 of 100 people")
 
 
 def _is_counted(data: Dataset) -> bool:
@@ -135,22 +204,25 @@ def _in_time(survival: Survival, weights: Weights | Absent | None) -> dict[str, 
     endpoint, unit = data.study.endpoint(survival.variable), data.study.time.unit
     time = None if _is_counted(data) else _carried(survival)
     rows = [_of_hundred(survival, arm.id, time) for arm in data.arms] if time else _as_counted(survival, time := _followed(survival))
-    after = f"After {format_duration(time, unit)}" if time else "By the end"
-    title = endpoint.plain or endpoint.label
-    counted = f"We counted how often this happened: {endpoint.plain}." if endpoint.plain else f"We counted how often an event happened. The full report calls this “{endpoint.label}”."
+    when = _("After {time} it had happened to:", time=_lasting(time, unit)) if time else _("By the end it had happened to:")
+    title = said_here(endpoint.plain, endpoint.label)
+    if endpoint.plain:
+        counted = _("We counted how often this happened: {event}.", event=title)
+    else:
+        counted = _("We counted how often an event happened. The full report calls this “{endpoint}”.", endpoint=endpoint.label)
     in_numbers = sentences_of_number(survival, time) if rows[0]["of"] == "hundred" else []
-    open_ = [f"This page does not tell what happens after more than {format_duration(time, unit)}."] if time else []
+    open_ = [_("This page does not tell what happens after more than {time}.", time=_lasting(time, unit))] if time else []
     missing = survival.row("events", everybody(data))["n_missing"]
-    open_ += [f"For {plural(missing, 'person', 'people')} it is not known if it happened. They are left out."] if missing > 0 else []
-    open_ += ["For some people something else came first. Then this could no longer happen to them."] if endpoint.has_competing else []
+    open_ += [_("For {people} it is not known if it happened. They are left out.", people=_people(missing))] if missing > 0 else []
+    open_ += [_("For some people something else came first. Then this could no longer happen to them.")] if endpoint.has_competing else []
     told = {"title": capitalised(title), "counted": counted, "answer": sentences_of_answer(survival, weights, in_numbers), "open": open_}
-    return told | _table(f"{after} it had happened to:", rows)
+    return told | _table(when, rows)
 
 
 def _table(when: str, rows: list[dict]) -> dict[str, Any]:
     """The lines of the groups; where all are hidden, one sentence."""
-    hidden = all(row["words"] == HIDDEN for row in rows)
-    return {"when": f"How often it happened is {HIDDEN}.", "rows": []} if hidden else {"when": when, "rows": rows}
+    hidden = all(row["words"] == _(HIDDEN) for row in rows)
+    return {"when": _("How often it happened is not shown here, so that nobody can be known by it."), "rows": []} if hidden else {"when": when, "rows": rows}
 
 
 def _row(data: Dataset, arm: str, words: str, more: str = "", of: str = "people", **drawn: Any) -> dict[str, Any]:
@@ -163,7 +235,9 @@ def _likely(low: float, high: float, rest: bool = False) -> str:
     if isnan(low) or isnan(high):
         return ""
     ends = [per_hundred(end, rest) for end in ((high, low) if rest else (low, high))]
-    return f"likely between {ends[0]} and {ends[1]}{', so this is very unsure' if high >= low + WIDE else ''}"
+    if high >= low + WIDE:
+        return _("likely between {low} and {high}, so this is very unsure", low=ends[0], high=ends[1])
+    return _("likely between {low} and {high}", low=ends[0], high=ends[1])
 
 
 def _carried(survival: Survival) -> float | None:
@@ -185,11 +259,11 @@ def _of_hundred(survival: Survival, arm: str, time: float) -> dict[str, Any]:
     data, free = survival.dataset, "cumulative_incidence" not in survival
     row = where(_read_off(survival), group=arm, time=time).iloc[0]
     if isnan(row["estimate"]):
-        return _row(data, arm, HIDDEN if is_masked(row) else NOT_FOLLOWED, of="hundred")
+        return _row(data, arm, _(HIDDEN) if is_masked(row) else _(NOT_FOLLOWED), of="hundred")
     none = row["estimate"] == (1 if free else 0)
     likely = "" if none else _likely(row["ci_low"], row["ci_high"], free)
-    words = f"{'none' if none else f'about {_about(row.estimate, none, free)}'} of 100 people"
-    return _row(data, arm, words, likely, "hundred", drawn=100, filled=0 if none else per_hundred(row["estimate"], free))
+    filled = 0 if none else per_hundred(row["estimate"], free)
+    return _row(data, arm, _of_a_hundred(row["estimate"], none, free), likely, "hundred", drawn=100, filled=filled)
 
 
 def _followed(survival: Survival) -> float | None:
@@ -210,21 +284,23 @@ def _of_people(survival: Survival, arm: str, time: float | None) -> dict[str, An
     whole = survival.row("events", arm)
     row = where(survival["at_risk"], group=arm, time=time).iloc[0] if time else whole
     if isnan(row["n_events"]) or isnan(whole["n"]):
-        return _row(data, arm, HIDDEN)
-    lost = row["n_censored"] if time else 0
-    left = "not followed for all of this time" + (", or something else came first" if "cumulative_incidence" in survival else "")
-    more = f"{lost:.0f} {left}" if lost else ""
+        return _row(data, arm, _(HIDDEN))
+    lost, more = row["n_censored"] if time else 0, ""
+    if lost and "cumulative_incidence" in survival:
+        more = _("{n} not followed for all of this time, or something else came first", n=f"{lost:.0f}")
+    elif lost:
+        more = _("{n} not followed for all of this time", n=f"{lost:.0f}")
     drawn: dict[str, Any] = {"drawn": int(whole["n"]), "filled": int(row["n_events"]), "dashed": int(lost)} if max(data.n[a.id] for a in data.arms) <= MOST_DRAWN else {}
-    return _row(data, arm, f"{out_of(row['n_events'], whole['n'])} people", more, **drawn)
+    return _row(data, arm, _people_of(row["n_events"], whole["n"]), more, **drawn)
 
 
 def _shrank(response: ResponseRates, visit: float) -> dict[str, Any]:
     data, counted = response.dataset, _is_counted(response.dataset)
     rows = where(response["objective_response_treated"], time=visit).set_index("group")
     told = [_response(data, arm.id, rows.loc[arm.id], counted) for arm in data.arms]
-    happened = "the tumours shrank by a good part, or were gone"
-    shown = _table(f"After {format_duration(visit, data.study.time.unit)} it had happened to:", told)
-    shown |= {"title": capitalised(happened), "counted": f"We counted how often this happened: {happened}.", "open": []}
+    happened = _("the tumours shrank by a good part, or were gone")
+    shown = _table(_("After {time} it had happened to:", time=_lasting(visit, data.study.time.unit)), told)
+    shown |= {"title": capitalised(happened), "counted": _("We counted how often this happened: {event}.", event=happened), "open": []}
     if len(data.arms) == 1:
         return shown | {"answer": []}
     test = where(response["objective_response_treated_test"], time=visit).iloc[0]
@@ -237,9 +313,9 @@ def _shrank(response: ResponseRates, visit: float) -> dict[str, Any]:
 
 def _response(data: Dataset, arm: str, row: pd.Series, counted: bool) -> dict[str, Any]:
     if is_masked(row) or isnan(row["count"]):
-        return _row(data, arm, HIDDEN)
+        return _row(data, arm, _(HIDDEN))
     if not counted and row["n"]:
-        words = f"{'none' if row['count'] == 0 else f'about {_about(row.proportion, False)}'} of 100 people"
+        words = _of_a_hundred(row["proportion"], row["count"] == 0)
         return _row(data, arm, words, _likely(row["ci_low"], row["ci_high"]), "hundred", drawn=100, filled=per_hundred(row["proportion"]))
     drawn: dict[str, Any] = {"drawn": int(row["n"]), "filled": int(row["count"])} if row["n"] <= MOST_DRAWN else {}
-    return _row(data, arm, f"{out_of(row['count'], row['n'])} people", **drawn)
+    return _row(data, arm, _people_of(row["count"], row["n"]), **drawn)

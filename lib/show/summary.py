@@ -73,7 +73,7 @@ def efficacy(
         Further endpoints that the answer names.
     """
     told = plain.efficacy(survival, weights, response, others)
-    given = {"plain": {"outcomes": told}} if told else {}
+    given: dict[str, Any] = {"plain": {"outcomes": told}} if told else {}
     if isinstance(survival, Absent):
         return given
     data, known = survival.dataset, [one for one in others if isinstance(one, Survival)]

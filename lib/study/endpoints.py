@@ -9,7 +9,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from lib.study.parts import Code, Frozen, Id, Label, Text, own
-from lib.study.words import DATE_COLUMNS, KINDS, OF_MARKER, EventDate, LastDay
+from lib.study.words import DATE_COLUMNS, KINDS, OF_MARKER, EventDate, LastDay, Spoken
 
 
 class ReadyTime(Frozen):
@@ -36,7 +36,7 @@ class Endpoint(Frozen):
     short: Label
     role: Literal["primary", "secondary", "sensitivity"]
     definition: Text
-    plain: Label = ""  # what happened: "the cancer came back"
+    plain: Spoken = Field({})  # what happened: "the cancer came back"
     landmarks: tuple[float, ...] = ()
     tau: float | None = Field(None, gt=0)
     events: tuple[EventDate, ...] = ()

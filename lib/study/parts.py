@@ -34,18 +34,21 @@ __all__ = [
     "Text",
     "Time",
     "Variable",
+    "check_plain_words",
     "own",
     "unique",
 ]
 
 import datetime as dt
 import re
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Protocol, Self, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from lib.study.words import Label, LegendLabel, Text, plain, unique
+from lib.languages.speech import ENGLISH, said_here
+from lib.study.words import Label, Language, LegendLabel, Spoken, Text, plain, unique
 
 TableName = Literal["patients", "lesions", "measurements", "assessments", "markers", "treatments", "adverse_events"]
 TABLES: tuple[TableName, ...] = get_args(TableName)
@@ -102,10 +105,11 @@ class Frozen(BaseModel):
 
 
 class InPlainWords(Frozen):
-    """Question and population in words that patients use, for their page."""
+    """Question and population in words that patients use, for their page; the languages, beside English, in which it is written."""
 
-    question: Label = ""
-    population: Label = ""
+    languages: tuple[Language, ...] = ()
+    question: Spoken = Field({})
+    population: Spoken = Field({})
 
 
 class About(Frozen):
@@ -151,17 +155,37 @@ class Arm(Frozen):
     value: Code = ""
     colour: str = Field(pattern=r"^#[0-9A-Fa-f]{6}$")
     line: Literal["solid", "dashed", "dashdot", "dotted", "longdash", "dashdotdot"] = "solid"
-    plain: Label = ""
+    plain: Spoken = Field({})
 
     @property
     def said(self) -> str:
-        """What the page for patients calls it."""
-        return self.plain or self.label
+        """What the page for patients calls it, in the language in force."""
+        return said_here(self.plain, self.label)
 
     @property
     def code(self) -> str:
         """What the arm column of a table holds."""
         return self.value or self.id
+
+
+class _Told(Protocol):
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def plain(self) -> dict[str, str]: ...
+
+
+def check_plain_words(about: About, arms: Iterable[_Told], endpoints: Iterable[_Told], terms: dict[str, dict[str, str]]) -> None:
+    """Raise ValueError where a page for patients would have to speak two languages at once: what it calls things is not given in one of its own."""
+    words = {"study.plain.question": about.plain.question}
+    words |= {"study.plain.population": about.plain.population} if about.plain.population or about.population else {}
+    words |= {f"arms: {arm.id}: plain": arm.plain for arm in arms}
+    words |= {f"endpoints: {endpoint.id}: plain": endpoint.plain for endpoint in endpoints}
+    words |= {f"adverse_events.plain: {term}": spoken for term, spoken in terms.items()}
+    for code in about.plain.languages:
+        if lacking := [name for name, spoken in words.items() if code not in spoken]:
+            raise ValueError(f"study.plain.languages: {code} is asked for, and there are no words in it for {'; '.join(lacking)} (write {{{ENGLISH}: ..., {code}: ...}})")
 
 
 class Table(Frozen):

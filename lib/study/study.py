@@ -39,6 +39,7 @@ from lib.study.parts import (
     Text,
     Time,
     Variable,
+    check_plain_words,
     unique,
 )
 from lib.study.questions import Question, open_questions
@@ -150,9 +151,7 @@ class Study(Frozen):
     @property
     def _outcomes(self) -> dict[str, str]:
         ready = [endpoint for endpoint in self.endpoints if not endpoint.derived]
-        return {present(e.time).column: f"the time of {e.id}" for e in ready} | {
-            present(e.event).column: f"the event of {e.id}" for e in ready
-        }
+        return {present(e.time).column: f"the time of {e.id}" for e in ready} | {present(e.event).column: f"the event of {e.id}" for e in ready}
 
     @property
     def model_columns(self) -> dict[str, str]:
@@ -254,6 +253,7 @@ class Study(Frozen):
                 raise ValueError(f"liver: {test} has no reference.high, of which Hy's law counts multiples")
         check_covariates(self.baseline, self.confounding, self.models)
         check_strategy(self.treatments.components if self.treatments else (), self.strategy)
+        check_plain_words(self.study, self.arms, self.endpoints, self.adverse_events.plain if self.adverse_events else {})
         return self
 
     @model_validator(mode="after")

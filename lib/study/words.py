@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 __all__ = [
-    "DATE_COLUMNS", "KINDS", "OF_MARKER", "THIN", "DateColumn", "EventDate", "Kind", "Label", "LastDay", "LegendLabel", "Text", "grouped",
-    "plain", "told_apart", "unique",
+    "DATE_COLUMNS", "KINDS", "OF_MARKER", "THIN", "DateColumn", "EventDate", "Kind", "Label", "Language", "LastDay", "LegendLabel", "Spoken", "Text",
+    "grouped", "plain", "told_apart", "unique",
 ]  # fmt: skip
 
 import re
@@ -12,9 +12,10 @@ import unicodedata
 from collections import Counter
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator
 
 from lib.fonts import undrawn
+from lib.languages.speech import ENGLISH, LANGUAGES
 
 # Between thousands, on every page and in every message: narrow, no line ends there, and nobody takes it for a decimal.
 THIN = "\N{NARROW NO-BREAK SPACE}"
@@ -113,6 +114,17 @@ Text = Annotated[str, AfterValidator(plain)]
 # What a report calls something; the second kind stands in legends too.
 Label = Annotated[Text, AfterValidator(_said)]
 LegendLabel = Annotated[Label, AfterValidator(_in_legend)]
+
+
+def _known_language(code: str) -> str:
+    if code not in LANGUAGES:
+        raise ValueError(f"the code of a language that pages are written in: {', '.join(LANGUAGES)}")
+    return code
+
+
+Language = Annotated[str, AfterValidator(_known_language)]
+# Words for readers of several languages; a text alone is English.
+Spoken = Annotated[dict[Language, Label], BeforeValidator(lambda given: {ENGLISH: given} if isinstance(given, str) else given)]
 
 
 def grouped(count: int) -> str:

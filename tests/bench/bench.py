@@ -7,6 +7,7 @@ What is not installed (R, a peer) is skipped with a sentence. Peers go into a fo
 """
 
 import argparse
+import contextlib
 import datetime as dt
 import itertools
 import json
@@ -60,11 +61,10 @@ def measure(*command, cwd: Path = ROOT, env: dict[str, str] = ENVIRONMENT, **opt
         pause = 0.1
         while not done.wait(pause):
             total, began = 0, time.perf_counter()
-            for each in [process, *process.children(recursive=True)]:
-                try:
-                    total += each.memory_full_info().pss
-                except psutil.Error:  # it has just ended
-                    continue
+            with contextlib.suppress(psutil.NoSuchProcess):  # it has just ended
+                for each in [process, *process.children(recursive=True)]:
+                    with contextlib.suppress(psutil.Error):
+                        total += each.memory_full_info().pss
             peak = max(peak, total / 2**20)
             # Looking costs time where many processes share memory: at most a twentieth, or it would slow what it measures.
             pause = max(0.1, 20 * (time.perf_counter() - began))

@@ -12,19 +12,31 @@ from lib.analyses.efficacy.survival import Survival
 from lib.analyses.result import Absent, where
 from lib.analyses.robustness.confounding import Weights
 from lib.dataset.dataset import Dataset
-from lib.show.formats import MINUS, format_points, is_masked, joined
+from lib.languages.speech import N_, _, listed
+from lib.show.formats import MINUS, format_points, is_masked
 from lib.show.labels import everybody
 from lib.show.sentences.survival import crude_of, tests_of, weighted_of
 from lib.show.verdict import below, is_apart
 
 MEANS = {
-    True: "Chance decided who got what. So this may well be due to the treatment.",
-    False: "But this may come from the people in the groups, and not from the treatment.",
-    None: "But this may come from the people in the groups, and not from the treatment.",
+    True: N_("Chance decided who got what. So this may well be due to the treatment."),
+    False: N_("But this may come from the people in the groups, and not from the treatment."),
+    None: N_("But this may come from the people in the groups, and not from the treatment."),
 }
-DIFFER = "The groups differ by more than chance would often bring."
-CANNOT_TELL = "So we cannot tell which treatment is better."
-NOT_THE_SAME = "That does not mean that they work equally well."
+DIFFER = N_("The groups differ by more than chance would often bring.")
+CANNOT_TELL = N_("So we cannot tell which treatment is better.")
+NOT_THE_SAME = N_("That does not mean that they work equally well.")
+# Which way a group differs from others -> the sentence; of an endpoint in time, who is spared for longer counts too.
+LESS, MORE, NOT_EQUALLY = "less", "more", "not equally"
+COMPARES = {
+    LESS: N_("It happened less often with {group} {than}."),
+    MORE: N_("It happened more often with {group} {than}."),
+    NOT_EQUALLY: N_("It happened not equally often with {group} {than}."),
+}
+COMPARES_IN_TIME = COMPARES | {
+    LESS: N_("It happened less often or later with {group} {than}."),
+    MORE: N_("It happened more often or sooner with {group} {than}."),
+}
 
 
 def by_chance(data: Dataset) -> bool | None:
@@ -53,8 +65,8 @@ class Compared:
     pairs : sequence of PlainPair
     masked, nobody : bool
         Whether a shared report hides the tests; whether it happened to nobody at all.
-    fewer, more : str
-        What "less often" and "more often" mean here.
+    in_time : bool
+        Whether "later" is less and "sooner" is more.
     in_numbers : sequence of str
         Sentences with the differences in numbers of people.
     """
@@ -63,8 +75,7 @@ class Compared:
     pairs: Sequence[PlainPair]
     masked: bool
     nobody: bool
-    fewer: str = "less often"
-    more: str = "more often"
+    in_time: bool = False
     in_numbers: Sequence[str] = ()
 
 
@@ -77,7 +88,7 @@ def sentences_of_answer(survival: Survival, weights: Weights | Absent | None, in
     ratios = survival["cox"].set_index("group")["hr"]
     pairs = [PlainPair(r.group, r.p_adjusted, ratios.get(r.group, float("nan")) - 1) for r in survival["logrank_pairwise"].itertuples()]
     masked, nobody = is_masked(survival["logrank"].iloc[0]), survival.row("events", everybody(data))["n_events"] == 0
-    said = say_plainly(data, Compared(p_values, pairs, masked, bool(nobody), "less often or later", "more often or sooner", in_numbers))
+    said = say_plainly(data, Compared(p_values, pairs, masked, bool(nobody), True, in_numbers))
     return said + (_evened_out(survival, weights) if is_apart(p_values) else [])
 
 
@@ -87,21 +98,21 @@ def say_plainly(data: Dataset, found: Compared) -> list[str]:
         return _cannot_tell(found)
     apart = [pair for pair in found.pairs if below(pair.p_adjusted)]
     if not apart:
-        return [DIFFER, "But we cannot tell which of them.", MEANS[by_chance(data)]]
+        return [_(DIFFER), _("But we cannot tell which of them."), _(MEANS[by_chance(data)])]
     rest = [pair for pair in found.pairs if pair not in apart]
-    return [DIFFER, *_differ(data, apart, found), *found.in_numbers, *_untold(data, rest), MEANS[by_chance(data)]]
+    return [_(DIFFER), *_differ(data, apart, found), *found.in_numbers, *_untold(data, rest), _(MEANS[by_chance(data)])]
 
 
 def _cannot_tell(found: Compared) -> list[str]:
     if found.nobody:
-        return ["It did not happen to anybody while they were followed. So the groups cannot be compared."]
+        return [_("It did not happen to anybody while they were followed. So the groups cannot be compared.")]
     if found.masked:
-        return ["If the groups differ is not shown here, so that nobody can be known by it."]
+        return [_("If the groups differ is not shown here, so that nobody can be known by it.")]
     if all(map(isnan, found.p_values)):
-        return ["It happened to too few people to compare the groups.", CANNOT_TELL]
+        return [_("It happened to too few people to compare the groups."), _(CANNOT_TELL)]
     if any(map(below, found.p_values)):
-        return ["There is more than one way to compare the groups, and they do not agree.", CANNOT_TELL]
-    return ["The groups do not differ by more than chance could bring.", CANNOT_TELL, NOT_THE_SAME]
+        return [_("There is more than one way to compare the groups, and they do not agree."), _(CANNOT_TELL)]
+    return [_("The groups do not differ by more than chance could bring."), _(CANNOT_TELL), _(NOT_THE_SAME)]
 
 
 def _arms(data: Dataset, group: str) -> list[str]:
@@ -113,31 +124,33 @@ def _differ(data: Dataset, apart: Sequence[PlainPair], found: Compared) -> list[
     others: dict[tuple[str, str], list[str]] = {}
     for pair in apart:
         first, second = _arms(data, pair.group)
-        how = "not equally often" if isnan(pair.towards) else found.more if pair.towards > 0 else found.fewer
-        others.setdefault((how, first), []).append(f"than with {second}")
-    return [f"It happened {how} with {first} {joined(seconds)}." for (how, first), seconds in others.items()]
+        how = NOT_EQUALLY if isnan(pair.towards) else MORE if pair.towards > 0 else LESS
+        others.setdefault((how, first), []).append(_("than with {group}", group=second))
+    sentences = COMPARES_IN_TIME if found.in_time else COMPARES
+    return [_(sentences[how], group=first, than=listed(seconds)) for (how, first), seconds in others.items()]
 
 
 def _untold(data: Dataset, pairs: Sequence[PlainPair]) -> list[str]:
     if len(pairs) == 1:
         first, second = _arms(data, pairs[0].group)
-        return [f"Between {first} and {second} we cannot tell."]
-    return ["For any other two groups we cannot tell."] if pairs else []
+        return [_("Between {first} and {second} we cannot tell.", first=first, second=second)]
+    return [_("For any other two groups we cannot tell.")] if pairs else []
 
 
 def _evened_out(survival: Survival, weights: Weights | Absent | None) -> list[str]:
     """What is left of a difference when the groups are made alike in what was declared."""
     data = survival.dataset
     found, crude = weighted_of(data, weights), crude_of(data, survival)
-    changes = ["The difference was not the same at all times."] if below(crude.p_constant) else []
+    changes = [_("The difference was not the same at all times.")] if below(crude.p_constant) else []
     if found is None or by_chance(data) or not below(crude.p_adjusted):
         return changes
-    how = "We also compared the groups as if they had been alike from the start in some of what we know of them."
+    how = _("We also compared the groups as if they had been alike from the start in some of what we know of them.")
     if isnan(found.p_value) or not found.enough:
-        return [*changes, how, "There were too few people for that to tell us more."]
-    turned = below(found.p_value) and (crude.hr < 1) != (found.hr < 1)
-    then = "turned round. So we cannot tell which is better" if turned else "stayed" if below(found.p_value) else "was no longer clear"
-    return [*changes, how, f"Then the difference {then}."]
+        return [*changes, how, _("There were too few people for that to tell us more.")]
+    if not below(found.p_value):
+        return [*changes, how, _("Then the difference was no longer clear.")]
+    stayed = (crude.hr < 1) == (found.hr < 1)
+    return [*changes, how, _("Then the difference stayed.") if stayed else _("Then the difference turned round. So we cannot tell which is better.")]
 
 
 def sentences_of_number(survival: Survival, time: float) -> list[str]:
@@ -152,6 +165,9 @@ def sentences_of_number(survival: Survival, time: float) -> list[str]:
         first, second = _arms(data, row["group"])
         ends = [format_points(row[end]).removeprefix(MINUS) for end in ("ci_low", "ci_high")]
         low, high = ends if row["ci_low"] > 0 else reversed(ends)
-        number = format_points(row["difference"]).removeprefix(MINUS)
-        said.append(f"Of 100 people, that is about {number} {'fewer' if row['difference'] > 0 else 'more'} with {first} than with {second} (likely between {low} and {high}).")
+        words = {"n": format_points(row["difference"]).removeprefix(MINUS), "first": first, "second": second, "low": low, "high": high}
+        if row["difference"] > 0:
+            said.append(_("Of 100 people, that is about {n} fewer with {first} than with {second} (likely between {low} and {high}).", **words))
+        else:
+            said.append(_("Of 100 people, that is about {n} more with {first} than with {second} (likely between {low} and {high}).", **words))
     return said

@@ -8,7 +8,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from lib.study.parts import Code, Days, Frozen, Id, Label, Level, Text, unique
+from lib.study.parts import Code, Days, Frozen, Id, Level, Text, unique
+from lib.study.words import Spoken
 
 # Of CTCAE and every scale of five grades: death.
 FATAL_GRADE = 5
@@ -30,7 +31,7 @@ class AdverseEvents(Frozen):
 
     dictionary: Text
     systems: dict[Text, tuple[Text, ...]]
-    plain: dict[Text, Label] = Field({})
+    plain: dict[Text, Spoken] = Field({})
     severe_grade: int = Field(3, ge=1, le=5)
     max_grade: int = Field(FATAL_GRADE, ge=1, le=5)
     # Instead of grades, mildest first; the mildest one that counts as severe, and the one that is death, if any is.

@@ -1,0 +1,116 @@
+"""Messages in the language in force: whole, counted, listed; each catalogue complete."""
+
+import re
+import string
+import subprocess
+import sys
+from gettext import NullTranslations
+
+import pytest
+from babel.messages.checkers import checkers
+from babel.messages.pofile import read_po
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib.languages import speech
+from lib.languages.speech import (
+    CATALOGUES,
+    ENGLISH,
+    LANGUAGES,
+    _,
+    in_a_row,
+    in_force,
+    in_language,
+    listed,
+    name_of,
+    ngettext,
+    said_here,
+)
+from lib.study.study import ROOT
+
+OTHERS = [code for code in LANGUAGES if code != ENGLISH]
+
+
+@pytest.fixture(scope="module")
+def messages(tmp_path_factory):
+    """What the code says, as `make words` finds it: message -> catalogue's entry."""
+    found = tmp_path_factory.mktemp("words") / "messages.pot"
+    (line,) = re.findall(r"^EXTRACT *= *(.+)$", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    command = [sys.executable, "-m", "babel.messages.frontend", *line.split()[1:], "-o", str(found), "."]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    with found.open("rb") as file:
+        return {message.id: message for message in read_po(file) if message.id}
+
+
+def catalogue(code):
+    with (CATALOGUES / f"{code}.po").open("rb") as file:
+        return read_po(file, locale=code, abort_invalid=True)
+
+
+def named(text):
+    """The arguments of a message."""
+    return {name for _text, name, _format, _conversion in string.Formatter().parse(text) if name is not None}
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_a_catalogue_says_all_that_the_code_says_and_nothing_else(code, messages):
+    held = catalogue(code)
+    assert {message.id for message in held if message.id} == set(messages)
+    assert not held.obsolete
+    for message in held:
+        if message.id:
+            said = message.string if isinstance(message.string, tuple) else (message.string,)
+            assert all(said), f"{message.id} is not translated"
+            assert not message.fuzzy, f"{message.id}: a guess that nobody has looked at"
+            ids = message.id if isinstance(message.id, tuple) else (message.id,)
+            assert {frozenset(named(text)) for text in said} <= {frozenset(named(text)) for text in ids}, f"{message.id}: other arguments"
+            assert len(said) == (held.num_plurals if isinstance(message.id, tuple) else 1)
+            for check in checkers:
+                check(held, message)
+
+
+def test_the_code_says_what_these_tests_read(messages):
+    assert ("{n} person", "{n} people") in messages, "counted"
+    assert {"Any problem", "What was asked?", "Table: {title}"} <= set(messages), "constants, and templates of both rooms"
+    assert len(messages) > 100
+
+
+def test_english_is_what_the_code_says():
+    assert in_force() == ENGLISH
+    assert _("{count} of {n} people", count=3, n=11) == "3 of 11 people"
+    assert [ngettext("{number} month", "{number} months", n, number=n) for n in (1, 1.0, 0.5, 2, 0)] == ["1 month", "1.0 month", "0.5 months", "2 months", "0 months"]
+    assert listed(["a"]) == "a"
+    assert listed(["a", "b", "c"]) == "a, b and c"
+    assert in_a_row(["One.", "Two."]) == "One. Two."
+    assert in_a_row([]) == ""
+
+
+def test_chinese_is_counted_listed_and_set_as_chinese_is():
+    with in_language("zh"):
+        assert _("{count} of {n} people", count=3, n=11) == "11人中有3人"
+        assert ngettext("{number} month", "{number} months", 6.0, number="6") == "6个月"
+        assert listed(["甲", "乙", "丙"]) == "甲、乙和丙"
+        assert in_a_row(["一。", "二。"]) == "一。二。"
+        assert said_here({"en": "seeds", "zh": "粒子"}, "B") == "粒子"
+        assert said_here({"en": "seeds"}, "B") == "B", "an English word is none for them"
+    assert said_here({"en": "seeds", "zh": "粒子"}, "B") == "seeds"
+    assert [name_of(code) for code in ("en", "zh")] == ["English", "中文"]
+
+
+def test_a_language_ends_with_its_block_whatever_happens_there():
+    with pytest.raises(ZeroDivisionError), in_language("zh"):
+        1 / 0  # noqa: B018
+    assert in_force() == ENGLISH
+
+
+@given(st.text(max_size=20))
+def test_an_argument_is_text_whatever_it_holds(text):
+    for code in LANGUAGES:
+        with in_language(code):
+            assert text in _("{people} took part.", people=text)
+
+
+def test_a_message_that_no_catalogue_holds_is_said_in_english(monkeypatch):
+    monkeypatch.setattr(speech, "_catalogue", lambda _code: NullTranslations())
+    with in_language("zh"):
+        assert _("Severe") == "Severe"
