@@ -13,7 +13,7 @@ ADDRESSES = {code: "plain.html" if code == ENGLISH else f"plain.{code}.html" for
 
 def languages_of(reports: list) -> list[str]:
     """Codes of the languages in which a report speaks to patients, English first."""
-    return list(reports[0].header["plain"])
+    return list(reports[0].header.get("plain", ()))
 
 
 def title_of(code: str, several: bool) -> str:

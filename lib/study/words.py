@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import AfterValidator, BeforeValidator
 
 from lib.fonts import undrawn
-from lib.languages.speech import ENGLISH, LANGUAGES
+from lib.languages.speech import ENGLISH, LANGUAGES, in_language
 
 # Between thousands, on every page and in every message: narrow, no line ends there, and nobody takes it for a decimal.
 THIN = "\N{NARROW NO-BREAK SPACE}"
@@ -92,14 +92,19 @@ def _alike(text: str) -> str:
 
 
 def told_apart(what: str, name: str = "label") -> AfterValidator:
-    """Make a validator that refuses parts that a report would call by one name (an attribute), at the line where they stand."""
+    """Make a validator that refuses parts that a report would call by one name (an attribute) in any language, at the line where they stand."""
 
     def checked(parts: tuple[Any, ...]) -> tuple[Any, ...]:
+        for code in LANGUAGES:
+            with in_language(code):
+                tell(parts)
+        return parts
+
+    def tell(parts: tuple[Any, ...]) -> None:
         first: dict[str, str] = {}
         for part in parts:
             if (other := first.setdefault(_alike(getattr(part, name)), part.id)) != part.id:
                 raise ValueError(f"the {what}s {other} and {part.id} have one label ({getattr(part, name)}): no reader could tell them apart")
-        return parts
 
     return AfterValidator(checked)
 

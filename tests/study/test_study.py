@@ -126,9 +126,10 @@ ERRORS = {
     ),
     "element of no trial": ("  contrast: Intention", "  comparison: Intention", "comparison:", ["unknown key", "eligibility"]),
     "overlong label": ("label: Anlotinib,", f"label: {'x' * 600},", "{id: A", ["one line of at most 500 characters"]),
-    "plain words that nobody sees": ("plain: the drug alone,", 'plain: "\u200b",', "{id: A", ["must not be empty"]),
-    "one plain name for two arms": ("plain: the drug alone,", "plain: The Seeds alone,", "arms:", ["no reader could tell them apart"]),
-    "plain words for no term": ("    Hematoma: Bruise", "    Bruising: Bruise", "study:", ["Bruising is no term of systems"]),
+    "plain words that nobody sees": ("plain: {en: the drug alone,", 'plain: {en: "\u200b",', "{id: A", ["must not be empty"]),
+    "one plain name for two arms": ("plain: {en: the drug alone,", "plain: {en: The Seeds alone,", "arms:", ["no reader could tell them apart"]),
+    "one Chinese name for two arms": ("zh: 单用药物组", "zh: 单用粒子组", "arms:", ["(单用粒子组): no reader could tell them apart"]),
+    "plain words for no term": ("    Hematoma: {en: Bruise,", "    Bruising: {en: Bruise,", "study:", ["Bruising is no term of systems"]),
     "sign of no font": ("label: Anlotinib,", 'label: "Anlotinib \\U0001fa7a",', "{id: A", ["no font of the reports draws \U0001fa7a"]),
     "direction mark": ("label: Anlotinib,", 'label: "An\\u202elotinib",', "{id: A", ["direction marks"]),
 }
