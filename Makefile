@@ -84,7 +84,7 @@ pictures: $(TOOLS)  ## draw the baselines of the picture tests anew: look at wha
 	REFRESH_PICTURES=1 $(BIN)/python -m pytest tests/show/plots/test_pictures.py
 
 golden: $(TOOLS)  ## write the texts that the golden tests compare anew: read what changed, then commit
-	REFRESH_GOLDEN=1 $(BIN)/python -m pytest tests/whole/test_golden.py
+	REFRESH_GOLDEN=1 $(BIN)/python -m pytest tests/whole/test_golden.py tests/publish -k as_it_was_read
 
 mutants: $(TOOLS)  ## plant errors in a copy of the code, one at a time; print which no test finds (MUTANTS=300 drawn ones, or SAMPLE=30 of all)
 	$(BIN)/python tests/mutants/run.py $(if $(SAMPLE),--sample $(SAMPLE),--drawn $(MUTANTS))

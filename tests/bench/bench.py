@@ -98,7 +98,7 @@ def report(folder: Path, study: str = STUDY, *options: str) -> tuple[float, floa
 
 
 def markdown(folder: Path, results: Path) -> tuple[float, float]:
-    """Render the R Markdown counterpart of the cohort and efficacy pages, its numbers into `results`."""
+    """Render the R Markdown counterpart of the pages on the cohort, efficacy and robustness, its numbers into `results`."""
     given = f"list(file = '{ROOT / STUDY / 'patients.csv'}', results = '{results}')"
     code = f"rmarkdown::render('{HERE / 'report.Rmd'}', output_dir = '{folder}', intermediates_dir = '{folder}', params = {given}, quiet = TRUE)"
     return measure("Rscript", "-e", code)
@@ -129,22 +129,22 @@ def in_turn(ways: dict, repeats: int) -> dict[str, dict[str, list[float]]]:
 
 
 def bench_report(repeats: int) -> dict:
-    """(a) and (b): one report, all pages against papermill and the two that R makes against R Markdown."""
+    """(a) and (b): one report, all pages against papermill and the three that R makes against R Markdown."""
     found = {"ways": in_turn({"`papermill` three times, `nbconvert`": naive, "`python -m lib report`": report}, repeats), "markdown": {}}
     if not has_r("rmarkdown", "survminer", "coin", "ggplot2", "gridExtra", "MASS"):
         return found
     with tempfile.TemporaryDirectory() as held:
         theirs, ours = Path(held, "theirs.csv"), Path(held, "ours.csv")
 
-        def two_pages(folder: Path, *options: str) -> tuple[float, float]:
-            taken = report(folder, STUDY, "--notebooks", "cohort,efficacy", *options)
+        def same_pages(folder: Path, *options: str) -> tuple[float, float]:
+            taken = report(folder, STUDY, "--notebooks", "cohort,efficacy,robustness", *options)
             shutil.copy(folder / "ours" / "results.csv", ours)
             return taken
 
         ways = {
             "R Markdown (survival, survminer, coin, ggplot2, knitr)": lambda folder: markdown(folder, theirs),
-            "`python -m lib report` (two processes)": two_pages,
-            "`python -m lib report --jobs 1`": lambda folder: two_pages(folder, "--jobs", "1"),
+            "`python -m lib report` (two processes)": same_pages,
+            "`python -m lib report --jobs 1`": lambda folder: same_pages(folder, "--jobs", "1"),
         }
         return found | {"markdown": in_turn(ways, repeats), "same": compare(ours, theirs)}
 

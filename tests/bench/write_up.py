@@ -85,7 +85,7 @@ def _report(found: dict) -> list[str]:
     r, ours, _ = found["markdown"].values()
     same = found["same"]
     return [
-        *lines, *_table("Two of them, cohort and efficacy", found["markdown"]), "",
+        *lines, *_table("Three of them, cohort, efficacy and robustness", found["markdown"]), "",
         _goal("Goal, ratio to R Markdown:", _seconds(ours) / _seconds(r), 0.25),
         "The R report ([report.Rmd](tests/bench/report.Rmd)) holds the same analyses, figures and tables, with as many permutations and "
         f"simulations; {same['compared']:,} numbers of both were compared, the largest relative difference is {same['largest']:.0e}. Where each "

@@ -73,7 +73,7 @@ def test_a_report_reads_as_it_was_read(study, audience, name, where, monkeypatch
 def test_no_golden_text_is_left_over():
     """Texts of reports that nobody makes any more are taken out."""
     reports = {".".join(report) for report in REPORTS}
-    reports |= {f"plain.{page}" for page in ("rair_dtc", "rair_dtc_share", "colon")}  # tests/publish/test_plain.py
+    reports |= {f"plain.{page}" for page in ("rair_dtc", "rair_dtc_share", "colon", "rair_dtc.zh", "rair_dtc_share.zh")}  # tests/publish/test_plain*.py
     assert {path.name.removesuffix(".txt").removesuffix(".pictures") for path in GOLDEN.iterdir()} == reports
 
 
