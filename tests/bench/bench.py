@@ -322,6 +322,7 @@ def main() -> int:
     asked = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     asked.add_argument("--only", default="report,again,start,explore,batch,survival,large,growth,tables")
     asked.add_argument("--repeats", type=int, default=5)
+    asked.add_argument("--reports", type=int, default=REPORTS, help="how many a batch makes")
     asked.add_argument("--quick", action="store_true", help="small sizes, one repeat; into outputs/bench, not into docs/")
     given = asked.parse_args()
     quick, repeats = given.quick, 1 if given.quick else given.repeats
@@ -331,7 +332,7 @@ def main() -> int:
         "again": (bench_again, repeats, ()),
         "start": (bench_start, repeats, ()),
         "explore": (bench_explore, few, ()),
-        "batch": (bench_batch, few, (4 if quick else REPORTS,)),
+        "batch": (bench_batch, few, (4 if quick else given.reports,)),
         "survival": (bench_survival, repeats, (SIZES[:3] if quick else SIZES,)),
         "large": (bench_large, few, (10_000 if quick else LARGE,)),
         "growth": (bench_growth, 1, (GROWTH[:2] if quick else GROWTH,)),
