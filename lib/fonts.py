@@ -49,6 +49,8 @@ JAPANESE, KOREAN = ("Noto Sans CJK JP", 0), ("Noto Sans CJK KR", 1)
 FAMILIES = tuple(font.family for font in FONTS)
 # What `MAIN` draws need not be looked up in it: Latin, Cyrillic, punctuation, raised and lowered digits, arrows, mathematics.
 COMMON = "\u0000-\u024f\u0400-\u04ff\u2010-\u203a\u2074-\u208e\u2190-\u22ff"
+# What `CHINESE` draws, likewise: Han, kana, Hangul, their punctuation, wide letters and digits.
+EASTERN = "\u3001-\u301f\u3041-\u3096\u30a1-\u30fe\u4e00-\u9fef\uac00-\ud7a3\uff01-\uff5e"
 # Signs twice as wide as a letter, between which a line may end; and what begins none.
 WIDE = "\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\U00020000-\U0003fffd"
 CLOSING = "，。、：；！？）》」』】〉〕％ー々"
@@ -81,7 +83,7 @@ def _beyond(text: str) -> set[str]:
 
 def undrawn(text: str) -> str:
     """Return the signs of a text that no font has, each once, in their order."""
-    left = _beyond(text)
+    left = _beyond(re.sub(f"[{EASTERN}]", "", text))
     for font in FONTS:
         left = left and left - _signs(font)
     return "".join(dict.fromkeys(sign for sign in text if sign in left))

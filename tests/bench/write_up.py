@@ -64,11 +64,17 @@ def _seconds(way: dict) -> float:
 
 
 def _table(heading: str, ways: dict[str, dict], times: dict[str, int] | None = None) -> list[str]:
-    """Seconds, ratio to the first way, largest memory; `times`: a way that was measured once for so many."""
+    """Median seconds with shortest and longest, ratio to the first way, largest memory; `times`: a way that was measured once for so many."""
     taken = {name: _seconds(way) * (times or {}).get(name, 1) for name, way in ways.items()}
     first = next(iter(taken.values()))
     lines = [f"| {heading} | seconds | ratio | memory, MB |", "| --- | ---: | ---: | ---: |"]
-    return lines + [f"| {name} | {s:.1f} | {s / first:.2f} | {max(ways[name]['mb']):,.0f} |" for name, s in taken.items()]
+    return lines + [f"| {name} | {s:.1f}{_spread(ways[name])} | {s / first:.2f} | {max(ways[name]['mb']):,.0f} |" for name, s in taken.items()]
+
+
+def _spread(way: dict) -> str:
+    """The shortest and the longest time, where there are several."""
+    taken = way["seconds"]
+    return f" ({min(taken):.1f}–{max(taken):.1f})" if len(taken) > 1 else ""
 
 
 def _goal(text: str, value: float, limit: float, *, at_least: bool = False) -> str:

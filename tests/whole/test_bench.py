@@ -31,13 +31,13 @@ def test_goals_are_met_or_not_in_words_and_medians_are_shown():
     same = {"compared": 1155, "largest": 7e-8}
     text = kept(report={"ways": ways(10, 2), "markdown": ways(8, 6, 9), "same": same})
     assert "at most 0.2: met (0.2)" in text and "at most 0.25: **not met** (0.75)" in text
-    assert "| way 1 | 2.0 | 0.20 | 100 |" in text and "1,155 numbers" in text
+    assert "| way 1 | 2.0 (2.0–198.0) | 0.20 | 100 |" in text and "1,155 numbers" in text
     assert "R or one of its packages is not installed" in kept(report={"ways": ways(10, 4), "markdown": {}})
 
 
 def test_the_naive_batch_is_one_report_times_their_number():
     text = kept(batch={"count": 50, "ways": ways(100, 140, 20)})
-    assert "| way 2 | 1000.0 | 10.00 | 100 |" in text
+    assert "| way 2 | 1000.0 (20.0–1980.0) | 10.00 | 100 |" in text
     assert "at least 15: **not met** (7.14)" in text and "at most 1.2: **not met** (1.4)" in text
 
 

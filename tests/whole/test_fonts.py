@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.ft2font import FT2Font
 
-from lib.fonts import COMMON, FONTS, MAIN, families_of, fill, undrawn, wrap
+from lib.fonts import COMMON, EASTERN, FONTS, MAIN, families_of, fill, undrawn, wrap
 from lib.show.plots import style
 
 NEEDED = {
@@ -33,9 +33,10 @@ def test_what_no_font_draws_is_named_once_in_order(text, signs):
     assert undrawn(text) == "".join(dict.fromkeys(signs))
 
 
-def test_what_is_not_looked_up_is_drawn():
-    signs = set(map(chr, FT2Font(str(FONTS[0].path)).get_charmap()))
-    common = re.findall(f"[{COMMON}]", "".join(map(chr, range(0x3000))))
+@pytest.mark.parametrize(("taken", "font", "last"), [(COMMON, FONTS[0], 0x3000), (EASTERN, FONTS[1], 0xFFFF)])
+def test_what_is_not_looked_up_is_drawn(taken, font, last):
+    signs = set(map(chr, FT2Font(str(font.path), face_index=font.face).get_charmap()))
+    common = re.findall(f"[{taken}]", "".join(map(chr, range(last))))
     assert len(common) > 1000
     assert {sign for sign in common if sign not in signs and unicodedata.category(sign) not in ("Cc", "Cf", "Zl", "Zp")} == set()
 
