@@ -87,7 +87,7 @@ def efficacy(survival: Survival | Absent, weights: Weights | Absent, response: R
 
 def safety(harms: Harms) -> dict[str, dict[str, Any]]:
     """How many people had which harm, as a table, and what that tells; by language."""
-    return _in_each_language(harms.dataset.study, lambda: _harmed(harms.dataset, harms))
+    return _in_each_language(harms.dataset.study, lambda: _harmed(harms))
 
 
 def _asked(data: Dataset) -> dict[str, Any]:
@@ -130,8 +130,8 @@ def _lasting(value: float, unit: str) -> str:
             return ngettext("{number} year", "{number} years", value, number=number)
 
 
-def _harmed(data: Dataset, harms: Harms) -> dict[str, Any]:
-    counted = _is_counted(data)
+def _harmed(harms: Harms) -> dict[str, Any]:
+    data, counted = harms.dataset, _is_counted(harms.dataset)
     overview, terms = harms["ae_overview"], harms["ae_term"]
     anybody = where(overview, variable="any", group=everybody(data)).iloc[0]
     rows = [Row((label, *_cells(where(overview, variable=kind), data, counted))) for kind, label in _kinds(data, overview).items()]
@@ -163,9 +163,9 @@ def _share(row: pd.Series, counted: bool) -> str:
     return _out_of(row["count"], row["n"]) if counted or not row["n"] else _about(row["proportion"], row["count"] == 0)
 
 
-def _about(share: float, none: bool, rest: bool = False) -> str:
+def _about(share: float, none: bool) -> str:
     """People of 100; nobody is none, and a few of very many are fewer than 1."""
-    of_them = per_hundred(share, rest)
+    of_them = per_hundred(share)
     return _("none") if none else _("fewer than 1") if of_them == 0 else f"{of_them}"
 
 
@@ -205,9 +205,10 @@ def _in_time(survival: Survival, weights: Weights | Absent | None) -> dict[str, 
     time = None if _is_counted(data) else _carried(survival)
     rows = [_of_hundred(survival, arm.id, time) for arm in data.arms] if time else _as_counted(survival, time := _followed(survival))
     when = _("After {time} it had happened to:", time=_lasting(time, unit)) if time else _("By the end it had happened to:")
-    title = said_here(endpoint.plain, endpoint.label)
-    if endpoint.plain:
-        counted = _("We counted how often this happened: {event}.", event=title)
+    happened = said_here(endpoint.plain, "")
+    title = happened or endpoint.label
+    if happened:
+        counted = _("We counted how often this happened: {event}.", event=happened)
     else:
         counted = _("We counted how often an event happened. The full report calls this “{endpoint}”.", endpoint=endpoint.label)
     in_numbers = sentences_of_number(survival, time) if rows[0]["of"] == "hundred" else []

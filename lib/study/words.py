@@ -128,8 +128,15 @@ def _known_language(code: str) -> str:
 
 
 Language = Annotated[str, AfterValidator(_known_language)]
-# Words for readers of several languages; a text alone is English.
-Spoken = Annotated[dict[Language, Label], BeforeValidator(lambda given: {ENGLISH: given} if isinstance(given, str) else given)]
+def _by_language(given: Any) -> Any:
+    """A text alone is English."""
+    if not isinstance(given, str | dict):
+        raise ValueError(f"a text, or one for each language: {{{ENGLISH}: ..., {LANGUAGES[-1]}: ...}}")
+    return {ENGLISH: given} if isinstance(given, str) else given
+
+
+# Words for readers of several languages.
+Spoken = Annotated[dict[Language, Label], BeforeValidator(_by_language)]
 
 
 def grouped(count: int) -> str:

@@ -125,7 +125,9 @@ def study(tmp_path):
 def test_words_in_another_language_alone_leave_english_to_the_labels(study):
     reports = made(study(lambda _study: None))
     assert languages_of(reports) == ["en", "zh"]
-    assert "名称A" not in plain_page(reports, synthetic=False)
+    english = plain_page(reports, synthetic=False)
+    assert "名称A" not in english
+    assert "We counted how often an event happened." in english
     assert "名称A" in plain_page(reports, synthetic=False, language="zh")
 
 
@@ -138,6 +140,8 @@ def test_words_in_another_language_alone_leave_english_to_the_labels(study):
         (lambda s: s["study"]["plain"].update(languages=["xx"]), "the code of a language that pages are written in: en, zh"),
         (lambda s: s["study"]["plain"].update(question={"xx": "?"}), "the code of a language that pages are written in: en, zh"),
         (lambda s: s["arms"][0].update(plain={"zh": ""}), "must not be empty"),
+        (lambda s: s["arms"][0].update(plain=5), "a text, or one for each language: {en: ..., zh: ...}"),
+        (lambda s: s["arms"][0].update(plain=["a"]), "a text, or one for each language: {en: ..., zh: ...}"),
     ],
 )
 def test_a_page_that_would_speak_two_languages_is_refused(study, change, said):
