@@ -19,7 +19,7 @@ TOOLS  := .venv/.tools
 # =1.2 in environment.yml is any 1.2.x
 pinned = sed -nE -e 's/^ *- ([a-z0-9._-]+)=([0-9][0-9.]*)$$/\1==\2.*/p' -e 's/^ *- ([a-z0-9._-]+==.*)$$/\1/p' $(1)
 # what is said in which language (pyproject.toml: where); tests read this line
-EXTRACT = pybabel --quiet extract -F pyproject.toml -k _ -k N_ -k ngettext:1,2 --no-location --sort-output --omit-header
+EXTRACT = pybabel --quiet extract -F pyproject.toml -k _ -k N_ -k Nn_:1,2 -k ngettext:1,2 --no-location --sort-output --omit-header
 COMPILE = $(BIN)/uv pip compile - --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
 .PHONY: help report batch check quick test fuzz siege lint types lab explore lock words notebooks pictures golden mutants screenshots cohort reference bench bench-statistics clean
@@ -84,7 +84,7 @@ pictures: $(TOOLS)  ## draw the baselines of the picture tests anew: look at wha
 	REFRESH_PICTURES=1 $(BIN)/python -m pytest tests/show/plots/test_pictures.py
 
 golden: $(TOOLS)  ## write the texts that the golden tests compare anew: read what changed, then commit
-	REFRESH_GOLDEN=1 $(BIN)/python -m pytest tests/whole/test_golden.py tests/publish -k as_it_was_read
+	REFRESH_GOLDEN=1 SIEGE=1 $(BIN)/python -m pytest tests/whole/test_golden.py tests/publish tests/languages -k as_it_was_read
 
 mutants: $(TOOLS)  ## plant errors in a copy of the code, one at a time; print which no test finds (MUTANTS=300 drawn ones, or SAMPLE=30 of all)
 	$(BIN)/python tests/mutants/run.py $(if $(SAMPLE),--sample $(SAMPLE),--drawn $(MUTANTS))

@@ -19,6 +19,8 @@ from typing import NoReturn
 
 import click
 
+from lib.languages import speech
+
 # Command -> its file, and what the help says of it; a command is imported when it is asked for, as that takes a second or two.
 COMMANDS = {
     "report": ("report", "Check the study, execute the notebooks, write the pages: all of them or nothing."),
@@ -87,6 +89,7 @@ def _end(sentence: str, code: int) -> NoReturn:
 def main() -> None:
     """Make the reports of a study, check its tables, or begin a study from a workbook, or explore it."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    speech.use(speech.of_user(os.environ))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from lib.languages import speech
 from lib.study.study import ROOT
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chromium-browser"))), None)
@@ -56,6 +57,12 @@ def nothing_kept():
 def nothing_shared(tmp_path, monkeypatch):
     """Each test begins where nothing was shared."""
     monkeypatch.setenv("COHORT_REPORT_SHARED", str(tmp_path / ".shared"))
+
+
+@pytest.fixture(autouse=True)
+def english():
+    """Each test begins in English, whatever the one before has made a page in."""
+    speech.use("")
 
 
 @pytest.fixture(scope="module")

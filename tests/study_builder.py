@@ -7,7 +7,7 @@ writes a study whose first patient is 17. Row 0 is the first row below the heade
 
 from __future__ import annotations
 
-__all__ = ["STUDY_YML", "TABLES", "add", "again", "as_if_chosen", "cell", "drop", "good_tables", "header", "write_study"]
+__all__ = ["STUDY_YML", "TABLES", "add", "again", "as_if_chosen", "cell", "drop", "good_tables", "header", "study_text", "write_study"]
 
 import datetime as dt
 import functools
@@ -19,6 +19,26 @@ from pathlib import Path
 import pandas as pd
 
 STUDY_YML = Path(__file__).parent.parent / "data" / "rair_dtc" / "study.yml"
+# What is given in two languages, in a line or below its key; but for words for patients.
+IN_LINE = re.compile(r'\b((?:label|short|unit|why): )\{en: ("[^"]*"|[^,{}"]+), zh: [^{}]*\}')
+TERMS = re.compile(r"^  labels:.*?(?=^  plain:)", re.MULTILINE | re.DOTALL)
+BELOW = re.compile(r"^( +)(\w+):( #[^\n]*)?\n\1  en: ([^\n]*)\n\1  zh: [^\n]*\n", re.MULTILINE)
+
+
+def study_text() -> str:
+    """The shipped study.yml with its labels in English alone and unquoted, for whoever changes a line of it."""
+    text = TERMS.sub("", IN_LINE.sub(r"\1\2", STUDY_YML.read_text(encoding="utf-8")))
+    return BELOW.sub(_in_english, text)
+
+
+def _in_english(found: re.Match) -> str:
+    key, comment, words = found[2], found[3] or "", found[4]
+    if key in ("question", "population") and len(found[1]) > 2:  # words for patients keep their languages
+        return found[0]
+    bare = words.strip('"')
+    return f"{found[1]}{key}: {words if ': ' in bare or '#' in bare else bare}{comment}\n"
+
+
 # The small study has no laboratory values that are watched for harm: a test that needs some declares its own.
 LABORATORY = re.compile(r"  # watched for harm(?:.*\n)+?\nliver:\n(?:  .*\n)+")
 TABLES = ("patients", "lesions", "measurements", "assessments", "markers", "treatments", "adverse_events")
@@ -180,7 +200,7 @@ def write_study(folder: Path, study: Callable[[str], str] = str, **changes: Chan
         The folder.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    text = LABORATORY.sub("", STUDY_YML.read_text(encoding="utf-8"))
+    text = LABORATORY.sub("", study_text())
     (folder / "study.yml").write_text(study(text), encoding="utf-8")
     for table, frame in good_tables().items():
         change = changes.get(table, lambda frame: frame)

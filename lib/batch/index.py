@@ -16,6 +16,7 @@ from typing import NamedTuple
 from lib.batch.places import is_remote, read_file, write_file
 from lib.batch.workers import FAILED, KEPT, MADE, Outcome
 from lib.dataset.dataset import part_label
+from lib.languages.speech import ENGLISH, in_language
 from lib.publish.pages import BATCH, batch_page
 from lib.show.formats import DASH, format_interval, format_median, format_number, format_p
 from lib.study.parameters import NOTEBOOKS, Parameters
@@ -84,6 +85,7 @@ def read_seconds(output: str) -> dict[str, float]:
     return {row["run"]: float(row["seconds"]) for row in rows if row.get("seconds") and row.get("status") != FAILED}
 
 
+@in_language(ENGLISH)
 def write_index(title: str, outcomes: list[Outcome], studies: dict[str, Study], output: str) -> None:
     """Write batch.html.
 

@@ -16,6 +16,7 @@ from lib.batch.places import admit_report, is_remote, joined
 from lib.batch.plan import Plan, Run, read_plan
 from lib.batch.workers import FAILED, KEPT, Outcome, is_up_to_date, make_all, outcome_of
 from lib.commands.terminal import fail, printable, refuse, said_of, shown
+from lib.languages.speech import _
 from lib.run.one_report import NOTEBOOK_FOLDER, NotebookMissing, inputs_of, parameters_of
 from lib.run.target import NotOurs
 from lib.study.study import ROOT
@@ -48,17 +49,17 @@ def batch(*, plan, output, jobs, scheduler, notebook_folder, resume) -> None:
         workers = {"notebooks": notebook_folder.resolve(), "jobs": jobs, "scheduler": scheduler}
         outcomes = _made(asked, list(zip(runs, expected, strict=True)), output, resume=resume, **workers)
     except KeyboardInterrupt:
-        fail("stopped; what was finished is kept, and --resume makes the rest", 130)
+        fail(_("stopped; what was finished is kept, and --resume makes the rest"), 130)
     except (NotOurs, FileExistsError, IsADirectoryError) as error:
-        fail(f"cannot make the batch: {said_of(error)}", 2)
+        fail(_("cannot make the batch: {of}", of=said_of(error)), 2)
     except (NotebookMissing, OSError) as error:
-        fail(f"cannot make the batch: {said_of(error)}")
+        fail(_("cannot make the batch: {of}", of=said_of(error)))
     counts = {status: sum(outcome.status == status for outcome in outcomes) for status in (KEPT, FAILED)}
     for outcome in outcomes:
         if outcome.status == FAILED:
             click.echo(f"{outcome.run}: {printable(outcome.error)}", err=True)
     made = len(outcomes) - sum(counts.values())
-    click.echo(f"{made} made, {counts[KEPT]} kept, {counts[FAILED]} failed", err=True)
+    click.echo(_("{made} made, {counts} kept, {counts2} failed", made=made, counts=counts[KEPT], counts2=counts[FAILED]), err=True)
     index = joined(output, "batch.html")
     click.echo(index if is_remote(output) else shown(Path(index)))
     sys.exit(1 if counts[FAILED] else 0)
@@ -86,11 +87,11 @@ def _made(plan: Plan, runs: list[tuple[Run, dict]], output: str, *, resume: bool
             if is_up_to_date(run, output, inputs):
                 outcomes[run.name] = outcome_of(run, output, KEPT, seconds.get(run.name))
     todo = [(run, inputs) for run, inputs in runs if run.name not in outcomes]
-    studies = {run.name: run.study for run, _ in runs}
+    studies = {run.name: run.study for run, __ in runs}
     written = time.monotonic()
 
     def in_order() -> list[Outcome]:
-        return [outcomes[run.name] for run, _ in runs if run.name in outcomes]
+        return [outcomes[run.name] for run, __ in runs if run.name in outcomes]
 
     with tqdm(total=len(runs), initial=len(outcomes), unit="report", disable=None, smoothing=0.1) as bar:
 

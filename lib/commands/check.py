@@ -13,6 +13,7 @@ import pandas as pd
 from lib.commands.request import PAIRS, PARAMETERS, STUDY, asked_for
 from lib.commands.terminal import OUTPUTS, counted, refuse, say_problems, shown
 from lib.intake.tables import Tables, list_queries, read_tables, write_queries
+from lib.languages.speech import _
 from lib.run.admission import admit, request_of
 from lib.study.study import Study
 from lib.study.yaml_file import Gathered, Problem
@@ -25,11 +26,11 @@ from lib.study.yaml_file import Gathered, Problem
 def check(*, folder, pairs, file) -> None:
     """Check the study, and whether a report with these parameters can be made; list every data query, nothing else."""
     gathered = Gathered()
-    study, given, _ = asked_for(gathered, folder, pairs, file)
+    study, given, __ = asked_for(gathered, folder, pairs, file)
     queries = checked_tables(gathered, study, given, OUTPUTS, save=True).queries
     say_problems([Problem(**row) for row in queries.drop(columns="severity").to_dict("records")])
     tables, found = counted(len(study.tables), "table", "tables"), counted(len(queries), "data query", "data queries")
-    click.echo(f"{study.study.short_title}: {tables} read, {found}, nothing that blocks a report.")
+    click.echo(_("{short_title}: {tables} read, {found}, nothing that blocks a report.", short_title=study.study.short_title, tables=tables, found=found))
 
 
 def checked_tables(
@@ -58,6 +59,6 @@ def _save(queries: pd.DataFrame, folder: Path) -> None:
     try:
         path = write_queries(queries, folder)
     except OSError as error:
-        click.echo(f"The data queries could not be written into {folder}: {error.strerror}.", err=True)
+        click.echo(_("The data queries could not be written into {folder}: {strerror}.", folder=folder, strerror=error.strerror), err=True)
     else:
         click.echo(f"{counted(len(queries), 'data query', 'data queries')}: {shown(path)}", err=True)

@@ -12,6 +12,7 @@ from lib.commands.terminal import FOLDER, fail, printable, said_of, shown
 from lib.compare.moved import TOLERANCE, CompareError, read_outputs
 from lib.compare.moved import compare as compare_outputs
 from lib.compare.tables import comparison_text
+from lib.languages.speech import _
 from lib.run.target import recover
 
 
@@ -36,5 +37,5 @@ def compare(*, old, new, tolerance, output) -> None:
 
         click.echo(shown(write_comparison(comparison, folder)), err=True)
     except OSError as error:
-        fail(f"cannot write into {folder}: {said_of(error)}", 2)
+        fail(_("cannot write into {folder}: {of}", folder=folder, of=said_of(error)), 2)
     sys.exit(1 if comparison.moved else 0)

@@ -17,6 +17,7 @@ from lib.commands.progress import Progress
 from lib.commands.terminal import printable
 from lib.intake.handover import offered
 from lib.kept.store import folder as kept_folder
+from lib.languages.speech import _
 from lib.run.kernels import prepare
 from lib.run.one_report import make_report, notebook_paths
 from lib.run.target import refuse_foreign
@@ -76,7 +77,7 @@ def make(
             command=command,
             folder=folder,
             strict=strict,
-            warn=lambda message: progress.say(f"Warning: {printable(message)}"),
+            warn=lambda message: progress.say(_("Warning: {printable}", printable=printable(message))),
             jobs=jobs,
             progress=progress,
             warm=warm,

@@ -16,6 +16,8 @@ from lib.intake.new_study.reading import NewStudy
 from lib.intake.new_study.recognition import Recognised
 from lib.intake.new_study.template import EXAMPLE, write_template
 from lib.intake.tables import read_tables
+from lib.languages.notes import worded
+from lib.languages.speech import _, in_force
 from lib.run.taking_in import TakingIn, folder_for, is_brought, take_in, waiting
 from lib.run.target import NotOurs, recover
 from lib.study.questions import Question, read_answers
@@ -38,10 +40,10 @@ def new(*, folder: Path, files: tuple[Path, ...], given: Path | None, update: bo
     # What a killed run left beside the folder, before it is looked at.
     recover(folder)
     if update and not (folder / "study.yml").is_file():
-        fail(f"there is no study.yml in {shown(folder)}, so nothing to update", 2)
+        fail(_("there is no study.yml in {shown}, so nothing to update", shown=shown(folder)), 2)
     if not update and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         fail(
-            f"{shown(folder)} is there already; name another folder, or --update it: study.yml is never overwritten", 2
+            _("{shown} is there already; name another folder, or --update it: study.yml is never overwritten", shown=shown(folder)), 2
         )
     if _take_in(folder, files, given):
         click.echo(f"  python -m lib new {_typed(folder)} {' '.join(f'--from {_typed(path)}' for path in files)} --update")
@@ -67,7 +69,7 @@ def study_of(place: Path | None, given: Path | None) -> Path | None:
         _same_or_fail(folder, place)
     elif _take_in(folder, (place,), given):
         click.echo(f"  python -m lib report {_typed(place)}")
-        fail("no report is made on an open question", 2)
+        fail(_("no report is made on an open question"), 2)
     return folder
 
 
@@ -78,9 +80,9 @@ def _same_or_fail(folder: Path, place: Path) -> None:
     except ProblemsFound as found:
         refuse(found.problems)
     if changed:
-        click.echo(f"  python -m lib report --study {_typed(folder)}               the study as it stands there", err=True)
-        click.echo(f"  python -m lib new {_typed(folder)} --from {_typed(place)} --update     take the file in again first", err=True)
-        fail(f"{shown(folder)} is there already, and its tables ({', '.join(changed)}) are not what {printable(place.name)} gives", 2)
+        click.echo(_("  python -m lib report --study {typed}               the study as it stands there", typed=_typed(folder)), err=True)
+        click.echo(_("  python -m lib new {typed} --from {typed2} --update     take the file in again first", typed=_typed(folder), typed2=_typed(place)), err=True)
+        fail(_("{shown} is there already, and its tables ({join}) are not what {printable} gives", shown=shown(folder), join=', '.join(changed), printable=printable(place.name)), 2)
 
 
 def _take_in(folder: Path, files: tuple[Path, ...], given: Path | None) -> bool:
@@ -97,7 +99,7 @@ def _take_in(folder: Path, files: tuple[Path, ...], given: Path | None) -> bool:
         fail(said_of(error))
     _tell(taking.study, stays)
     if update and not stays:
-        click.echo(f"\nstudy.yml is proposed anew with the answers; what it was stands in {BEFORE}.")
+        click.echo(_("\nstudy.yml is proposed anew with the answers; what it was stands in {before}.", before=BEFORE))
     if taking.open:
         _say_open(folder, taking.open)
     return bool(taking.open)
@@ -122,53 +124,53 @@ def at_a_terminal() -> bool:
 
 
 def _ask(question: Question) -> str:
-    click.secho(f"\n{textwrap.fill(printable(question.question), WIDTH)}", bold=True)
+    click.secho(f"\n{textwrap.fill(printable(worded(question.question)), WIDTH)}", bold=True)
     for option, follows in question.options.items():
-        click.echo(textwrap.fill(printable(f"{option}: {follows}"), WIDTH, initial_indent="  ", subsequent_indent="    "))
-    return click.prompt("Answer", type=click.Choice(list(question.options), case_sensitive=False))
+        click.echo(textwrap.fill(printable(f"{option}: {worded(follows)}"), WIDTH, initial_indent="  ", subsequent_indent="    "))
+    return click.prompt(_("Answer"), type=click.Choice(list(question.options), case_sensitive=False))
 
 
 def _say_open(folder: Path, questions: list[Question]) -> None:
     """List the open questions as lines to be filled in."""
-    head = f"{counted(len(questions), 'question decides', 'questions decide')} a result, and the tables do not say the answer"
+    head = _("{n} a result, and the tables do not say the answer", n=counted(len(questions), _("question decides"), _("questions decide")))
     click.secho(f"\n{head}", bold=True)
-    click.echo(f"Write these lines into {shown(folder / ANSWERS)}, an answer behind each colon:\n")
+    click.echo(_("Write these lines into {shown}, an answer behind each colon:\n", shown=shown(folder / ANSWERS)))
     click.echo(printable(answer_lines(questions)))
-    click.echo("Then:")
+    click.echo(_("Then:"))
 
 
 def _tell(study: NewStudy, update: bool) -> None:
     """Say what was recognised, guessed (where that was written), changed, left out, and what is missing."""
     guesses = {} if update else study.proposal.guesses
     said = {
-        "Read as": [f"{sheet}: {note}" for sheet, note in study.read_as],
-        "Tables": [_recognised(table, one) for table, one in study.tables.items()] + study.said,
-        "Answered": [f"{key}: {answer}" for key, answer in study.proposal.questions.answered.items()],
-        "Not copied": [
-            *(f"sheet {sheet}: none of the tables" for sheet in study.others),
-            *(f"{column}: looks like personal data" for column in study.personal),
-            *(f"{column}: {reason}" for column, reason in study.proposal.left_out.items()),
+        _("Read as"): [f"{sheet}: {worded(note)}" for sheet, note in study.read_as],
+        _("Tables"): [_recognised(table, one) for table, one in study.tables.items()] + study.said,
+        _("Answered"): [f"{key}: {answer}" for key, answer in study.proposal.questions.answered.items()],
+        _("Not copied"): [
+            *(_("sheet {sheet}: none of the tables", sheet=sheet) for sheet in study.others),
+            *(_("{column}: looks like personal data", column=column) for column in study.personal),
+            *(f"{column}: {worded(reason)}" for column, reason in study.proposal.left_out.items()),
         ],
-        "Kept in the table, not used by study.yml": [f"{c}: {reason}" for c, reason in study.proposal.aside.items()],
-        "Guesses, each to be read again in study.yml": [
-            f"{key}: {sentence}" for key, sentences in guesses.items() for sentence in sentences
+        _("Kept in the table, not used by study.yml"): [f"{c}: {worded(reason)}" for c, reason in study.proposal.aside.items()],
+        _("Guesses, each to be read again in study.yml"): [
+            f"{key}: {worded(sentence)}" for key, sentences in guesses.items() for sentence in sentences
         ],
-        f"Cells that were rewritten, listed in {CHANGES}": [
-            f"{count}: {why}" for why, count in study.changes["why"].value_counts(sort=False).items()
+        _("Cells that were rewritten, listed in {changes}", changes=CHANGES): [
+            f"{count}: {worded(why)}" for why, count in study.changes["why"].value_counts(sort=False).items()
         ],
-        "Missing": study.proposal.missing,
-        "Answers to nothing": study.proposal.questions.unused,
+        _("Missing"): study.proposal.missing,
+        _("Answers to nothing"): study.proposal.questions.unused,
     }
     for head, items in said.items():
         if items:
             click.secho(f"\n{head}", bold=True)
         for item in items:
-            click.echo(textwrap.fill(printable(item), WIDTH, initial_indent="  ", subsequent_indent="    "))
+            click.echo(textwrap.fill(printable(worded(item)), WIDTH, initial_indent="  ", subsequent_indent="    "))
 
 
 def _recognised(table: str, one: Recognised) -> str:
-    named = "".join(f"; {theirs} is {ours}" for ours, theirs in one.columns.items() if ours != theirs)
-    return f"{table}: sheet {one.sheet}, {len(one.frame)} rows{named}"
+    named = "".join(_("; {theirs} is {ours}", theirs=theirs, ours=ours) for ours, theirs in one.columns.items() if ours != theirs)
+    return _("{table}: sheet {sheet}, {n} rows{named}", table=table, sheet=one.sheet, n=len(one.frame), named=named)
 
 
 def _check(folder: Path) -> None:
@@ -181,10 +183,10 @@ def _check(folder: Path) -> None:
         problems = [Problem(**row) for row in queries.drop(columns="severity").to_dict("records")]
     say_problems(problems)
     blocking = sum(problem.severity == "error" for problem in problems)
-    click.echo(f"\nWritten: {shown(folder)}. Read study.yml there and correct it and the tables, then:")
+    click.echo(_("\nWritten: {shown}. Read study.yml there and correct it and the tables, then:", shown=shown(folder)))
     click.echo(f"  python -m lib check --study {_typed(folder)}")
     if blocking:
-        click.echo(f"{blocking} of {len(problems)} data queries have to be answered before a report can be made.")
+        click.echo(_("{blocking} of {n} data queries have to be answered before a report can be made.", blocking=blocking, n=len(problems)))
     else:
         click.echo(f"  python -m lib report --study {_typed(folder)}")
 
@@ -195,13 +197,13 @@ def _check(folder: Path) -> None:
 def template(*, file: Path, folder: Path) -> None:
     """Write FILE, an Excel workbook to fill in: tables, drop-down lists, explanations."""
     if file.suffix.lower() != ".xlsx":
-        fail("the workbook's name has to end in .xlsx", 2)
+        fail(_("the workbook's name has to end in .xlsx"), 2)
     if file.exists():
-        fail(f"{shown(file)} is there already; name another file, nothing is overwritten", 2)
+        fail(_("{shown} is there already; name another file, nothing is overwritten", shown=shown(file)), 2)
     try:
-        write_template(read_study(folder), file)
+        write_template(read_study(folder, in_force()), file)
     except ProblemsFound as found:
         refuse(found.problems)
     except OSError as error:
-        fail(f"{shown(file)} cannot be written: {error.strerror}")
+        fail(_("{shown} cannot be written: {strerror}", shown=shown(file), strerror=error.strerror))
     click.echo(shown(file))

@@ -23,11 +23,12 @@ import click
 from tqdm.utils import disp_len, disp_trim
 
 from lib.commands.terminal import printable
+from lib.languages.speech import N_, _
 from lib.study.study import Study
 from lib.study.written import write_whole
 
 # What is at work before the first notebook and after the last.
-TABLES, PAGES = "reading the tables", "writing the pages"
+TABLES, PAGES = N_("reading the tables"), N_("writing the pages")
 # Seconds between two drawings of the line, so that its time runs.
 EVERY = 0.5
 # Where the terminal does not say how wide it is.
@@ -88,10 +89,10 @@ class Progress:
         if self.live:
             self.draw()
         elif self.steps:
-            said = f"{name}: cell {number} of {of}, {heading}" if number <= of else f"{name}: done"
+            said = _("{name}: cell {number} of {of}, {heading}", name=name, number=number, of=of, heading=heading) if number <= of else _("{name}: done", name=name)
             click.echo(f"{sum(self.done.values())}/{sum(self.cells.values())} {_shortened(_plain(said), 60)}", err=True)
         elif number > of:
-            click.echo(f"{name}: done, {sum(self.done[n] == self.cells[n] for n in self.cells)} of {len(self.cells)}", err=True)
+            click.echo(_("{name}: done, {sum} of {n}", name=name, sum=sum(self.done[n] == self.cells[n] for n in self.cells), n=len(self.cells)), err=True)
 
     def _now(self) -> float:
         return self.clock() - self.since
@@ -124,7 +125,7 @@ class Progress:
             left = self.left()
             head = f"{part:2d}%" + (f", {in_words(left)}" if left is not None else "")
             each = (width - 1 - len(head)) // len(self.at) - len(" | ") if self.at else 0
-            said = [_shortened(_plain(f"{name}: {heading}" if heading and each > NARROWEST else name), each) for name, heading in self.at.items()]
+            said = [_shortened(_plain(f"{_(name)}: {_(heading)}" if heading and each > NARROWEST else _(name)), each) for name, heading in self.at.items()]
         return str(disp_trim(" | ".join([head, *said]), width - 1))
 
     def left(self) -> float | None:
@@ -152,7 +153,7 @@ class Progress:
 
 def in_words(seconds: float) -> str:
     """Such as "about 25 s left": never more exact than it is."""
-    return f"about {round(seconds / 60)} min left" if seconds > 90 else f"about {max(5, 5 * math.ceil(seconds / 5))} s left"
+    return _("about {value} min left", value=round(seconds / 60)) if seconds > 90 else _("about {max} s left", max=max(5, 5 * math.ceil(seconds / 5)))
 
 
 def _plain(text: str) -> str:

@@ -15,6 +15,7 @@ import click
 from lib.commands.progress import followed
 from lib.commands.request import PAIRS, PARAMETERS, STUDY, asked_for, chosen
 from lib.commands.terminal import FOLDER, OUTPUTS, explain, fail, printable, shown
+from lib.languages.speech import _
 from lib.publish.editions import DETAIL, FORMATS
 from lib.run.execute import NotebookFailed, run_name
 from lib.run.manifest import NAMED
@@ -61,7 +62,7 @@ def report(
     DATA is a study's folder, as --study, or a file in any format, of which a study is made below data/ first.
     """
     if data and folder:
-        fail("name the study once: as DATA or by --study", 2)
+        fail(_("name the study once: as DATA or by --study"), 2)
     folder = _study_of(data or folder, answers)
     gathered = Gathered()
     wanted = gathered.take(chosen, formats, FORMATS, "format")
@@ -104,11 +105,11 @@ def _stands(study: Study, routed: dict, target: Path, command: str, notebooks: P
     run, changed = stands(study, routed, target, command, notebooks)
     if run:
         made = dt.datetime.fromisoformat(run["created"]).astimezone()
-        said = f"{shown(target)} is there already, made on {made:%Y-%m-%d} at {made:%H:%M} from the same data, code and parameters"
-        click.echo(f"{said}; --again makes it anew.", err=True)
+        said = _("{shown} is there already, made on {made:%Y-%m-%d} at {made:%H:%M} from the same data, code and parameters", shown=shown(target), made=made)
+        click.echo(_("{said}; --again makes it anew.", said=said), err=True)
     elif changed:
-        more = f" and {len(changed) - NAMED} more" if len(changed) > NAMED else ""
-        click.echo(f"Made again, since this is not as it was: {printable(', '.join(changed[:NAMED]))}{more}.", err=True)
+        more = _(" and {value} more", value=len(changed) - NAMED) if len(changed) > NAMED else ""
+        click.echo(_("Made again, since this is not as it was: {printable}{more}.", printable=printable(', '.join(changed[:NAMED])), more=more), err=True)
     return run is not None
 
 
@@ -118,7 +119,7 @@ def _ending() -> Iterator[None]:
     try:
         yield
     except NotebookFailed as failure:
-        kind, _, sentence = failure.error.partition(": ")
+        kind, __, sentence = failure.error.partition(": ")
         if kind == SHARING_REFUSED:
             fail(sentence, 2)
         explain(failure)
@@ -127,13 +128,13 @@ def _ending() -> Iterator[None]:
     except (TargetError, ValueError) as error:
         fail(str(error))
     except KeyboardInterrupt:
-        fail("stopped; an earlier report is as it was", 130)
+        fail(_("stopped; an earlier report is as it was"), 130)
 
 
 def _one_word(name: str) -> str:
     if name and (Path(name).name != name or name.startswith(".")):
         raise click.BadParameter("one plain word, without a path", param_hint="--name")
     if len(os.fsencode(name)) > LONGEST_NAME or not name.isprintable():
-        message = f"at most {LONGEST_NAME} bytes, without control characters"
+        message = _("at most {longest_name} bytes, without control characters", longest_name=LONGEST_NAME)
         raise click.BadParameter(message, param_hint="--name")
     return name

@@ -11,6 +11,7 @@ import click
 from pydantic import RootModel
 
 from lib.commands.terminal import FOLDER, refuse
+from lib.languages.speech import _
 from lib.run.execute import route_parameters
 from lib.study.claims import read_claims
 from lib.study.parameters import NOTEBOOKS
@@ -45,7 +46,7 @@ def asked_for(
         if sign:
             given[name.strip()] = value.strip()
         else:
-            gathered.problems.append(Problem("E110", "write a parameter as name=value", "parameters", value=pair))
+            gathered.problems.append(Problem("E110", _("write a parameter as name=value"), "parameters", value=pair))
     study = gathered.take(read_study, place) if place else None
     routed = gathered.take(route_parameters, study, names, given)
     if study is None:
@@ -57,7 +58,7 @@ def asked_for(
 def _folder_in(given: dict, file: Path | None) -> Path:
     """Folder of the study that the file of parameters names, relative to here or to this repository."""
     if not file or not isinstance(given.get("study"), str):
-        message = "name a study, by --study or as study in the file of -f"
+        message = _("name a study, by --study or as study in the file of -f")
         raise ProblemsFound([Problem("E110", message, file="parameters", column="study")])
     folder = Path(given["study"])
     return folder if folder.exists() else ROOT / folder
@@ -68,6 +69,6 @@ def chosen(asked: str, known: Iterable[str], kind: str) -> list[str]:
     names = [name.strip() for name in asked.split(",") if name.strip()]
     unknown = [name for name in names if name not in known]
     if unknown:
-        message = f"no {kind} {', '.join(unknown)}; there are {', '.join(known)}"
+        message = _("no {kind} {join}; there are {join2}", kind=kind, join=', '.join(unknown), join2=', '.join(known))
         raise ProblemsFound([Problem("E110", message, file="parameters", column=f"{kind}s")])
     return [name for name in known if not names or name in names]

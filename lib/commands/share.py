@@ -7,6 +7,7 @@ __all__ = ["share"]
 import click
 
 from lib.commands.terminal import fail, printable, refuse
+from lib.languages.speech import _
 from lib.show.disclosure.register import Shared, place, read, withdraw
 from lib.study.yaml_file import ProblemsFound
 
@@ -28,19 +29,19 @@ def share(*, listed, name, only) -> None:
                 for entry in own:
                     click.echo(printable(_line(study, entry)))
             if not any(entries.values()):
-                click.echo("Nothing was shared from this machine.")
+                click.echo(_("Nothing was shared from this machine."))
         elif len(owners) == 1:
             withdraw(owners[0], name)
-            click.echo(printable(f"{owners[0]}: {name} is no longer counted as shared"))
+            click.echo(printable(_("{owners}: {name} is no longer counted as shared", owners=owners[0], name=name)))
         else:
-            fail(f"{name} was shared of {', '.join(owners)}; say which by --study" if owners else f"no shared report is called {name}", 2)
+            fail(_("{name} was shared of {join}; say which by --study", name=name, join=', '.join(owners)) if owners else _("no shared report is called {name}", name=name), 2)
     except ProblemsFound as found:
         refuse(found.problems)
     except OSError as error:
-        fail(f"the register of shared reports cannot be written: {error.strerror}")
+        fail(_("the register of shared reports cannot be written: {strerror}", strerror=error.strerror))
 
 
 def _line(study: str, entry: Shared) -> str:
     """Such as "study: women, 2025-02-28, subgroup = sex, subgroup_values = F; 31 patients, 812 counts"."""
     said = [f"{k} = {', '.join(map(str, v)) if isinstance(v, list) else v}" for k, v in entry.common.items() if v]
-    return f"{study}: {entry.name}, {entry.when}, {', '.join(said)}; {sum(entry.n.values())} patients, {len(entry.cells)} counts"
+    return _("{study}: {entry}, {when}, {join}; {sum} patients, {n} counts", study=study, entry=entry.name, when=entry.when, join=', '.join(said), sum=sum(entry.n.values()), n=len(entry.cells))

@@ -24,6 +24,8 @@ from typing import NoReturn
 
 import click
 
+from lib.languages.notes import worded
+from lib.languages.speech import N_, _, ngettext
 from lib.run.execute import NotebookFailed
 from lib.study.study import ROOT
 from lib.study.yaml_file import Problem
@@ -41,11 +43,11 @@ def say_problems(problems: list[Problem]) -> None:
     width = max(40, min(110, shutil.get_terminal_size().columns))
     for file, group in groupby(sorted(problems, key=lambda p: p.file), key=lambda p: p.file):
         listed = [sentence for kind in _kinds(list(group)) for sentence in _of_kind(kind)]
-        click.secho(f"\n{printable(file) or 'study'}", bold=True, err=True)
+        click.secho(f"\n{printable(file) or _('study')}", bold=True, err=True)
         for sentence in listed[:SHOWN_PER_FILE]:
             click.echo(textwrap.fill(printable(sentence), width, initial_indent="  ", subsequent_indent=" " * 8), err=True)
         if len(listed) > SHOWN_PER_FILE:
-            click.echo(f"  ... and {len(listed) - SHOWN_PER_FILE} more", err=True)
+            click.echo(_("  ... and {value} more", value=len(listed) - SHOWN_PER_FILE), err=True)
     if problems:
         click.echo(err=True)
 
@@ -64,40 +66,40 @@ def _of_kind(problems: list[Problem]) -> list[str]:
     if len(more) < 2:  # a line that counts is no shorter than the line
         return [_sentence(problem) for problem in problems]
     rows = ", ".join(str(problem.row) for problem in more[:SHOWN_PER_FILE // 4] if problem.row != "")
-    counted_rows = f" (rows {rows}{' ...' if len(more) > SHOWN_PER_FILE // 4 else ''})" if rows else ""
+    counted_rows = _(" (rows {rows}{part})", rows=rows, part=' ...' if len(more) > SHOWN_PER_FILE // 4 else '') if rows else ""
     kind = f"{problems[0].code}  {problems[0].column}".rstrip()
-    return [*map(_sentence, problems[:SHOWN_PER_KIND]), f"{kind}: and {len(more)} more of this kind{counted_rows}"]
+    return [*map(_sentence, problems[:SHOWN_PER_KIND]), _("{kind}: and {n} more of this kind{counted_rows}", kind=kind, n=len(more), counted_rows=counted_rows)]
 
 
 def _sentence(problem: Problem) -> str:
-    where = [f"row {problem.row}" if problem.row != "" else "", problem.column, problem.patient_id]
+    where = [_("row {row}", row=problem.row) if problem.row != "" else "", problem.column, problem.patient_id]
     where = ", ".join(str(part) for part in where if part)
-    value = f" (found {problem.value})" if str(problem.value) else ""
-    return f"{problem.code}  {where}{': ' if where else ''}{problem.message}{value}"
+    value = _(" (found {value})", value=problem.value) if str(problem.value) else ""
+    return f"{problem.code}  {where}{': ' if where else ''}{worded(problem.message)}{value}"
 
 
 def refuse(problems: list[Problem]) -> NoReturn:
     """Print blocking problems and end with exit code 2."""
     say_problems(problems)
     errors = sum(problem.severity == "error" for problem in problems)
-    fail(f"{errors} {'problem' if errors == 1 else 'problems'} to correct first; no notebook was started", 2)
+    fail(ngettext("{n} problem to correct first; no notebook was started", "{n} problems to correct first; no notebook was started", errors, n=errors), 2)
 
 
 def explain(failure: NotebookFailed) -> NoReturn:
     """Print which cell of which notebook failed, with what, and end with exit code 1."""
-    cell = f" in cell {failure.cell}" if failure.cell else ""
-    click.secho(f"\n{failure.notebook}.ipynb failed{cell}", bold=True, err=True)
+    cell = _(" in cell {cell}", cell=failure.cell) if failure.cell else ""
+    click.secho(_("\n{notebook}.ipynb failed{cell}", notebook=failure.notebook, cell=cell), bold=True, err=True)
     lines = failure.source.splitlines()
     for line in lines[:SHOWN_SOURCE_LINES] + (["..."] if len(lines) > SHOWN_SOURCE_LINES else []):
         click.echo(f"    {printable(line)}", err=True)
     click.echo(f"  {printable(failure.error)}", err=True)
-    click.echo(f"  parameters: {', '.join(f'{k} = {v!r}' for k, v in failure.parameters.items())}", err=True)
-    fail("nothing was written; an earlier report is as it was")
+    click.echo(_("  parameters: {join}", join=', '.join(f'{k} = {v!r}' for k, v in failure.parameters.items())), err=True)
+    fail(_("nothing was written; an earlier report is as it was"))
 
 
 def fail(sentence: str, code: int = 1) -> NoReturn:
     """Print one sentence and end."""
-    click.secho(f"Error: {printable(sentence)}.", fg="red", err=True)
+    click.secho(_("Error: {sentence}.", sentence=printable(worded(sentence))), fg="red", err=True)
     sys.exit(code)
 
 
@@ -110,14 +112,14 @@ def said_of(error: BaseException) -> str:
         Of the system it says what and where; of anything else that it was not expected, and how to learn more.
     """
     if isinstance(error, MemoryError):
-        return "not enough memory; what was there before is as it was"
+        return _("not enough memory; what was there before is as it was")
     text = " ".join(str(error).split()).rstrip(".")
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename and error.strerror else ""
         return printable(f"{where}{error.strerror or text or type(error).__name__}")
     text = f"{text[:LONGEST_SENTENCE]}..." if len(text) > LONGEST_SENTENCE else text
     said = f"{type(error).__name__}{': ' if text else ''}{text}"
-    return printable(f"this was not expected: {said} (COHORT_DEBUG=1 before the command shows where)")
+    return printable(_("this was not expected: {said} (COHORT_DEBUG=1 before the command shows where)", said=said))
 
 
 def printable(text: str) -> str:
@@ -131,6 +133,10 @@ def shown(path: Path) -> str:
     return printable(str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path))
 
 
+# What `counted` is asked for, one and more.
+COUNTED = (N_("table"), N_("tables"), N_("data query"), N_("data queries"), N_("problem"), N_("problems"))
+
+
 def counted(number: int, one: str, more: str) -> str:
     """Such as "1 table" or "3 tables"."""
-    return f"{number} {one if number == 1 else more}"
+    return f"{number} {_(one) if number == 1 else _(more)}"

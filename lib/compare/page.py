@@ -17,11 +17,13 @@ from lib.compare.tables import (
     table_moved,
     table_outputs,
 )
+from lib.languages.speech import ENGLISH, in_language
 from lib.publish.pages import COMPARISON, comparison_page
 from lib.show.display import template
 from lib.study.written import guarded, refuse_other, write_whole
 
 
+@in_language(ENGLISH)
 def write_comparison(comparison: Comparison, folder: Path) -> Path:
     """Write the page and every number into `folder`; return the page.
 

@@ -21,6 +21,7 @@ import pandas as pd
 from lib.analyses.catalogue import Headline
 from lib.analyses.outputs import OUTPUTS
 from lib.compare.moved import Comparison, Output
+from lib.languages.speech import ENGLISH, in_language
 from lib.show.display import Column, Row, Table
 from lib.show.formats import (
     DASH,
@@ -35,9 +36,9 @@ from lib.show.formats import (
     format_relative,
     format_signed,
     format_whole,
-    plural,
     unstyled,
 )
+from lib.show.phrases import plural
 from lib.statistics.survival.event_table import OVERALL
 
 # So many of the largest moves are listed; compare.csv holds all.
@@ -202,6 +203,7 @@ def _value(value: float) -> str:
     return DASH if math.isnan(value) else f"{value:.5g}".replace("-", "−")
 
 
+@in_language(ENGLISH)
 def comparison_text(comparison: Comparison) -> str:
     """The whole comparison as plain text, for a terminal or a mail."""
     tables = [table_headlines(comparison), table_causes(comparison)]

@@ -10,7 +10,7 @@ __all__ = ["Dataset", "load", "once_per_dataset", "part_label", "restrict", "sub
 import datetime as dt
 import weakref
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import wraps
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec
@@ -21,6 +21,7 @@ from lib import noting
 from lib.dataset.cutoff import apply_cutoff
 from lib.intake import handover
 from lib.intake.tables import read_tables
+from lib.languages.speech import ENGLISH
 from lib.study.claims import read_claims
 from lib.study.clinic.treatment import Population
 from lib.study.clinic.tumour import Response
@@ -70,6 +71,16 @@ class Dataset:
     def style(self) -> str:
         """Style of the numbers in force."""
         return self.parameters.style or self.study.style
+
+    @property
+    def language(self) -> str:
+        """Language in force."""
+        return self.parameters.language or self.study.language
+
+    @property
+    def in_english(self) -> Dataset:
+        """The same data, of a study that calls things as results.csv does: in English."""
+        return self if self.language == ENGLISH else replace(self, study=read_study(self.study.folder, ENGLISH))
 
     @property
     def patients(self) -> pd.DataFrame:
@@ -153,6 +164,7 @@ def load(notebook: str, /, **parameters: Any) -> Dataset:
     checked, tables = None, None
     if study:
         checked = gathered.take(check_parameters, study, notebook, parameters)
+        study = read_study(study.folder, checked.language) if checked and checked.language else study
         gathered.take(read_claims, study.folder)
         tables = handover.take(study) or gathered.take(read_tables, study)
     gathered.stop()

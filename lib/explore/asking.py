@@ -15,22 +15,26 @@ from pathlib import Path
 import anywidget
 import traitlets as t
 
-from lib.explore.view import HERE
+from lib.explore.view import HERE, told, words_of
+from lib.languages.notes import worded
+from lib.languages.speech import N_, _, ngettext
 from lib.run.taking_in import TakingIn, folder_for, is_brought, take_in, take_in_again, waiting
-from lib.show.formats import plural
+from lib.show.formats import format_whole
+from lib.show.phrases import plural
 from lib.study.provenance import study_path
 from lib.study.study import ROOT
 from lib.study.yaml_file import Problem, ProblemsFound
 
 DATA = ROOT / "data"
 MOST_PROBLEMS = 20  # of a file that cannot be taken in; the command line lists all
-NOT_HERE = (
+NOT_HERE = N_(
     "This study waits for answers that decide its results. Nobody answers on a shared page: whoever keeps the study "
     "does, in explore.ipynb for an internal audience or by python -m lib new."
 )
-ELSEWHERE = "If the file lies elsewhere by now, write its place as study into the first cell, and run it again."
-CHANGED = "The files or the study have changed meanwhile, so nothing was written. This is what they say now."
-ANSWER, MAKE, AGAIN = "Answer", "Make the study", "Read again"
+ELSEWHERE = N_("If the file lies elsewhere by now, write its place as study into the first cell, and run it again.")
+CHANGED = N_("The files or the study have changed meanwhile, so nothing was written. This is what they say now.")
+ANSWER, MAKE, AGAIN = N_("Answer"), N_("Make the study"), N_("Read again")
+WORDS = {"moment": N_("One moment …"), "answered": N_("Answered")}
 log = logging.getLogger(__name__)
 
 
@@ -53,6 +57,11 @@ class AskView(anywidget.AnyWidget):
     button = t.Unicode().tag(sync=True)
     turn = t.Int(0).tag(sync=True)
     given = t.Dict().tag(sync=True)
+    words = t.Dict().tag(sync=True)
+
+    @t.default("words")
+    def _usual_words(self):
+        return words_of(WORDS)
 
 
 class Asker:
@@ -87,7 +96,7 @@ class Asker:
         elif self._taking is None:
             self._guarded(self._read)
         elif self._seen != self._stamp():
-            self._guarded(lambda: self._read([CHANGED]))
+            self._guarded(lambda: self._read([_(CHANGED)]))
         else:
             self._guarded(lambda: self._take(given.get("choice")))
 
@@ -98,13 +107,13 @@ class Asker:
         except ProblemsFound as found:
             moved = any(problem.code == "E001" for problem in found.problems) and not is_brought(self._place)
             said = [*map(_sentence, found.problems[:MOST_PROBLEMS]), *_rest(found.problems)]
-            self._show([*said, ELSEWHERE] if moved else said)
+            self._show([*said, _(ELSEWHERE)] if moved else said)
         except OSError as error:
             why = f"{error.strerror.lower()}: {Path(error.filename or '').name}" if error.strerror else str(error)
-            self._show([f"Nothing was written: {why}."])
+            self._show([_("Nothing was written: {why}.", why=why)])
         except Exception as error:
             log.exception("the questions could not be asked")
-            self._show([f"This cannot be taken in: {type(error).__name__}."])
+            self._show([_("This cannot be taken in: {error}.", error=type(error).__name__)])
 
     def _read(self, say: list[str] | None = None) -> None:
         """Read the files, and ask the first question that they leave open."""
@@ -114,7 +123,10 @@ class Asker:
         taking = take_in(folder, (place,)) if folder != place else take_in_again(study, folder)
         if study is None and (folder / "study.yml").is_file():
             if changed := taking.differing:
-                message = f"is there already, and its tables ({', '.join(changed)}) are not what {place.name} gives. Choose it as the study, or take the file in again: python -m lib new {study_path(folder)} --from {place.name} --update"
+                message = _(
+                    "is there already, and its tables ({tables}) are not what {file} gives. Choose it as the study, or take the file in again: {command}",
+                    tables=_(", ").join(changed), file=place.name, command=f"python -m lib new {study_path(folder)} --from {place.name} --update",
+                )  # fmt: skip
                 raise ProblemsFound([Problem("E105", message, file=study_path(folder))])
             self._finish(taking)
             return
@@ -128,7 +140,7 @@ class Asker:
         if taking.open:
             question = taking.open[0]
             if type(choice) is not int or not 0 <= choice < len(question.options):
-                self._show(["Choose one of the answers first."])
+                self._show([_("Choose one of the answers first.")])
                 return
             taking = taking.answered({question.key: list(question.options)[choice]})
         taking.write(self._taking.study)
@@ -149,14 +161,15 @@ class Asker:
         taking, view = self._taking, self.view
         with view.hold_sync():
             view.turn += 1
-            view.problems, view.button, view.says = problems, AGAIN, ""
+            view.words = words_of(WORDS)
+            view.problems, view.button, view.says = problems, _(AGAIN), ""
             view.question, view.options, view.answered = "", [], []
             if taking:
-                view.says, view.button = _head(taking), ANSWER if taking.open else MAKE
-                view.answered = [f"{key}: {answer}" for key, answer in taking.study.proposal.questions.answered.items()]
+                view.says, view.button = _head(taking), _(ANSWER if taking.open else MAKE)
+                view.answered = [_("{key}: {answer}", key=_answer(key), answer=_answer(answer)) for key, answer in taking.study.proposal.questions.answered.items()]
             if taking and taking.open:
-                view.question = taking.open[0].question
-                view.options = [list(option) for option in taking.open[0].options.items()]
+                view.question = worded(taking.open[0].question)
+                view.options = [[_answer(answer), worded(follows)] for answer, follows in taking.open[0].options.items()]
 
     def _stamp(self) -> tuple:
         """What the files and the study on disk are told by: whoever answers has read what they say."""
@@ -179,22 +192,29 @@ def _told(path: Path) -> tuple[int, int]:
     return found.st_mtime_ns, found.st_size
 
 
+def _answer(name: str) -> str:
+    """What an answer is called: in words where it is made of some; a column or a value is called as the file has it."""
+    return worded(name) if " " in name else name
+
+
 def _head(taking: TakingIn) -> str:
     """What is asked of which file, or that nothing is."""
-    names = ", ".join(file.name for file in taking.files)
+    names = _(", ").join(file.name for file in taking.files)
     patients, folder = len(taking.study.tables["patients"].frame), study_path(taking.folder)
     if not taking.open:
-        return f"{names} leaves nothing open. Its {plural(patients, 'patient')} become the study {folder}."
-    asked = f"{plural(len(taking.open), 'question')} {'is' if len(taking.open) == 1 else 'are'} open"
-    return f"{names} does not say everything that decides a result: {asked}. What you answer is kept in {folder}."
+        return _("{names} leaves nothing open. Its {patients} become the study {folder}.", names=names, patients=plural(patients, "patient"), folder=folder)
+    return ngettext(
+        "{names} does not say everything that decides a result: {n} question is open. What you answer is kept in {folder}.",
+        "{names} does not say everything that decides a result: {n} questions are open. What you answer is kept in {folder}.",
+        len(taking.open), names=names, n=format_whole(len(taking.open)), folder=folder,
+    )  # fmt: skip
 
 
 def _sentence(problem: Problem) -> str:
-    where = ", ".join(str(part) for part in (problem.file, f"row {problem.row}" if problem.row else "", problem.column) if part)
-    value = f" (found {problem.value})" if str(problem.value) else ""
-    return f"{where}{': ' if where else ''}{problem.message}{value}."
+    row = _("row {row}", row=problem.row) if problem.row else ""
+    return told(problem, _(", ").join(str(part) for part in (problem.file, row, problem.column) if part))
 
 
 def _rest(problems: list[Problem]) -> list[str]:
     more = len(problems) - MOST_PROBLEMS
-    return [f"And {plural(more, 'further problem')}."] if more > 0 else []
+    return [ngettext("And {n} further problem.", "And {n} further problems.", more, n=format_whole(more))] if more > 0 else []

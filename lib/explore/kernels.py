@@ -18,6 +18,7 @@ from tornado.web import HTTPError
 from traitlets import Float, Int, default
 
 from lib.explore.gate import Rate
+from lib.languages.speech import _
 from lib.run.kernels import WarmKernelManager
 
 try:
@@ -41,7 +42,7 @@ class Full(HTTPError):
     """No place is free."""
 
     def __init__(self):
-        super().__init__(503, "All places are taken at this time; please try again in some minutes")
+        super().__init__(503, _("All places are taken at this time; please try again in some minutes"))
 
 
 class Owner(NamedTuple):

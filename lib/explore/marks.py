@@ -19,28 +19,23 @@ from lib.analyses.efficacy.survival import Survival
 from lib.analyses.outlook.prior import PriorEffect
 from lib.analyses.result import Absent, where
 from lib.analyses.safety.events import Harms
+from lib.languages.speech import N_, _, in_a_row
 from lib.show.disclosure.audience import allows
 from lib.show.display import Block, Figure, anchor
-from lib.show.formats import (
-    format_chance,
-    format_ci,
-    format_duration,
-    format_interval,
-    format_number,
-    format_percent,
-    format_whole,
-    plural,
-)
+from lib.show.formats import format_chance, format_ci, format_interval, format_number, format_percent, format_whole
 from lib.show.labels import OVERALL, decimals_of_time, level_text, reader_title
+from lib.show.phrases import format_duration, in_unit, plural
 
 # More steps than this cannot be told apart on a screen; more names than this are no closer look.
 MOST_STEPS, MOST_PATIENTS = 250, 40
+# Responses that are words; the others are codes.
+WORDS = (N_("died"), N_("missing"))
 
 
 def _mark(says: str, patients: Iterable[str] = (), **place) -> dict:
     named = [str(patient) for patient in patients]
-    more = f" The first {MOST_PATIENTS} of {len(named)} patients are listed." if len(named) > MOST_PATIENTS else ""
-    return {"says": says + more, "patients": named[:MOST_PATIENTS], **place}
+    more = _("The first {most} of {n} patients are listed.", most=MOST_PATIENTS, n=len(named)) if len(named) > MOST_PATIENTS else ""
+    return {"says": in_a_row([says, more]), "patients": named[:MOST_PATIENTS], **place}
 
 
 def marks_survival(analysis: Survival | Absent, figure: Figure | Block) -> list[dict]:
@@ -66,11 +61,12 @@ def marks_survival(analysis: Survival | Absent, figure: Figure | Block) -> list[
     for row in steps.itertuples():
         x, y = figure.place(0, row.time, row.estimate)
         interval = format_ci(data.parameters.level, row.ci_low, row.ci_high, 0, percent=True)
-        says = (
-            f"{data.study.arm(row.group).label}, {format_number(row.time, decimals)} {unit}: {format_percent(row.estimate)} "
-            f"without the event ({interval}), {format_whole(row.n_risk)} at risk"
-        )
-        marks.append(_mark(f"{says}{row.happened}.", row.patients, x=x, y=y))
+        says = _(
+            "{arm}, {time}: {percent} without the event ({interval}), {n} at risk{happened}.",
+            arm=data.study.arm(row.group).label, time=in_unit(format_number(row.time, decimals), unit), percent=format_percent(row.estimate),
+            interval=interval, n=format_whole(row.n_risk), happened=row.happened,
+        )  # fmt: skip
+        marks.append(_mark(says, row.patients, x=x, y=y))
     return marks
 
 
@@ -86,7 +82,7 @@ def _steps(analysis: Survival) -> pd.DataFrame:
     curve = curve[(curve["n_events"] > 0) | (curve["n_censored"] > 0)]
     kept = [
         part.iloc[np.unique(np.linspace(0, len(part) - 1, MOST_STEPS).round().astype(int))]
-        for _, part in curve.groupby("group", sort=False, observed=True)
+        for __, part in curve.groupby("group", sort=False, observed=True)
         if len(part)
     ]
     if not kept:
@@ -95,7 +91,7 @@ def _steps(analysis: Survival) -> pd.DataFrame:
     tte = analysis["tte"]
     ids = tte.groupby([tte["arm"].astype(str), tte["time"]], observed=True)["patient_id"].agg(list)
     happened = [
-        f"; {plural(row.n_events, 'event')}, {format_whole(row.n_censored)} censored at this time"
+        _("; {events}, {n} censored at this time", events=plural(row.n_events, "event"), n=format_whole(row.n_censored))
         for row in steps.itertuples()
     ]
     patients = [ids.get((str(row.group), row.time), []) for row in steps.itertuples()]
@@ -110,13 +106,16 @@ def marks_prior(found: PriorEffect | Absent, figure: Figure | Block) -> list[dic
     first, worth = data.study.arm(data.contrast[0]).label, data.study.worthwhile
     for row in found["posterior_effect"].dropna(subset="hr").itertuples():
         who = reader_title(row.variable)
-        interval = f"{level_text(data)} credible interval {format_interval(row.ci_low, row.ci_high, 2)}"
+        interval = _("{level} credible interval {interval}", level=level_text(data), interval=format_interval(row.ci_low, row.ci_high, 2))
         says = {
-            "median": f"{who}: hazard ratio {format_number(row.hr, 2)} ({interval}).",
-            "benefit": f"{who}: probability of fewer events with {first} {format_chance(row.probability_benefit)}.",
+            "median": _("{who}: hazard ratio {hr} ({interval}).", who=who, hr=format_number(row.hr, 2), interval=interval),
+            "benefit": _("{who}: probability of fewer events with {arm} {chance}.", who=who, arm=first, chance=format_chance(row.probability_benefit)),
         }
         if pd.notna(row.probability_worthwhile):
-            says["worthwhile"] = f"{who}: probability of a benefit worth having (a hazard ratio below {format_number(worth.hazard_ratio, 2)}) {format_chance(row.probability_worthwhile)}."
+            says["worthwhile"] = _(
+                "{who}: probability of a benefit worth having (a hazard ratio below {hr}) {chance}.",
+                who=who, hr=format_number(worth.hazard_ratio, 2), chance=format_chance(row.probability_worthwhile),
+            )  # fmt: skip
         marks += [_mark(text, id=f"{figure.id}-{row.variable.rpartition(': ')[2]}-{what}") for what, text in says.items()]
     # A zone that lies beyond the axis is not drawn.
     return [mark for mark in marks if f'id="{mark["id"]}"' in figure.svg]
@@ -132,7 +131,7 @@ def marks_response(response: ResponseRates | Absent, figure: Figure | Block) -> 
         if row.group == OVERALL or not row.number:
             continue
         when = format_duration(row.time, data.study.time.unit)
-        says = f"{data.study.arm(row.group).label}, {when}: {plural(row.number, 'patient')} with {row.variable}."
+        says = _("{arm}, {when}: {patients} with {response}.", arm=data.study.arm(row.group).label, when=when, patients=plural(row.number, "patient"), response=_(row.variable))
         behind = []
         if patients is not None and allows(data.parameters, "patient ids"):
             behind = where(patients, time=row.time, arm=row.group, response=row.variable)["patient_id"]
@@ -152,8 +151,10 @@ def marks_waterfall(course: Course | Absent, figure: Figure | Block) -> list[dic
         return []
     return [
         _mark(
-            f"{row.patient_id}, {data.study.arm(str(row.arm)).label}: best change {format_number(row.best_change, 1)}%, "
-            f"best response {row.best_response}.",
+            _(
+                "{patient}, {arm}: best change {change}%, best response {response}.",
+                patient=row.patient_id, arm=data.study.arm(str(row.arm)).label, change=format_number(row.best_change, 1), response=_(row.best_response),
+            ),
             [row.patient_id],
             id=f"waterfall-{row.patient_id}",
         )
@@ -174,11 +175,11 @@ def marks_terms(safety: Harms | Absent, figure: Figure | Block) -> list[dict]:
         if row.group == OVERALL or pd.isna(row.number):
             continue
         interval = format_ci(data.parameters.level, row.ci_low, row.ci_high, 0, percent=True)
-        says = (
-            f"{row.variable}, {data.study.arm(row.group).label}: {format_whole(row.number)} of {plural(row.n, 'patient')} "
-            f"({format_percent(row.proportion)}; {interval}); "
-            f"{severe}: {format_whole(worst.get((row.variable, row.group), 0))}."
-        )
+        says = _(
+            "{term}, {arm}: {count} of {patients} ({percent}; {interval}); {severe}: {worst}.",
+            term=data.study.adverse_events.called(row.variable), arm=data.study.arm(row.group).label, count=format_whole(row.number), patients=plural(row.n, "patient"),
+            percent=format_percent(row.proportion), interval=interval, severe=severe, worst=format_whole(worst.get((row.variable, row.group), 0)),
+        )  # fmt: skip
         behind = []
         if allows(data.parameters, "patient ids"):
             ids = events.loc[events["term"].astype(str) == row.variable, "patient_id"].drop_duplicates()

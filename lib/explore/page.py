@@ -21,19 +21,20 @@ import ipywidgets as w
 from lib import analyse
 from lib.analyses.result import Absent
 from lib.dataset import dataset
-from lib.explore.asking import NOT_HERE, Asker, waits
+from lib.explore.asking import NOT_HERE, WORDS, Asker, waits
 from lib.explore.form import LABELS, Form, find_studies
-from lib.explore.marks import marks_prior, marks_response, marks_survival, marks_terms, marks_waterfall
 from lib.explore.queries import Checked, check_study, show_queries
 from lib.explore.saving import Saver
-from lib.explore.view import Pictures, View, blocks_of, take_only_values
-from lib.report.blocks import SYNTHETIC, shared_notice
+from lib.explore.view import DATA, TABS, Pictures, View, blocks_of, notices, take_only_values, told, words_of
+from lib.languages import speech
+from lib.languages.notes import worded
+from lib.languages.speech import _, ngettext
 from lib.report.given import given
 from lib.report.page import Page
-from lib.show import plot, say, styles, table
+from lib.show import plot, styles
 from lib.show.disclosure.audience import allows, restrict
 from lib.show.display import Block, Figure
-from lib.show.formats import plural
+from lib.show.formats import format_whole
 from lib.study.parameters import NOTEBOOKS, Parameters, check_parameters, unknown
 from lib.study.study import ROOT
 from lib.study.yaml_file import Problem, ProblemsFound
@@ -42,64 +43,9 @@ from lib.study.yaml_file import Problem, ProblemsFound
 # what follows it), a tab that nobody has opened yet when nobody has asked for anything for longer; what was drawn is kept
 # for going back and forth.
 WAIT_SECONDS, QUIET_SECONDS, KEPT, STUDIES = 0.05, 1.0, 24, 4
+# Parameters of the notebook; a copy in a language has the second one.
+KNOWN = ["study", "language"]
 log = logging.getLogger(__name__)
-
-
-def _notices(page: Page) -> list[Block]:
-    """What every page of a report says first: synthetic data, masked cells."""
-    return [page.banner(SYNTHETIC if page.data.study.study.synthetic else ""), page.banner(shared_notice(page.data))]
-
-
-def _survival(page: Page) -> list:
-    found = page.analyse(analyse.survival, page.endpoint)
-    figure = plot.survival(found)
-    return [
-        page.lead(say.survival(found), say.comparison(found)), page.banner(say.small(found)),
-        (figure, marks_survival(found, figure)),
-        table.survival(found), table.comparisons(found), page.note(say.definition(found)),
-    ]  # fmt: skip
-
-
-def _response(page: Page) -> list:
-    found = page.analyse(analyse.response, page.response_visits)
-    figure = plot.response(found)
-    return [
-        page.lead(say.response(found), page.lacks("measurements")), (figure, marks_response(found, figure)),
-        table.response(found), table.response_pairs(found),
-    ]  # fmt: skip
-
-
-def _waterfall(page: Page) -> list:
-    found = page.analyse(analyse.course, page.response_visits)
-    figure = plot.waterfall(found)
-    return [
-        page.lead(say.best_response(found), page.lacks("measurements")), (figure, marks_waterfall(found, figure)),
-        page.note(say.undrawn(found)),
-    ]  # fmt: skip
-
-
-def _events(page: Page) -> list:
-    found = page.analyse(analyse.adverse_events)
-    figure = plot.ae_terms(found)
-    return [page.lead(page.lacks("adverse_events")), (figure, marks_terms(found, figure)), table.ae_terms(found)]
-
-
-def _prior(page: Page) -> list:
-    found = page.analyse(analyse.prior_effect, page.analyse(analyse.survival, page.endpoint))
-    figure = plot.prior_effect(found)
-    return [page.lead(say.prior_effect(found)), (figure, marks_prior(found, figure)), table.prior_effect(found), table.priors(found)]
-
-
-# What can be looked at -> the report that it belongs to, and what it shows. Only what is looked at is computed.
-TABS: dict[str, tuple[str, Callable[[Page], list]]] = {
-    "Survival": ("efficacy", _survival),
-    "Response": ("efficacy", _response),
-    "Each patient": ("efficacy", _waterfall),
-    "Adverse events": ("safety", _events),
-    "Prior knowledge": ("models", _prior),
-}
-# Beside them: the list of what is to be corrected in the data.
-DATA = "Data"
 
 
 # What was read, as long as no file of it changes, and what was drawn of it before the kernel was forked.
@@ -107,13 +53,13 @@ _studies: dict[tuple, Checked] = {}
 _before = Pictures(KEPT)
 
 
-def _read(folder: str, stamp: tuple) -> Checked:
-    """A study, its checked tables and its data queries."""
-    if (folder, stamp) not in _studies:
+def _read(folder: str, stamp: tuple, language: str) -> Checked:
+    """A study in a language, or in its own, its checked tables and its data queries."""
+    if (folder, stamp, language) not in _studies:
         if len(_studies) >= STUDIES:
             del _studies[next(iter(_studies))]
-        _studies[folder, stamp] = check_study(ROOT / folder)
-    return _studies[folder, stamp]
+        _studies[folder, stamp, language] = check_study(ROOT / folder, language)
+    return _studies[folder, stamp, language]
 
 
 def warm(study: str) -> None:
@@ -121,12 +67,12 @@ def warm(study: str) -> None:
 
     The tables are read in another process: who reads them starts threads, and a process with threads cannot be forked.
     """
-    stamp, processes = _stamp(study), multiprocessing.get_context("fork")
+    stamp, language, processes = _stamp(study), _asked_language(), multiprocessing.get_context("fork")
     here, there = processes.Pipe(duplex=False)
-    reader = processes.Process(target=lambda: there.send(_read(study, stamp)))
+    reader = processes.Process(target=lambda: there.send(_read(study, stamp, language)))
     reader.start()
     there.close()
-    _studies[study, stamp] = here.recv()
+    _studies[study, stamp, language] = here.recv()
     reader.join()
     page = start({"study": study})
     if isinstance(page, Explorer):
@@ -150,6 +96,15 @@ def _waits(folder: str, _stamp: tuple) -> bool:
 class Explorer:
     """The page while it is being used.
 
+    Parameters
+    ----------
+    study : str
+        Folder of the study that is shown first.
+    audiences : tuple of str
+        Those that may be chosen.
+    language : str
+        Of `lib.languages.speech.LANGUAGES`, in which every study is shown; "": each in its own.
+
     Attributes
     ----------
     form : lib.explore.form.Form
@@ -159,18 +114,19 @@ class Explorer:
         The report whose results are shown; its `results` are rows of results.csv. None where there are none.
     """
 
-    def __init__(self, study: str, audiences: tuple[str, ...] = ("internal", "share")):
+    def __init__(self, study: str, audiences: tuple[str, ...] = ("internal", "share"), language: str = ""):
+        speech.use(language or speech.in_force())
         self.page: Page | None = None
-        self._first = study
+        self._first, self._language, self._spoken = study, language, speech.in_force()
         self._pending: asyncio.TimerHandle | None = None
         self._pictures, self._unopened = Pictures(KEPT), list(TABS)
         self._pictures.take(_before)
-        self.view = View(tabs=[*TABS, DATA])
-        self.form = Form(find_studies(study), audiences, self._later)
+        self.view = View(tabs=[_(tab) for tab in (*TABS, DATA)])
+        self.form = Form(self._offered(study), audiences, self._later, language)
         self.saver = Saver(self._chosen)
-        self.view.observe(lambda _: self._later(), "tab")
+        self.view.observe(lambda __: self._later(), "tab")
         self.view.observe(lambda change: self._show_profile(change["new"]), "picked")
-        self.view.observe(lambda _: self.check_again(), "asked")
+        self.view.observe(lambda __: self.check_again(), "asked")
         self.asker = Asker(self._taken_in)
         self._side = w.VBox(_dom_classes=["cohort-side"])
         self.box = w.Box(_dom_classes=["cohort-page"])
@@ -213,14 +169,17 @@ class Explorer:
         _studies.clear()
         _waits.cache_clear()
         self._pictures.clear()
-        self.form.offer(find_studies(self._first))
+        self.form.offer(self._offered(self._first))
         self._later()
 
     def _taken_in(self, folder: str) -> None:
         """Go on to a study that waits for nothing any more."""
         self._first = folder
-        self.form.offer(find_studies(folder), folder)
+        self.form.offer(self._offered(folder), folder)
         self.draw()
+
+    def _offered(self, first: str) -> dict[str, str]:
+        return find_studies(first, language=self._language) if self._language else find_studies(first)
 
     def _show(self, main: w.Widget, *side: w.Widget) -> None:
         """Show something beside the form, and what belongs to it below the form."""
@@ -228,9 +187,20 @@ class Explorer:
             if box.children != parts:
                 box.children = parts
 
+    def _speak(self) -> None:
+        """Say what stands around the results in the language of the study that is shown, if that is another than before."""
+        if self._spoken == (language := speech.in_force()):
+            return
+        self._spoken = language
+        with self.view.hold_sync():
+            self.view.tabs, self.view.words = [_(tab) for tab in (*TABS, DATA)], words_of()
+        self.asker.view.words = words_of(WORDS)
+        self.saver.speak()
+        self.form.offer(self._offered(self._first))
+
     def _ask(self) -> None:
         """Ask what has to be known before there are results; on a shared page, where nobody may write, say so."""
-        self.page, self.view.blocks, self.view.problems = None, [], [NOT_HERE]
+        self.page, self.view.blocks, self.view.problems = None, [], [_(NOT_HERE)]
         if self.form.audience != "internal":
             self._show(self.view)
             return
@@ -253,8 +223,9 @@ class Explorer:
         except Exception as error:
             log.exception("the page could not be drawn")
             self.page, self.view.blocks = None, []
-            self.view.problems = [f"These choices cannot be shown: {type(error).__name__}. Please choose otherwise."]
+            self.view.problems = [_("These choices cannot be shown: {error}. Please choose otherwise.", error=type(error).__name__)]
         finally:
+            self._speak()
             self.view.busy = False
             self._ahead()
 
@@ -263,22 +234,27 @@ class Explorer:
 
     def _checked(self) -> Checked:
         """The chosen study as it is on disk."""
-        checked = _read(self.form.folder, _stamp(self.form.folder))
+        checked = _read(self.form.folder, _stamp(self.form.folder), self._language)
         self.form.follow(checked.study)
         return checked
 
     def _chosen(self) -> tuple[str, dict]:
         """Folder and parameters of the report that is looked at; `ProblemsFound` where none can be made."""
         if blocking := self._checked().blocking:
-            message = f"{plural(blocking, 'problem')} of the data must be corrected first; the tab {DATA} says more"
+            message = ngettext(
+                "{n} problem of the data must be corrected first; the tab {tab} says more",
+                "{n} problems of the data must be corrected first; the tab {tab} says more",
+                blocking, n=format_whole(blocking), tab=_(DATA),
+            )  # fmt: skip
             raise ProblemsFound([Problem("E100", message)])
-        return self.form.folder, self.form.parameters()
+        return self.form.folder, self.form.parameters() | ({"language": self._language} if self._language else {})
 
     def _results(self) -> tuple[Page | None, list[dict]]:
         if self.view.tab == len(TABS):
-            return None, show_queries(self._checked(), Parameters(audience=self.form.audience))
+            return None, show_queries(self._checked(), Parameters(audience=self.form.audience, language=self._language))
         page, blocks = self._picture(list(TABS)[self.view.tab])
         styles.use(page.data.style)  # of what is shown, also where it was drawn before
+        speech.use(page.data.language)
         return page, blocks
 
     def _picture(self, tab: str) -> tuple[Page, list[dict]]:
@@ -294,7 +270,7 @@ class Explorer:
         def draw() -> tuple[Page, list[dict]]:
             data = restrict(dataset.restrict(found.study, parameters, dict(found.tables.frames), found.queries))
             page = Page(name, data)
-            return page, blocks_of([*_notices(page), *show(page)])
+            return page, blocks_of([*notices(page), *show(page)])
 
         return self._pictures.find((tab, folder, found.at), parameters, draw)
 
@@ -304,12 +280,12 @@ class Explorer:
         if not patient_id or self.page is None or not allows(self.page.data.parameters, "profile"):
             return
         if patient_id not in set(self.page.data.patients["patient_id"]):
-            self.view.profile = {"html": self.page.lead("No such patient is among those chosen.").html}
+            self.view.profile = {"html": self.page.lead(_("No such patient is among those chosen.")).html}
             return
         found = self.page.analyse(analyse.profiles, patient_id)
         shown = plot.profiles(found)
         if isinstance(shown, Block):
-            said = found.reason if isinstance(found, Absent) else shown.text
+            said = worded(found.reason) if isinstance(found, Absent) else shown.text
             self.view.profile = {"html": self.page.lead(said).html}
             return
         self.view.profile = blocks_of([(figure, []) for figure in shown if isinstance(figure, Figure)])[0]
@@ -319,26 +295,33 @@ class Explorer:
         print("\n\n".join(block["text"] for block in self.view.blocks if block.get("text")))
 
 
-def _sentence(problem) -> str:
-    label = LABELS.get(problem.column, problem.column)
-    found = f" (found {problem.value})" if str(problem.value) else ""
-    where = f"{label}: " if label else ""
-    return f"{where}{problem.message}{found}."
+def _sentence(problem: Problem) -> str:
+    return told(problem, _(LABELS.get(problem.column, "")) or problem.column)
+
+
+def _asked_language() -> str:
+    """What whoever serves the page asked for (COHORT_LANGUAGE); "": nothing."""
+    asked = os.environ.get("COHORT_LANGUAGE", "")
+    return speech.of_user({"COHORT_LANGUAGE": asked}) if asked else ""
 
 
 def start(names: dict) -> Explorer | Block:
-    """Open the page on the study that the notebook's `globals()` name; whoever serves it may restrict the audience (COHORT_AUDIENCE).
+    """Open the page on the study that the notebook's `globals()` name, in its language, or in the one that they name as `language`.
+
+    Whoever serves it may restrict the audience (COHORT_AUDIENCE), and ask for a language (COHORT_LANGUAGE).
 
     Raises
     ------
     ProblemsFound
-        E110 for a parameter that the notebook does not know.
+        E110 for a parameter that the notebook does not know, or a language that no catalogue holds.
     """
-    asked = given(names, ["study"])
-    if problems := [unknown(name, ["study"]) for name in asked if name != "study"]:
+    asked = given(names, KNOWN)
+    if problems := [unknown(name, KNOWN) for name in asked if name not in KNOWN]:
         raise ProblemsFound(problems)
+    language = asked.get("language") or _asked_language()
+    check_parameters(None, next(iter(NOTEBOOKS)), {"language": language})
     take_only_values()
     # The kernel that ipywidgets would speak to as it is imported was not there yet, where one is forked with it imported.
     w.register_comm_target()
     only = os.environ.get("COHORT_AUDIENCE")
-    return Explorer(asked["study"], (only,) if only else ("internal", "share"))
+    return Explorer(asked["study"], (only,) if only else ("internal", "share"), language)

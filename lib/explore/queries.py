@@ -12,6 +12,7 @@ import pandas as pd
 
 from lib.explore.view import blocks_of
 from lib.intake.tables import Tables, list_queries, read_tables
+from lib.languages.speech import N_, _, in_a_row
 from lib.show.disclosure.audience import allows
 from lib.show.display import withheld
 from lib.show.sentences.cohort import sentence_queries
@@ -22,7 +23,7 @@ from lib.study.yaml_file import ProblemsFound
 
 # Nobody works off more than this between two checks.
 MOST = 200
-HOW = "Row 1 of a table is its header. Correct the tables in Excel, or study.yml in an editor, save, and check again."
+HOW = N_("Row 1 of a table is its header. Correct the tables in Excel, or study.yml in an editor, save, and check again.")
 
 
 @dataclass(frozen=True)
@@ -52,11 +53,11 @@ class Checked:
         return int((self.queries["severity"] == "error").sum())
 
 
-def check_study(folder: Path) -> Checked:
-    """Read study.yml and the tables, whatever is wrong in them."""
+def check_study(folder: Path, language: str = "") -> Checked:
+    """Read study.yml, in a language or in its own (""), and the tables, whatever is wrong in them."""
     at, study = dt.datetime.now().astimezone(), None
     try:
-        study = read_study(folder)
+        study = read_study(folder, language)
         tables = read_tables(study)
     except ProblemsFound as found:
         return Checked(study, None, list_queries(found.problems), at)
@@ -77,10 +78,10 @@ def show_queries(checked: Checked, parameters: Parameters) -> list[dict]:
     list of dict
         As `lib.explore.view.blocks_of`; the first one has what it `says`, and a `button`.
     """
-    said = f"{sentence_queries(checked.queries)} Checked at {checked.at:%H:%M:%S}."
-    shown = [{"says": said, "button": "Check again"}]
+    said = in_a_row([sentence_queries(checked.queries), _("Checked at {time}.", time=f"{checked.at:%H:%M:%S}")])
+    shown = [{"says": said, "button": _("Check again")}]
     if checked.queries.empty:
         return shown
     if not allows(parameters, "listing"):
-        return shown + blocks_of([withheld("the list of data queries")])
-    return [*shown, {"html": f'<p class="note">{HOW}</p>', "text": HOW}, *blocks_of([table_queries(checked.queries, MOST)])]
+        return shown + blocks_of([withheld(N_("the list of data queries"))])
+    return [*shown, {"html": f'<p class="note">{_(HOW)}</p>', "text": _(HOW)}, *blocks_of([table_queries(checked.queries, MOST)])]

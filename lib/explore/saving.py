@@ -21,6 +21,7 @@ from pathlib import Path
 import ipywidgets as w
 from ruamel.yaml import YAML
 
+from lib.languages.speech import N_, _, in_force
 from lib.study.parameters import NOTEBOOKS
 from lib.study.provenance import study_path
 from lib.study.study import ROOT, read_study
@@ -30,12 +31,13 @@ from lib.study.yaml_file import ProblemsFound
 OUTPUTS = Path(os.environ.get("COHORT_OUTPUTS", ROOT / "outputs"))
 PAGES = os.environ.get("COHORT_PAGES", "")
 # In place of errors that may name patients, for whoever may see the shared view alone.
-UNQUOTED = "The study cannot be read as it is now; whoever keeps it finds the reasons with python -m lib check."
+UNQUOTED = N_("The study cannot be read as it is now; whoever keeps it finds the reasons with python -m lib check.")
 # Letters that are no other letter with a mark.
 LETTERS = str.maketrans({"ß": "ss", "æ": "ae", "Æ": "Ae", "œ": "oe", "Œ": "Oe", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ð": "d", "þ": "th", "ı": "i"})
 LONGEST_NAME = 40
 NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_-]{{0,{LONGEST_NAME - 1}}}")
-REPLACE = "Replace the report of this name"
+REPLACE = N_("Replace the report of this name")
+TITLES = {"cohort": N_("Cohort"), "efficacy": N_("Efficacy"), "robustness": N_("Robustness"), "models": N_("Models"), "safety": N_("Safety")}
 # How the command tells how far it is: "12/140 efficacy: cell 5 of 40, ...".
 STEP = re.compile(r"^(\d+)/(\d+) (.*)$")
 
@@ -65,21 +67,19 @@ def write_parameters(folder: str, given: dict, name: str, replace: bool = False)
         If the name is none, that of a report that was not saved from here, or that of one and `replace` is not given.
     """
     if not NAME.fullmatch(name):
-        raise ValueError(
-            "the name of a report has letters a to z, digits, - and _, at most 40, and begins with none of the signs"
-        )
+        raise ValueError(_("the name of a report has letters a to z, digits, - and _, at most 40, and begins with none of the signs"))
     study, text = read_study(ROOT / folder).study.id, io.StringIO()
     YAML().dump({"study": study_path(ROOT / folder)} | given, text)
     path = OUTPUTS / study / f"{name}.yml"
     if path.with_suffix("").exists() and not path.exists():
-        raise ValueError(f"there is a report called {name} already, made by another way; choose another name")
+        raise ValueError(_("there is a report called {name} already, made by another way; choose another name", name=name))
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         # Of two visitors who save at once, one makes the file, and the other is asked.
         with path.open("w" if replace else "x", encoding="utf-8", newline="\n") as file:
             file.write(f"# python -m lib report -f {_shown(path)} --name {name}\n{text.getvalue()}")
     except FileExistsError:
-        raise ValueError(f"there is a report called {name} already; tick “{REPLACE}”, or choose another name") from None
+        raise ValueError(_("there is a report called {name} already; tick “{replace}”, or choose another name", name=name, replace=_(REPLACE))) from None
     return path
 
 
@@ -90,7 +90,7 @@ def slug(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9_]+", "-", plain).lstrip("-_")[:LONGEST_NAME].rstrip("-")
 
 
-def make_report(file: Path, progress: Callable[[int, int, str], object] = lambda *_: None) -> Path:
+def make_report(file: Path, progress: Callable[[int, int, str], object] = lambda *__: None) -> Path:
     """Make the report that a file of parameters describes; it is named like the file and lies beside it.
 
     Parameters
@@ -112,7 +112,7 @@ def make_report(file: Path, progress: Callable[[int, int, str], object] = lambda
     target = file.with_suffix("")
     command = [sys.executable, "-m", "lib", "report", "-f", str(file), "--output", str(target), "--steps"]
     run = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                           stderr=subprocess.PIPE, text=True, encoding="utf-8", errors="replace")  # fmt: skip
+                           stderr=subprocess.PIPE, text=True, encoding="utf-8", errors="replace", env=os.environ | {"COHORT_LANGUAGE": in_force()})  # fmt: skip
     said: list[str] = []
     with run:
         for line in run.stderr:
@@ -122,7 +122,7 @@ def make_report(file: Path, progress: Callable[[int, int, str], object] = lambda
             else:
                 said.append(line)
     if run.returncode:
-        raise RuntimeError("".join(said[-12:]).strip() or f"the command ended with code {run.returncode}")
+        raise RuntimeError("".join(said[-12:]).strip() or _("the command ended with code {code}", code=run.returncode))
     return target
 
 
@@ -137,14 +137,20 @@ class Saver:
 
     def __init__(self, chosen: Callable[[], tuple[str, dict]]):
         self._chosen, self._task, self._shared, self._new = chosen, None, False, False
-        self.name = w.Text(value="explored", description="Name of the report", continuous_update=False)
-        self.replace = w.Checkbox(value=False, description=REPLACE, indent=False)
-        self.button = w.Button(description="Save as report", tooltip="Make the reports with these choices")
+        self.name = w.Text(value="explored", continuous_update=False)
+        self.replace = w.Checkbox(value=False, indent=False)
+        self.button = w.Button()
         self.bar = w.IntProgress(min=0, max=1, layout={"display": "none", "width": "auto"})
         self.said = w.HTML()
-        self.button.on_click(lambda _: self.save())
+        self.button.on_click(lambda __: self.save())
         shown = [self.name, self.replace, self.button, self.bar, self.said]
         self.box = w.VBox(shown, _dom_classes=["cohort-form", "cohort-save"])
+        self.speak()
+
+    def speak(self) -> None:
+        """Label everything in the language in force."""
+        self.name.description, self.replace.description = _("Name of the report"), _(REPLACE)
+        self.button.description, self.button.tooltip = _("Save as report"), _("Make the reports with these choices")
 
     def save(self) -> None:
         """Write the file and make the report, in the background where there is an event loop."""
@@ -156,14 +162,16 @@ class Saver:
             self._new = not self.replace.value
             file = write_parameters(folder, given, name := slug(self.name.value), self.replace.value)
         except ProblemsFound:
-            self._say("Nothing was saved: correct first what the page names.")
+            self._say(_("Nothing was saved: correct first what the page names."))
             return
         except (ValueError, OSError) as error:
-            self._say(f"Nothing was saved: {error}.")
+            self._say(_("Nothing was saved: {why}.", why=error))
             return
         self.replace.value, self.button.disabled, self.bar.layout.display, self.bar.value = False, True, "", 0
-        called = f" as {name}" if name != self.name.value.strip() else ""
-        self._say(f"The report is being made{called}; this takes about a minute.")
+        if name == self.name.value.strip():
+            self._say(_("The report is being made; this takes about a minute."))
+        else:
+            self._say(_("The report is being made as {name}; this takes about a minute.", name=name))
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
@@ -186,16 +194,14 @@ class Saver:
             if self._new:
                 # Whoever corrects what is wrong and tries again replaces nothing.
                 file.unlink(missing_ok=True)
-            self.said.value = f"<p role='alert'>No report was made.</p><pre>{html.escape(UNQUOTED if self._shared else failed)}</pre>"
+            why = _(UNQUOTED) if self._shared else failed
+            self.said.value = f"<p role='alert'>{html.escape(_('No report was made.'))}</p><pre>{html.escape(why)}</pre>"
             return
-        pages = [
-            ("index.html", "Overview"),
-            *((f"{name}.html", name.capitalize()) for name in NOTEBOOKS),
-        ]
+        pages = [("index.html", _("Overview")), *((f"{name}.html", _(TITLES[name])) for name in NOTEBOOKS)]
         links = "".join(f"<li>{_link(folder / page, label)}</li>" for page, label in pages)
         self.said.value = (
-            f"<p role='status'>Saved. Open the report:</p><ul>{links}</ul>"
-            f"<p>To make it again: <code>python -m lib report -f {html.escape(_shown(file))}</code></p>"
+            f"<p role='status'>{html.escape(_('Saved. Open the report:'))}</p><ul>{links}</ul>"
+            f"<p>{html.escape(_('To make it again:'))} <code>python -m lib report -f {html.escape(_shown(file))}</code></p>"
         )
 
     def _say(self, sentence: str) -> None:

@@ -19,8 +19,12 @@ from pathlib import Path
 import nbformat
 import zmq
 from jupyter_core.paths import jupyter_config_dir
+from nbformat import NotebookNode
 
 from lib.explore.gate import MAX_MESSAGE_BYTES
+from lib.languages import speech
+from lib.languages.prose import translated
+from lib.languages.speech import ENGLISH, _, in_force, in_language
 from lib.run.kernels import NOT_INHERITED, kernel_environment, own_settings
 from lib.study.study import ROOT
 
@@ -38,6 +42,8 @@ LAB_STYLE = """
 """
 # A copy remembers what it was copied from: whoever has not edited it gets the current notebook.
 COPIED = "copied_from"
+# The parameter of a notebook by which it shows every study in one language.
+LANGUAGE = re.compile(r'^language: str = "\w*"', re.MULTILINE)
 # A kernel that nobody has used for so long is ended; what one may hold (the shipped study's page holds a seventh of it).
 IDLE_SECONDS, KERNEL_BYTES = 30 * 60, 2 * 1024**3
 # Requests are addresses and a typed token: nobody sends more, or needs longer for it.
@@ -56,7 +62,7 @@ POLICY = (
 )
 
 
-def copy_notebooks(folder: Path, source: Path = ROOT / "notebooks") -> list[str]:
+def copy_notebooks(folder: Path, source: Path = ROOT / "notebooks", language: str = "") -> list[str]:
     """Copy the notebooks to work with, and leave alone those that somebody has edited.
 
     Parameters
@@ -64,6 +70,8 @@ def copy_notebooks(folder: Path, source: Path = ROOT / "notebooks") -> list[str]
     folder : Path
         Made if need be.
     source : Path
+    language : str
+        Of `lib.languages.speech.LANGUAGES`, in which they speak and show studies; "": English, and each study in its own.
 
     Returns
     -------
@@ -73,7 +81,7 @@ def copy_notebooks(folder: Path, source: Path = ROOT / "notebooks") -> list[str]
     folder.mkdir(parents=True, exist_ok=True)
     edited = []
     for path in sorted(source.glob("*.ipynb")):
-        notebook, copy = nbformat.read(path, as_version=4), folder / path.name
+        notebook, copy = _in(language, nbformat.read(path, as_version=4)), folder / path.name
         current = _digest(notebook)
         if copy.exists():
             mine = nbformat.read(copy, as_version=4)
@@ -88,12 +96,25 @@ def copy_notebooks(folder: Path, source: Path = ROOT / "notebooks") -> list[str]
     return edited
 
 
+def _in(language: str, notebook: NotebookNode) -> NotebookNode:
+    """The notebook in a language: its prose, and its parameter."""
+    with in_language(language or ENGLISH):
+        for cell in notebook.cells:
+            if cell.cell_type == "markdown":
+                cell.source = translated(cell.source)
+            elif language and "parameters" in cell.metadata.get("tags", []):
+                line = f'language: str = "{language}"'
+                cell.source, found = LANGUAGE.subn(line, cell.source)
+                cell.source += "" if found else f"\n{line}  # language of the page"
+    return notebook
+
+
 def _digest(notebook) -> str:
     """Fingerprint of what was written, whatever was run."""
     return hashlib.sha256("\0".join(cell.source for cell in notebook.cells).encode()).hexdigest()
 
 
-def open_lab(outputs: Path, port: int = 0, browser: bool = True) -> subprocess.Popen:
+def open_lab(outputs: Path, port: int = 0, browser: bool = True, language: str = "") -> subprocess.Popen:
     """Start JupyterLab on copies of the notebooks, in `outputs/lab`.
 
     Parameters
@@ -104,6 +125,8 @@ def open_lab(outputs: Path, port: int = 0, browser: bool = True) -> subprocess.P
         0: a free one.
     browser : bool
         Whether to open it in a browser.
+    language : str
+        In which explore.ipynb shows every study; "": each in its own.
     """
     words = [f"--ServerApp.root_dir={outputs}", "--LabApp.default_url=/lab/tree/lab/explore.ipynb", "--custom-css", "--ip=127.0.0.1"]
     words += [f"--port={port}"] if port else []
@@ -111,7 +134,7 @@ def open_lab(outputs: Path, port: int = 0, browser: bool = True) -> subprocess.P
     # A container's only user is root, and JupyterLab asks to be told.
     words += ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     paths = os.pathsep.join(filter(None, [str(JUPYTER / "config"), jupyter_config_dir(), os.environ.get("JUPYTER_CONFIG_PATH", "")]))
-    environment = _environment(outputs, "/files/") | {"JUPYTER_CONFIG_PATH": paths} | _own_style()
+    environment = _environment(outputs, "/files/", language) | {"JUPYTER_CONFIG_PATH": paths} | _own_style()
     return subprocess.Popen([sys.executable, "-m", "jupyterlab", *words], env=environment)
 
 
@@ -137,12 +160,13 @@ def _own_style() -> dict[str, str]:
     }
 
 
-def _environment(outputs: Path, pages: str) -> dict[str, str]:
-    return dict(os.environ) | own_settings() | {"COHORT_OUTPUTS": str(outputs), "COHORT_PAGES": pages, "PYTHONPATH": str(ROOT)}
+def _environment(outputs: Path, pages: str, language: str) -> dict[str, str]:
+    ours = {"COHORT_OUTPUTS": str(outputs), "COHORT_PAGES": pages, "COHORT_LANGUAGE": language, "PYTHONPATH": str(ROOT)}
+    return dict(os.environ) | own_settings() | ours
 
 
 def serve_page(
-    outputs: Path, port: int, base_url: str, audience: str, token: str, *, hosts: tuple[str, ...] = (), visitors: int = 12
+    outputs: Path, port: int, base_url: str, audience: str, token: str, *, hosts: tuple[str, ...] = (), visitors: int = 12, language: str = ""
 ) -> None:
     """Serve explore.ipynb on 127.0.0.1 until stopped.
 
@@ -161,9 +185,12 @@ def serve_page(
         Names under which a proxy offers the page; requests for another name than these and this computer's are refused.
     visitors : int
         Pages that may be open at once.
+    language : str
+        In which the page speaks and shows every study; "": each study in its own.
     """
+    speech.use(language)
     here = os.environ.get("TZ")
-    os.environ |= kernel_environment() | _environment(outputs, f"{base_url}reports/") | {"COHORT_AUDIENCE": audience}
+    os.environ |= kernel_environment() | _environment(outputs, f"{base_url}reports/", language) | {"COHORT_AUDIENCE": audience}
     for name in NOT_INHERITED:
         os.environ.pop(name, None)
     # The page tells a visitor the time of the ward, a report none.
@@ -175,7 +202,18 @@ def serve_page(
 
     Ward.clear_instance()
     settings = _settings(outputs, port, base_url, audience, token, hosts=hosts, visitors=visitors)
-    Ward.launch_instance([str(ROOT / "notebooks" / "explore.ipynb"), "--no-browser"], config=Config(settings))
+    Ward.launch_instance([str(_notebook(language)), "--no-browser"], config=Config(settings))
+
+
+def _notebook(language: str) -> Path:
+    """The notebook of the page; in another language than its own, a copy."""
+    notebook = ROOT / "notebooks" / "explore.ipynb"
+    if language in ("", ENGLISH):
+        return notebook
+    copy = Path(own_settings()["IPYTHONDIR"]).with_name("page") / language / notebook.name
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(_in(language, nbformat.read(notebook, as_version=4)), copy)
+    return copy
 
 
 def _settings(
@@ -198,7 +236,12 @@ def _settings(
             "template": "ward", "allow_template_override": "NO", "allow_theme_override": "NO", "strip_sources": True,
             "show_tracebacks": False, "file_allowlist": [], "extension_allowlist": EXTENSIONS,
             "multi_kernel_manager_class": "lib.explore.kernels.Kernels",
+            "resources": {"words": {
+                "made": _("The page is being made"), "anew": _("Begin anew"),
+                "ended": _("This page has ended, after a pause or for want of memory. What was saved is kept."),
+            }},
         },
+        "HTMLExporter": {"language_code": in_force()},
         # Patient data cross a local port: encrypted, so that no other user of the machine reads along. A kernel that has
         # died is not started again behind a page that has lost its widgets: the page asks for another.
         "KernelManager": {"transport_encryption": "auto" if zmq.has("curve") else "disabled", "autorestart": False},

@@ -5,9 +5,9 @@ The figure is the reports' own SVG; the script lays marks over it. Everything co
 
 from __future__ import annotations
 
-__all__ = ["Pictures", "View", "blocks_of", "take_only_values"]
+__all__ = ["DATA", "TABS", "Pictures", "View", "blocks_of", "notices", "take_only_values", "told", "words_of"]
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,89 @@ import anywidget
 import ipywidgets as w
 import traitlets as t
 
+from lib import analyse
+from lib.explore.marks import marks_prior, marks_response, marks_survival, marks_terms, marks_waterfall
+from lib.languages.notes import worded
+from lib.languages.speech import N_, _, in_force
 from lib.noting import noted
+from lib.report.blocks import SYNTHETIC, shared_notice
+from lib.report.page import Page
+from lib.show import plot, say, table
 from lib.show.display import Block, Figure, Table, template
 from lib.study.parameters import Parameters
+from lib.study.yaml_file import Problem
 
 HERE = Path(__file__).parent / "templates"
+# What the script says around what it draws; a figure has a `{title}`.
+WORDS = {
+    "tabs": N_("What to look at"),
+    "read": N_("{title}. Arrow keys read its numbers, Enter keeps them beside the figure."),
+    "point": N_("Point at the figure, or use the arrow keys, to read its numbers; click or press Enter to keep them."),
+    "closer": N_("A closer look"),
+    "profile": N_("Open a patient's profile:"),
+}
+
+
+def words_of(words: Mapping[str, str] = WORDS) -> dict[str, str]:
+    """What a script says, in the language in force, and the code of that; `{title}` stays, as the script knows it."""
+    return {"language": in_force()} | {key: _(text, title="{title}") for key, text in words.items()}
+
+
+def notices(page: Page) -> list[Block]:
+    """What every page of a report says first: synthetic data, masked cells."""
+    return [page.banner(_(SYNTHETIC) if page.data.study.study.synthetic else ""), page.banner(shared_notice(page.data))]
+
+
+def _survival(page: Page) -> list:
+    found = page.analyse(analyse.survival, page.endpoint)
+    figure = plot.survival(found)
+    return [
+        page.lead(say.survival(found), say.comparison(found)), page.banner(say.small(found)),
+        (figure, marks_survival(found, figure)),
+        table.survival(found), table.comparisons(found), page.note(say.definition(found)),
+    ]  # fmt: skip
+
+
+def _response(page: Page) -> list:
+    found = page.analyse(analyse.response, page.response_visits)
+    figure = plot.response(found)
+    return [
+        page.lead(say.response(found), page.lacks("measurements")), (figure, marks_response(found, figure)),
+        table.response(found), table.response_pairs(found),
+    ]  # fmt: skip
+
+
+def _waterfall(page: Page) -> list:
+    found = page.analyse(analyse.course, page.response_visits)
+    figure = plot.waterfall(found)
+    return [
+        page.lead(say.best_response(found), page.lacks("measurements")), (figure, marks_waterfall(found, figure)),
+        page.note(say.undrawn(found)),
+    ]  # fmt: skip
+
+
+def _events(page: Page) -> list:
+    found = page.analyse(analyse.adverse_events)
+    figure = plot.ae_terms(found)
+    return [page.lead(page.lacks("adverse_events")), (figure, marks_terms(found, figure)), table.ae_terms(found)]
+
+
+def _prior(page: Page) -> list:
+    found = page.analyse(analyse.prior_effect, page.analyse(analyse.survival, page.endpoint))
+    figure = plot.prior_effect(found)
+    return [page.lead(say.prior_effect(found)), (figure, marks_prior(found, figure)), table.prior_effect(found), table.priors(found)]
+
+
+# What can be looked at -> the report that it belongs to, and what it shows. Only what is looked at is computed.
+TABS: dict[str, tuple[str, Callable[[Page], list]]] = {
+    N_("Survival"): ("efficacy", _survival),
+    N_("Response"): ("efficacy", _response),
+    N_("Each patient"): ("efficacy", _waterfall),
+    N_("Adverse events"): ("safety", _events),
+    N_("Prior knowledge"): ("models", _prior),
+}
+# Beside them: the list of what is to be corrected in the data.
+DATA = N_("Data")
 
 
 class View(anywidget.AnyWidget):
@@ -37,6 +115,11 @@ class View(anywidget.AnyWidget):
     profile = t.Dict().tag(sync=True)
     busy = t.Bool(False).tag(sync=True)
     asked = t.Int(0).tag(sync=True)
+    words = t.Dict().tag(sync=True)
+
+    @t.default("words")
+    def _usual_words(self):
+        return words_of()
 
     @t.validate("tab")
     def _known_tab(self, proposal):
@@ -72,6 +155,13 @@ def _guard(widget: w.Widget) -> None:
             heard(content, buffers)
 
     widget.set_state, widget._handle_custom_msg = set_state, hear
+
+
+def told(problem: Problem, where: str) -> str:
+    """What is wrong as a sentence, and where, if that is known."""
+    found = _(" (found {value})", value=problem.value) if str(problem.value) else ""
+    note = f"{worded(problem.message)}{found}"
+    return _("{label}: {note}.", label=where, note=note) if where else _("{note}.", note=note)
 
 
 def blocks_of(shown: list) -> list[dict]:

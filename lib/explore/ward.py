@@ -28,6 +28,7 @@ from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
 from lib.explore.gate import Refused, measure
 from lib.explore.kernels import Full
+from lib.languages.speech import _, in_force
 from lib.run.kernels import prepare
 from lib.run.manifest import MARK
 
@@ -68,7 +69,7 @@ class Visitors(PasswordIdentityProvider):
         now = time.monotonic()
         if now < until:
             self._wrong[address] = wrong, until
-            raise HTTPError(429, f"Too many wrong tokens; please wait {until - now:.0f} seconds")
+            raise HTTPError(429, _("Too many wrong tokens; please wait {seconds} seconds", seconds=f"{until - now:.0f}"))
         if given == self.token:
             return
         wait = min(2.0 ** (wrong + 1 - FREE_GUESSES), LONGEST_WAIT) if wrong + 1 > FREE_GUESSES else 0
@@ -89,7 +90,7 @@ class Page(TornadoVoilaHandler):
         except Full as full:
             self.set_status(full.status_code)
             self.set_header("Retry-After", "10")
-            self.finish(self.render_template("full.html", said=full.log_message))
+            self.finish(self.render_template("full.html", said=full.log_message, _=_, language=in_force()))
         finally:
             if self.kernel_id:
                 self.kernel_manager.notify_sent(self.kernel_id)

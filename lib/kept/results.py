@@ -93,8 +93,8 @@ class _Book:
     def ask(self, function: Callable[P, R], *arguments: P.args, **options: P.kwargs) -> R:
         """Give the result as it was kept, or have it made and keep it."""
         met: list[_Frames] = []
-        # Analyses stand below what is shown, and cannot know in which style numbers are written.
-        style = "" if function.__module__.startswith("lib.analyses.") else self.data.style
+        # Analyses stand below what is shown, and cannot know in which style numbers are written, and in which language.
+        style = () if function.__module__.startswith("lib.analyses.") else (self.data.style, self.data.language)
         asked = self._asked((function.__module__, function.__qualname__, style, arguments, options), met)
         if asked is None:
             return function(*arguments, **options)

@@ -1,3 +1,3 @@
-"""In which language a page speaks: a catalogue for each (`<code>.po`, gettext), and how messages are taken from it."""
+"""In which language a page speaks: a catalogue for each (`<code>.po`, gettext), how messages are taken from it, and how from the code into it."""
 
-__all__ = ["speech"]
+__all__ = ["extraction", "notes", "prose", "speech"]

@@ -18,6 +18,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
+from lib.languages.speech import ENGLISH, N_, _, in_language
 from lib.publish.editions import DETAIL, editions
 from lib.publish.pages import overview_page, report_page, standalone_svg
 from lib.publish.plain import ADDRESSES, languages_of, title_of
@@ -30,6 +31,9 @@ from lib.study.written import guarded
 # What run.json says of the study, as the header of a page has it.
 ABOUT = ("title", "short_title", "synthetic", "cutoff", "time_unit", "arms", "endpoints")
 KINDS = ("header", "key_results", "results", "table", "figure", "verdict", "text", "lacking")
+
+
+TITLES = {"cohort": N_("Cohort"), "efficacy": N_("Efficacy"), "robustness": N_("Robustness"), "models": N_("Models"), "safety": N_("Safety")}
 
 
 class PublishError(ValueError):
@@ -54,7 +58,7 @@ class Report:
     @property
     def title(self) -> str:
         """What the page is called in menus."""
-        return self.name.replace("_", " ").capitalize()
+        return _(TITLES.get(self.name) or self.name.replace("_", " ").capitalize())
 
     @property
     def shown(self) -> NotebookNode:
@@ -98,8 +102,9 @@ def publish(
     # One synthetic table makes the whole report synthetic.
     synthetic = any(report.header["synthetic"] for report in reports)
     files: dict[str, str | bytes] = _files(reports)
-    files |= editions(reports, synthetic, formats, detail)
-    files |= _pages(reports, synthetic, [*files, *(path.name for path in folder.iterdir())], run, detail)
+    with in_language(reports[0].header.get("language", ENGLISH)):
+        files |= editions(reports, synthetic, formats, detail)
+        files |= _pages(reports, synthetic, [*files, *(path.name for path in folder.iterdir())], run, detail)
     for name, content in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -173,7 +178,7 @@ def _carried(name: str, notebook: NotebookNode):
 
 
 def _one(name: str, kind: str, carried: list) -> dict:
-    found = [record for record, _ in carried if record["kind"] == kind]
+    found = [record for record, __ in carried if record["kind"] == kind]
     if len(found) != 1:
         raise PublishError(f"{name}: {len(found)} outputs of kind {kind}, exactly 1 is needed")
     return found[0]
@@ -215,7 +220,7 @@ def _pages(reports: list[Report], synthetic: bool, files: list[str], run: dict, 
     frame = {
         "synthetic": synthetic,
         "detail": detail,
-        "pages": [("index.html", "Overview"), *((report.page, report.title) for report in reports)],
+        "pages": [("index.html", _("Overview")), *((report.page, report.title) for report in reports)],
     }
     pages = {r.page: report_page(r.shown, header=r.header, report=r, **frame) for r in reports}
     spoken = languages_of(reports)

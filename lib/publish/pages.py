@@ -18,6 +18,7 @@ __all__ = [
 import base64
 import hashlib
 import html
+import json
 import re
 from collections import Counter
 from functools import cache
@@ -30,10 +31,13 @@ from nbconvert.exporters import HTMLExporter, TemplateExporter
 from nbconvert.filters import Highlight2HTML
 from nbformat import NotebookNode
 
-from lib.languages.speech import _, in_a_row
+from lib.languages.extraction import paragraphs
+from lib.languages.prose import translated
+from lib.languages.speech import ENGLISH, N_, _, in_a_row, in_force, ngettext
 from lib.publish.sections import by_folding, is_folded, titles
 from lib.publish.webfonts import with_fonts
 from lib.show.display import METADATA, anchor
+from lib.show.phrases import plural
 
 TEMPLATES = Path(__file__).parent / "templates"
 # Levels that appear in the navigation of a page.
@@ -72,6 +76,12 @@ class ReportExporter(HTMLExporter):
             "script_hash": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
             "METADATA": METADATA,
             "HEADLINE": HEADLINE,
+            "_": _,
+            "ngettext": ngettext,
+            "plural": plural,
+            "in_a_row": in_a_row,
+            "language": in_force,
+            "script_words": _script_words,
         }
         environment.tests["folded"] = is_folded
         environment.filters |= {
@@ -84,6 +94,8 @@ class ReportExporter(HTMLExporter):
             "css_string": _css_string,
             "data_url": _data_url,
             "plain": _plain,
+            "linked": _linked,
+            "prose": prose,
         }
         return environment
 
@@ -117,7 +129,7 @@ def overview_page(**context) -> str:
 
 def patients_page(**context) -> str:
     """Render plain.html in the language in force: see lib/publish/templates/report/plain.html.j2."""
-    return _finished(_exporter().environment.get_template("plain.html.j2").render(page=context, _=_, in_a_row=in_a_row))
+    return _finished(_exporter().environment.get_template("plain.html.j2").render(page=context))
 
 
 # By these a page that may be written anew is told from one of the user.
@@ -161,7 +173,7 @@ def number(content: str) -> Numbered:
     def with_number(match: re.Match) -> str:
         kind = "Table" if match["tag"] == "caption" else "Figure"
         counts[kind] += 1
-        name, own = f"{kind} {counts[kind]}", re.search(r'\bid="([^"]+)"', match["attributes"])
+        name, own = numbered(kind, counts[kind]), re.search(r'\bid="([^"]+)"', match["attributes"])
         if own:
             listed.append((name, own[1], html.unescape(match["title"]).strip()))
         return f'{match["before"]}<span class="number">{name}.</span> {match["title"]}</{match["tag"]}>'
@@ -169,6 +181,20 @@ def number(content: str) -> Numbered:
     figure = r'(?P<before><figure class="(?:tablefig|plot)\b(?P<attributes>[^>]*)>.*?<(?P<tag>caption|figcaption)>)'
     marked = re.sub(rf"{figure}(?P<title>.*?)</(?P=tag)>", with_number, content, flags=re.DOTALL)
     return Numbered(Markup(marked), listed)
+
+
+def numbered(kind: str, number: int | str) -> str:
+    """("Table", 3) -> "Table 3"."""
+    return _("Table {number}", number=number) if kind == "Table" else _("Figure {number}", number=number)
+
+
+def prose(source: str) -> str:
+    """A markdown cell in the language in force; a heading keeps the address that it has in English."""
+    (mark, heading), *_others = paragraphs(source) or [("", "")]
+    if in_force() == ENGLISH or not mark:
+        return translated(source)
+    level, rest = len(mark.strip()), translated(source).partition("\n")[2]
+    return f'<h{level} id="{anchor(heading)}">{html.escape(_(heading))}</h{level}>\n{rest}'
 
 
 def outline(content: str) -> Outline:
@@ -226,7 +252,7 @@ def inline_svg(svg: str, prefix: str, alt: str) -> Markup:
     body = re.sub(r'href="#([^"]+)"', rf'href="#{prefix}-\1"', body)
     body = re.sub(r"url\(#([^)]+)\)", rf"url(#{prefix}-\1)", body)
     label = html.escape(alt, quote=True)
-    return Markup(re.sub(r"<svg\b", lambda _: f'<svg id="{prefix}" role="img" aria-label="{label}"', body, count=1))
+    return Markup(re.sub(r"<svg\b", lambda __: f'<svg id="{prefix}" role="img" aria-label="{label}"', body, count=1))
 
 
 def standalone_svg(svg: str, title: str, alt: str, legend: str = "") -> str:
@@ -255,10 +281,32 @@ def _data_url(text: str, mime: str) -> str:
     return f"data:{mime};base64,{base64.b64encode(text.encode()).decode()}"
 
 
+# What the script of a page says.
+SCRIPT_WORDS = (
+    N_("Show all code"), N_("Hide all code"), N_("Copy"), N_("Copied"), N_("Selected: press Ctrl+C"), N_("table"), N_("Show rows with"),
+    N_("{shown} of {all} rows"), N_("Colours: auto"), N_("Colours: light"), N_("Colours: dark"),
+)  # fmt: skip
+
+
+def _script_words() -> str:
+    """Translations of what the script says, for an attribute; English is what stands in it."""
+    return "" if in_force() == ENGLISH else json.dumps({text: _said(text) for text in SCRIPT_WORDS}, ensure_ascii=False)
+
+
+def _said(text: str) -> str:
+    """A message whose arguments the script puts in."""
+    return _(text, shown="{shown}", all="{all}")
+
+
+def _linked(text: str, address: str) -> Markup:
+    """A message with a part between {link} and {end} that leads somewhere."""
+    return Markup(html.escape(text)).replace("{link}", Markup('<a href="{}">').format(address)).replace("{end}", Markup("</a>"))
+
+
 def _plain(value) -> str:
     """Show a parameter's value as a reader would write it."""
     if isinstance(value, list | tuple):
-        return ", ".join(map(_plain, value)) or "all"
+        return ", ".join(map(_plain, value)) or _("all")
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return _("yes") if value else _("no")
     return f"{value:g}" if isinstance(value, float) else "" if value is None else str(value)

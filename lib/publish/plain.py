@@ -4,7 +4,7 @@ from __future__ import annotations
 
 __all__ = ["ADDRESSES", "languages_of", "plain_page", "title_of"]
 
-from lib.languages.speech import ENGLISH, LANGUAGES, in_language, name_of
+from lib.languages.speech import ENGLISH, LANGUAGES, _, in_language, name_of
 from lib.publish.pages import patients_page
 
 # Language -> the file that holds its page.
@@ -18,7 +18,7 @@ def languages_of(reports: list) -> list[str]:
 
 def title_of(code: str, several: bool) -> str:
     """What the list of files calls a page."""
-    return f"For patients{f' ({name_of(code)})' if several else ''}: what was found, in plain words"
+    return _("For patients ({language}): what was found, in plain words", language=name_of(code)) if several else _("For patients: what was found, in plain words")
 
 
 def plain_page(reports: list, synthetic: bool, language: str = ENGLISH) -> str:

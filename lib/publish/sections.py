@@ -11,10 +11,11 @@ from itertools import groupby
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_output
 
+from lib.languages.speech import N_, _, in_a_row
 from lib.show.display import DETAILS, METADATA, anchor
 
 # Heading of the one place that says what was left out.
-LACKING = "What does this study not hold?"
+LACKING = N_("What does this study not hold?")
 SECTION = "## "
 # Titles that a fold names.
 MOST_TITLES = 6
@@ -33,7 +34,7 @@ def by_folding(outputs: Iterable[NotebookNode]) -> list[tuple[bool, list[Noteboo
 def titles(outputs: Iterable[NotebookNode]) -> list[str]:
     """What the fold of some outputs says that it holds: their titles, the first ones of many."""
     found = [record["title"] for output in outputs if "title" in (record := _record(output))]
-    return found if len(found) <= MOST_TITLES + 1 else [*found[:MOST_TITLES], f"and {len(found) - MOST_TITLES} more"]
+    return found if len(found) <= MOST_TITLES + 1 else [*found[:MOST_TITLES], _("and {n} more", n=len(found) - MOST_TITLES)]
 
 
 def with_something_to_show(notebook: NotebookNode) -> NotebookNode:
@@ -56,7 +57,7 @@ def with_something_to_show(notebook: NotebookNode) -> NotebookNode:
             kept += [_told_once(cell, told) for cell in section]
         else:
             heading = section[0].source.splitlines()[0].removeprefix(SECTION)
-            lacking.setdefault(" ".join(reasons), []).append(heading)
+            lacking.setdefault(in_a_row(reasons), []).append(heading)
     return NotebookNode(notebook | {"cells": [*kept, *([_left_out(lacking)] if lacking else [])]})
 
 
@@ -106,13 +107,13 @@ def _told_once(cell: NotebookNode, told: set[str]) -> NotebookNode:
 def _left_out(lacking: dict[str, list[str]]) -> NotebookNode:
     """One line a reason, with the questions that it leaves open; links to these lead here."""
     lines = [
-        f"<li>{html.escape(reason or 'This study holds nothing that answers this.')} <span class=\"muted\">{_named(headings)}</span></li>"
+        f"<li>{html.escape(reason or _('This study holds nothing that answers this.'))} <span class=\"muted\">{_named(headings)}</span></li>"
         for reason, headings in lacking.items()
     ]
-    shown = f'<h2 id="{anchor(LACKING)}">{LACKING}</h2><ul class="lacking">{"".join(lines)}</ul>'
+    shown = f'<h2 id="{anchor(LACKING)}">{_(LACKING)}</h2><ul class="lacking">{"".join(lines)}</ul>'
     output = new_output("display_data", {"text/html": shown, "text/plain": "; ".join(lacking)}, metadata={METADATA: {"kind": "lacking"}})
     return new_code_cell(outputs=[output], metadata={"tags": ["remove-input"]}, id=anchor(LACKING))
 
 
 def _named(headings: list[str]) -> str:
-    return " ".join(f'<span id="{anchor(heading)}">{html.escape(heading)}</span>' for heading in headings)
+    return " ".join(f'<span id="{anchor(heading)}">{html.escape(_(heading))}</span>' for heading in headings)

@@ -6,8 +6,9 @@ __all__ = ["Summary", "summarise"]
 
 from dataclasses import dataclass
 
+from lib.languages.speech import _
 from lib.show.display import Column, Links, Row, Table, anchor, template
-from lib.show.formats import plural
+from lib.show.phrases import plural
 
 # Where each page says what was computed a second time.
 CHECKED = anchor("How was this computed?")
@@ -54,8 +55,8 @@ def _sure(said: list[list[str]], reports: list) -> str:
     checks = {report: verdict["ok"] for report in reports for verdict in report.verdicts if verdict["id"] == "self_check"}
     done, empty = ([report.page for report, ok in checks.items() if bool(ok) is held] for held in (True, False))
     if checks:
-        word = "nothing to compare" if not done else f"agrees; nothing to compare on {plural(len(empty), 'page')}" if empty else "agrees"
-        said = [*said, ["Computed a second time", word, f"{(done or empty)[0]}#{CHECKED}"]]
+        word = _("nothing to compare") if not done else _("agrees; nothing to compare on {pages}", pages=plural(len(empty), "page")) if empty else _("agrees")
+        said = [*said, [_("Computed a second time"), word, f"{(done or empty)[0]}#{CHECKED}"]]
     rows = tuple(Row((asked, Links([(word, address)]))) for asked, word, address in said)
-    columns = (Column("Asked again"), Column("Answer", text=True))
-    return template("table.html").render(table=Table("summary_sure", "How sure", columns, rows)) if rows else ""
+    columns = (Column(_("Asked again")), Column(_("Answer"), text=True))
+    return template("table.html").render(table=Table("summary_sure", _("How sure"), columns, rows)) if rows else ""

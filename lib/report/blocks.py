@@ -30,6 +30,8 @@ from lib.analyses.outputs import find
 from lib.analyses.result import Absent, Analysis
 from lib.analyses.robustness.definitions import Definitions, claims_about
 from lib.dataset.dataset import Dataset, part_label
+from lib.languages.notes import worded
+from lib.languages.speech import N_, _, in_a_row
 from lib.report import recheck
 from lib.report.published import ABSENT, MATCHES, compare_published, find_ranges
 from lib.report.references import cite, paragraph
@@ -39,27 +41,39 @@ from lib.show.disclosure.audience import LEFT_OUT, allows, is_part
 from lib.show.disclosure.jointly import earlier_of
 from lib.show.disclosure.rounding import DIGITS
 from lib.show.display import EMPTY, Block, Lacking, Table, template
-from lib.show.formats import format_duration, format_given, format_tiny, format_whole, joined, plural
+from lib.show.formats import format_given, format_tiny, format_whole
 from lib.show.labels import how_formed, level_text
+from lib.show.phrases import format_duration, joined, plural, unit_name
 from lib.show.sentences.robustness import sentence_definitions
 from lib.show.tables.design import table_published
 from lib.show.tables.robustness import table_definitions
 from lib.study import provenance
 from lib.study.claims import read_claims
-from lib.study.limits import because_large
+from lib.study.limits import LARGE
 from lib.study.parameters import NOTEBOOKS
+from lib.study.words import grouped
 
 # What the statistics are computed with; their versions stand in the methods section.
 ENGINES = ("numpy", "scipy", "statsmodels", "pandas")
-SYNTHETIC = "These data are synthetic. They were made to agree with published summaries and describe no real patient; agreement with the publication is therefore no evidence for its claims."
-BY_CONSTRUCTION = "The data are synthetic and were made to agree, so this confirms nothing."
+SYNTHETIC = N_(
+    "These data are synthetic. They were made to agree with published summaries and describe no real patient; agreement with the publication is "
+    "therefore no evidence for its claims.",
+)
+# Parameters that change how a report is written, and no number.
+WRITTEN = {"style", "language"}
+BY_CONSTRUCTION = N_("The data are synthetic and were made to agree, so this confirms nothing.")
 
-SHARED = "Shared report: counts of 1 to {0} patients, and whatever would give them back, are masked; curves step once for {1} events or more; quartiles of few patients, listings, data queries by patient, pictures of single patients, smallest and largest values are left out."
-SUBTRACTED = " This report shows part of the study: before it is shared beside another report, think what subtracting one from the other tells."
+SHARED = N_(
+    "Shared report: counts of 1 to {most} patients, and whatever would give them back, are masked; curves step once for {small} events or more; "
+    "quartiles of few patients, listings, data queries by patient, pictures of single patients, smallest and largest values are left out.",
+)
+SUBTRACTED = N_(" This report shows part of the study: before it is shared beside another report, think what subtracting one from the other tells.")
 
 
-ALONE = " No report of this study that was shared before is known on this machine; one shared from another could be subtracted from this."
-JOINTLY = " It is masked together with {} of this study shared before from this machine; what was shared from another is not known."
+# What the rooms below put together from texts that each stand alone.
+TOGETHER = (N_("counts"), N_("reverse Kaplan-Meier quantile, Brookmeyer-Crowley"))
+ALONE = N_(" No report of this study that was shared before is known on this machine; one shared from another could be subtracted from this.")
+JOINTLY = N_(" It is masked together with {reports} of this study shared before from this machine; what was shared from another is not known.")
 
 
 def header(name: str, data: Dataset) -> Block:
@@ -79,19 +93,20 @@ def header(name: str, data: Dataset) -> Block:
         "time_unit": data.study.time.unit,
         "endpoints": {endpoint.id: endpoint.label for endpoint in data.study.endpoints},
         "plain": plain.about(data),
+        "language": data.language,
     }
     shown = template("header.html").render(
         header=record,
         about=about,
         formed=_formed(data) if len(data.study.arms) > 1 else "",
-        banner=SYNTHETIC if about.synthetic else "",
+        banner=_(SYNTHETIC) if about.synthetic else "",
         n=len(data.patients),
         subgroup=part_label(data.study, data.parameters),
         shared=shared_notice(data),
     )
     return Block(
         shown,
-        f"{about.short_title}, data cut-off {data.cutoff or 'not recorded'}, n = {len(data.patients)}",
+        _("{short_title}, data cut-off {value}, n = {n}", short_title=about.short_title, value=data.cutoff or _("not recorded"), n=len(data.patients)),
         record,
     )
 
@@ -99,7 +114,7 @@ def header(name: str, data: Dataset) -> Block:
 def _formed(data: Dataset) -> str:
     """How the arms were formed, and who counts in which, where both are known."""
     design = data.study.by_design
-    return how_formed(data.study) + (f", analysed {design.arms_as}" if design.allocation and design.analysed else "")
+    return how_formed(data.study) + (_(", analysed {arms_as}", arms_as=_(design.arms_as)) if design.allocation and design.analysed else "")
 
 
 def shared_notice(data: Dataset) -> str:
@@ -108,8 +123,8 @@ def shared_notice(data: Dataset) -> str:
         return ""
     small = data.study.policy.small_cell
     known = [entry for entry in earlier_of(data) if not entry.composed]
-    beside = JOINTLY.format(plural(len(known), "report")) if known else ALONE
-    return SHARED.format(small - 1, small) + beside + (SUBTRACTED if is_part(data) else "")
+    beside = _(JOINTLY, reports=plural(len(known), "report")) if known else _(ALONE)
+    return _(SHARED, most=small - 1, small=small) + beside + (_(SUBTRACTED) if is_part(data) else "")
 
 
 def in_force(name: str, data: Dataset) -> dict[str, Any]:
@@ -128,8 +143,8 @@ def check_counts(data: Dataset, analyses: list[Analysis]) -> Block:
         With the table and both counts.
     """
     compared = flow.check_counts(flow.analyse(data, data.response_visits), analyses)
-    agree = f"{plural(compared, 'denominator')} of the tables of this report agree with it"
-    text = f"Participant flow: {agree if compared else 'nothing was checked, because no table of this report counts its patients'}."
+    agree = _("{compared} of the tables of this report agree with it", compared=plural(compared, 'denominator'))
+    text = _("Participant flow: {part}.", part=agree if compared else _("nothing was checked, because no table of this report counts its patients"))
     record = {"kind": "verdict", "id": "counts", "text": text, "ok": True if compared else None}
     return Block(f'<p class="note">{html.escape(text)}</p>', text, record)
 
@@ -137,12 +152,12 @@ def check_counts(data: Dataset, analyses: list[Analysis]) -> Block:
 def query_files(data: Dataset) -> Block:
     """Where the work list of the data queries lies: beside the pages, unless these are to be shared."""
     if not allows(data.parameters, "patient ids"):
-        text = "The list by patient stays with the data manager; it is no part of a shared report."
+        text = _("The list by patient stays with the data manager; it is no part of a shared report.")
         return Block(f'<p class="note">{text}</p>', text, {})
     files = ("queries.xlsx", "queries.csv")
-    links = " and ".join(f'<a href="{name}">{name}</a>' for name in files)
-    shown = "The same list to work off, sorted by patient, lies in the folder of the report: {}."
-    return Block(f'<p class="note">{shown.format(links)}</p>', shown.format(" and ".join(files)), {})
+    links = joined(f'<a href="{name}">{name}</a>' for name in files)
+    shown = N_("The same list to work off, sorted by patient, lies in the folder of the report: {files}.")
+    return Block(f'<p class="note">{_(shown, files=links)}</p>', _(shown, files=joined(files)), {})
 
 
 def published(name: str, data: Dataset, results: pd.DataFrame) -> tuple[Analysis, Block | Lacking, Table | Block]:
@@ -155,14 +170,15 @@ def published(name: str, data: Dataset, results: pd.DataFrame) -> tuple[Analysis
 
 def _agreement(name: str, data: Dataset, claims: pd.DataFrame) -> Block | Lacking:
     if claims.empty:
-        return Lacking("This study names no published claims.")
+        return Lacking(_("This study names no published claims."))
     n = int((claims["verdict"] == MATCHES).sum())
-    text = f"{n} of {plural(len(claims), 'published claim')} {'matches' if n == 1 else 'match'} to the printed precision."
-    if in_force(name, data):
-        text += " The publication speaks of the full analysis; this report uses other parameters, so differences are expected."
-    caveat = f" {SYNTHETIC}" if data.study.study.synthetic else ""
-    record = {"kind": "verdict", "id": "published", "text": text + (f" {BY_CONSTRUCTION}" if caveat else ""), "ok": _proves(data, claims)}
-    return Block(f'<p class="lead">{html.escape(text + caveat)}</p>', text + caveat, record)
+    text = _("{n} of {n2} {en} to the printed precision.", n=n, n2=plural(len(claims), 'published claim'), en='matches' if n == 1 else 'match')
+    if set(in_force(name, data)) - WRITTEN:
+        text += _(" The publication speaks of the full analysis; this report uses other parameters, so differences are expected.")
+    synthetic = data.study.study.synthetic
+    said = in_a_row([text, _(SYNTHETIC) if synthetic else ""])
+    record = {"kind": "verdict", "id": "published", "text": in_a_row([text, _(BY_CONSTRUCTION) if synthetic else ""]), "ok": _proves(data, claims)}
+    return Block(f'<p class="lead">{html.escape(said)}</p>', said, record)
 
 
 def _proves(data: Dataset, claims: pd.DataFrame) -> bool | None:
@@ -185,8 +201,8 @@ def definitions(name: str, data: Dataset, found: Definitions | Absent) -> tuple[
     rows = rows.assign(output=rows["output"].str.removeprefix("definition_"), variable=found.variable)
     fits = {definition: compare_published(claims, rows[asked == definition]) for definition in dict.fromkeys(asked)}
     fitting = {definition: int((verdicts["verdict"] == MATCHES).sum()) for definition, verdicts in fits.items()}
-    caveat = f" {BY_CONSTRUCTION}" if data.study.study.synthetic else ""
-    return sentence_definitions(found, fitting, len(claims)) + caveat, table_definitions(found, fits)
+    caveat = _(BY_CONSTRUCTION) if data.study.study.synthetic else ""
+    return in_a_row([sentence_definitions(found, fitting, len(claims)), caveat]), table_definitions(found, fits)
 
 
 def self_check(data: Dataset, recorded: list[tuple[Analysis, pd.DataFrame]]) -> Block:
@@ -222,39 +238,48 @@ def _by_method(analyses: list[Analysis]) -> dict[str, list[Output]]:
 def methods(data: Dataset, analyses: list[Analysis]) -> Block:
     """How this report was computed, as a paragraph to paste into a paper."""
     versions = provenance.package_versions()
-    told = paragraph({method: [o.source for o in own] for method, own in _by_method(analyses).items()})
+    said = paragraph({method: [o.source for o in own] for method, own in _by_method(analyses).items()})
     tested = any("p_value" in frame for analysis in analyses for frame in analysis.frames.values())
-    ends = f"Confidence intervals are at {level_text(data)}{'; tests are two-sided' if tested else ''}."
+    ends = _("Confidence intervals are at {level}{part}.", level=level_text(data), part=_("; tests are two-sided") if tested else '')
     shown = template("methods.html").render(
-        paragraph=" ".join(filter(None, [_analysed(data), *told, ends])) if told else "",
-        time=data.study.time,
-        days=format_given(data.study.time.days_per_unit),
-        style=_style(data),
-        horizons=_horizons(data, analyses),
-        engines=[f"{name} {versions[name]}" for name in ENGINES],
+        paragraph=in_a_row([_analysed(data), *said, ends]) if said else "",
+        said=[
+            _measured_in(data),
+            _("Restricted means end at (tau): {horizons}.", horizons=_("; ").join(horizons)) if (horizons := _horizons(data, analyses)) else "",
+            _("Computed with {engines}.", engines=_(", ").join(f"{name} {versions[name]}" for name in ENGINES)),
+            _("Numbers are written {style}.", style=_style(data)),
+        ],
     )
-    return Block(shown, " ".join(told), {"kind": "text", "title": "Methods"})
+    return Block(shown, in_a_row(said), {"kind": "text", "title": _("Methods")})
 
 
 def estimators(analyses: list[Analysis]) -> Block:
     """Every estimator and test that this report ran, each once, in the order of the page, with its source."""
-    told = {m: (sorted({o.name for o in own}), cite(m, [o.source for o in own])) for m, own in _by_method(analyses).items()}
-    if not told:
+    methods = {worded(m): (sorted({o.name for o in own}), cite(m, [o.source for o in own])) for m, own in _by_method(analyses).items()}
+    if not methods:
         return EMPTY
-    return Block(template("estimators.html").render(methods=told), "; ".join(told), {"kind": "text", "title": "Estimators and tests, with their sources"})
+    return Block(template("estimators.html").render(methods=methods), "; ".join(methods), {"kind": "text", "title": _("Estimators and tests, with their sources")})
+
+
+def _measured_in(data: Dataset) -> str:
+    """From when time is counted, and in which unit."""
+    time, days = data.study.time, format_given(data.study.time.days_per_unit)
+    if time.days_per_unit == 1:
+        return _("Time is measured from {zero} and shown in {unit}.", zero=time.zero_label, unit=unit_name(time.unit))
+    return _("Time is measured from {zero} and shown in {unit} of {days} days.", zero=time.zero_label, unit=unit_name(time.unit), days=days)
 
 
 def _style(data: Dataset) -> str:
     """How numbers are written, and that nothing else follows from it."""
     if data.style == "plain":
-        return "in the plain style"
-    return f"in the style of the {styles.STYLES[data.style].name} (style={data.style}); results.csv holds them unrounded"
+        return _("in the plain style")
+    return _("in the style of the {STYLES} (style={style}); results.csv holds them unrounded", STYLES=styles.STYLES[data.style].name, style=data.style)
 
 
 def _analysed(data: Dataset) -> str:
     """Who counts in which arm, as the first sentence of a methods paragraph; "" where there is one arm or nobody says."""
     design = data.study.by_design
-    return f"Patients were analysed {design.arms_as}." if len(data.arms) > 1 and design.allocation and design.analysed else ""
+    return _("Patients were analysed {arms_as}.", arms_as=_(design.arms_as)) if len(data.arms) > 1 and design.allocation and design.analysed else ""
 
 
 def _horizons(data: Dataset, analyses: list[Analysis]) -> list[str]:
@@ -275,19 +300,25 @@ def colophon(data: Dataset, results: pd.DataFrame) -> Block:
         versions=provenance.package_versions(),
         commit=provenance.code_commit(),
     )
-    return Block(shown, f"{format_whole(len(results))} statistics recorded", {"kind": "results", "title": "Versions and fingerprints", "csv": text})
+    return Block(shown, _("{n} statistics recorded", n=format_whole(len(results))), {"kind": "results", "title": _("Versions and fingerprints"), "csv": text})
 
 
 def _said_of(checked: recheck.Checked) -> str:
     """What was computed a second time, of what kind and by whom, and what was not."""
     compared, left = checked.compared, checked.left[checked.left > 0]
-    alone = joined([f"{kind} ({format_whole(number)})" for kind, number in left.items()])
+    alone = joined([_numbers_of(kind, number) for kind, number in left.items()])
     if compared.empty:
-        return f"Self-check: nothing was checked. {f'Not computed a second time: {alone}.' if alone else 'This report holds no number.'}"
-    kinds = joined([f"{kind} ({format_whole(number)})" for kind, number in compared["kind"].value_counts(sort=False).items()])
-    sample = because_large(f" Times to an event were compared on a random sample of {format_whole(survival.SAMPLE)} patients")
+        return _("Self-check: nothing was checked. {part}", part=_("Not computed a second time: {alone}.", alone=alone) if alone else _("This report holds no number."))
+    kinds = joined([_numbers_of(kind, number) for kind, number in compared["kind"].value_counts(sort=False).items()])
+    sample = _(" Times to an event were compared on a random sample of {n} patients, because there are more than {limit} patients.", n=format_whole(survival.SAMPLE), limit=grouped(LARGE))
     return (
-        f"Self-check: {format_whole(len(compared))} of {format_whole(len(compared) + left.sum())} numbers of this report were computed a second time and agree: "
-        f"{kinds}; by {joined(list(dict.fromkeys(compared['engine'])))}. The largest relative difference is {format_tiny(compared['difference'].max())}."
-        f"{f'{sample}.' if checked.sampled else ''}{f' Not computed a second time: {alone}.' if alone else ''}"
+        _(
+            "Self-check: {n} of {value} numbers of this report were computed a second time and agree: {kinds}; by {listed}. The largest relative "
+            "difference is {tiny}.{part}{part2}",
+            n=format_whole(len(compared)), value=format_whole(len(compared) + left.sum()), kinds=kinds, listed=joined(map(worded, dict.fromkeys(compared['engine']))), tiny=format_tiny(compared['difference'].max()), part=sample if checked.sampled else "", part2=_(" Not computed a second time: {alone}.", alone=alone) if alone else '',
+        )
     )
+
+
+def _numbers_of(kind: str, number: int) -> str:
+    return _("{label} ({note})", label=worded(kind), note=format_whole(number))

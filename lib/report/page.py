@@ -18,6 +18,9 @@ from lib.analyses.result import Absent, Analysis, without
 from lib.analyses.robustness.definitions import analyse_definitions
 from lib.dataset.dataset import Dataset, load
 from lib.kept import results as kept
+from lib.languages import speech
+from lib.languages.notes import worded
+from lib.languages.speech import ENGLISH, _, in_a_row
 from lib.report import blocks
 from lib.report.given import given
 from lib.report.results import COLUMNS, to_rows
@@ -67,7 +70,9 @@ class Page:
     def __init__(self, name: str, data: Dataset):
         self.name, self.data = name, data
         styles.use(data.style)
+        speech.use(data.language)
         kept.begin(data)
+        self._english = data.in_english
         self._rows: list[pd.DataFrame] = []
         self._analyses: list[Analysis] = []
         self._recorded: list[pd.DataFrame] = []
@@ -100,13 +105,15 @@ class Page:
         if isinstance(analysis, Absent):
             return replace(analysis, dataset=self.data)
         full = kept.watched(name_arms(self.data, analysis))
-        rows = to_rows(self.name, full)
+        # results.csv is the same in every language.
+        said = full if self.data.language == ENGLISH else name_arms(self._english, analysis)
+        rows = to_rows(self.name, said)
         self._analyses.append(full)
         self._recorded.append(rows)
         shown: K | Absent = full
         if not allows(self.data.parameters, "small cells"):
             masked = mask_analysis(self.data, full, self._earlier)
-            rows = self._not_masked(full, masked)
+            rows = self._not_masked(said, masked if said is full else mask_analysis(self._english, said, self._earlier))
             shown = replace(masked, dataset=self.data)
         self._rows.append(rows)
         self._shown.append(shown)
@@ -184,14 +191,14 @@ class Page:
         self._answers = set(said)
         items = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in said)
         return Block(
-            f'<div class="keyresults"><h2>Key results</h2><ul>{items}</ul></div>',
+            f'<div class="keyresults"><h2 id="key-results">{_("Key results")}</h2><ul>{items}</ul></div>',
             "\n".join(said),
             {"kind": "key_results", "sentences": said, "summary": summary or {}},
         )
 
     def lacks(self, table: str) -> str:
         """Say that the study holds no such table; nothing where it does."""
-        return "" if self.data.holds(table) else Lacking(without(table))
+        return "" if self.data.holds(table) else Lacking(worded(without(table)))
 
     # ---------------------------------------------------------------- what it is about
 
@@ -313,5 +320,5 @@ def _lacking(reason: str) -> Block:
 
 
 def _paragraph(kind: str, sentences: Iterable[Any]) -> Block:
-    text = " ".join(dict.fromkeys(sentence for sentence in _flat(sentences) if sentence))
+    text = in_a_row(dict.fromkeys(sentence for sentence in _flat(sentences) if sentence))
     return Block(f'<p class="{kind}">{html.escape(text)}</p>', text, {}) if text else EMPTY

@@ -6,10 +6,12 @@ __all__ = ["ABSENT", "MATCHES", "compare_published", "find_ranges"]
 
 import pandas as pd
 
-from lib.show.formats import format_number, rounded_as_shown
+from lib.languages.speech import N_, _
+from lib.show.formats import TO, format_number, rounded_as_shown
 from lib.study.claims import Check, Claim
 
-MATCHES, DIFFERS, ABSENT = "matches", "differs", "not available"
+# Verdicts on a claim; shown in the language in force.
+MATCHES, DIFFERS, ABSENT = N_("matches"), N_("differs"), N_("not available")
 
 
 def compare_published(claims: tuple[Claim, ...], results: pd.DataFrame) -> pd.DataFrame:
@@ -30,9 +32,9 @@ def compare_published(claims: tuple[Claim, ...], results: pd.DataFrame) -> pd.Da
     rows = []
     for claim in claims:
         checked = [_check(check, results) for check in claim.checks]
-        holds = [held for held, _ in checked]
+        holds = [held for held, __ in checked]
         verdict = ABSENT if None in holds else MATCHES if all(holds) else DIFFERS
-        rows.append((claim.id, claim.claim, claim.printed, "; ".join(text for _, text in checked), verdict))
+        rows.append((claim.id, claim.claim, claim.printed, "; ".join(text for __, text in checked), verdict))
     return pd.DataFrame(rows, columns=["id", "claim", "printed", "reproduced", "verdict"])
 
 
@@ -92,7 +94,7 @@ def _check(check: Check, results: pd.DataFrame) -> tuple[bool | None, str]:
             held = rounded == list(check.value)
         case "span":
             low, high = min(rounded), max(rounded)
-            held, text = [low, high] == list(check.value), " to ".join(format_number(end, check.decimals) for end in (low, high))
+            held, text = [low, high] == list(check.value), _(TO).join(format_number(end, check.decimals) for end in (low, high))
         case "below":
             held = all(value < check.value[0] for value in values)
         case "at_least":
@@ -102,5 +104,6 @@ def _check(check: Check, results: pd.DataFrame) -> tuple[bool | None, str]:
         case "narrower":
             spread = _range(values), _range(before)
             held = spread[0] < spread[1]
-            text = "range over the arms {}, before {}".format(*(format_number(v, check.decimals) for v in spread))
+            now, earlier = (format_number(v, check.decimals) for v in spread)
+            text = _("range over the arms {now}, before {before}", now=now, before=earlier)
     return held, text

@@ -7,6 +7,7 @@ __all__ = ["cite", "paragraph"]
 import re
 from collections.abc import Iterable, Mapping
 
+from lib.languages.speech import N_, _
 from lib.show.formats import p_value
 
 # A phrase of a method -> where it was published, of the methods that several outputs share or that their data choose.
@@ -63,46 +64,46 @@ SOURCES = {
 }
 # A phrase of a method -> what was done, as a sentence of a paper; in this order, each at most once.
 SENTENCES = {
-    "standardized": "Balance of the arms at baseline was described by standardized differences",
-    "reverse Kaplan-Meier": "Median follow-up was estimated by the reverse Kaplan-Meier method",
-    "Kaplan-Meier, log-log": "Time-to-event curves were estimated by the Kaplan-Meier method with log-log confidence intervals",
-    "Brookmeyer-Crowley": "Medians have Brookmeyer-Crowley confidence intervals on the log-log scale",
-    "log-rank test, chi-square": "Curves were compared by the log-rank test",
-    "log-rank test for trend": "A trend over the ordered arms was tested by the log-rank test for trend",
-    "Cox regression (Efron ties), Wald": "Hazard ratios come from Cox regression with Efron's handling of ties",
-    "change with 1 - Kaplan-Meier": "Proportionality of hazards was examined by the score test on scaled Schoenfeld residuals",
-    "restricted cubic spline": "Whether the log hazard is a straight line in a number was tested against restricted cubic splines",
-    "optimism by bootstrap": "The concordance of the model was corrected for optimism by the bootstrap",
-    "Firth": "Cox regression with Firth's penalty was used where events were few, or to see whether the answer holds",
-    "restricted means by Kaplan-Meier": "Restricted mean times up to a common horizon were compared as a further measure of effect",
-    "cumulative incidence": "With competing events, cumulative incidences were estimated by the Aalen-Johansen method",
-    "Gray's test": "Cumulative incidences were compared by Gray's test",
-    "grouped by patient": "Treated lesions were analysed one by one, with intervals and tests that allow for lesions of one patient being alike",
-    "pseudo-values": "Control of a lesion was related to its dose by logistic regression of pseudo-values",
-    "landmark analysis": "Survival by response was compared from landmarks, among patients still free of the event",
-    "weighted log-rank test": "The Peto-Peto test, a weighted log-rank test, was a sensitivity analysis",
-    "permutation log-rank test": "A permutation log-rank test was a sensitivity analysis",
-    "log-rank test, stratified": "A stratified log-rank test was a sensitivity analysis",
-    "Turnbull": "Times known only to lie between two visits were described by Turnbull's estimator",
-    "overlap weights": "Arms were weighted by overlap weights from a propensity model of the declared covariates",
-    "Rubin's rules": "What was missing of covariates was imputed by chained equations, and the models put together by Rubin's rules",
-    "E-value": "E-values were computed for confounding by what was not measured",
-    "Clopper-Pearson": "Proportions have exact Clopper-Pearson confidence intervals",
-    "Newcombe": "Differences of proportions also have Newcombe's score confidence intervals",
-    "Miettinen-Nurminen": "Risk differences have Miettinen-Nurminen score confidence intervals",
-    "Fisher's exact test": "Two proportions were compared by Fisher's exact test",
-    "Fisher-Freeman-Halton": "Tables of several arms were compared by the exact test of Fisher, Freeman and Halton",
-    "Cochran-Armitage": "A trend of proportions over the ordered arms was tested by the Cochran-Armitage test",
-    "McNemar": "Changes of response within patients were tested by the exact McNemar test",
-    "signed-rank": "Changes of measurements within patients were tested by the Wilcoxon signed-rank test",
-    "Kruskal-Wallis": "Measurements of several arms were compared by the Kruskal-Wallis test",
-    "Dunn": "Pairs of arms were then compared by Dunn's test",
-    "Hodges-Lehmann": "Differences between two arms are Hodges-Lehmann shifts",
-    "analysis of covariance": "Changes from baseline were also compared by analysis of covariance, adjusted for the baseline, each arm with a variance of its own",
-    "linear mixed model": "Repeated measurements were analysed on the log scale by linear mixed models",
-    "exact Poisson": "Rates of events per time at risk have exact Poisson confidence intervals",
-    "Cohen's kappa": "Agreement of the derived response with the reader's was measured by Cohen's kappa",
-    "Holm": "The {p_values} of pairs of arms were adjusted by Holm's method",
+    "standardized": N_("Balance of the arms at baseline was described by standardized differences"),
+    "reverse Kaplan-Meier": N_("Median follow-up was estimated by the reverse Kaplan-Meier method"),
+    "Kaplan-Meier, log-log": N_("Time-to-event curves were estimated by the Kaplan-Meier method with log-log confidence intervals"),
+    "Brookmeyer-Crowley": N_("Medians have Brookmeyer-Crowley confidence intervals on the log-log scale"),
+    "log-rank test, chi-square": N_("Curves were compared by the log-rank test"),
+    "log-rank test for trend": N_("A trend over the ordered arms was tested by the log-rank test for trend"),
+    "Cox regression (Efron ties), Wald": N_("Hazard ratios come from Cox regression with Efron's handling of ties"),
+    "change with 1 - Kaplan-Meier": N_("Proportionality of hazards was examined by the score test on scaled Schoenfeld residuals"),
+    "restricted cubic spline": N_("Whether the log hazard is a straight line in a number was tested against restricted cubic splines"),
+    "optimism by bootstrap": N_("The concordance of the model was corrected for optimism by the bootstrap"),
+    "Firth": N_("Cox regression with Firth's penalty was used where events were few, or to see whether the answer holds"),
+    "restricted means by Kaplan-Meier": N_("Restricted mean times up to a common horizon were compared as a further measure of effect"),
+    "cumulative incidence": N_("With competing events, cumulative incidences were estimated by the Aalen-Johansen method"),
+    "Gray's test": N_("Cumulative incidences were compared by Gray's test"),
+    "grouped by patient": N_("Treated lesions were analysed one by one, with intervals and tests that allow for lesions of one patient being alike"),
+    "pseudo-values": N_("Control of a lesion was related to its dose by logistic regression of pseudo-values"),
+    "landmark analysis": N_("Survival by response was compared from landmarks, among patients still free of the event"),
+    "weighted log-rank test": N_("The Peto-Peto test, a weighted log-rank test, was a sensitivity analysis"),
+    "permutation log-rank test": N_("A permutation log-rank test was a sensitivity analysis"),
+    "log-rank test, stratified": N_("A stratified log-rank test was a sensitivity analysis"),
+    "Turnbull": N_("Times known only to lie between two visits were described by Turnbull's estimator"),
+    "overlap weights": N_("Arms were weighted by overlap weights from a propensity model of the declared covariates"),
+    "Rubin's rules": N_("What was missing of covariates was imputed by chained equations, and the models put together by Rubin's rules"),
+    "E-value": N_("E-values were computed for confounding by what was not measured"),
+    "Clopper-Pearson": N_("Proportions have exact Clopper-Pearson confidence intervals"),
+    "Newcombe": N_("Differences of proportions also have Newcombe's score confidence intervals"),
+    "Miettinen-Nurminen": N_("Risk differences have Miettinen-Nurminen score confidence intervals"),
+    "Fisher's exact test": N_("Two proportions were compared by Fisher's exact test"),
+    "Fisher-Freeman-Halton": N_("Tables of several arms were compared by the exact test of Fisher, Freeman and Halton"),
+    "Cochran-Armitage": N_("A trend of proportions over the ordered arms was tested by the Cochran-Armitage test"),
+    "McNemar": N_("Changes of response within patients were tested by the exact McNemar test"),
+    "signed-rank": N_("Changes of measurements within patients were tested by the Wilcoxon signed-rank test"),
+    "Kruskal-Wallis": N_("Measurements of several arms were compared by the Kruskal-Wallis test"),
+    "Dunn": N_("Pairs of arms were then compared by Dunn's test"),
+    "Hodges-Lehmann": N_("Differences between two arms are Hodges-Lehmann shifts"),
+    "analysis of covariance": N_("Changes from baseline were also compared by analysis of covariance, adjusted for the baseline, each arm with a variance of its own"),
+    "linear mixed model": N_("Repeated measurements were analysed on the log scale by linear mixed models"),
+    "exact Poisson": N_("Rates of events per time at risk have exact Poisson confidence intervals"),
+    "Cohen's kappa": N_("Agreement of the derived response with the reader's was measured by Cohen's kappa"),
+    "Holm": N_("The {p_values} of pairs of arms were adjusted by Holm's method"),
 }
 
 
@@ -140,6 +141,6 @@ def paragraph(methods: Mapping[str, Iterable[str]]) -> list[str]:
         method = next((method for method in methods if phrase.lower() in method.lower()), None)
         if method is not None:
             sources = cite(phrase, methods[method])
-            words = sentence.format(p_values=f"{p_value()}s")
-            said.append(f"{words} ({'; '.join(map(_short, sources))})." if sources else f"{words}.")
+            words = _(sentence, p_values=p_value(several=True))
+            said.append(_("{words} ({sources}).", words=words, sources="; ".join(map(_short, sources))) if sources else _("{words}.", words=words))
     return said

@@ -7,4 +7,4 @@ display is what a notebook cell can show; formats, labels and ways are how numbe
 page for patients is told.
 """
 
-__all__ = ["disclosure", "display", "formats", "labels", "plain", "plot", "plots", "say", "sentences", "styles", "table", "tables"]
+__all__ = ["disclosure", "display", "formats", "labels", "phrases", "plain", "plot", "plots", "say", "sentences", "styles", "table", "tables"]

@@ -30,7 +30,7 @@ import html
 import io
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, wraps
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar, overload
@@ -38,18 +38,20 @@ from typing import Concatenate, ParamSpec, TypeVar, overload
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from lib.analyses.result import Absent, Analysis, absent_among
-from lib.languages.speech import _
+from lib.languages.notes import worded
+from lib.languages.speech import N_, _, in_a_row
 from lib.show.disclosure.audience import allows
-from lib.show.formats import DASH, NOT_REACHED, unstyled
-from lib.study.limits import LARGE, because_large
+from lib.show.formats import DASH, NOT_REACHED, capitalised, unstyled
+from lib.study.limits import LARGE
+from lib.study.words import grouped
 from lib.study.written import guarded
 
 # Key of an output's metadata under which the runner finds id, title and contents.
 METADATA = "cohort_report"
 # Key of the metadata of what a page folds, and a document prints only where all of it is asked for.
 DETAILS = "cohort_details"
-# What may stand for a number within a cell: alone, "NR (3.1 to NR)", "45% (–); 1".
-SIGN = re.compile(rf"(?<![^\s(;,/])({NOT_REACHED}|{DASH})(?![^\s);,])")
+# What may stand for a number within a cell: alone, "NR (3.1 to NR)", "45% (–); 1", and beside a word of a script without spaces.
+SIGN = re.compile(rf"(?<![^\s(;,/\u2e80-\uffef])({NOT_REACHED}|{DASH})(?![^\s);,\u2e80-\uffef])")
 
 A = TypeVar("A", bound=Analysis | Absent)
 B = TypeVar("B", bound=Analysis)
@@ -67,7 +69,7 @@ def template(name: str) -> Template:
         undefined=StrictUndefined,
         trim_blocks=True,
     )
-    environment.globals["_"] = _
+    environment.globals |= {"_": _, "in_a_row": in_a_row}
     return environment.get_template(name)
 
 
@@ -97,7 +99,7 @@ class Links(str):
 
     def __new__(cls, links):
         """Make the cell of (text, address) pairs."""
-        cell = super().__new__(cls, "; ".join(text for text, _ in links))
+        cell = super().__new__(cls, "; ".join(text for text, __ in links))
         cell.links = tuple(links)
         return cell
 
@@ -119,7 +121,14 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     notes: tuple[str, ...] = ()
-    dash: str = "none or not estimable"
+    dash: str = N_("none or not estimable")
+
+    def __post_init__(self) -> None:
+        # What the rooms below call things: columns, and the first cell of each row.
+        columns = tuple(replace(column, label=worded(column.label), detail=worded(column.detail)) for column in self.columns)
+        rows = tuple(row if isinstance(row.cells[0], Links) else replace(row, cells=(worded(row.cells[0]), *row.cells[1:])) for row in self.rows)
+        object.__setattr__(self, "columns", columns)
+        object.__setattr__(self, "rows", rows)
 
     @property
     def footnotes(self) -> tuple[str, ...]:
@@ -127,8 +136,8 @@ class Table:
         words = {i for i, column in enumerate(self.columns) if i == 0 or column.text}
         cells = [(i, cell) for row in self.rows if row.kind != "group" for i, cell in enumerate(row.cells)]
         printed = {sign for i, cell in cells for sign in SIGN.findall(cell) if i not in words or cell == DASH}
-        key = [f"{sign}: {means}" for sign, means in ((NOT_REACHED, "not reached"), (DASH, self.dash)) if sign in printed]
-        return (*self.notes, f"{'; '.join(key)}.") if key else self.notes
+        key = [_("{sign}: {meaning}", sign=sign, meaning=means) for sign, means in ((NOT_REACHED, _("not reached")), (DASH, _(self.dash))) if sign in printed]
+        return (*self.notes, _("{sentence}.", sentence=_("; ").join(key))) if key else self.notes
 
     def to_csv(self) -> str:
         """The table as CSV; a heading across stands alone in its row, a cell that starts like a formula is quoted.
@@ -185,7 +194,7 @@ class Figure:
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         record = {"kind": "figure", "id": self.id, "title": self.title, "alt": self.alt, "legend": self.legend}
-        return {"image/svg+xml": self.svg, "text/plain": f"Figure: {self.title}. {self.alt}"}, {METADATA: record}
+        return {"image/svg+xml": self.svg, "text/plain": _("Figure: {title}. {alt}", title=self.title, alt=self.alt)}, {METADATA: record}
 
 
 @dataclass(frozen=True)
@@ -230,13 +239,13 @@ def empty_if_absent(show):
 
 def withheld(what: str) -> Block:
     """Say that a shared report leaves something out."""
-    text = f"{what[0].upper()}{what[1:]}: left out of a shared report."
+    text = capitalised(_("{what}: left out of a shared report.", what=_(what)))
     return Block(f'<p class="note">{html.escape(text)}</p>', text, {})
 
 
 def too_many(what: str) -> Block:
     """Say that patients are not shown one by one."""
-    text = because_large(f"{what[0].upper()}{what[1:]}: not shown") + "; the tables of this page count them."
+    text = capitalised(_("{what}: not shown, because there are more than {limit} patients; the tables of this page count them.", what=_(what), limit=grouped(LARGE)))
     return Block(f'<p class="note">{html.escape(text)}</p>', text, {})
 
 

@@ -13,14 +13,12 @@ __all__ = [
     "DECIMALS",
     "MASKED",
     "NOT_REACHED",
-    "SOME",
     "capitalised",
     "exactness",
     "format_bounds",
     "format_chance",
     "format_ci",
     "format_count",
-    "format_duration",
     "format_error",
     "format_exact_p",
     "format_given",
@@ -39,25 +37,19 @@ __all__ = [
     "format_time",
     "format_tiny",
     "format_whole",
-    "from_to",
     "is_masked",
-    "joined",
-    "out_of",
     "p_value",
-    "p_values",
     "per_hundred",
-    "plural",
     "restyled",
     "rounded_as_shown",
-    "said_count",
     "said_p",
-    "said_share",
     "unstyled",
 ]
 
 import math
 import re
 
+from lib.languages.speech import N_, _
 from lib.show.styles import in_force
 from lib.statistics.comparisons import ALPHA
 from lib.study.words import THIN
@@ -69,9 +61,11 @@ NOT_REACHED = "NR"
 DASH = "–"
 MINUS = "−"
 # A count that the sharing policy hides; a count that does not exist is not shown at all.
-MASKED = "masked"
-# The same count within a sentence.
-SOME = "a masked number"
+MASKED = N_("masked")
+# Between the limits of an interval.
+TO = N_(" to ")
+# What styles call it, of one and of several.
+P_VALUES = (N_("p-value"), N_("p-values"), N_("P value"), N_("P values"), N_("p value"), N_("p values"))
 
 
 def format_number(value: float, decimals: int = 1, missing: str = DASH) -> str:
@@ -119,11 +113,6 @@ def format_time(value: float, decimals: int = 1) -> str:
     return format_number(value, decimals, missing=NOT_REACHED)
 
 
-def format_duration(value: float, unit: str) -> str:
-    """(6, "months") -> "6 months"; (1, "years") -> "1 year"."""
-    return f"{format_given(value)} {unit.removesuffix('s') if value == 1 else unit}"
-
-
 def format_percent(proportion: float, decimals: int = 0) -> str:
     """Proportion in [0, 1] -> "77%"."""
     return DASH if math.isnan(proportion) else f"{format_number(PERCENT * proportion, decimals)}%"
@@ -132,7 +121,7 @@ def format_percent(proportion: float, decimals: int = 0) -> str:
 def format_count(count: float, n: float, proportion: float, decimals: int = 0) -> str:
     """Count, denominator and share -> "10/13 (77%)"; no percentage of nobody."""
     if math.isnan(count):
-        return MASKED
+        return _(MASKED)
     if not n or math.isnan(proportion):
         return f"{format_whole(count)}/{format_whole(n)}"
     return in_force().share.format(count=format_whole(count), n=format_whole(n), percent=format_percent(proportion, decimals))
@@ -154,7 +143,7 @@ def format_relative(change: float) -> str:
 
 def format_whole(count: float) -> str:
     """A count; a missing one was masked."""
-    return MASKED if math.isnan(count) else _written(f"{int(count):,}")
+    return _(MASKED) if math.isnan(count) else _written(f"{int(count):,}")
 
 
 def format_points(difference: float, decimals: int = 0) -> str:
@@ -177,16 +166,6 @@ def format_ci(level: float, low: float, high: float, decimals: int = 1, *, perce
     return f"{format_level(level)} {in_force().ci} {format_interval(low, high, decimals, percent, missing)}"
 
 
-def said_count(count: float) -> str:
-    """A count within a sentence: "3", or "a masked number"."""
-    return SOME if math.isnan(count) else format_whole(count)
-
-
-def said_share(count: float, n: float) -> str:
-    """A count and its denominator within a sentence: "3/14", or "a masked number of 14"."""
-    return f"{SOME} of {said_count(n)}" if math.isnan(count) or math.isnan(n) else f"{format_whole(count)}/{format_whole(n)}"
-
-
 def format_interval(low: float, high: float, decimals: int = 1, percent: bool = False, missing: str = DASH) -> str:
     """Interval -> "18.2 to NR"; both limits missing gives `missing` once. Of a proportion: in percent."""
     if math.isnan(low) and math.isnan(high):
@@ -200,7 +179,7 @@ def format_median(row, decimals: int = 1, interval: bool = True) -> str:
     `row` holds n, median, ci_low, ci_high, and a note if it was masked.
     """
     if row["n"] == 0 or is_masked(row):
-        return DASH if row["n"] == 0 else MASKED
+        return DASH if row["n"] == 0 else _(MASKED)
     shown = format_time(row["median"], decimals)
     if not interval or (math.isnan(row["median"]) and math.isnan(row["ci_low"])):
         return shown
@@ -218,7 +197,7 @@ def format_bounds(low: float, high: float, decimals: int = 1, percent: bool = Fa
 def _joined_limits(shown: list[str]) -> str:
     """By a dash where the style has one, and never beside a minus, a sign or a word."""
     plain = all(limit[:1].isdigit() for limit in shown)
-    return (in_force().joins if plain else " to ").join(shown)
+    return _(in_force().joins if plain else TO).join(shown)
 
 
 def _limits(low: float, high: float, decimals: int, percent: bool, missing: str) -> list[str]:
@@ -244,7 +223,7 @@ def format_p(p: float, symbol: bool = False) -> str:
 
 def format_p_bounds(low: float, high: float) -> str:
     """Smallest and largest of several p-values: "0.012 to 0.034", or one where they print the same."""
-    return " to ".join(dict.fromkeys([format_p(low), format_p(high)]))
+    return _(TO).join(dict.fromkeys([format_p(low), format_p(high)]))
 
 
 def format_limit() -> str:
@@ -258,59 +237,34 @@ def said_p() -> str:
     return in_force().p
 
 
-def p_value() -> str:
-    """What the style calls it within a sentence: "p-value", or "P value"."""
-    return in_force().p_value
-
-
-def p_values(count: float) -> str:
-    """Such as "1 p-value", "12 P values"."""
-    return plural(count, p_value())
+def p_value(several: bool = False) -> str:
+    """What the style calls it within a sentence: "p-value", or "P value"; of `several`, "p-values"."""
+    return _(in_force().p_value + ("s" if several else ""))
 
 
 def format_error(mc_error: float) -> str:
     """What random tables leave open: "Monte Carlo error 0.0003"."""
-    return f"Monte Carlo error {format_number(mc_error, 4)}"
+    return _("Monte Carlo error {error}", error=format_number(mc_error, 4))
 
 
 def format_exact_p(test) -> str:
     """P-value of an exact test (`p_value`, `mc_error`): where random tables were drawn, with its Monte Carlo error."""
     p = format_p(test["p_value"], symbol=True)
-    return f"simulated {p}, {format_error(test['mc_error'])}" if test["mc_error"] > 0 else f"exact {p}"
+    return _("simulated {p}, {error}", p=p, error=format_error(test["mc_error"])) if test["mc_error"] > 0 else _("exact {p}", p=p)
 
 
 def exactness(mc_errors) -> str:
     """Heading of such p-values: "exact", or that tables were drawn, with the largest Monte Carlo error."""
     drawn = [error for error in mc_errors if error > 0]
     if not drawn:
-        return "exact"
-    how = "simulated" if len(drawn) == len(mc_errors) else "exact or simulated"
-    return f"{how}, {format_error(max(drawn)).replace('error', 'error up to')}"
+        return _("exact")
+    how = _("simulated") if len(drawn) == len(mc_errors) else _("exact or simulated")
+    return _("{how}, Monte Carlo error up to {error}", how=how, error=format_number(max(drawn), 4))
 
 
 def is_masked(row) -> bool:
     """Whether the sharing policy took the numbers of a row, as its note says; else what is missing does not exist."""
     return str(row.get("note", "")).startswith(MASKED)
-
-
-def joined(parts, last: str = "and") -> str:
-    """["a", "b", "c"] -> "a, b and c"."""
-    parts = [str(part) for part in parts]
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} {last} {parts[-1]}" if parts else ""
-
-
-def plural(count: float, noun: str, nouns: str = "") -> str:
-    """(1, "patient") -> "1 patient"; (2, "patient") -> "2 patients"."""
-    if math.isnan(count):
-        return f"{SOME} of {nouns or noun + 's'}"
-    return f"{format_whole(count)} {noun if count == 1 else nouns or noun + 's'}"
-
-
-def out_of(count: float, n: float) -> str:
-    """(3, 11) -> "3 of 11"; (0, 11) -> "none of 11"; (11, 11) -> "all 11": a sentence has no digit for nobody."""
-    if count == n and n > 1:
-        return "both" if n == 2 else f"all {format_whole(n)}"
-    return f"{'none' if count == 0 else format_whole(count)} of {format_whole(n)}"
 
 
 def per_hundred(proportion: float, rest: bool = False) -> int:
@@ -322,20 +276,15 @@ def per_hundred(proportion: float, rest: bool = False) -> int:
 def format_chance(probability: float) -> str:
     """A probability in percent that is never certain: 0.997 -> "more than 99%"."""
     if probability > 0.99:
-        return "more than 99%"
-    return "less than 1%" if probability < 0.01 else format_percent(probability)
+        return _("more than 99%")
+    return _("less than 1%") if probability < 0.01 else format_percent(probability)
 
 
 def format_tiny(number: float) -> str:
     """A very small number, to one digit: 2e-13 -> "2 × 10⁻¹³"; nothing is 0."""
-    digit, _, power = f"{number:.0e}".partition("e")
+    digit, __, power = f"{number:.0e}".partition("e")
     raised = str(int(power)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
     return f"{digit} × 10{raised}" if number else "0"
-
-
-def from_to(first: str, last: str, moves: str, stays: str) -> str:
-    """("0.55", "0.60", "goes", "stays") -> "goes from 0.55 to 0.60"; with equal ends "stays 0.55"."""
-    return f"{moves} from {first} to {last}" if first != last else f"{stays} {first}"
 
 
 def capitalised(text: str) -> str:

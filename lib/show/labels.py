@@ -40,6 +40,7 @@ from lib.analyses.cohort.conduct import SCANS
 from lib.analyses.outlook.prior import ENTHUSIASTIC, HISTORICAL, SCEPTICAL, VAGUE
 from lib.analyses.result import PATIENTS, Analysis, unit_of, where
 from lib.dataset.dataset import Dataset
+from lib.languages.speech import ENGLISH, N_, _, in_force
 from lib.show.formats import (
     DASH,
     DECIMALS,
@@ -49,9 +50,8 @@ from lib.show.formats import (
     format_level,
     format_needed,
     format_number,
-    joined,
-    plural,
 )
+from lib.show.phrases import in_unit, joined, plural, unit_name
 from lib.statistics.survival.event_table import OVERALL
 from lib.study.clinic.markers import Marker
 from lib.study.design import NOT_RANDOMISED, RANDOMISED, SINGLE_ARM
@@ -59,36 +59,43 @@ from lib.study.study import Study, present
 
 A = TypeVar("A", bound=Analysis)
 FLOW_STEPS = {
-    "screened": "Screened",
-    "excluded": "Excluded",
-    "cutoff": "Left by the data cut-off",
-    "arms": "In the arms shown",
-    "population": "Left in the population",
-    "subgroup": "Left in the subgroup",
-    "analysed": "Analysed",
+    "screened": N_("Screened"),
+    "excluded": N_("Excluded"),
+    "cutoff": N_("Left by the data cut-off"),
+    "arms": N_("In the arms shown"),
+    "population": N_("Left in the population"),
+    "subgroup": N_("Left in the subgroup"),
+    "analysed": N_("Analysed"),
 }
 CATEGORY_LABELS = {
-    "CR": "Complete response",
-    "PR": "Partial response",
-    "SD": "Stable disease",
-    "PD": "Progressive disease",
-    "NE": "Not evaluable",
-    "died": "Died before the visit",
-    "missing": "No assessment",
-    "not due": "Visit not yet due",
+    "CR": N_("Complete response"),
+    "PR": N_("Partial response"),
+    "SD": N_("Stable disease"),
+    "PD": N_("Progressive disease"),
+    "NE": N_("Not evaluable"),
+    "died": N_("Died before the visit"),
+    "missing": N_("No assessment"),
+    "not due": N_("Visit not yet due"),
 }
 FORMED = {
-    RANDOMISED: "by chance (randomised)",
-    NOT_RANDOMISED: "not by chance",
-    SINGLE_ARM: "one arm",
-    "": "not stated in study.yml (design.allocation)",
+    RANDOMISED: N_("by chance (randomised)"),
+    NOT_RANDOMISED: N_("not by chance"),
+    SINGLE_ARM: N_("one arm"),
+    "": N_("not stated in study.yml (design.allocation)"),
 }
+# What studies and the rooms below put into a label, or put together from texts that each stand alone.
+TOGETHER = (
+    N_("local"), N_("regional"), N_("distant"), N_("linear"), N_("logistic"), N_("agreement"), N_("overlap weights"), N_("range over the groups"), N_("RECIST-like"),
+    N_("analysis of covariance, baseline as covariate, a variance for each arm, on the log scale"),
+    N_("cause-specific log-rank test (score of Cox regression), robust by patient"),
+    N_("cause-specific Cox regression (Efron ties), robust Wald 95% interval by patient (t, patients - arms df)"),
+)  # fmt: skip
 # Who has which prior, as it stands within a sentence.
 READERS = {
-    VAGUE: "without a prior",
-    SCEPTICAL: "for the sceptical reader",
-    ENTHUSIASTIC: "for the enthusiastic reader",
-    HISTORICAL: "for the reader of earlier results",
+    VAGUE: N_("without a prior"),
+    SCEPTICAL: N_("for the sceptical reader"),
+    ENTHUSIASTIC: N_("for the enthusiastic reader"),
+    HISTORICAL: N_("for the reader of earlier results"),
 }
 
 
@@ -103,8 +110,8 @@ def level_text(data: Dataset) -> str:
 
 
 def inside(label: str) -> str:
-    """A label within a sentence: "Serum marker" -> "serum marker", while "ECOG status" stays."""
-    return label if label[:2].isupper() else f"{label[:1].lower()}{label[1:]}"
+    """A label within a sentence: "Serum marker" -> "serum marker", while "ECOG status" stays, and every label of another language."""
+    return label if label[:2].isupper() or in_force() != ENGLISH else f"{label[:1].lower()}{label[1:]}"
 
 
 def groups_of(data: Dataset, overall: bool = False) -> list[str]:
@@ -114,7 +121,7 @@ def groups_of(data: Dataset, overall: bool = False) -> list[str]:
 
 def examination_label(study: Study, name: str) -> str:
     """Label of what is examined at a visit: scans, or a marker."""
-    return "Tumour scans" if name == SCANS else study.marker(name).label
+    return _("Tumour scans") if name == SCANS else study.marker(name).label
 
 
 def name_arms(data: Dataset, analysis: A) -> A:
@@ -142,7 +149,7 @@ def pair_label(data: Dataset, group: str) -> str:
 
 def reader_label(variable: str) -> str:
     """Whose prior a row is about, within a sentence: "os: vague" -> "without a prior"."""
-    return READERS[variable.rpartition(": ")[2]]
+    return _(READERS[variable.rpartition(": ")[2]])
 
 
 def reader_title(variable: str) -> str:
@@ -154,22 +161,22 @@ def reader_title(variable: str) -> str:
 def pace(data: Dataset, doubling: float) -> str:
     """A doubling time in words, of which one below 0 is the time in which the value halves: "doubles in 14.2 months"."""
     if pd.isna(doubling):
-        return "stays"
-    unit, shown = data.study.time.unit, format_number(abs(doubling), decimals_of_time(data))
-    return f"{'doubles' if doubling > 0 else 'halves'} in {shown} {unit}"
+        return _("stays")
+    time = in_unit(format_number(abs(doubling), decimals_of_time(data)), data.study.time.unit)
+    return _("doubles in {time}", time=time) if doubling > 0 else _("halves in {time}", time=time)
 
 
 def rise_rule(marker: Marker) -> str:
     """What counts as progression of a marker, as the study declares it."""
     rule = present(marker.progression)
-    earlier = "the baseline" if rule.over == "baseline" else "the lowest value before"
-    least = f", and at least {format_given(rule.at_least)} {marker.unit} above it" if rule.at_least else ""
-    return f"{format_given(rule.ratio)} times {earlier} or more{least}{', confirmed by the next sample' if rule.confirmed else ''}"
+    earlier = _("the baseline") if rule.over == "baseline" else _("the lowest value before")
+    least = _(", and at least {at_least} {unit} above it", at_least=format_given(rule.at_least), unit=marker.unit) if rule.at_least else ""
+    return _("{ratio} times {earlier} or more{least}{part}", ratio=format_given(rule.ratio), earlier=earlier, least=least, part=_(", confirmed by the next sample") if rule.confirmed else '')
 
 
 def unit_label(frame: pd.DataFrame) -> str:
     """What the rows of a frame count: "patients", "lesions"."""
-    return " and ".join(dict.fromkeys(unit_of(frame))) or PATIENTS
+    return joined([unit_name(unit) for unit in dict.fromkeys(unit_of(frame))]) or unit_name(PATIENTS)
 
 
 def everybody(data: Dataset) -> str:
@@ -196,34 +203,34 @@ def variable_label(data: Dataset, variable: str) -> str:
 def covariate_label(data: Dataset, variable: str) -> str:
     """Label of a baseline variable, or of its logarithm."""
     label = data.study.variable(variable.removeprefix("log ")).label
-    return f"{label} (log)" if variable.startswith("log ") else label
+    return _("{label} (log)", label=label) if variable.startswith("log ") else label
 
 
 def years_of(counts: pd.DataFrame, arm: str) -> str:
     """First and last year in which patients of an arm started; "masked" where a count is, "" for nobody."""
     own = where(counts, group=arm)
     if own["count"].isna().any():
-        return MASKED
+        return _(MASKED)
     years = own.loc[own["count"] > 0, "time"]
-    return " to ".join(dict.fromkeys(f"{year:.0f}" for year in (years.min(), years.max()))) if len(years) else ""
+    return _(" to ").join(dict.fromkeys(f"{year:.0f}" for year in (years.min(), years.max()))) if len(years) else ""
 
 
 def flow_step(study: Study, step: str) -> str:
     """A step of the participant flow; the first that counts all of the study's patients is named by the design."""
-    return study.by_design.entered.capitalize() if step == "treated" else FLOW_STEPS[step]
+    return _(study.by_design.entered).capitalize() if step == "treated" else _(FLOW_STEPS[step])
 
 
 def how_formed(study: Study) -> str:
     """How the arms were formed, for the head of a page."""
-    return FORMED[study.by_design.allocation]
+    return _(FORMED[study.by_design.allocation])
 
 
-def caveat(study: Study, what: str = "this") -> str:
+def caveat(study: Study, what: str = N_("this")) -> str:
     """What the design takes from a difference between arms, which `what` names; "" where they were formed by chance."""
     if study.by_design.by_chance:
         return ""
-    start = "The arms were not formed by chance, so" if study.by_design.allocation else "Unless the arms were formed by chance,"
-    return f"{start} {what} need not be an effect of treatment."
+    start = _("The arms were not formed by chance, so") if study.by_design.allocation else _("Unless the arms were formed by chance,")
+    return _("{start} {what} need not be an effect of treatment.", start=start, what=_(what))
 
 
 def needed_to_treat(row: pd.Series | dict, good: bool = True) -> str:
@@ -234,17 +241,17 @@ def needed_to_treat(row: pd.Series | dict, good: bool = True) -> str:
     if pd.isna(row["difference"]):
         return DASH
     if pd.isna(row["nnt"]):
-        return "none: the difference is 0"
+        return _("none: the difference is 0")
     near, far = ("high", "low") if row["nnt"] > 0 else ("low", "high")
     limits = [row[f"ci_{near}"], row[f"ci_{far}"]]
     if pd.isna(limits).any() or max(map(abs, limits)) > 1:
         shown = DASH
     elif pd.isna(row[f"nnt_{far}"]):
-        shown = f"{format_needed(row[f'nnt_{near}'])} to ∞"
+        shown = _("{needed} to ∞", needed=format_needed(row[f'nnt_{near}']))
     elif (limits[0] > 0) == (limits[1] > 0):
-        shown = f"{format_needed(row[f'nnt_{near}'])} to {format_needed(row[f'nnt_{far}'])}"
+        shown = _("{needed} to {needed2}", needed=format_needed(row[f'nnt_{near}']), needed2=format_needed(row[f'nnt_{far}']))
     else:
-        shown = f"{_needed(row[f'nnt_{near}'], good)} to ∞ to {_needed(row[f'nnt_{far}'], good)}"
+        shown = _("{needed} to ∞ to {needed2}", needed=_needed(row[f'nnt_{near}'], good), needed2=_needed(row[f'nnt_{far}'], good))
     return f"{_needed(row['nnt'], good)} ({shown})"
 
 
@@ -253,8 +260,8 @@ def trend_note(data: Dataset, row: pd.Series | dict, what: str) -> str:
     if pd.isna(row["statistic"]):
         return ""
     order = joined([arm.label for arm in data.arms], "then")
-    return f"Trend: the arms scored 1, 2, 3 in the order {order}; {'more' if row['statistic'] > 0 else 'fewer'} {what} along it."
+    return _("Trend: the arms scored 1, 2, 3 in the order {order}; {part} {what} along it.", order=order, part=_("more") if row['statistic'] > 0 else _("fewer"), what=what)
 
 
 def _needed(number: float, good: bool) -> str:
-    return f"NNT{'B' if (number > 0) == good else 'H'} {format_needed(number)}"
+    return _("NNT{part} {needed}", part='B' if (number > 0) == good else 'H', needed=format_needed(number))

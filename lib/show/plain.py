@@ -22,8 +22,9 @@ from lib.analyses.safety.events import Harms
 from lib.dataset.dataset import Dataset, part_label
 from lib.languages.speech import ENGLISH, N_, _, in_language, ngettext, said_here
 from lib.show.display import Column, Row, Table, template
-from lib.show.formats import capitalised, format_given, format_whole, is_masked, per_hundred
+from lib.show.formats import capitalised, format_whole, is_masked, per_hundred
 from lib.show.labels import everybody
+from lib.show.phrases import format_duration
 from lib.show.sentences.plain import (
     Compared,
     PlainPair,
@@ -116,20 +117,6 @@ def _people(n: float) -> str:
     return _("some people") if isnan(n) else ngettext("{n} person", "{n} people", n, n=format_whole(n))
 
 
-def _lasting(value: float, unit: str) -> str:
-    """(6, "months") -> "6 months"."""
-    number = format_given(value)
-    match unit:
-        case "days":
-            return ngettext("{number} day", "{number} days", value, number=number)
-        case "weeks":
-            return ngettext("{number} week", "{number} weeks", value, number=number)
-        case "months":
-            return ngettext("{number} month", "{number} months", value, number=number)
-        case _:
-            return ngettext("{number} year", "{number} years", value, number=number)
-
-
 def _harmed(harms: Harms) -> dict[str, Any]:
     data, counted = harms.dataset, _is_counted(harms.dataset)
     overview, terms = harms["ae_overview"], harms["ae_term"]
@@ -204,7 +191,7 @@ def _in_time(survival: Survival, weights: Weights | Absent | None) -> dict[str, 
     endpoint, unit = data.study.endpoint(survival.variable), data.study.time.unit
     time = None if _is_counted(data) else _carried(survival)
     rows = [_of_hundred(survival, arm.id, time) for arm in data.arms] if time else _as_counted(survival, time := _followed(survival))
-    when = _("After {time} it had happened to:", time=_lasting(time, unit)) if time else _("By the end it had happened to:")
+    when = _("After {time} it had happened to:", time=format_duration(time, unit)) if time else _("By the end it had happened to:")
     happened = said_here(endpoint.plain, "")
     title = happened or endpoint.label
     if happened:
@@ -212,7 +199,7 @@ def _in_time(survival: Survival, weights: Weights | Absent | None) -> dict[str, 
     else:
         counted = _("We counted how often an event happened. The full report calls this “{endpoint}”.", endpoint=endpoint.label)
     in_numbers = sentences_of_number(survival, time) if rows[0]["of"] == "hundred" else []
-    open_ = [_("This page does not tell what happens after more than {time}.", time=_lasting(time, unit))] if time else []
+    open_ = [_("This page does not tell what happens after more than {time}.", time=format_duration(time, unit))] if time else []
     missing = survival.row("events", everybody(data))["n_missing"]
     open_ += [_("For {people} it is not known if it happened. They are left out.", people=_people(missing))] if missing > 0 else []
     open_ += [_("For some people something else came first. Then this could no longer happen to them.")] if endpoint.has_competing else []
@@ -300,7 +287,7 @@ def _shrank(response: ResponseRates, visit: float) -> dict[str, Any]:
     rows = where(response["objective_response_treated"], time=visit).set_index("group")
     told = [_response(data, arm.id, rows.loc[arm.id], counted) for arm in data.arms]
     happened = _("the tumours shrank by a good part, or were gone")
-    shown = _table(_("After {time} it had happened to:", time=_lasting(visit, data.study.time.unit)), told)
+    shown = _table(_("After {time} it had happened to:", time=format_duration(visit, data.study.time.unit)), told)
     shown |= {"title": capitalised(happened), "counted": _("We counted how often this happened: {event}.", event=happened), "open": []}
     if len(data.arms) == 1:
         return shown | {"answer": []}

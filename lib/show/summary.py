@@ -22,26 +22,25 @@ from lib.analyses.robustness.robustness import Robustness
 from lib.analyses.safety.events import Harms, kind_label
 from lib.analyses.verdicts import REFUSED
 from lib.dataset.dataset import Dataset, part_label
+from lib.languages.notes import worded
+from lib.languages.speech import N_, _, in_a_row
 from lib.show import plain
 from lib.show.display import Column, Row, Table, anchor, template
 from lib.show.formats import (
     DASH,
     MASKED,
     format_count,
-    format_duration,
     format_interval,
     format_median,
     format_points,
     format_whole,
     is_masked,
-    joined,
-    plural,
-    said_share,
 )
 from lib.show.labels import OVERALL, caveat, decimals_of_time, inside, level_text, pair_label
+from lib.show.phrases import format_duration, joined, plural, said_share, unit_name
 from lib.show.sentences.survival import crude_of, sentence_verdict, weighted_of
 from lib.show.tables.parts import cells, format_rate, format_share, format_with_interval
-from lib.show.verdict import Estimate, Weighted, below, plain_note
+from lib.show.verdict import STATES, Estimate, Weighted, below, plain_note
 from lib.show.ways import criteria_label
 from lib.statistics.comparisons import name_pair
 from lib.study.limits import SMALL_ARM
@@ -49,12 +48,12 @@ from lib.study.limits import SMALL_ARM
 # Of the overview of adverse events, what a safety physician asks for first.
 HARMS = ("serious", "fatal", "severe", "stopped")
 # What a dash in the table of effects stands for.
-NOT_MADE = "not estimable, or not made, as arms are weighted against the reference alone"
+NOT_MADE = N_("not estimable, or not made, as arms are weighted against the reference alone")
 # Where the words on certainty are told at length.
-ALIKE = f"models.html#{anchor('Does the answer hold when other things are held alike?')}"
+ALIKE = f"models.html#{anchor(N_('Does the answer hold when other things are held alike?'))}"
 WAYS, CONFOUNDING = (
     f"robustness.html#{anchor(heading)}"
-    for heading in ("How robust is the answer?", "Could the arms differ for other reasons?")
+    for heading in (N_("How robust is the answer?"), N_("Could the arms differ for other reasons?"))
 )
 
 
@@ -79,7 +78,7 @@ def efficacy(
     data, known = survival.dataset, [one for one in others if isinstance(one, Survival)]
     if len(data.arms) == 1:
         return given | {"weakens": _weakens(data), "effects": _html(_one_arm(survival, response))}
-    answer = " ".join(sentence_verdict(one) for one in [survival, *known])
+    answer = in_a_row(sentence_verdict(one) for one in [survival, *known])
     return given | {"weakens": _weakens(data), "answer": answer, "effects": _html(_effects(survival, weights, response))}
 
 
@@ -93,9 +92,9 @@ def safety(harms: Harms | Absent) -> dict[str, Any]:
         Row((_arm(data, arm.id), *[cells(where(overview, variable=kind), [arm.id], format_share)[0] for kind in kinds]))
         for arm in data.arms
     ]
-    columns = (Column("Patients with an adverse event, n (%)"), *[Column(kind_label(data, kind)) for kind in kinds])
+    columns = (Column(_("Patients with an adverse event, n (%)")), *[Column(worded(kind_label(data, kind))) for kind in kinds])
     given = {"plain": {"harms": plain.safety(harms)}}
-    return given | ({"harms": _html(Table("summary_harms", "Harms", columns, tuple(rows)))} if kinds else {})
+    return given | ({"harms": _html(Table("summary_harms", _("Harms"), columns, tuple(rows)))} if kinds else {})
 
 
 def robustness(
@@ -107,9 +106,9 @@ def robustness(
     data, ways = survival.dataset, robust["ways"]
     declared = where(ways, way="declared", group=OVERALL).iloc[0]
     said = [
-        ["Weighted", _adjusted(data, crude_of(data, survival), weighted_of(data, weights)), CONFOUNDING],
-        ["Competing event", _competing(declared, where(ways, way="competing", group=OVERALL).iloc[0]), WAYS],
-        ["Without each patient in turn", _left_out(where(ways, way="leave_one_out").iloc[0]), WAYS],
+        [_("Weighted"), _adjusted(data, crude_of(data, survival), weighted_of(data, weights)), CONFOUNDING],
+        [_("Competing event"), _competing(declared, where(ways, way="competing", group=OVERALL).iloc[0]), WAYS],
+        [_("Without each patient in turn"), _left_out(where(ways, way="leave_one_out").iloc[0]), WAYS],
     ]
     return {"sure": said}
 
@@ -120,10 +119,10 @@ def models(regression: Regression | Absent) -> dict[str, list[list[str]]]:
         return {}
     verdict = regression["verdicts"].iloc[0]
     if verdict["state"] == REFUSED:
-        return {"sure": [["Adjusted hazard ratio", f"refused: {inside(verdict['why'].rstrip('.'))}", ALIKE]]}
+        return {"sure": [[_("Adjusted hazard ratio"), _("refused: {rstrip}", rstrip=inside(worded(verdict["why"].rstrip(".")))), ALIKE]]}
     pair = name_pair(*regression.dataset.contrast)
     row = where(regression["regression_adjusted"], variable=regression.variable, group=pair).iloc[0]
-    return {"sure": [["Adjusted hazard ratio", f"{_estimate(row, 'hr', 2)}; {verdict['state']}", ALIKE]]}
+    return {"sure": [[_("Adjusted hazard ratio"), _("{estimate}; {state}", estimate=_estimate(row, "hr", 2), state=inside(_(STATES[verdict["state"]]))), ALIKE]]}
 
 
 # ---------------------------------------------------------------- effects
@@ -137,21 +136,21 @@ def _effects(survival: Survival, weights: Weights | Absent, response: ResponseRa
     mean = survival["rmst_difference"]
     tau = format_duration(survival["rmst"]["tau"].max(), unit)
     shown = [
-        (Column("Hazard ratio", level), cells(survival["cox"], pairs, lambda r: _estimate(r, "hr", 2))),
-        (Column(f"More {unit} without event", f"mean up to {tau}, {level}"), cells(mean, pairs, lambda r: _estimate(r, "estimate", d))),
+        (Column(_("Hazard ratio"), level), cells(survival["cox"], pairs, lambda r: _estimate(r, "hr", 2))),
+        (Column(_("More {unit} without event", unit=unit_name(unit)), _("mean up to {tau}, {level}", tau=tau, level=level)), cells(mean, pairs, lambda r: _estimate(r, "estimate", d))),
     ]
-    note = f"{data.study.endpoint(survival.variable).label}. Hazard ratio below 1: fewer events with the arm named first."
+    note = _("{endpoint}. Hazard ratio below 1: fewer events with the arm named first.", endpoint=data.study.endpoint(survival.variable).label)
     if isinstance(weights, Weights):
-        shown.insert(1, (Column("Hazard ratio, weighted", level), cells(weights["weighted_cox"], pairs, lambda r: _estimate(r, "hr", 2))))
+        shown.insert(1, (Column(_("Hazard ratio, weighted"), level), cells(weights["weighted_cox"], pairs, lambda r: _estimate(r, "hr", 2))))
     if isinstance(response, ResponseRates) and data.response_visits:
         visit = data.response_visits[0]
-        column = Column(f"Response at {format_duration(visit, unit)}", f"difference in points, {level}")
+        column = Column(_("Response at {duration}", duration=format_duration(visit, unit)), _("difference in points, {level}", level=level))
         shown.append((column, [_response(response, visit, pair) for pair in pairs]))
-    rows = [Row((_compares(data, pair), *[column[i] for _, column in shown])) for i, pair in enumerate(pairs)]
+    rows = [Row((_compares(data, pair), *[column[i] for __, column in shown])) for i, pair in enumerate(pairs)]
     against = f"vs {data.study.arm(data.reference).label}"
-    first = Column("Arm", f"{against}, where no other arm is named") if len(pairs) >= len(data.arms) else Column("Arm", against)
-    columns = (first, *[column for column, _ in shown])
-    return Table("summary_effects", "Effects", columns, tuple(rows), (note,), NOT_MADE)
+    first = Column(_("Arm"), _("{against}, where no other arm is named", against=against)) if len(pairs) >= len(data.arms) else Column(_("Arm"), against)
+    columns = (first, *[column for column, __ in shown])
+    return Table("summary_effects", _("Effects"), columns, tuple(rows), (note,), _(NOT_MADE))
 
 
 def _compares(data: Dataset, pair: str) -> str:
@@ -177,7 +176,7 @@ def _is_part(data: Dataset, arm: str, whole: str) -> bool:
 
 
 def _estimate(row: pd.Series, column: str, decimals: int) -> str:
-    return MASKED if pd.isna(row[column]) and is_masked(row) else format_with_interval(row, column, decimals)
+    return _(MASKED) if pd.isna(row[column]) and is_masked(row) else format_with_interval(row, column, decimals)
 
 
 def _response(response: ResponseRates, visit: float, pair: str) -> str:
@@ -185,7 +184,7 @@ def _response(response: ResponseRates, visit: float, pair: str) -> str:
     rates = where(response["objective_response_treated"], time=visit).set_index("group")
     row = where(response["objective_response_treated_difference"], time=visit, group=pair).iloc[0]
     if pd.isna(row["difference"]):
-        return MASKED if is_masked(row) else DASH
+        return _(MASKED) if is_masked(row) else DASH
     shares = " vs ".join(said_share(rates.loc[arm, "count"], rates.loc[arm, "n"]) for arm in pair.split(" vs "))
     return f"{shares}: {format_points(row['difference'])} ({format_interval(row['ci_low'], row['ci_high'], 0, percent=True)})"
 
@@ -196,17 +195,17 @@ def _one_arm(survival: Survival, response: ResponseRates | Absent) -> Table:
     arm, unit, level, d = data.arms[0].id, data.study.time.unit, level_text(data), decimals_of_time(data)
     events, mean = survival.row("events", arm), survival.row("rmst", arm)
     shown = [
-        (Column("Events"), format_count(events["n_events"], events["n"], events["proportion"])),
-        (Column(f"Median, {unit}", f"{level} CI"), format_median(survival.row("median", arm), d)),
-        (Column(f"Mean {unit} without event", f"up to {format_duration(mean['tau'], unit)}, {level} CI"), _estimate(mean, "estimate", d)),
+        (Column(_("Events")), format_count(events["n_events"], events["n"], events["proportion"])),
+        (Column(_("Median, {unit}", unit=unit_name(unit)), f"{level} CI"), format_median(survival.row("median", arm), d)),
+        (Column(_("Mean {unit} without event", unit=unit_name(unit)), _("up to {duration}, {level} CI", duration=format_duration(mean['tau'], unit), level=level)), _estimate(mean, "estimate", d)),
     ]
     if isinstance(response, ResponseRates) and data.response_visits:
         visit = data.response_visits[0]
         rate = format_rate(response.row("objective_response_treated", arm, visit))
-        shown.append((Column(f"Response at {format_duration(visit, unit)}", f"%; {level} CI"), rate))
-    row = Row((_arm(data, arm), *[cell for _, cell in shown]))
+        shown.append((Column(_("Response at {duration}", duration=format_duration(visit, unit)), f"%; {level} CI"), rate))
+    row = Row((_arm(data, arm), *[cell for __, cell in shown]))
     label = data.study.endpoint(survival.variable).label
-    return Table("summary_effects", label, (Column("Arm"), *[column for column, _ in shown]), (row,))
+    return Table("summary_effects", label, (Column(_("Arm")), *[column for column, __ in shown]), (row,))
 
 
 def _arm(data: Dataset, arm: str) -> str:
@@ -225,31 +224,31 @@ def _weakens(data: Dataset) -> str:
     part = part_label(data.study, data.parameters)
     compared = len(data.arms) > 1
     small = [format_whole(data.n[arm.id]) for arm in data.arms if data.n[arm.id] < SMALL_ARM]
-    said = [f"A part of the patients alone: {part}."] if part else []
-    said += [f"Response by {inside(criteria_label(data, data.criteria))}, not by the declared rule."] if data.criteria else []
-    said += [caveat(data.study, "a difference") if compared else "With one arm, nothing is compared."]
-    said += [f"Small {'arm' if len(small) == 1 else 'arms'}: {joined(small)} patients."] if small else []
-    return " ".join(filter(None, said))
+    said = [_("A part of the patients alone: {part}.", part=part)] if part else []
+    said += [_("Response by {criteria_label}, not by the declared rule.", criteria_label=inside(criteria_label(data, data.criteria)))] if data.criteria else []
+    said += [caveat(data.study, N_("a difference")) if compared else _("With one arm, nothing is compared.")]
+    said += [_("Small {en}: {listed} patients.", en='arm' if len(small) == 1 else 'arms', listed=joined(small))] if small else []
+    return in_a_row(said)
 
 
 def _adjusted(data: Dataset, crude: Estimate, found: Weighted | None) -> str:
     """What weighting does to the comparison that carries the question."""
     if found is None:
-        return "not needed: arms formed by chance" if data.study.by_design.by_chance else "not made"
+        return _("not needed: arms formed by chance") if data.study.by_design.by_chance else _("not made")
     if pd.isna(found.hr) or pd.isna(found.p_value):
         return _without(found.note)
     if not found.enough:
-        return "too few patients for a conclusion"
+        return _("too few patients for a conclusion")
     was, now = below(crude.p_adjusted), below(found.p_value)
     turned = was and now and (crude.hr - 1) * (found.hr - 1) < 0
-    return "turned round" if turned else _compared(was, now)
+    return _("turned round") if turned else _compared(was, now)
 
 
 def _compared(was: bool, now: bool) -> str:
     """What a second verdict says beside the first."""
     if was == now:
-        return "holds" if was else "not told apart either"
-    return "no longer told apart" if was else "told apart only so"
+        return _("holds") if was else _("not told apart either")
+    return _("no longer told apart") if was else _("told apart only so")
 
 
 def _competing(declared: pd.Series, found: pd.Series) -> str:
@@ -262,9 +261,9 @@ def _left_out(row: pd.Series) -> str:
     """How many deletions of one patient turn the verdict."""
     if pd.isna(row["count"]) or pd.isna(row["n"]):
         return _without(row["note"])
-    return f"turned by {format_whole(row['count'])} of {plural(row['n'], 'patient')}" if row["count"] else "nobody turns it"
+    return _("turned by {count} of {n}", count=format_whole(row['count']), n=plural(row['n'], 'patient')) if row["count"] else _("nobody turns it")
 
 
 def _without(note: str) -> str:
     """Why there is no answer, as short as the notes of statistics allow."""
-    return MASKED if note.startswith(MASKED) else f"not made: {plain_note(note)}" if note else "not made"
+    return _(MASKED) if note.startswith(MASKED) else _("not made: {plain_note}", plain_note=worded(plain_note(note))) if note else _("not made")

@@ -12,7 +12,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from lib.study.parts import Frozen, Id, Text
+from lib.study.parts import Frozen, Id, Text, Told
 from lib.study.yaml_file import read_yaml
 
 RULES = Literal["equals", "span", "below", "at_least", "lowest", "narrower"]
@@ -47,8 +47,8 @@ class Claim(Frozen):
     """One published claim, as printed, and the checks that must all hold."""
 
     id: Id
-    claim: Text
-    printed: Text
+    claim: Told
+    printed: Told
     checks: tuple[Check, ...] = Field(min_length=1)
 
 

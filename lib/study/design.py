@@ -32,7 +32,7 @@ from typing import Literal, NamedTuple, Self
 
 from pydantic import model_validator
 
-from lib.study.parts import Frozen, Text
+from lib.study.parts import Frozen, Told
 
 # Key of study.yml -> label, in the order of Hernan and Robins (Am J Epidemiol 2016;183:758-764).
 ELEMENTS = {
@@ -100,7 +100,7 @@ class Design(Frozen):
     routine_data: bool = False
     # Whether the order of `arms` is one of the treatment, as rising doses: only then a trend is tested.
     ordered_arms: bool = False
-    description: Text = ""
+    description: Told = ""
 
 
 def doubt(said: Design, n_arms: int) -> str:
@@ -243,21 +243,21 @@ def decide(said: Design, n_arms: int, treatment_chosen: bool = False) -> ByDesig
 class TargetTrial(Frozen):
     """The randomised trial that would answer the question, element by element; an empty one was not stated."""
 
-    eligibility: Text = ""
-    strategies: Text = ""
-    assignment: Text = ""
-    time_zero: Text = ""
-    follow_up: Text = ""
-    outcome: Text = ""
-    contrast: Text = ""
-    analysis: Text = ""
+    eligibility: Told = ""
+    strategies: Told = ""
+    assignment: Told = ""
+    time_zero: Told = ""
+    follow_up: Told = ""
+    outcome: Told = ""
+    contrast: Told = ""
+    analysis: Told = ""
 
 
 class Judgement(Frozen):
     """Risk of bias in one domain, and what it rests on."""
 
     judgement: Grade
-    why: Text = ""
+    why: Told = ""
 
 
 class RisksOfBias(Frozen):

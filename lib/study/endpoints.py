@@ -8,7 +8,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from lib.study.parts import Code, Frozen, Id, Label, Text, own
+from lib.study.parts import Code, Frozen, Id, Label, Told, own
 from lib.study.words import DATE_COLUMNS, KINDS, OF_MARKER, EventDate, LastDay, Spoken
 
 
@@ -35,7 +35,7 @@ class Endpoint(Frozen):
     label: Label
     short: Label
     role: Literal["primary", "secondary", "sensitivity"]
-    definition: Text
+    definition: Told
     plain: Spoken = Field({})  # what happened: "the cancer came back"
     landmarks: tuple[float, ...] = ()
     tau: float | None = Field(None, gt=0)
@@ -44,7 +44,7 @@ class Endpoint(Frozen):
     censor: LastDay | None = None
     time: ReadyTime | None = None
     event: ReadyEvent | None = None
-    published_definition: Text = ""  # as the publication words it, or "not stated"
+    published_definition: Told = ""  # as the publication words it, or "not stated"
 
     @property
     def recorded(self) -> tuple[str, ...]:

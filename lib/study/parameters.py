@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from lib import noting
+from lib.languages.speech import LANGUAGES
 from lib.study.clinic.tumour import CRITERIA
 from lib.study.parts import FIRST_DAY, LAST_DAY, Day
 from lib.study.study import Study
@@ -37,6 +38,12 @@ def _date(value: Any) -> dt.date | None:
     if value in ("", None):
         return None
     return value if isinstance(value, dt.date) else dt.date.fromisoformat(str(value))
+
+
+def _language(code: str) -> str:
+    if code and code not in LANGUAGES:
+        raise ValueError(code)
+    return code
 
 
 Names = Annotated[tuple[Annotated[str, BeforeValidator(_text)], ...], BeforeValidator(_listed)]
@@ -67,6 +74,7 @@ class Parameters(BaseModel):
     level: float = Field(0.95, ge=0.5, le=0.999, description="a number from 0.5 to 0.999")
     audience: Literal["internal", "share"] = Field("internal", description="internal or share")
     style: Literal["", "plain", "nejm", "lancet", "jama"] = Field("", description="plain, nejm, lancet or jama")
+    language: Annotated[str, AfterValidator(_language)] = Field("", description=f"one of {', '.join(LANGUAGES)}")
 
     def __getattribute__(self, name: str) -> Any:
         """Give an attribute, and note which parameters that reads: also one that this notebook does not have."""

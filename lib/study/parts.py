@@ -33,8 +33,10 @@ __all__ = [
     "TableName",
     "Text",
     "Time",
+    "Told",
     "Variable",
     "check_plain_words",
+    "find",
     "own",
     "unique",
 ]
@@ -43,12 +45,12 @@ import datetime as dt
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Literal, Protocol, Self, get_args
+from typing import Annotated, Any, Literal, Protocol, Self, TypeVar, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from lib.languages.speech import ENGLISH, said_here
-from lib.study.words import Label, Language, LegendLabel, Spoken, Text, plain, unique
+from lib.study.words import Label, Language, LegendLabel, Spoken, Text, Told, plain, unique
 
 TableName = Literal["patients", "lesions", "measurements", "assessments", "markers", "treatments", "adverse_events"]
 TABLES: tuple[TableName, ...] = get_args(TableName)
@@ -104,6 +106,24 @@ class Frozen(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
+class Named(Protocol):
+    """A part that has an id."""
+
+    @property
+    def id(self) -> str: ...
+
+
+Part = TypeVar("Part", bound=Named)
+
+
+def find(what: str, parts: Iterable[Part], wanted: str) -> Part:
+    """Return the part with this id."""
+    for part in parts:
+        if part.id == wanted:
+            return part
+    raise ValueError(f"no {what} {wanted!r}; there are {', '.join(p.id for p in parts) or 'none'}")
+
+
 class InPlainWords(Frozen):
     """Question and population in words that patients use, for their page; the languages, beside English, in which it is written."""
 
@@ -116,26 +136,26 @@ class About(Frozen):
     """What the study is, for titles, banner and citation."""
 
     id: Id
-    title: Text
-    short_title: Text
+    title: Told
+    short_title: Told
     synthetic: bool
     cutoff: Day | None = None
-    question: Text = ""
+    question: Told = ""
     plain: InPlainWords = InPlainWords()
-    design: Text = ""  # older spelling of design.description
+    design: Told = ""  # older spelling of design.description
     allocation: Literal["randomised", "not randomised"] | None = None  # older spelling of design.allocation
-    population: Text = ""
-    setting: Text = ""
-    sample_size: Text = ""
-    registration: Text = ""
-    protocol: Text = ""
-    ethics: Text = ""
-    funding: Text = ""
-    data_access: Text = ""
-    citation: Text = ""
+    population: Told = ""
+    setting: Told = ""
+    sample_size: Told = ""
+    registration: Told = ""
+    protocol: Told = ""
+    ethics: Told = ""
+    funding: Told = ""
+    data_access: Told = ""
+    citation: Told = ""
     doi: Text = ""
     licence: Text = ""
-    note: Text = ""
+    note: Told = ""
 
 
 class Time(Frozen):
@@ -215,7 +235,7 @@ class Variable(Frozen):
 
     id: Id
     label: Label
-    unit: Text = ""
+    unit: Told = ""
     type: Literal["integer", "number", "category"]
     decimals: int = Field(0, ge=0, le=4)
     min: float | None = None
@@ -245,7 +265,7 @@ class Subgroup(Frozen):
 
     id: Id
     variable: Id
-    label: Text = ""
+    label: Told = ""
     cut: float | None = None
 
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 __all__ = ["ROOT", "Study", "present", "read_study"]
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Annotated, Literal, Protocol, Self, TypeVar
+from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import Field, PrivateAttr, model_validator
 
+from lib.languages.speech import ENGLISH, LANGUAGES, in_language
 from lib.study.clinic.harms import AdverseEvents
 from lib.study.clinic.markers import Liver, Marker
 from lib.study.clinic.treatment import Disposition, Population, Treatments
@@ -40,10 +41,11 @@ from lib.study.parts import (
     Time,
     Variable,
     check_plain_words,
+    find,
     unique,
 )
 from lib.study.questions import Question, open_questions
-from lib.study.words import DATE_COLUMNS, told_apart
+from lib.study.words import DATE_COLUMNS, Language, told_apart
 from lib.study.yaml_file import ProblemsFound, read_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -56,12 +58,6 @@ TAKEN = {
 }
 
 
-class _Named(Protocol):
-    @property
-    def id(self) -> str: ...
-
-
-Part = TypeVar("Part", bound=_Named)
 T = TypeVar("T")
 
 
@@ -105,6 +101,7 @@ class Study(Frozen):
     exclusions: tuple[Text, ...] = ()
     policy: Policy = Policy()
     style: Literal["plain", "nejm", "lancet", "jama"] = "plain"
+    language: Language = ENGLISH
     ask: tuple[Question, ...] = ()
     made_from: tuple[Text, ...] = ()
     _folder: Path = PrivateAttr(default=Path())
@@ -166,27 +163,27 @@ class Study(Frozen):
 
     def arm(self, arm_id: str) -> Arm:
         """Return the arm with this id."""
-        return _find("arm", self.arms, arm_id)
+        return find("arm", self.arms, arm_id)
 
     def endpoint(self, endpoint_id: str) -> Endpoint:
         """Return the endpoint with this id."""
-        return _find("endpoint", self.endpoints, endpoint_id)
+        return find("endpoint", self.endpoints, endpoint_id)
 
     def variable(self, variable_id: str) -> Variable:
         """Return the baseline variable with this id."""
-        return _find("baseline variable", self.baseline, variable_id)
+        return find("baseline variable", self.baseline, variable_id)
 
     def marker(self, marker_id: str) -> Marker:
         """Return the marker with this id."""
-        return _find("marker", self.markers, marker_id)
+        return find("marker", self.markers, marker_id)
 
     def subgroup(self, subgroup_id: str) -> Subgroup:
         """Return the subgroup with this id."""
-        return _find("subgroup", self.subgroups, subgroup_id)
+        return find("subgroup", self.subgroups, subgroup_id)
 
     def population(self, population_id: str) -> Population:
         """Return the analysis population with this id."""
-        return _find("population", self.populations, population_id)
+        return find("population", self.populations, population_id)
 
     def holds(self, *tables: str) -> bool:
         """Whether the study declares all these tables."""
@@ -318,20 +315,15 @@ class Study(Frozen):
         yield "response.node_sites", [s.value for s in self.sites], self.response.node_sites if self.response else ()
 
 
-def _find(what: str, parts: Iterable[Part], wanted: str) -> Part:
-    for part in parts:
-        if part.id == wanted:
-            return part
-    raise ValueError(f"no {what} {wanted!r}; there are {', '.join(p.id for p in parts) or 'none'}")
-
-
-def read_study(folder: Path | str) -> Study:
-    """Read and check study.yml.
+def read_study(folder: Path | str, language: str = "") -> Study:
+    """Read and check study.yml, whatever languages it is written in.
 
     Parameters
     ----------
     folder : path
         The folder of the study.
+    language : str
+        In which it then calls things, of `lib.languages.speech.LANGUAGES`; "": that of its key `language`.
 
     Returns
     -------
@@ -343,7 +335,11 @@ def read_study(folder: Path | str) -> Study:
         With every error, its key and its line; with every question that is still open.
     """
     folder = Path(folder)
-    study = read_yaml(folder / "study.yml", Study)
+    said = {}
+    for code in LANGUAGES:
+        with in_language(code):
+            said[code] = read_yaml(folder / "study.yml", Study)
+    study = said[language or said[ENGLISH].language]
     if study.ask:
         raise ProblemsFound(open_questions(study.ask))
     study._folder = folder

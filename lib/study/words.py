@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 __all__ = [
-    "DATE_COLUMNS", "KINDS", "OF_MARKER", "THIN", "DateColumn", "EventDate", "Kind", "Label", "Language", "LastDay", "LegendLabel", "Spoken", "Text",
+    "DATE_COLUMNS", "KINDS", "OF_MARKER", "THIN", "DateColumn", "EventDate", "Kind", "Label", "Language", "LastDay", "LegendLabel", "Spoken", "Text", "Told",
     "grouped", "plain", "told_apart", "unique",
 ]  # fmt: skip
 
@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import AfterValidator, BeforeValidator
 
 from lib.fonts import undrawn
-from lib.languages.speech import ENGLISH, LANGUAGES, in_language
+from lib.languages.speech import ENGLISH, LANGUAGES, in_force, in_language
 
 # Between thousands, on every page and in every message: narrow, no line ends there, and nobody takes it for a decimal.
 THIN = "\N{NARROW NO-BREAK SPACE}"
@@ -116,9 +116,6 @@ def _in_legend(text: str) -> str:
 
 
 Text = Annotated[str, AfterValidator(plain)]
-# What a report calls something; the second kind stands in legends too.
-Label = Annotated[Text, AfterValidator(_said)]
-LegendLabel = Annotated[Label, AfterValidator(_in_legend)]
 
 
 def _known_language(code: str) -> str:
@@ -128,6 +125,24 @@ def _known_language(code: str) -> str:
 
 
 Language = Annotated[str, AfterValidator(_known_language)]
+
+
+def _in_force(given: Any) -> Any:
+    """Of a text that is given for several languages, that of the language in force, or else the first."""
+    if not isinstance(given, dict) or not given or not all(isinstance(text, str) for text in given.values()):
+        return given
+    for code in given:
+        _known_language(code)
+    return next(given[code] for code in (in_force(), ENGLISH, *given) if code in given)
+
+
+# What a report tells, in one language or in several: {en: ..., zh: ...}.
+Told = Annotated[Text, BeforeValidator(_in_force)]
+# What a report calls something; the second kind stands in legends too.
+Label = Annotated[Told, AfterValidator(_said)]
+LegendLabel = Annotated[Label, AfterValidator(_in_legend)]
+
+
 def _by_language(given: Any) -> Any:
     """A text alone is English."""
     if not isinstance(given, str | dict):
@@ -136,7 +151,7 @@ def _by_language(given: Any) -> Any:
 
 
 # Words for readers of several languages.
-Spoken = Annotated[dict[Language, Label], BeforeValidator(_by_language)]
+Spoken = Annotated[dict[Language, Annotated[Text, AfterValidator(_said)]], BeforeValidator(_by_language)]
 
 
 def grouped(count: int) -> str:

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from study_builder import STUDY_YML, TABLES, good_tables, write_study
+from study_builder import TABLES, good_tables, study_text, write_study
 
 from lib.intake.tables import read_tables, write_queries
 from lib.study.study import read_study
@@ -163,6 +163,6 @@ def test_nasty_value_in_every_column_at_once(value, tmp_path):
 @settings(max_examples=15, deadline=None)
 def test_nasty_value_in_the_study(tmp_path_factory, value, where):
     """A value of study.yml that is allowed there does no harm in a message either."""
-    text = STUDY_YML.read_text(encoding="utf-8").replace(where, where + value)
+    text = study_text().replace(where, where + value)
     folder = write_study(tmp_path_factory.mktemp("nasty"), lambda _: text)
     answer(folder)

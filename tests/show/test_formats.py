@@ -10,7 +10,6 @@ from lib.show.formats import (
     format_bounds,
     format_chance,
     format_count,
-    format_duration,
     format_interval,
     format_level,
     format_number,
@@ -19,12 +18,9 @@ from lib.show.formats import (
     format_points,
     format_relative,
     format_tiny,
-    from_to,
-    joined,
-    out_of,
-    plural,
     rounded_as_shown,
 )
+from lib.show.phrases import format_duration, from_to, joined, out_of, plural
 
 
 @pytest.mark.parametrize(

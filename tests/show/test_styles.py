@@ -25,11 +25,11 @@ from lib.show.formats import (
     format_p,
     format_signed,
     format_whole,
-    p_values,
     restyled,
     rounded_as_shown,
     unstyled,
 )
+from lib.show.phrases import p_values
 from lib.statistics.comparisons import ALPHA
 from lib.study.parameters import Parameters
 from lib.study.study import Study

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from study_builder import STUDY_YML
+from study_builder import STUDY_YML, study_text
 
 from lib.study.study import read_study
 from lib.study.yaml_file import Problem, ProblemsFound
 
-GOOD = STUDY_YML.read_text(encoding="utf-8")
+GOOD = study_text()
 
 
 def problems(folder: Path, text: str | bytes) -> list[Problem]:
@@ -288,7 +288,7 @@ def test_random_change_is_read_or_refused(tmp_path_factory, data):
 
 
 def test_a_list_whose_only_entry_is_wrong_is_not_said_to_be_too_short(tmp_path):
-    text = STUDY_YML.read_text("utf-8").replace("covariates: [{variable: age_years, step: 10, spline: true}, {variable: sex}, {variable: tg_baseline, log: true, spline: true}]", "covariates: [{variable: age_years, step: 0}]")
+    text = study_text().replace("covariates: [{variable: age_years, step: 10, spline: true}, {variable: sex}, {variable: tg_baseline, log: true, spline: true}]", "covariates: [{variable: age_years, step: 0}]")
     (tmp_path / "study.yml").write_text(text, "utf-8")
     with pytest.raises(ProblemsFound) as found:
         read_study(tmp_path)

@@ -74,6 +74,7 @@ def test_no_golden_text_is_left_over():
     """Texts of reports that nobody makes any more are taken out."""
     reports = {".".join(report) for report in REPORTS}
     reports |= {f"plain.{page}" for page in ("rair_dtc", "rair_dtc_share", "colon", "rair_dtc.zh", "rair_dtc_share.zh")}  # tests/publish/test_plain*.py
+    reports |= {f"rair_dtc.zh.{name}" for name in NOTEBOOKS}  # tests/languages/test_pages.py
     assert {path.name.removesuffix(".txt").removesuffix(".pictures") for path in GOLDEN.iterdir()} == reports
 
 

@@ -118,7 +118,8 @@ def _words_of_the_code() -> tuple[str, ...]:
     pieces = set()
     for path in (ROOT / "lib").rglob("*.py"):
         nodes = ast.walk(ast.parse(path.read_text("utf-8")))
-        pieces |= {n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)}
+        texts = {n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)}
+        pieces |= texts | {piece for text in texts for piece in re.split(r"\{\w+\}", text)}  # a message says its numbers in between
     pieces |= set(_checklists())
     return _with_numbers(pieces)
 

@@ -5,11 +5,12 @@ The items are data (lib/analyses/cohort/checklists); links are made to the headi
 
 from __future__ import annotations
 
-__all__ = ["CHECKLISTS", "DECLARATIONS", "Answer", "Checklist", "Declared", "Item", "Place", "Reporting", "count_answered", "count_declared", "fill", "read_checklist"]
+__all__ = ["CHECKLISTS", "DECLARATIONS", "Answer", "Checklist", "Declared", "Item", "Place", "Reporting", "count_answered", "count_declared", "fill", "messages", "read_checklist"]
 
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import IO, Literal, NamedTuple
 
 import pandas as pd
 from pydantic import Field, model_validator
@@ -83,14 +84,26 @@ class Answer(NamedTuple):
 
     item: str
     text: str
-    said: str
+    parts: tuple[str, ...]
     places: tuple[Place, ...]
+
+    @property
+    def said(self) -> str:
+        """The parts of the answer in a row."""
+        return " ".join(self.parts)
 
 
 @cache
 def read_checklist(name: str) -> Checklist:
     """Read the items of one of `CHECKLISTS`."""
     return read_yaml(FOLDER / f"{name}.yml", Checklist)
+
+
+def messages(file: IO[bytes], *_asked: object, **_options: object) -> Iterator[tuple[int, str, str, list[str]]]:
+    """What a checklist says, as Babel asks for it."""
+    checklist = read_checklist(Path(file.name).stem)
+    said = [checklist.title, *(text for item in checklist.items for text in (item.text, item.answer, item.lacking))]
+    yield from ((number, "_", text, []) for number, text in enumerate(dict.fromkeys(filter(None, said))))
 
 
 def fill(data: Dataset, checklist: Checklist) -> list[Answer]:
@@ -143,9 +156,10 @@ def _counted(counts: dict[str, tuple[int, int]]) -> pd.DataFrame:
 def _answer(data: Dataset, item: Item) -> Answer:
     why_not = item.lacking or _lacking(data, item)
     if why_not:
-        return Answer(item.item, item.text, f"Not answered: {why_not[0].lower()}{why_not[1:]}.", ())
+        why = why_not[0].lower() + why_not[1:]
+        return Answer(item.item, item.text, (f"Not answered: {why}.",), ())
     parts = [_stated(data, item), item.answer]
-    said = " ".join(part if part[-1] in ".?" else f"{part}." for part in parts if part)
+    said = tuple(part if part[-1] in ".?" else f"{part}." for part in parts if part)
     return Answer(item.item, item.text, said, item.places)
 
 

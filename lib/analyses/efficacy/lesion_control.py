@@ -152,9 +152,9 @@ def _comparisons(data: Dataset, lesions: pd.DataFrame) -> dict[str, pd.DataFrame
     terms = pd.concat([fit.terms for fit in fits.values()], ignore_index=True)
     terms = terms[terms["group"].isin(pairs)].set_index("group").loc[pairs].reset_index()
     size = {"n_patients": lesions["patient_id"].nunique()}
-    terms = terms.assign(p_adjusted=adjust_holm(terms["p_value"]), method="cause-specific " + terms["method"], **size)
+    terms = terms.assign(p_adjusted=adjust_holm(terms["p_value"]), method=terms["method"].map("cause-specific {}".format), **size)
     overall = fits[first].overall.drop(columns="test")
-    overall = overall.assign(method="cause-specific " + overall["method"], **size)
+    overall = overall.assign(method=overall["method"].map("cause-specific {}".format), **size)
     patients = _by_patient(lesions)
     return {
         "lesion_control_cox": withhold(data, patients, terms.drop(columns="term")),

@@ -10,6 +10,7 @@ import pandas as pd
 from lib.analyses.cohort.baseline import typed_baseline
 from lib.dataset.dataset import Dataset
 from lib.dataset.derived import baseline_frame
+from lib.languages.speech import _
 from lib.study.inference.models import ModelCovariate
 from lib.study.parts import DAYS, own
 
@@ -64,7 +65,7 @@ def said_step(data: Dataset, covariate: ModelCovariate) -> str:
     if variable.type == "category":
         return ""
     if covariate.log:
-        return "per doubling" if covariate.per == 2 else f"per factor of {covariate.per:g}"
+        return _("per doubling") if covariate.per == 2 else _("per factor of {per}", per=f"{covariate.per:g}")
     if covariate.per == 1:
-        return f"per {ONE.get(variable.unit, variable.unit or '1')}"
-    return f"per {covariate.per:g} {variable.unit}".rstrip()
+        return _("per {unit}", unit=_(ONE[variable.unit]) if variable.unit in ONE else variable.unit or "1")
+    return _("per {number} {unit}", number=f"{covariate.per:g}", unit=variable.unit).rstrip()

@@ -16,6 +16,8 @@ function render({ model, el }) {
   const answered = make("div", { className: "answered" });
   el.append(head, problems, form, answered);
 
+  const words = () => ({ language: "en", moment: "One moment …", answered: "Answered", ...model.get("words") });
+
   const choice = ([answer, follows], i) => make("label", { className: "option" },
     make("input", { type: "radio", name: `${el.id}-answer`, value: i }),
     make("span", {}, make("b", { textContent: answer }), make("span", { className: "follows", textContent: follows })));
@@ -25,7 +27,7 @@ function render({ model, el }) {
     const button = form.querySelector("button");
     if (button.getAttribute("aria-disabled")) return; // pressed already; it keeps the focus
     button.setAttribute("aria-disabled", "true");
-    button.textContent = "One moment …";
+    button.textContent = words().moment;
     const chosen = form.querySelector("input:checked");
     model.set("given", { turn: model.get("turn"), choice: chosen ? Number(chosen.value) : -1 });
     model.save_changes();
@@ -34,6 +36,7 @@ function render({ model, el }) {
   form.onkeydown = (event) => event.stopPropagation(); // JupyterLab would take arrows and Enter for the notebook's
 
   const draw = () => {
+    el.lang = words().language;
     const used = form.contains(document.activeElement);
     const wrong = model.get("problems");
     const asked = model.get("question");
@@ -43,7 +46,7 @@ function render({ model, el }) {
     const fields = make("fieldset", {}, legend, ...model.get("options").map(choice));
     form.replaceChildren(...(asked ? [fields] : []), make("button", { type: "submit", textContent: model.get("button") }));
     const done = model.get("answered");
-    answered.replaceChildren(...(done.length ? [make("h3", { textContent: "Answered" }), make("ul", {}, ...done.map((text) => make("li", { textContent: text })))] : []));
+    answered.replaceChildren(...(done.length ? [make("h3", { textContent: words().answered }), make("ul", {}, ...done.map((text) => make("li", { textContent: text })))] : []));
     // whoever answered by keyboard is at the next question, or at the first answer where something was wrong
     if (used) (wrong.length ? form.querySelector("input") : asked && legend)?.focus?.();
   };

@@ -10,7 +10,7 @@ const make = (tag, attributes = {}, ...children) => {
 
 function draw_tabs(model, el) {
   const bar = make("div", { className: "tabs", role: "tablist" });
-  bar.setAttribute("aria-label", "What to look at");
+  bar.setAttribute("aria-label", model.get("words").tabs);
   const buttons = model.get("tabs").map((label, i) => {
     const button = make("button", { type: "button", role: "tab", textContent: label, id: `${el.id}-tab-${i}` });
     button.setAttribute("aria-controls", `${el.id}-panel`);
@@ -29,7 +29,7 @@ function draw_tabs(model, el) {
     button.setAttribute("aria-selected", chosen);
     button.tabIndex = chosen ? 0 : -1;
   });
-  model.on("change:tab", update);
+  bar.update = update;
   update();
   bar.append(...buttons);
   return bar;
@@ -54,7 +54,7 @@ function distance(spot, x, y) {
   return Math.hypot(dx, dy);
 }
 
-function draw_figure(block, closer) {
+function draw_figure(block, closer, words) {
   const figure = make("figure", { className: "plot" });
   const paper = make("div", { className: "paper" });
   paper.innerHTML = block.svg;
@@ -72,8 +72,8 @@ function draw_figure(block, closer) {
   frame.append(ring, tip, spoken);
   frame.tabIndex = 0;
   frame.setAttribute("role", "group");
-  frame.setAttribute("aria-label", `${block.title}. Arrow keys read its numbers, Enter keeps them beside the figure.`);
-  figure.append(make("p", { className: "hint", textContent: "Point at the figure, or use the arrow keys, to read its numbers; click or press Enter to keep them." }));
+  frame.setAttribute("aria-label", words.read.replace("{title}", () => block.title));
+  figure.append(make("p", { className: "hint", textContent: words.point }));
 
   let spots = null;
   let current = -1;
@@ -130,8 +130,8 @@ function render({ model, el }) {
   const profile = make("div", { className: "profile" });
   profile.setAttribute("aria-live", "polite");
   const aside = make("section", { className: "closer", hidden: true }, kept, profile);
-  aside.setAttribute("aria-label", "A closer look");
-  el.append(draw_tabs(model, el), problems, make("div", { className: "beside" }, panel, aside));
+  let bar = make("div");
+  el.append(bar, problems, make("div", { className: "beside" }, panel, aside));
 
   const spoken = make("p", { className: "unseen" });
   spoken.setAttribute("role", "status");
@@ -141,10 +141,10 @@ function render({ model, el }) {
   const pick = (patient) => { model.set("picked", patient); model.save_changes(); };
   const closer = (mark) => {
     aside.hidden = false;
-    kept.replaceChildren(make("h3", { textContent: "A closer look" }), make("p", { textContent: mark.says }));
+    kept.replaceChildren(make("h3", { textContent: model.get("words").closer }), make("p", { textContent: mark.says }));
     if (mark.patients.length) {
       const buttons = mark.patients.map((id) => make("li", {}, make("button", { type: "button", textContent: id, onclick: () => pick(id) })));
-      kept.append(make("p", { className: "hint", textContent: "Open a patient's profile:" }), make("ul", { className: "patients" }, ...buttons));
+      kept.append(make("p", { className: "hint", textContent: model.get("words").profile }), make("ul", { className: "patients" }, ...buttons));
     }
     pick(mark.patients.length === 1 ? mark.patients[0] : "");
   };
@@ -153,7 +153,7 @@ function render({ model, el }) {
     aside.hidden = true;
     kept.replaceChildren();
     panel.replaceChildren(...model.get("blocks").map((block) => {
-      if (block.svg) return draw_figure(block, closer);
+      if (block.svg) return draw_figure(block, closer, model.get("words"));
       if (block.button) return make("div", { className: "ask" }, make("p", { className: "lead", textContent: block.says }), make("button", { type: "button", textContent: block.button, onclick: ask }));
       const part = make("div", { className: "part" });
       part.innerHTML = block.html;
@@ -166,15 +166,26 @@ function render({ model, el }) {
   const complain = () => problems.replaceChildren(...model.get("problems").map((text) => make("p", { textContent: text })));
   const open = () => {
     const shown = model.get("profile");
-    profile.replaceChildren(...(shown.svg ? [draw_figure(shown, closer)] : []));
+    profile.replaceChildren(...(shown.svg ? [draw_figure(shown, closer, model.get("words"))] : []));
     if (shown.html) profile.innerHTML = shown.html;
     if (shown.svg || shown.html) aside.hidden = false;
   };
+  // Another study may speak another language.
+  const speak = () => {
+    el.lang = model.get("words").language;
+    aside.setAttribute("aria-label", model.get("words").closer);
+    const before = bar;
+    bar = draw_tabs(model, el);
+    before.replaceWith(bar);
+  };
   const wait = () => { el.setAttribute("aria-busy", model.get("busy")); };
+  model.on("change:tab", () => bar.update());
+  model.on("change:words", speak);
   model.on("change:blocks", draw);
   model.on("change:problems", complain);
   model.on("change:profile", open);
   model.on("change:busy", wait);
+  speak();
   draw();
   complain();
   open();

@@ -17,6 +17,7 @@ from lib.intake.new_study.reading import NewStudy
 from lib.intake.new_study.recognition import Proposal
 from lib.intake.new_study.tidying import CHANGE_COLUMNS
 from lib.intake.spreadsheet import write_csv
+from lib.languages.notes import worded
 from lib.study.questions import Question
 from lib.study.written import write_whole
 
@@ -86,7 +87,7 @@ def answer_lines(questions: Iterable[Question]) -> str:
     lines = []
     for one in questions:
         key = _dumped(CommentedMap({one.key: ""})).partition("''")[0].rstrip()
-        lines += [f"# {one.question}", *(f"#   {option}: {follows}" for option, follows in one.options.items()), key]
+        lines += [f"# {worded(one.question)}", *(f"#   {option}: {worded(follows)}" for option, follows in one.options.items()), key]
     return "\n".join(lines) + "\n"
 
 
@@ -95,7 +96,7 @@ def _yaml(proposal: Proposal) -> str:
     content.yaml_set_start_comment(HEADER)
     for key, sentences in proposal.guesses.items():
         if key in content:
-            content.yaml_set_comment_before_after_key(key, before="\n".join(["", *map(_one_line, sentences)]))
+            content.yaml_set_comment_before_after_key(key, before="\n".join(["", *map(_one_line, map(worded, sentences))]))
     return _dumped(content)
 
 

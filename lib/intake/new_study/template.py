@@ -15,6 +15,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from lib.intake.columns import Column, columns_of
 from lib.intake.spreadsheet import save_workbook
+from lib.languages.notes import worded
+from lib.languages.speech import in_a_row
 from lib.study.study import Study
 
 # A study of every table and no particular disease: what it calls its arms, sites and terms is nobody's.
@@ -122,7 +124,7 @@ def write_template(study: Study, path: Path) -> Path:
 
 def _fill_read_me(page: Worksheet) -> None:
     page.title = "Read me"
-    for row, line in enumerate([*READ_ME, "", *(f"{table}: {says}" for table, says in TABLES.items())], start=1):
+    for row, line in enumerate([*map(worded, READ_ME), "", *(f"{table}: {worded(says)}" for table, says in TABLES.items())], start=1):
         page.cell(row, 1, line).font = Font(bold=row == 1, size=14 if row == 1 else 11)
     page.column_dimensions["A"].width = 110
 
@@ -148,8 +150,8 @@ def _explained(column: Column, study: Study) -> str:
     label = next((variable.label for variable in study.baseline if variable.column == column.name), "")
     meaning = MEANING.get(column.name, label or column.declared)
     rule = "your own words, spelt the same everywhere" if _own_words(column, study) else column.rule
-    must = "" if column.required and column.filled else " May be empty."
-    return f"{meaning}\n{rule[:1].upper()}{rule[1:]}.{must}"
+    said = [f"{rule[:1].upper()}{rule[1:]}.", "" if column.required and column.filled else "May be empty."]
+    return f"{worded(meaning)}\n{in_a_row(map(worded, said))}"
 
 
 def _own_words(column: Column, study: Study) -> bool:
@@ -170,5 +172,5 @@ def _limits(column: Column) -> DataValidation | None:
         rule = DataValidation(type=kind, operator="between", formula1=low, formula2=high, allow_blank=True)
     else:
         return None
-    rule.showErrorMessage, rule.errorTitle, rule.error = True, column.declared[:31], f"{column.rule}"[:220]
+    rule.showErrorMessage, rule.errorTitle, rule.error = True, column.declared[:31], worded(f"{column.rule}")[:220]
     return rule

@@ -14,13 +14,15 @@ from dataclasses import dataclass, replace
 
 from nbconvert.filters import markdown2html_mistune
 
+from lib.languages.speech import N_, _, in_a_row
+from lib.publish.pages import numbered, prose
 from lib.publish.paper.layout import Block, Contents, Heading, PageEnd, Paragraph, Picture, Run, Table, printed
 from lib.publish.paper.markup import code_block, read_blocks
 from lib.publish.sections import by_folding
 from lib.publish.summary import Summary, summarise
 from lib.show.display import METADATA, anchor
 
-SYNTHETIC = "Synthetic data: no real patient"
+SYNTHETIC = N_("Synthetic data: no real patient")
 # Part of the first page that its picture takes in Word, and what each row of its tables takes from that.
 PICTURE_SHARE, LEAST_SHARE, ROW_SHARE = 0.42, 0.18, 0.014
 
@@ -81,7 +83,7 @@ def read_document(reports: list, synthetic: bool, *, details: bool = False) -> D
     name = "" if chapters else f" · {first.title}"
     running = printed(f"{first.header['short_title']}{name}")
     unfolded = tuple(_unfolded(_numbered(kept), details))
-    return Document(printed(title), running, SYNTHETIC if synthetic else "", chapters, unfolded)
+    return Document(printed(title), running, _(SYNTHETIC) if synthetic else "", chapters, unfolded)
 
 
 def _unfolded(blocks: Iterable[Block | Fold], details: bool) -> Iterator[Block]:
@@ -90,18 +92,17 @@ def _unfolded(blocks: Iterable[Block | Fold], details: bool) -> Iterator[Block]:
     for block in blocks:
         if isinstance(block, Fold):
             if left:
-                text = f"Details on the page: {'; '.join(left)}."
-                yield Paragraph((Run(printed(text)),), "note")
+                yield Paragraph((Run(printed(_("Details on the page: {left}.", left="; ".join(left)))),), "note")
             folded, left = block.begins and not details, []
         elif not folded:
             yield block
         elif isinstance(block, Table | Picture) and block.title:
-            left.append(f"{'Table' if isinstance(block, Table) else 'Figure'} {block.number}, {block.title}")
+            left.append(f"{numbered('Table' if isinstance(block, Table) else 'Figure', block.number)}, {block.title}")
 
 
 def _front(question: str, summary: Summary, synthetic: bool) -> list[Block]:
     """The summary on a page of its own, below the title; it counts no tables and no pictures."""
-    weakens = " ".join(filter(None, [f"{SYNTHETIC}." if synthetic else "", summary.weakens]))
+    weakens = in_a_row([_("{sentence}.", sentence=_(SYNTHETIC)) if synthetic else "", summary.weakens])
     lines = [(question, "lead"), (weakens, "banner"), (summary.answer, "")]
     effects, others = (_untitled(part) for part in (summary.effects, summary.harms + summary.sure))
     pictures = []
@@ -130,7 +131,7 @@ def _take_title(blocks: list[Block]) -> str:
 
 def _named(block: Block | Fold, page: str) -> Block | Fold:
     """A heading with the address that it has on the page."""
-    return replace(block, name=f"{page}#{anchor(block.text)}") if isinstance(block, Heading) else block
+    return replace(block, name=f"{page}#{anchor(block.name or block.text)}") if isinstance(block, Heading) else block
 
 
 def _numbered(blocks: Iterable[Block | Fold]) -> Iterator[Block | Fold]:
@@ -149,7 +150,7 @@ def _shown(notebook) -> Iterator[tuple[dict, list[Block | Fold]]]:
         if "remove-cell" in cell.metadata.get("tags", []):
             continue
         if cell.cell_type == "markdown":
-            yield {}, read_blocks(markdown2html_mistune(cell.source))
+            yield {}, read_blocks(markdown2html_mistune(prose(cell.source)))
         for details, outputs in by_folding(cell.get("outputs", [])):
             yield from [({}, [Fold(begins=True)])] if details else []
             for output in outputs:
@@ -180,7 +181,7 @@ def _output(record: dict, data: dict) -> list[Block]:
 def _picture(svg: str, title: str, alt: str) -> Picture:
     svg = svg[svg.index("<svg") :]
     box = re.search(r'viewBox="[\d.-]+ [\d.-]+ ([\d.]+) ([\d.]+)"', svg)
-    alt = printed(alt) or "A picture without a description."
+    alt = printed(alt) or _("A picture without a description.")
     return Picture(printed(title), printed(svg), alt, (float(box[1]), float(box[2])) if box else (518.0, 320.0))
 
 

@@ -56,7 +56,7 @@ def _block(element, role: str) -> Iterator[Block]:
     classes = element.get("class", "").split()
     match element.tag:
         case "h1" | "h2" | "h3" | "h4" | "h5" | "h6":
-            yield Heading(int(element.tag[1]), _text(element))
+            yield Heading(int(element.tag[1]), _text(element), element.get("id", ""))
         case "p" | "figcaption":
             yield from _paragraph(_runs(element), next((name for name in ROLES if name in classes), role))
         case "li" if element.find("p") is None:

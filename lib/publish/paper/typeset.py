@@ -18,6 +18,8 @@ from pathlib import Path
 import typst
 
 from lib.fonts import MARKED, families_of, files, undrawn
+from lib.languages.speech import _, in_force
+from lib.publish.pages import numbered
 from lib.publish.paper.document import Document
 from lib.publish.paper.layout import MARGIN, WHOLE_ROWS, Block, Picture, Table, lay_out, picture_size
 
@@ -30,8 +32,13 @@ TEMPLATES = Path(__file__).parent / "templates"
 def pdf(document: Document) -> bytes:
     """Set a document on pages of A4: tagged for screen readers (PDF/UA-1), with bookmarks, fonts embedded."""
     shown = asdict(document) | {"blocks": [_block(block) for block in document.blocks]}
-    shown |= {"margin": MARGIN, "whole": WHOLE_ROWS}
+    shown |= {"margin": MARGIN, "whole": WHOLE_ROWS, "words": _words()}
     return _as_pdf("report.typ", {"document": json.dumps(shown, ensure_ascii=False)})
+
+
+def _words() -> dict[str, str]:
+    """What the template says by itself, and in which language."""
+    return {"language": in_force(), "contents": _("Contents"), "of": _(" of "), **{kind.lower(): numbered(kind, "").strip() for kind in ("Table", "Figure")}}
 
 
 def figure_pdf(svg: str, title: str, alt: str) -> bytes:
@@ -77,7 +84,7 @@ def _compiled(template: str, inputs: dict[str, str], **options) -> bytes:
     try:
         return typst.compile(
             str(TEMPLATES / template),
-            sys_inputs=inputs | {"families": json.dumps(families)},
+            sys_inputs=inputs | {"families": json.dumps(families), "language": in_force()},
             font_paths=_fonts(beyond=len(families) > 1),
             timestamp=0,
             **options,

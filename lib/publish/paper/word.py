@@ -17,6 +17,8 @@ from docx.oxml.ns import qn
 from docx.shared import Pt
 from docx.text.run import Run as WordRun
 
+from lib.languages.speech import _, in_force
+from lib.publish.pages import numbered
 from lib.publish.paper.document import Document
 from lib.publish.paper.layout import (
     A4,
@@ -41,6 +43,8 @@ PARAGRAPHS = {
     "": "Normal", "lead": "Normal", "banner": "Banner", "note": "Note", "item": "ListBullet", "key": "KeyResult",
     "term": "Term", "code": "Code",
 }  # fmt: skip
+# Where the number of a caption stands.
+MARK = "\v"
 CHARACTERS = {"": "", "strong": "Strong", "em": "Emphasis", "code": "CodeText", "muted": "Muted"}
 # Levels of headings in the table of contents.
 LISTED = 2
@@ -98,7 +102,7 @@ class _Writer:
         about = self.word.core_properties
         about.title, about.subject = self.document.title[:255], self.document.running[:255]
         about.author = about.comments = about.last_modified_by = about.keywords = ""
-        about.language = "en"
+        about.language = in_force()
         about.created = about.modified = MADE
 
     def _page(self) -> None:
@@ -112,7 +116,7 @@ class _Writer:
         section.header_distance = section.footer_distance = Pt(MARGIN / 2)
         flag = run(f"\t{self.document.flag}", "Flag") if self.document.flag else None
         header = paragraph("Header", run(self.document.running), flag, tab=("right", width - 2 * MARGIN))
-        footer = paragraph("Footer", *field("PAGE", "1"), run(" of "), *field("NUMPAGES", "1"))
+        footer = paragraph("Footer", *field("PAGE", "1"), run(_(" of ")), *field("NUMPAGES", "1"))
         for part, line in ((section.header, header), (section.footer, footer)):
             part.is_linked_to_previous = False
             part._element[:] = [line]
@@ -184,7 +188,7 @@ class _Writer:
         for place, part in enumerate(begin, start=1):
             lines[0].insert(place, part)
         lines[-1].append(end)
-        self._add(paragraph("ContentsHeading", run("Contents")))
+        self._add(paragraph("ContentsHeading", run(_("Contents"))))
         # Of several reports in two columns.
         self._columns(2 if self.document.chapters else 1)
         self._add(*lines)
@@ -205,4 +209,5 @@ def _runs(runs: tuple[Run, ...]) -> list:
 
 def _caption(kind: str, block: Table | Picture, keep: bool | None = None):
     number = field(f"SEQ {kind} \\* ARABIC", str(block.number), bold=True)
-    return paragraph("Caption", run(f"{kind} ", bold=True), *number, run(". ", bold=True), run(block.title), keep=keep)
+    before, after = numbered(kind, MARK).split(MARK)
+    return paragraph("Caption", run(before, bold=True), *number, run(f"{after}. ", bold=True), run(block.title), keep=keep)

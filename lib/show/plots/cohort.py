@@ -17,17 +17,12 @@ from lib.analyses.cohort.flow import Enrolment, Flow
 from lib.analyses.result import where
 from lib.dataset.dataset import Dataset
 from lib.fonts import fill, wrap
+from lib.languages.notes import worded
+from lib.languages.speech import _
 from lib.show.display import EMPTY, Block, Figure, empty_if_absent, internal_only
-from lib.show.formats import (
-    capitalised,
-    format_duration,
-    format_given,
-    format_number,
-    format_percent,
-    format_whole,
-    joined,
-)
+from lib.show.formats import capitalised, format_given, format_number, format_percent, format_whole
 from lib.show.labels import OVERALL, counted, everybody, examination_label, flow_step, groups_of, inside, unit_label
+from lib.show.phrases import format_duration, joined, unit_name
 from lib.show.plots.legends import legend
 from lib.show.plots.panel import write_legend
 from lib.show.plots.style import GREY, INK, line_style, picture, shown_arms, thin_steps, write_figure
@@ -48,7 +43,7 @@ def plot_flow(flow: Flow) -> Figure:
     steps = [_box(data, row) for row in frame[(frame["group"] == OVERALL) & (frame["step"] != "excluded")].to_dict("records")]
     excluded = frame[(frame["group"] == OVERALL) & (frame["step"] == "excluded")]
     if "screened" not in set(frame["step"]):
-        steps = ["Screened, excluded\nnot recorded", *steps]
+        steps = [_("Screened, excluded\nnot recorded"), *steps]
     rows = _analysed(data, flow)
     gap, top = 3.1, 1.0
     arms_at = -gap * len(steps) - 1
@@ -63,19 +58,20 @@ def plot_flow(flow: Flow) -> Figure:
             if i:
                 _arrow(axes, (centre, -gap * (i - 1) - 1.15), (centre, -gap * i + 1.2))
         if len(excluded):
-            reasons = [f"{r['note'] or 'Excluded'}: {format_whole(r['count'])}" for r in excluded.to_dict("records")]
+            reasons = [_("{reason}: {count}", reason=worded(r["note"]) or _("Excluded"), count=format_whole(r["count"])) for r in excluded.to_dict("records")]
             axes.annotate("", (0.27, -gap / 2), (centre, -gap / 2), arrowprops=ARROW)
             wrapped = "\n".join(fill(reason, 34, max_lines=1, placeholder="…") for reason in reasons)
             axes.text(0.255, -gap / 2, wrapped, ha="right", multialignment="left", va="center", bbox=BOX, fontsize=8)
         _draw_arms(axes, data, rows, y=arms_at, first_row=first_row, start=(centre, arms_at + 1 + gap - 1.15))
         told = joined([f"{arm.label} {data.n[arm.id]}" for arm in data.arms])
-        words = ", then ".join(inside(step).replace("\n", ": ") for step in steps)
-        return write_figure(figure, "flow", "Participant flow", f"Flow diagram. {capitalised(words)}; by arm: {told}.", legend(figure, data, "flow"))
+        words = _(", then ").join(inside(step).replace("\n", _(": ")) for step in steps)
+        return write_figure(figure, "flow", _("Participant flow"), _("Flow diagram. {words}; by arm: {told}.", words=capitalised(words), told=told), legend(figure, data, "flow"))
 
 
 def _box(data: Dataset, step: dict) -> str:
-    note = f" ({step['note']})" if step["note"] else ""
-    return f"{flow_step(data.study, step['step'])}{note}\nn = {format_whole(step['count'])}"
+    name = flow_step(data.study, step["step"])
+    label = _("{label} ({note})", label=name, note=worded(step["note"])) if step["note"] else name
+    return f"{label}\nn = {format_whole(step['count'])}"
 
 
 def _arrow(axes, start: tuple[float, float], end: tuple[float, float]) -> None:
@@ -90,18 +86,18 @@ def _analysed(data: Dataset, flow: Flow) -> list[tuple[str, dict[str, str]]]:
         return dict(zip(frame["group"], frame["count"].map(format_whole), strict=True))
 
     def at(visit: float) -> str:
-        return "baseline" if visit == 0 else format_duration(visit, unit)
+        return _("baseline") if visit == 0 else format_duration(visit, unit)
 
-    rows: list[tuple[str, dict[str, str]]] = [("Time to event", {})]
+    rows: list[tuple[str, dict[str, str]]] = [(_("Time to event"), {})]
     rows += [(e.short, counts(where(flow["flow_endpoint"], variable=e.id))) for e in study.endpoints]
-    for output, label in (("flow_response_evaluable", "Response, evaluable"), ("flow_volume", "Tumour volume")):
+    for output, label in (("flow_response_evaluable", _("Response, evaluable")), ("flow_volume", _("Tumour volume"))):
         if output in flow:
             rows.append((label, {}))
             rows += [(at(visit), counts(part)) for visit, part in flow[output].groupby("time")]
     for marker in study.markers:
         own = where(flow["flow_marker"], variable=marker.id) if "flow_marker" in flow else pd.DataFrame()
         if len(own):
-            rows.append((f"{marker.short}, usable", {}))
+            rows.append((_("{marker}, usable", marker=marker.short), {}))
             rows += [(at(visit), counts(part)) for visit, part in own.groupby("time")]
     return rows
 
@@ -133,7 +129,7 @@ def _draw_arms(axes, data: Dataset, rows: list, *, y: float, first_row: float, s
         low, high = first_row - len(rows) + 0.4, first_row + 0.6
         axes.fill([x - half, x + half, x + half, x - half], [low, low, high, high],
                   facecolor="white", edgecolor=arm.colour, linewidth=1)  # fmt: skip
-        for j, (_, counts) in enumerate(rows):
+        for j, (__, counts) in enumerate(rows):
             if counts:
                 axes.text(x, first_row - j, counts.get(arm.id, "0"), ha="center", va="center", fontsize=8)
 
@@ -156,17 +152,17 @@ def plot_enrolment(enrolment: Enrolment) -> Figure:
             counts = [0, *own["cumulative"], own["cumulative"].iloc[-1]]
             axes.step(dates, counts, where="post", color=arm.colour, linestyle=line_style(arm), linewidth=1.8, label=arm.label)
             axes.plot(dates[-1], counts[-1], marker, color=arm.colour, markersize=5)
-            told.append(f"{arm.label} {own['date'].min():%Y-%m} to {own['date'].max():%Y-%m}")
+            told.append(_("{arm} {min:%Y-%m} to {max:%Y-%m}", arm=arm.label, min=own['date'].min(), max=own['date'].max()))
         locator = AutoDateLocator(minticks=3, maxticks=9)
         axes.xaxis.set_major_locator(locator)
         axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))
         axes.yaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_ylim(bottom=0)
-        axes.set_ylabel("Patients enrolled")
-        axes.set_xlabel(f"Date of {data.study.time.zero_label}")
+        axes.set_ylabel(_("Patients enrolled"))
+        axes.set_xlabel(_("Date of {zero_label}", zero_label=data.study.time.zero_label))
         write_legend(figure, axes, "upper left")
-        title = "Enrolment over time, by arm"
-        return write_figure(figure, "enrolment", title, f"Step curves. First to last patient: {'; '.join(told)}.", legend(figure, data, "enrolment"))
+        title = _("Enrolment over time, by arm")
+        return write_figure(figure, "enrolment", title, _("Step curves. First to last patient: {join}.", join=_("; ").join(told)), legend(figure, data, "enrolment"))
 
 
 @empty_if_absent
@@ -185,7 +181,7 @@ def plot_attendance(attendance: Attendance) -> Figure:
         label = examination_label(data.study, name)
         labels |= {(name, ""): label} | {(name, arm.id): arm.label for arm in data.arms}
         total = where(attendance["attendance_total"], variable=name, group=everybody(data)).iloc[0]
-        told.append(f"{label} {format_whole(total['count'])} of {format_whole(total['n'])} due")
+        told.append(_("{label} {count} of {n} due", label=label, count=format_whole(total['count']), n=format_whole(total['n'])))
     cells = due.assign(shown=due["proportion"].fillna(1.0), words=words, few=(due["n"] < least).astype(float)).pivot(index=["variable", "group"], columns="time")
     cells = cells.reindex(pd.MultiIndex.from_tuples(labels))
     few = cells["few"] == 1
@@ -199,15 +195,15 @@ def plot_attendance(attendance: Attendance) -> Figure:
             )  # fmt: skip
         axes.set_xticks([place + 0.5 for place in range(len(cells["shown"].columns))], [format_given(visit) for visit in cells["shown"]])
         axes.set_yticks([place + 0.5 for place in range(len(labels))], list(labels.values()))
-        for (_, arm), label in zip(labels, axes.get_yticklabels(), strict=True):
+        for (__, arm), label in zip(labels, axes.get_yticklabels(), strict=True):
             label.set(fontsize=8 if arm else 9, fontweight="normal" if arm else "bold")
         axes.tick_params(length=0)
-        masked = "; m: masked" if words.str.contains("m").any() else ""
+        masked = _("; m: masked") if words.str.contains("m").any() else ""
         axes.set_ylabel("")
-        axes.set_xlabel(f"Scheduled visit, {data.study.time.unit}")
-        figure.supxlabel(f"In each cell the share examined, in %, above the patients due (grey: fewer than {least}{masked})", fontsize=8)
-        alt = f"Grid of visits by arm; the darker a cell, the more are missing, and grey where fewer than {least} were due. Examined: {'; '.join(told)}."
-        return write_figure(figure, "attendance", "Examined at each visit, of the patients due", alt, legend(figure, data, "attendance"))
+        axes.set_xlabel(_("Scheduled visit, {unit}", unit=unit_name(data.study.time.unit)))
+        figure.supxlabel(_("In each cell the share examined, in %, above the patients due (grey: fewer than {least}{masked})", least=least, masked=masked), fontsize=8)
+        alt = _("Grid of visits by arm; the darker a cell, the more are missing, and grey where fewer than {least} were due. Examined: {join}.", least=least, join=_("; ").join(told))
+        return write_figure(figure, "attendance", _("Examined at each visit, of the patients due"), alt, legend(figure, data, "attendance"))
 
 
 @empty_if_absent
@@ -233,23 +229,23 @@ def plot_timing(timing: Timing) -> Figure | Block:
         _draw_schedule(axes, data, visits)
         axes.set_xticks(range(len(visits)), [format_given(visit) for visit in visits])
         axes.set_ylim(bottom=0)
-        axes.set_ylabel("Days since the scan before")
-        axes.set_xlabel(f"Visit, {data.study.time.unit} (pale: fewer than {least} {unit_label(frame)})")
+        axes.set_ylabel(_("Days since the scan before"))
+        axes.set_xlabel(_("Visit, {unit} (pale: fewer than {least} {unit_label})", unit=unit_name(data.study.time.unit), least=least, unit_label=unit_label(frame)))
         write_legend(figure, axes, "upper left", "lower right")
         intervals = timing["scan_interval"]
         told = [
             f"{data.study.arm(r['group']).label} {counted(r)}"
-            + (f", median {format_number(r['median'], 0)} days" if r["n"] else "")
+            + (_(", median {median} days", median=format_number(r['median'], 0)) if r["n"] else "")
             for r in intervals[intervals["group"].isin(groups_of(data))].to_dict("records")
         ]
-        alt = f"Medians with quartiles by visit and arm, and the scheduled interval. In all: {'; '.join(told)}."
-        return write_figure(figure, "timing", "Interval between scans at each visit, by arm", alt, legend(figure, data, "timing"))
+        alt = _("Medians with quartiles by visit and arm, and the scheduled interval. In all: {join}.", join=_("; ").join(told))
+        return write_figure(figure, "timing", _("Interval between scans at each visit, by arm"), alt, legend(figure, data, "timing"))
 
 
 def _draw_schedule(axes, data: Dataset, visits: list[float]) -> None:
     """The interval that the schedule asks for, as a grey bar behind each visit."""
     schedule = sorted(data.study.visits.schedule) if data.study.visits else []
-    label = "scheduled"
+    label = _("scheduled")
     for x, visit in enumerate(visits):
         before = [v for v in schedule if v < visit]
         if visit in schedule and before:

@@ -18,18 +18,20 @@ from lib.analyses.efficacy.course import Course, undrawn
 from lib.analyses.result import where
 from lib.dataset.dataset import Dataset
 from lib.fonts import fill
+from lib.languages.speech import N_, _
 from lib.show.display import Figure, empty_if_absent, internal_only
-from lib.show.formats import capitalised, format_number, format_whole, joined
+from lib.show.formats import capitalised, format_number, format_whole
 from lib.show.labels import counted, everybody
+from lib.show.phrases import joined, unit_name
 from lib.show.plots.legends import legend
 from lib.show.plots.style import CATEGORY_COLOURS, CATEGORY_HATCHES, GREY, INK, PALE, picture, write_figure
 from lib.study.parts import Arm
 
 # A page is some nine inches high; bars get thinner, and lose their names, rather than run over it.
 TALLEST, MOST_NAMES = 9.2, 90
-ENDS = {"progressed": ("X", "progression"), "died": ("s", "died without it"), "left": (">", "no progression when last scanned")}  # fmt: skip
-EVENTS = {"response": ("o", "white", "first response"), "progression": ("X", INK, "progression"), "death": ("s", INK, "death"),
-          "local": ("v", "#ffffff", "local treatment"), "later": ("|", INK, "later line starts")}  # fmt: skip
+ENDS = {"progressed": ("X", N_("progression")), "died": ("s", N_("died without it")), "left": (">", N_("no progression when last scanned"))}  # fmt: skip
+EVENTS = {"response": ("o", "white", N_("first response")), "progression": ("X", INK, N_("progression")), "death": ("s", INK, N_("death")),
+          "local": ("v", "#ffffff", N_("local treatment")), "later": ("|", INK, N_("later line starts"))}  # fmt: skip
 
 
 def _panels(data: Dataset, height: float, widths: list[int]):
@@ -70,7 +72,7 @@ def plot_waterfall(course: Course) -> Figure:
             axis.axhline(0, color=arm.colour, linewidth=2.2, xmax=1, zorder=3)
         low, high = drawn["best_change"].min(), drawn["best_change"].max()
         axes[0][0].set_ylim(min(-105, _finite(low, 0) - 5), max(30, _finite(high, 0) + 8))
-        axes[0][0].set_ylabel(fill(f"Best change of the {rule.measured}, %", 22))
+        axes[0][0].set_ylabel(fill(_("Best change of the {measured}, %", measured=_(rule.measured)), 22))
         shown = [c for c in CATEGORY_COLOURS if (drawn["best_response"] == c).any()]
         handles: list[Artist] = [Patch(facecolor=CATEGORY_COLOURS[c], hatch=CATEGORY_HATCHES.get(c), edgecolor=GREY, label=c) for c in shown]
         handles.append(Line2D([], [], color=INK, linewidth=0.8, linestyle=(0, (4, 3)), label=_rule_text(rule)))
@@ -78,8 +80,8 @@ def plot_waterfall(course: Course) -> Figure:
         return write_figure(
             figure,
             "waterfall",
-            f"Best change of the {rule.measured}, patient by patient",
-            f"Waterfall plot, one bar per patient. {_waterfall_words(data, course)} {_missing_words(data, course)}",
+            _("Best change of the {measured}, patient by patient", measured=_(rule.measured)),
+            _("Waterfall plot, one bar per patient. {waterfall_words} {missing_words}", waterfall_words=_waterfall_words(data, course), missing_words=_missing_words(data, course)),
             legend(figure, data, "waterfall"),
         )
 
@@ -95,7 +97,7 @@ def _thresholds(rule) -> tuple[float, float]:
 
 def _rule_text(rule) -> str:
     partial, more = _thresholds(rule)
-    return f"{'volume' if rule.measure == 'volume' else 'diameter'} rule: {format_number(partial, 0)}% and +{format_number(more, 0)}%"
+    return _("{part} rule: {partial}% and +{more}%", part=_("volume") if rule.measure == 'volume' else _("diameter"), partial=format_number(partial, 0), more=format_number(more, 0))
 
 
 def _waterfall_words(data: Dataset, course: Course) -> str:
@@ -103,19 +105,19 @@ def _waterfall_words(data: Dataset, course: Course) -> str:
     for arm in data.arms:
         reached, change = _counted(data, course, "reached a partial response", arm.id), course.row("best_change", arm.id)
         if reached["n"]:
-            share = f"{format_whole(reached['count'])} of {format_whole(reached['n'])} at or below {format_number(partial, 0)}%"
-            ends = (format_number(change[end], 0) for end in ("max", "min"))
-            parts.append(f"{arm.label}: {share}, from {'% to '.join(ends)}%")
+            share = _("{count} of {n} at or below {partial}%", count=format_whole(reached['count']), n=format_whole(reached['n']), partial=format_number(partial, 0))
+            first, last = (format_number(change[end], 0) for end in ("max", "min"))
+            parts.append(_("{arm}: {share}, from {first}% to {last}%", arm=arm.label, share=share, first=first, last=last))
         else:
-            parts.append(f"{arm.label}: nobody")
-    return f"{'; '.join(parts)}."
+            parts.append(_("{arm}: nobody", arm=arm.label))
+    return _("{join}.", join=_("; ").join(parts))
 
 
 def _missing_words(data: Dataset, course: Course) -> str:
     drawn = _counted(data, course, "drawn")
     if undrawn(course).empty:
-        return f"All {counted(drawn)} {'is' if drawn['n'] == 1 else 'are'} drawn."
-    return f"{format_whole(drawn['count'])} of {counted(drawn)} are drawn; the text below names the others."
+        return _("All {drawn} {en} drawn.", drawn=counted(drawn), en='is' if drawn['n'] == 1 else 'are')
+    return _("{count} of {drawn} are drawn; the text below names the others.", count=format_whole(drawn['count']), drawn=counted(drawn))
 
 
 @internal_only("single patients", "the course of each patient")
@@ -131,7 +133,7 @@ def plot_spider(course: Course) -> Figure:
             own = patients[(patients["arm"] == arm.id) & (patients["no_change"] == "")]
             for patient in own.itertuples():
                 line = rows[rows["patient_id"] == patient.patient_id]
-                sign, _ = ENDS[_ended(patient)]
+                sign, __ = ENDS[_ended(patient)]
                 axis.plot(
                     line["time"],
                     line["percent_change"],
@@ -145,17 +147,17 @@ def plot_spider(course: Course) -> Figure:
             axis.axhline(0, color=GREY, linewidth=0.8)
             axis.axhline(_thresholds(rule)[0], color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
             axis.set_title(_title(arm, _counted(data, course, "drawn", arm.id)["count"], len(data.arms)), fontsize=9, loc="left")
-            axis.set_xlabel(unit.capitalize())
+            axis.set_xlabel(unit_name(unit).capitalize())
             axis.set_xlim(min(-1.0, _finite(rows["time"].min(), 0)), 1.05 * max(_finite(rows["time"].max(), 1), 1))
-        axes[0][0].set_ylabel(fill(f"Change of the {rule.measured}, %", 18))
-        handles = [Line2D([], [], marker=sign, linestyle="", color=INK if sign == "X" else "white", markeredgecolor=INK, label=label)
+        axes[0][0].set_ylabel(fill(_("Change of the {measured}, %", measured=_(rule.measured)), 18))
+        handles = [Line2D([], [], marker=sign, linestyle="", color=INK if sign == "X" else "white", markeredgecolor=INK, label=_(label))
                    for sign, label in ENDS.values()]  # fmt: skip
-        partial = f"diameter rule: {format_number(_thresholds(rule)[0], 0)}%"
+        partial = _("diameter rule: {thresholds}%", thresholds=format_number(_thresholds(rule)[0], 0))
         handles.append(Line2D([], [], color=INK, linewidth=0.8, linestyle=(0, (4, 3)), label=partial))
         figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), fontsize=8)
-        told = joined([f"{format_whole(_counted(data, course, f'drawn: {key}')['count'])} {label}" for key, (_, label) in ENDS.items()])
-        alt = f"Spider plot, one line per patient over real time since {data.study.time.zero_label}. How the lines end: {told}. {_missing_words(data, course)}"
-        title = f"{capitalised(rule.measured)} over time, patient by patient"
+        told = joined([_("{count} {end}", count=format_whole(_counted(data, course, f"drawn: {key}")["count"]), end=_(label)) for key, (__, label) in ENDS.items()])
+        alt = _("Spider plot, one line per patient over real time since {zero_label}. How the lines end: {told}. {missing_words}", zero_label=data.study.time.zero_label, told=told, missing_words=_missing_words(data, course))
+        title = _("{measured} over time, patient by patient", measured=capitalised(_(rule.measured)))
         return write_figure(figure, "spider", title, alt, legend(figure, data, "spider"))
 
 
@@ -188,13 +190,13 @@ def plot_swimmer(course: Course) -> Figure:
         axes.spines["left"].set_visible(False)
         axes.set_ylim(min(places.values(), default=0) - 1, 1)
         axes.set_xlim(left=min(0, treatments["start"].min() if len(treatments) else 0))
-        axes.set_xlabel(f"{data.study.time.unit.capitalize()} since {data.study.time.zero_label}")
+        axes.set_xlabel(_("{unit} since {zero_label}", unit=unit_name(data.study.time.unit).capitalize(), zero_label=data.study.time.zero_label))
         figure.legend(handles=_swimmer_legend(), loc="outside lower center", ncols=4, fontsize=7.5)
-        said = {"responded": "responded", "progressed": "progressed", "died": "died", "alive": "were alive when last seen"}
-        told = ", ".join(f"{format_whole(_counted(data, course, what)['count'])} {words}" for what, words in said.items())
+        said = {"responded": N_("{n} responded"), "progressed": N_("{n} progressed"), "died": N_("{n} died"), "alive": N_("{n} were alive when last seen")}
+        told = _(", ").join(_(words, n=format_whole(_counted(data, course, what)["count"])) for what, words in said.items())
         everyone = counted(_counted(data, course, "alive"))
-        alt = f"Swimmer plot, one bar for each of {everyone}, from {data.study.time.zero_label} to death or last contact. {told}."
-        return write_figure(figure, "swimmer", "Follow-up of every patient", alt, legend(figure, data, "swimmer"))
+        alt = _("Swimmer plot, one bar for each of {everyone}, from {zero_label} to death or last contact. {told}.", everyone=everyone, zero_label=data.study.time.zero_label, told=told)
+        return write_figure(figure, "swimmer", _("Follow-up of every patient"), alt, legend(figure, data, "swimmer"))
 
 
 def _places(patients: pd.DataFrame, data: Dataset) -> dict[str, int]:
@@ -242,7 +244,7 @@ def _draw_lane(axes, patient, treatments: pd.DataFrame, y: int, arm: Arm) -> Non
 
 
 def _mark(axes, event: str, x: float, y: int) -> None:
-    sign, face, _ = EVENTS[event]
+    sign, face, __ = EVENTS[event]
     size = 5 if sign == "|" else 3.6
     axes.plot(x, y, sign, markersize=size, color=face, markeredgecolor=INK, markeredgewidth=1.3 if sign == "|" else 0.7,
               clip_on=False, zorder=3)  # fmt: skip
@@ -250,11 +252,11 @@ def _mark(axes, event: str, x: float, y: int) -> None:
 
 def _swimmer_legend() -> list:
     signs = [
-        Line2D([], [], marker=sign, linestyle="", color=face, markeredgecolor=INK, markersize=5, label=label)
+        Line2D([], [], marker=sign, linestyle="", color=face, markeredgecolor=INK, markersize=5, label=_(label))
         for sign, face, label in EVENTS.values()
     ]
     return [
-        Patch(facecolor=PALE, label="follow-up"), Patch(facecolor=to_rgba(GREY, 0.55), edgecolor=GREY, label="drug of the study (arm's colour)"),
-        Line2D([], [], color=INK, linewidth=1.3, label="response lasts"), *signs,
-        Line2D([], [], marker=">", linestyle="", color=INK, markersize=5, label="alive when last seen"),
+        Patch(facecolor=PALE, label=_("follow-up")), Patch(facecolor=to_rgba(GREY, 0.55), edgecolor=GREY, label=_("drug of the study (arm's colour)")),
+        Line2D([], [], color=INK, linewidth=1.3, label=_("response lasts")), *signs,
+        Line2D([], [], marker=">", linestyle="", color=INK, markersize=5, label=_("alive when last seen")),
     ]  # fmt: skip

@@ -18,11 +18,11 @@ from lib.analyses.result import Absent, where
 from lib.analyses.robustness.subgroups import ResponseSubgroups
 from lib.dataset.dataset import Dataset
 from lib.fonts import fill
+from lib.languages.speech import N_, _
 from lib.show.display import EMPTY, Block, Figure, compares_arms, empty_if_absent
 from lib.show.formats import (
     MASKED,
     capitalised,
-    format_duration,
     format_given,
     format_interval,
     format_p,
@@ -30,9 +30,9 @@ from lib.show.formats import (
     format_points,
     format_whole,
     is_masked,
-    joined,
 )
 from lib.show.labels import inside, level_text, pair_label
+from lib.show.phrases import format_duration, joined, unit_name
 from lib.show.plots.legends import legend
 from lib.show.plots.panel import write_legend
 from lib.show.plots.style import GREY, line_style, picture, shown_arms, write_figure
@@ -42,7 +42,7 @@ from lib.statistics.comparisons import name_pair
 # Shares without the event that are marked on an axis of log cumulative hazard, and where it ends.
 SHARES, ENDS = (0.99, 0.95, 0.9, 0.75, 0.5, 0.25, 0.1, 0.05, 0.01), (0.995, 0.005)
 # What is said of pale intervals.
-PALE_MEANS = "pale: too few events for the approximation behind the interval"
+PALE_MEANS = N_("pale: too few events for the approximation behind the interval")
 # Characters of a line of a label.
 LABEL = 34
 # Half of the axis where all differences are none, without an interval.
@@ -61,8 +61,8 @@ class Line(NamedTuple):
 def plot_hazards(analysis: Survival) -> Figure | Block:
     """Kaplan-Meier curves on axes on which those of proportional hazards run parallel; nothing where no arm has an event."""
     data, endpoint = analysis.dataset, analysis.dataset.study.endpoint(analysis.variable)
-    curves = [(arm, _between(where(analysis["curve"], group=arm.id))) for arm, _ in shown_arms(data)]
-    shares = np.concatenate([curve["survival"].to_numpy(float) for _, curve in curves])
+    curves = [(arm, _between(where(analysis["curve"], group=arm.id))) for arm, __ in shown_arms(data)]
+    shares = np.concatenate([curve["survival"].to_numpy(float) for __, curve in curves])
     if not len(shares):
         return EMPTY
     with picture(3.2) as (figure, axes):
@@ -75,16 +75,16 @@ def plot_hazards(analysis: Survival) -> Figure | Block:
         axes.set_ylim(*ends)
         axes.yaxis.set_major_locator(FixedLocator([share for share in SHARES if ends[1] <= share <= ends[0]]))
         axes.yaxis.set_minor_locator(NullLocator())
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda share, _: format_percent(share)))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda share, __: format_percent(share)))
         for formatted in (axes.xaxis.set_major_formatter, axes.xaxis.set_minor_formatter):
-            formatted(FuncFormatter(lambda time, _: format_given(time) if f"{time:e}"[0] in "125" else ""))
-        axes.set_ylabel(f"{fill(endpoint.label, 40)}\n(scale of the log cumulative hazard)")
+            formatted(FuncFormatter(lambda time, __: format_given(time) if f"{time:e}"[0] in "125" else ""))
+        axes.set_ylabel(_("{fill}\n(scale of the log cumulative hazard)", fill=fill(endpoint.label, 40)))
         told = _proportional(analysis)
-        axes.set_xlabel(f"{data.study.time.unit.capitalize()} since {data.study.time.zero_label}, on a scale of ratios\n{told}")
+        axes.set_xlabel(_("{unit} since {zero_label}, on a scale of ratios\n{told}", unit=unit_name(data.study.time.unit).capitalize(), zero_label=data.study.time.zero_label, told=told))
         write_legend(figure, axes)
-        alt = f"Step curves of {joined([arm.label for arm in data.arms])}, which run parallel where hazards are proportional. {told}."
+        alt = _("Step curves of {listed}, which run parallel where hazards are proportional. {told}.", listed=joined([arm.label for arm in data.arms]), told=told)
         own = legend(figure, data, "hazards", endpoint=inside(endpoint.label))
-        return write_figure(figure, f"{endpoint.id}_hazards", f"{endpoint.short} on the scale of proportional hazards", alt, own)
+        return write_figure(figure, f"{endpoint.id}_hazards", _("{endpoint} on the scale of proportional hazards", endpoint=endpoint.short), alt, own)
 
 
 def _between(curve: pd.DataFrame) -> pd.DataFrame:
@@ -105,8 +105,8 @@ def _proportional(analysis: Survival) -> str:
     """What the test of all arms says."""
     rows = where(analysis["proportional_hazards"], term="global") if "proportional_hazards" in analysis else pd.DataFrame()
     if rows.empty or pd.isna(rows["p_value"].iat[0]):
-        return "Proportional hazards were not tested"
-    return f"Test of proportional hazards, all arms: {format_p(rows['p_value'].iat[0], symbol=True)}"
+        return _("Proportional hazards were not tested")
+    return _("Test of proportional hazards, all arms: {p}", p=format_p(rows['p_value'].iat[0], symbol=True))
 
 
 @empty_if_absent
@@ -119,8 +119,8 @@ def plot_differences(analysis: Survival, response: ResponseRates | Absent) -> Fi
     if not any(pd.notna(row["difference"]) for row in rows):
         return EMPTY
     endpoint = data.study.endpoint(analysis.variable)
-    own = {"endpoint": inside(endpoint.label), "response": " and with an objective response" if responses else "", "pale": f" ({PALE_MEANS})" if any(not _is_carried(row) for row in rows) else ""}
-    title = f"{endpoint.short}{' and response' if responses else ''}: absolute differences"
+    own = {"endpoint": inside(endpoint.label), "response": _(" and with an objective response") if responses else "", "pale": _(" ({note})", note=_(PALE_MEANS)) if any(not _is_carried(row) for row in rows) else ""}
+    title = _("{endpoint}{part}: absolute differences", endpoint=endpoint.short, part=_(" and response") if responses else '')
     return _forest(data, lines, name=f"{endpoint.id}_differences", title=title, told_by=lambda figure: legend(figure, data, "differences", **own))
 
 
@@ -133,25 +133,25 @@ def plot_response_subgroups(subgroups: ResponseSubgroups) -> Figure | Block:
     pair = pair_label(data, name_pair(*data.contrast))
     when = format_duration(subgroups["response_subgroup"]["time"].iat[0], data.study.time.unit)
     first = fill(data.study.arm(data.contrast[0]).label, 24, max_lines=2, placeholder=" …")
-    title = f"Objective response at {when} by subgroup"
+    title = _("Objective response at {when} by subgroup", when=when)
     return _forest(data, lines, name="response_forest", title=title, told_by=lambda figure: legend(figure, data, "response_forest", pair=pair, when=when), first=first)
 
 
 def _subgroup_lines(subgroups: ResponseSubgroups) -> Iterator[Line]:
     data, shown = subgroups.dataset, ""
     tests = subgroups["response_interaction"].set_index("variable")["p_value"]
-    for _, row in subgroups["response_subgroup"].iterrows():
+    for __, row in subgroups["response_subgroup"].iterrows():
         heading, level = level_label(data, row["variable"])
         if level and subgroup_of(row["variable"]) != shown:
             shown = subgroup_of(row["variable"])
-            tested = f"interaction {format_p(tests[shown], symbol=True)}" if pd.notna(tests[shown]) else "interaction not tested"
-            yield Line(f"{heading} ({tested})")
+            tested = _("interaction {p}", p=format_p(tests[shown], symbol=True)) if pd.notna(tests[shown]) else _("interaction not tested")
+            yield Line(_("{label} ({note})", label=heading, note=tested))
         counts = where(subgroups["response_subgroup_count"], variable=row["variable"]).set_index("group")
         shares = [f"{format_whole(counts.at[arm, 'count'])}/{format_whole(counts.at[arm, 'n'])}" for arm in data.contrast]
-        yield Line(f"{level or heading}: {' vs '.join(shares)}", row)
+        yield Line(_("{name}: {title}", name=level or heading, title=" vs ".join(shares)), row)
 
 
-def _forest(data: Dataset, lines: list[Line], *, name: str, title: str, told_by: Callable[[Drawing], str], first: str = "the arm named first") -> Figure:
+def _forest(data: Dataset, lines: list[Line], *, name: str, title: str, told_by: Callable[[Drawing], str], first: str = "") -> Figure:
     """Draw lines of a forest of differences, in percentage points; `first` is the arm from which the other is taken, `told_by` its legend."""
     rows = [line.row for line in lines if line.row is not None]
     labels = [fill(line.label, LABEL) for line in lines]
@@ -163,27 +163,33 @@ def _forest(data: Dataset, lines: list[Line], *, name: str, title: str, told_by:
         for y, label, line in zip((places[1:] + places[:-1]) / 2, labels, lines, strict=True):
             _write_difference((left, axes, right), y, label, line.row, data)
         axes.set_xlim(-1.05 * span, 1.05 * span)
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda share, _: format_points(share)))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda share, __: format_points(share)))
         axes.xaxis.set_major_locator(MaxNLocator(5, symmetric=True))
         axes.tick_params(axis="y", length=0)
         pale = any(not _is_carried(row) for row in rows)
-        axes.set_xlabel(f"◄ fewer · more ►\nwith {first}", fontsize=7.5)
+        axes.set_xlabel(_("◄ fewer · more ►\nwith {first}", first=first or _("the arm named first")), fontsize=7.5)
         if pale:
-            figure.supxlabel(capitalised(PALE_MEANS), fontsize=7.5, color=GREY)
-        right.text(1, 0.35, f"Points\n({level_text(data)} CI)", color=GREY, va="bottom", ha="right", fontsize=7.5)
+            figure.supxlabel(capitalised(_(PALE_MEANS)), fontsize=7.5, color=GREY)
+        right.text(1, 0.35, _("Points\n({level} CI)", level=level_text(data)), color=GREY, va="bottom", ha="right", fontsize=7.5)
         for side in (left, right):
             side.axis("off")
             side.set_xlim(0, 1)
-        headed = [(line.label, pair.label, pair.row) for line, pair in _with_heading(lines)]
-        told = "; ".join(f"{f'{heading}, ' if heading != pair else ''}{pair}: {_in_words(row)}{'' if _is_carried(row) else f' ({PALE_MEANS})'}" for heading, pair, row in headed)
-        return write_figure(figure, name, title, f"Forest plot. {told}.", told_by(figure))
+        told = _("; ").join(_told(line.label, pair.label, pair.row) for line, pair in _with_heading(lines))
+        return write_figure(figure, name, title, _("Forest plot. {told}.", told=told), told_by(figure))
+
+
+def _told(heading: str, pair: str, row: pd.Series) -> str:
+    """A line of the forest in words."""
+    label = _("{label}, {detail}", label=heading, detail=pair) if heading != pair else pair
+    said = _("{name}: {title}", name=label, title=_in_words(row))
+    return said if _is_carried(row) else _("{label} ({note})", label=said, note=_(PALE_MEANS))
 
 
 def _survival_lines(analysis: Survival) -> Iterator[Line]:
     unit = analysis.dataset.study.time.unit
     for time, rows in analysis["landmark_difference"].groupby("time"):
-        yield Line(f"Without the event at {format_duration(time, unit)}")
-        yield from (Line(pair_label(analysis.dataset, row["group"]), row) for _, row in rows.iterrows())
+        yield Line(_("Without the event at {duration}", duration=format_duration(time, unit)))
+        yield from (Line(pair_label(analysis.dataset, row["group"]), row) for __, row in rows.iterrows())
 
 
 def _response_lines(response: ResponseRates | Absent) -> Iterator[Line]:
@@ -191,8 +197,8 @@ def _response_lines(response: ResponseRates | Absent) -> Iterator[Line]:
         return
     data = response.dataset
     for time, rows in response["objective_response_treated_difference"].groupby("time"):
-        yield Line(f"Objective response at {format_duration(time, data.study.time.unit)}")
-        yield from (Line(pair_label(data, row["group"]), row) for _, row in rows.iterrows() if row["group"].endswith(f" vs {data.reference}"))
+        yield Line(_("Objective response at {duration}", duration=format_duration(time, data.study.time.unit)))
+        yield from (Line(pair_label(data, row["group"]), row) for __, row in rows.iterrows() if row["group"].endswith(f" vs {data.reference}"))
 
 
 def _with_heading(lines: list[Line]) -> Iterator[tuple[Line, Line]]:
@@ -226,5 +232,5 @@ def _is_carried(row: pd.Series) -> bool:
 
 def _in_words(row: pd.Series) -> str:
     if pd.isna(row["difference"]):
-        return MASKED if is_masked(row) else "not estimated"
+        return _(MASKED) if is_masked(row) else _("not estimated")
     return f"{format_points(row['difference'])} ({format_interval(row['ci_low'], row['ci_high'], 0, percent=True)})"

@@ -10,9 +10,12 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from lib.analyses.result import where
 from lib.analyses.safety.laboratory import BILIRUBIN, QUADRANTS, TRANSAMINASE, Laboratory, watched
 from lib.dataset.dataset import Dataset
+from lib.languages.notes import worded
+from lib.languages.speech import _
 from lib.show.display import EMPTY, Block, Figure, empty_if_absent, internal_only
-from lib.show.formats import format_given, format_whole, joined
+from lib.show.formats import format_given, format_whole
 from lib.show.labels import counted, everybody
+from lib.show.phrases import joined
 from lib.show.plots.legends import legend
 from lib.show.plots.style import GREY, INK, PALE, picture, shown_arms, write_figure
 
@@ -28,7 +31,7 @@ def _multiples(axis, values: pd.Series, marks: tuple[float, ...] = ()) -> tuple[
     ticks = CLOSE if high / low < 8 else WIDE if high / low < 100 else WIDE[::3]
     axis.set_major_locator(FixedLocator([tick for tick in ticks if low <= tick <= high]))
     axis.set_minor_locator(NullLocator())
-    axis.set_major_formatter(FuncFormatter(lambda value, _: format_given(value)))
+    axis.set_major_formatter(FuncFormatter(lambda value, __: format_given(value)))
     return low, high
 
 
@@ -50,14 +53,14 @@ def plot_lab_shift(laboratory: Laboratory) -> Figure | Block:
             own = where(laboratory["shifts"], marker=marker.id).dropna(subset=["ratio_before", "ratio_after"])
             _draw_shift(axis, data, own)
             high = where(laboratory["lab_high"], variable=marker.id, group=everybody(data)).iloc[0]
-            axis.set_title(f"{marker.short} ({counted(high)})", loc="left", fontsize=9)
-            told.append(f"{marker.short}: {format_whole(high['count'])} of {counted(high)} above the limit")
-            axis.set_xlabel("Baseline", fontsize=8)
-        figure.supylabel("Highest at risk, multiple of the upper limit", fontsize=9)
+            axis.set_title(_("{marker} ({n})", marker=marker.short, n=counted(high)), loc="left", fontsize=9)
+            told.append(_("{marker}: {count} of {high} above the limit", marker=marker.short, count=format_whole(high['count']), high=counted(high)))
+            axis.set_xlabel(_("Baseline"), fontsize=8)
+        figure.supylabel(_("Highest at risk, multiple of the upper limit"), fontsize=9)
         handles, labels = axes[0, 0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=min(3, len(labels)), fontsize=8)
-        alt = f"One mark per patient; above the diagonal the value rose. {'; '.join(told)}."
-        return write_figure(figure, "lab_shift", "Laboratory values: baseline and highest", alt, legend(figure, data, "lab_shift"))
+        alt = _("One mark per patient; above the diagonal the value rose. {join}.", join=_("; ").join(told))
+        return write_figure(figure, "lab_shift", _("Laboratory values: baseline and highest"), alt, legend(figure, data, "lab_shift"))
 
 
 def _draw_shift(axis, data: Dataset, own: pd.DataFrame) -> None:
@@ -114,14 +117,14 @@ def plot_liver(laboratory: Laboratory) -> Figure | Block:
             )
         corners = {"hy": (0.99, 0.98), "temple": (0.99, 0.02), "cholestasis": (0.01, 0.98), "neither": (0.01, 0.02)}
         for name, (x, y) in corners.items():
-            axes.text(x, y, QUADRANTS[name], transform=axes.transAxes, ha="right" if x > 0.5 else "left",
+            axes.text(x, y, worded(QUADRANTS[name]), transform=axes.transAxes, ha="right" if x > 0.5 else "left",
                       va="top" if y > 0.5 else "bottom", fontsize=8, color=GREY)  # fmt: skip
-        axes.set_xlabel("Highest transaminase, multiple of the upper limit")
-        axes.set_ylabel("Highest bilirubin, multiple of the upper limit")
+        axes.set_xlabel(_("Highest transaminase, multiple of the upper limit"))
+        axes.set_ylabel(_("Highest bilirubin, multiple of the upper limit"))
         figure.legend(loc="outside lower center", ncols=min(3, len(data.arms)), fontsize=8)
         counts = where(laboratory["liver_quadrant"], group=everybody(data)).set_index("variable")
-        told = joined([f"{format_whole(counts.loc[name, 'count'])} {label.lower()}" for name, label in QUADRANTS.items()])
+        shown = joined([_("{count} {quadrant}", count=format_whole(counts.loc[name, "count"]), quadrant=worded(label).lower()) for name, label in QUADRANTS.items()])
         alt = (
-            f"One mark per patient, {counted(counts.iloc[0])}: {told}. Dashed: 3 times and twice the upper limit."
+            _("One mark per patient, {iloc}: {told}. Dashed: 3 times and twice the upper limit.", iloc=counted(counts.iloc[0]), told=shown)
         )
-        return write_figure(figure, "liver", "Highest liver tests of each patient (eDISH)", alt, legend(figure, data, "liver"))
+        return write_figure(figure, "liver", _("Highest liver tests of each patient (eDISH)"), alt, legend(figure, data, "liver"))

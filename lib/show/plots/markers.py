@@ -12,19 +12,12 @@ from lib.analyses.efficacy.marker_models import Ratios
 from lib.analyses.efficacy.markers import Levels, Measure, measure
 from lib.analyses.result import unit_of, where
 from lib.dataset.dataset import Dataset
+from lib.languages.notes import worded
+from lib.languages.speech import _
 from lib.show.display import Figure, empty_if_absent, internal_only
-from lib.show.formats import (
-    capitalised,
-    format_duration,
-    format_given,
-    format_interval,
-    format_number,
-    format_percent,
-    format_whole,
-    joined,
-    out_of,
-)
+from lib.show.formats import capitalised, format_given, format_interval, format_number, format_percent, format_whole
 from lib.show.labels import counted, everybody, inside, level_text, unit_label
+from lib.show.phrases import format_duration, in_unit, joined, out_of, unit_name
 from lib.show.plots.legends import legend
 from lib.show.plots.panel import draw_incidence, picture_with_counts, write_at_risk, write_counts, write_legend
 from lib.show.plots.style import GREY, line_style, picture, plain_log_ticks, shown_arms, write_figure
@@ -53,23 +46,23 @@ def plot_trajectories(analysis: Levels) -> Figure:
                 axis.plot(course["visit"], course["shown"], ".-", color=arm.colour, alpha=0.45, linewidth=0.8,
                           markersize=2.5, gid=patient)  # fmt: skip
             axis.axhline(1 if quantity.log else 0, color=GREY, linewidth=0.8)
-            axis.set_title(f"{arm.label}\n{format_whole(drawn.loc[arm.id, 'count'])} of {counted(drawn.loc[arm.id])}",
+            axis.set_title(_("{arm}\n{loc} of {loc2}", arm=arm.label, loc=format_whole(drawn.loc[arm.id, 'count']), loc2=counted(drawn.loc[arm.id])),
                            fontsize=9, loc="left")  # fmt: skip
             counts = {0: drawn.loc[arm.id, "count"]} | where(known, group=arm.id).set_index("time")["n"].to_dict()
             ticks = _spaced(
                 [0, *tested, *sorted(own["visit"].unique())], gap=0.105 * columns * max(values["visit"].max(), 1) / 3
             )
             axis.set_xticks(ticks, [f"{format_given(tick)}\n{format_whole(counts.get(tick, 0))}" for tick in ticks], fontsize=8)
-            axis.set_xlabel(f"{data.study.time.unit.capitalize()}; below, {unit_label(known)} with a value", fontsize=8)
+            axis.set_xlabel(_("{unit}; below, {unit_label} with a value", unit=unit_name(data.study.time.unit).capitalize(), unit_label=unit_label(known)), fontsize=8)
         _scale(axes[0, 0], quantity)
         for first in axes[:, 0]:
             first.set_ylabel(_change_label(quantity))
         whole = drawn.loc[everybody(data)]
-        others = "" if whole["count"] == whole["n"] else "; the others have no baseline or no later value"
-        alt = f"One line per patient. {capitalised(out_of(whole['count'], whole['n']))} {unit_label(known)} are drawn{others}."
+        others = "" if whole["count"] == whole["n"] else _("; the others have no baseline or no later value")
+        alt = _("One line per patient. {out_of} {unit_label} are drawn{others}.", out_of=capitalised(out_of(whole['count'], whole['n'])), unit_label=unit_label(known), others=others)
         return write_figure(
-            figure, f"{analysis.variable}_trajectories", f"{quantity.label}: course of each patient", alt,
-            legend(figure, data, "trajectories", quantity=quantity.label),
+            figure, f"{analysis.variable}_trajectories", _("{quantity}: course of each patient", quantity=worded(quantity.label)), alt,
+            legend(figure, data, "trajectories", quantity=worded(quantity.label)),
         )
 
 
@@ -110,13 +103,13 @@ def plot_summary(analysis: Levels) -> Figure:
         top.set_ylabel(_change_label(quantity))
         top.set_xticks(range(len(visits)), [format_given(visit) for visit in visits])
         top.set_xlim(-0.5, max(len(visits), 2) - 0.5)
-        top.set_xlabel(f"Visit, {data.study.time.unit} (open: fewer than {least} {unit_label(changes)})")
+        top.set_xlabel(_("Visit, {unit} (open: fewer than {least} {unit_label})", unit=unit_name(data.study.time.unit), least=least, unit_label=unit_label(changes)))
         baseline = where(analysis[f"{name}_level"], time=0).assign(x=0)
         counts = pd.concat([baseline, changes])
-        write_counts(bottom, data, "With a value", counts, top.get_xlim())
+        write_counts(bottom, data, _("With a value"), counts, top.get_xlim())
         write_legend(figure, top, "lower left", "upper right", "upper left", "lower right")
-        alt = f"Medians with quartiles by visit and arm. The last median of at least {least} {unit_label(changes)}: {'; '.join(told)}."
-        return write_figure(figure, f"{name}_summary", f"{quantity.label}: change from baseline by visit and arm", alt, legend(figure, data, "summary", quantity=quantity.label))
+        alt = _("Medians with quartiles by visit and arm. The last median of at least {least} {unit_label}: {join}.", least=least, unit_label=unit_label(changes), join=_("; ").join(told))
+        return write_figure(figure, f"{name}_summary", _("{quantity}: change from baseline by visit and arm", quantity=worded(quantity.label)), alt, legend(figure, data, "summary", quantity=worded(quantity.label)))
 
 
 def _changes(analysis: Levels, quantity: Measure) -> pd.DataFrame:
@@ -131,7 +124,7 @@ def _scale(axes, quantity: Measure) -> None:
 
 
 def _change_label(quantity: Measure) -> str:
-    return "Ratio to baseline" if quantity.log else f"Change from baseline, {quantity.change_unit}"
+    return _("Ratio to baseline") if quantity.log else _("Change from baseline, {change_unit}", change_unit=quantity.change_unit)
 
 
 def _spaced(visits: list[float], gap: float) -> list[float]:
@@ -145,14 +138,14 @@ def _spaced(visits: list[float], gap: float) -> list[float]:
 
 def _last_median(own: pd.DataFrame, quantity: Measure, data: Dataset) -> str:
     if own.empty:
-        return "none"
+        return _("none")
     last = own.iloc[-1]
     value = (
-        f"{format_number(last['median'], 2)} of baseline"
+        _("{median} of baseline", median=format_number(last['median'], 2))
         if quantity.log
         else f"{format_number(last['median'], 0)} {quantity.change_unit}"
     )
-    return f"{value} at {format_duration(last['time'], data.study.time.unit)}"
+    return _("{value} at {duration}", value=value, duration=format_duration(last['time'], data.study.time.unit))
 
 
 @empty_if_absent
@@ -177,22 +170,21 @@ def plot_ratios(model: Ratios) -> Figure:
             if len(own):
                 last = own.iloc[-1]
                 told.append(
-                    f"{arm.label} {format_number(last['ratio'], d)} ({format_interval(last['ci_low'], last['ci_high'], d)}) "
-                    f"at {format_duration(last['time'], data.study.time.unit)}"
+                    _("{arm} {ratio} ({interval}) at {duration}", arm=arm.label, ratio=format_number(last['ratio'], d), interval=format_interval(last['ci_low'], last['ci_high'], d), duration=format_duration(last['time'], data.study.time.unit))
                 )
         axes.axhline(1, color=GREY, linewidth=0.8)
         axes.set_yscale("log")
         plain_log_ticks(axes)
-        labels = ["Baseline", *(format_duration(t, data.study.time.unit) for t in visits)]
+        labels = [_("Baseline"), *(format_duration(t, data.study.time.unit) for t in visits)]
         axes.set_xticks(range(len(labels)), labels)
         axes.set_xlim(-0.5, len(labels) - 0.5)
-        axes.set_ylabel(f"Ratio to baseline ({level_text(data)} CI)")
+        axes.set_ylabel(_("Ratio to baseline ({level} CI)", level=level_text(data)))
         below = counts.assign(x=counts["time"].map([0.0, *visits].index))
-        write_counts(bottom, data, f"{unit_of(counts).iat[0].capitalize()} with a value", below, axes.get_xlim())
+        write_counts(bottom, data, _("{iat} with a value", iat=unit_name(unit_of(counts).iat[0]).capitalize()), below, axes.get_xlim())
         write_legend(figure, axes, "lower left", "upper right", "upper left", "lower right")
-        label = measure(data.study, name).label
-        alt = f"Ratios to baseline with intervals by visit and arm. Last visit: {'; '.join(told)}."
-        return write_figure(figure, f"{name}_ratios", f"{label}: ratio to baseline by arm, mixed model", alt, legend(figure, data, "ratios", quantity=label))
+        label = worded(measure(data.study, name).label)
+        alt = _("Ratios to baseline with intervals by visit and arm. Last visit: {join}.", join=_("; ").join(told))
+        return write_figure(figure, f"{name}_ratios", _("{label}: ratio to baseline by arm, mixed model", label=label), alt, legend(figure, data, "ratios", quantity=label))
 
 
 @empty_if_absent
@@ -202,9 +194,9 @@ def plot_rises(rises: Rises) -> Figure:
     marker, table, at_risk = data.study.marker(name), rises[f"{name}_rise_incidence"], rises[f"{name}_rise_at_risk"]
     curve, end = rises["incidence_curve"], table["time"].max()
     with picture_with_counts(3.0, data) as (figure, axes, bottom):
-        draw_incidence(axes, data, curve, 1.05 * max(float(curve["time"].max()), end), f"Patients whose {inside(marker.short)} progressed")
+        draw_incidence(axes, data, curve, 1.05 * max(float(curve["time"].max()), end), _("Patients whose {marker} progressed", marker=inside(marker.short)))
         write_at_risk(axes, bottom, data, at_risk)
         write_legend(figure, axes, "upper left")
-        told = [f"{data.study.arm(r.group).label} {format_percent(r.estimate)} ({format_whole(r.n_events)} patients)" for r in table[table["time"] == end].itertuples()]
-        alt = f"Cumulative incidence of progression of {inside(marker.label)} as steps. By {format_number(end, 1)} {data.study.time.unit}: {joined(told)}."
-        return write_figure(figure, f"{name}_rises_curve", f"{marker.label}: cumulative incidence of progression", alt, legend(figure, data, "rises", quantity=inside(marker.label)))
+        told = [_("{arm} {estimate} ({n_events} patients)", arm=data.study.arm(r.group).label, estimate=format_percent(r.estimate), n_events=format_whole(r.n_events)) for r in table[table["time"] == end].itertuples()]
+        alt = _("Cumulative incidence of progression of {marker} as steps. By {when}: {listed}.", marker=inside(marker.label), when=in_unit(format_number(end, 1), data.study.time.unit), listed=joined(told))
+        return write_figure(figure, f"{name}_rises_curve", _("{marker}: cumulative incidence of progression", marker=marker.label), alt, legend(figure, data, "rises", quantity=inside(marker.label)))

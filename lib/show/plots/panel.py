@@ -21,7 +21,9 @@ from matplotlib.ticker import PercentFormatter
 from lib.analyses.result import where
 from lib.dataset.dataset import Dataset
 from lib.fonts import fill, wrap
+from lib.languages.speech import _
 from lib.show.formats import format_whole
+from lib.show.phrases import unit_name
 from lib.show.plots.style import GREY, fits, line_style, picture
 
 # Inches of a line of counts under a curve, around a text in the panel, and of the line before an entry of a legend.
@@ -153,15 +155,15 @@ def draw_incidence(axes, data: Dataset, curve: pd.DataFrame, longest: float, lab
         axes.step(time, share, where="post", color=arm.colour, linestyle=line_style(arm), linewidth=1.8, label=arm.label)
     axes.set(ylim=(0, 1.02), ylabel=label, xlim=(0, longest))
     axes.yaxis.set_major_formatter(PercentFormatter(1))
-    axes.set_xlabel(f"{data.study.time.unit.capitalize()} since {data.study.time.zero_label}")
+    axes.set_xlabel(_("{unit} since {zero_label}", unit=unit_name(data.study.time.unit).capitalize(), zero_label=data.study.time.zero_label))
 
 
-def write_at_risk(top, bottom, data: Dataset, at_risk: pd.DataFrame, heading: str = "Number at risk") -> None:
+def write_at_risk(top, bottom, data: Dataset, at_risk: pd.DataFrame, heading: str = "") -> None:
     """Ticks of a curve at the times of `at_risk`, and under them the numbers."""
     times = sorted(at_risk["time"].unique())
     top.set_xticks(times)
     top.set_xlim(0, max(top.get_xlim()[1], times[-1]))
-    write_counts(bottom, data, heading, at_risk.rename(columns={"time": "x", "n_risk": "n"}), top.get_xlim())
+    write_counts(bottom, data, heading or _("Number at risk"), at_risk.rename(columns={"time": "x", "n_risk": "n"}), top.get_xlim())
 
 
 def write_counts(axes, data: Dataset, heading: str, counts: pd.DataFrame, span: tuple[float, float], *, rows: dict[str, str] | None = None) -> None:

@@ -14,9 +14,11 @@ from lib.analyses.efficacy.lesion_control import LesionControl
 from lib.analyses.efficacy.response import ResponseRates, ResponseTime
 from lib.analyses.result import where
 from lib.dataset.dataset import Dataset
+from lib.languages.speech import N_, _
 from lib.show.display import EMPTY, Block, Figure, empty_if_absent, internal_only, withheld
-from lib.show.formats import format_duration, format_number, format_percent, format_whole, joined, plural
+from lib.show.formats import format_number, format_percent, format_whole
 from lib.show.labels import OVERALL, counted
+from lib.show.phrases import format_duration, in_unit, joined, plural, unit_name
 from lib.show.plots.legends import legend
 from lib.show.plots.panel import draw_incidence, picture_with_counts, write_at_risk, write_counts, write_legend
 from lib.show.plots.style import (
@@ -32,7 +34,9 @@ from lib.show.plots.style import (
     write_figure,
 )
 
-LESIONS_AT_RISK = {"n_risk": "Lesions", "n_patients": "Patients"}
+# What the two panels of the dose show.
+PANELS = {"control": N_("control"), "volume": N_("volume")}
+LESIONS_AT_RISK = {"n_risk": N_("Lesions"), "n_patients": N_("Patients")}
 
 
 @empty_if_absent
@@ -41,7 +45,7 @@ def plot_response(response: ResponseRates) -> Figure | Block:
     data = response.dataset
     categories = response["response_category"]
     if categories["count"].isna().any():
-        return withheld("tumour response as a picture, because its bars would show masked counts")
+        return withheld(_("tumour response as a picture, because its bars would show masked counts"))
     visits = sorted(categories["time"].unique())
     with picture(0.7 + 0.42 * len(data.arms) * len(visits), len(visits), 1, sharex=True, squeeze=False) as (
         figure,
@@ -50,29 +54,29 @@ def plot_response(response: ResponseRates) -> Figure | Block:
         for axis, visit in zip(axes[:, 0], visits, strict=True):
             _stack(axis, categories, response["response_unassessed"], data, visit)
             axis.set_title(
-                f"At {format_duration(visit, data.study.time.unit)}", loc="left", fontsize=9, fontweight="bold"
+                _("At {duration}", duration=format_duration(visit, data.study.time.unit)), loc="left", fontsize=9, fontweight="bold"
             )
-        axes[-1, 0].set_xlabel(f"Share of all {data.study.by_design.entered} patients")
+        axes[-1, 0].set_xlabel(_("Share of all {entered} patients", entered=_(data.study.by_design.entered)))
         axes[-1, 0].xaxis.set_major_formatter(PercentFormatter(1))
         handles, labels = axes[0, 0].get_legend_handles_labels()
         unique = dict(zip(labels, handles, strict=True))
         figure.legend(unique.values(), unique.keys(), loc="outside lower center", ncols=len(unique), fontsize=8)
         rates = response["objective_response_treated"]
         told = [
-            f"at {format_duration(r.time, data.study.time.unit)} {data.study.arm(r.group).label} {format_whole(r.count_)} of {format_whole(r.n)}"
+            _("at {duration} {arm} {count} of {n}", duration=format_duration(r.time, data.study.time.unit), arm=data.study.arm(r.group).label, count=format_whole(r.count_), n=format_whole(r.n))
             for r in rates[rates["group"] != OVERALL].rename(columns={"count": "count_"}).itertuples()
         ]
         return write_figure(
             figure,
             "response",
-            "Tumour response by visit and arm",
-            f"Stacked bars. Objective response: {'; '.join(told)}.",
+            _("Tumour response by visit and arm"),
+            _("Stacked bars. Objective response: {join}.", join=_("; ").join(told)),
             legend(figure, data, "response"),
         )
 
 
 def _stack(axes, categories: pd.DataFrame, unassessed: pd.DataFrame, data: Dataset, time: float) -> None:
-    names = ["CR", "PR", "SD", "PD", "no assessment"]
+    names = ["CR", "PR", "SD", "PD", _("no assessment")]
     colours = [*list(CATEGORY_COLOURS.values())[:4], "#ffffff"]
     for i, arm in enumerate(data.arms):
         counts = where(categories, time=time, group=arm.id).set_index("variable")["count"]
@@ -109,16 +113,16 @@ def plot_response_incidence(timed: ResponseTime) -> Figure:
     curve, table = timed["incidence_curve"], timed["response_incidence"]
     longest = 1.05 * max(float(curve["time"].max()), float(table["time"].max()))
     with picture_with_counts(3.0, data) as (figure, axes, bottom):
-        draw_incidence(axes, data, curve, longest, "Patients with a response")
+        draw_incidence(axes, data, curve, longest, _("Patients with a response"))
         write_at_risk(axes, bottom, data, timed["response_at_risk"])
         write_legend(figure, axes, "upper left")
         end = table["time"].max()
         told = [
-            f"{data.study.arm(r.group).label} {format_percent(r.estimate)} ({format_whole(r.n_events)} responses)"
+            _("{arm} {estimate} ({n_events} responses)", arm=data.study.arm(r.group).label, estimate=format_percent(r.estimate), n_events=format_whole(r.n_events))
             for r in table[table["time"] == end].itertuples()
         ]
-        alt = f"Cumulative incidence of response as steps. By {format_number(end, 1)} {data.study.time.unit}: {joined(told)}."
-        return write_figure(figure, "response_incidence_curve", "Cumulative incidence of response by arm", alt, legend(figure, data, "incidence"))
+        alt = _("Cumulative incidence of response as steps. By {when}: {listed}.", when=in_unit(format_number(end, 1), data.study.time.unit), listed=joined(told))
+        return write_figure(figure, "response_incidence_curve", _("Cumulative incidence of response by arm"), alt, legend(figure, data, "incidence"))
 
 
 @empty_if_absent
@@ -133,17 +137,17 @@ def plot_lesion_control(control: LesionControl) -> Figure:
             axes.step(steps["time"], steps["estimate"], where="post", color=arm.colour, linestyle=line_style(arm), linewidth=1.8, label=arm.label)
             axes.fill_between(steps["time"], steps["ci_low"].astype(float), steps["ci_high"].astype(float), step="post", color=arm.colour, alpha=0.1, linewidth=0)
         at_risk = control["lesion_control_at_risk"]
-        axes.set(ylim=(0, 1.02), ylabel="Treated lesions that progressed", xlim=(0, max(1.02 * lesions["time"].max(), at_risk["time"].max(), 1e-6)))
+        axes.set(ylim=(0, 1.02), ylabel=_("Treated lesions that progressed"), xlim=(0, max(1.02 * lesions["time"].max(), at_risk["time"].max(), 1e-6)))
         axes.yaxis.set_major_formatter(PercentFormatter(1))
-        axes.set_xlabel(f"{data.study.time.unit.capitalize()} since {data.study.time.zero_label}")
+        axes.set_xlabel(_("{unit} since {zero_label}", unit=unit_name(data.study.time.unit).capitalize(), zero_label=data.study.time.zero_label))
         axes.set_xticks(sorted(at_risk["time"].unique()))
-        write_counts(bottom, data, "At risk", at_risk.rename(columns={"time": "x"}), axes.get_xlim(), rows=LESIONS_AT_RISK)
+        write_counts(bottom, data, _("At risk"), at_risk.rename(columns={"time": "x"}), axes.get_xlim(), rows={column: _(label) for column, label in LESIONS_AT_RISK.items()})
         write_legend(figure, axes, "upper left", "lower right")
         counts = where(control["lesion_outcome"], variable="progressed")
-        told = [f"{data.study.arm(row['group']).label} {format_whole(row['count'])} of {counted(row)}" for _, row in counts.iterrows() if row["group"] != OVERALL]
-        alt = f"Cumulative incidence of progression of treated lesions as steps, with bands. Progressed: {joined(told)}."
+        told = [_("{arm} {count} of {row}", arm=data.study.arm(row['group']).label, count=format_whole(row['count']), row=counted(row)) for __, row in counts.iterrows() if row["group"] != OVERALL]
+        alt = _("Cumulative incidence of progression of treated lesions as steps, with bands. Progressed: {listed}.", listed=joined(told))
         return write_figure(
-            figure, "lesion_control_curve", "Progression of treated lesions by arm", alt, legend(figure, data, "lesion_control", n=_sizes(data, lesions))
+            figure, "lesion_control_curve", _("Progression of treated lesions by arm"), alt, legend(figure, data, "lesion_control", n=_sizes(data, lesions))
         )
 
 
@@ -156,7 +160,7 @@ def _with_arms(control: LesionControl) -> Dataset:
 def _sizes(data: Dataset, lesions: pd.DataFrame) -> str:
     """Lesions and patients of each arm, for a legend."""
     own = {arm.label: lesions[lesions["arm"] == arm.id] for arm in data.arms if (lesions["arm"] == arm.id).any()}
-    return joined([f"{plural(len(part), 'lesion')} in {plural(part['patient_id'].nunique(), 'patient')} with {label}" for label, part in own.items()])
+    return joined([_("{n} in {nunique} with {label}", n=plural(len(part), 'lesion'), nunique=plural(part['patient_id'].nunique(), 'patient'), label=label) for label, part in own.items()])
 
 
 @empty_if_absent
@@ -178,12 +182,12 @@ def plot_dose(dose: DoseResponse) -> Figure | Block:
         arms = dict(zip(*axes[0, 0].get_legend_handles_labels()[::-1], strict=True)) | dict(zip(*axes[0, -1].get_legend_handles_labels()[::-1], strict=True))
         figure.legend(arms.values(), arms.keys(), loc="outside upper left", ncols=2, fontsize=8)
         drawn = dose["lesions"] if "control" in panels else dose["volumes"].drop_duplicates("lesion_id")
-        alt = f"Lines with bands over the dose: {joined(panels)}. {_sizes(data, drawn)}."
-        words = {"control": "the modelled share without progression{at} (ticks: lesions, below those that had progressed, above all others, however long they were followed)", "volume": f"the ratio of the volume to its baseline at {format_duration(visits[0], data.study.time.unit) if visits else ''} (dots: lesions)"}
+        alt = _("Lines with bands over the dose: {listed}. {sizes}.", listed=joined([_(PANELS[panel]) for panel in panels]), sizes=_sizes(data, drawn))
         at = dose["dose_control"]["time"].iat[0]
-        words["control"] = words["control"].format(at="" if pd.isna(at) else f" at {format_duration(at, data.study.time.unit)}")
+        when = "" if pd.isna(at) else _(" at {duration}", duration=format_duration(at, data.study.time.unit))
+        words = {"control": _("the modelled share without progression{at} (ticks: lesions, below those that had progressed, above all others, however long they were followed)", at=when), "volume": _("the ratio of the volume to its baseline at {part} (dots: lesions)", part=format_duration(visits[0], data.study.time.unit) if visits else '')}
         return write_figure(
-            figure, "dose_response", "Dose of the lesion against its control and its volume", alt,
+            figure, "dose_response", _("Dose of the lesion against its control and its volume"), alt,
             legend(figure, data, "dose", n=_sizes(data, drawn), what=joined([words[panel] for panel in panels])),
         )
 
@@ -203,8 +207,8 @@ def _draw_control(axis, dose: DoseResponse) -> None:
     for arm in data.arms:
         own = where(dose["lesions"], arm=arm.id)
         axis.plot(own["d90"], 1.0 - own["failed"], "|", color=arm.colour, markersize=6)
-    axis.set(ylim=(-0.05, 1.05), ylabel="Without progression")
-    axis.set_title(f"Control at {format_duration(dose['dose_control']['time'].iat[0], data.study.time.unit)}", loc="left", fontsize=9)
+    axis.set(ylim=(-0.05, 1.05), ylabel=_("Without progression"))
+    axis.set_title(_("Control at {duration}", duration=format_duration(dose['dose_control']['time'].iat[0], data.study.time.unit)), loc="left", fontsize=9)
     axis.yaxis.set_major_formatter(PercentFormatter(1))
 
 
@@ -218,5 +222,5 @@ def _draw_volume(axis, dose: DoseResponse, visit: float) -> None:
     axis.axhline(1, color=GREY, linewidth=0.8, zorder=0)
     axis.set_yscale("log")
     plain_log_ticks(axis)
-    axis.set_ylabel("Ratio to baseline")
-    axis.set_title(f"Volume at {format_duration(visit, data.study.time.unit)}", loc="left", fontsize=9)
+    axis.set_ylabel(_("Ratio to baseline"))
+    axis.set_title(_("Volume at {duration}", duration=format_duration(visit, data.study.time.unit)), loc="left", fontsize=9)

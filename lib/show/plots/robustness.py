@@ -16,6 +16,7 @@ from lib.analyses.robustness.robustness import Robustness
 from lib.analyses.robustness.subgroups import Subgroups
 from lib.dataset.dataset import Dataset
 from lib.fonts import fill, wrap
+from lib.languages.speech import _
 from lib.show.display import Figure, empty_if_absent, internal_only
 from lib.show.formats import (
     MASKED,
@@ -26,12 +27,11 @@ from lib.show.formats import (
     format_p,
     format_whole,
     is_masked,
-    joined,
     p_value,
-    p_values,
     said_p,
 )
 from lib.show.labels import OVERALL, covariate_label, inside, level_text, pair_label
+from lib.show.phrases import joined, p_values, unit_name
 from lib.show.plots.legends import legend
 from lib.show.plots.panel import picture_with_counts, write_at_risk, write_legend
 from lib.show.plots.style import GREY, INK, PALE, line_style, picture, thin_steps, write_figure
@@ -52,7 +52,7 @@ def log_axis(axes, span: tuple[float, float], ticks: list[float]) -> None:
     axes.set_xscale("log")
     axes.set_xlim(span)
     axes.set_xticks([t for t in ticks if span[0] <= t <= span[1]])
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: format_given(v)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda v, __: format_given(v)))
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.tick_params(axis="x", which="minor", length=0)
 
@@ -87,12 +87,12 @@ def plot_robustness(robust: Robustness) -> Figure:
         ratio, tests = part[(part["group"] == pair) & part["hr"].notna()], part[part["group"] != pair]
         drawn.append((way_label(data, robust, way, time), (tests if len(tests) else part).iloc[0], ratio))
     colour = data.study.arm(data.contrast[0]).colour
-    labels = [fill(label, 38) for label, _, _ in drawn]
+    labels = [fill(label, 38) for label, __, __ in drawn]
     lines = sum(label.count("\n") + 1 for label in labels)
     span = ratio_span(ways[(ways["group"] == pair) & ways["hr"].notna()])
     with picture(1.2 + 0.155 * lines + 0.06 * len(drawn), 1, 3, sharey=True, width_ratios=[1.1, 1.1, 0.8]) as (figure, (left, right, words)):
         place, places = 0.0, []
-        for label, (_, row, ratio) in zip(labels, drawn, strict=True):
+        for label, (__, row, ratio) in zip(labels, drawn, strict=True):
             depth = label.count("\n") + 1
             y = -(place + depth / 2)
             places.append(y)
@@ -105,13 +105,13 @@ def plot_robustness(robust: Robustness) -> Figure:
                 left.text(
                     P_SPAN[0] * 1.15,
                     y,
-                    "not made" if str(row["note"]).startswith("not made") else f"no {p_value()}",
+                    _("not made") if str(row["note"]).startswith("not made") else _("no {p_value}", p_value=p_value()),
                     color=GREY,
                     fontsize=7.5,
                     va="center",
                 )
         left.axvline(ALPHA, color=GREY, linewidth=0.9, linestyle="dashed")
-        words.text(1, 0.2, f"Hazard ratio\n({level_text(data)} CI)", va="bottom", ha="right", fontsize=7.5, color=GREY)
+        words.text(1, 0.2, _("Hazard ratio\n({level} CI)", level=level_text(data)), va="bottom", ha="right", fontsize=7.5, color=GREY)
         words.axis("off")
         words.set_xlim(0, 1)
         left.set_yticks(places, labels, fontsize=7.5)
@@ -119,13 +119,13 @@ def plot_robustness(robust: Robustness) -> Figure:
         left.tick_params(axis="y", length=0)
         log_axis(left, P_SPAN, [1e-4, 1e-3, 0.01, 0.05, 0.2, 1])
         _ratio_axis(right, data, span)
-        left.set_xlabel(f"{p_value()} (dashed: {format_limit()})")
+        left.set_xlabel(_("{p_value} (dashed: {limit})", p_value=p_value(), limit=format_limit()))
         tests = where(robust["robustness_tests"], variable=f"{robust.variable}: p-values").iloc[0]
         alt = (
-            (f"Dots of {p_values(tests['n_tests'])}, {format_whole(tests['n_below'])} of them below {format_limit()}, and hazard ratios with intervals. " if tests["n_tests"] else f"No way gives a {p_value()}.")
-            + "; ".join(
-                f"{label}: {format_p(row['p_value'], symbol=True)}"
-                for label, row, _ in drawn
+            (_("Dots of {p_values}, {n_below} of them below {limit}, and hazard ratios with intervals. ", p_values=p_values(tests['n_tests']), n_below=format_whole(tests['n_below']), limit=format_limit()) if tests["n_tests"] else _("No way gives a {p_value}.", p_value=p_value()))
+            + _("; ").join(
+                _("{label}: {p}", label=label, p=format_p(row["p_value"], symbol=True))
+                for label, row, __ in drawn
                 if pd.notna(row["p_value"])
             )
         )
@@ -133,7 +133,7 @@ def plot_robustness(robust: Robustness) -> Figure:
         return write_figure(
             figure,
             f"{endpoint.id}_robustness_plot",
-            f"{endpoint.short}: {p_value()} and hazard ratio in every way of asking",
+            _("{endpoint}: {p_value} and hazard ratio in every way of asking", endpoint=endpoint.short, p_value=p_value()),
             alt,
             legend(figure, data, "robustness", endpoint=endpoint.label, pair=pair_label(data, pair), p_value=p_value(), limit=format_limit()),
         )
@@ -170,13 +170,13 @@ def plot_subgroups(subgroups: Subgroups) -> Figure:
     data = subgroups.dataset
     ratios, pair = subgroups["subgroup"], name_pair(*data.contrast)
     lines, shown = [], ""
-    for _, row in ratios.iterrows():
+    for __, row in ratios.iterrows():
         heading, level = level_label(data, row["variable"])
         if level and subgroup_of(row["variable"]) != shown:
             shown = subgroup_of(row["variable"])
             lines.append((fill(heading, LABEL), None, shown))
         lines.append((fill(level or heading, LABEL), row, row["variable"]))
-    places = np.cumsum([0, *(-1 - 0.65 * label.count("\n") for label, _, _ in lines)])
+    places = np.cumsum([0, *(-1 - 0.65 * label.count("\n") for label, __, __ in lines)])
     middles, arms = (places[1:] + places[:-1]) / 2, [wrap(data.study.arm(a).label, 12, max_lines=4, placeholder=" …") for a in data.contrast]
     head = max(map(len, arms)) + 1
     with picture(0.8 + 0.25 * -places[-1] + 0.14 * head, 1, 3, sharey=True, width_ratios=[2.0, 1.5, 1.35]) as (figure, (left, axes, right)):
@@ -189,16 +189,16 @@ def plot_subgroups(subgroups: Subgroups) -> Figure:
         _ratio_axis(axes, data, span)
         small = {"va": "bottom", "ha": "right", "fontsize": 7.5, "clip_on": False}
         for x, arm, label in zip(COLUMNS, data.contrast, arms, strict=True):
-            left.text(x, 0.25, "\n".join([*label, "events/n"]), color=data.study.arm(arm).colour, **small)
-        right.text(0.62, 0.25, f"Hazard ratio\n({level_text(data)} CI)", color=GREY, **small)
-        right.text(1, 0.25, f"{said_p()} for\ninteraction", color=GREY, **small)
+            left.text(x, 0.25, "\n".join([*label, _("events/n")]), color=data.study.arm(arm).colour, **small)
+        right.text(0.62, 0.25, _("Hazard ratio\n({level} CI)", level=level_text(data)), color=GREY, **small)
+        right.text(1, 0.25, _("{p} for\ninteraction", p=said_p()), color=GREY, **small)
         for side in (left, right):
             side.axis("off")
             side.set_xlim(0, 1)
-        told = [f"{' '.join(level_label(data, r['variable'])).strip()} {_in_words(r)}" for _, r in ratios.iterrows() if pd.notna(r["hr"])]
+        told = [f"{' '.join(level_label(data, r['variable'])).strip()} {_in_words(r)}" for __, r in ratios.iterrows() if pd.notna(r["hr"])]
         endpoint = data.study.endpoint(subgroups.variable)
-        alt = f"Forest plot, {pair_label(data, pair)}. Hazard ratios: {'; '.join(told) or 'none can be estimated'}."
-        return write_figure(figure, f"{endpoint.id}_forest", f"{endpoint.short} by subgroup", alt, _forest_legend(figure, data, endpoint))
+        alt = _("Forest plot, {pair_label}. Hazard ratios: {value}.", pair_label=pair_label(data, pair), value=_("; ").join(told) or _("none can be estimated"))
+        return write_figure(figure, f"{endpoint.id}_forest", _("{endpoint} by subgroup", endpoint=endpoint.short), alt, _forest_legend(figure, data, endpoint))
 
 
 def _forest_legend(figure, data: Dataset, endpoint: Endpoint) -> str:
@@ -213,10 +213,10 @@ def _write_subgroup(panels: tuple, y: float, line: tuple, subgroups: Subgroups) 
     if row is None:
         p_value = subgroups["interaction"].set_index("variable")["p_value"][variable]
         left.text(0, y, label, fontweight="bold", **text)
-        right.text(1, y, format_p(p_value) if pd.notna(p_value) else "not tested", ha="right", **text)
+        right.text(1, y, format_p(p_value) if pd.notna(p_value) else _("not tested"), ha="right", **text)
         return
     counts = where(subgroups["subgroup_count"], variable=variable).set_index("group")
-    left.text(0 if label == "All patients" else 0.04, y, label, **text)
+    left.text(0 if label == _("All patients") else 0.04, y, label, **text)
     for x, arm in zip(COLUMNS, data.contrast, strict=True):
         left.text(x, y, f"{format_whole(counts.at[arm, 'n_events'])}/{format_whole(counts.at[arm, 'n'])}", ha="right", **text)
     right.text(0.62, y, _in_words(row), ha="right", **text)
@@ -228,7 +228,7 @@ def _write_subgroup(panels: tuple, y: float, line: tuple, subgroups: Subgroups) 
 
 def _in_words(row: pd.Series) -> str:
     if pd.isna(row["hr"]):
-        return MASKED if is_masked(row) else "not estimated"
+        return _(MASKED) if is_masked(row) else _("not estimated")
     return f"{format_number(row['hr'], 2)} ({format_interval(row['ci_low'], row['ci_high'], 2)})"
 
 
@@ -241,7 +241,7 @@ def _ratio_axis(axes, data: Dataset, span: tuple[float, float]) -> None:
     deep = max(map(len, sides))
     first, second = ("\n".join(side + [""] * (deep - len(side))) for side in sides)
     axes.set_xlabel("\n" * (deep + 1), fontsize=7.5)  # keeps the room
-    for x, words in ((0.0, f"◄ Fewer events\n{first}"), (1.0, f"Fewer events ►\n{second}")):
+    for x, words in ((0.0, _("◄ Fewer events\n{first}", first=first)), (1.0, _("Fewer events ►\n{second}", second=second))):
         axes.annotate(words, (x, 0), (0, -17), xycoords="axes fraction", textcoords="offset points", ha="right" if x else "left", va="top", fontsize=7.5)
 
 
@@ -267,9 +267,9 @@ def plot_balance(weights: Weights) -> Figure:
                 color=INK,
                 markerfacecolor="white",
                 markersize=6,
-                label="Before weighting" if not i else None,
+                label=_("Before weighting") if not i else None,
             )
-            axes.plot(after[variable], -i, "s", color=INK, markersize=5, label="After weighting" if not i else None)
+            axes.plot(after[variable], -i, "s", color=INK, markersize=5, label=_("After weighting") if not i else None)
         axes.axvline(0.1, color=GREY, linewidth=0.9, linestyle="dashed")
         axes.axhline(0.5 - modelled, color=PALE, linewidth=0.8)
         axes.set_yticks(
@@ -278,14 +278,14 @@ def plot_balance(weights: Weights) -> Figure:
         axes.tick_params(axis="y", length=0)
         axes.set_xlim(left=0)
         axes.set_ylim(0.4 - len(before), 0.6)
-        axes.set_xlabel(f"Largest standardized difference (dashed: {format_given(0.1)}; above the line: in the model)")
+        axes.set_xlabel(_("Largest standardized difference (dashed: {value}; above the line: in the model)", value=format_given(0.1)))
         figure.legend(loc="outside upper right", ncols=2, fontsize=8)
         told = [
-            f"{covariate_label(data, v)} from {format_number(before[v], 2)} to {format_number(after[v], 2)}"
+            _("{covariate_label} from {before} to {after}", covariate_label=covariate_label(data, v), before=format_number(before[v], 2), after=format_number(after[v], 2))
             for v in before.index[:modelled]
         ]
         return write_figure(
-            figure, "love", "Balance before and after weighting", f"Love plot. In the model: {joined(told)}.", legend(figure, data, "balance")
+            figure, "love", _("Balance before and after weighting"), _("Love plot. In the model: {listed}.", listed=joined(told)), legend(figure, data, "balance")
         )
 
 
@@ -307,19 +307,19 @@ def plot_weighted_curves(analysis: Survival, weights: Weights) -> Figure:
                 axes.step(curve["time"], curve["survival"], **drawn)
         axes.set(ylim=(0, 1.02), ylabel=endpoint.label if len(endpoint.label) < 40 else endpoint.short)
         axes.set_xlim(left=0)
-        write_at_risk(axes, bottom, data, weights["weighted_at_risk"], "At risk, unweighted")
+        write_at_risk(axes, bottom, data, weights["weighted_at_risk"], _("At risk, unweighted"))
         axes.yaxis.set_major_formatter(PercentFormatter(1))
-        axes.set_xlabel(f"{data.study.time.unit.capitalize()} since {data.study.time.zero_label}")
-        write_legend(figure, axes, "upper right", title="Bold: weighted; thin: crude")
+        axes.set_xlabel(_("{unit} since {zero_label}", unit=unit_name(data.study.time.unit).capitalize(), zero_label=data.study.time.zero_label))
+        write_legend(figure, axes, "upper right", title=_("Bold: weighted; thin: crude"))
         sizes = [
-            f"{data.study.arm(r.group).label} {format_number(r.ess, 1)} of {r.n}"
+            _("{arm} {ess} of {n}", arm=data.study.arm(r.group).label, ess=format_number(r.ess, 1), n=r.n)
             for r in weights["effective_size"].itertuples()
             if r.n
         ]
         alt = (
-            f"Kaplan-Meier curves of each arm, weighted and crude. Effective patients after weighting: {joined(sizes)}."
+            _("Kaplan-Meier curves of each arm, weighted and crude. Effective patients after weighting: {listed}.", listed=joined(sizes))
         )
         return write_figure(
-            figure, f"{endpoint.id}_weighted_curves", f"{endpoint.short} by arm, weighted for the covariates", alt,
+            figure, f"{endpoint.id}_weighted_curves", _("{endpoint} by arm, weighted for the covariates", endpoint=endpoint.short), alt,
             legend(figure, data, "weighted", endpoint=inside(endpoint.label)),
         )  # fmt: skip

@@ -16,9 +16,11 @@ from lib.analyses.safety.events import ANY, Harms
 from lib.analyses.safety.events_in_time import HarmsInTime
 from lib.analyses.safety.profiles import Profiles, profile
 from lib.dataset.dataset import Dataset
+from lib.languages.speech import N_, _
 from lib.show.display import EMPTY, Block, Figure, anchor, empty_if_absent, internal_only, withheld
-from lib.show.formats import format_duration, format_percent, format_whole, joined
+from lib.show.formats import format_percent, format_whole
 from lib.show.labels import OVERALL, counted, everybody, inside, level_text
+from lib.show.phrases import format_duration, joined, unit_name
 from lib.show.plots.legends import legend
 from lib.show.plots.panel import picture_with_counts, write_at_risk, write_legend
 from lib.show.plots.style import (
@@ -37,6 +39,8 @@ from lib.study.parts import Arm
 # Pale to dark: readable in grey; the worst grades are hatched as well.
 GRADE_COLOURS = ("#fde0c5", "#f8b58b", "#e5743f", "#a63603", "#4d1800")
 HATCHES = ("", "", "", "//", "xx")
+# The line of a profile that holds letters; what others hold is named by the study.
+RESPONSE = N_("Response")
 
 
 @empty_if_absent
@@ -54,7 +58,7 @@ def plot_ae_terms(safety: Harms, most: int = 15) -> Figure | Block:
         _draw_risks(left, data, by_arm, safety["ae_term_severe"], terms)
         if several:
             _draw_differences(axes[0, 1], data, safety["ae_term_difference"], terms)
-        left.set_yticks(range(len(terms)), terms)
+        left.set_yticks(range(len(terms)), [*map(data.study.adverse_events.called, terms)])
         left.set_ylim(-0.6, len(terms) - 0.4)
         handles, labels = left.get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=min(3, len(labels)), fontsize=8)
@@ -64,13 +68,13 @@ def plot_ae_terms(safety: Harms, most: int = 15) -> Figure | Block:
                 f"{data.study.arm(r.group).label} {format_percent(r.proportion)}"
                 for r in where(by_arm, variable=term).itertuples()
             ]
-            told.append(f"{term}: {', '.join(shares)}")
-        title = "Risk of each adverse event by arm" + (", and risk differences" if several else "")
-        return write_figure(figure, "ae_terms", title, f"Dots by term and arm. Most frequent: {'; '.join(told)}.", _terms_legend(figure, data))
+            told.append(_("{term}: {shares}", term=data.study.adverse_events.called(term), shares=_(", ").join(shares)))
+        title = _("Risk of each adverse event by arm") + (_(", and risk differences") if several else "")
+        return write_figure(figure, "ae_terms", title, _("Dots by term and arm. Most frequent: {join}.", join=_("; ").join(told)), _terms_legend(figure, data))
 
 
 def _terms_legend(figure, data: Dataset) -> str:
-    beside = f" On the right, differences to {data.study.arm(data.reference).label} with {level_text(data)} confidence intervals." if len(data.arms) > 1 else ""
+    beside = _(" On the right, differences to {arm} with {level} confidence intervals.", arm=data.study.arm(data.reference).label, level=level_text(data)) if len(data.arms) > 1 else ""
     return legend(figure, data, "ae_terms", severe=inside(data.study.adverse_events.severe_words), differences=beside)
 
 
@@ -99,7 +103,7 @@ def _draw_risks(axes, data: Dataset, every: pd.DataFrame, severe: pd.DataFrame, 
             worst[seen], places[seen], marker, color="white", markeredgecolor=arm.colour, markersize=4.5, linestyle=""
         )
     axes.xaxis.set_major_formatter(PercentFormatter(1))
-    axes.set_xlabel(f"Patients with the event\n(open: {data.study.adverse_events.severe_words})")
+    axes.set_xlabel(_("Patients with the event\n(open: {severe_words})", severe_words=data.study.adverse_events.severe_words))
     axes.set_xlim(left=0)
 
 
@@ -112,7 +116,7 @@ def _draw_differences(axes, data: Dataset, differences: pd.DataFrame, terms: lis
         axes.hlines(places, low, high, color=arm.colour, linewidth=1)
         axes.plot(own["difference"].to_numpy(float), places, marker, color=arm.colour, markersize=4.5, linestyle="")
     axes.xaxis.set_major_formatter(PercentFormatter(1))
-    axes.set_xlabel(f"Difference to {data.study.arm(data.reference).label}\n({level_text(data)} CI; right: more often)")
+    axes.set_xlabel(_("Difference to {arm}\n({level} CI; right: more often)", arm=data.study.arm(data.reference).label, level=level_text(data)))
     axes.tick_params(axis="y", length=0)
 
 
@@ -122,7 +126,7 @@ def plot_ae_grades(safety: Harms, most: int = 15) -> Figure | Block:
     data = safety.dataset
     settings = data.study.adverse_events
     if safety["ae_grade"]["count"].isna().any():
-        return withheld(f"the worst {settings.scale} as a picture, because its bars would show masked counts")
+        return withheld(_("the worst {scale} as a picture, because its bars would show masked counts", scale=_(settings.scale)))
     by_arm = safety["ae_term"][safety["ae_term"]["group"] != OVERALL]
     terms = _most_frequent(by_arm, most)
     if not terms:
@@ -130,27 +134,27 @@ def plot_ae_grades(safety: Harms, most: int = 15) -> Figure | Block:
     grades = settings.ranks
     rows = int(np.ceil(len(data.arms) / 3))
     columns = int(np.ceil(len(data.arms) / rows))
-    with picture(
-        rows * (0.8 + 0.2 * max(len(terms), 3)) + 0.4, rows, columns, sharex=True, sharey=True, squeeze=False
-    ) as (figure, axes):
+    height = rows * (0.8 + 0.2 * max(len(terms), 3)) + 0.4
+    with picture(height, rows, columns, sharex=True, sharey=True, squeeze=False) as (figure, axes):
         for axis in axes.flat[len(data.arms) :]:
             axis.set_axis_off()
         for axis, arm in zip(axes.flat, data.arms, strict=False):
             _draw_grades(axis, where(safety["ae_grade"], group=arm.id), terms, grades)
             axis.set_title(f"{arm.label}\nn = {data.n[arm.id]}", loc="left", fontsize=9, color=arm.colour)
             axis.xaxis.set_major_formatter(PercentFormatter(1))
-        axes[0, 0].set_yticks(range(len(terms)), terms)
+        axes[0, 0].set_yticks(range(len(terms)), [*map(data.study.adverse_events.called, terms)])
         for axis in axes[-1]:
-            axis.set_xlabel(f"Share of all {data.study.by_design.entered}", fontsize=8)
+            axis.set_xlabel(_("Share of all {entered}", entered=_(data.study.by_design.entered)), fontsize=8)
         figure.legend(handles=_shades(data, grades, hatched=True), loc="outside lower center", ncols=5, fontsize=8)
         told = [
-            f"{arm.label}, {settings.words(g)}: {_patients(safety, arm.id, g)}"
+            _("{arm}, {grade}: {count}", arm=arm.label, grade=settings.words(g), count=_patients(safety, arm.id, g))
             for arm in data.arms
             for g in grades
             if _patients(safety, arm.id, g)
         ]
-        alt = f"Stacked bars by term and arm. Patients by worst {settings.scale} of any event: {'; '.join(told) or 'none'}."
-        return write_figure(figure, "ae_term_grades", f"Worst {settings.scale} of each patient, by term and arm", alt, legend(figure, data, "ae_grades", scale=settings.scale))
+        scale = _(settings.scale)
+        alt = _("Stacked bars by term and arm. Patients by worst {scale} of any event: {value}.", scale=scale, value=_("; ").join(told) or _("none"))
+        return write_figure(figure, "ae_term_grades", _("Worst {scale} of each patient, by term and arm", scale=scale), alt, legend(figure, data, "ae_grades", scale=scale))
 
 
 def _drawn(timed: HarmsInTime, what: str, group: str, column: str) -> str:
@@ -204,16 +208,16 @@ def plot_ae_first(timed: HarmsInTime) -> Figure:
             style = {"where": "post", "color": arm.colour, "linestyle": line_style(arm)}
             axes.step(time[: last + 1], risk[: last + 1], linewidth=1.8, label=arm.label, **style)
             axes.step(time[max(last, 0) :], risk[max(last, 0) :], linewidth=1.2, alpha=0.45, **style)
-        axes.set(ylim=(0, 1.02), ylabel="Risk of a first adverse event")
-        axes.set_xlabel(f"{data.study.time.unit.capitalize()} since {data.study.time.zero_label}")
+        axes.set(ylim=(0, 1.02), ylabel=_("Risk of a first adverse event"))
+        axes.set_xlabel(_("{unit} since {zero_label}", unit=unit_name(data.study.time.unit).capitalize(), zero_label=data.study.time.zero_label))
         # Beyond the last event the curves only run on.
         steps = timed["curve"].groupby("group", sort=False)["time"].apply(lambda times: times.iloc[:-1].max()).max()
         axes.set_xlim(0, max(2 * steps, 1e-9) if steps > 0 else None)
         write_at_risk(axes, bottom, data, timed["ae_first_at_risk"])
         axes.yaxis.set_major_formatter(PercentFormatter(1))
         write_legend(figure, axes, "lower right")
-        alt = f"Cumulative incidence of the first adverse event, death competing, as steps by arm.{_risks(data, timed)}"
-        return write_figure(figure, "ae_first", "Time to the first adverse event, by arm", alt, legend(figure, data, "ae_first"))
+        alt = _("Cumulative incidence of the first adverse event, death competing, as steps by arm.{risks}", risks=_risks(data, timed))
+        return write_figure(figure, "ae_first", _("Time to the first adverse event, by arm"), alt, legend(figure, data, "ae_first"))
 
 
 def _risks(data: Dataset, timed: HarmsInTime) -> str:
@@ -221,7 +225,7 @@ def _risks(data: Dataset, timed: HarmsInTime) -> str:
     frame = timed["ae_first"].dropna(subset=["estimate"])
     last = where(frame, time=frame["time"].max())
     told = [f"{data.study.arm(r.group).label} {format_percent(r.estimate)}" for r in last.itertuples()]
-    return f" By {format_duration(last['time'].iat[0], data.study.time.unit)}: {joined(told)}." if told else ""
+    return _(" By {duration}: {listed}.", duration=format_duration(last['time'].iat[0], data.study.time.unit), listed=joined(told)) if told else ""
 
 
 @internal_only("single patients", "onset and duration of each patient's events")
@@ -236,7 +240,7 @@ def plot_ae_courses(timed: HarmsInTime) -> Figure | Block:
     limit = courses["end"].clip(upper=2 * max(courses["start"].max(), 1)).max() * 1.03
     with picture(0.9 + 0.15 * len(patients)) as (figure, axes):
         place = {patient: -i for i, patient in enumerate(patients)}
-        for _, event in courses.iterrows():
+        for __, event in courses.iterrows():
             y, shade = place[event["patient_id"]], GRADE_COLOURS[int(event["grade"]) - 1]
             end = min(event["end"], limit)
             axes.plot(
@@ -254,7 +258,7 @@ def plot_ae_courses(timed: HarmsInTime) -> Figure | Block:
                 axes.text(
                     1.01,
                     np.mean(own),
-                    f"{arm.label}\n{_drawn(timed, 'patients', arm.id, 'count')} of {data.n[arm.id]}",
+                    _("{arm}\n{drawn} of {n}", arm=arm.label, drawn=_drawn(timed, 'patients', arm.id, 'count'), n=data.n[arm.id]),
                     color=arm.colour,
                     fontsize=8,
                     va="center",
@@ -262,12 +266,12 @@ def plot_ae_courses(timed: HarmsInTime) -> Figure | Block:
                 )
         axes.set(xlim=(-0.012 * limit, limit), ylim=(-len(patients) + 0.2, 0.8))
         axes.set_yticks(list(place.values()), patients, fontsize=6)
-        axes.set_xlabel(f"{data.study.time.unit.capitalize()} since {data.study.time.zero_label}")
+        axes.set_xlabel(_("{unit} since {zero_label}", unit=unit_name(data.study.time.unit).capitalize(), zero_label=data.study.time.zero_label))
         shades = _shades(data, sorted(int(grade) for grade in courses["grade"].unique()))
         figure.legend(handles=shades, loc="outside lower center", ncols=5, fontsize=8)
         told = (counted(where(timed["events_drawn"], variable=what, group=everybody(data)).iloc[0], "count") for what in ("patients", "events"))
-        alt = f"One line per patient with an event, {', '.join(told)}; a tick is an onset, a bar lasts as long as the event, a triangle goes on."
-        return write_figure(figure, "ae_courses", "Onset and duration of each patient's events", alt, legend(figure, data, "ae_courses", scale=data.study.adverse_events.scale))
+        alt = _("One line per patient with an event, {join}; a tick is an onset, a bar lasts as long as the event, a triangle goes on.", join=_(", ").join(told))
+        return write_figure(figure, "ae_courses", _("Onset and duration of each patient's events"), alt, legend(figure, data, "ae_courses", scale=_(data.study.adverse_events.scale)))
 
 
 @internal_only("profile", "profiles of single patients")
@@ -279,17 +283,15 @@ def plot_profiles(chosen: Profiles) -> list[Figure]:
 
 def _plot_profile(data: Dataset, patient_id: str) -> Figure:
     parts = profile(data, patient_id)
-    labels = {c.id: c.label for c in data.study.treatments.components} if data.study.treatments else {}
+    labels, called = {c.id: c.label for c in data.study.treatments.components} if data.study.treatments else {}, data.study.adverse_events.called if data.study.adverse_events else str
     has_markers = len(parts["markers"]) > 0
-    lines = list(dict.fromkeys(parts["treatments"].get("component", []))) + ["Response"] * (len(parts["responses"]) > 0)
+    lines = list(dict.fromkeys(parts["treatments"].get("component", []))) + [RESPONSE] * (len(parts["responses"]) > 0)
     lines += list(dict.fromkeys(parts["events"]["term"].astype(str)))
     ratios = [0.24 * max(len(lines), 2)] + ([1.1] if has_markers else [])
-    with picture(
-        sum(ratios) + 0.8, len(ratios), 1, sharex=True, squeeze=False, gridspec_kw={"height_ratios": ratios}
-    ) as (figure, axes):
+    with picture(sum(ratios) + 0.8, len(ratios), 1, sharex=True, squeeze=False, gridspec_kw={"height_ratios": ratios}) as (figure, axes):
         top, bottom = axes[0, 0], axes[-1, 0]
         _draw_course(top, data, parts, lines)
-        top.set_yticks([-i for i in range(len(lines))], [labels.get(line, line) for line in lines], fontsize=8)
+        top.set_yticks([-i for i in range(len(lines))], [_(line) if line == RESPONSE else labels.get(line) or called(line) for line in lines], fontsize=8)
         top.set_ylim(-len(lines) + 0.4, 0.6)
         if has_markers:
             for marker, (name, own) in zip(MARKERS, parts["markers"].groupby("marker", sort=False), strict=False):
@@ -297,19 +299,14 @@ def _plot_profile(data: Dataset, patient_id: str) -> Figure:
             bottom.set_yscale("log")
             plain_log_ticks(bottom)
             bottom.axhline(1, color=PALE, linewidth=0.8)
-            bottom.set_ylabel("Ratio to\nbaseline", fontsize=8)
+            bottom.set_ylabel(_("Ratio to\nbaseline"), fontsize=8)
             bottom.legend(fontsize=8, loc="best")
         for axis in axes[:, 0]:
             for mark in parts["marks"].itertuples():
-                axis.axvline(
-                    mark.time,
-                    color=GREY,
-                    linewidth=0.8,
-                    linestyle={"death": "solid", "progression": "dashed"}.get(mark.what, "dotted"),
-                )
+                axis.axvline(mark.time, color=GREY, linewidth=0.8, linestyle={"death": "solid", "progression": "dashed"}.get(mark.what, "dotted"))
         for i, mark in enumerate(parts["marks"].itertuples()):
             top.annotate(
-                mark.what,
+                _(mark.what),
                 (mark.time, 1),
                 (0, 2 + 9 * (i % 2)),
                 xycoords=("data", "axes fraction"),
@@ -318,12 +315,12 @@ def _plot_profile(data: Dataset, patient_id: str) -> Figure:
                 ha="center",
                 color=GREY,
             )
-        bottom.set_xlabel(f"{data.study.time.unit.capitalize()} since {data.study.time.zero_label}")
+        bottom.set_xlabel(_("{unit} since {zero_label}", unit=unit_name(data.study.time.unit).capitalize(), zero_label=data.study.time.zero_label))
         arm = data.study.arm(str(data.patients.set_index("patient_id")["arm"][patient_id])).label
-        events = [f"{e.term} {data.study.adverse_events.words(e.grade)}" for e in parts["events"].itertuples()]
-        alt = f"Treatment, response, markers and events over time. Adverse events: {joined(events) or 'none'}."
+        events = [f"{called(e.term)} {data.study.adverse_events.words(e.grade)}" for e in parts["events"].itertuples()]
+        alt = _("Treatment, response, markers and events over time. Adverse events: {value}.", value=joined(events) or _('none'))
         safe = "".join(c if c.isalnum() else "_" for c in patient_id)
-        return write_figure(figure, f"profile_{safe}", f"Patient {patient_id}, {arm}", alt, legend(figure, data, "profile", scale=data.study.adverse_events.scale))
+        return write_figure(figure, f"profile_{safe}", _("Patient {patient_id}, {arm}", patient_id=patient_id, arm=arm), alt, legend(figure, data, "profile", scale=_(data.study.adverse_events.scale)))
 
 
 def _draw_course(axes, data: Dataset, parts: dict[str, pd.DataFrame], lines: list[str]) -> None:
@@ -339,7 +336,7 @@ def _draw_course(axes, data: Dataset, parts: dict[str, pd.DataFrame], lines: lis
         if row.ongoing:
             axes.plot(row.end, y, ">", color=INK, markersize=4)
     for row in parts["responses"].itertuples():
-        axes.text(row.time, place["Response"], row.response, fontsize=7, ha="center", va="center")
+        axes.text(row.time, place[RESPONSE], row.response, fontsize=7, ha="center", va="center")
     for row in parts["events"].itertuples():
         y = place[str(row.term)]
         shade = GRADE_COLOURS[int(row.grade) - 1]

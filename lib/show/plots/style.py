@@ -234,7 +234,7 @@ def _panels(figure, svg: str) -> tuple[tuple[float, ...], ...]:
     corners = rf"axes_(\d+)\">\s*<g id=\"[^\"]*patch_\d+\">\s*<path d=\"M {number} {number} L {number} {number} L {number} {number}"
     panels = []
     for found in re.finditer(corners, " ".join(svg.split())):
-        left, bottom, right, _, _, top = map(float, found.groups()[1:])
+        left, bottom, right, _, __, top = map(float, found.groups()[1:])
         axes = figure.axes[int(found[1]) - 1]
         panels.append((left, top, right - left, bottom - top, *axes.get_xlim(), *axes.get_ylim()))
     return tuple(panels)
@@ -254,7 +254,7 @@ def plain_log_ticks(axes) -> None:
         ticks = [m * 10.0**p for p in powers for m in (1, 2, 5) if low <= m * 10.0**p <= high]
     axes.yaxis.set_major_locator(FixedLocator(ticks[:: max(1, len(ticks) // 10)]))
     axes.yaxis.set_minor_locator(NullLocator())
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: format_given(value)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, __: format_given(value)))
 
 
 def shown_arms(data: Dataset) -> list[tuple[Arm, str]]:

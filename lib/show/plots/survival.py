@@ -15,6 +15,7 @@ from lib.analyses.efficacy.survival import Survival
 from lib.analyses.result import where
 from lib.dataset.dataset import Dataset
 from lib.fonts import fill
+from lib.languages.speech import N_, _, in_a_row
 from lib.show.display import Figure, empty_if_absent
 from lib.show.formats import (
     DASH,
@@ -26,9 +27,9 @@ from lib.show.formats import (
     format_p,
     format_whole,
     is_masked,
-    joined,
 )
 from lib.show.labels import counted, decimals_of_time, inside, level_text, pair_label
+from lib.show.phrases import in_unit, joined, unit_name
 from lib.show.plots.legends import legend
 from lib.show.plots.panel import (
     FEW_ARMS,
@@ -49,7 +50,7 @@ from lib.study.parts import Arm
 # Of more censored patients than this the ticks of one pixel are one tick.
 MANY_TICKS = 500
 # Rows under the curve; those that a shared report leaves out are not drawn.
-ROWS = {"n_risk": "At risk", "n_censored": "Censored", "n_events": "Events"}
+ROWS = {"n_risk": N_("At risk"), "n_censored": N_("Censored"), "n_events": N_("Events")}
 # Characters of a line that are tried in the panel, and in the legend: beside the curves, and in two columns above them.
 WIDTHS, BESIDE, COLUMN = (64, 40), 44, 26
 # A name stands at the end of its curve: no curve may end before this share of the axis, no name lie further off.
@@ -64,23 +65,23 @@ def plot_survival(analysis: Survival) -> Figure:
     """
     data = analysis.dataset
     endpoint, risk = data.study.endpoint(analysis.variable), analysis["at_risk"]
-    rows = {column: label for column, label in ROWS.items() if risk[column].notna().any()} or {"n_risk": ROWS["n_risk"]}
+    rows = {column: _(label) for column, label in ROWS.items() if risk[column].notna().any()} or {"n_risk": _(ROWS["n_risk"])}
     with picture_with_counts(3.4, data, len(rows)) as (figure, top, bottom):
-        for arm, _ in shown_arms(data):
+        for arm, __ in shown_arms(data):
             _draw_curve(top, arm, where(analysis["curve"], group=arm.id), data)
         top.axhline(0.5, color=PALE, linewidth=0.8, zorder=0)
         top.set(ylim=(0, 1.02), ylabel=fill(endpoint.label, 40))
         top.yaxis.set_major_formatter(PercentFormatter(1))
-        top.set_xlabel(f"{data.study.time.unit.capitalize()} since {data.study.time.zero_label}")
+        top.set_xlabel(_("{unit} since {zero_label}", unit=unit_name(data.study.time.unit).capitalize(), zero_label=data.study.time.zero_label))
         top.set_xticks(sorted(risk["time"].unique()))
         top.set_xlim(left=0)
-        heading = "Number at risk" if len(rows) == 1 else "Censored: also at the competing event" if endpoint.has_competing else ""
+        heading = _("Number at risk") if len(rows) == 1 else _("Censored: also at the competing event") if endpoint.has_competing else ""
         write_counts(bottom, data, heading, risk.rename(columns={"time": "x"}), top.get_xlim(), rows=rows)
         _write_in_panel(figure, top, analysis)
-        ticks = " Ticks are censored patients." if "n_censored" in rows else ""
-        below = f" Below: {joined([label.lower() if i else 'numbers at risk' for i, label in enumerate(rows.values())])}{', up to each time' if len(rows) > 1 else ''}."
+        ticks = _(" Ticks are censored patients.") if "n_censored" in rows else ""
+        below = _(" Below: {listed}{part}.", listed=joined([label.lower() if i else _("numbers at risk") for i, label in enumerate(rows.values())]), part=_(", up to each time") if len(rows) > 1 else '')
         own = legend(figure, data, "survival", endpoint=inside(endpoint.label), ticks=ticks, below=below)
-        return write_figure(figure, f"km_{endpoint.id}", f"{endpoint.label} by arm", _survival_alt(data, analysis), own)
+        return write_figure(figure, f"km_{endpoint.id}", _("{endpoint} by arm", endpoint=endpoint.label), _survival_alt(data, analysis), own)
 
 
 def _draw_curve(axes, arm: Arm, curve: pd.DataFrame, data: Dataset) -> None:
@@ -148,7 +149,7 @@ def _medians(data: Dataset, analysis: Survival) -> dict[str, str]:
 
 
 def _median_title(data: Dataset) -> str:
-    return f"Median, {data.study.time.unit}\n({level_text(data)} CI)"
+    return _("Median, {unit}\n({level} CI)", unit=unit_name(data.study.time.unit), level=level_text(data))
 
 
 def _name_curves(figure, axes, analysis: Survival) -> bool:
@@ -215,13 +216,13 @@ def _survival_alt(data: Dataset, analysis: Survival) -> str:
     for arm in data.arms:
         row = analysis.row("median", arm.id)
         median = format_median(row, d, interval=False)
-        median = {NOT_REACHED: "not reached", DASH: "none", MASKED: MASKED}.get(median, f"{median} {unit}")
+        median = {NOT_REACHED: _("not reached"), DASH: _("none"), MASKED: _(MASKED)}.get(median, in_unit(median, unit))
         parts.append(
-            f"{arm.label}, {format_whole(row['n_events'])} of {counted(row)} with the event, median {median}"
+            _("{arm}, {n_events} of {row} with the event, median {median}", arm=arm.label, n_events=format_whole(row['n_events']), row=counted(row), median=median)
         )
-    ratios = "; ".join(f"{pair} {ratio}" for pair, ratio in _ratios(analysis))
-    told = [f"{_ratio_title(data)}: {ratios}." if ratios else "", _tests(analysis)]
-    return f"Kaplan-Meier curves. {'; '.join(parts)}. {' '.join(filter(None, told))}".strip()
+    ratios = _("; ").join(f"{pair} {ratio}" for pair, ratio in _ratios(analysis))
+    told = [_("{ratio_title}: {ratios}.", ratio_title=_ratio_title(data), ratios=ratios) if ratios else "", _tests(analysis)]
+    return _("Kaplan-Meier curves. {join}. {join2}", join=_("; ").join(parts), join2=in_a_row(told)).strip()
 
 
 def _comparison(analysis: Survival, wide: int) -> list[str]:
@@ -231,8 +232,8 @@ def _comparison(analysis: Survival, wide: int) -> list[str]:
 
 
 def _ratio_title(data: Dataset) -> str:
-    named = "Hazard ratio" if data.study.by_design.by_chance else "Hazard ratio, unadjusted"
-    return f"{named} ({level_text(data)} CI)"
+    named = _("Hazard ratio") if data.study.by_design.by_chance else _("Hazard ratio, unadjusted")
+    return _("{named} ({level} CI)", named=named, level=level_text(data))
 
 
 def _ratios(analysis: Survival) -> list[tuple[str, str]]:
@@ -248,12 +249,12 @@ def _ratios(analysis: Survival) -> list[tuple[str, str]]:
 
 def _ratio(row: dict) -> str:
     if pd.isna(row["hr"]):
-        return MASKED if is_masked(row) else "not estimated"
+        return _(MASKED) if is_masked(row) else _("not estimated")
     return f"{format_number(row['hr'], 2)} ({format_interval(row['ci_low'], row['ci_high'], 2)})"
 
 
 def _tests(analysis: Survival) -> str:
     """The tests of all arms: with a competing event Gray's beside the log-rank test, as they may disagree."""
-    names = {"logrank": "Log-rank", "gray": "Gray"}
+    names = {"logrank": _("Log-rank"), "gray": _("Gray")}
     p_values = {name: analysis[output]["p_value"].iat[0] for output, name in names.items() if output in analysis}
-    return "; ".join(f"{name} {format_p(p, symbol=True)}" for name, p in p_values.items() if pd.notna(p))
+    return _("; ").join(f"{name} {format_p(p, symbol=True)}" for name, p in p_values.items() if pd.notna(p))

@@ -9,6 +9,7 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast, overload
 
 from lib.analyses.result import Absent, absent_among
+from lib.languages.notes import worded
 from lib.show.display import Lacking
 
 A_contra = TypeVar("A_contra", contravariant=True)
@@ -33,6 +34,6 @@ def reason_if_absent(say: Callable[Concatenate[A_contra, P], str]) -> Said[A_con
         if isinstance(analysis, list | tuple):
             return [checked(one, *arguments, **options) for one in analysis]
         missing = absent(analysis, *arguments, **options)
-        return Lacking(missing.reason) if missing else say(analysis, *arguments, **options)
+        return Lacking(worded(missing.reason)) if missing else say(analysis, *arguments, **options)
 
     return cast("Said[A_contra, P]", checked)

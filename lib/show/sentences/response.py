@@ -21,21 +21,19 @@ from lib.analyses.efficacy.response import NON_RESPONDER, RESPONDER, ResponseRat
 from lib.analyses.result import where
 from lib.analyses.robustness.criteria import DECLARED, Criteria
 from lib.dataset.dataset import Dataset
+from lib.languages.speech import N_, _, in_a_row
 from lib.show.formats import (
     capitalised,
     format_ci,
-    format_duration,
     format_given,
     format_interval,
     format_number,
     format_p,
     format_percent,
     format_whole,
-    joined,
-    plural,
-    said_share,
 )
 from lib.show.labels import counted, inside, pair_label
+from lib.show.phrases import format_duration, in_unit, joined, plural, said_share
 from lib.show.sentences.absent import reason_if_absent
 from lib.show.verdict import (
     GRAY,
@@ -52,23 +50,26 @@ from lib.show.verdict import (
 from lib.show.ways import criteria_label, not_compared
 from lib.statistics.comparisons import name_pair
 
+# Who had a response by the landmark, and who had none.
+SIZES = {RESPONDER: N_("{n} responders"), NON_RESPONDER: N_("{n} non-responders")}
+
 
 @reason_if_absent
 def sentence_response(response: ResponseRates) -> str:
     """Objective response at every response visit, with the exact test."""
-    return " ".join(_at_visit(response, visit) for visit in response.dataset.response_visits)
+    return in_a_row(_at_visit(response, visit) for visit in response.dataset.response_visits)
 
 
 @reason_if_absent
 def sentence_first_response(response: ResponseRates) -> str:
     """Objective response at the first response visit."""
-    return " ".join(_at_visit(response, visit) for visit in response.dataset.response_visits[:1])
+    return in_a_row(_at_visit(response, visit) for visit in response.dataset.response_visits[:1])
 
 
 @reason_if_absent
 def sentence_later_response(response: ResponseRates) -> str:
     """Objective response at the response visits after the first."""
-    return " ".join(_at_visit(response, visit) for visit in response.dataset.response_visits[1:])
+    return in_a_row(_at_visit(response, visit) for visit in response.dataset.response_visits[1:])
 
 
 def _at_visit(response: ResponseRates, visit: float) -> str:
@@ -79,15 +80,15 @@ def _at_visit(response: ResponseRates, visit: float) -> str:
         row = rates[rates["group"] == arm.id].iloc[0]
         interval = format_interval(row["ci_low"], row["ci_high"], 0, percent=True)
         told = said_share(row["count"], row["n"])
-        told += f" ({format_percent(row['proportion'])}; {interval})" if pd.notna(row["proportion"]) else ""
-        parts.append(f"{told} with {arm.label}" if row["n"] else f"nobody due with {arm.label}")
-    by = f" by {inside(criteria_label(data, data.criteria))}" if data.criteria else ""
-    text = f"At {format_duration(visit, data.study.time.unit)} an objective response{by} was seen in {joined(parts)}."
+        told = _("{label} ({note})", label=told, note=_("; ").join([format_percent(row["proportion"]), interval])) if pd.notna(row["proportion"]) else told
+        parts.append(_("{told} with {arm}", told=told, arm=arm.label) if row["n"] else _("nobody due with {arm}", arm=arm.label))
+    by = _(" by {criteria_label}", criteria_label=inside(criteria_label(data, data.criteria))) if data.criteria else ""
+    text = _("At {duration} an objective response{by} was seen in {listed}.", duration=format_duration(visit, data.study.time.unit), by=by, listed=joined(parts))
     if "objective_response_treated_test" not in response:
         return text
     test = where(response["objective_response_treated_test"], time=visit).iloc[0]
     pairs = where(response["objective_response_treated_pairwise"], time=visit)
-    return f"{text} {say_arms(data, exact_test(test), pairs)}"
+    return in_a_row([text, say_arms(data, exact_test(test), pairs)])
 
 
 @reason_if_absent
@@ -98,19 +99,19 @@ def sentence_response_time(timed: ResponseTime) -> str:
     end = rows["time"].max()
     last = rows[rows["time"] == end]
     parts = [
-        f"{format_percent(r.estimate)} with {data.study.arm(r.group).label}"
+        _("{estimate} with {arm}", estimate=format_percent(r.estimate), arm=data.study.arm(r.group).label)
         for r in last[last["estimate"].notna()].itertuples()
     ]
     unknown = [data.study.arm(group).label for group in last.loc[last["estimate"].isna(), "group"]]
-    when = f"{format_number(end, 1)} {data.study.time.unit}"
-    text = f"By {when} a response had come in {joined(parts)} (cumulative incidence; progression and death compete)"
+    when = in_unit(format_number(end, 1), data.study.time.unit)
+    text = _("By {when} a response had come in {listed} (cumulative incidence; progression and death compete)", when=when, listed=joined(parts))
     if unknown:
-        never = f"it cannot be told how many had responded by {when} with {joined(unknown, 'or')}"
-        text = f"{text}; {never}" if parts else capitalised(never)
+        never = _("it cannot be told how many had responded by {when} with {listed}", when=when, listed=joined(unknown, 'or'))
+        text = _("; ").join([text, never]) if parts else capitalised(never)
     if "response_incidence_test" not in timed:
-        return f"{text}."
+        return _("{text}.", text=text)
     test = timed["response_incidence_test"].iloc[0]
-    return f"{text}. {say_arms(data, OverallTest(GRAY, test['p_value'], test['note']))}"
+    return _("{text}. {arms}", text=text, arms=say_arms(data, OverallTest(_(GRAY), test['p_value'], test['note'])))
 
 
 @reason_if_absent
@@ -121,16 +122,19 @@ def sentence_survival_by_response(timed: ResponseTime) -> str:
         return ""
     known = timed["response_landmark"].dropna(subset=["hr", "p_value"])
     if known.empty:
-        return "Responders cannot be compared with non-responders: too few events or patients beyond the landmark."
+        return _("Responders cannot be compared with non-responders: too few events or patients beyond the landmark.")
     row = known.iloc[0]
     medians = timed["response_landmark_median"]
     medians = medians[(medians["variable"] == row["variable"]) & (medians["time"] == row["time"])].set_index("group")
-    sizes = [f"{format_whole(medians.at[g, 'n'])} {g}s" for g in (RESPONDER, NON_RESPONDER)]
-    short, unit = data.study.endpoint(row["variable"]).short, data.study.time.unit
-    verdict = say_tests("responders and non-responders", OverallTest("log-rank", row["p_value"]))
+    sizes = [_(size, n=format_whole(medians.at[group, "n"])) for group, size in SIZES.items()]
+    short, when = data.study.endpoint(row["variable"]).short, in_unit(format_number(row["time"], 1), data.study.time.unit)
+    verdict = say_tests(_("responders and non-responders"), OverallTest(_("log-rank"), row["p_value"]))
     return (
-        f"Among those still free of the event at {format_number(row['time'], 1)} {unit} ({joined(sizes)}), the hazard ratio for {inside(short)} with a response is "
-        f"{format_number(row['hr'], 2)} ({format_ci(data.parameters.level, row['ci_low'], row['ci_high'], 2)}). {verdict} Response marks patients who do better; it is no proof that responding is what helped."
+        _(
+            "Among those still free of the event at {when} ({listed}), the hazard ratio for {short} with a response is {hr} ({interval}). "
+            "{verdict} Response marks patients who do better; it is no proof that responding is what helped.",
+            when=when, listed=joined(sizes), short=inside(short), hr=format_number(row['hr'], 2), interval=format_ci(data.parameters.level, row['ci_low'], row['ci_high'], 2), verdict=verdict,
+        )
     )
 
 
@@ -144,12 +148,12 @@ def sentence_lesion_control(control: LesionControl) -> str:
         share = said_share(grown["count"], grown["n"])
         if time is not None:
             row = where(rows, group=arm, time=time).iloc[0]
-            interval = "no interval" if pd.isna(row["ci_low"]) else format_ci(data.parameters.level, row["ci_low"], row["ci_high"], 0, percent=True)
-            share = f"{format_percent(row['estimate'])} ({interval})"
-        parts.append(f"{share} with {data.study.arm(arm).label} ({counted(sizes, 'count')} in {plural(sizes['n_patients'], 'patient')})")
-    when = "so far" if time is None else f"by {format_duration(time, data.study.time.unit)}"
-    how = "as counted, since no landmark can be read in every arm" if time is None else "the patient's death competes, and the intervals allow for lesions of one patient being alike"
-    said = f"Of the treated lesions, {joined(parts)} had progressed {when}; {how}."
+            interval = _("no interval") if pd.isna(row["ci_low"]) else format_ci(data.parameters.level, row["ci_low"], row["ci_high"], 0, percent=True)
+            share = _("{label} ({note})", label=format_percent(row["estimate"]), note=interval)
+        parts.append(_("{share} with {arm} ({sizes} in {n_patients})", share=share, arm=data.study.arm(arm).label, sizes=counted(sizes, 'count'), n_patients=plural(sizes['n_patients'], 'patient')))
+    when = _("so far") if time is None else _("by {duration}", duration=format_duration(time, data.study.time.unit))
+    how = _("as counted, since no landmark can be read in every arm") if time is None else _("the patient's death competes, and the intervals allow for lesions of one patient being alike")
+    said = _("Of the treated lesions, {listed} had progressed {when}; {how}.", listed=joined(parts), when=when, how=how)
     return said if "lesion_control_test" not in control else say_verdict(data.study, said, *_lesion_verdict(control), differ=below(control["lesion_control_test"]["p_value"].iat[0]))
 
 
@@ -165,7 +169,7 @@ def _lesion_verdict(control: LesionControl) -> tuple[str, str]:
     """What the robust test says, and the ratio of the pair that carries the question, else of the first."""
     data, ratios, test = control.dataset, control["lesion_control_cox"], control["lesion_control_test"].iloc[0]
     several = len(ratios) > 1
-    verdict = say_arms(data, OverallTest("robust log-rank", test["p_value"], test["note"], plural(test["n_events"], "lesion")), ratios if several else None, "the rates of progression")
+    verdict = say_arms(data, OverallTest(_("robust log-rank"), test["p_value"], test["note"], plural(test["n_events"], "lesion")), ratios if several else None, _("the rates of progression"))
     asked = where(ratios, group=name_pair(*data.contrast))
     row = (asked if len(asked) else ratios).iloc[0]
     if pd.isna(test["p_value"]):
@@ -173,7 +177,7 @@ def _lesion_verdict(control: LesionControl) -> tuple[str, str]:
     p = row["p_value"] if several else test["p_value"]
     effect = Estimate(
         pair_label(data, row["group"]), row["hr"], row["ci_low"], row["ci_high"], data.parameters.level,
-        p_value=p, p_adjusted=row["p_adjusted"] if several else p, several=several, name="cause-specific hazard ratio", note=row["note"],
+        p_value=p, p_adjusted=row["p_adjusted"] if several else p, several=several, name=_("cause-specific hazard ratio"), note=row["note"],
     )  # fmt: skip
     return verdict, say_effect(effect)
 
@@ -182,25 +186,25 @@ def _lesion_verdict(control: LesionControl) -> tuple[str, str]:
 def sentence_dose(dose: DoseResponse) -> str:
     """What goes with ten more Gy of D90, in control and in volume."""
     data, control = dose.dataset, dose["dose_control"].iloc[0]
-    unit, step = data.study.time.unit, f"{format_given(STEP)} Gy more D90"
+    unit, step = data.study.time.unit, _("{step} Gy more D90", step=format_given(STEP))
     if pd.isna(control["odds_ratio"]):
-        said = f"Control is not related to dose: {plain_note(control['note'])}."
+        said = _("Control is not related to dose: {plain_note}.", plain_note=plain_note(control['note']))
     else:
-        grown = f"{format_whole(control['n_events'])} of {counted(control)} in {plural(control['n_patients'], 'patient')} had progressed by then, others may have been followed for less or died"
-        said = f"With {step} the odds of control at {format_duration(control['time'], unit)} are multiplied by {_multiplied(data, control, 'odds_ratio')}; {grown}."
+        grown = _("{n_events} of {control} in {n_patients} had progressed by then, others may have been followed for less or died", n_events=format_whole(control['n_events']), control=counted(control), n_patients=plural(control['n_patients'], 'patient'))
+        said = _("With {step} the odds of control at {duration} are multiplied by {multiplied}; {grown}.", step=step, duration=format_duration(control['time'], unit), multiplied=_multiplied(data, control, 'odds_ratio'), grown=grown)
     known = dose["dose_volume"][dose["dose_volume"]["ratio"].notna()]
     parts = [
-        f"{_multiplied(data, row, 'ratio')} at {format_duration(row['time'], unit)} ({counted(row)} in {plural(row['n_patients'], 'patient')})"
+        _("{multiplied} at {duration} ({row} in {n_patients})", multiplied=_multiplied(data, row, 'ratio'), duration=format_duration(row['time'], unit), row=counted(row), n_patients=plural(row['n_patients'], 'patient'))
         for row in known.to_dict("records")
     ]
-    volume = f" The volume of a lesion, as a share of its baseline, is multiplied by {joined(parts)}." if parts else ""
-    warning = " Doses were chosen lesion by lesion, so this describes and does not show what dose does." if parts or pd.notna(control["odds_ratio"]) else ""
+    volume = _(" The volume of a lesion, as a share of its baseline, is multiplied by {listed}.", listed=joined(parts)) if parts else ""
+    warning = _(" Doses were chosen lesion by lesion, so this describes and does not show what dose does.") if parts or pd.notna(control["odds_ratio"]) else ""
     return said + volume + warning
 
 
 def _multiplied(data: Dataset, row: pd.Series | dict, column: str) -> str:
-    interval = "no interval" if pd.isna(row["ci_low"]) else f"{format_ci(data.parameters.level, row['ci_low'], row['ci_high'], 2)}; {format_p(row['p_value'], symbol=True)}"
-    return f"{format_number(row[column], 2)} ({interval})"
+    interval = _("no interval") if pd.isna(row["ci_low"]) else _("; ").join([format_ci(data.parameters.level, row["ci_low"], row["ci_high"], 2), format_p(row["p_value"], symbol=True)])
+    return _("{label} ({note})", label=format_number(row[column], 2), note=interval)
 
 
 @reason_if_absent
@@ -213,27 +217,27 @@ def sentence_criteria(criteria: Criteria) -> str:
     declared = tests[tests["variable"] == DECLARED].set_index("time")["p_value"]
     said = [_by_criteria(data, time, tests[tests["time"] == time], p) for time, p in declared.items()]
     said += [_cannot_compare(criteria, name) for name in not_compared(criteria)]
-    return " ".join(said) or "By no criteria could the response of the arms be compared."
+    return in_a_row(said) or _("By no criteria could the response of the arms be compared.")
 
 
 def _cannot_compare(criteria: Criteria, name: str) -> str:
     """Criteria that can assess too few patients of an arm: whom they can, at the first visit."""
     data, rows = criteria.dataset, where(criteria["criteria_evaluable"], variable=name)
     rows = rows[rows["time"] == rows["time"].min()].set_index("group")
-    parts = [f"{said_share(rows.at[arm.id, 'count'], rows.at[arm.id, 'n'])} with {arm.label}" for arm in data.arms]
+    parts = [_("{share} with {arm}", share=said_share(rows.at[arm.id, 'count'], rows.at[arm.id, 'n']), arm=arm.label) for arm in data.arms]
     when = format_duration(rows["time"].iat[0], data.study.time.unit)
-    return f"{capitalised(criteria_label(data, name))} cannot compare the arms: at {when} only {joined(parts)} have what these criteria can assess."
+    return _("{criteria_label} cannot compare the arms: at {when} only {listed} have what these criteria can assess.", criteria_label=capitalised(criteria_label(data, name)), when=when, listed=joined(parts))
 
 
 def _by_criteria(data: Dataset, time: float, tests: pd.DataFrame, declared: float) -> str:
     """What other criteria make of the verdict at one visit."""
     others = tests[tests["variable"] != DECLARED]
-    when, verdict = format_duration(time, data.study.time.unit), "tell the arms apart" if below(declared) else "do not tell the arms apart"
-    start = f"At {when} the declared criteria {verdict} ({format_p(declared, symbol=True)})"
+    when, verdict = format_duration(time, data.study.time.unit), _("tell the arms apart") if below(declared) else _("do not tell the arms apart")
+    start = _("At {when} the declared criteria {verdict} ({p})", when=when, verdict=verdict, p=format_p(declared, symbol=True))
     if others.empty:
-        return f"{start}; no others could be applied."
+        return _("{start}; no others could be applied.", start=start)
     turned = others[others["p_value"].map(below) != below(declared)]
-    shown = joined([f"{inside(criteria_label(data, r.variable))} ({format_p(r.p_value, symbol=True)})" for r in (others if turned.empty else turned).itertuples()])
+    shown = joined([_("{label} ({note})", label=inside(criteria_label(data, r.variable)), note=format_p(r.p_value, symbol=True)) for r in (others if turned.empty else turned).itertuples()])
     if turned.empty:
-        return f"{start}, {'and so do' if below(declared) else 'nor do'} {shown}."
-    return f"{start}; by {shown} the verdict is the other one, so it depends on how a response is defined."
+        return _("{start}, and so do {shown}.", start=start, shown=shown) if below(declared) else _("{start}, nor do {shown}.", start=start, shown=shown)
+    return _("{start}; by {shown} the verdict is the other one, so it depends on how a response is defined.", start=start, shown=shown)

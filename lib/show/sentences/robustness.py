@@ -3,17 +3,9 @@
 from __future__ import annotations
 
 __all__ = [
-    "sentence_calendar",
-    "sentence_definitions",
-    "sentence_e_value",
-    "sentence_power",
-    "sentence_response_subgroups",
-    "sentence_robustness",
-    "sentence_scans",
-    "sentence_single_patients",
-    "sentence_subgroups",
-    "sentence_weights",
-]
+    "sentence_calendar", "sentence_definitions", "sentence_e_value", "sentence_power", "sentence_response_subgroups", "sentence_robustness",
+    "sentence_scans", "sentence_single_patients", "sentence_subgroups", "sentence_weights",
+]  # fmt: skip
 
 import pandas as pd
 
@@ -23,26 +15,23 @@ from lib.analyses.robustness.definitions import DECLARED, Definitions
 from lib.analyses.robustness.robustness import Robustness, answers
 from lib.analyses.robustness.subgroups import ResponseSubgroups, Subgroups
 from lib.dataset.dataset import Dataset
+from lib.languages.notes import worded
+from lib.languages.speech import N_, _, in_a_row
 from lib.show.formats import (
     format_bounds,
     format_chance,
     format_ci,
-    format_duration,
     format_interval,
     format_limit,
     format_number,
     format_p,
     format_percent,
     format_whole,
-    from_to,
     is_masked,
-    joined,
-    out_of,
-    p_values,
-    plural,
     said_p,
 )
 from lib.show.labels import OVERALL, covariate_label, decimals_of_time, inside, level_text, pair_label, years_of
+from lib.show.phrases import format_duration, in_unit, joined, out_of, p_values, plural, unit_name
 from lib.show.sentences.absent import reason_if_absent
 from lib.show.sentences.cohort import LARGE_SMD
 from lib.show.verdict import Pair, below, plain_note, say_interactions
@@ -52,7 +41,7 @@ from lib.statistics.comparisons import name_pair
 # Below this power a test that finds nothing says little (the usual aim of a trial is 80 % or 90 %).
 AIM, HALF = 0.8, 0.5
 # Of endpoints.published_definition: the publication gives none.
-NOT_STATED = "not stated"
+NOT_STATED = N_("not stated")
 
 
 @reason_if_absent
@@ -62,32 +51,34 @@ def sentence_robustness(robust: Robustness) -> str:
     ways, short = robust["ways"], data.study.endpoint(robust.variable).short
     counts, given = robust["robustness_tests"], answers(data, ways)
     if given.empty:
-        return f"{short}: no way of asking could be answered: {plain_note(ways['note'].iat[0])}."
+        return _("{short}: no way of asking could be answered: {plain_note}.", short=short, plain_note=worded(plain_note(ways["note"].iat[0])))
     under = given["p_value"].map(below)
     asked = where(counts, variable=f"{robust.variable}: answers").iloc[0]
-    text = (
-        f"{short}: the same question was asked in {plural(asked['n_tests'], 'way')}; {said_p()} {_runs(given['p_value'].min(), given['p_value'].max())} "
-        f"and lies below {format_limit()} in {out_of(asked['n_below'], asked['n_tests'])}."
-    )
+    text = _("{short}: the same question was asked in {n_tests}; {p} {runs} and lies below {limit} in {out_of}.", short=short, n_tests=plural(asked['n_tests'], 'way'), p=said_p(), runs=_runs(given['p_value'].min(), given['p_value'].max()), limit=format_limit(), out_of=out_of(asked['n_below'], asked['n_tests']))
     if under.any() and not under.all():
         most = under.mean() >= HALF
-        odd, side = (given[~under], f"not below {format_limit()}") if most else (given[under], f"below {format_limit()}")
-        named = [
-            f"“{way_label(data, robust, r.way, r.time)}” ({format_p(r.p_value, symbol=True)})"
-            for r in odd.head(3).itertuples()
-        ]
-        more = f" and {format_whole(len(odd) - 3)} more" if len(odd) > 3 else ""
-        text += f" It is {side} for {joined(named)}{more}, so the answer depends on how the question is asked."
+        odd, side = (given[~under], _("not below {limit}", limit=format_limit())) if most else (given[under], _("below {limit}", limit=format_limit()))
+        named = [_("“{way}” ({p})", way=way_label(data, robust, r.way, r.time), p=format_p(r.p_value, symbol=True)) for r in odd.head(3).itertuples()]
+        more = _(" and {value} more", value=format_whole(len(odd) - 3)) if len(odd) > 3 else ""
+        text += _(" It is {side} for {listed}{more}, so the answer depends on how the question is asked.", side=side, listed=joined(named), more=more)
     tests = where(counts, variable=f"{robust.variable}: p-values")["n_tests"].iat[0]
     if tests < 2:
         return text
-    return f"{text} The table holds {p_values(tests)}, not adjusted for their number: they describe one answer and are no separate findings."
+    return _("{text} The table holds {p_values}, not adjusted for their number: they describe one answer and are no separate findings.", text=text, p_values=p_values(tests))
 
 
 def _runs(low: float, high: float) -> str:
     """Such as "runs from 0.002 to 0.06"; "stays below 0.001" where no digit shows a difference, "is 0.06" where there is none."""
-    first, last = (format_p(end).replace("<", "below ").replace(">", "above ") for end in (low, high))
-    return from_to(first, last, "runs", "is" if low == high else "stays")
+    first, last = map(_end, (low, high))
+    if first != last:
+        return _("runs from {first} to {last}", first=first, last=last)
+    return _("is {first}", first=first) if low == high else _("stays {first}", first=first)
+
+
+def _end(p: float) -> str:
+    shown = format_p(p)
+    sign = {"<": N_("below {value}"), ">": N_("above {value}")}.get(shown[0])
+    return _(sign, value=shown[1:]) if sign else shown
 
 
 @reason_if_absent
@@ -97,47 +88,59 @@ def sentence_definitions(definitions: Definitions, fitting: dict[str, int], n_cl
     `fitting`: how many of the `n_claims` published claims each definition reproduces.
     """
     endpoint = definitions.dataset.study.endpoint(definitions.variable)
-    claims, fit, do = ("published claim", "fits", "does") if n_claims == 1 else (f"{format_whole(n_claims)} published claims", "fit", "do")
-    whole = [f"“{definition_label(name)}”" for name, n in fitting.items() if n == n_claims and name != DECLARED]
+    claims, fits, does = (_("published claim"), "fits", "does") if n_claims == 1 else (_("{n_claims} published claims", n_claims=format_whole(n_claims)), "fit", "do")
+    whole = [_("“{definition}”", definition=definition_label(name)) for name, n in fitting.items() if n == n_claims and name != DECLARED]
     if fitting[DECLARED] == n_claims:
-        also = f", and as well {joined(whole)}" if whole else " and none of the other definitions of progression"
-        text = f"{endpoint.short}: the {claims} {fit} the endpoint as declared{also}."
+        also = _(", and as well {listed}", listed=joined(whole)) if whole else _(" and none of the other definitions of progression")
+        text = _("{endpoint}: the {claims} {en} the endpoint as declared{also}.", endpoint=endpoint.short, claims=claims, en=fits, also=also)
     elif whole:
-        text = f"{endpoint.short}: the {claims} {do} not fit the endpoint as declared but {joined(whole)}."
+        text = _("{endpoint}: the {claims} {en} not fit the endpoint as declared but {listed}.", endpoint=endpoint.short, claims=claims, en=does, listed=joined(whole))
     else:
         best = max(fitting.values())
-        near = [f"“{definition_label(name)}”" for name, n in fitting.items() if n == best]
-        nearest = f"; {joined(near)} {'comes' if len(near) == 1 else 'come'} nearest, with {best} of {n_claims}" if best else ""
-        text = f"{endpoint.short}: the {claims} {fit} none of {len(fitting)} definitions of progression{nearest}."
+        near = [_("“{definition}”", definition=definition_label(name)) for name, n in fitting.items() if n == best]
+        nearest = _("; {listed} {en} nearest, with {best} of {n_claims}", listed=joined(near), en="comes" if len(near) == 1 else "come", best=best, n_claims=n_claims) if best else ""
+        text = _("{endpoint}: the {claims} {en} none of {n} definitions of progression{nearest}.", endpoint=endpoint.short, claims=claims, en=fits, n=len(fitting), nearest=nearest)
     stated = endpoint.published_definition
     if not stated:
         return text
-    return f"{text} The publication {'does not state which one it used' if stated == NOT_STATED else f'states: “{stated}”'}."
+    if stated in (NOT_STATED, _(NOT_STATED)):
+        return _("{text} The publication does not state which one it used.", text=text)
+    return _("{text} The publication states: “{stated}”.", text=text, stated=stated)
 
 
 @reason_if_absent
 def sentence_single_patients(robust: Robustness) -> str:
     """What the verdict hangs on: deletions, changed ends, the censored."""
     data = robust.dataset
-    return f"{_single_patients(data, robust['ways'])} {_bounds(data, robust['ways'])}".strip()
+    return in_a_row([_single_patients(data, robust["ways"]), _bounds(data, robust["ways"])])
 
 
 def _single_patients(data: Dataset, ways: pd.DataFrame) -> str:
     each, fragile = where(ways, way="leave_one_out").iloc[0], ways[ways["way"].str.startswith("fragile")]
     if pd.isna(each["min"]):
         return ""
-    said = f" ({each['note']})" if each["note"] else ""
-    text = f"With one patient left out at a time{said}, {said_p()} {_runs(each['min'], each['max'])}, and the verdict would turn in {out_of(each['count'], each['n'])} cases."
+    said = _(" ({note})", note=worded(each["note"])) if each["note"] else ""
+    text = _("With one patient left out at a time{said}, {p} {runs}, and the verdict would turn in {out_of} cases.", said=said, p=said_p(), runs=_runs(each['min'], each['max']), out_of=out_of(each['count'], each['n']))
     focus, known = data.study.arm(data.contrast[0]).label, fragile.dropna(subset=["count"])
     if known.empty:
-        return f"{text} No change of how follow-up ended with {focus} alone would turn it."
+        return _("{text} No change of how follow-up ended with {focus} alone would turn it.", text=text, focus=focus)
     row = known.sort_values("count", kind="stable").iloc[0]
-    who, turned = ("censored patient", "had had the event when last seen") if row["way"] == "fragile_event" else ("patient with the event", "had been censored instead")
-    whole = {1: "the only", 2: "both"}.get(row["n"], f"all {format_whole(row['n'])}")
-    some = whole if row["count"] == row["n"] else f"{format_whole(row['count'])} of the {format_whole(row['n'])}"
-    many = who if row["n"] == 1 else who.replace("patient", "patients")
-    also = "also " if each["count"] else ""
-    return f"{text} It would {also}turn if, with {focus}, {some} {many} {turned} ({format_p(row['p_value'], symbol=True)})."
+    words = {"text": text, "also": _("also ") if each["count"] else "", "focus": focus, "some": _some(row), "p": format_p(row["p_value"], symbol=True)}
+    if row["way"] == "fragile_event":
+        return _("{text} It would {also}turn if, with {focus}, {some} had had the event when last seen ({p}).", **words)
+    return _("{text} It would {also}turn if, with {focus}, {some} had been censored instead ({p}).", **words)
+
+
+def _some(row: pd.Series) -> str:
+    """How many of the censored, or of those with the event, the verdict hangs on."""
+    censored, count, n = row["way"] == "fragile_event", format_whole(row["count"]), format_whole(row["n"])
+    if row["count"] != row["n"]:
+        return _("{count} of the {n} censored patients", count=count, n=n) if censored else _("{count} of the {n} patients with the event", count=count, n=n)
+    if row["n"] == 1:
+        return _("the only censored patient") if censored else _("the only patient with the event")
+    if row["n"] == 2:
+        return _("both censored patients") if censored else _("both patients with the event")
+    return _("all {n} censored patients", n=n) if censored else _("all {n} patients with the event", n=n)
 
 
 def _bounds(data: Dataset, ways: pd.DataFrame) -> str:
@@ -145,7 +148,7 @@ def _bounds(data: Dataset, ways: pd.DataFrame) -> str:
     if not all(cases) or (seen["n"] == seen["n_events"]).all():
         return ""
     focus = data.study.arm(data.contrast[0]).label
-    return f"Bounds from the censored patients: {cases[0]} in the worst case for {focus}; {cases[1]} in the best."
+    return _("Bounds from the censored patients: {cases} in the worst case for {focus}; {cases2} in the best.", cases=cases[0], focus=focus, cases2=cases[1])
 
 
 def _case(data: Dataset, ways: pd.DataFrame, way: str) -> str:
@@ -156,8 +159,8 @@ def _case(data: Dataset, ways: pd.DataFrame, way: str) -> str:
         return ""
     ratio = rows["hr"].get(pair, float("nan"))
     # p is about all arms, the ratio about two of them.
-    every, of = (" for all arms", f" of {pair_label(data, pair)}") if len(data.arms) > 2 else ("", "")
-    shown = "" if pd.isna(ratio) else f", hazard ratio{of} {format_number(ratio, 2)}"
+    every, of = (_(" for all arms"), _(" of {pair_label}", pair_label=pair_label(data, pair))) if len(data.arms) > 2 else ("", "")
+    shown = "" if pd.isna(ratio) else _(", hazard ratio{of} {ratio}", of=of, ratio=format_number(ratio, 2))
     return f"{format_p(rows.at[OVERALL, 'p_value'], symbol=True)}{every}{shown}"
 
 
@@ -167,23 +170,23 @@ def sentence_power(robust: Robustness) -> str:
     data = robust.dataset
     row, short = robust["power"].iloc[0], data.study.endpoint(robust.variable).short
     if pd.isna(row["power"]):
-        return f"No power is computed for {inside(short)}: {plain_note(row['note'])}."
-    error = row["note"] or f"Monte Carlo error {_error(row['mc_error'])}"
-    said = f"Were the observed medians of {inside(short)} (event rates, where a median is not reached) the truth, a study of this size would find the arms different ({said_p()} below {format_limit()}) with a probability of {format_chance(row['power'])} ({error}, {plural(row['n_events'], 'event')})"
-    detectable = where(robust["detectable"], group=name_pair(*data.contrast)).iloc[0]
-    effect = (
-        f"; for {pair_label(data, detectable['group'])} only a hazard ratio below {format_number(detectable['hr'], 2)} (or above {format_number(detectable['hr_above'], 2)}) is found with 80% power"
-        if pd.notna(detectable["hr"])
-        else ""
+        return _("No power is computed for {short}: {plain_note}.", short=inside(short), plain_note=worded(plain_note(row["note"])))
+    error = worded(row["note"]) or _("Monte Carlo error {error}", error=_error(row['mc_error']))
+    said = _(
+        "Were the observed medians of {short} (event rates, where a median is not reached) the truth, a study of this size would find the arms "
+        "different ({p} below {limit}) with a probability of {chance} ({error}, {n_events})",
+        short=inside(short), p=said_p(), limit=format_limit(), chance=format_chance(row['power']), error=error, n_events=plural(row['n_events'], 'event'),
     )
+    detectable = where(robust["detectable"], group=name_pair(*data.contrast)).iloc[0]
+    effect = "" if pd.isna(detectable["hr"]) else _("; for {pair_label} only a hazard ratio below {hr} (or above {hr_above}) is found with 80% power", pair_label=pair_label(data, detectable['group']), hr=format_number(detectable['hr'], 2), hr_above=format_number(detectable['hr_above'], 2))
     above = not answers(data, robust["ways"])["p_value"].map(below).all()
-    verdict = f" A {said_p()} above {format_limit()} is therefore no sign of equality." if above and row["power"] < AIM else ""
-    return f"{said}{effect}.{verdict}"
+    verdict = _(" A {p} above {limit} is therefore no sign of equality.", p=said_p(), limit=format_limit()) if above and row["power"] < AIM else ""
+    return _("{said}{effect}.{verdict}", said=said, effect=effect, verdict=verdict)
 
 
 def _error(mc_error: float) -> str:
     """A Monte Carlo error in percent, never said to be nothing."""
-    return f"below {format_percent(0.001, 1)}" if mc_error < 0.001 else format_percent(mc_error, 1)
+    return _("below {value}", value=format_percent(0.001, 1)) if mc_error < 0.001 else format_percent(mc_error, 1)
 
 
 @reason_if_absent
@@ -193,13 +196,11 @@ def sentence_scans(robust: Robustness) -> str:
     if "scan_interval" not in robust:
         return ""
     gaps = robust["scan_interval"]
-    parts = [f"{format_number(r.median, 0)} ({format_interval(r.q1, r.q3, 0)}) with {data.study.arm(r.group).label}"
+    parts = [_("{median} ({interval}) with {arm}", median=format_number(r.median, 0), interval=format_interval(r.q1, r.q3, 0), arm=data.study.arm(r.group).label)
              for r in gaps.itertuples() if r.group != OVERALL and r.n]  # fmt: skip
-    return (
-        f"Median days between two scans (quartiles): {joined(parts)}; progression is found later where scans are further apart.{_between_scans(data, robust)}"
-        if parts
-        else ""
-    )
+    if not parts:
+        return ""
+    return _("Median days between two scans (quartiles): {listed}; progression is found later where scans are further apart.{between_scans}", listed=joined(parts), between_scans=_between_scans(data, robust))
 
 
 def _between_scans(data: Dataset, robust: Robustness) -> str:
@@ -208,15 +209,15 @@ def _between_scans(data: Dataset, robust: Robustness) -> str:
         return ""
     d, unit = decimals_of_time(data), data.study.time.unit
     parts = [
-        f"{format_bounds(r.bound_low, r.bound_high, d, missing='not reached')} with {data.study.arm(r.group).label}"
-        for _, r in robust["interval_median"].iterrows()
+        _("{bounds} with {arm}", bounds=format_bounds(r.bound_low, r.bound_high, d, missing=_("not reached")), arm=data.study.arm(r.group).label)
+        for __, r in robust["interval_median"].iterrows()
         if r["n"] != 0 and not is_masked(r)
     ]
     if not parts:
         return ""
     p = where(robust["ways"], way="interval")["p_value"].iat[0]
-    test = f"; a permutation test of these intervals gives {format_p(p, symbol=True)}" if pd.notna(p) else ""
-    return f" Each progression came at an unknown time since the scan before; curves that allow for this have medians, in {unit}, of {joined(parts)}{test}."
+    test = _("; a permutation test of these intervals gives {p}", p=format_p(p, symbol=True)) if pd.notna(p) else ""
+    return _(" Each progression came at an unknown time since the scan before; curves that allow for this have medians, in {unit}, of {listed}{test}.", unit=unit_name(unit), listed=joined(parts), test=test)
 
 
 @reason_if_absent
@@ -231,15 +232,15 @@ def sentence_response_subgroups(subgroups: ResponseSubgroups) -> str:
     """What the tests of interaction say of the response."""
     rows = subgroups["response_subgroup"]
     when = format_duration(rows["time"].iat[0], subgroups.dataset.study.time.unit)
-    return f"Objective response at {when}: {inside(_interactions(subgroups.dataset, subgroups['response_interaction'], rows['difference']))}"
+    return _("Objective response at {when}: {interactions}", when=when, interactions=inside(_interactions(subgroups.dataset, subgroups['response_interaction'], rows['difference'])))
 
 
 def _interactions(data: Dataset, tests: pd.DataFrame, estimates: pd.Series) -> str:
     made = tests.dropna(subset=["p_value"])
-    gone = " A row that cannot be estimated says so." if estimates.isna().any() else ""
+    gone = _(" A row that cannot be estimated says so.") if estimates.isna().any() else ""
     if made.empty:
-        reasons = [f"{level_label(data, r.variable + ': ')[0]} ({plain_note(r.note)})" for r in tests.itertuples()]
-        return f"No interaction could be tested: {joined(reasons)}.{gone}"
+        reasons = [f"{level_label(data, r.variable + ': ')[0]} ({worded(plain_note(r.note))})" for r in tests.itertuples()]
+        return _("No interaction could be tested: {listed}.{gone}", listed=joined(reasons), gone=gone)
     return f"{say_interactions([Pair(level_label(data, r.variable + ': ')[0], r.p_value) for r in made.itertuples()])}{gone}"
 
 
@@ -247,42 +248,41 @@ def _interactions(data: Dataset, tests: pd.DataFrame, estimates: pd.Series) -> s
 def sentence_weights(weights: Weights) -> str:
     """What weighting changes, and whether there are enough patients for it."""
     data = weights.dataset
-    before, after = (
-        where(weights[f"balance_{w}"], group=OVERALL).set_index("variable")["smd"] for w in ("before", "after")
-    )
+    before, after = (where(weights[f"balance_{w}"], group=OVERALL).set_index("variable")["smd"] for w in ("before", "after"))
     modelled = list(before.index[: len(data.study.confounding.covariates)])
     sizes = weights["effective_size"]
-    parts = [
-        f"{format_number(r.ess, 1)} of {format_whole(r.n)} with {data.study.arm(r.group).label}" for r in sizes.itertuples() if r.n
-    ]
+    parts = [_("{ess} of {n} with {arm}", ess=format_number(r.ess, 1), n=format_whole(r.n), arm=data.study.arm(r.group).label) for r in sizes.itertuples() if r.n]
     pair, small = name_pair(*data.contrast), sizes[too_few_effective(sizes)]
     crude, weighted = (weights.row(f"{name}_cox", pair) for name in ("unweighted", "weighted"))
     verdict = (
-        f"That is too few with {joined([data.study.arm(g).label for g in small['group']])}: the weighted comparison stands here for completeness and carries no conclusion."
+        _("That is too few with {listed}: the weighted comparison stands here for completeness and carries no conclusion.", listed=joined([data.study.arm(g).label for g in small['group']]))
         if len(small)
-        else "With arms this small the robust interval is rather too narrow."
-        if sizes["ess"].min() < 30 and pd.notna(weighted["ci_low"])
-        else ""
+        else _("With arms this small the robust interval is rather too narrow.") if sizes["ess"].min() < 30 and pd.notna(weighted["ci_low"]) else ""
     )
     shown = format_ci(data.parameters.level, weighted['ci_low'], weighted['ci_high'], 2)
-    shown += f"; {format_p(weighted['p_value'], symbol=True)}" if pd.notna(weighted["p_value"]) else "; not tested"
+    shown += _("; {p}", p=format_p(weighted["p_value"], symbol=True)) if pd.notna(weighted["p_value"]) else _("; not tested")
+    was, now = (format_number(row["hr"], 2) for row in (crude, weighted))
     ratio = (
-        f"The hazard ratio of {pair_label(data, pair)} {from_to(format_number(crude['hr'], 2), format_number(weighted['hr'], 2), 'changes', 'stays')} with weighting ({shown})."
-        if pd.notna(weighted["hr"]) and pd.notna(crude["hr"])
-        else f"There is no weighted hazard ratio to set beside the crude one: {plain_note(weighted['note'] or crude['note'])}."
+        _("There is no weighted hazard ratio to set beside the crude one: {plain_note}.", plain_note=worded(plain_note(weighted["note"] or crude["note"])))
+        if pd.isna(weighted["hr"]) or pd.isna(crude["hr"])
+        else _("The hazard ratio of {pair} changes from {was} to {now} with weighting ({shown}).", pair=pair_label(data, pair), was=was, now=now, shown=shown)
+        if was != now
+        else _("The hazard ratio of {pair} stays {now} with weighting ({shown}).", pair=pair_label(data, pair), now=now, shown=shown)
     )
     largest = [smd[modelled].max(skipna=False) for smd in (before, after)]
+    was, now = (format_number(size, 2) for size in largest)
     moved = (
-        ""
-        if pd.isna(largest).any()
-        else f"the largest standardized difference among these {from_to(format_number(largest[0], 2), format_number(largest[1], 2), 'changes', 'stays')}; "
+        "" if pd.isna(largest).any()
+        else _("the largest standardized difference among these changes from {was} to {now}; ", was=was, now=now)
+        if was != now
+        else _("the largest standardized difference among these stays {now}; ", now=now)
     )
     parts = [
-        f"Weighted for {joined([inside(covariate_label(data, v)) for v in modelled])}, {moved}the effective sample size is {joined(parts)}.",
+        _("Weighted for {listed}, {moved}the effective sample size is {listed2}.", listed=joined([inside(covariate_label(data, v)) for v in modelled]), moved=moved, listed2=joined(parts)),
         verdict, ratio, _weighted_means(data, weights), _left_unbalanced(data, after, modelled),
-        "Weighting removes what these covariates explain; what was not measured stays.",
+        _("Weighting removes what these covariates explain; what was not measured stays."),
     ]  # fmt: skip
-    return " ".join(filter(None, parts))
+    return in_a_row(parts)
 
 
 def _weighted_means(data: Dataset, weights: Weights) -> str:
@@ -291,10 +291,10 @@ def _weighted_means(data: Dataset, weights: Weights) -> str:
     row, unit = weights.row("weighted_rmst", pair), data.study.time.unit
     if pd.isna(row["ci_low"]):
         return ""
-    sign = "which holds zero" if row["ci_low"] <= 0 <= row["ci_high"] else "which leaves out zero"
-    d, how = decimals_of_time(data), row["note"] or "by bootstrap"
+    sign = _("which holds zero") if row["ci_low"] <= 0 <= row["ci_high"] else _("which leaves out zero")
+    d, how = decimals_of_time(data), worded(row["note"]) or _("by bootstrap")
     interval = format_ci(data.parameters.level, row["ci_low"], row["ci_high"], d)
-    return f"The weighted mean up to {format_duration(row['tau'], unit)} differs by {format_number(row['estimate'], d)} {unit} ({interval} {how}, {sign})."
+    return _("The weighted mean up to {duration} differs by {difference} ({interval} {how}, {sign}).", duration=format_duration(row['tau'], unit), difference=in_unit(format_number(row['estimate'], d), unit), interval=interval, how=how, sign=sign)
 
 
 def _left_unbalanced(data: Dataset, after: pd.Series, modelled: list[str]) -> str:
@@ -304,7 +304,7 @@ def _left_unbalanced(data: Dataset, after: pd.Series, modelled: list[str]) -> st
     if others.empty:
         return ""
     named = [f"{inside(covariate_label(data, v))} ({format_number(smd, 2)})" for v, smd in others.items()]
-    return f"Outside the model the arms stay apart in {joined(named)}."
+    return _("Outside the model the arms stay apart in {listed}.", listed=joined(named))
 
 
 @reason_if_absent
@@ -314,15 +314,18 @@ def sentence_e_value(e_values: EValues) -> str:
     row = e_values.row("e_value", name_pair(*data.contrast))
     pair = pair_label(data, row["group"])
     if pd.isna(row["e_value"]):
-        return f"An E-value for {pair} cannot be computed."
+        return _("An E-value for {pair} cannot be computed.", pair=pair)
     limit = (
-        ""
-        if pd.isna(row["e_value_limit"])
-        else f"; its {level_text(data)} interval holds 1, so no confounder is needed to make it compatible with no effect"
+        "" if pd.isna(row["e_value_limit"])
+        else _("; its {level} interval holds 1, so no confounder is needed to make it compatible with no effect", level=level_text(data))
         if row["e_value_limit"] == 1
-        else f"; to move its {level_text(data)} interval to 1, {format_number(row['e_value_limit'], 2)} would do"
+        else _("; to move its {level} interval to 1, {e_value_limit} would do", level=level_text(data), e_value_limit=format_number(row['e_value_limit'], 2))
     )
-    return f"To explain the hazard ratio of {pair} away, an unmeasured confounder would have to be linked to both treatment and outcome by a risk ratio of at least {format_number(row['e_value'], 2)} each{limit}. No outcome that the treatment cannot affect was recorded, so this cannot be checked further."
+    return _(
+        "To explain the hazard ratio of {pair} away, an unmeasured confounder would have to be linked to both treatment and outcome by a risk ratio "
+        "of at least {e_value} each{limit}. No outcome that the treatment cannot affect was recorded, so this cannot be checked further.",
+        pair=pair, e_value=format_number(row['e_value'], 2), limit=limit,
+    )
 
 
 @reason_if_absent
@@ -330,17 +333,16 @@ def sentence_calendar(calendar: Calendar) -> str:
     """Whether the arms come from the same years, and how much immortal time a combination holds."""
     data = calendar.dataset
     counts = calendar["enrolment"]
-    parts = []
-    for arm in data.arms:
-        years = years_of(counts, arm.id)
-        parts += [f"{arm.label} {years}"] if years else []
-    text = f"Years of start: {joined(parts)}." if parts else ""
+    parts = [f"{arm.label} {years}" for arm in data.arms if (years := years_of(counts, arm.id))]
+    text = _("Years of start: {listed}.", listed=joined(parts)) if parts else ""
     if "component_gap" not in calendar:
         return text
-    gaps = [f"{format_number(r.median, 0)} days ({format_interval(r.min, r.max, 0)}) with {data.study.arm(r.group).label}"
+    gaps = [_("{median} days ({interval}) with {arm}", median=format_number(r.median, 0), interval=format_interval(r.min, r.max, 0), arm=data.study.arm(r.group).label)
             for r in calendar["component_gap"].itertuples() if pd.notna(r.min)]  # fmt: skip
-    return (
-        f"{text} Between the components of a combination lay a median (range) of {joined(gaps)}. A patient has to live through these days without the event to have both; the comparison with the later start stands above."
-        if gaps
-        else text
+    if not gaps:
+        return text
+    return _(
+        "{text} Between the components of a combination lay a median (range) of {listed}. A patient has to live through these days without the event "
+        "to have both; the comparison with the later start stands above.",
+        text=text, listed=joined(gaps),
     )

@@ -19,22 +19,27 @@ from lib.analyses.cohort.flow import Enrolment
 from lib.analyses.result import where
 from lib.analyses.robustness.confounding import Calendar
 from lib.dataset.dataset import Dataset
+from lib.languages.notes import worded
+from lib.languages.speech import N_, _, in_a_row
 from lib.show.display import EMPTY, Block, Column, Links, Row, Table, anchor, empty_if_absent
-from lib.show.formats import DASH, format_duration, format_given, format_interval, format_number, format_whole
+from lib.show.formats import DASH, format_given, format_interval, format_number, format_whole
 from lib.show.labels import examination_label, groups_of, share, unit_label
+from lib.show.phrases import format_duration
 from lib.show.tables.parts import arm_columns, cells
 
 # Measure -> label, decimals.
 MEASURES = {
-    "duration": ("Duration, days", 0),
-    "sessions": ("Sessions per patient", 0),
-    "lesions": ("Lesions treated per patient", 0),
-    "seeds": ("Seeds per patient", 0),
-    "activity": ("Activity per patient, mCi", 1),
-    "prescription": ("Prescribed dose per lesion, Gy", 0),
-    "d90": ("D90 per lesion, Gy", 1),
-    "lowest d90": ("Lowest D90 of a patient, Gy", 1),
+    "duration": (N_("Duration, days"), 0),
+    "sessions": (N_("Sessions per patient"), 0),
+    "lesions": (N_("Lesions treated per patient"), 0),
+    "seeds": (N_("Seeds per patient"), 0),
+    "activity": (N_("Activity per patient, mCi"), 1),
+    "prescription": (N_("Prescribed dose per lesion, Gy"), 0),
+    "d90": (N_("D90 per lesion, Gy"), 1),
+    "lowest d90": (N_("Lowest D90 of a patient, Gy"), 1),
 }
+# What a checklist says that a study does not state; part of a note of the rooms below.
+UNSTATED = (N_("its question"), N_("its cutoff"), N_("its population"), N_("its design"), N_("its citation"), N_("its setting"), N_("its registration"), N_("its protocol"), N_("its ethics"), N_("its sample size"), N_("its funding"), N_("its data access"))
 
 
 def _count(row: pd.Series) -> str:
@@ -66,22 +71,26 @@ def table_exposure(exposure: Exposure) -> Table:
             rows += _rows(exposure["exposure_count"], f"{component.id}: {name}", label, groups, _count)
         for measure, (label, decimals) in MEASURES.items():
             name = f"{component.id}: {measure}"
-            rows += _rows(exposure["exposure_number"], name, label, groups, _summary(decimals))
+            rows += _rows(exposure["exposure_number"], name, _(label), groups, _summary(decimals))
     rows += _between(data, exposure, groups) + _later(data, exposure, groups)
     notes = (
-        "Patients/analysed (%) for who received a component and for later lines, otherwise patients/those whom it concerns (%). Numbers: median (first to third quartile) of those who received it; mean, range and quartiles stand in results.csv. A treatment that goes on is counted until the last contact.",
+        _(
+            "Patients/analysed (%) for who received a component and for later lines, otherwise patients/those whom it concerns (%). Numbers: median "
+            "(first to third quartile) of those who received it; mean, range and quartiles stand in results.csv. A treatment that goes on is counted "
+            "until the last contact.",
+        ),
     )
-    columns = (Column("Exposure"), *arm_columns(data, overall=True))
-    return Table("exposure", "Treatment received, by component and arm", columns, tuple(rows), notes)
+    columns = (Column(_("Exposure")), *arm_columns(data, overall=True))
+    return Table("exposure", _("Treatment received, by component and arm"), columns, tuple(rows), notes)
 
 
 def _counted(component) -> dict[str, str]:
     """Counts of a component -> label, in the order of the table."""
     unit = f" {component.dose_unit}" if component.dose_unit else ""
-    labels = {"treated": "Received it", "ongoing": "Still on it"}
-    labels |= {f"start {dose:g}": f"Started with {format_given(dose)}{unit}" for dose in component.doses}
-    labels |= {f"lowest {dose:g}": f"Lowest dose {format_given(dose)}{unit}" for dose in component.doses}
-    return labels | {"reduced": "Dose reduced"}
+    labels = {"treated": _("Received it"), "ongoing": _("Still on it")}
+    labels |= {f"start {dose:g}": _("Started with {dose}{unit}", dose=format_given(dose), unit=unit) for dose in component.doses}
+    labels |= {f"lowest {dose:g}": _("Lowest dose {dose}{unit}", dose=format_given(dose), unit=unit) for dose in component.doses}
+    return labels | {"reduced": _("Dose reduced")}
 
 
 def _rows(frame: pd.DataFrame, variable: str, label: str, groups: list[str], show) -> list[Row]:
@@ -92,22 +101,22 @@ def _rows(frame: pd.DataFrame, variable: str, label: str, groups: list[str], sho
 
 def _between(data: Dataset, exposure: Exposure, groups: list[str]) -> list[Row]:
     number = exposure["exposure_number"]
-    rows = _rows(number, BETWEEN, "Days from the first to the last start", groups, _summary(0))
-    rows += _rows(number, BETWEEN, "Range", groups, _range)
+    rows = _rows(number, BETWEEN, _("Days from the first to the last start"), groups, _summary(0))
+    rows += _rows(number, BETWEEN, _("Range"), groups, _range)
     names = {component.id: component.label for component in data.study.treatments.components}
-    for name, label in {**{i: f"{text} came first" for i, text in names.items()}, SAME_DAY: "Same day"}.items():
+    for name, label in {**{i: _("{text} came first", text=text) for i, text in names.items()}, SAME_DAY: _("Same day")}.items():
         rows += _rows(exposure["exposure_count"], f"{FIRST}: {name}", label, groups, _count)
-    return [Row(("Patients with several components",), "group"), *rows] if rows else []
+    return [Row((_("Patients with several components"),), "group"), *rows] if rows else []
 
 
 def _later(data: Dataset, exposure: Exposure, groups: list[str]) -> list[Row]:
     names = {component.id: component.label for component in data.study.treatments.components}
     counts = exposure["exposure_count"]
-    rows = [Row(("Later lines of treatment",), "group")]
+    rows = [Row((_("Later lines of treatment"),), "group")]
     for variable in dict.fromkeys(counts["variable"]):
         if variable.startswith(f"{LATER}: "):
             name = variable.removeprefix(f"{LATER}: ")
-            label = "Any" if name == "any" else names.get(name, name[:1].upper() + name[1:])
+            label = _("Any") if name == "any" else names.get(name, name[:1].upper() + name[1:])
             rows += _rows(counts, variable, label, groups, _count)
     return rows
 
@@ -121,16 +130,16 @@ def table_attendance(attendance: Attendance) -> Table:
         rows.append(Row((examination_label(data.study, name),), "group"))
         for visit, part in examined.groupby("time"):
             if (part["n"] != 0).any():
-                label = "Baseline" if visit == 0 else format_duration(visit, data.study.time.unit)
-                rows.append(Row((label, *cells(part, groups, lambda r: _count(r) if r["n"] else "none due")), "sub"))
-    until = "cut-off and death" + (
-        ", for scans also until progression" if SCANS in set(frame["variable"]) and data.study.response else ""
+                label = _("Baseline") if visit == 0 else format_duration(visit, data.study.time.unit)
+                rows.append(Row((label, *cells(part, groups, lambda r: _count(r) if r["n"] else _("none due"))), "sub"))
+    until = _("cut-off and death") + (
+        _(", for scans also until progression") if SCANS in set(frame["variable"]) and data.study.response else ""
     )
     notes = (
-        f"{unit_label(frame).capitalize()} examined/due (%). Due: examined, or under observation until the visit's window had closed ({until}).",
+        _("{unit_label} examined/due (%). Due: examined, or under observation until the visit's window had closed ({until}).", unit_label=unit_label(frame).capitalize(), until=until),
     )
-    columns = (Column("Visit"), *arm_columns(data, overall=True))
-    return Table("attendance", "Patients examined at each visit, of those due", columns, tuple(rows), notes)
+    columns = (Column(_("Visit")), *arm_columns(data, overall=True))
+    return Table("attendance", _("Patients examined at each visit, of those due"), columns, tuple(rows), notes)
 
 
 @empty_if_absent
@@ -139,21 +148,24 @@ def table_timing(timing: Timing) -> Table:
     data = timing.dataset
     groups, rows = groups_of(data, overall=True), []
     for output, label in (
-        ("scan_interval", "Days between two scans"),
-        ("scan_longest", "Longest interval of a patient, days"),
-        ("scan_delay", "Days after the scheduled day"),
+        ("scan_interval", _("Days between two scans")),
+        ("scan_longest", _("Longest interval of a patient, days")),
+        ("scan_delay", _("Days after the scheduled day")),
     ):
         frame = timing[output]
         rows += [
             Row((label, *cells(frame, groups, _summary(0)))),
-            Row(("Range", *cells(frame, groups, _range)), "sub"),
+            Row((_("Range"), *cells(frame, groups, _range)), "sub"),
             Row((unit_label(frame).capitalize(), *cells(frame, groups, lambda r: f"{format_whole(r['n'])}")), "sub"),
         ]
     notes = (
-        "Median (first to third quartile). Intervals grow with the schedule, so an arm that is followed for longer has longer ones: compare arms visit by visit in the figure.",
+        _(
+            "Median (first to third quartile). Intervals grow with the schedule, so an arm that is followed for longer has longer ones: compare arms "
+            "visit by visit in the figure.",
+        ),
     )
-    columns = (Column("Timing of scans"), *arm_columns(data, overall=True))
-    return Table("timing", "Intervals between scans, by arm", columns, tuple(rows), notes)
+    columns = (Column(_("Timing of scans")), *arm_columns(data, overall=True))
+    return Table("timing", _("Intervals between scans, by arm"), columns, tuple(rows), notes)
 
 
 @empty_if_absent
@@ -168,13 +180,13 @@ def table_enrolment(enrolment: Enrolment | Calendar) -> Table:
     if "component_gap" in enrolment:
         gap = enrolment["component_gap"]
         rows += [
-            Row(("Days between the first and the last component of a combination",), "group"),
-            Row(("Median (quartiles)", *cells(gap, groups, _summary(0))), "sub"),
-            Row(("Range", *cells(gap, groups, _range)), "sub"),
-            Row(("On the same day", *cells(gap, groups, lambda r: f"{format_whole(r['count'])}/{format_whole(r['n'])}")), "sub"),
+            Row((_("Days between the first and the last component of a combination"),), "group"),
+            Row((_("Median (quartiles)"), *cells(gap, groups, _summary(0))), "sub"),
+            Row((_("Range"), *cells(gap, groups, _range)), "sub"),
+            Row((_("On the same day"), *cells(gap, groups, lambda r: f"{format_whole(r['count'])}/{format_whole(r['n'])}")), "sub"),
         ]
-    columns = (Column("Year"), *arm_columns(data, overall=True))
-    title = f"Patients by year of {data.study.time.zero_label}"
+    columns = (Column(_("Year")), *arm_columns(data, overall=True))
+    title = _("Patients by year of {zero_label}", zero_label=data.study.time.zero_label)
     return Table("enrolment", title, columns, tuple(rows))
 
 
@@ -187,23 +199,31 @@ def table_checklist(reporting: Reporting, name: str) -> Table | Block:
     rows = []
     for answer in fill(reporting.dataset, checklist):
         links = [(_place(place), f"{place.page}.html#{anchor(place.heading)}") for place in answer.places]
-        rows.append(Row((answer.item, answer.text, answer.said, Links(links) if links else DASH)))
-    labels = ("Item", "What is asked", "What the report says", "Where it stands")
-    notes = (f"{checklist.source}. Items in our own words.",)
+        rows.append(Row((answer.item, worded(answer.text), in_a_row(map(_ended, answer.parts)), Links(links) if links else DASH)))
+    labels = (_("Item"), _("What is asked"), _("What the report says"), _("Where it stands"))
+    notes = (_("{source}. Items in our own words.", source=checklist.source),)
     columns = tuple(Column(label, text=True) for label in labels)
-    return Table(f"checklist_{name}", f"{checklist.name}: {checklist.title}", columns, tuple(rows), notes, dash="in no section")
+    title = _("{name}: {title}", name=checklist.name, title=worded(checklist.title))
+    return Table(f"checklist_{name}", title, columns, tuple(rows), notes, dash=_("in no section"))
 
 
 @empty_if_absent
 def table_declarations(reporting: Reporting) -> Table:
     """What a journal asks the authors to declare, in the words of study.yml."""
     about = reporting.dataset.study.study
-    rows = [Row((label, getattr(about, key) or "not stated")) for key, label in DECLARATIONS.items()]
-    columns = (Column("Declaration", text=True), Column("As study.yml states it", text=True))
-    return Table("declarations", "What the authors declare", columns, tuple(rows))
+    rows = [Row((worded(label), getattr(about, key) or _("not stated"))) for key, label in DECLARATIONS.items()]
+    columns = (Column(_("Declaration"), text=True), Column(_("As study.yml states it"), text=True))
+    return Table("declarations", _("What the authors declare"), columns, tuple(rows))
 
 
 def _place(place: Place) -> str:
     """Such as "Cohort: How alike are the arms?"; the title of a page is its top."""
     page = place.page.capitalize()
-    return f"{page}: {'top of the page' if place.heading == page else place.heading}"
+    return _("{name}: {title}", name=_(page), title=_("top of the page") if place.heading == page else _(place.heading))
+
+
+def _ended(part: str) -> str:
+    """A part of an answer with the full stop of the language in force; a question has its own mark."""
+    said = worded(part)
+    bare = said.removesuffix(".")
+    return said if bare == said else bare if bare.endswith("？") else _("{sentence}.", sentence=bare)

@@ -9,19 +9,11 @@ import pandas as pd
 from lib.analyses.result import Absent, where
 from lib.analyses.robustness.confounding import EValues, Weights
 from lib.dataset.dataset import Dataset
+from lib.languages.speech import _
 from lib.show.display import EMPTY, Block, Column, Row, Table, empty_if_absent
-from lib.show.formats import (
-    DASH,
-    MASKED,
-    format_duration,
-    format_interval,
-    format_number,
-    format_p,
-    format_whole,
-    is_masked,
-    said_p,
-)
+from lib.show.formats import DASH, MASKED, format_interval, format_number, format_p, format_whole, is_masked, said_p
 from lib.show.labels import OVERALL, covariate_label, decimals_of_time, level_text, pair_label, unit_label
+from lib.show.phrases import format_duration, unit_name
 from lib.show.tables import parts
 
 
@@ -33,28 +25,31 @@ def table_balance(weights: Weights) -> Table:
         where(weights[f"balance_{when}"], group=OVERALL).set_index("variable") for when in ("before", "after")
     )
     modelled = {f"log {c.variable}" if c.log else c.variable for c in data.study.confounding.covariates}
-    rows = [Row(("Largest standardized difference over all pairs of arms",), "group")]
+    rows = [Row((_("Largest standardized difference over all pairs of arms"),), "group")]
     for variable in before.index:
-        mark = "" if variable in modelled else " (not in the model)"
+        mark = "" if variable in modelled else _(" (not in the model)")
         rows.append(
             Row(
                 (
                     covariate_label(data, variable) + mark,
-                    *(MASKED if is_masked(smd.loc[variable]) else format_number(smd.at[variable, "smd"], 2) for smd in (before, after)),
+                    *(_(MASKED) if is_masked(smd.loc[variable]) else format_number(smd.at[variable, "smd"], 2) for smd in (before, after)),
                 ),
                 "sub",
             )
         )
     units = unit_label(weights["effective_size"])
-    rows.append(Row((f"{units.capitalize()}, and effective {units} after weighting",), "group"))
+    rows.append(Row((_("{units}, and effective {units2} after weighting", units=units.capitalize(), units2=units),), "group"))
     for row in weights["effective_size"].itertuples():
-        missing = f" ({format_whole(row.n_missing)} without a covariate left out)" if row.n_missing != 0 else ""
+        missing = _(" ({n_missing} without a covariate left out)", n_missing=format_whole(row.n_missing)) if row.n_missing != 0 else ""
         rows.append(Row((f"{data.study.arm(row.group).label}{missing}", format_whole(row.n), format_number(row.ess, 1)), "sub"))
-    columns = (Column("Baseline variable"), Column("Before weighting"), Column("After weighting"))
+    columns = (Column(_("Baseline variable")), Column(_("Before weighting")), Column(_("After weighting")))
     notes = (
-        "Multinomial propensity model of the arm; generalised overlap weights, so that patients count who might have been in any arm. Differences are divided by the unweighted spread. Effective patients: Kish.",
+        _(
+            "Multinomial propensity model of the arm; generalised overlap weights, so that patients count who might have been in any arm. Differences "
+            "are divided by the unweighted spread. Effective patients: Kish.",
+        ),
     )
-    return Table("balance_weighted", "Balance before and after weighting", columns, tuple(rows), notes)
+    return Table("balance_weighted", _("Balance before and after weighting"), columns, tuple(rows), notes)
 
 
 @empty_if_absent
@@ -74,27 +69,34 @@ def table_weighted(weights: Weights | Absent, e_values: EValues | Absent) -> Tab
         )
         after = _weighted(data, weighted, row.group) if weighted else ()
         rows.append(Row((pair_label(data, row.group), ratio, *after, *([_e_value(row)] if explained else []))))
-    columns, notes = [Column("Comparison"), Column("Hazard ratio", f"{level} CI")], []
+    columns, notes = [Column(_("Comparison")), Column(_("Hazard ratio"), f"{level} CI")], []
     if weighted:
         unit = data.study.time.unit
         columns += [
-            Column("Weighted hazard ratio", f"{level} CI, robust"),
-            Column(said_p(), "weighted"),
-            Column(f"Weighted difference in mean {unit}", f"{level} CI, bootstrap"),
+            Column(_("Weighted hazard ratio"), _("{level} CI, robust", level=level)),
+            Column(said_p(), _("weighted")),
+            Column(_("Weighted difference in mean {unit}", unit=unit_name(unit)), _("{level} CI, bootstrap", level=level)),
         ]
         notes += [
-            "Weighted: Cox model with overlap weights and a robust variance that takes the weights as known.",
-            f"Difference in weighted restricted means up to {format_duration(weighted['weighted_rmst']['tau'].max(), unit)}; percentile interval over resamples of patients, the propensity fitted again in each ({format_whole(weighted['weighted_rmst']['n_resamples'].min())} could be used).",
+            _("Weighted: Cox model with overlap weights and a robust variance that takes the weights as known."),
+            _(
+                "Difference in weighted restricted means up to {duration}; percentile interval over resamples of patients, the propensity fitted again in "
+                "each ({min} could be used).",
+                duration=format_duration(weighted['weighted_rmst']['tau'].max(), unit), min=format_whole(weighted['weighted_rmst']['n_resamples'].min()),
+            ),
             *parts.notes_of(weighted["weighted_cox"], weighted["weighted_rmst"]),
         ]
     if explained:
-        columns.append(Column("E-value", "of the limit next to 1"))
+        columns.append(Column(_("E-value"), _("of the limit next to 1")))
         notes = [
-            "E-value: the risk ratio that an unmeasured confounder would need both with the treatment and with the outcome, beyond the measured ones, to explain the hazard ratio away; 1 means that nothing is needed.",
+            _(
+                "E-value: the risk ratio that an unmeasured confounder would need both with the treatment and with the outcome, beyond the measured ones, to "
+                "explain the hazard ratio away; 1 means that nothing is needed.",
+            ),
             *parts.notes_of(explained["e_value"]), *notes,
         ]  # fmt: skip
     variable = known.variable
-    title = f"{data.study.endpoint(variable).short}: comparison of arms, crude and against confounding"
+    title = _("{endpoint}: comparison of arms, crude and against confounding", endpoint=data.study.endpoint(variable).short)
     return Table(f"{variable}_weighted", title, tuple(columns), tuple(rows), tuple(dict.fromkeys(notes)))
 
 

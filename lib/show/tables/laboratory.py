@@ -8,16 +8,25 @@ __all__ = ["table_lab_overview", "table_lab_shift", "table_liver", "table_liver_
 from lib.analyses.result import where
 from lib.analyses.safety.laboratory import CASE, MISSING, QUADRANTS, Laboratory, watched
 from lib.dataset.dataset import Dataset
+from lib.languages.notes import worded
+from lib.languages.speech import N_, _
 from lib.show.display import EMPTY, Block, Column, Row, Table, empty_if_absent, internal_only
-from lib.show.formats import format_given, format_interval, format_number, format_whole, joined
+from lib.show.formats import capitalised, format_given, format_interval, format_number, format_whole
 from lib.show.labels import groups_of, level_text, unit_label
+from lib.show.phrases import joined
 from lib.show.tables.parts import arm_columns, cells, format_rate
 
-LIMITS = "Limits: those beside the sample, else of the study. Worst and highest: of all samples in the time at risk."
+LIMITS = N_("Limits: those beside the sample, else of the study. Worst and highest: of all samples in the time at risk.")
+CATEGORIES = {"normal": N_("Normal{en}"), "low": N_("Low"), "high": N_("High"), "low and high": N_("Low and high"), MISSING: N_("No sample")}
+PERIODS = {"baseline": N_("Baseline"), "highest": N_("Highest")}
+TESTS = {"transaminase": N_("Transaminase"), "bilirubin": N_("Bilirubin"), "alkaline_phosphatase": N_("Alkaline phosphatase")}
 
 
 def _words(category: str) -> str:
-    return category[0].upper() + category[1:]
+    """A category of a laboratory value: "normal" -> "Normal", "grade 2" -> "Grade 2"."""
+    if category in CATEGORIES:
+        return _(CATEGORIES[category], en="")
+    return capitalised(_("grade {rank}", rank=category.removeprefix("grade ")))
 
 
 @empty_if_absent
@@ -26,23 +35,23 @@ def table_lab_overview(laboratory: Laboratory) -> Table:
     data = laboratory.dataset
     groups, rows = groups_of(data), []
     for marker in watched(data):
-        rows.append(Row((f"{marker.label}, {marker.unit}",), "group"))
+        rows.append(Row((_("{marker}, {unit}", marker=marker.label, unit=marker.unit),), "group"))
         worse = where(laboratory["lab_worse"], variable=marker.id)
-        rows.append(Row(("Worse than at baseline", *cells(worse, groups, format_rate)), "sub"))
+        rows.append(Row((_("Worse than at baseline"), *cells(worse, groups, format_rate)), "sub"))
         for period in ("baseline", "highest") if marker.reference.high else ():
             peaks = where(laboratory["lab_peak"], variable=f"{marker.id}: {period}")
-            label = f"{_words(period)}, multiple of the upper limit: median (quartiles; range)"
+            label = _("{words}, multiple of the upper limit: median (quartiles; range)", words=_(PERIODS[period]))
             rows.append(Row((label, *cells(peaks, groups, _spread)), "sub"))
-    columns = (Column("Laboratory value"), *arm_columns(data))
+    columns = (Column(_("Laboratory value")), *arm_columns(data))
     notes = (
-        f"Worse: {unit_label(laboratory['lab_worse'])}/those with a sample at baseline and at risk (%); exact {level_text(data)} CI in %. {LIMITS}",
+        _("Worse: {unit_label}/those with a sample at baseline and at risk (%); exact {level} CI in %. {limits}", unit_label=unit_label(laboratory['lab_worse']), level=level_text(data), limits=_(LIMITS)),
     )
-    return Table("lab_overview", "Laboratory values at baseline and at their worst", columns, tuple(rows), notes)
+    return Table("lab_overview", _("Laboratory values at baseline and at their worst"), columns, tuple(rows), notes)
 
 
 def _spread(row) -> str:
     if not row["n"]:
-        return "no sample"
+        return _("no sample")
     quartiles, ends = (format_interval(row[a], row[b], 1) for a, b in (("q1", "q3"), ("min", "max")))
     return f"{format_number(row['median'], 1)} ({quartiles}; {ends})"
 
@@ -67,29 +76,29 @@ def _shift(data: Dataset, laboratory: Laboratory, marker) -> Table:
             counts = where(frame, group=arm.id, before=before).set_index("after")["count"]
             rows.append(Row((_words(before), *(format_whole(counts[after]) for after in shown)), "sub"))
     columns = (
-        Column("At baseline"),
-        *(Column(_words(after), "worst at risk" if after != MISSING else "at risk") for after in shown),
+        Column(_("At baseline")),
+        *(Column(_words(after), _("worst at risk") if after != MISSING else _("at risk")) for after in shown),
     )
     return Table(
         f"lab_shift_{marker.id}",
-        f"{marker.label}: from baseline to the worst",
+        _("{marker}: from baseline to the worst", marker=marker.label),
         columns,
         tuple(rows),
-        _scale_notes(marker, unit_label(frame), data.study.by_design.entered),
+        _scale_notes(marker, unit_label(frame), _(data.study.by_design.entered)),
     )
 
 
 def _scale_notes(marker, units: str, entered: str) -> tuple[str, ...]:
     limits = marker.reference
     if limits.grades_above:
-        steps = ", ".join(f"{grade} above {format_given(times)}" for grade, times in enumerate(limits.grades_above, start=1))
-        scale = f"Grade by multiples of the upper limit: {steps}."
+        steps = _(", ").join(_("{grade} above {times}", grade=grade, times=format_given(times)) for grade, times in enumerate(limits.grades_above, start=1))
+        scale = _("Grade by multiples of the upper limit: {steps}.", steps=steps)
     else:
         told = [
-            f"{word} {format_given(limit)}" for word, limit in (("lower", limits.low), ("upper", limits.high)) if limit is not None
+            _(said, limit=format_given(limit)) for said, limit in ((N_("lower {limit}"), limits.low), (N_("upper {limit}"), limits.high)) if limit is not None
         ]
-        scale = f"Limits of the study, {marker.unit}: {joined(told)}."
-    return (f"{units.capitalize()}; all {entered}, each once. {scale} {LIMITS}",)
+        scale = _("Limits of the study, {unit}: {listed}.", unit=marker.unit, listed=joined(told))
+    return (_("{units}; all {entered}, each once. {scale} {limits}", units=units.capitalize(), entered=entered, scale=scale, limits=_(LIMITS)),)
 
 
 @empty_if_absent
@@ -103,19 +112,23 @@ def table_liver(laboratory: Laboratory) -> Table | Block:
         part = where(laboratory["liver_quadrant"], variable=name)
         rows.append(Row((label, *cells(part, groups, lambda r: f"{format_whole(r['count'])}/{format_whole(r['n'])}"))))
     cases = where(laboratory["liver_hys_law"], variable=CASE)
-    rows.append(Row(("Biochemical criteria of Hy's law", *cells(cases, groups, format_rate))))
-    columns = (Column("Highest values at risk"), *arm_columns(data))
+    rows.append(Row((_("Biochemical criteria of Hy's law"), *cells(cases, groups, format_rate))))
+    columns = (Column(_("Highest values at risk")), *arm_columns(data))
     phosphatase = data.study.liver.alkaline_phosphatase
     cholestasis = (
-        "no alkaline phosphatase of twice its limit or more up to then"
+        _("no alkaline phosphatase of twice its limit or more up to then")
         if phosphatase
-        else "the study has no alkaline phosphatase, so cholestasis cannot be ruled out"
+        else _("the study has no alkaline phosphatase, so cholestasis cannot be ruled out")
     )
     notes = (
-        f"{unit_label(laboratory['liver_quadrant']).capitalize()}/those with both tests at risk. High: a transaminase of 3 times the upper limit or more, a bilirubin above twice it.",
-        f"Hy's law: such a transaminase, such a bilirubin within 30 days of it, and {cholestasis} (exact {level_text(data)} CI in %). Whether the drug was the cause is for a clinician to judge: viral hepatitis, liver metastases and biliary obstruction do the same.",
+        _("{unit_label}/those with both tests at risk. High: a transaminase of 3 times the upper limit or more, a bilirubin above twice it.", unit_label=unit_label(laboratory['liver_quadrant']).capitalize()),
+        _(
+            "Hy's law: such a transaminase, such a bilirubin within 30 days of it, and {cholestasis} (exact {level} CI in %). Whether the drug was the "
+            "cause is for a clinician to judge: viral hepatitis, liver metastases and biliary obstruction do the same.",
+            cholestasis=cholestasis, level=level_text(data),
+        ),
     )  # fmt: skip
-    return Table("liver", "Liver tests: Hy's law", columns, tuple(rows), notes)
+    return Table("liver", _("Liver tests: Hy's law"), columns, tuple(rows), notes)
 
 
 @internal_only("listing", "the listing of patients with high liver tests")
@@ -129,12 +142,11 @@ def table_liver_cases(laboratory: Laboratory) -> Table | Block:
     found = peaks[peaks["quadrant"].isin(["hy", "temple", "cholestasis"])]
     if found.empty:
         return EMPTY
-    tests = ("transaminase", "bilirubin", "alkaline_phosphatase")
     rows = [
-        Row((str(p["patient_id"]), data.study.arm(str(p["arm"])).label, QUADRANTS[p["quadrant"]],
-             *(format_number(p[test], 1) for test in tests), "yes" if p[CASE] else "no"))
+        Row((str(p["patient_id"]), data.study.arm(str(p["arm"])).label, worded(QUADRANTS[p["quadrant"]]),
+             *(format_number(p[test], 1) for test in TESTS), _("yes") if p[CASE] else _("no")))
         for p in found.sort_values(["arm", "patient_id"], kind="stable").to_dict("records")
     ]  # fmt: skip
-    columns = (Column("Patient"), Column("Arm", text=True), Column("Pattern", text=True),
-               *(Column(_words(test.replace("_", " ")), "highest, × upper limit") for test in tests), Column("Hy's law"))  # fmt: skip
-    return Table("liver_cases", "Patients with high liver tests", columns, tuple(rows))
+    columns = (Column(_("Patient")), Column(_("Arm"), text=True), Column(_("Pattern"), text=True),
+               *(Column(_(test), _("highest, × upper limit")) for test in TESTS.values()), Column(_("Hy's law")))  # fmt: skip
+    return Table("liver_cases", _("Patients with high liver tests"), columns, tuple(rows))

@@ -20,11 +20,13 @@ __all__ = [
 import pandas as pd
 
 from lib.dataset.dataset import Dataset
+from lib.languages.notes import worded
+from lib.languages.speech import N_, _
 from lib.show.display import Column
 from lib.show.formats import (
     DASH,
     MASKED,
-    format_duration,
+    capitalised,
     format_interval,
     format_number,
     format_percent,
@@ -32,40 +34,46 @@ from lib.show.formats import (
     format_whole,
 )
 from lib.show.labels import share
+from lib.show.phrases import format_duration
 
 # An interval at another level than the limit of p can seem to contradict it.
-LEVEL = "Verdicts hold {p} against {limit} at every level of the intervals, so that a {level} CI can leave out 1 where {p} is above it, or hold 1 where {p} is below."
+LEVEL = N_(
+    "Verdicts hold {p} against {limit} at every level of the intervals, so that a {level} CI can leave out 1 where {p} is above it, or hold 1 "
+    "where {p} is below.",
+)
 # What a number needed to treat says, and how one that leads through infinity is read.
 NEEDED = (
-    "NNTB 6: of 6 patients treated with the arm named first instead of the arm named second, one more {one} (number needed to benefit); "
-    "NNTH: one fewer (to harm). Whole patients, rounded up. A {level} CI that holds 0 points leads through infinity: "
-    "NNTB 6 (NNTB 3 to ∞ to NNTH 20) reaches from one more of 3 over none at all to one fewer of 20. Where the difference is 0 there is no number."
+    N_(
+        "NNTB 6: of 6 patients treated with the arm named first instead of the arm named second, one more {one} (number needed to benefit); NNTH: "
+        "one fewer (to harm). Whole patients, rounded up. A {level} CI that holds 0 points leads through infinity: NNTB 6 (NNTB 3 to ∞ to NNTH 20) "
+        "reaches from one more of 3 over none at all to one fewer of 20. Where the difference is 0 there is no number.",
+    )
 )
 
 
 def arm_columns(data: Dataset, overall: bool = False) -> list[Column]:
     """One column per arm in force, with its n and colour, and optionally one for all."""
     columns = [Column(arm.label, f"n = {data.n[arm.id]}", arm.colour) for arm in data.arms]
-    return columns + ([Column("All", f"n = {len(data.patients)}")] if overall and len(data.arms) > 1 else [])
+    return columns + ([Column(_("All"), f"n = {len(data.patients)}")] if overall and len(data.arms) > 1 else [])
 
 
 def notes_by_arm(data: Dataset, *frames: pd.DataFrame) -> list[str]:
     """Return the plain sentences that the statistics left, each once, with the arm they are about."""
     labels = {arm.id: arm.label for arm in data.arms}
     said = [
-        f"{labels.get(row['group'], row['group'])}: {row['note']}"
+        _("{name}: {title}", name=labels.get(row["group"], row["group"]), title=worded(row["note"]))
         for frame in frames
-        for _, row in frame.iterrows()
+        for __, row in frame.iterrows()
         if row["note"] and not str(row["note"]).startswith(("not reached", "upper limit", "masked"))
     ]
-    return [f"{note}." for note in dict.fromkeys(said)]
+    return [_("{note}.", note=note) for note in dict.fromkeys(said)]
 
 
 def notes_of(*frames: pd.DataFrame) -> list[str]:
     """Return the plain sentences that the statistics left, each once."""
     notes = [str(note) for frame in frames if "note" in frame for note in frame["note"] if note]
     return [
-        f"{note[0].upper()}{note[1:]}."
+        _("{note}.", note=capitalised(worded(note)))
         for note in dict.fromkeys(notes)
         if not note.startswith(("not reached", "upper limit"))
     ]
@@ -73,7 +81,7 @@ def notes_of(*frames: pd.DataFrame) -> list[str]:
 
 def cells(frame: pd.DataFrame, groups: list[str], show) -> list[str]:
     """Show one string per group, a dash where the frame has no row for it."""
-    rows = {row["group"]: row for _, row in frame.iterrows()}
+    rows = {row["group"]: row for __, row in frame.iterrows()}
     return [show(rows[group]) if group in rows else DASH for group in groups]
 
 
@@ -101,13 +109,13 @@ def format_rate(row: pd.Series) -> str:
     if not row["n"]:
         return DASH
     if pd.isna(row["count"]):
-        return MASKED
+        return _(MASKED)
     return f"{share(row)}; {format_interval(row['ci_low'], row['ci_high'], 0, percent=True)}"
 
 
 def visit_label(data: Dataset, time: float) -> str:
     """Such as "6 months"; the first one by its name."""
-    return "Baseline" if time == 0 else format_duration(time, data.study.time.unit)
+    return _("Baseline") if time == 0 else format_duration(time, data.study.time.unit)
 
 
 def count_cell(row: pd.Series) -> str:

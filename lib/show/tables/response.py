@@ -15,12 +15,13 @@ from lib.analyses.efficacy.response import CATEGORIES, NON_RESPONDER, RESPONDER,
 from lib.analyses.result import where
 from lib.analyses.robustness.criteria import BENEFIT, Criteria
 from lib.dataset.dataset import Dataset
+from lib.languages.notes import worded
+from lib.languages.speech import N_, _
 from lib.show.display import EMPTY, Block, Column, Row, Table, compares_arms, empty_if_absent
 from lib.show.formats import (
     DASH,
     MASKED,
     exactness,
-    format_duration,
     format_given,
     format_interval,
     format_median,
@@ -29,7 +30,6 @@ from lib.show.formats import (
     format_percent,
     format_whole,
     is_masked,
-    plural,
     said_p,
 )
 from lib.show.labels import (
@@ -43,44 +43,40 @@ from lib.show.labels import (
     trend_note,
     unit_label,
 )
+from lib.show.phrases import format_duration, plural, unit_name
 from lib.show.tables import parts
 from lib.show.tables.parts import format_difference, format_rate, visit_label
 from lib.show.ways import criteria_label, criteria_words, not_compared
 
 RATES = {
-    "objective_response_treated": "Objective response, all {0}",
-    "objective_response_evaluable": "Objective response, evaluable",
-    "disease_control_treated": "Disease control, all {0}",
-    "disease_control_evaluable": "Disease control, evaluable",
+    "objective_response_treated": N_("Objective response, all {entered}"),
+    "objective_response_evaluable": N_("Objective response, evaluable"),
+    "disease_control_treated": N_("Disease control, all {entered}"),
+    "disease_control_evaluable": N_("Disease control, evaluable"),
 }
-LABELS = {RESPONDER: "Response at the landmark", NON_RESPONDER: "No response"}
+LABELS = {RESPONDER: N_("Response at the landmark"), NON_RESPONDER: N_("No response")}
 
 
 @empty_if_absent
 def table_response(response: ResponseRates) -> Table:
     """Categories and response rates by visit and arm."""
     data = response.dataset
-    groups, rows, entered = groups_of(data, overall=True), [], data.study.by_design.entered
+    groups, rows, entered = groups_of(data, overall=True), [], _(data.study.by_design.entered)
     for time, categories in response["response_category"].groupby("time"):
-        rows.append(Row((f"At {visit_label(data, time)}",), "group"))
+        rows.append(Row((_("At {visit_label}", visit_label=visit_label(data, time)),), "group"))
         for category in CATEGORIES:
             part = categories[categories["variable"] == category]
             if (part["count"] != 0).any() or category in CATEGORIES[:4]:
-                rows.append(
-                    Row(
-                        (CATEGORY_LABELS[category], *parts.cells(part, groups, lambda r: format_whole(r["count"]))),
-                        "sub",
-                    )
-                )
+                rows.append(Row((_(CATEGORY_LABELS[category]), *parts.cells(part, groups, lambda r: format_whole(r["count"]))), "sub"))
         for output, label in RATES.items():
             part = response[output]
-            rows.append(Row((label.format(entered), *parts.cells(part[part["time"] == time], groups, format_rate))))
+            rows.append(Row((_(label, entered=_(entered)), *parts.cells(part[part["time"] == time], groups, format_rate))))
     notes = [
-        f"Rates: {unit_label(response['objective_response_treated'])}/denominator (%); exact Clopper-Pearson {level_text(data)} CI in %. All {entered} counts patients who died or were not assessed as non-responders.",
-        f"{criteria_label(data, data.criteria)}, instead of the declared rule: {criteria_words(data)[data.criteria]}" if data.criteria else data.response.caveat,
+        _("Rates: {unit_label}/denominator (%); exact Clopper-Pearson {level} CI in %. All {entered} counts patients who died or were not assessed as non-responders.", unit_label=unit_label(response['objective_response_treated']), level=level_text(data), entered=entered),
+        _("{criteria_label}, instead of the declared rule: {criteria_words}", criteria_label=criteria_label(data, data.criteria), criteria_words=criteria_words(data)[data.criteria]) if data.criteria else data.response.caveat,
     ]
-    columns = (Column("Response"), *parts.arm_columns(data, overall=True))
-    return Table("response", "Tumour response by visit and arm", columns, tuple(rows), tuple(n for n in notes if n))
+    columns = (Column(_("Response")), *parts.arm_columns(data, overall=True))
+    return Table("response", _("Tumour response by visit and arm"), columns, tuple(rows), tuple(n for n in notes if n))
 
 
 @empty_if_absent
@@ -91,12 +87,9 @@ def table_response_pairs(response: ResponseRates, outcome: str = "objective_resp
     level, rows, trends = level_text(data), [], []
     name = f"{outcome}_treated"
     for time, pairs in response[f"{name}_pairwise"].groupby("time"):
-        rows.append(Row((f"At {visit_label(data, time)}, all {data.study.by_design.entered}",), "group"))
+        rows.append(Row((_("At {visit_label}, all {entered}", visit_label=visit_label(data, time), entered=_(data.study.by_design.entered)),), "group"))
         for group in pairs["group"]:
-            at = {
-                part: where(response[f"{name}{part}"], time=time)
-                for part in ("_difference", "_newcombe", "_odds_ratio")
-            }
+            at = {part: where(response[f"{name}{part}"], time=time) for part in ("_difference", "_newcombe", "_odds_ratio")}
             rows.append(Row((
                 pair_label(data, group),
                 *parts.cells(at["_difference"], [group], format_difference),
@@ -107,20 +100,20 @@ def table_response_pairs(response: ResponseRates, outcome: str = "objective_resp
             )))  # fmt: skip
         exact = where(response[f"{name}_test"], time=time).iloc[0]
         chisq = where(response[f"{name}_chisq"], time=time).iloc[0]
-        rows.append(Row((f"All arms, {exactness([exact['mc_error']])}", "", "", "", format_p(exact["p_value"]), "")))
-        rows.append(Row(("All arms, chi-square", "", "", "", format_p(chisq["p_value"]), "")))
+        rows.append(Row((_("All arms, {exactness}", exactness=exactness([exact['mc_error']])), "", "", "", format_p(exact["p_value"]), "")))
+        rows.append(Row((_("All arms, chi-square"), "", "", "", format_p(chisq["p_value"]), "")))
         for trend in where(response[f"{name}_trend"], time=time).to_dict("records") if f"{name}_trend" in response else []:
-            rows.append(Row(("Trend over the arms, Cochran-Armitage", "", "", "", format_p(trend["p_value"]), "")))
-            trends.append(trend_note(data, trend, f"of these at {visit_label(data, time)}"))
-    columns = (Column("Comparison"), Column("Risk difference, points", f"{level} CI"), Column("Newcombe", f"{level} CI"),
-               Column("Odds ratio", f"exact {level} CI"), Column(said_p(), "Fisher"), Column(said_p(), "Holm"))  # fmt: skip
+            rows.append(Row((_("Trend over the arms, Cochran-Armitage"), "", "", "", format_p(trend["p_value"]), "")))
+            trends.append(trend_note(data, trend, _("of these at {visit_label}", visit_label=visit_label(data, time))))
+    columns = (Column(_("Comparison")), Column(_("Risk difference, points"), f"{level} CI"), Column(_("Newcombe"), f"{level} CI"),
+               Column(_("Odds ratio"), _("exact {level} CI", level=level)), Column(said_p(), _("Fisher")), Column(said_p(), _("Holm")))  # fmt: skip
     notes = (
-        "Risk difference: arm named first minus arm named second, in percentage points, with the Miettinen-Nurminen interval; Newcombe's interval beside it.",
-        f"Overall: {response[f'{name}_test']['method'].iat[0]}; chi-square without continuity correction, for comparison with the publication.",
+        _("Risk difference: arm named first minus arm named second, in percentage points, with the Miettinen-Nurminen interval; Newcombe's interval beside it."),
+        _("Overall: {iat}; chi-square without continuity correction, for comparison with the publication.", iat=worded(response[f'{name}_test']['method'].iat[0])),
         *filter(None, trends),
         *parts.notes_of(response[f"{name}_odds_ratio"]),
     )
-    title = f"{outcome.replace('_', ' ').capitalize()}: comparisons of arms"
+    title = _("{replace}: comparisons of arms", replace=_(outcome.replace('_', ' ').capitalize()))
     return Table(f"{outcome}_comparisons", title, columns, tuple(rows), notes)
 
 
@@ -130,27 +123,27 @@ def table_criteria(criteria: Criteria) -> Table:
     data, rates, rows = criteria.dataset, criteria["criteria"], []
     groups = groups_of(data, overall=True)
     for time, at in rates[rates["variable"] != BENEFIT].groupby("time"):
-        rows.append(Row((f"Objective response at {visit_label(data, time)}",), "group"))
+        rows.append(Row((_("Objective response at {visit_label}", visit_label=visit_label(data, time)),), "group"))
         rows += [_criteria_row(criteria, name, time, groups) for name in dict.fromkeys(at["variable"])]
-    rows.append(Row((f"Response, or stable for {plural(data.response.benefit_days, 'day')}",), "group"))
+    rows.append(Row((_("Response, or stable for {benefit_days}", benefit_days=plural(data.response.benefit_days, 'day')),), "group"))
     rows += [_criteria_row(criteria, BENEFIT, time, groups) for time in rates.loc[rates["variable"] == BENEFIT, "time"].unique()]
     tested = "criteria_test" in criteria
-    columns = (Column("Criteria"), *parts.arm_columns(data, overall=True), *([Column(said_p(), "exact")] if tested else []), Column("Differs", "from declared"))
-    entered = data.study.by_design.entered
+    columns = (Column(_("Criteria")), *parts.arm_columns(data, overall=True), *([Column(said_p(), _("exact"))] if tested else []), Column(_("Differs"), _("from declared")))
+    entered = _(data.study.by_design.entered)
     notes = (
-        f"Rates: patients/all {entered} who were due (%); exact Clopper-Pearson {level_text(data)} CI in %. Who died or could not be assessed by the criteria counts as a non-responder. Differs: responders by these criteria and not by the declared ones, or the other way round. All criteria read the same scans, so that they agree confirms nothing.",
+        _("Rates: patients/all {entered} who were due (%); exact Clopper-Pearson {level} CI in %. Who died or could not be assessed by the criteria counts as a non-responder. Differs: responders by these criteria and not by the declared ones, or the other way round. All criteria read the same scans, so that they agree confirms nothing.", entered=entered, level=level_text(data)),
         *_who_is_assessed(criteria),
-        *(f"{criteria_label(data, name)}: {words}" for name, words in criteria_words(data).items() if name in set(rates["variable"])),
-        *(f"{criteria_label(data, r.variable)}: {r.note}." for r in criteria["left_out"].itertuples()),
+        *(_("{name}: {title}", name=criteria_label(data, name), title=words) for name, words in criteria_words(data).items() if name in set(rates["variable"])),
+        *(_("{criteria_label}: {note}.", criteria_label=criteria_label(data, r.variable), note=worded(r.note)) for r in criteria["left_out"].itertuples()),
     )
-    return Table("criteria", "What the answer would be by other response criteria", columns, tuple(rows), notes)
+    return Table("criteria", _("What the answer would be by other response criteria"), columns, tuple(rows), notes)
 
 
 def _who_is_assessed(criteria: Criteria) -> list[str]:
     """By which criteria arms are not compared, because they can assess too few."""
     data = criteria.dataset
-    few = f"not compared, because fewer than {data.study.policy.min_at_risk} patients of an arm can be assessed."
-    return [f"{criteria_label(data, name)}: {few}" for name in not_compared(criteria)]
+    few = _("not compared, because fewer than {min_at_risk} patients of an arm can be assessed.", min_at_risk=data.study.policy.min_at_risk)
+    return [_("{name}: {title}", name=criteria_label(data, name), title=few) for name in not_compared(criteria)]
 
 
 def _criteria_row(criteria: Criteria, name: str, time: float, groups: list[str]) -> Row:
@@ -175,24 +168,22 @@ def table_response_incidence(timed: ResponseTime) -> Table:
     data = timed.dataset
     unit, rows = data.study.time.unit, []
     for time, part in timed["response_incidence"].groupby("time"):
-        label = f"By {format_duration(round(time, 1), unit)}"
+        label = _("By {duration}", duration=format_duration(round(time, 1), unit))
         rows.append(Row((label, *parts.cells(part, groups_of(data), _share))))
     notes = [
-        f"Aalen-Johansen, log-log {level_text(data)} CI in %; number of first responses up to then. Progression and death before a response compete: they end the chance of one and are not censored. Times are the ends of the visits' windows.",
+        _("Aalen-Johansen, log-log {level} CI in %; number of first responses up to then. Progression and death before a response compete: they end the chance of one and are not censored. Times are the ends of the visits' windows.", level=level_text(data)),
         *parts.notes_by_arm(data, timed["response_incidence"]),
     ]
     if "response_incidence_test" in timed:
         row = timed["response_incidence_test"].iloc[0]
-        notes.append(
-            f"All arms, Gray's test: {format_p(row['p_value'], symbol=True) if pd.notna(row['p_value']) else row['note']}."
-        )
-    columns = (Column("First response"), *parts.arm_columns(data))
-    return Table("response_incidence", "Cumulative incidence of response", columns, tuple(rows), tuple(notes))
+        notes.append(_("All arms, Gray's test: {value}.", value=format_p(row['p_value'], symbol=True) if pd.notna(row['p_value']) else worded(row['note'])))
+    columns = (Column(_("First response")), *parts.arm_columns(data))
+    return Table("response_incidence", _("Cumulative incidence of response"), columns, tuple(rows), tuple(notes))
 
 
 def _share(row: pd.Series) -> str:
     if pd.isna(row["estimate"]):
-        return MASKED if is_masked(row) else "not estimable"
+        return _(MASKED) if is_masked(row) else _("not estimable")
     interval = format_interval(row["ci_low"], row["ci_high"], 0, percent=True)
     return f"{format_percent(row['estimate'])} ({interval}); {format_whole(row['n_events'])}"
 
@@ -206,39 +197,38 @@ def table_survival_by_response(timed: ResponseTime) -> Table | Block:
     d, unit, rows = decimals_of_time(data), data.study.time.unit, []
     for test in timed["response_landmark"].to_dict("records"):
         short = data.study.endpoint(test["variable"]).short
-        heading = f"{short} from {format_duration(round(test['time'], 1), unit)} on: {counted(test)}; {'none' if test['n_missing'] == 0 else format_whole(test['n_missing'])} left out"
+        out = N_("{short} from {duration} on: {test}; none left out") if test["n_missing"] == 0 else N_("{short} from {duration} on: {test}; {n} left out")
+        heading = _(out, short=short, duration=format_duration(round(test["time"], 1), unit), test=counted(test), n=format_whole(test["n_missing"]))
         rows.append(Row((heading,), "group"))
-        medians = where(timed["response_landmark_median"], variable=test["variable"], time=test["time"]).set_index(
-            "group"
-        )
+        medians = where(timed["response_landmark_median"], variable=test["variable"], time=test["time"]).set_index("group")
         ratio = DASH if pd.isna(test["hr"]) else parts.format_with_interval(pd.Series(test), "hr", 2)
         for group, cells in ((RESPONDER, (ratio, format_p(test["p_value"]))), (NON_RESPONDER, ("1", ""))):
             row = medians.loc[group]
             events = f"{format_whole(row['n_events'])}/{format_whole(row['n'])}"
             median = format_median(row, d)
-            rows.append(Row((LABELS[group], events, median, *cells), "sub"))
+            rows.append(Row((_(LABELS[group]), events, median, *cells), "sub"))
     columns = (
-        Column("Group"),
-        Column(f"Events / {unit_label(timed['response_landmark_median'])}"),
-        Column(f"Median from the landmark, {unit}", f"{level_text(data)} CI"),
-        Column("Hazard ratio", f"{level_text(data)} CI"),
-        Column(said_p(), "log-rank"),
+        Column(_("Group")),
+        Column(_("Events / {unit_label}", unit_label=unit_label(timed['response_landmark_median']))),
+        Column(_("Median from the landmark, {unit}", unit=unit_name(unit)), f"{level_text(data)} CI"),
+        Column(_("Hazard ratio"), f"{level_text(data)} CI"),
+        Column(said_p(), _("log-rank")),
     )
     notes = (
-        "Left out: the event or the end of follow-up before the landmark, or not evaluable at the visit. All arms together. Responders were not made by lot: who responds may have had the better outlook anyway, so this says whom to expect well of and not that response prolongs life, nor which treatment is better.",
+        _("Left out: the event or the end of follow-up before the landmark, or not evaluable at the visit. All arms together. Responders were not made by lot: who responds may have had the better outlook anyway, so this says whom to expect well of and not that response prolongs life, nor which treatment is better."),
         *parts.notes_of(timed["response_landmark"]),
     )
-    return Table("survival_by_response", "Survival by response, from a landmark on", columns, tuple(rows), notes)
+    return Table("survival_by_response", _("Survival by response, from a landmark on"), columns, tuple(rows), notes)
 
 
 def _lesion_columns(data: Dataset, sizes: pd.DataFrame) -> tuple[list[str], list[Column]]:
     """Groups with treated lesions, and a column of each with how many lesions of how many patients these are."""
     groups, columns = [], []
-    for _, row in sizes.iterrows():
+    for __, row in sizes.iterrows():
         arm = None if row["group"] == OVERALL else data.study.arm(row["group"])
-        detail = f"{counted(row)}, {plural(row['n_patients'], 'patient')}"
+        detail = _("{label}, {detail}", label=counted(row), detail=plural(row["n_patients"], "patient"))
         groups.append(row["group"])
-        columns.append(Column(arm.label if arm else "All", detail, arm.colour if arm else ""))
+        columns.append(Column(arm.label if arm else _("All"), detail, arm.colour if arm else ""))
     return groups, columns
 
 
@@ -254,23 +244,23 @@ def table_lesion_control(control: LesionControl) -> Table:
     sizes = where(outcomes, variable=ALL)
     groups, columns = _lesion_columns(data, sizes[sizes["group"] != OVERALL])
     rows = [Row((label, *parts.cells(where(outcomes, variable=name), groups, _lesions_of))) for name, label in OUTCOMES.items()]
-    rows.append(Row((f"Had progressed by ({level_text(data)} CI); at risk",), "group"))
+    rows.append(Row((_("Had progressed by ({level} CI); at risk", level=level_text(data)),), "group"))
     for time, part in incidence.groupby("time"):
         rows.append(Row((format_duration(time, data.study.time.unit), *parts.cells(part, groups, _incidence_cell)), "sub"))
     notes = [
-        "Lesions (patients who have such a one). A treated lesion has progressed at the first assessment at which its own diameter meets the study's rule of progression, whatever other lesions do; the clock is that of the endpoints.",
-        "Aalen-Johansen, the patient's death competing; log-log intervals from the jackknife of patients, because lesions of one patient are alike.",
+        _("Lesions (patients who have such a one). A treated lesion has progressed at the first assessment at which its own diameter meets the study's rule of progression, whatever other lesions do; the clock is that of the endpoints."),
+        _("Aalen-Johansen, the patient's death competing; log-log intervals from the jackknife of patients, because lesions of one patient are alike."),
         *parts.notes_by_arm(data, incidence),
     ]
     for row in control.frames.get("lesion_control_cox", pd.DataFrame()).to_dict("records"):
-        ratio = row["note"] if pd.isna(row["hr"]) else f"{format_number(row['hr'], 2)} ({format_interval(row['ci_low'], row['ci_high'], 2)})"
-        notes.append(f"Cause-specific hazard ratio, {pair_label(data, row['group'])}: {ratio}; robust variance.")
-    return Table("lesion_control", "Control of treated lesions by arm", (Column("Treated lesions"), *columns), tuple(rows), tuple(notes))
+        ratio = worded(row["note"]) if pd.isna(row["hr"]) else f"{format_number(row['hr'], 2)} ({format_interval(row['ci_low'], row['ci_high'], 2)})"
+        notes.append(_("Cause-specific hazard ratio, {pair_label}: {ratio}; robust variance.", pair_label=pair_label(data, row['group']), ratio=ratio))
+    return Table("lesion_control", _("Control of treated lesions by arm"), (Column(_("Treated lesions")), *columns), tuple(rows), tuple(notes))
 
 
 def _incidence_cell(row: pd.Series) -> str:
     if pd.isna(row["estimate"]):
-        return "not estimable"
+        return _("not estimable")
     return f"{format_percent(row['estimate'])} ({format_interval(row['ci_low'], row['ci_high'], 0, percent=True)}); {format_whole(row['n_risk'])}"
 
 
@@ -280,11 +270,11 @@ def table_lesion_failures(control: LesionControl) -> Table:
     data, found = control.dataset, control["lesion_failure"]
     groups, columns = _lesion_columns(data, where(control["lesion_outcome"], variable=ALL))
     known = [name for name in FAILURES if (found["variable"] == name).any()]
-    rows = [Row((FAILURES[name], *parts.cells(where(found, variable=name), groups, _failures_cell))) for name in known]
+    rows = [Row((worded(FAILURES[name]), *parts.cells(where(found, variable=name), groups, _failures_cell))) for name in known]
     notes = (
-        "Lesions that grew or appeared/lesions of the kind (patients with such a one), in all patients of the arms that treat lesions, over the whole follow-up; a patient can have several. A new lesion had no row at baseline.",
+        _("Lesions that grew or appeared/lesions of the kind (patients with such a one), in all patients of the arms that treat lesions, over the whole follow-up; a patient can have several. A new lesion had no row at baseline."),
     )
-    return Table("lesion_failures", "Where lesions grew or appeared: in the treated field and outside", (Column("Lesion"), *columns), tuple(rows), notes)
+    return Table("lesion_failures", _("Where lesions grew or appeared: in the treated field and outside"), (Column(_("Lesion")), *columns), tuple(rows), notes)
 
 
 def _failures_cell(row: pd.Series) -> str:
@@ -299,18 +289,18 @@ def table_lesion_response(response: LesionResponse) -> Table:
     data, counts, rows = response.dataset, response["lesion_response_category"], []
     groups, columns = _lesion_columns(data, response["sizes"])
     for time, part in counts.groupby("time"):
-        rows.append(Row((f"At {visit_label(data, time)}",), "group"))
+        rows.append(Row((_("At {visit_label}", visit_label=visit_label(data, time)),), "group"))
         for category in CATEGORIES:
             own = where(part, variable=category)
             if (own["count"] > 0).any() or category in CATEGORIES[:4]:
-                rows.append(Row((CATEGORY_LABELS[category].replace("Died", "Patient died"), *parts.cells(own, groups, _lesions_of)), "sub"))
-        rows.append(Row(("Objective response", *parts.cells(where(response["lesion_response"], time=time), groups, _response_cell))))
+                rows.append(Row((_(CATEGORY_LABELS[category]).replace("Died", "Patient died"), *parts.cells(own, groups, _lesions_of)), "sub"))
+        rows.append(Row((_("Objective response"), *parts.cells(where(response["lesion_response"], time=time), groups, _response_cell))))
     notes = (
-        "Lesions (patients who have such a one). Each lesion is held against its own baseline and its own smallest diameter, by the rule that is used for the sum of all.",
-        f"Objective response: lesions/lesions whose visit was due (%), with a {level_text(data)} CI that allows for lesions of one patient being alike; a lesion that was not assessed counts as without response.",
+        _("Lesions (patients who have such a one). Each lesion is held against its own baseline and its own smallest diameter, by the rule that is used for the sum of all."),
+        _("Objective response: lesions/lesions whose visit was due (%), with a {level} CI that allows for lesions of one patient being alike; a lesion that was not assessed counts as without response.", level=level_text(data)),
         *parts.notes_by_arm(data, response["lesion_response"]),
     )
-    return Table("lesion_response", "Response of treated lesions by visit and arm", (Column("Response of the lesion"), *columns), tuple(rows), notes)
+    return Table("lesion_response", _("Response of treated lesions by visit and arm"), (Column(_("Response of the lesion")), *columns), tuple(rows), notes)
 
 
 def _response_cell(row: pd.Series) -> str:
@@ -324,16 +314,16 @@ def table_dose(dose: DoseResponse) -> Table:
     """What goes with ten more Gy of D90: odds of control, volume."""
     data, unit = dose.dataset, dose.dataset.study.time.unit
     control = dose["dose_control"].iloc[0]
-    at = "" if pd.isna(control["time"]) else f" at {format_duration(control['time'], unit)}"
-    rows = [Row((f"Odds of control{at}", *_dose_cells(control, "odds_ratio")))]
-    rows += [Row((f"Volume at {visit_label(data, row['time'])}", *_dose_cells(row, "ratio"))) for _, row in dose["dose_volume"].iterrows()]
+    at = "" if pd.isna(control["time"]) else _(" at {duration}", duration=format_duration(control['time'], unit))
+    rows = [Row((_("Odds of control{at}", at=at), *_dose_cells(control, "odds_ratio")))]
+    rows += [Row((_("Volume at {visit_label}", visit_label=visit_label(data, row['time'])), *_dose_cells(row, "ratio"))) for __, row in dose["dose_volume"].iterrows()]
     notes = (
-        "Control: logistic regression of pseudo-values of the cumulative incidence of progression, the patient's death competing, so that lesions that were followed for a shorter time count as well. Volume: linear regression of the logarithm of the ratio to the baseline. One intercept per arm and one slope; an arm in which no lesion progressed, or all, tells nothing about control.",
-        "Intervals allow for lesions of one patient being alike (cluster-robust, t). Above 1: more control, or a larger volume, with a higher dose.",
+        _("Control: logistic regression of pseudo-values of the cumulative incidence of progression, the patient's death competing, so that lesions that were followed for a shorter time count as well. Volume: linear regression of the logarithm of the ratio to the baseline. One intercept per arm and one slope; an arm in which no lesion progressed, or all, tells nothing about control."),
+        _("Intervals allow for lesions of one patient being alike (cluster-robust, t). Above 1: more control, or a larger volume, with a higher dose."),
         *parts.notes_of(dose["dose_control"], dose["dose_volume"]),
     )
-    columns = (Column("Outcome"), Column("Lesions"), Column("Patients"), Column(f"Per {format_given(STEP)} Gy of D90", f"multiplied by ({level_text(data)} CI)"), Column(said_p()))
-    return Table("dose_response", "Control and volume of the lesion, by step of dose", columns, tuple(rows), notes)
+    columns = (Column(_("Outcome")), Column(_("Lesions")), Column(_("Patients")), Column(_("Per {step} Gy of D90", step=format_given(STEP)), _("multiplied by ({level} CI)", level=level_text(data))), Column(said_p()))
+    return Table("dose_response", _("Control and volume of the lesion, by step of dose"), columns, tuple(rows), notes)
 
 
 def _dose_cells(row: pd.Series, column: str) -> tuple[str, ...]:

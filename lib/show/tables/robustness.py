@@ -17,12 +17,14 @@ from lib.analyses.robustness.definitions import DECLARED, FIELD, Definitions
 from lib.analyses.robustness.robustness import WAYS, Robustness
 from lib.analyses.robustness.subgroups import ResponseSubgroups, Subgroups
 from lib.dataset.dataset import Dataset
+from lib.languages.notes import worded
+from lib.languages.speech import _
 from lib.show.display import EMPTY, Block, Column, Row, Table, empty_if_absent
 from lib.show.formats import (
     DASH,
     MASKED,
+    capitalised,
     format_bounds,
-    format_duration,
     format_interval,
     format_limit,
     format_number,
@@ -33,10 +35,10 @@ from lib.show.formats import (
     format_time,
     format_whole,
     is_masked,
-    out_of,
     said_p,
 )
 from lib.show.labels import counted, decimals_of_time, groups_of, level_text, pair_label, unit_label
+from lib.show.phrases import format_duration, in_unit, out_of, unit_name
 from lib.show.tables import parts
 from lib.show.ways import definition_label, event_label, field_label, level_label, subgroup_of, way_label
 from lib.statistics.comparisons import name_pair
@@ -53,25 +55,34 @@ def table_robustness(robust: Robustness) -> Table:
             rows.append(Row((heading,), "group"))
         label = way_label(data, robust, way, time)
         if way in ("rmst", "pairwise"):
-            rows += [_pair_row(data, f"{label}, {pair_label(data, row['group'])}", row) for _, row in part.iterrows()]
+            rows += [_pair_row(data, _("{label}, {pair}", label=label, pair=pair_label(data, row["group"])), row) for __, row in part.iterrows()]
         else:
             rows.append(_way_row(label, part, pair))
     columns = (
-        Column("What was done"),
-        Column(f"Events / {unit_label(robust['robustness'])}"),
+        Column(_("What was done")),
+        Column(_("Events / {unit_label}", unit_label=unit_label(robust['robustness']))),
         Column(said_p()),
-        Column("Hazard ratio or difference", f"{level_text(data)} CI"),
+        Column(_("Hazard ratio or difference"), f"{level_text(data)} CI"),
     )
     endpoint = data.study.endpoint(robust.variable)
     field = (robust["ways"]["way"] == FIELD).any()
     notes = (
-        *([f"What the arm treats: {field_label(data)}. Growth and new lesions are measured, and each endpoint keeps its other events."] if field else []),
-        f"Hazard ratio: {pair_label(data, pair)}; below 1: fewer events per time with the arm named first. {said_p()}: test of all arms, but of the pair named where there is one, and of {pair_label(data, pair)} for Firth's.",
-        f"Fragility: patients changed one by one, each time the one who moves {said_p()} most, until {said_p()} crosses {format_limit()}. Worst case: every censored patient of the arm had the event when last seen, those of the other arms stay free of it to the end; best case: the other way round. These are bounds, not estimates.",
+        *([_("What the arm treats: {field_label}. Growth and new lesions are measured, and each endpoint keeps its other events.", field_label=field_label(data))] if field else []),
+        _(
+            "Hazard ratio: {pair_label}; below 1: fewer events per time with the arm named first. {p}: test of all arms, but of the pair named where "
+            "there is one, and of {pair_label} for Firth's.",
+            pair_label=pair_label(data, pair), p=said_p(),
+        ),
+        _(
+            "Fragility: patients changed one by one, each time the one who moves {p} most, until {p} crosses {limit}. Worst case: every censored patient "
+            "of the arm had the event when last seen, those of the other arms stay free of it to the end; best case: the other way round. These are "
+            "bounds, not estimates.",
+            p=said_p(), limit=format_limit(),
+        ),
     )
     return Table(
         f"{robust.variable}_robustness",
-        f"{endpoint.short}: the same question, many answers",
+        _("{endpoint}: the same question, many answers", endpoint=endpoint.short),
         columns,
         tuple(rows),
         notes,
@@ -100,7 +111,7 @@ def _pair_row(data: Dataset, label: str, row: pd.Series) -> Row:
     gain = (
         ""
         if pd.isna(row["difference"])
-        else f"{format_number(row['difference'], d)} ({format_interval(row['ci_low'], row['ci_high'], d)}) {unit}"
+        else in_unit(f"{format_number(row['difference'], d)} ({format_interval(row['ci_low'], row['ci_high'], d)})", unit)
     )
     return Row((_with_remark(label, row), _events(row), format_p(p), gain), "sub")
 
@@ -116,17 +127,17 @@ def _with_remark(label: str, row: pd.Series) -> str:
     said = []
     if pd.notna(row["mc_error"]):
         said.append(
-            f"Monte Carlo error {format_number(row['mc_error'], 4)}" if row["mc_error"] else "every allocation counted"
+            _("Monte Carlo error {mc_error}", mc_error=format_number(row['mc_error'], 4)) if row["mc_error"] else _("every allocation counted")
         )
     if pd.notna(row["min"]):
-        said.append(f"{out_of(row['count'], row['n'])} deletions {'turns' if row['count'] == 1 else 'turn'} the verdict at {format_limit()}")
+        said.append(_("{out_of} deletions {en} the verdict at {limit}", out_of=out_of(row['count'], row['n']), en="turns" if row['count'] == 1 else "turn", limit=format_limit()))
     elif pd.notna(row["count"]):
-        said.append(f"{out_of(row['count'], row['n'])} {'is' if row['count'] == 1 else 'are'} enough")
+        said.append(_("{out_of} {en} enough", out_of=out_of(row['count'], row['n']), en='is' if row['count'] == 1 else 'are'))
     if pd.notna(row["n_missing"]):
-        why = "without a known stratum" if row["way"] == "stratified" else "had the event or left before"
-        said.append(f"{counted(row, 'n_missing')} {why}")
-    said += [re.sub(r"(?<=^not made: )not recorded: ", "", row["note"])] if row["note"] else []
-    return f"{label} ({'; '.join(said)})" if said else label
+        lost = counted(row, "n_missing")
+        said.append(_("{lost} without a known stratum", lost=lost) if row["way"] == "stratified" else _("{lost} had the event or left before", lost=lost))
+    said += [re.sub(r"(?<=^not made: )not recorded: ", "", worded(row["note"]))] if row["note"] else []
+    return _("{label} ({note})", label=label, note=_("; ").join(said)) if said else label
 
 
 @empty_if_absent
@@ -135,14 +146,14 @@ def table_definitions(definitions: Definitions, fits: dict[str, pd.DataFrame]) -
     data = definitions.dataset
     endpoint = data.study.endpoint(definitions.variable)
     declared = fits[DECLARED]
-    columns = [Column("Claim", text=True), Column("Published", text=True), *(Column(definition_label(name), text=True) for name in fits)]
-    cells = [[f"{row.reproduced} ({row.verdict})" for row in found.itertuples()] for found in fits.values()]
+    columns = [Column(_("Claim"), text=True), Column(_("Published"), text=True), *(Column(definition_label(name), text=True) for name in fits)]
+    cells = [[_("{number} ({verdict})", number=row.reproduced, verdict=_(row.verdict)) for row in found.itertuples()] for found in fits.values()]
     rows = [Row((row.claim, row.printed, *(cell[i] for cell in cells))) for i, row in enumerate(declared.itertuples())]
     notes = (
-        "Each definition keeps the other events of the endpoint. Where a new lesion competes, curve and log-rank test are those of censoring.",
-        *([f"What the arm treats: {field_label(data)}."] if FIELD in fits else []),
+        _("Each definition keeps the other events of the endpoint. Where a new lesion competes, curve and log-rank test are those of censoring."),
+        *([_("What the arm treats: {field_label}.", field_label=field_label(data))] if FIELD in fits else []),
     )
-    title = f"{endpoint.short}: which definition do the published numbers fit?"
+    title = _("{endpoint}: which definition do the published numbers fit?", endpoint=endpoint.short)
     return Table(f"{endpoint.id}_definitions", title, tuple(columns), tuple(rows), notes)
 
 
@@ -154,23 +165,23 @@ def table_incidence(robust: Robustness) -> Table | Block:
         return EMPTY
     endpoint, rows, unit = data.study.endpoint(robust.variable), [], data.study.time.unit
     columns = [*endpoint.events, *endpoint.competing]
-    first = event_label(columns[0]) if columns else "event of interest"
-    other = " or ".join(event_label(c) for c in columns[1:]) or "competing event"
-    for name, kind in (("incidence", first), ("incidence_other", f"{other} without it")):
-        rows.append(Row((f"{kind[0].upper()}{kind[1:]}, at",), "group"))
+    first = event_label(columns[0]) if columns else _("event of interest")
+    other = _(" or ").join(event_label(c) for c in columns[1:]) or _("competing event")
+    for name, kind in (("incidence", first), ("incidence_other", _("{other} without it", other=other))):
+        rows.append(Row((_("{kind}, at", kind=capitalised(kind)),), "group"))
         for time, part in robust[name].groupby("time"):
             rows.append(Row((format_duration(time, unit), *parts.cells(part, groups_of(data), _share)), "sub"))
     gray = robust["ways"].query("way == 'competing'")["p_value"].iat[0]
     notes = (
-        f"Aalen-Johansen, log-log {level_text(data)} CI in % (Aalen variance). Gray's test of the first kind: {format_p(gray, symbol=True) if pd.notna(gray) else 'not made'}.",
+        _("Aalen-Johansen, log-log {level} CI in % (Aalen variance). Gray's test of the first kind: {part}.", level=level_text(data), part=format_p(gray, symbol=True) if pd.notna(gray) else _("not made")),
     )
-    return Table(f"{robust.variable}_incidence", f"{endpoint.short}: cumulative incidence by kind of event",
-                 (Column("Cumulative incidence"), *parts.arm_columns(data)), tuple(rows), notes)  # fmt: skip
+    return Table(f"{robust.variable}_incidence", _("{endpoint}: cumulative incidence by kind of event", endpoint=endpoint.short),
+                 (Column(_("Cumulative incidence")), *parts.arm_columns(data)), tuple(rows), notes)  # fmt: skip
 
 
 def _share(row: pd.Series) -> str:
     if pd.isna(row["estimate"]):
-        return MASKED if is_masked(row) else "not estimable"
+        return _(MASKED) if is_masked(row) else _("not estimable")
     return f"{format_percent(row['estimate'])} ({format_interval(row['ci_low'], row['ci_high'], 0, percent=True)})"
 
 
@@ -182,17 +193,21 @@ def table_intervals(robust: Robustness, survival: Survival) -> Table | Block:
         return EMPTY
     groups, d, unit = groups_of(data), decimals_of_time(data), data.study.time.unit
     rows = [
-        Row((f"Median, {unit}: Kaplan-Meier", *parts.cells(survival["median"], groups, lambda r: format_time(r["median"], d)))),
-        Row(("Bounds between scans", *parts.cells(robust["interval_median"], groups, lambda r: format_bounds(r["bound_low"], r["bound_high"], d, missing="NR"))), "sub"),
+        Row((_("Median, {unit}: Kaplan-Meier", unit=unit_name(unit)), *parts.cells(survival["median"], groups, lambda r: format_time(r["median"], d)))),
+        Row((_("Bounds between scans"), *parts.cells(robust["interval_median"], groups, lambda r: format_bounds(r["bound_low"], r["bound_high"], d, missing="NR"))), "sub"),
     ]
     for time, part in robust["interval_landmark"].groupby("time"):
-        rows.append(Row((f"Event-free at {format_duration(time, unit)}: bounds", *parts.cells(part, groups, lambda r: format_bounds(r["bound_low"], r["bound_high"], 0, percent=True)))))
+        rows.append(Row((_("Event-free at {duration}: bounds", duration=format_duration(time, unit)), *parts.cells(part, groups, lambda r: format_bounds(r["bound_low"], r["bound_high"], 0, percent=True)))))
     endpoint = data.study.endpoint(robust.variable)
     notes = (
-        "Kaplan-Meier puts a progression on the day of the scan that found it. Turnbull's curve knows only that it came since the scan before, so its median is often earlier; what it leaves open lies between the bounds (shares in %). Bounds are no confidence intervals: they hold what the schedule of scans hides, not chance.",
+        _(
+            "Kaplan-Meier puts a progression on the day of the scan that found it. Turnbull's curve knows only that it came since the scan before, so "
+            "its median is often earlier; what it leaves open lies between the bounds (shares in %). Bounds are no confidence intervals: they hold what "
+            "the schedule of scans hides, not chance.",
+        ),
         *parts.notes_by_arm(data, robust["interval_landmark"]),
     )
-    return Table(f"{endpoint.id}_intervals", f"{endpoint.short}: what lies between two scans",
+    return Table(f"{endpoint.id}_intervals", _("{endpoint}: what lies between two scans", endpoint=endpoint.short),
                  (Column(endpoint.short), *parts.arm_columns(data)), tuple(rows), notes)  # fmt: skip
 
 
@@ -201,20 +216,24 @@ def table_detectable(robust: Robustness) -> Table:
     """What the observed number of events could have found."""
     data = robust.dataset
     rows = []
-    for _, row in robust["detectable"].iterrows():
-        found = [MASKED if is_masked(row) else format_number(row[name], 2) for name in ("hr", "hr_above")]
+    for __, row in robust["detectable"].iterrows():
+        found = [_(MASKED) if is_masked(row) else format_number(row[name], 2) for name in ("hr", "hr_above")]
         rows.append(Row((pair_label(data, row["group"]), f"{format_whole(row['n_events'])}/{format_whole(row['n'])}", *found)))
     columns = (
-        Column("Comparison"),
-        Column(f"Events / {unit_label(robust['detectable'])}"),
-        Column("Found if below", "hazard ratio"),
-        Column("or above", "hazard ratio"),
+        Column(_("Comparison")),
+        Column(_("Events / {unit_label}", unit_label=unit_label(robust['detectable']))),
+        Column(_("Found if below"), _("hazard ratio")),
+        Column(_("or above"), _("hazard ratio")),
     )
-    note = f"Hazard ratio that a two-sided log-rank test at {format_limit()} finds with 80% power at the observed number of events (Schoenfeld). Smaller effects would usually be missed, whether they exist or not."
+    note = _(
+        "Hazard ratio that a two-sided log-rank test at {limit} finds with 80% power at the observed number of events (Schoenfeld). Smaller effects "
+        "would usually be missed, whether they exist or not.",
+        limit=format_limit(),
+    )
     endpoint = data.study.endpoint(robust.variable)
     return Table(
         f"{robust.variable}_detectable",
-        f"{endpoint.short}: effects that these numbers can find",
+        _("{endpoint}: effects that these numbers can find", endpoint=endpoint.short),
         columns,
         tuple(rows),
         (note,),
@@ -227,14 +246,14 @@ def table_subgroups(subgroups: Subgroups) -> Table:
     data = subgroups.dataset
     rows, said, shown = [], [], ""
     tests = subgroups["interaction"].set_index("variable")
-    for _, row in subgroups["subgroup"].iterrows():
+    for __, row in subgroups["subgroup"].iterrows():
         heading, level = level_label(data, row["variable"])
         counts = where(subgroups["subgroup_count"], variable=row["variable"]).set_index("group")
         if level and subgroup_of(row["variable"]) != shown:
             shown = subgroup_of(row["variable"])
             test = tests.loc[shown]
             rows.append(Row((heading, "", "", "", format_p(test["p_value"]))))
-            said += [f"{heading}, interaction {test['note']}."] if test["note"] else []
+            said += [_("{heading}, interaction {note}.", heading=heading, note=worded(test['note']))] if test["note"] else []
         events = [
             f"{format_whole(counts.at[arm, 'n_events'])}/{format_whole(counts.at[arm, 'n'])}" for arm in data.contrast
         ]
@@ -244,17 +263,24 @@ def table_subgroups(subgroups: Subgroups) -> Table:
             else DASH
         )
         rows.append(Row((level or heading, *events, ratio, ""), "sub" if level else ""))
-        said += [f"{f'{heading} {level}'.strip()}: {row['note']}."] if row["note"] else []
+        said += [_("{strip}: {note}.", strip=f'{heading} {level}'.strip(), note=worded(row['note']))] if row["note"] else []
     x, y = (data.study.arm(arm) for arm in data.contrast)
-    columns = (Column("Subgroup"), Column(x.label, "events / n", x.colour), Column(y.label, "events / n", y.colour),
-               Column("Hazard ratio", f"{level_text(data)} CI"), Column(said_p(), "interaction"))  # fmt: skip
+    columns = (Column(_("Subgroup")), Column(x.label, _("events / n"), x.colour), Column(y.label, _("events / n"), y.colour),
+               Column(_("Hazard ratio"), f"{level_text(data)} CI"), Column(said_p(), _("interaction")))  # fmt: skip
     endpoint = data.study.endpoint(subgroups.variable)
     notes = (
-        f"Hazard ratio below 1: fewer events per time with {x.label}; from a Cox model of all arms within the subgroup. Interaction: likelihood-ratio test of arm x subgroup against arm + subgroup over all arms.",
-        "No subgroup was powered and none is adjusted for the number of looks: a hazard ratio that differs from the others is no sign of a different effect unless the interaction says so.",
+        _(
+            "Hazard ratio below 1: fewer events per time with {x}; from a Cox model of all arms within the subgroup. Interaction: likelihood-ratio test "
+            "of arm x subgroup against arm + subgroup over all arms.",
+            x=x.label,
+        ),
+        _(
+            "No subgroup was powered and none is adjusted for the number of looks: a hazard ratio that differs from the others is no sign of a different "
+            "effect unless the interaction says so.",
+        ),
         *said,
     )
-    return Table(f"{subgroups.variable}_subgroups", f"{endpoint.short} in subgroups: {pair_label(data, name_pair(*data.contrast))}",
+    return Table(f"{subgroups.variable}_subgroups", _("{endpoint} in subgroups: {pair_label}", endpoint=endpoint.short, pair_label=pair_label(data, name_pair(*data.contrast))),
                  columns, tuple(rows), notes)  # fmt: skip
 
 
@@ -263,23 +289,23 @@ def table_response_subgroups(subgroups: ResponseSubgroups) -> Table:
     """Difference in objective response between focus and reference arm by subgroup, with counts and tests of interaction."""
     data, rows, said, shown = subgroups.dataset, [], [], ""
     tests = subgroups["response_interaction"].set_index("variable")
-    for _, row in subgroups["response_subgroup"].iterrows():
+    for __, row in subgroups["response_subgroup"].iterrows():
         heading, level = level_label(data, row["variable"])
         if level and subgroup_of(row["variable"]) != shown:
             shown = subgroup_of(row["variable"])
             rows.append(Row((heading, "", "", "", format_p(tests.at[shown, "p_value"]))))
-            said += [f"{heading}, interaction {tests.at[shown, 'note']}."] if tests.at[shown, "note"] else []
+            said += [_("{heading}, interaction {note}.", heading=heading, note=worded(tests.at[shown, "note"]))] if tests.at[shown, "note"] else []
         counts = where(subgroups["response_subgroup_count"], variable=row["variable"])
         shares = parts.cells(counts, list(data.contrast), lambda r: f"{format_whole(r['count'])}/{format_whole(r['n'])}")
         points = DASH if pd.isna(row["difference"]) else f"{format_points(row['difference'])} ({format_interval(row['ci_low'], row['ci_high'], 0, percent=True)})"
         rows.append(Row((level or heading, *shares, points, ""), "sub" if level else ""))
     x, y = (data.study.arm(arm) for arm in data.contrast)
-    columns = (Column("Subgroup"), Column(x.label, "responders / n", x.colour), Column(y.label, "responders / n", y.colour),
-               Column("Difference, points", f"{level_text(data)} CI"), Column(said_p(), "interaction"))  # fmt: skip
+    columns = (Column(_("Subgroup")), Column(x.label, _("responders / n"), x.colour), Column(y.label, _("responders / n"), y.colour),
+               Column(_("Difference, points"), f"{level_text(data)} CI"), Column(said_p(), _("interaction")))  # fmt: skip
     when = format_duration(subgroups["response_subgroup"]["time"].iat[0], data.study.time.unit)
     notes = (
-        f"All {data.study.by_design.entered} who were due at {when}; {x.label} minus {y.label}, with the Miettinen-Nurminen interval. Interaction, over all arms: {' or '.join(dict.fromkeys(tests['method']))}.",
-        "No subgroup was powered and none is adjusted for the number of looks.",
+        _("All {entered} who were due at {when}; {x} minus {y}, with the Miettinen-Nurminen interval. Interaction, over all arms: {join}.", entered=_(data.study.by_design.entered), when=when, x=x.label, y=y.label, join=_(" or ").join(map(worded, dict.fromkeys(tests["method"])))),
+        _("No subgroup was powered and none is adjusted for the number of looks."),
         *dict.fromkeys(said),
     )
-    return Table("response_subgroups", f"Objective response at {when} in subgroups: {pair_label(data, name_pair(*data.contrast))}", columns, tuple(rows), notes)
+    return Table("response_subgroups", _("Objective response at {when} in subgroups: {pair_label}", when=when, pair_label=pair_label(data, name_pair(*data.contrast))), columns, tuple(rows), notes)

@@ -10,12 +10,13 @@ from lib.analyses.efficacy.response import ResponseRates
 from lib.analyses.efficacy.survival import Survival
 from lib.analyses.result import Absent
 from lib.dataset.dataset import Dataset
+from lib.languages.notes import worded
+from lib.languages.speech import N_, _
 from lib.show.display import EMPTY, Block, Column, Row, Table, compares_arms, empty_if_absent
 from lib.show.formats import (
     DASH,
     MASKED,
     format_count,
-    format_duration,
     format_given,
     format_interval,
     format_limit,
@@ -36,6 +37,7 @@ from lib.show.labels import (
     trend_note,
     unit_label,
 )
+from lib.show.phrases import format_duration, unit_name
 from lib.show.tables.parts import (
     LEVEL,
     NEEDED,
@@ -59,49 +61,44 @@ def table_survival(analysis: Survival) -> Table:
     endpoint, groups, d = data.study.endpoint(analysis.variable), groups_of(data), decimals_of_time(data)
     unit, median = data.study.time.unit, analysis["median"]
     rows = [
-        Row((f"Events / {unit_label(median)}", *cells(analysis["events"], groups, _events))),
+        Row((_("Events / {unit_label}", unit_label=unit_label(median)), *cells(analysis["events"], groups, _events))),
         *_missing_row(median, groups),
         Row(
             (
-                f"Median, {unit} ({level_text(data)} CI)",
+                _("Median, {unit} ({level} CI)", unit=unit_name(unit), level=level_text(data)),
                 *cells(median, groups, lambda r: format_median(r, d)),
             )
         ),
         Row(
             (
-                f"Median follow-up, {unit}",
+                _("Median follow-up, {unit}", unit=unit_name(unit)),
                 *cells(analysis["follow_up"], groups, lambda r: format_median(r, d, interval=False)),
             ),
             "sub",
         ),
-        Row((f"{_free(endpoint)} at ({level_text(data)} CI); at risk",), "group"),
+        Row((_("{free} at ({level} CI); at risk", free=_free(endpoint), level=level_text(data)),), "group"),
     ]
     for time, part in analysis["landmark"].groupby("time"):
         rows.append(Row((format_duration(time, unit), *cells(part, groups, _landmark)), "sub"))
     rmst = analysis["rmst"]
     tau = rmst["tau"].max()
     notes = [
-        "Kaplan-Meier; log-log intervals. Follow-up by reverse Kaplan-Meier.",
+        _("Kaplan-Meier; log-log intervals. Follow-up by reverse Kaplan-Meier."),
         *notes_by_arm(data, analysis["landmark"], rmst),
     ]
     if "cumulative_incidence" in analysis:
-        rows.append(Row((f"Cumulative incidence at ({level_text(data)} CI); at risk",), "group"))
+        rows.append(Row((_("Cumulative incidence at ({level} CI); at risk", level=level_text(data)),), "group"))
         for time, part in analysis["cumulative_incidence"].groupby("time"):
             rows.append(Row((format_duration(time, unit), *cells(part, groups, _landmark)), "sub"))
         notes.append(
-            "Kaplan-Meier counts a competing event as censoring and so overstates the risk; the cumulative incidence does not (Aalen variance)."
+            _("Kaplan-Meier counts a competing event as censoring and so overstates the risk; the cumulative incidence does not (Aalen variance).")
         )
-    rows.append(
-        Row(
-            (
-                f"Mean {unit} {_free(endpoint).lower()} up to {format_given(tau)} ({level_text(data)} CI)",
-                *cells(rmst, groups, lambda r: format_with_interval(r, "estimate", d)),
-            )
-        )
-    )
+    free, supposed = N_("Mean {unit} event-free up to {tau} ({level} CI)"), N_("Mean {unit} event-free if nobody had the competing event up to {tau} ({level} CI)")
+    mean = _(supposed if endpoint.has_competing else free, unit=unit_name(unit), tau=format_given(tau), level=level_text(data))
+    rows.append(Row((mean, *cells(rmst, groups, lambda r: format_with_interval(r, "estimate", d)))))
     return Table(
         f"{endpoint.id}_by_arm",
-        f"{endpoint.label} by arm",
+        _("{endpoint} by arm", endpoint=endpoint.label),
         (Column(endpoint.short), *arm_columns(data)),
         tuple(rows),
         tuple(notes),
@@ -116,19 +113,19 @@ def _missing_row(median: pd.DataFrame, groups: list[str]) -> list[Row]:
     """Patients without a known time, where there are any (a hidden count may be one)."""
     if (median["n_missing"] == 0).all():
         return []
-    return [Row(("Without a known time", *cells(median, groups, lambda r: format_whole(r["n_missing"]))), "sub")]
+    return [Row((_("Without a known time"), *cells(median, groups, lambda r: format_whole(r["n_missing"]))), "sub")]
 
 
 def _landmark(row: pd.Series) -> str:
     if pd.isna(row["estimate"]):
-        return MASKED if str(row["note"]).startswith(MASKED) else "not estimable"
+        return _(MASKED) if str(row["note"]).startswith(MASKED) else _("not estimable")
     interval = format_interval(row["ci_low"], row["ci_high"], 0, percent=True)
     return f"{format_percent(row['estimate'])} ({interval}); {format_whole(row['n_risk'])}"
 
 
 def _free(endpoint: Endpoint) -> str:
     """What survival means for this endpoint: with a competing event it is a supposition."""
-    return "Event-free if nobody had the competing event" if endpoint.has_competing else "Event-free"
+    return _("Event-free if nobody had the competing event") if endpoint.has_competing else _("Event-free")
 
 
 @empty_if_absent
@@ -148,39 +145,43 @@ def table_comparisons(analysis: Survival) -> Table:
             *cells(pairs, [group], lambda r: format_p(r["p_adjusted"])),
         )))  # fmt: skip
     p_values = [analysis[name]["p_value"].iat[0] for name in ("logrank", "gray") if name in analysis]
-    for label, p in zip(("All arms", "All arms, Gray's test (competing event)"), p_values, strict=False):
+    for label, p in zip((_("All arms"), _("All arms, Gray's test (competing event)")), p_values, strict=False):
         rows.append(Row((label, "", "", format_p(p), "")))
     trend = analysis["logrank_trend"].iloc[0] if "logrank_trend" in analysis else None
     if trend is not None:
-        rows.append(Row(("Trend over the arms in order", "", "", format_p(trend["p_value"]), "")))
+        rows.append(Row((_("Trend over the arms in order"), "", "", format_p(trend["p_value"]), "")))
     level = level_text(data)
     columns = (
-        Column("Comparison"),
-        Column("Cause-specific hazard ratio" if endpoint.has_competing else "Hazard ratio", f"{level} CI"),
-        Column(f"Difference in mean {unit}", f"{level} CI"),
-        Column(said_p(), "log-rank"),
-        Column(said_p(), "Holm"),
+        Column(_("Comparison")),
+        Column(_("Cause-specific hazard ratio") if endpoint.has_competing else _("Hazard ratio"), f"{level} CI"),
+        Column(_("Difference in mean {unit}", unit=unit_name(unit)), f"{level} CI"),
+        Column(said_p(), _("log-rank")),
+        Column(said_p(), _("Holm")),
     )
     global_test = analysis["proportional_hazards"]
     global_p = global_test[global_test["group"] == OVERALL]["p_value"]
     notes = [
-        f"Hazard ratio: {analysis['cox']['method'].iat[0]}; below 1: fewer events per time with the arm named first. Difference in restricted mean up to {format_duration(analysis['rmst']['tau'].max(), unit)}; above 0: longer without event with the arm named first.",
+        _(
+            "Hazard ratio: {iat}; below 1: fewer events per time with the arm named first. Difference in restricted mean up to {duration}; above 0: "
+            "longer without event with the arm named first.",
+            iat=worded(analysis['cox']['method'].iat[0]), duration=format_duration(analysis['rmst']['tau'].max(), unit),
+        ),
         *(
-            f"Proportional hazards, test of all arms: {format_p(p, symbol=True)}. The test has little power when events are few."
+            _("Proportional hazards, test of all arms: {p}. The test has little power when events are few.", p=format_p(p, symbol=True))
             for p in global_p.dropna()
         ),
         *(
-            ["With arms this small the interval of the difference in means is somewhat too narrow."]
+            [_("With arms this small the interval of the difference in means is somewhat too narrow.")]
             if data.n.min() < SMALL_ARM and analysis["rmst_difference"]["ci_low"].notna().any()
             else []
         ),
-        *([trend_note(data, trend, "events than expected")] if trend is not None and pd.notna(trend["statistic"]) else []),
+        *([trend_note(data, trend, _("events than expected"))] if trend is not None and pd.notna(trend["statistic"]) else []),
         *_exploratory(data, endpoint, p_values, analysis["comparison_count"]["n_tests"].iat[0]),
-        *([LEVEL.format(level=level, p=said_p(), limit=format_limit())] if data.parameters.level != 1 - ALPHA else []),
+        *([_(LEVEL, level=level, p=said_p(), limit=format_limit())] if data.parameters.level != 1 - ALPHA else []),
         *notes_of(analysis["cox_likelihood_ratio"], analysis["logrank"], analysis["cox"], analysis["rmst_difference"]),
     ]
     return Table(
-        f"{endpoint.id}_comparisons", f"{endpoint.label}: comparisons of arms", columns, tuple(rows), tuple(notes)
+        f"{endpoint.id}_comparisons", _("{endpoint}: comparisons of arms", endpoint=endpoint.label), columns, tuple(rows), tuple(notes)
     )
 
 
@@ -189,13 +190,13 @@ def _exploratory(data: Dataset, endpoint: Endpoint, p_values: list[float], tests
     said = []
     primary = data.study.primary
     if primary.role != "primary":
-        said.append(f"Exploratory: no endpoint is declared primary. Tests in this table: {format_whole(tests)}.")
+        said.append(_("Exploratory: no endpoint is declared primary. Tests in this table: {tests}.", tests=format_whole(tests)))
     elif endpoint.id != primary.id:
         said.append(
-            f"Exploratory: the primary endpoint is {inside(primary.short)}. Tests in this table: {format_whole(tests)}."
+            _("Exploratory: the primary endpoint is {primary}. Tests in this table: {tests}.", primary=inside(primary.short), tests=format_whole(tests))
         )
     if len(data.arms) > 2 and not pd.isna(p_values).all() and not is_apart(p_values):
-        said.append("The pairwise tests are exploratory: the tests of all arms do not carry them.")
+        said.append(_("The pairwise tests are exploratory: the tests of all arms do not carry them."))
     return said
 
 
@@ -205,24 +206,24 @@ def table_differences(analysis: Survival, response: ResponseRates | Absent) -> T
     """Absolute differences to the reference arm with the number needed to treat: without the event at each landmark, responses."""
     data = analysis.dataset
     endpoint, unit = data.study.endpoint(analysis.variable), data.study.time.unit
-    parts = [(f"{_free(endpoint)} at", analysis["landmark_difference"])]
+    parts = [(N_("{free} at {duration}"), analysis["landmark_difference"])]
     if not isinstance(response, Absent) and "objective_response_treated_difference" in response:
-        parts.append(("Objective response at", response["objective_response_treated_difference"]))
+        parts.append((N_("Objective response at {duration}"), response["objective_response_treated_difference"]))
     pairs, rows = [f"{arm.id} vs {data.reference}" for arm in data.arms if arm.id != data.reference], []
     for heading, frame in parts:
         for time, found in frame.groupby("time"):
-            rows.append(Row((f"{heading} {format_duration(time, unit)}",), "group"))
-            by_pair = {row["group"]: row for _, row in found.iterrows()}
+            rows.append(Row((_(heading, free=_free(endpoint), duration=format_duration(time, unit)),), "group"))
+            by_pair = {row["group"]: row for __, row in found.iterrows()}
             rows += [Row((pair_label(data, pair), format_difference(by_pair[pair]), needed_to_treat(by_pair[pair]) if "nnt" in frame else DASH), "sub")
                      for pair in pairs if pair in by_pair]  # fmt: skip
-    if not any(frame["difference"].notna().any() for _, frame in parts):
+    if not any(frame["difference"].notna().any() for __, frame in parts):
         return EMPTY
     level = level_text(data)
-    columns = (Column("Comparison"), Column("Difference, points", f"{level} CI"), Column("Number needed to treat", f"{level} CI"))
+    columns = (Column(_("Comparison")), Column(_("Difference, points"), f"{level} CI"), Column(_("Number needed to treat"), f"{level} CI"))
     notes = (
-        f"Arm named first minus arm named second, in percentage points: {'; '.join(dict.fromkeys(frame['method'].iat[0] for _, frame in parts if len(frame)))}.",
-        NEEDED.format(one="is without the event or responds", level=level),
+        _("Arm named first minus arm named second, in percentage points: {join}.", join=_("; ").join(dict.fromkeys(worded(frame['method'].iat[0]) for __, frame in parts if len(frame)))),
+        _(NEEDED, one=_("is without the event or responds"), level=level),
         *notes_of(analysis["landmark_difference"]),
     )
-    title = f"{endpoint.short}{' and response' if len(parts) > 1 else ''}: absolute differences and numbers needed to treat"
+    title = _("{endpoint}{part}: absolute differences and numbers needed to treat", endpoint=endpoint.short, part=_(" and response") if len(parts) > 1 else '')
     return Table(f"{endpoint.id}_differences", title, columns, tuple(rows), notes)

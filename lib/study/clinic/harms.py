@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from lib.languages.speech import N_, _, said_here
 from lib.study.parts import Code, Days, Frozen, Id, Level, Text, unique
 from lib.study.words import Spoken
 
@@ -32,6 +33,7 @@ class AdverseEvents(Frozen):
     dictionary: Text
     systems: dict[Text, tuple[Text, ...]]
     plain: dict[Text, Spoken] = Field({})
+    labels: dict[Text, Spoken] = Field({})
     severe_grade: int = Field(3, ge=1, le=5)
     max_grade: int = Field(FATAL_GRADE, ge=1, le=5)
     # Instead of grades, mildest first; the mildest one that counts as severe, and the one that is death, if any is.
@@ -45,7 +47,13 @@ class AdverseEvents(Frozen):
     def _plain_words_are_of_terms(self) -> Self:
         if unknown := sorted(set(self.plain) - set(self.terms)):
             raise ValueError(f"plain: {', '.join(unknown)} is no term of systems")
+        if unknown := sorted(set(self.labels) - {*self.terms, *self.systems}):
+            raise ValueError(f"labels: {', '.join(unknown)} is no term and no system")
         return self
+
+    def called(self, name: str) -> str:
+        """What a term or a system is called in the language in force: by its label, or as the tables have it."""
+        return said_here(self.labels.get(name, {}), name)
 
     @model_validator(mode="after")
     def _one_scale(self) -> Self:
@@ -92,7 +100,7 @@ class AdverseEvents(Frozen):
     @property
     def scale(self) -> str:
         """What a severity is called."""
-        return "severity" if self.levels else "grade"
+        return N_("severity") if self.levels else N_("grade")
 
     def code(self, rank: int) -> str:
         """A severity as results.csv names it."""
@@ -105,7 +113,7 @@ class AdverseEvents(Frozen):
     def words(self, rank: int) -> str:
         """A severity within a sentence: "grade 3", or "severe"."""
         if not self.levels:
-            return f"grade {rank}"
+            return _("grade {rank}", rank=rank)
         label = self.levels[rank - 1].label
         return label if label[:2].isupper() else label[:1].lower() + label[1:]
 
@@ -113,4 +121,6 @@ class AdverseEvents(Frozen):
     def severe_words(self) -> str:
         """What counts as severe: "grade 3 or higher", or "severe or worse"."""
         least = self.words(self.severe)
-        return least if self.severe == self.ranks[-1] else f"{least} or {'worse' if self.levels else 'higher'}"
+        if self.severe == self.ranks[-1]:
+            return least
+        return _("{least} or worse", least=least) if self.levels else _("{least} or higher", least=least)

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from lib.study.parts import Code, Frozen, Id, Label, Level, Text, own, unique
+from lib.study.parts import Code, Frozen, Id, Label, Level, Told, own, unique
 
 
 class Population(Frozen):
@@ -61,7 +61,7 @@ class Component(Frozen):
     kind: Literal["drug", "local"]
     arms: tuple[Id, ...]
     doses: tuple[float, ...] = ()
-    dose_unit: Text = ""
+    dose_unit: Told = ""
 
 
 class Treatments(Frozen):

@@ -8,7 +8,8 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
-from lib.study.parts import MOST_WINDOW_DAYS, Code, Days, Frozen, Level, Text
+from lib.languages.speech import N_
+from lib.study.parts import MOST_WINDOW_DAYS, Code, Days, Frozen, Level, Text, Told
 from lib.study.words import DateColumn
 
 Region = Literal["local", "regional", "distant"]
@@ -57,7 +58,7 @@ class Response(Frozen):
     max_targets: int = 5
     max_targets_per_site: int = 2
     progression_column: DateColumn | None = None
-    caveat: Text = ""
+    caveat: Told = ""
 
     def by(self, criteria: str) -> Response:
         """The rule with the thresholds of other criteria, a key of `CRITERIA`; itself for "".
@@ -83,7 +84,7 @@ class Response(Frozen):
     @property
     def measured(self) -> str:
         """What is added up, in words."""
-        return {"diameter": "sum of diameters", "volume": "total volume", "viable": "sum of viable diameters"}[self.measure]
+        return {"diameter": N_("sum of diameters"), "volume": N_("total volume"), "viable": N_("sum of viable diameters")}[self.measure]
 
     @property
     def partial_percent(self) -> float:

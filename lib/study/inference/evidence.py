@@ -9,7 +9,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from lib.study.parts import Frozen, Id
-from lib.study.words import Label, Text
+from lib.study.words import Label, Text, Told
 
 # No ratio and no time of a study lies beyond; a number that does was typed wrongly.
 Positive = Annotated[float, Field(ge=1e-6, le=1e6)]
@@ -67,11 +67,11 @@ class External(Frozen):
     label: Label
     printed: Text
     citation: Text
-    why: Text = ""
+    why: Told = ""
     endpoint: Id | None = None
     against: Id | None = None
     number: Published | None = None
-    differs: Text = ""
+    differs: Told = ""
     weight: float = Field(0.5, gt=0, lt=1)
 
     @model_validator(mode="after")
@@ -98,4 +98,4 @@ class Worthwhile(Frozen):
 
     hazard_ratio: Effect | None = None
     response_difference: Effect | None = None
-    why: Text = ""
+    why: Told = ""

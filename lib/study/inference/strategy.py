@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import Field
 
 from lib.study.clinic.treatment import Component
-from lib.study.parts import Days, Frozen, Id, Text
+from lib.study.parts import Days, Frozen, Id, Told
 
 
 class Strategy(Frozen):
@@ -20,7 +20,7 @@ class Strategy(Frozen):
     strategy, and weighted for that.
     """
 
-    label: Text
+    label: Told
     arms: tuple[Id, ...] = Field(min_length=1)
     add: Id
     within_days: Annotated[Days, Field(ge=1)]

@@ -21,7 +21,8 @@ from lib.batch.workers import Outcome
 from lib.dataset.dataset import load
 from lib.report.page import Page
 from lib.show.disclosure.audience import MASKED
-from lib.show.formats import format_median, format_p, plural, said_count, said_share
+from lib.show.formats import format_median, format_p
+from lib.show.phrases import plural, said_count, said_share
 from lib.show.sentences import cohort as say_cohort
 from lib.show.sentences import course as say_course
 from lib.show.sentences import design as say_design

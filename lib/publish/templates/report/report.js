@@ -1,6 +1,9 @@
 // The page reads well without this. It marks the section in view, opens all code, copies and sorts tables, switches colours.
 (() => {
   const root = document.documentElement;
+  // What the script says, in the language of the page.
+  const spoken = JSON.parse(root.dataset.words || "{}");
+  const say = (text) => spoken[text] || text;
   const button = (text, className, onclick) =>
     Object.assign(document.createElement("button"), { type: "button", textContent: text, className, onclick });
 
@@ -11,10 +14,10 @@
   let theme = THEMES.includes(stored()) ? stored() : "auto";
   paint(theme); // before the first line is drawn
   const themeButton = () => {
-    const made = button(`Colours: ${theme}`, "theme", () => {
+    const made = button(say(`Colours: ${theme}`), "theme", () => {
       theme = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length];
       paint(theme);
-      made.textContent = `Colours: ${theme}`;
+      made.textContent = say(`Colours: ${theme}`);
       try { localStorage.setItem("theme", theme); } catch { /* a private window keeps nothing */ }
     });
     return made;
@@ -48,11 +51,11 @@
   };
 
   const codeButton = (blocks) => {
-    const made = button("Show all code", "all-code", () => {
+    const made = button(say("Show all code"), "all-code", () => {
       const open = made.getAttribute("aria-pressed") !== "true";
       blocks.forEach((d) => (d.open = open));
       made.setAttribute("aria-pressed", String(open));
-      made.textContent = open ? "Hide all code" : "Show all code";
+      made.textContent = open ? say("Hide all code") : say("Show all code");
     });
     made.setAttribute("aria-pressed", "false");
     return made;
@@ -77,15 +80,15 @@
     return done;
   };
   const copyButton = (table, status) => {
-    const made = button("Copy", "copy", async () => {
+    const made = button(say("Copy"), "copy", async () => {
       const done = await copied(table);
       made.focus();
       if (!done) getSelection().selectAllChildren(table);
-      status.textContent = made.firstChild.data = done ? "Copied" : "Selected: press Ctrl+C";
-      setTimeout(() => (made.firstChild.data = "Copy"), 3000);
+      status.textContent = made.firstChild.data = done ? say("Copied") : say("Selected: press Ctrl+C");
+      setTimeout(() => (made.firstChild.data = say("Copy")), 3000);
     });
     const of = Object.assign(document.createElement("span"), { className: "hidden" });
-    of.textContent = ` ${table.caption ? table.caption.textContent : "table"}`;
+    of.textContent = ` ${table.caption ? table.caption.textContent : say("table")}`;
     made.append(of);
     return made;
   };
@@ -109,12 +112,12 @@
   // A long table shows only rows that hold every word typed.
   const filterOf = (table, status) => {
     const field = Object.assign(document.createElement("input"), { type: "search" });
-    const label = Object.assign(document.createElement("label"), { className: "filter", textContent: "Show rows with " });
+    const label = Object.assign(document.createElement("label"), { className: "filter", textContent: `${say("Show rows with")} ` });
     field.addEventListener("input", () => {
       const asked = field.value.toLowerCase().split(/\s+/);
       const rows = [...table.tBodies[0].rows];
       rows.forEach((row) => (row.hidden = !asked.every((word) => row.textContent.toLowerCase().includes(word))));
-      status.textContent = `${rows.filter((row) => !row.hidden).length} of ${rows.length} rows`;
+      status.textContent = say("{shown} of {all} rows").replace("{shown}", rows.filter((row) => !row.hidden).length).replace("{all}", rows.length);
     });
     label.append(field);
     table.closest(".table").before(label);

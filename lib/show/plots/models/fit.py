@@ -12,9 +12,11 @@ from lib.analyses.models.fit import ModelFit
 from lib.analyses.result import where
 from lib.dataset.dataset import Dataset
 from lib.fonts import fill
+from lib.languages.speech import _
 from lib.show.display import EMPTY, Block, Figure, empty_if_absent, internal_only
-from lib.show.formats import format_given, format_p, joined
+from lib.show.formats import format_given, format_p
 from lib.show.labels import inside, pair_label
+from lib.show.phrases import joined, unit_name
 from lib.show.plots.legends import legend
 from lib.show.plots.style import GREY, INK, PALE, picture, write_figure
 
@@ -37,7 +39,7 @@ def _ratio_axis(axes, low: float, high: float) -> None:
     axes.set_ylim(low, high)
     axes.yaxis.set_major_locator(FixedLocator([ratio for ratio in RATIOS if low <= ratio <= high]))
     axes.yaxis.set_minor_locator(NullLocator())
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: format_given(value)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, __: format_given(value)))
     axes.axhline(1, color=GREY, linewidth=0.8, zorder=0)
 
 
@@ -62,21 +64,21 @@ def plot_linearity(fit: ModelFit) -> Figure | Block:
         for place, name in zip(axes.ravel(), names, strict=False):
             own = where(curves, variable=name)
             place.fill_between(own["value"], own["ci_low"].clip(SPAN[0] / 10), own["ci_high"].clip(upper=SPAN[1] * 10), color=PALE, linewidth=0, zorder=0)
-            place.plot(own["value"], own["line"], color=GREY, linewidth=1.1, linestyle=(0, (4, 3)), label="Straight line")
-            place.plot(own["value"], own["hr"], color=INK, linewidth=1.8, label="Curve")
+            place.plot(own["value"], own["line"], color=GREY, linewidth=1.1, linestyle=(0, (4, 3)), label=_("Straight line"))
+            place.plot(own["value"], own["hr"], color=INK, linewidth=1.8, label=_("Curve"))
             _ratio_axis(place, low, high)
             if name in logs:
                 _log_axis(place, own["value"])
             place.set_xlabel(fill(_with_unit(data, name), 30))
         for place in axes[:, 0]:
-            place.set_ylabel("Hazard ratio\nagainst the median")
+            place.set_ylabel(_("Hazard ratio\nagainst the median"))
         figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper right", ncols=2, fontsize=8)
         endpoint = data.study.endpoint(fit.variable)
         tests = fit["model_linearity"].set_index("variable")
-        told = [f"{inside(data.study.variable(name).label)} ({format_p(tests.at[f'{fit.variable}: {name}', 'p_value'], symbol=True)} for the bend)" for name in names]
+        told = [_("{variable} ({p} for the bend)", variable=inside(data.study.variable(name).label), p=format_p(tests.at[f'{fit.variable}: {name}', 'p_value'], symbol=True)) for name in names]
         return write_figure(
-            figure, f"{endpoint.id}_curves", f"{endpoint.short}: hazard ratio along each number",
-            f"Curves of the hazard ratio against the median, with the straight line of the model: {joined(told)}.",
+            figure, f"{endpoint.id}_curves", _("{endpoint}: hazard ratio along each number", endpoint=endpoint.short),
+            _("Curves of the hazard ratio against the median, with the straight line of the model: {listed}.", listed=joined(told)),
             legend(figure, data, "curves", endpoint=inside(endpoint.label)),
         )  # fmt: skip
 
@@ -96,7 +98,7 @@ def _log_axis(axes, values: pd.Series) -> None:
         ticks = [tick for tick in ticks if format_given(tick).lstrip("0.").startswith("1")]
     axes.xaxis.set_major_locator(FixedLocator(ticks))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: format_given(float(f"{value:.12g}"))))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, __: format_given(float(f"{value:.12g}"))))
 
 
 @internal_only("single patients", "scaled Schoenfeld residuals, one mark per event")
@@ -116,20 +118,20 @@ def plot_proportional(fit: ModelFit) -> Figure | Block:
             arm = data.study.arm(group.split(" vs ")[0])
             place.fill_between(own["time"], own["low"], own["high"], color=PALE, linewidth=0, zorder=0)
             place.plot(own["time"], own["value"], "o", color=arm.colour, markersize=2.5, alpha=0.45, markeredgewidth=0)
-            place.plot(own["time"], own["line"], color=GREY, linewidth=1.1, linestyle=(0, (4, 3)), label="Trend that is tested")
-            place.plot(own["time"], own["smooth"], color=arm.colour, linewidth=1.8, label="Smooth")
-            place.axhline(own["estimate"].iat[0], color=INK, linewidth=0.9, label="One ratio for all of it")
+            place.plot(own["time"], own["line"], color=GREY, linewidth=1.1, linestyle=(0, (4, 3)), label=_("Trend that is tested"))
+            place.plot(own["time"], own["smooth"], color=arm.colour, linewidth=1.8, label=_("Smooth"))
+            place.axhline(own["estimate"].iat[0], color=INK, linewidth=0.9, label=_("One ratio for all of it"))
             place.axhline(0, color=GREY, linewidth=0.8, zorder=0)
             place.set_ylim(-reach, reach)
             place.set_title(fill(pair_label(data, group), 34), fontsize=9, loc="left", color=INK)
-            place.set_xlabel(f"{data.study.time.unit.capitalize()} since {data.study.time.zero_label}")
+            place.set_xlabel(_("{unit} since {zero_label}", unit=unit_name(data.study.time.unit).capitalize(), zero_label=data.study.time.zero_label))
         for place in axes[:, 0]:
-            place.set_ylabel("Log hazard ratio")
+            place.set_ylabel(_("Log hazard ratio"))
         figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=8)
         endpoint, tests = data.study.endpoint(fit.variable), fit["model_proportional_arm"].set_index("group")["p_value"]
-        told = joined([f"{pair_label(data, group)} ({format_p(tests[group], symbol=True) if pd.notna(tests[group]) else 'not tested'})" for group in groups])
+        told = joined([_("{name} ({p})", name=pair_label(data, group), p=format_p(tests[group], symbol=True) if pd.notna(tests[group]) else _("not tested")) for group in groups])
         return write_figure(
-            figure, f"{endpoint.id}_residuals", f"{endpoint.short}: does the hazard ratio change over time?",
-            f"One mark per event, with a trend and a smooth curve over time, and the one ratio of the model: {told}.",
+            figure, f"{endpoint.id}_residuals", _("{endpoint}: does the hazard ratio change over time?", endpoint=endpoint.short),
+            _("One mark per event, with a trend and a smooth curve over time, and the one ratio of the model: {told}.", told=told),
             legend(figure, data, "residuals", endpoint=inside(endpoint.label)),
         )  # fmt: skip

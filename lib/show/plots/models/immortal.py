@@ -11,9 +11,12 @@ from matplotlib.ticker import PercentFormatter
 from lib.analyses.models.immortal import Immortal
 from lib.analyses.result import where
 from lib.dataset.dataset import Dataset
+from lib.languages.notes import worded
+from lib.languages.speech import _
 from lib.show.display import EMPTY, Block, Figure, empty_if_absent, internal_only
-from lib.show.formats import format_number, format_percent, format_whole, plural
+from lib.show.formats import capitalised, format_number, format_percent, format_whole
 from lib.show.labels import inside
+from lib.show.phrases import plural, unit_name
 from lib.show.plots.legends import legend
 from lib.show.plots.panel import write_legend
 from lib.show.plots.style import GREY, INK, PALE, picture, thin_steps, write_figure
@@ -38,18 +41,17 @@ def plot_immortal_days(immortal: Immortal) -> Figure:
         (_draw_lines if few else _draw_shares)(axes, patients, limit)
         axes.axvline(within, color=GREY, linewidth=0.9, linestyle="dashed")
         axes.set_xlim(0, limit)
-        axes.set_xlabel(f"Days since {data.study.time.zero_label} (dashed: end of the period)")
+        axes.set_xlabel(_("Days since {zero_label} (dashed: end of the period)", zero_label=data.study.time.zero_label))
         handles, labels = axes.get_legend_handles_labels()
         named = dict(zip(labels, handles, strict=True))
         figure.legend(named.values(), named.keys(), loc="outside upper left", ncols=2, fontsize=8)
         days = immortal["immortal_time"].iloc[0]
         alt = (
-            f"{plural(days['n'], 'patient')} added the component; {plural(days['person_time'], 'day')} before it are immortal, "
-            f"{format_number(days['median'], 0)} in the middle, {format_number(days['max'], 0)} at most."
+            _("{n} added the component; {person_time} before it are immortal, {median} in the middle, {max} at most.", n=plural(days['n'], 'patient'), person_time=plural(days['person_time'], 'day'), median=format_number(days['median'], 0), max=format_number(days['max'], 0))
         )
         who = plural(len(patients), "patient")
         own = legend(figure, data, "immortal_days", who=who) if few else legend(figure, data, "immortal_shares", who=who)
-        return write_figure(figure, f"{immortal.variable}_immortal_days", "Whose days are immortal", alt, own)
+        return write_figure(figure, f"{immortal.variable}_immortal_days", _("Whose days are immortal"), alt, own)
 
 
 def _draw_lines(axes, patients: pd.DataFrame, limit: float) -> None:
@@ -58,15 +60,15 @@ def _draw_lines(axes, patients: pd.DataFrame, limit: float) -> None:
     for y, row in enumerate(order.itertuples()):
         end, start = min(row.days, limit), 0.0 if pd.isna(row.added_days) else row.added_days
         if pd.notna(row.added_days):
-            axes.plot([0, min(start, limit)], [-y, -y], color=IMMORTAL, linewidth=5, solid_capstyle="butt", label="Before adding: immortal")
-            axes.plot([min(start, limit), end], [-y, -y], color=INK, linewidth=1.6, solid_capstyle="butt", label="After adding")
+            axes.plot([0, min(start, limit)], [-y, -y], color=IMMORTAL, linewidth=5, solid_capstyle="butt", label=_("Before adding: immortal"))
+            axes.plot([min(start, limit), end], [-y, -y], color=INK, linewidth=1.6, solid_capstyle="butt", label=_("After adding"))
             axes.plot(start, -y, "|", color=INK, markersize=8)
         else:
-            axes.plot([0, end], [-y, -y], color=GREY, linewidth=1, linestyle="dotted", label="Never added")
+            axes.plot([0, end], [-y, -y], color=GREY, linewidth=1, linestyle="dotted", label=_("Never added"))
         if row.days > limit:
             axes.plot(limit, -y, ">", color=GREY, markersize=3, clip_on=False)
         else:
-            axes.plot(end, -y, "X" if row.event else "o", color=INK, markersize=5, label="Event" if row.event else "End of follow-up")
+            axes.plot(end, -y, "X" if row.event else "o", color=INK, markersize=5, label=_("Event") if row.event else _("End of follow-up"))
     axes.set_ylim(-len(order) + 0.3, 0.7)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
@@ -79,11 +81,11 @@ def _draw_shares(axes, patients: pd.DataFrame, limit: float) -> None:
     event, known = patients["event"].to_numpy(dtype=bool), ~np.isnan(added)
     gone, before = days[:, None] >= end, days[:, None] < np.where(known, added, np.inf)
     states: dict[str, tuple[np.ndarray, dict]] = {
-        "Before adding: immortal": (~gone & known & before, {"color": IMMORTAL}),
-        "After adding": (~gone & known & ~before, {"color": "#56B4E9"}),
-        "Never added": (~gone & ~known, {"color": PALE}),
-        "Event": (gone & event, {"color": INK}),
-        "End of follow-up": (gone & ~event, {"facecolor": "white", "edgecolor": GREY, "hatch": "....", "linewidth": 0}),
+        _("Before adding: immortal"): (~gone & known & before, {"color": IMMORTAL}),
+        _("After adding"): (~gone & known & ~before, {"color": "#56B4E9"}),
+        _("Never added"): (~gone & ~known, {"color": PALE}),
+        _("Event"): (gone & event, {"color": INK}),
+        _("End of follow-up"): (gone & ~event, {"facecolor": "white", "edgecolor": GREY, "hatch": "....", "linewidth": 0}),
     }
     base = np.zeros(len(days))
     for label, (state, look) in states.items():
@@ -93,7 +95,7 @@ def _draw_shares(axes, patients: pd.DataFrame, limit: float) -> None:
         axes.fill_between(days, base, top, step="post", label=label, **look)
         base = top
     axes.set_ylim(0, 1)
-    axes.set_ylabel("Share of the patients")
+    axes.set_ylabel(_("Share of the patients"))
     axes.yaxis.set_major_formatter(PercentFormatter(1))
 
 
@@ -115,7 +117,7 @@ def plot_strategies(immortal: Immortal) -> Figure | Block:
     endpoint, styles = data.study.endpoint(immortal.variable), {ADDED: "solid", NOT_ADDED: "dashed"}
     with picture(3.3) as (figure, axes):
         for group in reversed(STRATEGIES):
-            for name, drawn in (("naive_curve", {"linewidth": 0.9, "alpha": 0.6}), ("strategy_curve", {"linewidth": 2, "label": group.capitalize()})):
+            for name, drawn in (("naive_curve", {"linewidth": 0.9, "alpha": 0.6}), ("strategy_curve", {"linewidth": 2, "label": capitalised(worded(group))})):
                 curve = where(immortal[name], group=group)
                 curve = curve.iloc[thin_steps(curve["survival"])]
                 axes.step(curve["time"], curve["survival"], where="post", color=colours[group], linestyle=styles[group], **drawn)
@@ -123,14 +125,14 @@ def plot_strategies(immortal: Immortal) -> Figure | Block:
         axes.set(ylim=(0, 1.02), ylabel=endpoint.label if len(endpoint.label) < 40 else endpoint.short)
         axes.set_xlim(left=0)
         axes.yaxis.set_major_formatter(PercentFormatter(1))
-        axes.set_xlabel(f"{data.study.time.unit.capitalize()} since {data.study.time.zero_label} (dotted: end of the period)")
-        write_legend(figure, axes, "upper right", title="Bold: both strategies, weighted; thin: ever added, from time zero")
+        axes.set_xlabel(_("{unit} since {zero_label} (dotted: end of the period)", unit=unit_name(data.study.time.unit).capitalize(), zero_label=data.study.time.zero_label))
+        write_legend(figure, axes, "upper right", title=_("Bold: both strategies, weighted; thin: ever added, from time zero"))
         sizes = where(immortal["strategy_weight"], variable="cloned").set_index("group")
-        told = [f"{group}, {format_number(sizes.at[group, 'ess'], 1)} of {format_whole(sizes.at[group, 'n'])}" for group in reversed(STRATEGIES)]
+        told = [_("{group}, {at} of {at2}", group=worded(group), at=format_number(sizes.at[group, 'ess'], 1), at2=format_whole(sizes.at[group, 'n'])) for group in reversed(STRATEGIES)]
         shares = where(immortal["strategy_share"], variable="cloned").dropna(subset=["estimate"])
-        ends = [f"{group} {format_percent(part['estimate'].iat[-1])}" for group, part in shares.groupby("group", sort=False)]
-        alt = f"Curves of both strategies, weighted, over naive ones. Effective patients of who stayed: {'; '.join(told)}." + (f" Without the event at the last time: {'; '.join(ends)}." if ends else "")
+        ends = [_("{group} {share}", group=worded(group), share=format_percent(part["estimate"].iat[-1])) for group, part in shares.groupby("group", sort=False)]
+        alt = _("Curves of both strategies, weighted, over naive ones. Effective patients of who stayed: {join}.", join=_("; ").join(told)) + (_(" Without the event at the last time: {join}.", join=_("; ").join(ends)) if ends else "")
         return write_figure(
-            figure, f"{endpoint.id}_strategies_plot", f"{endpoint.short} under both strategies", alt,
+            figure, f"{endpoint.id}_strategies_plot", _("{endpoint} under both strategies", endpoint=endpoint.short), alt,
             legend(figure, data, "strategies", endpoint=inside(endpoint.label), label=data.study.strategy.label, who=plural(len(immortal["patients"]), "patient")),
         )  # fmt: skip

@@ -11,9 +11,12 @@ from lib.analyses.models.covariates import declared_covariates
 from lib.analyses.models.imputation import COMPLETE, OTHERS, Imputed
 from lib.analyses.result import where
 from lib.fonts import fill
+from lib.languages.notes import worded
+from lib.languages.speech import _
 from lib.show.display import Figure, empty_if_absent
-from lib.show.formats import format_whole, plural
+from lib.show.formats import format_whole
 from lib.show.labels import everybody, inside
+from lib.show.phrases import plural
 from lib.show.plots.legends import legend
 from lib.show.plots.style import GREY, INK, PALE, picture, write_figure
 
@@ -35,15 +38,15 @@ def plot_missing(imputed: Imputed) -> Figure:
         axes.set_ylim(0.5 - len(found), 0.5)
         axes.xaxis.tick_top()
         axes.set_xticks(range(len(ids)), labels, fontsize=7.5, rotation=SLOPE, ha="left", rotation_mode="anchor")
-        axes.set_yticks([-y for y in range(len(found))], [_counted(row) for _, row in found.iterrows()], fontsize=8)
+        axes.set_yticks([-y for y in range(len(found))], [_counted(row) for __, row in found.iterrows()], fontsize=8)
         axes.yaxis.tick_right()
         axes.tick_params(length=0)
         axes.spines[:].set_visible(False)
-        axes.annotate("Grey: known; cross: missing", (0, 0), (0, -4), xycoords="axes fraction", textcoords="offset points", va="top", fontsize=7.5)
+        axes.annotate(_("Grey: known; cross: missing"), (0, 0), (0, -4), xycoords="axes fraction", textcoords="offset points", va="top", fontsize=7.5)
         endpoint = data.study.endpoint(imputed.variable)
-        told = "; ".join(f"{_named(imputed, row['variable'])}: {_counted(row)}" for _, row in found.iterrows())
+        told = _("; ").join(_("{label}: {counted}", label=_named(imputed, row["variable"]), counted=_counted(row)) for __, row in found.iterrows())
         return write_figure(
-            figure, f"{endpoint.id}_missing_plot", f"{endpoint.short}: which covariates are missing together", f"A row for each pattern. {told}.",
+            figure, f"{endpoint.id}_missing_plot", _("{endpoint}: which covariates are missing together", endpoint=endpoint.short), _("A row for each pattern. {told}.", told=told),
             legend(figure, data, "missing", endpoint=inside(endpoint.label), n=plural(found["n"].iat[0], "patient")),
         )  # fmt: skip
 
@@ -51,7 +54,7 @@ def plot_missing(imputed: Imputed) -> Figure:
 def _pattern(axes, y: float, pattern: str, ids: list[str]) -> None:
     """One row of squares; of patterns that are counted together none is drawn."""
     if pattern == OTHERS:
-        axes.text((len(ids) - 1) / 2, y, OTHERS, ha="center", va="center", fontsize=8, color=GREY)
+        axes.text((len(ids) - 1) / 2, y, worded(OTHERS), ha="center", va="center", fontsize=8, color=GREY)
         return
     lacking = set() if pattern == COMPLETE else set(pattern.split(" + "))
     for x, variable in enumerate(ids):
@@ -62,10 +65,10 @@ def _pattern(axes, y: float, pattern: str, ids: list[str]) -> None:
 
 
 def _counted(row) -> str:
-    return f"{plural(row['count'], 'patient')}, {format_whole(row['n_events'])} with event"
+    return _("{count}, {n_events} with event", count=plural(row['count'], 'patient'), n_events=format_whole(row['n_events']))
 
 
 def _named(imputed: Imputed, pattern: str) -> str:
     if pattern in (COMPLETE, OTHERS):
-        return pattern
-    return "missing " + " and ".join(imputed.dataset.study.variable(i).label for i in pattern.split(" + "))
+        return worded(pattern)
+    return _("missing {listed}", listed=_(" and ").join(imputed.dataset.study.variable(i).label for i in pattern.split(" + ")))

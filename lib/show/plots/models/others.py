@@ -15,16 +15,19 @@ from lib.analyses.outlook.others import KINDS, OTHERS, WITH_OWN, Evidence, Quest
 from lib.analyses.result import where
 from lib.dataset.dataset import Dataset
 from lib.fonts import fill
+from lib.languages.notes import worded
+from lib.languages.speech import N_, _
 from lib.show.display import Block, Figure, empty_if_absent
 from lib.show.formats import capitalised, format_given, format_level, format_percent
 from lib.show.labels import level_text
+from lib.show.phrases import unit_name
 from lib.show.plots.legends import legend
 from lib.show.plots.style import GREY, INK, PALE, picture, write_figure
-from lib.show.ways import estimate_label, limits_label, question_label
+from lib.show.ways import estimate_label, limits_label, question_of_whom
 
 # Characters of a line of a label, and how far an axis of ratios or of times reaches at most beyond the estimates.
 LABEL, BEYOND = 40, 4.0
-POOLED = {WITH_OWN: "Together, with this study", OTHERS: "Together, the others alone"}
+POOLED = {WITH_OWN: N_("Together, with this study"), OTHERS: N_("Together, the others alone")}
 
 
 class Line(NamedTuple):
@@ -57,14 +60,17 @@ def _forest(evidence: Evidence, kind: str) -> Figure:
                 right.text(1, y, estimate_label(data, line.row), ha="right", va="center", fontsize=8)
                 (_together if line.pooled else _single)(axes, y, line.row, data, span)
         _axis(axes, data, kind, span)
-        right.text(1, 0.35, f"{capitalised(KINDS[kind])[:-1]}\n({level_text(data)} CI)", color=GREY, va="bottom", ha="right", fontsize=7.5)
+        right.text(1, 0.35, f"{capitalised(worded(KINDS[kind].removesuffix('s')))}\n({level_text(data)} CI)", color=GREY, va="bottom", ha="right", fontsize=7.5)
         for side in (left, right):
             side.axis("off")
             side.set_xlim(0, 1)
-        words = " Diamonds are random-effects means with their confidence intervals, the pale bars behind them prediction intervals: where the truth of a further study lies." if together else ""
-        told = "; ".join(f"{line.label}: {estimate_label(data, line.row)}" + (f", further study {limits_label(data, line.row, 'pi_low', 'pi_high')}" if line.pooled else "") for line in lines if line.row is not None)
-        own = legend(figure, data, "evidence", kinds=capitalised(KINDS[kind]), pooled=words)
-        return write_figure(figure, f"evidence_{kind}", f"{capitalised(KINDS[kind])} beside those of other studies", f"Forest plot. {told}.", own)
+        words = _(
+            " Diamonds are random-effects means with their confidence intervals, the pale bars behind them prediction intervals: where the truth of a "
+            "further study lies.",
+        ) if together else ""
+        told = _("; ").join(_("{label}: {estimate}", label=line.label, estimate=estimate_label(data, line.row)) + (_(", further study {limits_label}", limits_label=limits_label(data, line.row, 'pi_low', 'pi_high')) if line.pooled else "") for line in lines if line.row is not None)
+        own = legend(figure, data, "evidence", kinds=capitalised(worded(KINDS[kind])), pooled=words)
+        return write_figure(figure, f"evidence_{kind}", _("{kinds} beside those of other studies", kinds=capitalised(worded(KINDS[kind]))), _("Forest plot. {told}.", told=told), own)
 
 
 def _lines(evidence: Evidence, kind: str) -> Iterator[Line]:
@@ -74,13 +80,13 @@ def _lines(evidence: Evidence, kind: str) -> Iterator[Line]:
         rows = where(frame, question=question.named)
         if rows["unit"].nunique() < 2:  # in words alone, or of arms that are not in force
             continue
-        yield Line(capitalised(question_label(data, question).removeprefix(f"{KINDS[kind]} of ").removeprefix(f"{KINDS[kind]}, ")))
-        for _, row in rows.iterrows():
-            other = f" ({format_level(row['level'])} CI)" if kind != "proportion" and pd.notna(row["level"]) and abs(row["level"] - data.parameters.level) > 1e-9 else ""
-            yield Line(f"{row['label']}{other}", row)
+        yield Line(capitalised(question_of_whom(data, question)))
+        for __, row in rows.iterrows():
+            other = _(" ({level} CI)", level=format_level(row["level"])) if kind != "proportion" and pd.notna(row["level"]) and abs(row["level"] - data.parameters.level) > 1e-9 else ""
+            yield Line(f"{_('This study') if row['unit'] == 'patients' else row['label']}{other}", row)
         for step, label in POOLED.items():
             found = where(evidence["evidence_pooled"], variable=f"{question.named}: {step}")
-            yield from (Line(label, row, True) for _, row in found.dropna(subset="estimate").iterrows())
+            yield from (Line(_(label), row, True) for __, row in found.dropna(subset="estimate").iterrows())
 
 
 def _span(kind: str, rows: list[pd.Series]) -> tuple[float, float]:
@@ -105,11 +111,11 @@ def _axis(axes, data: Dataset, kind: str, span: tuple[float, float]) -> None:
         axes.set_xticks(ticks)
         axes.xaxis.set_minor_locator(NullLocator())
         axes.xaxis.set_minor_formatter(NullFormatter())
-        axes.set_xlabel("◄ fewer · more ►\nevents with the arm named first", fontsize=7.5)
+        axes.set_xlabel(_("◄ fewer · more ►\nevents with the arm named first"), fontsize=7.5)
     else:
         axes.xaxis.set_major_locator(MaxNLocator(5))
-        axes.set_xlabel("Share of patients" if kind == "proportion" else capitalised(data.study.time.unit), fontsize=7.5)
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: format_percent(value) if kind == "proportion" else format_given(value)))
+        axes.set_xlabel(_("Share of patients") if kind == "proportion" else capitalised(unit_name(data.study.time.unit)), fontsize=7.5)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, __: format_percent(value) if kind == "proportion" else format_given(value)))
 
 
 def _single(axes, y: float, row: pd.Series, data: Dataset, span: tuple[float, float]) -> None:

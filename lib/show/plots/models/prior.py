@@ -14,11 +14,11 @@ from lib.analyses.outlook.prior_response import PriorResponse
 from lib.analyses.result import where
 from lib.dataset.dataset import Dataset
 from lib.fonts import fill
+from lib.languages.speech import N_, _
 from lib.show.display import EMPTY, Block, Figure, empty_if_absent
 from lib.show.formats import (
     capitalised,
     format_chance,
-    format_duration,
     format_given,
     format_interval,
     format_number,
@@ -26,6 +26,7 @@ from lib.show.formats import (
     format_points,
 )
 from lib.show.labels import inside, pair_label, reader_label, reader_title
+from lib.show.phrases import format_duration
 from lib.show.plots.legends import legend
 from lib.show.plots.style import GREY, INK, picture, shown_arms, write_figure
 
@@ -35,7 +36,7 @@ LOOKS = {
     "likelihood": {"color": "#D55E00", "linestyle": "dotted", "linewidth": 1.8},
     "posterior": {"color": "#0072B2", "linestyle": "solid", "linewidth": 1.8},
 }
-KINDS = {"prior": "Before (prior)", "likelihood": "These data (likelihood)", "posterior": "Now (posterior)"}
+KINDS = {"prior": N_("Before (prior)"), "likelihood": N_("These data (likelihood)"), "posterior": N_("Now (posterior)")}
 ZONE = "#e3efe3"
 # On a short axis more of them.
 TICKS, MORE, SHORT = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20), (0.3, 0.4, 0.6, 0.8, 1.5, 3, 4), 6
@@ -65,26 +66,26 @@ def plot_prior_effect(found: PriorEffect) -> Figure | Block:
         bottom = panels[-1][0]
         bottom.xaxis.set_major_locator(FixedLocator([tick for tick in sorted(TICKS + (MORE if high < SHORT * low else ())) if low <= tick <= high]))
         bottom.xaxis.set_minor_locator(NullLocator())
-        bottom.xaxis.set_major_formatter(FuncFormatter(lambda value, _: format_given(value)))
+        bottom.xaxis.set_major_formatter(FuncFormatter(lambda value, __: format_given(value)))
         pair = pair_label(data, rows["group"].iat[0])
-        bottom.set_xlabel(fill(f"Hazard ratio, {pair}", 60) + "\nbelow 1: fewer events with the arm named first", fontsize=8)
-        _write_key(figure, f"Worth having: below {format_number(worth, 2)}" if worth else "", curves)
+        bottom.set_xlabel(fill(_("Hazard ratio, {pair}", pair=pair), 60) + _("\nbelow 1: fewer events with the arm named first"), fontsize=8)
+        _write_key(figure, _("Worth having: below {worth}", worth=format_number(worth, 2)) if worth else "", curves)
         endpoint = data.study.endpoint(found.variable)
-        told = "; ".join(f"{reader_label(row['variable'])}: {', '.join(_effect_lines(data, row))}" for row in rows.to_dict("records"))
-        alt = f"Curves of belief about the hazard ratio before, by these data and now, one panel a reader. {capitalised(told)}."
+        told = _("; ").join(_("{reader}: {lines}", reader=reader_label(row["variable"]), lines=_(", ").join(_effect_lines(data, row))) for row in rows.to_dict("records"))
+        alt = _("Curves of belief about the hazard ratio before, by these data and now, one panel a reader. {told}.", told=capitalised(told))
         own = legend(figure, data, "prior_effect", endpoint=inside(endpoint.label), pair=pair, zone=_zone(bool(worth)))
-        return write_figure(figure, f"{found.variable}_prior", f"{endpoint.short}: what was known before and is known now", alt, own)
+        return write_figure(figure, f"{found.variable}_prior", _("{endpoint}: what was known before and is known now", endpoint=endpoint.short), alt, own)
 
 
 def _effect_lines(data: Dataset, row: dict) -> list[str]:
     if pd.isna(row["hr"]):
-        return ["not estimable"]
-    enough = [f"worth having {format_chance(row['probability_worthwhile'])}"] if pd.notna(row["probability_worthwhile"]) else []
-    return [f"{format_number(row['hr'], 2)} ({format_interval(row['ci_low'], row['ci_high'], 2)})", f"benefit {format_chance(row['probability_benefit'])}", *enough]
+        return [_("not estimable")]
+    enough = [_("worth having {chance}", chance=format_chance(row['probability_worthwhile']))] if pd.notna(row["probability_worthwhile"]) else []
+    return [f"{format_number(row['hr'], 2)} ({format_interval(row['ci_low'], row['ci_high'], 2)})", _("benefit {chance}", chance=format_chance(row['probability_benefit'])), *enough]
 
 
 def _zone(declared: bool) -> str:
-    return " The shaded zone is the benefit that study.yml calls worth having." if declared else ""
+    return _(" The shaded zone is the benefit that study.yml calls worth having.") if declared else ""
 
 
 def _draw_reader(axes, curves: pd.DataFrame, x: str, colour: str = "") -> None:
@@ -109,7 +110,7 @@ def _write(axes, heading: str, lines: list[str]) -> None:
 
 def _write_key(figure, zone: str, curves: pd.DataFrame) -> None:
     drawn = [kind for kind in LOOKS if (curves["kind"] == kind).any()]
-    handles = [figure.axes[0].plot([], [], **LOOKS[kind], label=KINDS[kind])[0] for kind in drawn]
+    handles = [figure.axes[0].plot([], [], **LOOKS[kind], label=_(KINDS[kind]))[0] for kind in drawn]
     handles += [Patch(color=ZONE, label=zone)] if zone else []
     figure.legend(handles=handles, loc="outside upper left", ncols=2, fontsize=8, handlelength=3)
 
@@ -139,19 +140,19 @@ def plot_prior_response(found: PriorResponse) -> Figure | Block:
             left.set(xlim=(0, 1))
             right.set(xlim=(apart.min(), apart.max()))
             left.set_title(reader_title(row["variable"]), loc="left", fontsize=8.5, fontweight="bold")
-            right.set_title("; ".join(_difference_lines(row)), loc="left", fontsize=8)
+            right.set_title(_("; ").join(_difference_lines(row)), loc="left", fontsize=8)
         left, right = panels[-1]
         _top(panels, curves, data)
-        left.xaxis.set_major_formatter(FuncFormatter(lambda share, _: format_percent(share)))
+        left.xaxis.set_major_formatter(FuncFormatter(lambda share, __: format_percent(share)))
         right.xaxis.set_major_locator(MaxNLocator(5, symmetric=True))
-        right.xaxis.set_major_formatter(FuncFormatter(lambda share, _: format_points(share)))
-        left.set_xlabel("Share of responders", fontsize=8)
-        right.set_xlabel(fill(f"Points, {pair_label(data, rows[0]['group'])}", 48), fontsize=8)
-        _write_arms(figure, arms, f"Worth having: above {format_points(worth)} points" if worth else "")
+        right.xaxis.set_major_formatter(FuncFormatter(lambda share, __: format_points(share)))
+        left.set_xlabel(_("Share of responders"), fontsize=8)
+        right.set_xlabel(fill(_("Points, {pair_label}", pair_label=pair_label(data, rows[0]['group'])), 48), fontsize=8)
+        _write_arms(figure, arms, _("Worth having: above {points} points", points=format_points(worth)) if worth else "")
         when = format_duration(found["posterior_share"]["time"].iat[0], data.study.time.unit)
-        told = "; ".join(f"{reader_label(row['variable'])}: {', '.join(_difference_lines(row))}" for row in rows)
+        told = _("; ").join(_("{reader}: {lines}", reader=reader_label(row["variable"]), lines=_(", ").join(_difference_lines(row))) for row in rows)
         own = legend(figure, data, "prior_share", when=when, pair=pair_label(data, rows[0]["group"]), zone=_zone(bool(worth)))
-        return write_figure(figure, "response_prior", f"Objective response at {when}: what was known before and is known now", f"Curves of belief about the share of responders, and about the difference in points. {capitalised(told)}.", own)
+        return write_figure(figure, "response_prior", _("Objective response at {when}: what was known before and is known now", when=when), _("Curves of belief about the share of responders, and about the difference in points. {told}.", told=capitalised(told)), own)
 
 
 def _top(panels, curves: pd.DataFrame, data: Dataset) -> None:
@@ -162,11 +163,11 @@ def _top(panels, curves: pd.DataFrame, data: Dataset) -> None:
 
 
 def _difference_lines(row: dict) -> list[str]:
-    return [f"{format_points(row['difference'])} points ({format_interval(row['ci_low'], row['ci_high'], 0, percent=True)})", f"more responders: {format_chance(row['probability_benefit'])}"]
+    return [_("{points} points ({interval})", points=format_points(row['difference']), interval=format_interval(row['ci_low'], row['ci_high'], 0, percent=True)), _("more responders: {chance}", chance=format_chance(row['probability_benefit']))]
 
 
 def _write_arms(figure, arms, zone: str) -> None:
     handles = [figure.axes[0].plot([], [], marker=marker, color=arm.colour, label=fill(arm.label, 36))[0] for arm, marker in arms]
-    handles += [figure.axes[0].plot([], [], **(look | {"color": INK}), label=KINDS[kind])[0] for kind, look in LOOKS.items()]
+    handles += [figure.axes[0].plot([], [], **(look | {"color": INK}), label=_(KINDS[kind]))[0] for kind, look in LOOKS.items()]
     handles += [Patch(color=ZONE, label=zone)] if zone else []
     figure.legend(handles=handles, loc="outside upper left", ncols=2, fontsize=8, handlelength=3)

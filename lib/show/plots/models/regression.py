@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 from lib.analyses.models.regression import Regression
 from lib.dataset.dataset import Dataset
 from lib.fonts import fill
+from lib.languages.speech import _
 from lib.show.display import EMPTY, Block, Figure, empty_if_absent
 from lib.show.formats import format_interval, format_number
 from lib.show.labels import inside, level_text
@@ -43,19 +44,19 @@ def plot_regression(regression: Regression) -> Figure | Block:
             _write_line((left, axes, right), y, line, (label, span, fitted))
         log_axis(axes, span, TICKS)
         axes.tick_params(axis="y", length=0)
-        axes.set_xlabel("◄ fewer events · more ►\nHazard ratio", fontsize=7.5)
-        for x, words in zip(COLUMNS, ("Crude", "Adjusted"), strict=True):
-            if fitted or words == "Crude":
+        axes.set_xlabel(_("◄ fewer events · more ►\nHazard ratio"), fontsize=7.5)
+        for x, words in zip(COLUMNS, (_("Crude"), _("Adjusted")), strict=True):
+            if fitted or x == COLUMNS[0]:
                 right.text(x, 0.35, f"{words}\n({level_text(data)} CI)", color=GREY, va="bottom", ha="right", fontsize=7.5)
         for side in (left, right):
             side.axis("off")
             side.set_xlim(0, 1)
-        marks = [_mark("o", "white", "crude"), *([_mark("s", INK, "adjusted")] if fitted else [])]
+        marks = [_mark("o", "white", _("crude")), *([_mark("s", INK, _("adjusted"))] if fitted else [])]
         figure.legend(handles=marks, loc="outside upper center", ncols=2, fontsize=8)
         endpoint = data.study.endpoint(regression.variable)
-        none = "" if fitted else "; there is no adjusted model"
+        none = "" if fitted else _("; there is no adjusted model")
         own = legend(figure, data, "regression", endpoint=inside(endpoint.label), none=none)
-        return write_figure(figure, f"{endpoint.id}_regression", f"{endpoint.short}: crude and adjusted hazard ratios", _alt(data, lines), own)
+        return write_figure(figure, f"{endpoint.id}_regression", _("{endpoint}: crude and adjusted hazard ratios", endpoint=endpoint.short), _alt(data, lines), own)
 
 
 def _mark(mark: str, face: str, label: str) -> Line2D:
@@ -72,7 +73,7 @@ def _write_line(panels: tuple, y: float, line: TermLine, how: tuple[str, tuple[f
         return
     if line.reference:
         axes.plot(1, y, "|", color=GREY, markersize=7)
-        right.text(COLUMNS[1] if fitted else COLUMNS[0], y, "reference", va="center", ha="right", fontsize=7.5, color=GREY)
+        right.text(COLUMNS[1] if fitted else COLUMNS[0], y, _("reference"), va="center", ha="right", fontsize=7.5, color=GREY)
         return
     for x, row, mark, up in zip(COLUMNS, (line.crude, line.adjusted), ("o", "s"), (APART, -APART), strict=True):
         if mark == "s" and not fitted:
@@ -84,7 +85,7 @@ def _write_line(panels: tuple, y: float, line: TermLine, how: tuple[str, tuple[f
 
 def _in_words(row: pd.Series | None) -> str:
     if row is None or pd.isna(row["hr"]):
-        return "not estimated"
+        return _("not estimated")
     return f"{format_number(row['hr'], 2)} ({format_interval(row['ci_low'], row['ci_high'], 2)})"
 
 
@@ -93,10 +94,13 @@ def _alt(data: Dataset, lines: list[TermLine]) -> str:
     told, heading = [], ""
     for line in lines:
         if line.counts is None:
-            heading = f"{line.label}, "
+            heading = line.label
         elif not line.reference:
-            before = heading if line.counts["variable"].count(": ") != 1 else ""
-            against = f" vs {data.study.arm(data.reference).label}" if line.counts["group"] != "overall" else ""
-            adjusted = f", adjusted {_in_words(line.adjusted)}" if line.adjusted is not None else ""
-            told.append(f"{'' if against else before}{line.label}{against}: crude {_in_words(line.crude)}{adjusted}")
-    return f"Forest plot of hazard ratios. {'; '.join(told)}."
+            within = line.counts["variable"].count(": ") != 1
+            if line.counts["group"] != "overall":
+                named = f"{line.label} vs {data.study.arm(data.reference).label}"
+            else:
+                named = _("{heading}, {label}", heading=heading, label=line.label) if within else line.label
+            adjusted = _(", adjusted {in_words}", in_words=_in_words(line.adjusted)) if line.adjusted is not None else ""
+            told.append(_("{named}: crude {in_words}{adjusted}", named=named, in_words=_in_words(line.crude), adjusted=adjusted))
+    return _("Forest plot of hazard ratios. {join}.", join=_("; ").join(told))

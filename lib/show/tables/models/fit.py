@@ -11,9 +11,12 @@ import pandas as pd
 from lib.analyses.models.fit import ModelFit
 from lib.analyses.result import where
 from lib.dataset.dataset import Dataset
+from lib.languages.notes import worded
+from lib.languages.speech import N_, _
 from lib.show.display import EMPTY, Block, Column, Row, Table, empty_if_absent
-from lib.show.formats import DASH, format_duration, format_number, format_p, format_whole, said_p
+from lib.show.formats import DASH, capitalised, format_number, format_p, format_whole, said_p
 from lib.show.labels import level_text, pair_label
+from lib.show.phrases import format_duration
 from lib.show.tables import parts
 from lib.show.ways import level_label, subgroup_of
 from lib.statistics.comparisons import name_pair
@@ -44,31 +47,36 @@ def table_linearity(fit: ModelFit) -> Table | Block:
         return EMPTY  # none could be tested, and the sentence says why
     data, rows, said = fit.dataset, [], []
     quartiles = fit["model_quartiles"].set_index("variable")
-    for _, row in fit["model_linearity"].iterrows():
+    for __, row in fit["model_linearity"].iterrows():
         label, ratios = _covariate(data, row["variable"]), [DASH, DASH]
         if row["note"]:
-            said.append(f"{label}: {row['note']}.")
+            said.append(_("{label}: {note}.", label=label, note=worded(row['note'])))
         else:
             kinds = [quartiles.loc[f"{row['variable']}: {kind}"] for kind in ("line", "spline")]
             ratios = [_ratio(kind) for kind in kinds]
-            label = f"{label}, {_between(data, row['variable'], kinds[0])}"
+            label = _("{label}, {between}", label=label, between=_between(data, row["variable"], kinds[0]))
         rows.append(Row((label, *ratios, format_number(row["chisq"], 2), _whole(row["df"]), format_p(row["p_value"]), format_number(row["events_per_variable"]))))
-    hazard = f"hazard ratio ({level_text(data)} CI)"
-    columns = (Column("Covariate"), Column("As a straight line", hazard), Column("As a curve", hazard),
-               Column("Bend", "chi-square"), Column("df"), Column(said_p()), Column("Events", "per coefficient"))  # fmt: skip
+    hazard = _("hazard ratio ({level} CI)", level=level_text(data))
+    columns = (Column(_("Covariate")), Column(_("As a straight line"), hazard), Column(_("As a curve"), hazard),
+               Column(_("Bend"), _("chi-square")), Column("df"), Column(said_p()), Column(_("Events"), _("per coefficient")))  # fmt: skip
     name, short = _id_and_short(fit)
     notes = (
-        "Third against first quartile, everything else in the model held alike: where line and curve say the same, the line does. Curve: restricted cubic spline, 3 knots below 30 events, 4 below 100, else 5, fewer where the events do not carry them or values are tied. Bend: likelihood-ratio test of the curve against the line.",
+        _(
+            "Third against first quartile, everything else in the model held alike: where line and curve say the same, the line does. Curve: restricted "
+            "cubic spline, 3 knots below 30 events, 4 below 100, else 5, fewer where the events do not carry them or values are tied. Bend: "
+            "likelihood-ratio test of the curve against the line.",
+        ),
         *said,
     )
-    return Table(f"{name}_linearity", f"{short}: numbers as straight lines and as curves", columns, tuple(rows), notes)
+    return Table(f"{name}_linearity", _("{short}: numbers as straight lines and as curves", short=short), columns, tuple(rows), notes)
 
 
 def _between(data: Dataset, variable: str, row: pd.Series) -> str:
     """Such as "69 against 53 years"."""
     decimals = 0 if all(math.isclose(row[q], round(row[q]), abs_tol=1e-9) for q in ("q1", "q3")) else 1
     unit = data.study.variable(variable.split(": ")[1]).unit
-    return f"{format_number(row['q3'], decimals)} against {format_number(row['q1'], decimals)} {unit or ''}".strip()
+    q3, q1 = (format_number(row[q], decimals) for q in ("q3", "q1"))
+    return _("{q3} against {q1} {unit}", q3=q3, q1=q1, unit=unit) if unit else _("{q3} against {q1}", q3=q3, q1=q1)
 
 
 @empty_if_absent
@@ -79,15 +87,18 @@ def table_proportional(fit: ModelFit) -> Table | Block:
     data = fit.dataset
     arms = fit["model_proportional_arm"]
     pairs = arms[arms["group"] != "overall"]
-    lines = [(pair_label(data, row["group"]), row) for _, row in pairs.iterrows()]
-    lines += [("All arms", row) for _, row in arms[arms["group"] == "overall"].iterrows()] if len(pairs) > 1 else []
-    lines += [(_covariate(data, row["variable"]), row) for _, row in fit["model_proportional"].iterrows()]
-    lines += [("All terms", row) for _, row in fit["model_proportional_all"].iterrows()]
+    lines = [(pair_label(data, row["group"]), row) for __, row in pairs.iterrows()]
+    lines += [(_("All arms"), row) for __, row in arms[arms["group"] == "overall"].iterrows()] if len(pairs) > 1 else []
+    lines += [(_covariate(data, row["variable"]), row) for __, row in fit["model_proportional"].iterrows()]
+    lines += [(_("All terms"), row) for __, row in fit["model_proportional_all"].iterrows()]
     rows = [Row((label, format_number(row["chisq"], 2), _whole(row["df"]), format_p(row["p_value"]))) for label, row in lines]
     name, short = _id_and_short(fit)
-    note = "Score test of a hazard ratio that changes with 1 - Kaplan-Meier (cox.zph), the other terms held alike and constant; a category with all its levels. A small p speaks against one ratio for the whole follow-up. The tests are not adjusted for their number."
-    columns = (Column("Term"), Column("Chi-square"), Column("df"), Column(said_p()))
-    return Table(f"{name}_proportional", f"{short}: proportional hazards, term by term", columns, tuple(rows), (note,))
+    note = _(
+        "Score test of a hazard ratio that changes with 1 - Kaplan-Meier (cox.zph), the other terms held alike and constant; a category with all its "
+        "levels. A small p speaks against one ratio for the whole follow-up. The tests are not adjusted for their number.",
+    )
+    columns = (Column(capitalised(_("term"))), Column(_("Chi-square")), Column("df"), Column(said_p()))
+    return Table(f"{name}_proportional", _("{short}: proportional hazards, term by term", short=short), columns, tuple(rows), (note,))
 
 
 @empty_if_absent
@@ -96,22 +107,26 @@ def table_periods(fit: ModelFit) -> Table | Block:
     if "model_period" not in fit:
         return EMPTY
     data, ratios, test = fit.dataset, fit["model_period"], fit["model_period_test"].iloc[0]
-    before, after = (where(ratios, variable=f"{fit.variable}: {period}").set_index("group") for period in ("before", "after"))
+    first, last = (where(ratios, variable=f"{fit.variable}: {period}").set_index("group") for period in ("before", "after"))
     rows = [
-        Row((pair_label(data, group), *(cell for part in (before, after) for cell in (_events(part.loc[group]), _ratio(part.loc[group])))))
-        for group in before.index
+        Row((pair_label(data, group), *(cell for part in (first, last) for cell in (_events(part.loc[group]), _ratio(part.loc[group])))))
+        for group in first.index
     ]
     when, hazard = format_duration(test["time"], data.study.time.unit), f"{level_text(data)} CI"
-    columns = (Column("Arms"), Column(f"Until {when}", "events / n"), Column("Hazard ratio", hazard), Column(f"After {when}", "events / n"), Column("Hazard ratio", hazard))
+    columns = (Column(_("Arms")), Column(_("Until {when}", when=when), _("events / n")), Column(_("Hazard ratio"), hazard), Column(_("After {when}", when=when), _("events / n")), Column(_("Hazard ratio"), hazard))
     name, short = _id_and_short(fit)
-    said = [f"{pair_label(data, r['group'])}, {'until' if r['variable'].endswith('before') else 'after'} {when}: {r['note']}." for _, r in ratios.iterrows() if r["note"]]
-    change = f"Likelihood-ratio test of a change: chi-square {format_number(test['chisq'], 2)}, df {_whole(test['df'])}, {format_p(test['p_value'], symbol=True)}."
+    until, after = N_("{pair_label}, until {when}: {note}."), N_("{pair_label}, after {when}: {note}.")
+    said = [_(until if r["variable"].endswith("before") else after, pair_label=pair_label(data, r["group"]), when=when, note=worded(r["note"])) for __, r in ratios.iterrows() if r["note"]]
+    change = _("Likelihood-ratio test of a change: chi-square {chisq}, df {whole}, {p}.", chisq=format_number(test['chisq'], 2), whole=_whole(test['df']), p=format_p(test['p_value'], symbol=True))
     notes = (
-        "The covariates are held alike over the whole follow-up. n: patients of both arms under observation when the period begins; a ratio after the time compares those who are left, who need not be alike in the arms even where they were at the start.",
-        f"The change is {test['note']}." if test["note"] else change,
+        _(
+            "The covariates are held alike over the whole follow-up. n: patients of both arms under observation when the period begins; a ratio after "
+            "the time compares those who are left, who need not be alike in the arms even where they were at the start.",
+        ),
+        _("The change is {note}.", note=worded(test['note'])) if test["note"] else change,
         *said,
     )
-    return Table(f"{name}_periods", f"{short}: hazard ratios until and after {when}", columns, tuple(rows), notes)
+    return Table(f"{name}_periods", _("{short}: hazard ratios until and after {when}", short=short, when=when), columns, tuple(rows), notes)
 
 
 def _events(row: pd.Series) -> str:
@@ -124,20 +139,24 @@ def table_adjusted_subgroups(fit: ModelFit) -> Table | Block:
     if "model_subgroup" not in fit:
         return EMPTY  # none could be tested, and the sentence says why
     data, rows, said, levels = fit.dataset, [], [], fit["model_subgroup"]
-    for _, test in fit["model_interaction"].iterrows():
+    for __, test in fit["model_interaction"].iterrows():
         heading = level_label(data, f"{test['variable']}: ")[0]
         rows.append(Row((heading, _events(test), "", format_p(test["p_value"]), format_number(test["events_per_variable"]))))
         inside = levels[[subgroup_of(variable) == test["variable"] for variable in levels["variable"]]]
-        rows += [Row((level_label(data, row["variable"])[1], _events(row), _ratio(row), "", ""), "sub") for _, row in inside.iterrows()]
-        said += [f"{heading}: {test['note']}."] if test["note"] else []
+        rows += [Row((level_label(data, row["variable"])[1], _events(row), _ratio(row), "", ""), "sub") for __, row in inside.iterrows()]
+        said += [_("{heading}: {note}.", heading=heading, note=worded(test['note']))] if test["note"] else []
     pair = pair_label(data, name_pair(*data.contrast))
-    columns = (Column("Subgroup"), Column("Events / n"), Column("Hazard ratio", f"{level_text(data)} CI"), Column(said_p(), "interaction"), Column("Events", "per coefficient"))
+    columns = (Column(_("Subgroup")), Column(_("Events / n")), Column(_("Hazard ratio"), f"{level_text(data)} CI"), Column(said_p(), _("interaction")), Column(_("Events"), _("per coefficient")))
     name, short = _id_and_short(fit)
     notes = (
-        "All arms and all covariates in one model with arm x subgroup; events / n: of all arms beside a subgroup, of the two compared beside its levels; interaction: likelihood-ratio test against the model without it. Unadjusted ratios within subgroups stand in robustness. No subgroup was powered, and none is adjusted for the number of looks.",
+        _(
+            "All arms and all covariates in one model with arm x subgroup; events / n: of all arms beside a subgroup, of the two compared beside its "
+            "levels; interaction: likelihood-ratio test against the model without it. Unadjusted ratios within subgroups stand in robustness. No "
+            "subgroup was powered, and none is adjusted for the number of looks.",
+        ),
         *said,
     )
-    return Table(f"{name}_adjusted_subgroups", f"{short} in subgroups, adjusted: {pair}", columns, tuple(rows), notes)
+    return Table(f"{name}_adjusted_subgroups", _("{short} in subgroups, adjusted: {pair}", short=short, pair=pair), columns, tuple(rows), notes)
 
 
 @empty_if_absent
@@ -147,11 +166,15 @@ def table_discrimination(fit: ModelFit) -> Table | Block:
         return EMPTY
     row = fit["model_concordance"].iloc[0]
     cells = [format_number(row[name], 2) for name in ("concordance", "optimism", "concordance_corrected")]
-    columns = (Column("Model"), Column("Concordance", "as fitted"), Column("Optimism"), Column("Concordance", "corrected"), Column("Calibration", "slope"), Column("Resamples"))
+    columns = (Column(_("Model")), Column(_("Concordance"), _("as fitted")), Column(_("Optimism")), Column(_("Concordance"), _("corrected")), Column(_("Calibration"), _("slope")), Column(_("Resamples")))
     name, short = _id_and_short(fit)
     notes = (
-        "Share of pairs of patients in which the model expects the event sooner for the one who had it first (0.5: by chance). Optimism: by how much the model does better in resamples of the patients to which it is fitted anew than in the patients as they are. Slope below 1: predictions too extreme for others.",
-        *([f"{row['note'].capitalize()}."] if row["note"] else []),
+        _(
+            "Share of pairs of patients in which the model expects the event sooner for the one who had it first (0.5: by chance). Optimism: by how much "
+            "the model does better in resamples of the patients to which it is fitted anew than in the patients as they are. Slope below 1: predictions "
+            "too extreme for others.",
+        ),
+        *([_("{note}.", note=worded(row["note"].capitalize()))] if row["note"] else []),
     )
-    rows = (Row(("Arms and covariates", *cells, format_number(row["slope"], 2), _whole(row["n_resamples"]))),)
-    return Table(f"{name}_discrimination", f"{short}: how well the model orders patients", columns, rows, notes)
+    rows = (Row((_("Arms and covariates"), *cells, format_number(row["slope"], 2), _whole(row["n_resamples"]))),)
+    return Table(f"{name}_discrimination", _("{short}: how well the model orders patients", short=short), columns, rows, notes)

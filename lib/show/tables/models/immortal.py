@@ -12,27 +12,21 @@ from lib.analyses.models.same_question import ADJUSTED, LANDMARK, NAIVE, TIME_DE
 from lib.analyses.result import where
 from lib.analyses.verdicts import REFUSED
 from lib.dataset.dataset import Dataset
+from lib.languages.notes import worded
+from lib.languages.speech import N_, _
 from lib.show.display import EMPTY, Block, Column, Row, Table, empty_if_absent
-from lib.show.formats import (
-    DASH,
-    capitalised,
-    format_duration,
-    format_interval,
-    format_number,
-    format_percent,
-    format_whole,
-    plural,
-)
+from lib.show.formats import DASH, capitalised, format_interval, format_number, format_percent, format_whole
 from lib.show.labels import decimals_of_time, inside, level_text
+from lib.show.phrases import format_duration, plural, unit_name
 from lib.show.tables import parts
 from lib.statistics.weighting.cloning import ADDED, NOT_ADDED
 from lib.statistics.weighting.strategies import PERCENTILE
 
 WAYS = {
-    NAIVE: "Ever added, from time zero",
-    LANDMARK: "Added by {period}, from then on",
-    TIME_DEPENDENT: "Added, from the day of adding on",
-    CLONED: "Both strategies, from time zero",
+    NAIVE: N_("Ever added, from time zero"),
+    LANDMARK: N_("Added by {period}, from then on"),
+    TIME_DEPENDENT: N_("Added, from the day of adding on"),
+    CLONED: N_("Both strategies, from time zero"),
 }
 TRUNCATED = f"{CLONED}, truncated"
 
@@ -46,9 +40,9 @@ def table_same_question(immortal: Immortal) -> Table:
     refused = immortal["verdicts"]["state"].iat[0] == REFUSED
     rows = []
     for way, words in WAYS.items():
-        label = words.format(period=plural(data.study.strategy.within_days, "day"))
+        label = _(words, period=plural(data.study.strategy.within_days, "day"))
         if way == CLONED and refused:
-            rows.append(Row((label, "", "refused", "refused", "refused", "refused")))
+            rows.append(Row((label, "", *[_("refused")] * 4)))
             continue
         crude, held = (_cell(immortal, "strategy_hr", name, "hr", 2) for name in (way, way + ADJUSTED))
         crude, held = (DASH, crude) if way == CLONED else (crude, held)
@@ -59,19 +53,28 @@ def table_same_question(immortal: Immortal) -> Table:
             parts.format_difference(share.iloc[0]) if len(share) else DASH, _cell(immortal, "strategy_mean", way, "estimate", d),
         )))  # fmt: skip
     columns = (
-        Column("How the days before are counted"), Column("Events / patients"), Column("Hazard ratio", f"{level} CI, crude"),
-        Column("Hazard ratio", f"{level} CI, covariates alike"),
-        Column(f"Without the event at {format_duration(time, unit)}" if pd.notna(time) else "Without the event", "difference in points"),
-        Column(f"Mean {unit} without it", f"up to {format_number(tau, d)}, difference"),
+        Column(_("How the days before are counted")), Column(_("Events / patients")), Column(_("Hazard ratio"), _("{level} CI, crude", level=level)),
+        Column(_("Hazard ratio"), _("{level} CI, covariates alike", level=level)),
+        Column(_("Without the event at {duration}", duration=format_duration(time, unit)) if pd.notna(time) else _("Without the event"), _("difference in points")),
+        Column(_("Mean {unit} without it", unit=unit_name(unit)), _("up to {tau}, difference", tau=format_number(tau, d))),
     )  # fmt: skip
-    return Table(f"{immortal.variable}_same_question", f"{data.study.endpoint(immortal.variable).short}: the same question, four answers", columns, tuple(rows), _notes(data, immortal, refused))
+    return Table(f"{immortal.variable}_same_question", _("{endpoint}: the same question, four answers", endpoint=data.study.endpoint(immortal.variable).short), columns, tuple(rows), _notes(data, immortal, refused))
 
 
 def _notes(data: Dataset, immortal: Immortal, refused: bool) -> tuple[str, ...]:
-    why = [f"Both strategies: refused. {immortal['verdicts']['why'].iat[0]}"] if refused else []
+    why = [_("Both strategies: refused. {iat}", iat=worded(immortal['verdicts']['why'].iat[0]))] if refused else []
     return (
-        "Added against not added; a hazard ratio below 1: fewer events with it. From time zero, whoever ever added it is credited with the days before, in which nobody who added it can have had the event. From the end of the period on, only those count who were still without the event; its means begin there. From the day of adding on, a patient counts as without it before and with it after; that has no curve.",
-        "Both strategies: a copy of each patient follows each strategy and leaves it when what was done no longer fits; inverse probability weights stand in for who left, and intervals come from resampled patients. Within the period each strategy holds all who had not decided yet. They answer for all patients who began; in the other ways the covariates are terms of the model, which answers for patients who are alike. What is added after the period is left as it came.",
+        _(
+            "Added against not added; a hazard ratio below 1: fewer events with it. From time zero, whoever ever added it is credited with the days "
+            "before, in which nobody who added it can have had the event. From the end of the period on, only those count who were still without the "
+            "event; its means begin there. From the day of adding on, a patient counts as without it before and with it after; that has no curve.",
+        ),
+        _(
+            "Both strategies: a copy of each patient follows each strategy and leaves it when what was done no longer fits; inverse probability weights "
+            "stand in for who left, and intervals come from resampled patients. Within the period each strategy holds all who had not decided yet. They "
+            "answer for all patients who began; in the other ways the covariates are terms of the model, which answers for patients who are alike. What "
+            "is added after the period is left as it came.",
+        ),
         *why,
         *parts.notes_of(immortal["strategy_hr"], where(immortal["strategy_risk"], time=_last(immortal)), immortal["strategy_mean"]),
     )
@@ -95,20 +98,24 @@ def table_strategies(immortal: Immortal) -> Table | Block:
     if "strategy_share" not in immortal or immortal["strategy_share"].empty:
         return EMPTY
     data, rows = immortal.dataset, []
-    for way, heading in ((CLONED, "Weights as estimated"), (TRUNCATED, f"Weights truncated at their {format_percent(PERCENTILE)} percentile")):
+    for way, heading in ((CLONED, _("Weights as estimated")), (TRUNCATED, _("Weights truncated at their {percentile} percentile", percentile=format_percent(PERCENTILE)))):
         rows.append(Row((heading,), "group"))
         shares = where(immortal["strategy_share"], variable=way)
         for row in where(immortal["strategy_risk"], variable=way).to_dict("records"):
             own = where(shares, time=row["time"])
             cells = parts.cells(own, [ADDED, NOT_ADDED], _share)
-            rows.append(Row((f"At {format_duration(row['time'], data.study.time.unit)}", *cells, parts.format_difference(row)), "sub"))
+            rows.append(Row((_("At {duration}", duration=format_duration(row['time'], data.study.time.unit)), *cells, parts.format_difference(row)), "sub"))
         ratio = _cell(immortal, "strategy_hr", way, "hr", 2)
-        rows.append(Row(("Hazard ratio", "", "", ratio), "sub"))
-        rows.append(Row((f"Mean {data.study.time.unit} without the event", "", "", _cell(immortal, "strategy_mean", way, "estimate", decimals_of_time(data))), "sub"))
-    columns = (Column("Weights"), Column("Added", "% without the event"), Column("Not added", "% without the event"), Column("Difference", f"{level_text(data)} CI"))
+        rows.append(Row((_("Hazard ratio"), "", "", ratio), "sub"))
+        rows.append(Row((_("Mean {unit} without the event", unit=unit_name(data.study.time.unit)), "", "", _cell(immortal, "strategy_mean", way, "estimate", decimals_of_time(data))), "sub"))
+    columns = (Column(_("Weights")), Column(_("Added"), _("% without the event")), Column(_("Not added"), _("% without the event")), Column(_("Difference"), f"{level_text(data)} CI"))
     used = immortal["strategy_hr"].set_index("variable")["n_resamples"]
-    notes = (f"Percentile intervals of resampled patients, the weights estimated anew in each ({format_whole(used[CLONED])} could be used). Truncation trades a little bias for less noise where the two answers are alike, and shows who carries the answer where they are not.",)
-    return Table(f"{immortal.variable}_strategies", f"{data.study.endpoint(immortal.variable).short} under both strategies", columns, tuple(rows), (*notes, *parts.notes_of(immortal["strategy_risk"])))
+    notes = (_(
+        "Percentile intervals of resampled patients, the weights estimated anew in each ({used} could be used). Truncation trades a little bias for "
+        "less noise where the two answers are alike, and shows who carries the answer where they are not.",
+        used=format_whole(used[CLONED]),
+    ),)
+    return Table(f"{immortal.variable}_strategies", _("{endpoint} under both strategies", endpoint=data.study.endpoint(immortal.variable).short), columns, tuple(rows), (*notes, *parts.notes_of(immortal["strategy_risk"])))
 
 
 def _share(row: pd.Series) -> str:
@@ -124,23 +131,27 @@ def table_strategy_weights(immortal: Immortal) -> Table | Block:
     leaving, weights = immortal["strategy_leaving"], immortal["strategy_weight"]
     for group, part in leaving.groupby("group", sort=False):
         first = part.iloc[0]
-        rows.append(Row((f"Leaving “{group}”: {format_whole(first['count'])} of {plural(first['n'], 'patient')}; log odds of leaving",), "group"))
-        rows += [Row((_term(data, row["variable"]), *[""] * 3, parts.format_with_interval(row, "coef", 2)), "sub") for _, row in part.iterrows()]
-    for way, heading in ((CLONED, "Weights of who stayed"), (TRUNCATED, f"Truncated at their {format_percent(PERCENTILE)} percentile")):
+        rows.append(Row((_("Leaving “{group}”: {count} of {n}; log odds of leaving", group=worded(group), count=format_whole(first['count']), n=plural(first['n'], 'patient')),), "group"))
+        rows += [Row((_term(data, row["variable"]), *[""] * 3, parts.format_with_interval(row, "coef", 2)), "sub") for __, row in part.iterrows()]
+    for way, heading in ((CLONED, _("Weights of who stayed")), (TRUNCATED, _("Truncated at their {percentile} percentile", percentile=format_percent(PERCENTILE)))):
         rows.append(Row((heading,), "group"))
         for row in where(weights, variable=way).to_dict("records"):
             spread = (format_number(row["min"], 2), format_number(row["median"], 2), format_number(row["max"], 2))
-            rows.append(Row((f"{capitalised(row['group'])}, {plural(row['n'], 'patient')}", *spread, format_number(row["ess"], 1)), "sub"))
-    columns = (Column("Model, and weights"), Column("Smallest"), Column("Median"), Column("Largest"), Column("Effective patients", f"or log odds, {level_text(data)} CI"))
-    notes = ("Pooled logistic models of leaving, with an intercept for each day on which somebody left; who adds the component leaves “not added” on that day, who has not added it leaves “added” at the end of the period. A weight is 1 over the probability of having stayed, not stabilised: within a strategy a numerator cancels. Effective patients: Kish.",)
-    return Table(f"{immortal.variable}_strategy_weights", "Who left a strategy, and the weights of who stayed", columns, tuple(rows), notes)
+            rows.append(Row((_("{group}, {n}", group=capitalised(worded(row["group"])), n=plural(row["n"], "patient")), *spread, format_number(row["ess"], 1)), "sub"))
+    columns = (Column(_("Model, and weights")), Column(_("Smallest")), Column(_("Median")), Column(_("Largest")), Column(_("Effective patients"), _("or log odds, {level} CI", level=level_text(data))))
+    notes = (_(
+        "Pooled logistic models of leaving, with an intercept for each day on which somebody left; who adds the component leaves “not added” on that "
+        "day, who has not added it leaves “added” at the end of the period. A weight is 1 over the probability of having stayed, not stabilised: "
+        "within a strategy a numerator cancels. Effective patients: Kish.",
+    ),)
+    return Table(f"{immortal.variable}_strategy_weights", _("Who left a strategy, and the weights of who stayed"), columns, tuple(rows), notes)
 
 
 def _term(data: Dataset, term: str) -> str:
     """A covariate column in words: "Age, per 10 years", "Sex: male"."""
-    name, _, level = term.partition("=")
+    name, __, level = term.partition("=")
     variable = data.study.variable(name)
     labels = {str(one.value): one.label for one in variable.levels}
     if level:
-        return f"{variable.label}: {inside(labels.get(level, level))}"
-    return f"{variable.label}, {next(said_step(data, c) for c in declared_covariates(data) if c.variable == name)}"
+        return _("{label}: {level}", label=variable.label, level=inside(labels.get(level, level)))
+    return _("{label}, {step}", label=variable.label, step=next(said_step(data, c) for c in declared_covariates(data) if c.variable == name))

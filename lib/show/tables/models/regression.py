@@ -11,19 +11,25 @@ from lib.analyses.models.regression import Regression
 from lib.analyses.models.response_regression import ResponseRegression
 from lib.analyses.models.terms import UNSTRATIFIED
 from lib.analyses.result import where
-from lib.analyses.verdicts import FITTED, REFUSED, WEAK, Verdicts
+from lib.analyses.verdicts import Verdicts
 from lib.dataset.dataset import Dataset
+from lib.languages.notes import worded
+from lib.languages.speech import N_, _
 from lib.show.display import EMPTY, Block, Column, Row, Table, empty_if_absent
-from lib.show.formats import DASH, format_duration, format_p, format_whole, joined, plural, said_p
+from lib.show.formats import DASH, format_p, format_whole, said_p
 from lib.show.labels import inside, level_text, pair_label
+from lib.show.phrases import format_duration, joined, plural
 from lib.show.tables import parts
+from lib.show.verdict import STATES
 from lib.show.ways import TermLine, event_label, term_lines
 
-REFERENCE = "1 (reference)"
-STATES = {FITTED: "Fitted", WEAK: "Weak", REFUSED: "Refused"}
-COVARIATES = "The ratio of a covariate is no effect of it: the model holds covariates alike for the sake of the arms, and what stands between a covariate and the outcome is held alike with it."
-PENALTY = "Adjusted with Firth's penalty, which keeps estimates finite and draws them towards 1; intervals by profile likelihood, p by likelihood-ratio tests."
-MOVES = "A hazard or odds ratio can move further from 1 when covariates are held alike, without any confounding: it is then one for patients alike in them."
+REFERENCE = N_("1 (reference)")
+COVARIATES = N_(
+    "The ratio of a covariate is no effect of it: the model holds covariates alike for the sake of the arms, and what stands between a covariate "
+    "and the outcome is held alike with it.",
+)
+PENALTY = N_("Adjusted with Firth's penalty, which keeps estimates finite and draws them towards 1; intervals by profile likelihood, p by likelihood-ratio tests.")
+MOVES = N_("A hazard or odds ratio can move further from 1 when covariates are held alike, without any confounding: it is then one for patients alike in them.")
 
 
 @empty_if_absent
@@ -33,11 +39,11 @@ def table_regression(regression: Regression | ResponseRegression) -> Table:
     begins, fitted = regression.BEGINS, f"{regression.BEGINS}adjusted" in regression
     rows = [_row(regression, line, fitted) for line in term_lines(regression)]
     level = f"{level_text(data)} CI"
-    counted = "Responses / patients" if name == "odds" else "Events / patients"
-    columns = [Column("Arm or covariate"), Column(counted), Column(f"Crude {name} ratio", level), Column(said_p(), "crude")]
+    counted = _("Responses / patients") if name == "odds" else _("Events / patients")
+    columns = [Column(_("Arm or covariate")), Column(counted), Column(_("Crude odds ratio") if name == "odds" else _("Crude hazard ratio"), level), Column(said_p(), _("crude"))]
     if fitted:
         size = regression[f"{begins}fit"].iloc[0]
-        columns += [Column(f"Adjusted {name} ratio", f"{level}, {format_whole(size['n_events'])}/{format_whole(size['n'])}"), Column(said_p(), "adjusted")]
+        columns += [Column(_("Adjusted odds ratio") if name == "odds" else _("Adjusted hazard ratio"), _("{level}, {n_events}/{n}", level=level, n_events=format_whole(size["n_events"]), n=format_whole(size["n"]))), Column(said_p(), _("adjusted"))]
     frames = [regression[f"{begins}{which}"] for which in ("crude", "crude_test", *(("adjusted", "adjusted_test") if fitted else ()))]
     notes = (*_notes(regression, fitted), *parts.notes_of(*frames))
     return Table(_id(regression), _title(regression), tuple(columns), tuple(rows), notes)
@@ -51,8 +57,8 @@ def _title(regression: Regression | ResponseRegression) -> str:
     data = regression.dataset
     if isinstance(regression, ResponseRegression):
         when = format_duration(regression["response_regression_count"]["time"].iat[0], data.study.time.unit)
-        return f"Objective response at {when}: one covariate at a time, and all held alike"
-    return f"{data.study.endpoint(regression.variable).short}: one covariate at a time, and all held alike"
+        return _("Objective response at {when}: one covariate at a time, and all held alike", when=when)
+    return _("{endpoint}: one covariate at a time, and all held alike", endpoint=data.study.endpoint(regression.variable).short)
 
 
 def _row(regression: Regression | ResponseRegression, line: TermLine, fitted: bool) -> Row:
@@ -61,7 +67,7 @@ def _row(regression: Regression | ResponseRegression, line: TermLine, fitted: bo
         return Row((line.label, "", *(cell for test in tests for cell in ("", test))))
     counts = f"{format_whole(line.counts['n_events'])}/{format_whole(line.counts['n'])}"
     ratios = [line.crude, *([line.adjusted] if fitted else [])]
-    cells = [(REFERENCE, "") if line.reference else _cells(row, regression.RATIO) for row in ratios]
+    cells = [(_(REFERENCE), "") if line.reference else _cells(row, regression.RATIO) for row in ratios]
     within = line.counts["variable"].count(": ") != 1
     return Row((line.label, counts, *(cell for pair in cells for cell in pair)), "sub" if within else "")
 
@@ -80,14 +86,14 @@ def _test(regression: Regression | ResponseRegression, which: str, of: str) -> s
 def _notes(regression: Regression | ResponseRegression, fitted: bool) -> list[str]:
     data, about = regression.dataset, regression.variable
     strata = [inside(data.study.variable(v).label) for v in data.study.models.strata] if data.study.models and about != "response" else []
-    within = f", within strata of {joined(strata)}" if strata else ""
-    together = f" Adjusted: the arm and all covariates together{within}." if fitted else ""
-    said = [f"Crude: each by itself, of the patients in whom it is known.{together} {said_p()} beside a heading: likelihood-ratio test of all its levels."]
+    within = _(", within strata of {listed}", listed=joined(strata)) if strata else ""
+    together = _(" Adjusted: the arm and all covariates together{within}.", within=within) if fitted else ""
+    said = [_("Crude: each by itself, of the patients in whom it is known.{together} {p} beside a heading: likelihood-ratio test of all its levels.", together=together, p=said_p())]
     if not fitted:
-        return [*said, f"No adjusted model: {regression['reason']['reason'].iat[0]}."]
-    unstratified = [UNSTRATIFIED] if about == "response" and data.study.models and data.study.models.strata else []
-    penalty = [PENALTY] if regression[f"{regression.BEGINS}adjusted"]["method"].str.contains("Firth").any() else []
-    return [*said, *_left_out(data, regression), *unstratified, *penalty, COVARIATES, MOVES]
+        return [*said, _("No adjusted model: {iat}.", iat=worded(regression['reason']['reason'].iat[0]))]
+    unstratified = [worded(UNSTRATIFIED)] if about == "response" and data.study.models and data.study.models.strata else []
+    penalty = [_(PENALTY)] if regression[f"{regression.BEGINS}adjusted"]["method"].str.contains("Firth").any() else []
+    return [*said, *_left_out(data, regression), *unstratified, *penalty, _(COVARIATES), _(MOVES)]
 
 
 def _left_out(data: Dataset, regression: Regression | ResponseRegression) -> list[str]:
@@ -95,11 +101,11 @@ def _left_out(data: Dataset, regression: Regression | ResponseRegression) -> lis
     size, missing = regression[f"{regression.BEGINS}fit"].iloc[0], regression[f"{regression.BEGINS}missing"]
     if not size["n_missing"]:
         return []
-    whom = [f"{inside(data.study.variable(row.variable.split(': ')[1]).label)} ({format_whole(row.n_missing)})" for row in missing.itertuples() if row.n_missing]
-    why = f" without a known value of {joined(whom)}" if whom else " of an unknown stratum"
+    whom = [_("{covariate} ({n_missing})", covariate=inside(data.study.variable(row.variable.split(": ")[1]).label), n_missing=format_whole(row.n_missing)) for row in missing.itertuples() if row.n_missing]
+    why = _(" without a known value of {listed}", listed=joined(whom)) if whom else _(" of an unknown stratum")
     lacking = {row.variable.split(": ")[1] for row in missing.itertuples() if row.n_missing}
-    logs = " A logarithm needs a value above 0." if any(c.log and c.variable in lacking for c in declared_covariates(data)) else ""
-    return [f"The adjusted model leaves out {plural(size['n_missing'], 'patient')}{why}.{logs}"]
+    logs = _(" A logarithm needs a value above 0.") if any(c.log and c.variable in lacking for c in declared_covariates(data)) else ""
+    return [_("The adjusted model leaves out {n_missing}{why}.{logs}", n_missing=plural(size['n_missing'], 'patient'), why=why, logs=logs)]
 
 
 @empty_if_absent
@@ -111,19 +117,23 @@ def table_subdistribution(regression: Regression) -> Table | Block:
     which = "adjusted" if adjusted else "crude"
     cause, sub = regression[f"regression_{which}"], regression[f"subdistribution_{which}"]
     rows = []
-    for _, row in sub.iterrows():
+    for __, row in sub.iterrows():
         beside = where(cause, variable=row["variable"], group=row["group"]).iloc[0]
         rows.append(Row((_term_label(regression, row), *_cells(beside, "hr"), *_cells(row, "hr"))))
     level = f"{level_text(data)} CI"
-    columns = (Column("Comparison" if not adjusted else "Comparison or covariate"), Column("Cause-specific hazard ratio", level), Column(said_p()),
-               Column("Subdistribution hazard ratio", f"{level}, robust"), Column(said_p()))  # fmt: skip
+    columns = (Column(_("Comparison") if not adjusted else _("Comparison or covariate")), Column(_("Cause-specific hazard ratio"), level), Column(said_p()),
+               Column(_("Subdistribution hazard ratio"), _("{level}, robust", level=level)), Column(said_p()))  # fmt: skip
     endpoint = data.study.endpoint(regression.variable)
-    other = joined([event_label(column) for column in endpoint.competing], "or") or "the competing event"
+    other = joined([event_label(column) for column in endpoint.competing], "or") or _("the competing event")
     notes = (
-        f"Cause-specific: the rate of the event among those without any, {other} being the end of observation; subdistribution (Fine and Gray): the share who come to the event while {other} goes on. {'All covariates held alike in both.' if adjusted else 'The arms alone.'}",
+        _(
+            "Cause-specific: the rate of the event among those without any, {other} being the end of observation; subdistribution (Fine and Gray): the "
+            "share who come to the event while {other} goes on. {part}",
+            other=other, part=_("All covariates held alike in both.") if adjusted else _("The arms alone."),
+        ),
         *parts.notes_of(sub),
     )
-    title = f"{endpoint.short}: with a competing event, by cause and by incidence"
+    title = _("{endpoint}: with a competing event, by cause and by incidence", endpoint=endpoint.short)
     return Table(f"{endpoint.id}_subdistribution", title, columns, tuple(rows), notes)
 
 
@@ -135,13 +145,13 @@ def _term_label(regression: Regression, row: pd.Series) -> str:
     for line in term_lines(regression):
         heading = line.label if line.counts is None else heading
         if line.counts is not None and line.counts["variable"] == row["variable"]:
-            return line.label if row["variable"].count(": ") == 1 else f"{heading}: {line.label}"
+            return line.label if row["variable"].count(": ") == 1 else _("{label}: {level}", label=heading, level=line.label)
     raise KeyError(row["variable"])
 
 
 @empty_if_absent
 def table_model_verdicts(verdicts: Verdicts) -> Table:
     """One line per model: whether it was fitted, what weakens or forbids it, what may be concluded."""
-    rows = [Row((row.model, STATES[row.state], row.why or DASH, row.conclude or DASH)) for row in verdicts["verdicts"].itertuples()]
-    columns = (Column("Model"), Column("Verdict", text=True), Column("What weakens or forbids it", text=True), Column("What a reader may conclude", text=True))
-    return Table("model_verdicts", "One verdict per model", columns, tuple(rows))
+    rows = [Row((row.model, _(STATES[row.state]), worded(row.why) or DASH, worded(row.conclude) or DASH)) for row in verdicts["verdicts"].itertuples()]
+    columns = (Column(_("Model")), Column(_("Verdict"), text=True), Column(_("What weakens or forbids it"), text=True), Column(_("What a reader may conclude"), text=True))
+    return Table("model_verdicts", _("One verdict per model"), columns, tuple(rows))
