@@ -95,8 +95,9 @@ def _arm_column(proposal: Proposal, patients: Recognised) -> str | None:
         return plain[0]
     if not plain and not near and not called and named is None:
         groups = [name for name in free if 2 <= frame[name].nunique() <= MAX_ARMS]
-        hint = f" To compare the patients of {', '.join(groups[:6])}, answer arm in answers.yml with the column." if groups else ""
-        proposal.missing.append(f"no column tells the arms apart: every patient is put into one arm, All patients.{hint}")
+        proposal.missing.append("no column tells the arms apart: every patient is put into one arm, All patients")
+        if groups:
+            proposal.missing.append(f"to compare the patients of {', '.join(groups[:6])}, answer arm in answers.yml with the column")
         return None
     analysed = patients.analysed
     options = {name: ", ".join(f"{v} ({n})" for v, n in analysed[name].value_counts().items()) for name in [*plain, *near]}

@@ -41,7 +41,7 @@ def known_name(text: str) -> str:
 
 # Our column -> what it is usually called, in plain names (see `plain_name`); SDTM and ADaM names among them.
 CALLED = {
-    "patient_id": "patient_id patient patientid pat_id patid patient_no patient_nr patient_number subject subject_id "
+    "patient_id": "patient_id patient patientid pat_id patid patno pat_no patient_no patient_nr patient_number subject subject_id "
     "subjid usubjid case case_id case_no participant participant_id record_id study_id id no nr",
     "arm": "arm treat group treatment_group treatment_arm study_arm arm_code cohort treatment trt trt01a trt01p trta trtp rx therapy "
     "allocation regimen gruppe bras actarm",
@@ -52,7 +52,7 @@ CALLED = {
     "distant_progression_date": "distant_progression_date",
     "death": "death dead died deceased dthfl vital_status death_flag",
     "death_date": "death_date dod dthdt dthdtc",
-    "last_contact_date": "last_contact_date last_contact last_follow_up last_followup last_fu last_seen lstalvdt last_known_alive "
+    "last_contact_date": "last_contact_date dlc last_contact last_follow_up last_followup last_fu last_seen lstalvdt last_known_alive "
     "last_date last_alive",
     "excluded": "excluded exclusion exclusion_reason reason_for_exclusion",
     "lesion_id": "lesion_id lesion lesion_no lesion_nr target_lesion tulnkid",
@@ -120,23 +120,24 @@ ELSEWHERE = {
     "numéro_patient no_patient n_patient code_patient sujet proband probanden_id probandennummer paciente paciente_id id_paciente num_paciente "
     "numero_paciente número_paciente código_paciente codigo_paciente cod_paciente nhc sujeto folio expediente paziente id_paziente "
     "numero_paziente codice_paziente soggetto patiënt patiënt_id patient_id_nr patiëntnummer patientnummer pasient pasient_id pasientnummer "
-    "potilas potilas_id pacjent pacjent_id id_pacjenta numer_pacjenta pacient pacient_id páciens hasta hasta_no hasta_id пациент id_пациента "
+    "potilas potilas_id pacjent pacjent_id id_pacjenta numer_pacjenta pacient pacient_id páciens hasta hasta_no hasta_id пациент id_пациента номер lp "
     "номер_пациента ασθενής 환자 환자번호 환자_id 등록번호 연구번호 "
     "患者编号 病人编号 患者id 编号 序号 患者号 患者 病人 登记号 受试者 受试者编号 筛选号 患者番号 症例番号 被験者番号 症例id 症例 被験者",
     "arm": "behandlungsgruppe therapiearm behandlung therapie behandlungsarm groupe traitement grupo tratamiento gruppo "
-    "braço braco 组别 分组 治疗组 治疗方案 治疗方式 治疗 组 群 治療群 投与群 治療",
-    "time_zero": "therapiebeginn behandlungsbeginn randomisierung datum_randomisierung randomisierungsdatum startdatum "
-    "einschlussdatum date_debut_traitement 入组日期 入组时间 治疗开始日期 开始治疗日期 治疗日期 随机日期 登録日 治療開始日 割付日",
+    "braço braco группа grup grupa ramię ramie skupina csoport ομάδα 그룹 组别 分组 治疗组 治疗方案 治疗方式 治疗 组 群 治療群 投与群 治療",
+    "time_zero": "beginn datum_beginn beginn_datum beginndatum date_debut date_de_debut fecha_inicio fecha_de_inicio data_inicio therapiebeginn behandlungsbeginn randomisierung datum_randomisierung randomisierungsdatum startdatum "
+    "einschlussdatum date_debut_traitement 开始日期 开始时间 起始日期 起始时间 入组日期 入组时间 治疗开始日期 治疗开始时间 开始治疗日期 开始治疗时间 手术日期 手术时间 治疗日期 治疗时间 随机日期 随机时间 开始日 開始日 登録日 治療開始日 割付日 手術日",
     "last_tumour_assessment": "letzte_bildgebung letztes_staging 末次影像日期 末次评估日期 最終評価日 最終画像日",
     "local_progression": "progress progression_jn rezidiv 进展 复发 局部进展 是否进展 是否复发 増悪 再発",
     "local_progression_date": "progressionsdatum rezidivdatum datum_progression datum_rezidiv progress_datum date_de_progression "
     "进展日期 复发日期 进展时间 増悪日 再発日",
     "death": "tod verstorben gestorben deces décès decede décédé muerte fallecido decesso óbito obito morte falecido 死亡 是否死亡 死亡有無",
-    "death_date": "todesdatum sterbedatum datum_tod verstorben_am date_deces date_de_deces date_décès fecha_muerte "
+    "death_date": "fecha_de_muerte fecha_fallecimiento fecha_exitus data_morte data_obito todesdatum sterbedatum datum_tod verstorben_am date_deces date_de_deces date_décès fecha_muerte "
     "死亡日期 死亡时间 死亡日",
     "last_contact_date": "letzter_kontakt letzte_nachsorge datum_letzter_kontakt letztes_follow_up date_dernieres_nouvelles "
-    "date_derniere_nouvelle fecha_ultimo_contacto "
-    "末次随访日期 末次随访时间 最后随访日期 随访日期 末次随访 最終生存確認日 最終観察日 最終受診日",
+    "date_derniere_nouvelle fecha_ultimo_contacto derniere_nouvelle dernière_nouvelle dernieres_nouvelles dernières_nouvelles ultimo_control último_control "
+    "fecha_ultimo_control ultimo_contacto último_contacto "
+    "末次随访日期 末次随访时间 最后随访日期 随访日期 末次随访 最后随访 最后随访时间 随访截止 随访截止日期 随访截止时间 最終確認日 最終生存確認日 最終観察日 最終受診日",
     "excluded": "ausgeschlossen ausschlussgrund 排除原因 剔除原因 除外理由",
     "site": "lokalisation 部位 病灶部位",
     "lesion_id": "läsion läsions_id 病灶编号",

@@ -236,6 +236,53 @@ CASES = {
     "which date is asked": Case(
         _rows("id,arm,date_of_diagnosis,surgery_date,last_seen_date,died_on", ID, ARM, DAY, DAY, LATER, _cycle("", "2021-12-30")), asked=("time zero",)
     ),
+    # dates alone: those that no name tells are asked for, all at once
+    **{
+        f"start, death and last contact: {header}": Case(
+            _rows(header, ID, SEX, AGE, ARM, DAY, _cycle("", "2021-12-30"), LATER), endpoints=(("OS", None, None, 6),), arms=("A", "B")
+        )
+        for header in (
+            "编号,性别,年龄,分组,开始日期,死亡日期,末次随访", "患者编号,性别,年龄,组别,手术日期,死亡时间,最后随访时间",
+            "id,sex,age,group,start_date,death_date,last_follow_up", "patno,gender,age,arm,date_of_entry,dod,dlc",
+            "Nr,Geschlecht,Alter,Gruppe,Beginn,Todesdatum,letzter Kontakt", "id,sexe,age,groupe,date debut,date deces,derniere nouvelle",
+            "id,sexo,edad,grupo,fecha inicio,fecha muerte,ultimo control", "症例番号,性別,年齢,群,開始日,死亡日,最終確認日",
+        )
+    },
+    **{
+        f"no name tells time zero: {header}": Case(
+            _rows(header, ID, SEX, AGE, ARM, DAY, _cycle("", "2021-12-30"), LATER), asked=("time zero",)
+        )
+        for header in (
+            "patient,sex,age,treatment,date_in,died_on,last_seen", "id,sex,age,group,x1,death_date,last_follow_up",
+            "id,sexe,age,groupe,date j0,date deces,derniere nouvelle", "编号,性别,年龄,分组,日期,死亡日期,末次随访",
+        )
+    },
+    **{
+        f"no date is known: {header}": Case(
+            _rows(header, ID, SEX, AGE, ARM, DAY, _cycle("", "2021-12-30"), LATER), asked=("time zero", "last contact", "date of death"),
+        )
+        for header in (
+            "номер,пол,возраст,группа,дата начала лечения,дата смерти,дата последнего контакта", "k,s,a,g,x1,x2,x3",
+            "no,cinsiyet,yaş,grup,tedavi tarihi,ölüm tarihi,son kontrol", "lp,plec,wiek,grupa,data operacji,data zgonu,ostatnia wizyta",
+        )
+    },
+    "dates as answered": Case(
+        _rows("no,s,a,g,x1,x2,x3", ID, SEX, AGE, ARM, DAY, _cycle("", "2021-12-30"), LATER),
+        answers={"time zero": "x1", "last contact": "x3", "date of death": "x2"}, endpoints=(("OS", None, None, 6),),
+    ),
+    "no endpoint of dates": Case(
+        _rows("no,a,x1,x2", ID, AGE, DAY, LATER), answers={"time zero": "none", "outcome": "none"}, endpoints=()
+    ),
+    "one date is no two": Case(
+        _rows("no,x1,x2", ID, DAY, LATER), answers={"time zero": "x1", "last contact": "x1"}, refused="not an answer to: Which date is that of the last contact"
+    ),
+    "two dates of start, no last contact": Case(
+        _rows("id,arm,diagnosis_date,surgery_date,seen_alive,death_date", ID, ARM, DAY, DAY, LATER, _cycle("", "2021-12-30")),
+        asked=("time zero", "last contact"),
+    ),
+    "an age in years is no time": Case(_rows("id,age_years,x1,death_date,last_seen", ID, AGE, DAY, _cycle("", "2021-12-30"), LATER), asked=("time zero",)),
+    "ready-made times need no dates": Case(_rows("id,x1,x2,os_days,death", ID, DAY, LATER, TIME, EVENT), endpoints=(("OS", "days", "1", 8),)),
+    "a status says who died": Case(_rows("id,arm,x1,x2,status", ID, ARM, DAY, LATER, _cycle("alive", "dead")), asked=("time zero", "last contact")),
     # ids that begin anew in each arm
     "ids of two arms": Case(
         _rows("no,group,age,os_days,death", lambda i: (i - 1) % 6 + 1, lambda i: "AB"[i > 6], AGE, TIME, EVENT), asked=("rows",)

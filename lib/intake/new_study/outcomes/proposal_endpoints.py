@@ -13,16 +13,16 @@ import re
 import pandas as pd
 
 from lib.intake.new_study.outcomes.event_codes import CENSORED_CODE, COMPETING, EVENT, Codes, codes_of
+from lib.intake.new_study.outcomes.outcome_dates import ISO, find_dates, in_words
 from lib.intake.new_study.outcomes.outcome_names import Pair, outcome_columns, paired, read_name, unit_of
 from lib.intake.new_study.recognition import Proposal, Recognised, as_id, as_label, plain_name
-from lib.intake.new_study.words import CALLED, DEATH, ENDPOINTS, known_name
+from lib.intake.new_study.words import DEATH, ENDPOINTS
 from lib.study.parts import DAYS, FLAGS_OF_DATES
 from lib.study.words import DATE_COLUMNS
 
 # Codes of an event and of censoring that no patient has: that of 0 and 1 which the other has not.
 ABSENT = {EVENT: ("1", "0", "yes"), CENSORED_CODE: ("0", "1", "no")}
 LONGEST_YEARS = 80  # nobody is followed for longer, so a unit that would make it so is not the unit
-ISO = re.compile(r"\d{4}-\d\d-\d\d\Z")
 ZERO = "time zero (say what it is: randomisation, start of treatment ...)"
 OPEN = "Its endpoint is left out until the question about it is answered."
 
@@ -42,7 +42,7 @@ def propose_endpoints(proposal: Proposal, patients: Recognised) -> set[str]:
     set of str
         Columns of the file that are times and events: an outcome is no baseline variable.
     """
-    _time_zero(proposal, patients)
+    find_dates(proposal, patients)
     outcomes = {outcome.time: outcome for outcome in proposal.known.outcomes}
     endpoints, used = _derived(proposal, patients), set()
     taken = set(patients.columns.values())
@@ -94,24 +94,6 @@ def _outcomes_alone(patients: Recognised, used: set[str]) -> set[str]:
         if not name.others and (name.kinds or name.event or (name.status and column in events) or (name.time and name.kinds)):
             alone.add(column)
     return alone
-
-
-def _time_zero(proposal: Proposal, patients: Recognised) -> None:
-    """Which of several dates is time zero: asked, where more than one may be."""
-    frame, taken = patients.frame, {theirs for ours, theirs in patients.columns.items() if ours != "time_zero"}
-    names = {re.sub("_dt$", "_date", known_name(column)): column for column in frame if column not in taken}
-    dates = [names[name] for name in CALLED["time_zero"].split() if name in names and frame[names[name]].str.match(ISO).any()]
-    if len(dates) < 2 or "last_contact_date" not in patients.columns:
-        return
-    contact = pd.to_datetime(frame[patients.columns["last_contact_date"]], errors="coerce")
-    options = {
-        date: f"the median from it to the last contact is {_in_words((contact - pd.to_datetime(frame[date], errors='coerce')).dt.days.median())}"
-        for date in dates
-    }
-    answer = proposal.questions.ask("time zero", "From which date does time run?", options)
-    patients.columns.pop("time_zero", None)
-    if answer:
-        patients.columns["time_zero"] = answer
 
 
 def _derived(proposal: Proposal, patients: Recognised) -> list[dict]:
@@ -202,7 +184,7 @@ def _units(proposal: Proposal, frame: pd.DataFrame, pairs: list[Pair]) -> dict[s
     for unit, days in DAYS.items():
         years = longest * days / DAYS["years"]
         if years <= LONGEST_YEARS:
-            options[unit] = f"the median time is {median:g} {unit} ({_in_words(median * days)}), the longest {_in_words(longest * days)}"
+            options[unit] = f"the median time is {median:g} {unit} ({in_words(median * days)}), the longest {in_words(longest * days)}"
     named = ", ".join(unsaid)
     if len(options) == 1:
         (unit,) = options
@@ -210,10 +192,6 @@ def _units(proposal: Proposal, frame: pd.DataFrame, pairs: list[Pair]) -> dict[s
         return units | dict.fromkeys(unsaid, unit)
     unit = proposal.questions.ask("unit of time", f"In which unit are the times in {named}? No name says it.", options)
     return units | dict.fromkeys(unsaid, unit) if unit else units
-
-
-def _in_words(days: float) -> str:
-    return f"{days:.0f} days" if days < 60 else f"{days / DAYS['months']:.1f} months" if days < 730 else f"{days / DAYS['years']:.1f} years"
 
 
 def _ready(proposal: Proposal, patients: Recognised, known: tuple[Pair, Codes, str], ids: set[str]) -> dict:
