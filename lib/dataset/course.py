@@ -10,7 +10,8 @@ __all__ = ["assessment_frame", "course_frame", "lesion_frame", "treatment_frame"
 import pandas as pd
 
 from lib.dataset.dataset import Dataset, once_per_dataset
-from lib.dataset.derived import measured_responses, why_not_seen
+from lib.dataset.derived import why_not_seen
+from lib.dataset.progression import measured_responses
 from lib.intake import recist
 from lib.study.study import present
 
@@ -30,7 +31,7 @@ def assessment_frame(data: Dataset) -> pd.DataFrame:
         percent_change (of what the rule adds up, from baseline), response (CR, PR, SD, PD, NE; None at
         baseline), reader (the reader's category or None), known (bool: up to and including the first progression).
     """
-    rows = measured_responses(data)
+    rows = measured_responses(data, present(data.response))
     own = data.patients.set_index("patient_id")[["arm", "time_zero"]]
     rows = rows.join(own, on="patient_id").rename(columns={"assessment_date": "date"})
     rows["day"] = (rows["date"] - rows["time_zero"]).dt.days
@@ -131,6 +132,7 @@ def _time(data: Dataset, patients: pd.DataFrame, column: str) -> pd.Series:
     return (dates - patients["time_zero"]).dt.days / data.study.time.days_per_unit
 
 
+@once_per_dataset
 def lesion_frame(data: Dataset) -> pd.DataFrame:
     """Volume of every target lesion at every visit, each once.
 

@@ -10,7 +10,6 @@ __all__ = [
     "VOLUME",
     "baseline_frame",
     "marker_frame",
-    "measured_responses",
     "response_frame",
     "time_to_event_frame",
     "volume_frame",
@@ -25,7 +24,7 @@ import pandas as pd
 
 from lib.dataset.dataset import Dataset, once_per_dataset
 from lib.dataset.markers import LAST, UNKNOWN, marker_frame, rise_dates, with_change
-from lib.dataset.progression import progression_dates
+from lib.dataset.progression import measured_responses, progression_dates
 from lib.intake import recist
 from lib.study.endpoints import Endpoint
 from lib.study.parts import DAYS, Variable
@@ -107,12 +106,6 @@ def volume_frame(data: Dataset) -> pd.DataFrame:
 
 
 @once_per_dataset
-def measured_responses(data: Dataset) -> pd.DataFrame:
-    """Response at every assessment, from what was measured, by the rule in force: `recist.derive_response`."""
-    return recist.derive_response(data.tables["lesions"], data.tables["measurements"], present(data.response))
-
-
-@once_per_dataset
 def response_frame(data: Dataset, visit: float) -> pd.DataFrame:
     """Time-point response of every patient at one visit.
 
@@ -124,7 +117,7 @@ def response_frame(data: Dataset, visit: float) -> pd.DataFrame:
         controlled (bool: CR, PR or SD), percent_change (of what the rule adds up), reader (the reader's category or NA).
     """
     patients = data.patients[["patient_id", "arm"]].reset_index(drop=True)
-    derived = measured_responses(data)
+    derived = measured_responses(data, present(data.response))
     at_visit = derived[derived["visit"] == visit].drop_duplicates("patient_id").set_index("patient_id")
     response = patients["patient_id"].map(at_visit["response"]).astype(object)
     progressed = derived[(derived["response"] == "PD") & (derived["visit"] < visit)]["patient_id"]
@@ -193,6 +186,5 @@ def _derived_baseline(data: Dataset, variable: Variable) -> pd.Series:
         lesions = data.tables["lesions"]
         if kind == "targets":
             return lesions[lesions["target"].astype(bool)].groupby("patient_id").size()
-        sums = recist.derive_sums(lesions, data.tables["measurements"], present(data.study.response))
-        values = sums.rename(columns={"sum_mm": "value"})
+        values = measured_responses(data, present(data.study.response)).rename(columns={"sum_mm": "value"})
     return values[values["visit"] == 0].drop_duplicates("patient_id").set_index("patient_id")["value"]

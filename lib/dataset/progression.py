@@ -6,7 +6,7 @@ Derived, never stored: nothing here is read from a date that somebody wrote down
 from __future__ import annotations
 
 __all__ = [
-    "ANY_NEW", "BY_REGION", "ELSEWHERE", "GROWTH", "IN_FIELD", "NEW", "RECORDED", "SUM", "growth_alone", "lesion_progression", "local_arms",
+    "ANY_NEW", "BY_REGION", "ELSEWHERE", "GROWTH", "IN_FIELD", "NEW", "RECORDED", "SUM", "growth_alone", "lesion_progression", "local_arms", "measured_responses",
     "new_lesions_alone", "progression_dates", "progressions", "without_field",
 ]  # fmt: skip
 
@@ -14,6 +14,7 @@ import pandas as pd
 
 from lib.dataset.dataset import Dataset, once_per_dataset
 from lib.intake import recist
+from lib.study.clinic.tumour import Response
 from lib.study.study import present
 from lib.study.words import KINDS
 
@@ -78,6 +79,12 @@ def _locally(data: Dataset, found: pd.DataFrame) -> pd.Series:
 
 
 @once_per_dataset
+def measured_responses(data: Dataset, rule: Response) -> pd.DataFrame:
+    """Response at every assessment, from what was measured, by a rule: `recist.derive_response`."""
+    return recist.derive_response(data.tables["lesions"], data.tables["measurements"], rule)
+
+
+@once_per_dataset
 def progressions(data: Dataset) -> pd.DataFrame:
     """First day of each kind of progression of each patient, and how it showed.
 
@@ -91,7 +98,7 @@ def progressions(data: Dataset) -> pd.DataFrame:
     where = lesions["region"].map(BY_REGION).fillna(ELSEWHERE)
     grown = lesions[lesions["target"] & lesions["growth_date"].notna()]
     new = lesions[lesions["new"]]
-    responses = recist.derive_response(data.tables["lesions"], data.tables["measurements"], present(data.study.response))
+    responses = measured_responses(data, present(data.study.response))
     sums = responses[responses["grown"]]
     parts = [
         _rows(grown["patient_id"], where.mask(lesions["in_field"], IN_FIELD).loc[grown.index], GROWTH, grown["growth_date"]),

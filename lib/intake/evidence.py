@@ -8,10 +8,12 @@ from __future__ import annotations
 __all__ = ["MAX_LISTED", "ONE_DAY", "Evidence", "Rule", "list_problems", "look_up", "needs"]
 
 import datetime as dt
+import functools
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from lib.intake.cells import TEXT
@@ -73,9 +75,26 @@ class Evidence:
 
     def of_patient(self, table: str, column: str) -> pd.Series:
         """A column of `patients`, for each row of another table; missing for a patient who is not there."""
-        patients = self.frames["patients"].dropna(subset="patient_id").drop_duplicates("patient_id")
-        patients = patients.set_index("patient_id", drop=False)
-        return look_up(self.frames[table]["patient_id"], patients[column])
+        ids = self.frames[table]["patient_id"]
+        if table not in self._places:
+            self._places[table] = self._patients.index.get_indexer(ids.to_numpy())
+        found = self._patients[column].array.take(self._places[table], allow_fill=True)
+        return pd.Series(found, index=ids.index)
+
+    @functools.cached_property
+    def _patients(self) -> pd.DataFrame:
+        return self.frames["patients"].dropna(subset="patient_id").drop_duplicates("patient_id").set_index("patient_id", drop=False)
+
+    @functools.cached_property
+    def _places(self) -> dict[str, np.ndarray]:
+        """Of each table that was asked about: the row of `_patients` of each of its rows, -1 for a patient who is not there."""
+        return {}
+
+    def unknown(self, table: str, column: str, known: pd.Series) -> pd.Series:
+        """Which cells of a column are filled with a text that is none of `known`."""
+        cells = self.text(table, column)
+        # As objects: of its own texts pandas looks at each known one in Python.
+        return cells.notna() & ~cells.astype(object).isin(known.dropna().astype(object))
 
     def problems(self, code: str, table: str, found: pd.DataFrame, column: str, message: str) -> list[Problem]:
         """One problem per row of `found`.

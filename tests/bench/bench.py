@@ -332,7 +332,7 @@ def main() -> int:
         "again": (bench_again, repeats, ()),
         "start": (bench_start, repeats, ()),
         "explore": (bench_explore, few, ()),
-        "batch": (bench_batch, few, (4 if quick else given.reports,)),
+        "batch": (bench_batch, 1, (4 if quick else given.reports,)),
         "survival": (bench_survival, repeats, (SIZES[:3] if quick else SIZES,)),
         "large": (bench_large, few, (10_000 if quick else LARGE,)),
         "growth": (bench_growth, 1, (GROWTH[:2] if quick else GROWTH,)),

@@ -12,8 +12,10 @@ from lib.analyses.result import Analysis, requires
 from lib.analyses.safety.events import kinds_of_events
 from lib.analyses.safety.events_in_time import course_frame
 from lib.dataset.dataset import Dataset
-from lib.dataset.derived import marker_frame, measured_responses
+from lib.dataset.derived import marker_frame
+from lib.dataset.progression import measured_responses
 from lib.study.parameters import Safety
+from lib.study.study import present
 
 GRAVE = ("severe", "serious", "stopped", "fatal")
 
@@ -84,7 +86,7 @@ def profile(data: Dataset, patient_id: str) -> dict[str, pd.DataFrame]:
         measured = data.tables["measurements"]
         measured = measured[measured["lesion_id"].isin(lesions["lesion_id"])]
         if lesions["target"].any() and len(measured):
-            derived = measured_responses(data)
+            derived = measured_responses(data, present(data.response))
             seen = measured.groupby("visit")["assessment_date"].min()
             derived = derived[(derived["patient_id"] == patient_id) & (derived["visit"] > 0)].reset_index(drop=True)
             parts["responses"] = derived[["response"]].assign(time=since(derived["visit"].map(seen)))

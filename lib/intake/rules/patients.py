@@ -216,12 +216,12 @@ def positive_together(e: Evidence) -> list[Problem]:
 def known_patients(e: Evidence) -> list[Problem]:
     """E040: every row of another table belongs to a patient."""
     tables, problems = [table for table in OF_PATIENT if e.holds(f"{table}.patient_id")], []
-    known = set(e.sources["patients"].frame["patient_id"].dropna()) if tables else set()
+    known = e.sources["patients"].frame["patient_id"] if tables else pd.Series(dtype=object)
     alike: dict[str, list[str]] = {}
     for table in tables:
         ids = e.text(table, "patient_id")
-        found = e[table][ids.notna() & ~ids.isin(known)]
-        for patient in sorted(known) if len(found) and not alike else ():
+        found = e[table][e.unknown(table, "patient_id", known)]
+        for patient in sorted(set(known.dropna())) if len(found) and not alike else ():
             alike.setdefault(_bare(patient), []).append(patient)
         near = ids[found.index].map({wrong: _meant(wrong, alike) for wrong in ids[found.index].unique()})
         found = found.assign(near=near.astype(object))

@@ -25,8 +25,7 @@ def known_lesions(e: Evidence) -> list[Problem]:
     problems = []
     for table in ("measurements", "treatments"):
         if e.holds(f"{table}.lesion_id"):
-            ids = e.text(table, "lesion_id")
-            found = e[table][ids.notna() & ~ids.isin(set(e.text("lesions", "lesion_id").dropna()))]
+            found = e[table][e.unknown(table, "lesion_id", e.text("lesions", "lesion_id"))]
             message = f"no such lesion in {e.sources['lesions'].file}"
             problems += e.problems("E040", table, found, "lesion_id", message)
         if e.holds(f"{table}.lesion_id", f"{table}.patient_id"):
