@@ -41,7 +41,7 @@ quick: $(TOOLS)  ## the tests that take no notebook, no browser and no patience
 	$(BIN)/python -m pytest -n $(JOBS) $(SHARED) -m "not notebook and not browser and not thorough"
 
 test: $(TOOLS)  ## all tests: statistics against R, intake, runner, notebooks
-	$(BIN)/python -m pytest -n $(JOBS) $(SHARED)
+	$(BIN)/python -m pytest -n $(JOBS) $(SHARED) --durations=30
 
 fuzz: $(TOOLS)  ## other inputs than make test draws, and many random studies (FUZZ=2000 how many, FUZZ_SEED= which)
 	@echo "seed $(FUZZ_SEED)"

@@ -228,7 +228,8 @@ def _verdict(data: Dataset, question: Question, rows: list[dict]) -> Verdict:
     """What became of pooling the answers to one question."""
     about = data.study.endpoint(question.endpoint).short if question.endpoint else ""
     group = " vs ".join(data.study.arm(arm).label for arm in question.group.split(" vs "))
-    name = f"Random effects, {KINDS[question.kind]}{f' of {about}' if about else ''}, {group}"
+    kind = KINDS[question.kind]
+    name = f"Random effects, {kind} of {about}, {group}" if about else f"Random effects, {kind}, {group}"
     first = rows[0]
     if not first["step"]:
         return Verdict(name, REFUSED, as_sentence(first["note"]), "Each estimate stands for itself.")
