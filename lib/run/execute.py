@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 # Our engine's name in papermill.
 ENGINE = "warm"
+# One that takes long and begins last would hold one core while the others have nothing to do.
+LONGEST_FIRST = ("models", "efficacy", "safety", "robustness", "cohort")
 
 
 class NotebookFailed(RuntimeError):
@@ -158,7 +160,8 @@ def execute(
     """
     run = _Run(progress, warm)
     with ThreadPoolExecutor(max(1, jobs)) as pool:
-        futures = {pool.submit(run.one, name, folder / f"{name}.ipynb", own): name for name, own in parameters.items()}
+        begun = sorted(parameters, key=lambda name: LONGEST_FIRST.index(name) if name in LONGEST_FIRST else len(LONGEST_FIRST))
+        futures = {pool.submit(run.one, name, folder / f"{name}.ipynb", parameters[name]): name for name in begun}
         try:
             done = {futures[future]: future.result() for future in as_completed(futures)}
         except BaseException:

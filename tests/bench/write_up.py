@@ -77,10 +77,11 @@ def _spread(way: dict) -> str:
     return f" ({min(taken):.1f}–{max(taken):.1f})" if len(taken) > 1 else ""
 
 
-def _goal(text: str, value: float, limit: float, *, at_least: bool = False) -> str:
-    """One goal in words, with what was found."""
+def _goal(text: str, value: float, limit: float, why: str = "", *, at_least: bool = False) -> str:
+    """One goal in words, with what was found and, where it is not met, what stands between."""
     met = value >= limit if at_least else value <= limit
-    return f"{text} {'at least' if at_least else 'at most'} {limit:,g}: {'met' if met else '**not met**'} ({value:,.3g})."
+    found = f"{text} {'at least' if at_least else 'at most'} {limit:,g}: {'met' if met else '**not met**'} ({value:,.3g})."
+    return found if met or not why else f"{found} {why}"
 
 
 def _report(found: dict) -> list[str]:
