@@ -95,7 +95,7 @@ cohort: $(READY)  ## make the synthetic cohort anew from its seed
 reference: $(TOOLS)  ## run R on the reference data and compare with the committed values
 	$(BIN)/python tests/reference/compare.py
 
-bench: $(TOOLS)  ## speed and memory against papermill, R Markdown and other survival engines (an hour); into docs/benchmarks.md
+bench: $(TOOLS)  ## speed and memory against papermill, R Markdown and other survival engines (two hours); into docs/benchmarks.md
 	$(BIN)/python tests/bench/bench.py
 
 bench-statistics: $(TOOLS)  ## type-I error and coverage at the cohort's size, by simulation; table into data/README.md
