@@ -82,7 +82,7 @@ def measure(*command, cwd: Path = ROOT, env: dict[str, str] = ENVIRONMENT, **opt
 
 
 def naive(folder: Path, study: str = STUDY) -> tuple[float, float]:
-    """Three papermill commands and nbconvert: the usual way, a cold kernel for each notebook."""
+    """A papermill command for each page and nbconvert: the usual way, a cold kernel for each notebook."""
     found = [
         measure(BIN / "papermill", f"notebooks/{name}.ipynb", folder / f"{name}.ipynb", "-p", "study", study)
         for name in NOTEBOOKS
@@ -130,7 +130,7 @@ def in_turn(ways: dict, repeats: int) -> dict[str, dict[str, list[float]]]:
 
 def bench_report(repeats: int) -> dict:
     """(a) and (b): one report, all pages against papermill and the three that R makes against R Markdown."""
-    found = {"ways": in_turn({"`papermill` three times, `nbconvert`": naive, "`python -m lib report`": report}, repeats), "markdown": {}}
+    found = {"ways": in_turn({"`papermill` five times, `nbconvert`": naive, "`python -m lib report`": report}, repeats), "markdown": {}}
     if not has_r("rmarkdown", "survminer", "coin", "ggplot2", "gridExtra", "MASS"):
         return found
     with tempfile.TemporaryDirectory() as held:

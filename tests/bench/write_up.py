@@ -109,7 +109,7 @@ def _report(found: dict) -> list[str]:
     return [
         *lines, *_table("Three of them, cohort, efficacy and robustness", found["markdown"]), "",
         _goal("Goal, ratio to R Markdown:", _seconds(ours) / _seconds(r), 0.25, TWICE),
-        "The R report ([report.Rmd](tests/bench/report.Rmd)) holds the same analyses, figures and tables, with as many permutations and "
+        "The R report ([report.Rmd](../tests/bench/report.Rmd)) holds the same analyses, figures and tables, with as many permutations and "
         f"simulations; {same['compared']:,} numbers of both were compared, the largest relative difference is {same['largest']:.0e}. Where each "
         "patient is left out or a study simulated, it calls survdiff again, as one writes it in R. It has no checks of the tables, no second "
         "computation of the numbers by another engine, no sentences and checklists, no tables and figures as files.",
