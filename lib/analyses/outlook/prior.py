@@ -220,8 +220,8 @@ def _verdict(data: Dataset, priors: pd.DataFrame, rows: pd.DataFrame) -> Verdict
     if len(known) < len(rows):
         return Verdict(model, WEAK, "The data alone set no limit on one side: every limit there comes from a prior.", moved)
     if not reads_alike(known, "probability_benefit"):
-        return Verdict(model, WEAK, f"The answer depends on whom one asks ({_counted(events)} in the two arms).", moved)
-    heavy = f"A prior says more than the {_counted(events)} of the two arms." if priors["prior_size"].max() > events else ""
+        return Verdict(model, WEAK, f"The answer depends on whom one asks ({_counted(events)}).", moved)
+    heavy = f"A prior says more than the data ({_counted(events)})." if priors["prior_size"].max() > events else ""
     if why := heavy or (CONFOUNDED if data.study.by_design.may_be_confounded else ""):
         return Verdict(model, WEAK, why, moved)
     worth = "" if reads_alike(known, "probability_benefit", "probability_worthwhile") else "; about one worth having they do not"
@@ -229,8 +229,8 @@ def _verdict(data: Dataset, priors: pd.DataFrame, rows: pd.DataFrame) -> Verdict
 
 
 def _counted(events: int) -> str:
-    """(1) -> "1 event"."""
-    return f"{events} event{'' if events == 1 else 's'}"
+    """(2) -> "2 events in the two arms"."""
+    return "1 event in the two arms" if events == 1 else f"{events} events in the two arms"
 
 
 def _curves(priors: dict[str, normal.NormalMixture], found: dict, likelihood: Likelihood) -> pd.DataFrame:
