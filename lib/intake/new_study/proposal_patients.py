@@ -15,6 +15,7 @@ from lib.intake.new_study.recognition import (
     Recognised,
     as_id,
     as_label,
+    is_date,
     is_numeric,
     values_of,
 )
@@ -25,7 +26,6 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 LINES = ("solid", "dashed", "dashdot", "dotted")
 MAX_ARMS = 6
 MAX_LEVELS = 10
-MOSTLY = 0.8  # of the filled cells are dates, so the column is one of dates
 # Of the words of a column's name that may tell the arms apart, or something else: a risk group, an earlier treatment.
 NEARLY = re.compile(r"(^|_)arm(_|$)|group|treat|therap|regimen|gruppe|组|治疗|群")
 ONE_ARM, LEAVE_OUT, OWN_ARM, NOT_STATED = "none", "leave out", "own arm", "not stated"
@@ -196,7 +196,7 @@ def _no_variable(cells: pd.Series) -> str:
         return "it is empty"
     if cells.nunique() == 1:
         return "it is the same for everybody"
-    if cells.str.fullmatch(r"\d{4}-\d\d-\d\d").mean() > MOSTLY:
+    if is_date(cells):
         return "a date that no rule uses"
     if not is_numeric(cells) and cells.nunique() > MAX_LEVELS:
         return f"{FREE_TEXT}, {cells.nunique()} different values"

@@ -15,6 +15,7 @@ __all__ = [
     "Recognised",
     "as_id",
     "as_label",
+    "is_date",
     "is_numeric",
     "plain_name",
     "recognise",
@@ -46,6 +47,8 @@ MADE_OF = {
     "distant_progression_date death death_date last_contact_date excluded",
 }
 NUMBER = re.compile(r"-?\d+(\.\d+)?\Z")
+DAY = r"\d{4}-\d\d-\d\d"
+MOSTLY = 0.8  # of the filled cells are dates, so the column is one of dates
 
 
 @dataclass(frozen=True)
@@ -263,6 +266,12 @@ def values_of(cells: pd.Series) -> list[str]:
     values = list(cells.dropna().unique())
     numbers = all(NUMBER.match(value) for value in values)
     return sorted(values, key=float) if numbers else sorted(values)
+
+
+def is_date(cells: pd.Series) -> bool:
+    """Whether most filled cells are dates."""
+    filled = cells.dropna()
+    return len(filled) > 0 and bool(filled.str.fullmatch(DAY).mean() > MOSTLY)
 
 
 def is_numeric(cells: pd.Series) -> bool:

@@ -120,13 +120,13 @@ ELSEWHERE = {
     "numéro_patient no_patient n_patient code_patient sujet proband probanden_id probandennummer paciente paciente_id id_paciente num_paciente "
     "numero_paciente número_paciente código_paciente codigo_paciente cod_paciente nhc sujeto folio expediente paziente id_paziente "
     "numero_paziente codice_paziente soggetto patiënt patiënt_id patient_id_nr patiëntnummer patientnummer pasient pasient_id pasientnummer "
-    "potilas potilas_id pacjent pacjent_id id_pacjenta numer_pacjenta pacient pacient_id páciens hasta hasta_no hasta_id пациент id_пациента номер lp "
+    "potilas potilas_id pacjent pacjent_id id_pacjenta numer_pacjenta pacient pacient_id páciens hasta hasta_no hasta_id пациент id_пациента номер "
     "номер_пациента ασθενής 환자 환자번호 환자_id 등록번호 연구번호 "
     "患者编号 病人编号 患者id 编号 序号 患者号 患者 病人 登记号 受试者 受试者编号 筛选号 患者番号 症例番号 被験者番号 症例id 症例 被験者",
     "arm": "behandlungsgruppe therapiearm behandlung therapie behandlungsarm groupe traitement grupo tratamiento gruppo "
     "braço braco группа grup grupa ramię ramie skupina csoport ομάδα 그룹 组别 分组 治疗组 治疗方案 治疗方式 治疗 组 群 治療群 投与群 治療",
     "time_zero": "beginn datum_beginn beginn_datum beginndatum date_debut date_de_debut fecha_inicio fecha_de_inicio data_inicio therapiebeginn behandlungsbeginn randomisierung datum_randomisierung randomisierungsdatum startdatum "
-    "einschlussdatum date_debut_traitement 开始日期 开始时间 起始日期 起始时间 入组日期 入组时间 治疗开始日期 治疗开始时间 开始治疗日期 开始治疗时间 手术日期 手术时间 治疗日期 治疗时间 随机日期 随机时间 开始日 開始日 登録日 治療開始日 割付日 手術日",
+    "einschlussdatum date_debut_traitement 开始日期 开始时间 起始日期 起始时间 入组日期 入组时间 治疗开始日期 治疗开始时间 开始治疗日期 开始治疗时间 手术日期 治疗日期 随机日期 随机时间 开始日 開始日 登録日 治療開始日 割付日 手術日",
     "last_tumour_assessment": "letzte_bildgebung letztes_staging 末次影像日期 末次评估日期 最終評価日 最終画像日",
     "local_progression": "progress progression_jn rezidiv 进展 复发 局部进展 是否进展 是否复发 増悪 再発",
     "local_progression_date": "progressionsdatum rezidivdatum datum_progression datum_rezidiv progress_datum date_de_progression "

@@ -281,6 +281,10 @@ CASES = {
         asked=("time zero", "last contact"),
     ),
     "an age in years is no time": Case(_rows("id,age_years,x1,death_date,last_seen", ID, AGE, DAY, _cycle("", "2021-12-30"), LATER), asked=("time zero",)),
+    "how long an operation took is no date": Case(
+        _rows("编号,分组,手术时间,治疗时间,随访时间（月）,生存状态", ID, ARM, AGE, AGE, TIME, _cycle("生存", "死亡")), endpoints=(("OS", "months", "死亡", 6),),
+        baseline=("variable", "variable_2"),
+    ),
     "ready-made times need no dates": Case(_rows("id,x1,x2,os_days,death", ID, DAY, LATER, TIME, EVENT), endpoints=(("OS", "days", "1", 8),)),
     "a status says who died": Case(_rows("id,arm,x1,x2,status", ID, ARM, DAY, LATER, _cycle("alive", "dead")), asked=("time zero", "last contact")),
     # ids that begin anew in each arm

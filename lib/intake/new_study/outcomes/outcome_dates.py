@@ -9,12 +9,11 @@ import re
 import pandas as pd
 
 from lib.intake.new_study.outcomes.outcome_names import NONE, outcome_columns, read_name
-from lib.intake.new_study.recognition import Proposal, Recognised
+from lib.intake.new_study.recognition import Proposal, Recognised, is_date
 from lib.intake.new_study.words import CALLED, known_name
 from lib.study.parts import DAYS, FLAGS_OF_DATES
 
 ISO = re.compile(r"\d{4}-\d\d-\d\d\Z")
-MOSTLY = 0.8  # of the filled cells are dates, so the column is one of dates
 NO_DATES = "no endpoint is made of dates"
 EVENTS = {*FLAGS_OF_DATES, *FLAGS_OF_DATES.values(), "distant_progression_date"}
 
@@ -67,7 +66,7 @@ def _free(proposal: Proposal, patients: Recognised) -> list[str]:
     """Columns of dates of which nothing is known."""
     taken = {*patients.columns.values(), *proposal.known.aside}
     frame = patients.frame
-    return [c for c in frame if c not in taken and frame[c].notna().any() and frame[c].dropna().str.match(ISO).mean() > MOSTLY]
+    return [c for c in frame if c not in taken and is_date(frame[c])]
 
 
 def _asked(proposal: Proposal, patients: Recognised, ours: str) -> bool:
