@@ -5,12 +5,12 @@ from __future__ import annotations
 __all__ = ["new", "study_of", "template"]
 
 import sys
-import textwrap
 from pathlib import Path
 
 import click
 
 from lib.commands.terminal import counted, fail, printable, refuse, said_of, say_problems, shown
+from lib.fonts import fill
 from lib.intake.new_study.folder import ANSWERS, BEFORE, CHANGES, answer_lines
 from lib.intake.new_study.reading import NewStudy
 from lib.intake.new_study.recognition import Recognised
@@ -124,9 +124,9 @@ def at_a_terminal() -> bool:
 
 
 def _ask(question: Question) -> str:
-    click.secho(f"\n{textwrap.fill(printable(worded(question.question)), WIDTH)}", bold=True)
+    click.secho(f"\n{fill(printable(worded(question.question)), WIDTH)}", bold=True)
     for option, follows in question.options.items():
-        click.echo(textwrap.fill(printable(f"{option}: {worded(follows)}"), WIDTH, initial_indent="  ", subsequent_indent="    "))
+        click.echo(fill(printable(f"{option}: {worded(follows)}"), WIDTH, initial_indent="  ", subsequent_indent="    "))
     return click.prompt(_("Answer"), type=click.Choice(list(question.options), case_sensitive=False))
 
 
@@ -165,7 +165,7 @@ def _tell(study: NewStudy, update: bool) -> None:
         if items:
             click.secho(f"\n{head}", bold=True)
         for item in items:
-            click.echo(textwrap.fill(printable(worded(item)), WIDTH, initial_indent="  ", subsequent_indent="    "))
+            click.echo(fill(printable(worded(item)), WIDTH, initial_indent="  ", subsequent_indent="    "))
 
 
 def _recognised(table: str, one: Recognised) -> str:

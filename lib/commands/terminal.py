@@ -17,13 +17,13 @@ __all__ = [
 
 import shutil
 import sys
-import textwrap
 from itertools import groupby
 from pathlib import Path
 from typing import NoReturn
 
 import click
 
+from lib.fonts import fill
 from lib.languages.notes import worded
 from lib.languages.speech import N_, _, ngettext
 from lib.run.execute import NotebookFailed
@@ -45,7 +45,7 @@ def say_problems(problems: list[Problem]) -> None:
         listed = [sentence for kind in _kinds(list(group)) for sentence in _of_kind(kind)]
         click.secho(f"\n{printable(file) or _('study')}", bold=True, err=True)
         for sentence in listed[:SHOWN_PER_FILE]:
-            click.echo(textwrap.fill(printable(sentence), width, initial_indent="  ", subsequent_indent=" " * 8), err=True)
+            click.echo(fill(printable(sentence), width, initial_indent="  ", subsequent_indent=" " * 8), err=True)
         if len(listed) > SHOWN_PER_FILE:
             click.echo(_("  ... and {value} more", value=len(listed) - SHOWN_PER_FILE), err=True)
     if problems:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from lib.intake.recist import DIAMETERS, RESPONSES, STATUSES
+from lib.languages.speech import N_
 from lib.study.clinic.harms import FATAL_GRADE
 from lib.study.clinic.tumour import REGIONS
 from lib.study.endpoints import Endpoint
@@ -113,18 +114,28 @@ class Column:
     def rule(self) -> str:
         """What would be right, in plain words."""
         if self.kind in ("whole", "number"):
-            limits = "" if self.low is None else f" of at least {self.low:g}"
-            if self.low is not None and self.high is not None:
-                limits = f" from {self.low:g} to {self.high:g}"
-            return f"a {'whole ' if self.kind == 'whole' else ''}number{limits}{' ' + self.unit if self.unit else ''}"
+            return self._of_number()
         if self.kind in ("code", "rank") and self.allowed:
             known = list(self.allowed)
             return f"one of {', '.join(known)}" if len(known) <= 12 else f"one of the {len(known)} in study.yml"
         return {
             "id": "an id of letters, digits and . _ / -, at most 40, without a space",
             "date": f"an ISO date such as 2023-02-28, from {FIRST_DAY.year} to {LAST_DAY.year}",
-            "flag": "0 or 1",
-        }.get(self.kind, "a text")
+            "flag": N_("0 or 1"),
+        }.get(self.kind, N_("a text"))
+
+    def _of_number(self) -> str:
+        whole, unit = self.kind == "whole", self.unit
+        low, high = ("" if limit is None else f"{limit:g}" for limit in (self.low, self.high))
+        if low and high and unit:
+            return f"a whole number from {low} to {high} {unit}" if whole else f"a number from {low} to {high} {unit}"
+        if low and high:
+            return f"a whole number from {low} to {high}" if whole else f"a number from {low} to {high}"
+        if low and unit:
+            return f"a whole number of at least {low} {unit}" if whole else f"a number of at least {low} {unit}"
+        if low:
+            return f"a whole number of at least {low}" if whole else f"a number of at least {low}"
+        return N_("a whole number") if whole else N_("a number")
 
 
 def optional(*columns: Column, always: bool = False) -> tuple[Column, ...]:

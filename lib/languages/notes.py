@@ -21,6 +21,8 @@ BEGINNINGS = ("not estimable: ", "not compared: ", "not tested: ", "not made: ",
 BETWEEN, COMMA = re.compile(r"(; |(?<=[.?]) )"), re.compile(r"(, )")
 # Names as a file or a study has them, one or several.
 IDS = re.compile(r"[\w./-]+(?:, [\w./-]+)*")
+# An argument that is a word of ours even there.
+OURS = {"unit"}
 # How a sentence ends, and how two stand in a row.
 FULL_STOP, NEXT = "{sentence}.", "{before} {sentence}"
 # Names of two things or more, and how they are put together.
@@ -89,7 +91,7 @@ def _put_together(code: str, before: str, after: tuple[str, str]) -> str:
     return _said(code, PARTS, first=before, second=then) if between == ", " else f"{before}{translation_of(code, between) or between}{then}"
 
 
-def _said(code: str, message: str, **words: str) -> str:
+def _said(code: str, message: str, /, **words: str) -> str:
     return (translation_of(code, message) or message).format(**words)
 
 
@@ -128,7 +130,7 @@ def _upper(text: str) -> str:
 def _matched(text: str, code: str, whole: str) -> str | None:
     for pattern, message, named in _templates(code):
         if (found := pattern.fullmatch(text)) and not any(_is_another(word, message, whole, code) for word in found.groupdict().values()):
-            words = {name: word if not word or (named and IDS.fullmatch(word)) else _worded(word, code) for name, word in found.groupdict().items()}
+            words = {name: word if not word or (named and name not in OURS and IDS.fullmatch(word)) else _worded(word, code) for name, word in found.groupdict().items()}
             return _said(code, message, **words)
     return None
 

@@ -13,6 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.languages import speech
+from lib.languages.extraction import ABOUT_FILES, NOTE
+from lib.languages.notes import worded
 from lib.languages.speech import (
     CATALOGUES,
     ENGLISH,
@@ -73,6 +75,23 @@ def test_a_catalogue_says_all_that_the_code_says_and_nothing_else(code, messages
             for check in checkers:
                 if not GRAMMAR.search(" ".join(sorted(named(ids[0]) - named(said[0])))):
                     check(held, message)
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_every_text_of_the_rooms_below_can_be_told_whatever_its_arguments_are_called(code):
+    """`{code}`, `{message}`: arguments are named by those who write sentences, not by those who translate them."""
+    told = {message: message.format(**dict.fromkeys(named(message), "K7")) for mark in (NOTE, ABOUT_FILES) for message in speech.notes_of(code, mark)}
+    with in_language(code):
+        said = {message: worded(text) for message, text in told.items()}
+    assert len(said) > 1000
+    assert not [message for message, text in said.items() if named(message) - {"en"} and "K7" not in text]
+
+
+def test_what_is_a_word_of_ours_is_told_among_names_of_a_file():
+    with in_language("zh"):
+        assert worded("x with y, in months: 1 is the event (3 patients), 2 is censored (4 patients), by its words. Write what the event is, and from when to when.").startswith("x与y，单位为月：1为事件（3例患者），2为删失（4例患者），")
+        assert worded("missing column visit; it holds a number from 0 to 60 months") == "缺少列visit；该列内容为0至60月之间的数字"
+        assert worded("must be a whole number from 1 to 5") == "须为1至5之间的整数"
 
 
 def test_the_code_says_what_these_tests_read(messages):

@@ -15,12 +15,14 @@ from lib.intake.new_study.proposal_events import propose_events
 from lib.intake.new_study.proposal_patients import propose_arms, propose_baseline
 from lib.intake.new_study.questions import Questions
 from lib.intake.new_study.recognition import MADE_OF, Known, Proposal, Recognised, as_id, as_label, values_of
+from lib.intake.new_study.words import language_of
 from lib.intake.rules.patients import SYNTHETIC_PREFIX
+from lib.languages.speech import ENGLISH, LANGUAGES, in_force
 
 MOST = 0.5  # of an arm's patients received a component, so it belongs to the arm
 # Of the keys, as in data/README.md.
 ORDER = (
-    "study", "time", "arms", "reference_arm", "tables", "visits", "baseline", "endpoints", "response", "sites",
+    "study", "language", "time", "arms", "reference_arm", "tables", "visits", "baseline", "endpoints", "response", "sites",
     "markers", "treatments", "adverse_events", "populations", "ask",
 )  # fmt: skip
 
@@ -43,7 +45,9 @@ def propose(name: str, tables: dict[str, Recognised], questions: Questions, know
     -------
     Proposal
     """
-    proposal, patients = Proposal(questions, known or Known()), tables["patients"]
+    patients = tables["patients"]
+    proposal = Proposal(questions, known or Known())
+    _propose_language(proposal, [name for found in tables.values() for name in found.frame])
     for found in tables.values():
         if found is not patients:
             unknown = [name for name in found.frame if name not in found.columns.values()]
@@ -52,7 +56,7 @@ def propose(name: str, tables: dict[str, Recognised], questions: Questions, know
     title = name.replace("_", " ")
     proposal.study["study"] = {
         "id": as_id(name, "study"),
-        "title": f"{title} (write the full title here)",
+        "title": proposal.own(f"{title} (write the full title here)"),
         "short_title": title,
         "synthetic": bool(len(ids)) and bool(ids.str.startswith(SYNTHETIC_PREFIX).all()),
     }
@@ -75,6 +79,16 @@ def propose(name: str, tables: dict[str, Recognised], questions: Questions, know
     if absent:
         proposal.missing.append(f"no sheet for {', '.join(absent)}: the reports say so where these would stand")
     return proposal
+
+
+def _propose_language(proposal: Proposal, names: list[str]) -> None:
+    """The language of the reports: that in which the tables name their columns, or else that of who asks."""
+    named = language_of(names)
+    if (code := named if named in LANGUAGES else in_force()) != ENGLISH:
+        proposal.languages = (ENGLISH, code)
+        proposal.study["language"] = code
+        why = "The tables name their columns in this language" if code == named else "The language in which this command speaks"
+        proposal.say("language", f"{why}, so the reports are written in it; language: {ENGLISH} makes them English. What is said in both has to be corrected in both.")
 
 
 def _propose_populations(proposal: Proposal) -> None:
@@ -185,6 +199,6 @@ def _propose_treatments(proposal: Proposal, tables: dict[str, Recognised]) -> No
 def _write_ids(proposal: Proposal, key: str, frame: pd.DataFrame, column: str, ids: dict[str, str]) -> None:
     """Write the ids of study.yml into a table in place of the names."""
     frame[column] = frame[column].replace(ids)
-    changed = [f"{name} as {new}" for name, new in ids.items() if name != new]
+    changed = [f"{name} → {new}" for name, new in ids.items() if name != new]
     if changed:
-        proposal.say(key, f"The table now writes {', '.join(changed)}: an id holds no space and no sign.")
+        proposal.say(key, f"Names became ids in the table, which hold no space and no sign: {', '.join(changed)}.")

@@ -29,6 +29,7 @@ SEVERITIES = (
     {"fatal", "death", "tödlich", "死亡"},
 )
 SEVERE, FATAL = 3, 5
+NO_SYSTEM = "Not classified"
 # What an outcome is called, in plain names: SDTM and E2B among them. Numbers mean different things in different forms.
 OUTCOMES = {
     "recovered": "recovered recovered_resolved resolved recovered_or_resolved cured geheilt genesen",
@@ -70,7 +71,7 @@ def _outcome(cell: str) -> str | None:
 def propose_events(proposal: Proposal, found: Recognised) -> None:
     """Terms under their systems, and the scale of severity."""
     term, system = found.columns["term"], found.columns.get("system")
-    of = found.frame[system].fillna("Not classified") if system else pd.Series("Not classified", found.frame.index)
+    of = found.frame[system].fillna(NO_SYSTEM) if system else pd.Series(NO_SYSTEM, found.frame.index)
     pairs = (
         pd.DataFrame({"system": of, "term": found.frame[term]})
         .dropna()
@@ -79,9 +80,11 @@ def propose_events(proposal: Proposal, found: Recognised) -> None:
     )
     graded = is_numeric(found.frame[found.columns["grade"]])
     proposal.study["adverse_events"] = {
-        "dictionary": "CTCAE (write the version)" if graded else "(write the dictionary)",
+        "dictionary": proposal.own("CTCAE (write the version)" if graded else "(write the dictionary)"),
         "systems": {name: list(rows["term"]) for name, rows in pairs.groupby("system")},
     } | (_grades if graded else _levels)(proposal, found)
+    if isinstance(label := proposal.own(NO_SYSTEM), dict) and NO_SYSTEM in set(of):
+        proposal.study["adverse_events"]["labels"] = {NO_SYSTEM: label}
     proposal.say(
         "adverse_events",
         "Every term in the table under its system. Two spellings of one term would count apart: correct the table.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["MAX_LEVELS", "propose_arms", "propose_baseline"]
 
 import re
+from collections.abc import Callable
 
 import pandas as pd
 
@@ -13,6 +14,7 @@ from lib.intake.new_study.recognition import (
     Known,
     Proposal,
     Recognised,
+    Words,
     as_id,
     as_label,
     is_date,
@@ -29,10 +31,13 @@ MAX_LEVELS = 10
 # Of the words of a column's name that may tell the arms apart, or something else: a risk group, an earlier treatment.
 NEARLY = re.compile(r"(^|_)arm(_|$)|group|treat|therap|regimen|gruppe|组|治疗|群")
 ONE_ARM, LEAVE_OUT, OWN_ARM, NOT_STATED = "none", "leave out", "own arm", "not stated"
+# Arms that no table names.
+ALL = "all"
+OUR_ARMS = {ALL: "All patients", NOT_STATED: "Not stated"}
 FREE_TEXT = "free text"  # may hold anything, names too
 MAX_CODES = 4  # more different numbers than these are counts or measurements, not codes
 WITH_UNIT = re.compile(r"(.*\S)\s*[(\[]([^()\[\]\s]{1,12})[)\]]\s*\Z")  # "Age (years)", "Weight at baseline [kg]"
-CONTROL = re.compile(r"control|placebo|^pbo|observ|standard|no treatment|untreated|^obs$|^soc$|kontroll", re.IGNORECASE)
+CONTROL = re.compile(r"对照|安慰剂|空白组|常规|対照|プラセボ|control|placebo|^pbo|observ|standard|no treatment|untreated|^obs$|^soc$|kontroll", re.IGNORECASE)
 
 
 def propose_arms(proposal: Proposal, patients: Recognised) -> None:
@@ -48,7 +53,7 @@ def propose_arms(proposal: Proposal, patients: Recognised) -> None:
     column = _arm_column(proposal, patients)
     if column is None:
         column = as_id("arm", "arm", patients.frame)
-        patients.frame[column] = "all"
+        patients.frame[column] = ALL
     _without_failures(proposal, patients, column)
     _without_arm(proposal, patients, column)
     patients.columns["arm"] = column
@@ -60,7 +65,7 @@ def propose_arms(proposal: Proposal, patients: Recognised) -> None:
         {
             "id": _arm_id(value, number),
             "value": value,
-            "label": "All patients" if value == "all" else as_label(value),
+            "label": proposal.own(OUR_ARMS[value]) if value in OUR_ARMS else as_label(value),
             "colour": COLOURS[number],
             "line": LINES[number % len(LINES)],
         }
@@ -172,7 +177,7 @@ def propose_baseline(proposal: Proposal, patients: Recognised, used: set[str]) -
         ours = as_id(column, "variable", patients.columns)
         patients.columns[ours] = column
         label, unit = _label_and_unit(proposal.known, column)
-        kind = _type(cells)
+        kind = _type(cells, proposal.own)
         of_number = {"unit": unit} if unit and "levels" not in kind else {}
         variables.append({"id": ours, "label": label} | of_number | kind)
     proposal.study["baseline"] = variables
@@ -203,11 +208,11 @@ def _no_variable(cells: pd.Series) -> str:
     return ""
 
 
-def _type(cells: pd.Series) -> dict:
+def _type(cells: pd.Series, own: Callable[[str], Words]) -> dict:
     values = values_of(cells)
     coded = len(values) <= 2 or (len(values) <= MAX_CODES and len(values) < len(cells) / 4)
     if is_numeric(cells) and not coded:
         decimals = max((len(value.partition(".")[2]) for value in values if NUMBER.match(value)), default=0)
         return {"type": "number", "decimals": min(decimals, 4)} if decimals else {"type": "integer"}
-    usual = {"0": "No", "1": "Yes"} if values == ["0", "1"] else {}
-    return {"type": "category", "levels": [{"value": v, "label": usual.get(v, as_label(v))} for v in values]}
+    usual = {"0": own("No"), "1": own("Yes")} if values == ["0", "1"] else {}
+    return {"type": "category", "levels": [{"value": v, "label": usual.get(v) or as_label(v)} for v in values]}

@@ -13,6 +13,7 @@ __all__ = [
     "Outcome",
     "Proposal",
     "Recognised",
+    "Words",
     "as_id",
     "as_label",
     "is_date",
@@ -32,6 +33,8 @@ import pandas as pd
 
 from lib.intake.new_study.questions import Questions
 from lib.intake.new_study.words import CALLED, known_name
+from lib.languages.notes import worded
+from lib.languages.speech import ENGLISH, in_language
 from lib.study.clinic.tumour import REGIONS
 
 # Table -> the columns it may have; the first ones, up to the bar, make a sheet that table.
@@ -48,6 +51,8 @@ MADE_OF = {
 }
 NUMBER = re.compile(r"-?\d+(\.\d+)?\Z")
 DAY = r"\d{4}-\d\d-\d\d"
+# A text, or one for each language.
+Words = str | dict[str, str]
 MOSTLY = 0.8  # of the filled cells are dates, so the column is one of dates
 
 
@@ -220,6 +225,8 @@ class Proposal:
         "table: column" -> why study.yml does not name it, though the table holds it.
     missing : list of str
         What the study does not hold, and what follows.
+    languages : tuple of str
+        In which study.yml gives what it says in words that are not the tables' own; English is the first.
     """
 
     questions: Questions
@@ -229,6 +236,15 @@ class Proposal:
     left_out: dict[str, str] = field(default_factory=dict)
     aside: dict[str, str] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
+    languages: tuple[str, ...] = (ENGLISH,)
+
+    def own(self, text: str) -> Words:
+        """Words that are not the tables' own, as study.yml has them: in each language of the study, or alone where they read the same in all."""
+        said = {}
+        for code in self.languages:
+            with in_language(code):
+                said[code] = worded(text)
+        return said if len(set(said.values())) > 1 else text
 
     def say(self, key: str, sentence: str) -> None:
         """Add the reason of a guess."""

@@ -21,11 +21,13 @@ __all__ = [
     "UNIT_WORDS",
     "YES",
     "known_name",
+    "language_of",
     "words",
 ]
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 
 def words(text: str) -> frozenset[str]:
@@ -37,6 +39,17 @@ def known_name(text: str) -> str:
     """Write a name of any language for comparison: `OS-Zeit (Monate)` -> `os_zeit_monate`."""
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[0-9])(?=[A-Z][a-z])", " ", unicodedata.normalize("NFKC", text))
     return re.sub(r"[\W_]+", "_", spaced.casefold()).strip("_")
+
+
+def language_of(names: Iterable[str]) -> str:
+    """In which language tables name their columns, where letters alone tell it: simplified Chinese, by characters that Japanese has not; else ""."""
+    letters = {letter for name in names for letter in name if "\u4e00" <= letter <= "\u9fff"}
+    chinese, japanese = ({letter for letter in letters if _is_in(letter, charset)} for charset in ("gb2312", "shift_jis"))
+    return "zh" if chinese - japanese and not japanese - chinese else ""
+
+
+def _is_in(letter: str, charset: str) -> bool:
+    return bool(letter.encode(charset, "ignore"))
 
 
 # Our column -> what it is usually called, in plain names (see `plain_name`); SDTM and ADaM names among them.
@@ -122,36 +135,36 @@ ELSEWHERE = {
     "numero_paziente codice_paziente soggetto patiënt patiënt_id patient_id_nr patiëntnummer patientnummer pasient pasient_id pasientnummer "
     "potilas potilas_id pacjent pacjent_id id_pacjenta numer_pacjenta pacient pacient_id páciens hasta hasta_no hasta_id пациент id_пациента номер "
     "номер_пациента ασθενής 환자 환자번호 환자_id 등록번호 연구번호 "
-    "患者编号 病人编号 患者id 编号 序号 患者号 患者 病人 登记号 受试者 受试者编号 筛选号 患者番号 症例番号 被験者番号 症例id 症例 被験者",
+    "編號 患者編號 病人編號 受試者編號 患者编号 病人编号 病例号 患者id 编号 序号 患者号 患者 病人 登记号 受试者 受试者编号 筛选号 患者番号 症例番号 被験者番号 症例id 症例 被験者",
     "arm": "behandlungsgruppe therapiearm behandlung therapie behandlungsarm groupe traitement grupo tratamiento gruppo "
-    "braço braco группа grup grupa ramię ramie skupina csoport ομάδα 그룹 组别 分组 治疗组 治疗方案 治疗方式 治疗 组 群 治療群 投与群 治療",
+    "braço braco группа grup grupa ramię ramie skupina csoport ομάδα 그룹 组别 分组 治疗组 治疗方案 治疗方式 治疗 组 群 治療群 投与群 治療 組別 分組 治療組 治療方式 治療方案",
     "time_zero": "beginn datum_beginn beginn_datum beginndatum date_debut date_de_debut fecha_inicio fecha_de_inicio data_inicio therapiebeginn behandlungsbeginn randomisierung datum_randomisierung randomisierungsdatum startdatum "
-    "einschlussdatum date_debut_traitement 开始日期 开始时间 起始日期 起始时间 入组日期 入组时间 治疗开始日期 治疗开始时间 开始治疗日期 开始治疗时间 手术日期 治疗日期 随机日期 随机时间 开始日 開始日 登録日 治療開始日 割付日 手術日",
+    "einschlussdatum date_debut_traitement 开始日期 开始时间 起始日期 起始时间 入组日期 入组时间 治疗开始日期 治疗开始时间 开始治疗日期 开始治疗时间 手术日期 治疗日期 随机日期 随机时间 开始日 開始日 登録日 治療開始日 割付日 手術日 開始日期 入組日期 治療日期 手術日期 隨機日期",
     "last_tumour_assessment": "letzte_bildgebung letztes_staging 末次影像日期 末次评估日期 最終評価日 最終画像日",
     "local_progression": "progress progression_jn rezidiv 进展 复发 局部进展 是否进展 是否复发 増悪 再発",
     "local_progression_date": "progressionsdatum rezidivdatum datum_progression datum_rezidiv progress_datum date_de_progression "
     "进展日期 复发日期 进展时间 増悪日 再発日",
     "death": "tod verstorben gestorben deces décès decede décédé muerte fallecido decesso óbito obito morte falecido 死亡 是否死亡 死亡有無",
     "death_date": "fecha_de_muerte fecha_fallecimiento fecha_exitus data_morte data_obito todesdatum sterbedatum datum_tod verstorben_am date_deces date_de_deces date_décès fecha_muerte "
-    "死亡日期 死亡时间 死亡日",
+    "死亡日期 死亡时间 死亡日 死亡時間",
     "last_contact_date": "letzter_kontakt letzte_nachsorge datum_letzter_kontakt letztes_follow_up date_dernieres_nouvelles "
     "date_derniere_nouvelle fecha_ultimo_contacto derniere_nouvelle dernière_nouvelle dernieres_nouvelles dernières_nouvelles ultimo_control último_control "
     "fecha_ultimo_control ultimo_contacto último_contacto "
-    "末次随访日期 末次随访时间 最后随访日期 随访日期 末次随访 最后随访 最后随访时间 随访截止 随访截止日期 随访截止时间 最終確認日 最終生存確認日 最終観察日 最終受診日",
+    "末次隨訪 末次隨訪日期 末次追蹤日期 最後追蹤日期 末次随访日期 末次随访时间 最后随访日期 随访日期 末次随访 最后随访 最后随访时间 随访截止 随访截止日期 随访截止时间 最終確認日 最終生存確認日 最終観察日 最終受診日",
     "excluded": "ausgeschlossen ausschlussgrund 排除原因 剔除原因 除外理由",
     "site": "lokalisation 部位 病灶部位",
     "lesion_id": "läsion läsions_id 病灶编号",
     "visit": "visite besuch 访视 随访点",
-    "marker": "laborwert 检验项目 项目 検査項目",
-    "value": "ergebnis wert 结果 检验结果 検査値 結果",
+    "marker": "laborwert 检验项目 检测项目 检查项目 指标 标志物 肿瘤标志物 项目 検査項目",
+    "value": "ergebnis wert 结果 检验结果 检测结果 检测值 数值 検査値 結果",
     "unit": "einheit 单位 単位",
-    "sample_date": "abnahmedatum probendatum 采样日期 检验日期 採血日",
-    "term": "nebenwirkung ereignis 不良事件 不良反应 有害事象",
-    "grade": "grad schweregrad 分级 级别 グレード",
-    "onset_date": "beginn 发生日期 開始日 発現日",
-    "end_date": "ende 结束日期 終了日",
-    "start_date": "beginn 开始日期 開始日",
-    "component": "medikament wirkstoff 药物 薬剤",
+    "sample_date": "abnahmedatum probendatum 采样日期 采样时间 采血日期 检验日期 检测日期 检查日期 日期 採血日 検査日",
+    "term": "nebenwirkung ereignis 不良事件 不良反应 不良事件名称 不良反应名称 毒性 副作用 有害事象",
+    "grade": "grad schweregrad 分级 级别 等级 严重程度 不良事件分级 ctcae分级 グレード",
+    "onset_date": "beginn debut début inicio 开始日期 开始时间 发生日期 发生时间 出现日期 出现时间 开始 開始日 開始日期 発現日 発生日",
+    "end_date": "ende fin 结束日期 结束时间 终止日期 恢复日期 缓解日期 结束 終了日 回復日",
+    "start_date": "beginn debut début inicio 开始日期 开始时间 用药日期 给药日期 治疗日期 开始 開始日 投与開始日",
+    "component": "medikament wirkstoff 药物 药品 药名 治疗 治疗方式 薬剤",
 }
 
 

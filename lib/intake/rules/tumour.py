@@ -169,11 +169,11 @@ def seen_alive(e: Evidence) -> list[Problem]:
     problems = []
     for table, date in DATED.items():
         if e.holds(f"{table}.{date}"):
-            for end, what in (("death_date", "death"), ("last_contact_date", "the last contact")):
+            for end, after in (("death_date", "after death on {end}"), ("last_contact_date", "after the last contact on {end}")):
                 frame = e[table].assign(end=e.of_patient(table, end), died=e.of_patient(table, "death_date"))
                 known = frame["died"].notna() & (end != "death_date")
                 found = frame[(frame[date] > frame["end"]) & ~known]
-                problems += e.problems("E051", table, found, date, f"after {what} on {{end}}")
+                problems += e.problems("E051", table, found, date, after)
     return problems
 
 

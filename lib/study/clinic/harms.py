@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from lib.languages.speech import N_, _, said_here
-from lib.study.parts import Code, Days, Frozen, Id, Level, Text, unique
+from lib.study.parts import Code, Days, Frozen, Id, Level, Text, Told, unique
 from lib.study.words import Spoken
 
 # Of CTCAE and every scale of five grades: death.
@@ -30,7 +30,7 @@ class AdverseEvents(Frozen):
     Within the code a severity is a rank: a grade is its own, the mildest of the `levels` is 1.
     """
 
-    dictionary: Text
+    dictionary: Told
     systems: dict[Text, tuple[Text, ...]]
     plain: dict[Text, Spoken] = Field({})
     labels: dict[Text, Spoken] = Field({})

@@ -15,16 +15,16 @@ import pandas as pd
 from lib.intake.new_study.outcomes.event_codes import CENSORED_CODE, COMPETING, EVENT, Codes, codes_of
 from lib.intake.new_study.outcomes.outcome_dates import ISO, find_dates, in_words
 from lib.intake.new_study.outcomes.outcome_names import Pair, outcome_columns, paired, read_name, unit_of
-from lib.intake.new_study.recognition import Proposal, Recognised, as_id, as_label, plain_name
+from lib.intake.new_study.recognition import Proposal, Recognised, Words, as_id, as_label, plain_name
 from lib.intake.new_study.words import DEATH, ENDPOINTS
 from lib.study.parts import DAYS, FLAGS_OF_DATES
 from lib.study.words import DATE_COLUMNS
 
 # Codes of an event and of censoring that no patient has: that of 0 and 1 which the other has not.
 ABSENT = {EVENT: ("1", "0", "yes"), CENSORED_CODE: ("0", "1", "no")}
+IN_BRACKETS = re.compile(r"\s*[(\[（【][^()\[\]（）【】]*[)\]）】]\s*\Z")
 LONGEST_YEARS = 80  # nobody is followed for longer, so a unit that would make it so is not the unit
 ZERO = "time zero (say what it is: randomisation, start of treatment ...)"
-OPEN = "Its endpoint is left out until the question about it is answered."
 
 
 def propose_endpoints(proposal: Proposal, patients: Recognised) -> set[str]:
@@ -48,7 +48,7 @@ def propose_endpoints(proposal: Proposal, patients: Recognised) -> set[str]:
     taken = set(patients.columns.values())
     if proposal.questions.first:
         proposal.say("endpoints", "Times and events are asked about once it is known which rows are patients.")
-        proposal.study |= {"time": {"unit": "months", "days_per_unit": DAYS["months"], "zero_label": ZERO}, "endpoints": endpoints}
+        proposal.study |= {"time": {"unit": "months", "days_per_unit": DAYS["months"], "zero_label": proposal.own(ZERO)}, "endpoints": endpoints}
         return _outcomes_alone(patients, set())
     defined = [Pair(outcome.time, outcome.event) for outcome in outcomes.values()]
     taken |= {column for pair in defined for column in (pair.time, pair.event)} | set(proposal.known.aside)
@@ -66,14 +66,14 @@ def propose_endpoints(proposal: Proposal, patients: Recognised) -> set[str]:
             endpoint |= {"label": as_label(named.label), "short": named.short} if named else {}
             endpoints.append(endpoint | _told_apart(endpoint, endpoints, pair))
         else:
-            proposal.say("endpoints", f"{pair.time} with {pair.event}: {OPEN}")
+            proposal.say("endpoints", f"{pair.time} with {pair.event}: its endpoint is left out until the question about it is answered.")
     if not endpoints and not proposal.questions.open:
         proposal.missing.append(
             "no endpoint: neither time_zero, last_contact_date and death_date, nor a column of times beside one of "
             "event and censoring (such as os_months and os_status)"
         )
     unit = proposal.known.unit or _shown_unit(patients, endpoints)
-    proposal.study["time"] = {"unit": unit, "days_per_unit": DAYS[unit], "zero_label": ZERO}
+    proposal.study["time"] = {"unit": unit, "days_per_unit": DAYS[unit], "zero_label": proposal.own(ZERO)}
     proposal.say("time", "The unit in which results are shown. A month is 365.25 / 12 days.")
     proposal.study["endpoints"] = endpoints
     return used | _outcomes_alone(patients, used)
@@ -116,18 +116,18 @@ def _derived(proposal: Proposal, patients: Recognised) -> list[dict]:
         events = [date for date in ("local_progression_date", "death_date") if date in has]
         endpoints.append(
             {
-                "id": "pfs", "label": "Progression-free survival", "short": "PFS", "role": "primary",
+                "id": "pfs", "label": proposal.own("Progression-free survival"), "short": "PFS", "role": "primary",
                 "events": events, "censor": scan,
-                "definition": "from time zero to progression or death from any cause; otherwise censored at the last assessment",
+                "definition": proposal.own("from time zero to progression or death from any cause; otherwise censored at the last assessment"),
             }
         )  # fmt: skip
     if "death_date" in has:
         endpoints.append(
             {
-                "id": "os", "label": "Overall survival", "short": "OS",
+                "id": "os", "label": proposal.own("Overall survival"), "short": "OS",
                 "role": "secondary" if endpoints else "primary",
                 "events": ["death_date"], "censor": "last_contact_date",
-                "definition": "from time zero to death from any cause; otherwise censored at the last contact",
+                "definition": proposal.own("from time zero to death from any cause; otherwise censored at the last contact"),
             }
         )  # fmt: skip
     if endpoints:
@@ -204,29 +204,37 @@ def _ready(proposal: Proposal, patients: Recognised, known: tuple[Pair, Codes, s
         patients.columns[ours] = theirs
         columns[what] = ours
     kind = _kind(pair, codes)
-    _, label, short = ENDPOINTS[kind] if kind else ("", *[_short(pair)] * 2)
+    label, short = (proposal.own(ENDPOINTS[kind][1]), ENDPOINTS[kind][2]) if kind else [_named(proposal, pair)] * 2
     if not kind and (said := proposal.known.labels.get(pair.time)):
-        label = as_label(re.sub(r"\s*[(\[][^()\[\]]*[)\]]\s*\Z", "", said))
+        label = as_label(IN_BRACKETS.sub("", said))
     roles = {role: code for code, role in _roles(patients.frame[event], pair, event, codes).items()}
     counts = patients.analysed.loc[patients.analysed[pair.time].notna(), event].value_counts()
-    said = ", ".join(f"{roles[role]} is {_role_name(role)} ({counts.get(roles[role], 0)} patients)" for role in roles)
+    said = ", ".join(_meaning(role, code, counts.get(code, 0)) for role, code in roles.items())
     proposal.say(
         "endpoints",
         f"{pair.time} with {event}, in {unit}: {said}, {codes.because}. Write what the event is, and from when to when.",
     )
-    taken = as_id(kind or as_id(short, "endpoint"), "endpoint", ids)
+    taken = as_id(kind or as_id(_short(pair), "endpoint"), "endpoint", ids)
     return {
         "id": taken, "label": label, "short": short, "role": "secondary" if ids else "primary",
         "time": {"column": columns["time"], "unit": unit},
         "event": {"column": columns["status"], **roles},
-        "definition": f"time in {pair.time}, event in {pair.event} (say from when to when, and who is censored)",
+        "definition": proposal.own(f"time in {pair.time}, event in {pair.event} (say from when to when, and who is censored)"),
     }  # fmt: skip
 
 
-def _told_apart(endpoint: dict, others: list[dict], pair: Pair) -> dict[str, str]:
+def _told_apart(endpoint: dict, others: list[dict], pair: Pair) -> dict[str, Words]:
     """What of label and short name another endpoint has already, with the name of its time behind it."""
-    taken = {other[what].casefold() for other in others for what in ("label", "short")}
-    return {what: f"{endpoint[what]} ({pair.time})" for what in ("label", "short") if endpoint[what].casefold() in taken}
+    taken = {said for other in others for what in ("label", "short") for said in _said(other[what])}
+    return {what: _behind(endpoint[what], pair.time) for what in ("label", "short") if _said(endpoint[what]) & taken}
+
+
+def _said(words: Words) -> set[str]:
+    return {said.casefold() for said in (words.values() if isinstance(words, dict) else [words])}
+
+
+def _behind(words: Words, name: str) -> Words:
+    return {code: f"{said} ({name})" for code, said in words.items()} if isinstance(words, dict) else f"{words} ({name})"
 
 
 def _kind(pair: Pair, codes: Codes) -> str:
@@ -238,8 +246,12 @@ def _kind(pair: Pair, codes: Codes) -> str:
     return "os" if all(DEATH.fullmatch(value) for value in events) else ""
 
 
-def _role_name(role: str) -> str:
-    return {EVENT: "the event", CENSORED_CODE: "censored", COMPETING: "a competing event"}[role]
+def _meaning(role: str, code: str, n: int) -> str:
+    return {
+        EVENT: f"{code} is the event ({n} patients)",
+        CENSORED_CODE: f"{code} is censored ({n} patients)",
+        COMPETING: f"{code} is a competing event ({n} patients)",
+    }[role]
 
 
 def _coded(patients: Recognised, pair: Pair, codes: Codes) -> str:
@@ -263,9 +275,13 @@ def _roles(cells: pd.Series, pair: Pair, event: str, codes: Codes) -> dict[str, 
 
 def _short(pair: Pair) -> str:
     others = [word for word in (*read_name(pair.event).others, *read_name(pair.time).others)]
-    stem = " ".join(dict.fromkeys(others)) or plain_name(pair.time) or "time"
-    short = stem.upper() if len(stem) <= 4 else as_label(stem)
-    return f"Endpoint {short}" if short.isdigit() else short
+    stem = " ".join(dict.fromkeys(others)) or plain_name(pair.time) or IN_BRACKETS.sub("", pair.time) or "time"
+    return stem.upper() if len(stem) <= 4 else as_label(stem)
+
+
+def _named(proposal: Proposal, pair: Pair) -> Words:
+    short = _short(pair)
+    return proposal.own(f"Endpoint {short}") if short.isdigit() else short
 
 
 def _shown_unit(patients: Recognised, endpoints: list[dict]) -> str:
