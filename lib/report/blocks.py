@@ -43,7 +43,7 @@ from lib.show.disclosure.rounding import DIGITS
 from lib.show.display import EMPTY, Block, Lacking, Table, template
 from lib.show.formats import format_given, format_tiny, format_whole
 from lib.show.labels import how_formed, level_text
-from lib.show.phrases import format_duration, joined, plural, unit_name
+from lib.show.phrases import format_duration, horizon, joined, plural, unit_name
 from lib.show.sentences.robustness import sentence_definitions
 from lib.show.tables.design import table_published
 from lib.show.tables.robustness import table_definitions
@@ -286,7 +286,7 @@ def _horizons(data: Dataset, analyses: list[Analysis]) -> list[str]:
     """Endpoint and tau of every restricted mean that was computed."""
     found = {a.variable: a["rmst"]["tau"].max() for a in analyses if "rmst" in a and a["rmst"]["tau"].notna().any()}
     unit = data.study.time.unit
-    return [f"{data.study.endpoint(name).short} {format_duration(tau, unit)}" for name, tau in found.items()]
+    return [f"{data.study.endpoint(name).short} {format_duration(horizon(tau), unit)}" for name, tau in found.items()]
 
 
 def colophon(data: Dataset, results: pd.DataFrame) -> Block:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["COUNTED", "NAMES", "SOME", "format_duration", "from_to", "in_unit", "joined", "out_of", "p_values", "plural", "said_count", "said_share", "unit_name"]
+__all__ = ["COUNTED", "NAMES", "SOME", "format_duration", "from_to", "horizon", "in_unit", "joined", "out_of", "p_values", "plural", "said_count", "said_share", "unit_name"]
 
 import math
 from collections.abc import Iterable
@@ -62,6 +62,11 @@ LISTS = {"and": N_("{others} and {last}"), "or": N_("{others} or {last}"), "then
 def format_duration(value: float, unit: str) -> str:
     """(6, "months") -> "6 months"; (1, "years") -> "1 year"."""
     return ngettext(*DURATIONS[unit], value, n=format_given(value))
+
+
+def horizon(tau: float) -> float:
+    """How far a restricted mean goes, as it is told: as it was chosen, or to two decimals where the data end it (27.5647 months)."""
+    return round(tau, 2)
 
 
 def in_unit(shown: str, unit: str) -> str:

@@ -37,7 +37,7 @@ from lib.show.formats import (
     is_masked,
 )
 from lib.show.labels import OVERALL, caveat, decimals_of_time, inside, level_text, pair_label
-from lib.show.phrases import format_duration, joined, plural, said_share, unit_name
+from lib.show.phrases import format_duration, horizon, joined, plural, said_share, unit_name
 from lib.show.sentences.survival import crude_of, sentence_verdict, weighted_of
 from lib.show.tables.parts import cells, format_rate, format_share, format_with_interval
 from lib.show.verdict import STATES, Estimate, Weighted, below, plain_note
@@ -134,7 +134,7 @@ def _effects(survival: Survival, weights: Weights | Absent, response: ResponseRa
     pairs = _asked(data, survival["cox"]["group"].tolist())
     unit, level, d = data.study.time.unit, f"{level_text(data)} CI", decimals_of_time(data)
     mean = survival["rmst_difference"]
-    tau = format_duration(survival["rmst"]["tau"].max(), unit)
+    tau = format_duration(horizon(survival["rmst"]["tau"].max()), unit)
     shown = [
         (Column(_("Hazard ratio"), level), cells(survival["cox"], pairs, lambda r: _estimate(r, "hr", 2))),
         (Column(_("More {unit} without event", unit=unit_name(unit)), _("mean up to {tau}, {level}", tau=tau, level=level)), cells(mean, pairs, lambda r: _estimate(r, "estimate", d))),
@@ -197,7 +197,7 @@ def _one_arm(survival: Survival, response: ResponseRates | Absent) -> Table:
     shown = [
         (Column(_("Events")), format_count(events["n_events"], events["n"], events["proportion"])),
         (Column(_("Median, {unit}", unit=unit_name(unit)), f"{level} CI"), format_median(survival.row("median", arm), d)),
-        (Column(_("Mean {unit} without event", unit=unit_name(unit)), _("up to {duration}, {level} CI", duration=format_duration(mean['tau'], unit), level=level)), _estimate(mean, "estimate", d)),
+        (Column(_("Mean {unit} without event", unit=unit_name(unit)), _("up to {duration}, {level} CI", duration=format_duration(horizon(mean['tau']), unit), level=level)), _estimate(mean, "estimate", d)),
     ]
     if isinstance(response, ResponseRates) and data.response_visits:
         visit = data.response_visits[0]

@@ -20,7 +20,7 @@ from lib.show.formats import (
     format_tiny,
     rounded_as_shown,
 )
-from lib.show.phrases import format_duration, from_to, joined, out_of, plural
+from lib.show.phrases import format_duration, from_to, horizon, joined, out_of, plural
 
 
 @pytest.mark.parametrize(
@@ -72,6 +72,7 @@ def test_words():
     assert plural(2000, "data query", "data queries") == "2\u202f000 data queries"
     assert format_duration(1, "years") == "1 year"
     assert format_duration(6, "months") == "6 months"
+    assert [format_duration(horizon(tau), "months") for tau in (24, 4.25, 27.56471)] == ["24 months", "4.25 months", "27.56 months"]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Tables and pictures against the frames that they show; and every function of the three lists is named in a test."""
 
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -50,6 +51,18 @@ def rows_of(shown) -> dict[tuple[str, str], tuple[str, ...]]:
         else:
             found[heading, row.cells[0]] = row.cells[1:]
     return found
+
+
+def test_the_end_of_a_restricted_mean_is_no_long_number_where_the_data_set_it(tmp_path):
+    shutil.copytree(ROOT / "data" / "colon", tmp_path / "colon")
+    study = tmp_path / "colon" / "study.yml"
+    study.write_text(re.sub(r"^ +tau: .*\n", "", study.read_text("utf-8"), flags=re.MULTILINE), "utf-8")
+    data = load("efficacy", study=str(tmp_path / "colon"))
+    analysis = analyse.survival(data, data.study.endpoints[0])
+    tau = analysis["rmst"]["tau"].max()
+    assert len(f"{tau:.6g}") > 5, "a number of the data"
+    (heading,) = [row.cells[0] for row in table.survival(analysis).rows if row.cells[0].startswith("Mean ")]
+    assert f"up to {round(tau, 2):g} (" in heading
 
 
 def test_follow_up_stands_beside_its_endpoint_and_arm():

@@ -31,7 +31,7 @@ from lib.show.formats import (
     said_p,
 )
 from lib.show.labels import OVERALL, covariate_label, decimals_of_time, inside, level_text, pair_label, years_of
-from lib.show.phrases import format_duration, in_unit, joined, out_of, p_values, plural, unit_name
+from lib.show.phrases import format_duration, horizon, in_unit, joined, out_of, p_values, plural, unit_name
 from lib.show.sentences.absent import reason_if_absent
 from lib.show.sentences.cohort import LARGE_SMD
 from lib.show.verdict import Pair, below, plain_note, say_interactions
@@ -294,7 +294,7 @@ def _weighted_means(data: Dataset, weights: Weights) -> str:
     sign = _("which holds zero") if row["ci_low"] <= 0 <= row["ci_high"] else _("which leaves out zero")
     d, how = decimals_of_time(data), worded(row["note"]) or _("by bootstrap")
     interval = format_ci(data.parameters.level, row["ci_low"], row["ci_high"], d)
-    return _("The weighted mean up to {duration} differs by {difference} ({interval} {how}, {sign}).", duration=format_duration(row['tau'], unit), difference=in_unit(format_number(row['estimate'], d), unit), interval=interval, how=how, sign=sign)
+    return _("The weighted mean up to {duration} differs by {difference} ({interval} {how}, {sign}).", duration=format_duration(horizon(row['tau']), unit), difference=in_unit(format_number(row['estimate'], d), unit), interval=interval, how=how, sign=sign)
 
 
 def _left_unbalanced(data: Dataset, after: pd.Series, modelled: list[str]) -> str:

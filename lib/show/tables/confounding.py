@@ -13,7 +13,7 @@ from lib.languages.speech import _
 from lib.show.display import EMPTY, Block, Column, Row, Table, empty_if_absent
 from lib.show.formats import DASH, MASKED, format_interval, format_number, format_p, format_whole, is_masked, said_p
 from lib.show.labels import OVERALL, covariate_label, decimals_of_time, level_text, pair_label, unit_label
-from lib.show.phrases import format_duration, unit_name
+from lib.show.phrases import format_duration, horizon, unit_name
 from lib.show.tables import parts
 
 
@@ -82,7 +82,7 @@ def table_weighted(weights: Weights | Absent, e_values: EValues | Absent) -> Tab
             _(
                 "Difference in weighted restricted means up to {duration}; percentile interval over resamples of patients, the propensity fitted again in "
                 "each ({min} could be used).",
-                duration=format_duration(weighted['weighted_rmst']['tau'].max(), unit), min=format_whole(weighted['weighted_rmst']['n_resamples'].min()),
+                duration=format_duration(horizon(weighted['weighted_rmst']['tau'].max()), unit), min=format_whole(weighted['weighted_rmst']['n_resamples'].min()),
             ),
             *parts.notes_of(weighted["weighted_cox"], weighted["weighted_rmst"]),
         ]

@@ -38,7 +38,7 @@ from lib.show.labels import (
     pair_label,
     years_of,
 )
-from lib.show.phrases import in_unit, joined, plural, unit_name
+from lib.show.phrases import horizon, in_unit, joined, plural, unit_name
 from lib.show.tables.parts import format_with_interval
 from lib.show.verdict import plain_note
 from lib.show.ways import GRADES
@@ -130,7 +130,7 @@ def _contrast(data: Dataset, survival: Survival | Absent) -> str:
         return _("One arm: there is no contrast.")
     pair = name_pair(*data.contrast)
     ratio, mean = (survival.row(name, pair) for name in ("cox", "rmst_difference"))
-    means = _said(_("difference in mean {unit} up to {tau}:", unit=unit_name(data.study.time.unit), tau=format_given(mean['tau'])), mean, "estimate", decimals_of_time(data))
+    means = _said(_("difference in mean {unit} up to {tau}:", unit=unit_name(data.study.time.unit), tau=format_given(horizon(mean['tau']))), mean, "estimate", decimals_of_time(data))
     return _("{pair_label}: {said}, {means}.", pair_label=pair_label(data, pair), said=_said(_("hazard ratio"), ratio, 'hr', 2), means=means)
 
 

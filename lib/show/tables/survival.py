@@ -37,7 +37,7 @@ from lib.show.labels import (
     trend_note,
     unit_label,
 )
-from lib.show.phrases import format_duration, unit_name
+from lib.show.phrases import format_duration, horizon, unit_name
 from lib.show.tables.parts import (
     LEVEL,
     NEEDED,
@@ -94,7 +94,7 @@ def table_survival(analysis: Survival) -> Table:
             _("Kaplan-Meier counts a competing event as censoring and so overstates the risk; the cumulative incidence does not (Aalen variance).")
         )
     free, supposed = N_("Mean {unit} event-free up to {tau} ({level} CI)"), N_("Mean {unit} event-free if nobody had the competing event up to {tau} ({level} CI)")
-    mean = _(supposed if endpoint.has_competing else free, unit=unit_name(unit), tau=format_given(tau), level=level_text(data))
+    mean = _(supposed if endpoint.has_competing else free, unit=unit_name(unit), tau=format_given(horizon(tau)), level=level_text(data))
     rows.append(Row((mean, *cells(rmst, groups, lambda r: format_with_interval(r, "estimate", d)))))
     return Table(
         f"{endpoint.id}_by_arm",
@@ -164,7 +164,7 @@ def table_comparisons(analysis: Survival) -> Table:
         _(
             "Hazard ratio: {iat}; below 1: fewer events per time with the arm named first. Difference in restricted mean up to {duration}; above 0: "
             "longer without event with the arm named first.",
-            iat=worded(analysis['cox']['method'].iat[0]), duration=format_duration(analysis['rmst']['tau'].max(), unit),
+            iat=worded(analysis['cox']['method'].iat[0]), duration=format_duration(horizon(analysis['rmst']['tau'].max()), unit),
         ),
         *(
             _("Proportional hazards, test of all arms: {p}. The test has little power when events are few.", p=format_p(p, symbol=True))
