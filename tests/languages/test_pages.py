@@ -14,13 +14,15 @@ from random_study import Design, write_random
 
 from lib.analyses.efficacy.survival import analyse as analyse_survival
 from lib.dataset.dataset import load
+from lib.intake.new_study.folder import write_new_study
+from lib.intake.new_study.reading import proposed, read_sheets
 from lib.languages import speech
 from lib.languages.notes import worded
 from lib.languages.prose import translated
 from lib.languages.speech import in_language, of_user
 from lib.publish.pages import prose
 from lib.study.parameters import EVERY
-from lib.study.study import ROOT, read_study
+from lib.study.study import ROOT, Study, read_study
 from lib.study.yaml_file import ProblemsFound
 
 pytestmark = pytest.mark.thorough
@@ -92,6 +94,48 @@ def test_no_english_is_left_but_names(ran, case, tmp_path):
             for line in data.get("text/plain", "").splitlines():
                 left |= dict.fromkeys(english(line, known), line)
     assert not left
+
+
+# Codes of outcomes, an abbreviation and a unit.
+TOLD_BY_THE_FILE = {"os", "pfs", "ng", "ml", "own"}
+
+
+def _workbook(folder):
+    """What a clinic in China might keep: patients, adverse events and a marker, with names of its own."""
+    day = pd.Timestamp("2019-03-04")
+    patients = pd.DataFrame({"患者编号": [f"P{i:02d}" for i in range(1, 31)]})
+    patients["分组"] = ["试验组", "对照组", "对照组"] * 10
+    patients["年龄"], patients["性别"] = [40 + 7 * i % 37 for i in range(30)], ["男", "女"] * 15
+    starts = [day + pd.Timedelta(days=9 * i) for i in range(30)]
+    ends = [start + pd.Timedelta(days=200 + 17 * (i * 11 % 30)) for i, start in enumerate(starts)]
+    patients["入组日期"] = starts
+    patients["进展日期"] = [end - pd.Timedelta(days=60) if i % 3 else None for i, end in enumerate(ends)]
+    patients["死亡日期"], patients["末次随访日期"] = [end if i % 4 else None for i, end in enumerate(ends)], ends
+    harms = pd.DataFrame([(f"P{i:02d}", term, 1 + i % 3, day + pd.Timedelta(days=9 * i + 5)) for i in range(1, 25) for term in ("高血压", "乏力")[: 1 + i % 2]])
+    samples = pd.DataFrame([(f"P{i:02d}", "甲状腺球蛋白", 5.5 + i * (1 + v), "ng/mL", day + pd.Timedelta(days=9 * i + 30 * v), v) for i in range(1, 31) for v in (0, 3, 6)])
+    with pd.ExcelWriter(folder / "x.xlsx") as book:
+        patients.to_excel(book, sheet_name="患者", index=False)
+        harms.set_axis(["患者编号", "不良事件", "分级", "开始日期"], axis="columns").to_excel(book, sheet_name="不良事件", index=False)
+        samples.set_axis(["患者编号", "检验项目", "结果", "单位", "采样日期", "访视"], axis="columns").to_excel(book, sheet_name="标志物", index=False)
+    return folder / "x.xlsx"
+
+
+@pytest.mark.notebook
+def test_a_chinese_workbook_becomes_a_chinese_report(ran, tmp_path):
+    new = proposed("own", read_sheets([_workbook(tmp_path)]))
+    assert not new.proposal.questions.open
+    assert set(new.tables) == {"patients", "adverse_events", "markers"}
+    (tmp_path / "own").mkdir()
+    write_new_study(new, tmp_path / "own")
+    left, pages = {}, {}
+    for name in NOTEBOOKS:
+        pages[name] = ran(name, study=str(tmp_path / "own"))
+        for data, _metadata in pages[name].outputs:
+            for line in data.get("text/plain", "").splitlines():
+                left |= dict.fromkeys(english(line, TOLD_BY_THE_FILE | set(Study.model_fields)), line)
+    assert not left
+    assert {"总生存期", "无进展生存期"} <= set(re.findall("总生存期|无进展生存期", pages["efficacy"].text))
+    assert {"高血压", "未分类"} <= set(re.findall("高血压|未分类", pages["safety"].text))
 
 
 def test_prose_of_the_notebooks_is_translated_and_its_addresses_stay():
