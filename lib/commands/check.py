@@ -13,7 +13,7 @@ import pandas as pd
 from lib.commands.request import PAIRS, PARAMETERS, STUDY, asked_for
 from lib.commands.terminal import OUTPUTS, counted, refuse, say_problems, shown
 from lib.intake.tables import Tables, list_queries, read_tables, write_queries
-from lib.languages.speech import _
+from lib.languages.speech import LANGUAGES, _
 from lib.run.admission import admit, request_of
 from lib.study.study import Study
 from lib.study.yaml_file import Gathered, Problem
@@ -49,15 +49,15 @@ def checked_tables(
         gathered.take(admit, study, request, tables)
     if save or gathered.problems:
         before()
-        _save(queries, outputs / study.study.id)
+        _save(queries, outputs / study.study.id, given["language"] if given.get("language") in LANGUAGES else study.language)
     if gathered.problems:
         refuse(gathered.problems)
     return tables
 
 
-def _save(queries: pd.DataFrame, folder: Path) -> None:
+def _save(queries: pd.DataFrame, folder: Path, language: str) -> None:
     try:
-        path = write_queries(queries, folder)
+        path = write_queries(queries, folder, language)
     except OSError as error:
         click.echo(_("The data queries could not be written into {folder}: {strerror}.", folder=folder, strerror=error.strerror), err=True)
     else:

@@ -20,10 +20,18 @@ from lib.intake.rules import clinic, progression, tumour
 from lib.intake.rules import patients as rules_patients
 from lib.intake.schemas import check_table, typed_frame
 from lib.intake.spreadsheet import write_csv, write_spreadsheet
+from lib.languages.notes import worded
+from lib.languages.speech import ENGLISH, N_, _, in_language
 from lib.study.study import Study
 from lib.study.yaml_file import Problem, ProblemsFound
 
 QUERY_COLUMNS = list(Problem("", "").as_row())
+# The same as the workbook of data queries heads them, and its severities.
+HEADS = {
+    "severity": N_("severity"), "code": N_("code"), "message": N_("message"), "file": N_("file"), "row": N_("row"), "column": N_("column"),
+    "patient_id": N_("patient_id"), "value": N_("value"),
+}  # fmt: skip
+SEVERITIES = {"error": N_("error"), "warning": N_("warning")}
 SORTED_BY = ["patient_id", "lesion_id", "assessment_date", "marker", "sample_date", "component", "start_date"]
 RULES: tuple[Rule, ...] = (*rules_patients.RULES, *tumour.RULES, *progression.RULES, *clinic.RULES)
 
@@ -136,8 +144,10 @@ def _by_patient(queries: pd.DataFrame) -> pd.DataFrame:
     return queries.loc[order].reset_index(drop=True)
 
 
-def write_queries(queries: pd.DataFrame, folder: Path | str) -> Path:
+def write_queries(queries: pd.DataFrame, folder: Path | str, language: str = ENGLISH) -> Path:
     """Write the list of data queries, sorted by patient, as queries.csv and queries.xlsx, in which no cell is a formula.
+
+    The workbook is for who corrects the tables; the CSV file, for programs, is the same in every language.
 
     Parameters
     ----------
@@ -145,6 +155,8 @@ def write_queries(queries: pd.DataFrame, folder: Path | str) -> Path:
         As in `Tables`.
     folder : path
         Made if need be.
+    language : str, optional
+        Of the workbook.
 
     Returns
     -------
@@ -154,7 +166,10 @@ def write_queries(queries: pd.DataFrame, folder: Path | str) -> Path:
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     queries = _by_patient(queries)
-    write_spreadsheet(queries, folder / "queries.xlsx", "Data queries")
+    with in_language(language):
+        told = queries.assign(severity=[_(SEVERITIES[one]) for one in queries["severity"]], message=queries["message"].map(worded))
+        told = told.rename(columns={name: _(head) for name, head in HEADS.items()})
+        write_spreadsheet(told, folder / "queries.xlsx", _("Data queries"))
     return write_csv(queries, folder / "queries.csv")
 
 

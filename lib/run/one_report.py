@@ -200,7 +200,7 @@ def make_report(
         if queries is not None and not is_shared(routed):
             from lib.intake.tables import write_queries  # noqa: PLC0415
 
-            write_queries(queries, new)
+            write_queries(queries, new, next(iter(routed.values())).get("language") or study.language)
         run |= summary(publish(executed, new, run, formats, detail))
         write_run(new, run)
         if is_shared(routed):

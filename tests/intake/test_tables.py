@@ -148,6 +148,19 @@ def test_queries_are_written_without_formulas(tmp_path):
     assert written[0]["patient_id"] == "'@id"
 
 
+def test_the_workbook_of_queries_is_in_the_readers_language_and_the_csv_in_one(tmp_path):
+    rows = [Problem("E051", "after the last contact on 2021-10-23", file="markers.csv", row=20, column="sample_date", patient_id="P2"), Problem("W004", "{x} ignored")]
+    queries = pd.DataFrame([row.as_row() for row in rows])
+    english, chinese = write_queries(queries, tmp_path / "en"), write_queries(queries, tmp_path / "zh", "zh")
+    assert english.read_bytes() == chinese.read_bytes()
+    book = openpyxl.load_workbook(chinese.with_suffix(".xlsx"))
+    heads, first, second = ([cell.value for cell in row] for row in book.active.iter_rows())
+    told = dict(zip(heads, first, strict=True))
+    assert book.active.title == "数据质疑"
+    assert (told["严重程度"], told["说明"], told["列"], told["患者编号"]) == ("错误", "晚于末次联系日期2021-10-23", "sample_date", "P2")
+    assert "{x} ignored" in second, "what nobody translated stands as it is"
+
+
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", " =", "\t@", "＝", "＋", "－", "＠"])
 def test_each_sign_that_begins_a_formula_is_guarded(start, tmp_path):
     cell = f"{start}cmd|' /C calc'!A0\r=1+1"
