@@ -14,17 +14,20 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lib.batch.places import is_remote, read_file, write_file
-from lib.batch.workers import FAILED, KEPT, MADE, Outcome
+from lib.batch.workers import AGREES, DIFFERS, FAILED, KEPT, MADE, UNCHECKED, Outcome
 from lib.dataset.dataset import part_label
-from lib.languages.speech import ENGLISH, in_language
+from lib.languages.speech import ENGLISH, N_, _, in_language
 from lib.publish.pages import BATCH, batch_page
 from lib.show.formats import DASH, format_interval, format_median, format_number, format_p
+from lib.show.phrases import joined, unit_name
 from lib.study.parameters import NOTEBOOKS, Parameters
 from lib.study.study import Study
 from lib.study.written import guarded, refuse_other
 
 TABLE, PAGE = "batch.csv", "batch.html"
 # Of all notebooks: name -> default.
+STATUSES = {MADE: N_("made"), KEPT: N_("kept"), FAILED: N_("failed")}
+CHECKED = {AGREES: N_("agrees"), DIFFERS: N_("differs"), UNCHECKED: N_("nothing checked")}
 DEFAULTS = {name: field.default for model in NOTEBOOKS.values() for name, field in model.model_fields.items()}
 COLUMNS = tuple(name for name in Outcome.__dataclass_fields__ if name != "given")
 # Pixels of the strip that holds an estimate, and the hazard ratios at which it may end.
@@ -85,9 +88,8 @@ def read_seconds(output: str) -> dict[str, float]:
     return {row["run"]: float(row["seconds"]) for row in rows if row.get("seconds") and row.get("status") != FAILED}
 
 
-@in_language(ENGLISH)
 def write_index(title: str, outcomes: list[Outcome], studies: dict[str, Study], output: str) -> None:
-    """Write batch.html.
+    """Write batch.html, in the language of the studies; in English where they have several.
 
     Parameters
     ----------
@@ -100,19 +102,26 @@ def write_index(title: str, outcomes: list[Outcome], studies: dict[str, Study], 
     output : str
         Place of the batch.
     """
-    counts = {status: sum(outcome.status == status for outcome in outcomes) for status in (MADE, KEPT, FAILED)}
+    languages = {study.language for study in studies.values()}
+    with in_language(languages.pop() if len(languages) == 1 else ENGLISH):
+        write_file(output, PAGE, _page(title, outcomes, studies))
+
+
+def _page(title: str, outcomes: list[Outcome], studies: dict[str, Study]) -> str:
+    counts = {status: sum(outcome.status == status for outcome in outcomes) for status in STATUSES}
     synthetic = {run.split("/")[0] for run, study in studies.items() if study.study.synthetic}
-    page = batch_page(
+    return batch_page(
         header={"short_title": title},
         synthetic=sorted(synthetic),
-        pages=[(PAGE, "Overview")],
+        pages=[(PAGE, _("Overview"))],
         counts=counts | {"waiting": len(studies) - len(outcomes)},
         checks=Counter(outcome.self_check for outcome in outcomes),
         panels=_panels(outcomes, studies),
         strip=WIDTH,
         rows=[_row(outcome, studies[outcome.run]) for outcome in outcomes],
+        statuses={status: _(said) for status, said in STATUSES.items()},
+        checked={check: _(said) for check, said in CHECKED.items()},
     )
-    write_file(output, PAGE, page)
 
 
 def _link(outcome: Outcome) -> str:
@@ -125,17 +134,17 @@ def _asked(outcome: Outcome, study: Study, without: tuple[str, ...] = ()) -> str
     part = Parameters(**{name: given.pop(name) for name in ("population", "subgroup", "subgroup_values") if name in given})
     words = {
         "endpoint": lambda value: study.endpoint(value).label,
-        "reference": lambda value: f"against {study.arm(value).label}",
-        "arms": lambda value: " and ".join(study.arm(arm).label for arm in value),
-        "cutoff": lambda value: f"cut-off {value}",
-        "level": lambda value: f"{100 * value:g}\N{NO-BREAK SPACE}% intervals",
-        "audience": lambda value: f"to {value}",
+        "reference": lambda value: _("against {arm}", arm=study.arm(value).label),
+        "arms": lambda value: joined([study.arm(arm).label for arm in value]),
+        "cutoff": lambda value: _("cut-off {date}", date=value),
+        "level": lambda value: _("{percent}\N{NO-BREAK SPACE}% intervals", percent=f"{100 * value:g}"),
+        "audience": lambda value: _("to {audience}", audience=value),
     }
     others = [
         words[name](value) if name in words else f"{name.replace('_', ' ')} {_said(value)}"
         for name, value in given.items()
     ]
-    return ", ".join(filter(None, [part_label(study, part), *others])) or "as the study has it"
+    return _(", ").join(filter(None, [part_label(study, part), *others])) or _("as the study has it")
 
 
 def _said(value) -> str:
@@ -181,22 +190,26 @@ def _panels(outcomes: list[Outcome], studies: dict[str, Study]) -> list[Panel]:
     first = {k: i for i, k in reversed(list(enumerate(map(key, shown))))}
     return [
         _panel(list(group), shown, studies)
-        for _, group in groupby(sorted(shown, key=lambda outcome: first[key(outcome)]), key=key)
+        for __, group in groupby(sorted(shown, key=lambda outcome: first[key(outcome)]), key=key)
     ]
 
 
 def _panel(group: list[Outcome], shown: list[Outcome], studies: dict[str, Study]) -> Panel:
     one = group[0]
     study = studies[one.run]
-    arms = " against ".join(study.arm(arm).label for arm in one.group.split(" vs "))
+    arms = _pair([study.arm(arm).label for arm in one.group.split(" vs ")])
     ratio = one.statistic == "hr"
     scale = _scale([o for o in (shown if ratio else group) if o.statistic == one.statistic], ratio)
     known = [(scale(tick), f"{tick:g}") for tick in TICKS] if ratio else [(scale(0), "0")]
     ticks = [(x, label) for x, label in known if x is not None]
     strips = [_strip(outcome, study, scale) for outcome in group]
-    about = f"Hazard ratio, {arms}" if ratio else f"Median time, {study.time.unit}, {arms}"
-    title = f"{study.study.short_title}: {study.endpoint(one.endpoint).label}"
+    about = _("Hazard ratio, {arms}", arms=arms) if ratio else _("Median time, {unit}, {arms}", unit=unit_name(study.time.unit), arms=arms)
+    title = _("{study}: {endpoint}", study=study.study.short_title, endpoint=study.endpoint(one.endpoint).label)
     return Panel(title, about, ticks, scale(1) if ratio else None, strips)
+
+
+def _pair(arms: list[str]) -> str:
+    return _("{first} against {second}", first=arms[0], second=arms[1]) if len(arms) == 2 else joined(arms)
 
 
 def _strip(outcome: Outcome, study: Study, scale) -> Strip:

@@ -28,6 +28,7 @@ from lib.languages.notes import worded
 from lib.languages.speech import N_, _, ngettext
 from lib.run.execute import NotebookFailed
 from lib.study.study import ROOT
+from lib.study.words import THIN
 from lib.study.yaml_file import Problem
 
 # A terminal shows so many problems of one file, and so many of one kind in it; queries.csv holds all.
@@ -124,7 +125,7 @@ def said_of(error: BaseException) -> str:
 
 def printable(text: str) -> str:
     """Write text so that nothing in it (it may come from a table) acts on the terminal."""
-    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
+    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text.replace(THIN, " "))
 
 
 def shown(path: Path) -> str:

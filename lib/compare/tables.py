@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = [
     "CAUSES",
+    "SIDES",
     "comparison_text",
     "describe",
     "sentence_verdict",
@@ -21,7 +22,8 @@ import pandas as pd
 from lib.analyses.catalogue import Headline
 from lib.analyses.outputs import OUTPUTS
 from lib.compare.moved import Comparison, Output
-from lib.languages.speech import ENGLISH, in_language
+from lib.languages.notes import worded
+from lib.languages.speech import N_, _
 from lib.show.display import Column, Row, Table
 from lib.show.formats import (
     DASH,
@@ -38,23 +40,27 @@ from lib.show.formats import (
     format_whole,
     unstyled,
 )
-from lib.show.phrases import plural
+from lib.show.phrases import plural, report_title, unit_name
 from lib.statistics.survival.event_table import OVERALL
 
 # So many of the largest moves are listed; compare.csv holds all.
 LISTED = 50
-CAUSES = {"data": "Data", "parameters": "Parameters", "code": "Code", "versions": "Versions", "methods": "Methods"}
-STATUS = {"moved": "moved", "new": "only in the new report", "missing": "only in the old report"}
+CAUSES = {"data": N_("Data"), "parameters": N_("Parameters"), "code": N_("Code"), "versions": N_("Versions"), "methods": N_("Methods")}
+STATUS = {"moved": N_("moved"), "new": N_("only in the new report"), "missing": N_("only in the old report")}
+SIDES = {"old": N_("Old"), "new": N_("New")}
+HARMS = {"any": N_("any"), "severe": N_("severe"), "serious": N_("serious")}
 
 
 def sentence_verdict(comparison: Comparison) -> str:
     """Say in one sentence how many numbers moved, and beyond what."""
-    within = f"beyond a relative tolerance of {comparison.tolerance:g}"
+    tolerance, compared = f"{comparison.tolerance:g}", len(comparison.numbers)
     if not comparison.moved:
-        return f"No number moved {within}: {plural(len(comparison.numbers), 'statistic')} compared."
-    said = [f"{comparison.count('moved')} of {plural(len(comparison.numbers), 'number')} moved {within}"]
-    said += [f"{plural(comparison.count(s), 'number')} {STATUS[s]}" for s in ("new", "missing") if comparison.count(s)]
-    return "; ".join(said) + "."
+        return _("No number moved beyond a relative tolerance of {tolerance}: {n} compared.", tolerance=tolerance, n=plural(compared, "statistic"))
+    moved, new, missing = (comparison.count(status) for status in STATUS)
+    said = [_("{moved} of {n} moved beyond a relative tolerance of {tolerance}", moved=moved, n=plural(compared, "number"), tolerance=tolerance)]
+    said += [_("{n} only in the new report", n=plural(new, "number"))] if new else []
+    said += [_("{n} only in the old report", n=plural(missing, "number"))] if missing else []
+    return _("{sentence}.", sentence=_("; ").join(said))
 
 
 def table_headlines(comparison: Comparison) -> Table:
@@ -63,14 +69,14 @@ def table_headlines(comparison: Comparison) -> Table:
     for output in OUTPUTS:
         if output.headline:
             blocks.setdefault(output.headline.block, {})[output.name] = output.headline
-    sides = [Column(side, detail) for side in ("Old", "New") for detail in ("events / n", "estimate (CI)")]
+    sides = [Column(_(side), detail) for side in SIDES.values() for detail in (_("events / n"), _("estimate (CI)"))]
     return Table(
         "headlines",
-        "Key numbers, old beside new",
-        (Column("Number"), *sides, Column("Change", "new − old")),
+        _("Key numbers, old beside new"),
+        (Column(_("Number")), *sides, Column(_("Change"), _("new − old"))),
         tuple(row for block in blocks.values() for row in _block(comparison, block)),
-        ("The change of a share is in percentage points.",),
-        dash="not in that report",
+        (_("The change of a share is in percentage points."),),
+        dash=_("not in that report"),
     )
 
 
@@ -92,8 +98,9 @@ def _chosen(numbers: pd.DataFrame, output: str, headline: Headline) -> pd.DataFr
 
 def _headline_rows(comparison: Comparison, headline: Headline, variable: str, time: str, part) -> Iterator[Row]:
     about = comparison.new.run.about
-    name, when = about.get("endpoints", {}).get(variable, variable), format_given(float(time)) if time else ""
-    yield Row((headline.title.format(name=name, unit=about.get("time_unit", ""), time=when),), "group")
+    name, when = about.get("endpoints", {}).get(variable) or _(HARMS.get(variable, variable)), format_given(float(time)) if time else ""
+    unit = about.get("time_unit", "")
+    yield Row((_(headline.title, name=name, unit=unit_name(unit) if unit else "", time=when),), "group")
     for group, own in part.groupby("group", sort=False):
         values = own.set_index("statistic")
         cells = [cell for side in ("old", "new") for cell in _cells(values[side], headline, about)]
@@ -103,8 +110,9 @@ def _headline_rows(comparison: Comparison, headline: Headline, variable: str, ti
 def _label(comparison: Comparison, group: str) -> str:
     """Group of results.csv as a reader knows it: "C vs A" -> "Both drugs vs drug A"."""
     arms = [arm for output in (comparison.old, comparison.new) for arm in output.run.about.get("arms", [])]
-    labels = {OVERALL: "All"} | {arm["id"]: arm["label"] for arm in arms}
-    return " vs ".join(labels.get(part, part) for part in group.split(" vs "))
+    labels = {OVERALL: _("All")} | {arm["id"]: arm["label"] for arm in arms}
+    parts = [labels.get(part, part) for part in group.split(" vs ")]
+    return _("{first} vs {second}", first=parts[0], second=parts[1]) if len(parts) == 2 else " vs ".join(parts)
 
 
 def _cells(values: pd.Series, headline: Headline, about: dict) -> tuple[str, str]:
@@ -138,9 +146,9 @@ def _change(row: pd.Series, headline: Headline, about: dict) -> str:
     if row["status"] == "same":
         return "0"
     if row["status"] in ("new", "missing"):
-        return STATUS[row["status"]]
+        return _(STATUS[row["status"]])
     if math.isnan(row["absolute"]):
-        return "now estimable" if math.isnan(row["old"]) else "no longer estimable"
+        return _("now estimable") if math.isnan(row["old"]) else _("no longer estimable")
     if headline.kind == "percent":
         shown = format_points(row["absolute"], 1)
     else:
@@ -153,23 +161,23 @@ def table_causes(comparison: Comparison) -> Table:
     rows = []
     for cause, title in CAUSES.items():
         changed = comparison.changes[comparison.changes["cause"] == cause]
-        rows.append(Row((f"{title}: {'changed' if len(changed) else 'the same'}",), "group"))
-        rows += [Row((c["what"], *_before_after(c)), "sub") for _, c in changed.iterrows()]
-    columns = (Column("What"), Column("Old", text=True), Column("New", text=True))
-    return Table("causes", "What changed behind the numbers", columns, tuple(rows))
+        rows.append(Row((_("{cause}: changed", cause=_(title)) if len(changed) else _("{cause}: the same", cause=_(title)),), "group"))
+        rows += [Row((c["what"], *_before_after(c)), "sub") for __, c in changed.iterrows()]
+    columns = (Column(_("What")), *(Column(_(side), text=True) for side in SIDES.values()))
+    return Table("causes", _("What changed behind the numbers"), columns, tuple(rows))
 
 
 def _before_after(change: pd.Series) -> tuple[str, str]:
     fingerprint = change["cause"] == "data" or "/" in change["what"]
-    cells = [change[side][:10] if fingerprint else change[side] for side in ("old", "new")]
-    return cells[0] or "not there", cells[1] or "not there"
+    cells = [change[side][:10] if fingerprint else worded(change[side]) if change["cause"] == "methods" else change[side] for side in ("old", "new")]
+    return cells[0] or _("not there"), cells[1] or _("not there")
 
 
 def table_outputs(comparison: Comparison) -> Table:
     """By report and output: how many numbers were compared and moved, and which moved most."""
     rows = []
     for report, own in comparison.numbers.groupby("report", sort=False):
-        rows.append(Row((report.capitalize(),), "group"))
+        rows.append(Row((report_title(report),), "group"))
         for output, part in own.groupby("output", sort=False):
             counts = part["status"].value_counts()
             largest = part["relative"].abs().max()
@@ -177,8 +185,8 @@ def table_outputs(comparison: Comparison) -> Table:
             rows.append(
                 Row((output, str(len(part)), *cells, format_relative(largest).removeprefix("+")), "sub")
             )
-    columns = ("Output of results.csv", "Compared", "Moved", "Only new", "Only old", "Largest relative change")
-    return Table("outputs", "Every output", tuple(map(Column, columns)), tuple(rows))  # fmt: skip
+    columns = (_("Output of results.csv"), _("Compared"), _("Moved"), _("Only new"), _("Only old"), _("Largest relative change"))
+    return Table("outputs", _("Every output"), tuple(map(Column, columns)), tuple(rows))
 
 
 def table_moved(comparison: Comparison) -> Table:
@@ -186,29 +194,28 @@ def table_moved(comparison: Comparison) -> Table:
     moved = comparison.numbers[comparison.numbers["status"] != "same"]
     order = moved["relative"].abs().sort_values(ascending=False, kind="stable", na_position="last").index
     rows = []
-    for _, row in moved.loc[order[:LISTED]].iterrows():
+    for __, row in moved.loc[order[:LISTED]].iterrows():
         where = ", ".join(filter(None, [row["variable"], _label(comparison, row["group"]), row["time"]]))
-        change = STATUS[row["status"]] if row["status"] != "moved" else format_signed(row["absolute"])
+        change = _(STATUS[row["status"]]) if row["status"] != "moved" else format_signed(row["absolute"])
         rows.append(Row((
-            f"{row['report']}: {row['output']}", where, row["statistic"], _value(row["old"]), _value(row["new"]),
+            _("{report}: {output}", report=report_title(row["report"]), output=row["output"]), where, row["statistic"], _value(row["old"]), _value(row["new"]),
             change, format_relative(row["relative"]),
         )))  # fmt: skip
-    columns = (Column("Output"), Column("Variable, group, time", text=True), Column("Statistic", text=True))
-    columns += tuple(map(Column, ("Old", "New", "Change", "Relative")))
-    listed = "" if len(moved) <= LISTED else f"The {LISTED} largest of {len(moved)}; compare.csv holds all."
-    return Table("moved", "Numbers that moved most", columns, tuple(rows), (listed,) if listed else ())
+    columns = (Column(_("Output")), Column(_("Variable, group, time"), text=True), Column(_("Statistic"), text=True))
+    columns += tuple(map(Column, (_("Old"), _("New"), _("Change"), _("Relative"))))
+    listed = _("The {most} largest of {n}; compare.csv holds all.", most=LISTED, n=len(moved)) if len(moved) > LISTED else ""
+    return Table("moved", _("Numbers that moved most"), columns, tuple(rows), (listed,) if listed else ())
 
 
 def _value(value: float) -> str:
     return DASH if math.isnan(value) else f"{value:.5g}".replace("-", "−")
 
 
-@in_language(ENGLISH)
 def comparison_text(comparison: Comparison) -> str:
     """The whole comparison as plain text, for a terminal or a mail."""
     tables = [table_headlines(comparison), table_causes(comparison)]
     tables += [table_moved(comparison)] if comparison.moved else []
-    lines = [f"{side}: {describe(output)}" for side, output in (("Old", comparison.old), ("New", comparison.new))]
+    lines = [_("{side}: {report}", side=_(side), report=describe(output)) for side, output in zip(SIDES.values(), (comparison.old, comparison.new), strict=True)]
     head = "\n".join([*lines, sentence_verdict(comparison)])
     return "\n\n".join([head, *(table.to_text() for table in tables if table.rows)])
 
@@ -216,6 +223,6 @@ def comparison_text(comparison: Comparison) -> str:
 def describe(output: Output) -> str:
     """One report in a line: folder, cut-off, patients, day it was made."""
     about = output.run.about
-    cutoff = about.get("cutoff") or "not recorded"
+    cutoff = about.get("cutoff") or _("not recorded")
     patients = plural(sum(arm["n"] for arm in about.get("arms", [])), "patient")
-    return f"{output.folder.name}, data cut-off {cutoff}, {patients}, made {output.run.created[:10]}"
+    return _("{folder}, data cut-off {cutoff}, {patients}, made {day}", folder=output.folder.name, cutoff=cutoff, patients=patients, day=output.run.created[:10])

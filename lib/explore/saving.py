@@ -22,6 +22,7 @@ import ipywidgets as w
 from ruamel.yaml import YAML
 
 from lib.languages.speech import N_, _, in_force
+from lib.show.phrases import report_title
 from lib.study.parameters import NOTEBOOKS
 from lib.study.provenance import study_path
 from lib.study.study import ROOT, read_study
@@ -37,7 +38,6 @@ LETTERS = str.maketrans({"ß": "ss", "æ": "ae", "Æ": "Ae", "œ": "oe", "Œ": "
 LONGEST_NAME = 40
 NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_-]{{0,{LONGEST_NAME - 1}}}")
 REPLACE = N_("Replace the report of this name")
-TITLES = {"cohort": N_("Cohort"), "efficacy": N_("Efficacy"), "robustness": N_("Robustness"), "models": N_("Models"), "safety": N_("Safety")}
 # How the command tells how far it is: "12/140 efficacy: cell 5 of 40, ...".
 STEP = re.compile(r"^(\d+)/(\d+) (.*)$")
 
@@ -197,7 +197,7 @@ class Saver:
             why = _(UNQUOTED) if self._shared else failed
             self.said.value = f"<p role='alert'>{html.escape(_('No report was made.'))}</p><pre>{html.escape(why)}</pre>"
             return
-        pages = [("index.html", _("Overview")), *((f"{name}.html", _(TITLES[name])) for name in NOTEBOOKS)]
+        pages = [("index.html", _("Overview")), *((f"{name}.html", report_title(name)) for name in NOTEBOOKS)]
         links = "".join(f"<li>{_link(folder / page, label)}</li>" for page, label in pages)
         self.said.value = (
             f"<p role='status'>{html.escape(_('Saved. Open the report:'))}</p><ul>{links}</ul>"

@@ -18,7 +18,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from lib.languages.speech import ENGLISH, N_, _, in_language
+from lib.languages.speech import ENGLISH, _, in_language
 from lib.publish.editions import DETAIL, editions
 from lib.publish.pages import overview_page, report_page, standalone_svg
 from lib.publish.plain import ADDRESSES, languages_of, title_of
@@ -26,14 +26,12 @@ from lib.publish.sections import with_something_to_show
 from lib.publish.summary import summarise
 from lib.report.results import COLUMNS, KEY
 from lib.show.display import METADATA
+from lib.show.phrases import report_title
 from lib.study.written import guarded
 
 # What run.json says of the study, as the header of a page has it.
-ABOUT = ("title", "short_title", "synthetic", "cutoff", "time_unit", "arms", "endpoints")
+ABOUT = ("title", "short_title", "synthetic", "cutoff", "time_unit", "arms", "endpoints", "language")
 KINDS = ("header", "key_results", "results", "table", "figure", "verdict", "text", "lacking")
-
-
-TITLES = {"cohort": N_("Cohort"), "efficacy": N_("Efficacy"), "robustness": N_("Robustness"), "models": N_("Models"), "safety": N_("Safety")}
 
 
 class PublishError(ValueError):
@@ -58,7 +56,7 @@ class Report:
     @property
     def title(self) -> str:
         """What the page is called in menus."""
-        return _(TITLES.get(self.name) or self.name.replace("_", " ").capitalize())
+        return report_title(self.name)
 
     @property
     def shown(self) -> NotebookNode:

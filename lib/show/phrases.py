@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["COUNTED", "NAMES", "SOME", "format_duration", "from_to", "horizon", "in_unit", "joined", "out_of", "p_values", "plural", "said_count", "said_share", "unit_name"]
+__all__ = ["COUNTED", "NAMES", "SOME", "format_duration", "from_to", "horizon", "in_unit", "joined", "out_of", "p_values", "plural", "report_title", "said_count", "said_share", "unit_name"]
 
 import math
 from collections.abc import Iterable
@@ -56,7 +56,13 @@ NAMES = (
     N_("days"), N_("weeks"), N_("months"), N_("years"), N_("events"), N_("examinations"), N_("intervals"), N_("lesions"), N_("measurements of lesions"),
     N_("models"), N_("patients"), N_("treated"), N_("randomised"), N_("as randomised"), N_("as treated"), N_("as the table of patients has it"), N_("samples"), N_("scans"), N_("tests"), N_("responses"), N_("measurements"), N_("assessments"), N_("markers"), N_("treatments"), N_("rates"), N_("day"), N_("week"), N_("month"), N_("year"),
 )  # fmt: skip
+TITLES = {"cohort": N_("Cohort"), "efficacy": N_("Efficacy"), "robustness": N_("Robustness"), "models": N_("Models"), "safety": N_("Safety")}
 LISTS = {"and": N_("{others} and {last}"), "or": N_("{others} or {last}"), "then": N_("{others} then {last}")}
+
+
+def report_title(notebook: str) -> str:
+    """What the report of a notebook is called; one that a study brings by the name of its file."""
+    return _(TITLES.get(notebook) or notebook.replace("_", " ").capitalize())
 
 
 def format_duration(value: float, unit: str) -> str:

@@ -26,7 +26,7 @@ from lib.batch.plan import read_plan
 from lib.batch.workers import MADE, Outcome, is_up_to_date, make_all, make_run, outcome_of
 from lib.run import kernels
 from lib.run.one_report import inputs_of
-from lib.study.study import ROOT
+from lib.study.study import ROOT, read_study
 
 pytestmark = pytest.mark.notebook
 PLAN = """
@@ -376,6 +376,25 @@ def test_index_shows_every_run_where_it_belongs(tmp_path):
     assert 'd="M0 10H220"' in page
     assert "1 run failed" in page
     assert "4 runs: 3 made, 0 kept, 1 failed</p>" in page
+
+
+def test_the_index_is_in_the_language_of_the_studies(tmp_path):
+    _, runs = read_plan(_plan(tmp_path, "data/rair_dtc", "[lpfs, os]"))
+    said = {"endpoint": "lpfs", "group": "C vs A", "statistic": "hr", "self_check": "agrees"}
+    outcomes = [
+        Outcome(runs[0].name, "rair_dtc", {"level": 0.9, "reference": "A", "cutoff": "2023-06-30"}, estimate=1.0, ci_low=0.5, ci_high=2.0, status=MADE, **said),
+        Outcome(runs[1].name, "rair_dtc", {}, error="boom"),
+    ]
+    chinese = read_study(ROOT / "data" / "rair_dtc", "zh").model_copy(update={"language": "zh"})
+    for second, lang in ((chinese, "zh"), (runs[1].study, "en")):
+        write_index("P", outcomes, {runs[0].name: chinese, runs[1].name: second}, str(tmp_path))
+        page = (tmp_path / "batch.html").read_text("utf-8")
+        assert f'<html lang="{lang}' in page
+        if lang == "zh":
+            text = " ".join(re.findall(r">([^<>]+)<", page.partition("<body")[2]))
+            assert "2次运行：生成1次，保留0次，失败1次" in text
+            assert "对照安罗替尼、数据截止日2023-06-30" in text
+            assert not {word for word in re.findall(r"[A-Za-z]{4,}", text)} - {"boom", "rank", "batch", "RAIR", "LPFS", "endpoint", "efficacy"}
 
 
 def test_index_of_a_batch_that_still_runs(tmp_path):

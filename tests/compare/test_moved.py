@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+import re
 
 import pytest
 from click.testing import CliRunner
@@ -200,6 +201,24 @@ def test_different_studies(output):
 
 def _command(*words):
     return CliRunner().invoke(main, ["compare", *map(str, words)])
+
+
+def test_the_page_is_in_the_language_of_the_new_report_and_the_numbers_in_one(output, tmp_path):
+    told = RUN["about"] | {"language": "zh", "title": "研究", "short_title": "研究", "arms": [arm | {"label": f"药物{arm['id']}"} for arm in RUN["about"]["arms"]], "endpoints": {"os": "总生存期"}}
+    pages = {}
+    for name, about in (("en", RUN["about"]), ("zh", told), ("xx", told | {"language": "xx"})):
+        old, new = output(f"old_{name}", about=about), output(f"new_{name}", _replaced("cox", "hr", "0.6"), about=about, reports=RUN["reports"] | {"safety": {}})
+        (tmp_path / name).mkdir()
+        assert _command(old, new, "--output", tmp_path / name).exit_code == 1
+        pages[name] = (tmp_path / name / "compare.html").read_text("utf-8")
+    assert (tmp_path / "en" / "compare.csv").read_bytes() == (tmp_path / "zh" / "compare.csv").read_bytes()
+    assert '<html lang="zh' in pages["zh"]
+    assert "What moved between two reports?" in pages["xx"], "a language of a later version"
+    text = " ".join(re.findall(r">([^<>]+)<", pages["zh"].partition("<body")[2]))
+    for said in ("10个数值中有1个的变动超出相对容差1e-09。", "总生存期：风险比", "药物B vs 药物A", "疗效", "代码：相同", "仅旧报告有"):
+        assert said in text
+    left = {word for word in re.findall(r"[A-Za-z]{3,}", text)}
+    assert left <= {"old", "new", "Six", "deaths", "Holds", "log", "rank", "any", "cox", "results", "csv", "efficacy", "flow", "median", "overview", "compare"}, left
 
 
 def test_command(output, tmp_path):
