@@ -21,7 +21,7 @@ from lib import noting
 from lib.dataset.cutoff import apply_cutoff
 from lib.intake import handover
 from lib.intake.tables import read_tables
-from lib.languages.speech import ENGLISH
+from lib.languages.speech import ENGLISH, _
 from lib.study.claims import read_claims
 from lib.study.clinic.treatment import Population
 from lib.study.clinic.tumour import Response
@@ -280,7 +280,7 @@ def _population(study: Study, parameters: Parameters) -> Population | None:
 def part_label(study: Study, parameters: Parameters) -> str:
     """Such as "Per protocol, Sex: Female": the population and the subgroup, "" where nobody is left out for either."""
     population = _population(study, parameters)
-    return ", ".join(filter(None, [population.label if population else "", subgroup_label(study, parameters)]))
+    return _(", ").join(filter(None, [population.label if population else "", subgroup_label(study, parameters)]))
 
 
 def subgroup_label(study: Study, parameters: Parameters) -> str:
@@ -290,8 +290,9 @@ def subgroup_label(study: Study, parameters: Parameters) -> str:
     subgroup = study.subgroup(parameters.subgroup)
     variable = study.variable(subgroup.variable)
     labels = {level.value: level.label for level in variable.levels}
-    values = " or ".join(labels.get(v, v.replace(">=", "≥ ").replace("<", "< ")) for v in parameters.subgroup_values)
-    return f"{variable.label}: {values}{' ' + variable.unit if variable.unit else ''}"
+    *others, last = (labels.get(v, v.replace(">=", "≥ ").replace("<", "< ")) for v in parameters.subgroup_values)
+    values = _("{others} or {last}", others=_(", ").join(others), last=last) if others else last
+    return _("{label}: {values}", label=variable.label, values=f"{values} {variable.unit}" if variable.unit else values)
 
 
 def once_per_dataset(derive: Callable[Concatenate[Dataset, P], pd.DataFrame]) -> Callable[Concatenate[Dataset, P], pd.DataFrame]:

@@ -8,6 +8,7 @@ from lib.analyses.cohort import flow
 from lib.analyses.cohort.populations import NOT_RECORDED, analyse_populations
 from lib.analyses.result import Absent
 from lib.dataset.dataset import load, part_label
+from lib.languages.speech import in_language
 from lib.show import say, table
 from lib.show.display import EMPTY
 from lib.study.yaml_file import ProblemsFound
@@ -51,6 +52,10 @@ def test_a_report_about_one(folder):
     assert "Only the population Per protocol is analysed." in say.flow(flow.analyse(data))
     both = load("cohort", study=folder, population="pp", subgroup="sex", subgroup_values=["F"])
     assert part_label(both.study, both.parameters) == "Per protocol, Sex: Female"
+    of_two = both.parameters.model_copy(update={"subgroup_values": ("F", "M")})
+    assert part_label(both.study, of_two) == "Per protocol, Sex: Female or Male"
+    with in_language("zh"):
+        assert part_label(both.study, of_two) == "Per protocol、Sex：Female或Male", "labels of the study, put together as Chinese does"
     assert both.flow["step"].drop_duplicates().tolist()[-3:] == ["population", "subgroup", "analysed"]
 
 
