@@ -140,4 +140,4 @@ COUNTED = (N_("table"), N_("tables"), N_("data query"), N_("data queries"), N_("
 
 def counted(number: int, one: str, more: str) -> str:
     """Such as "1 table" or "3 tables"."""
-    return f"{number} {_(one) if number == 1 else _(more)}"
+    return _("{number} {things}", number=number, things=_(one) if number == 1 else _(more))

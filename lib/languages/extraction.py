@@ -9,6 +9,7 @@ __all__ = ["ABOUT_FILES", "AGREEMENT", "NOTE", "marked", "notes", "paragraphs", 
 
 import ast
 import io
+import itertools
 import json
 import re
 from collections.abc import Iterator
@@ -77,7 +78,8 @@ def _spoken(node: ast.AST, errors: bool) -> Iterator[ast.Constant | ast.JoinedSt
 
 def _message(node: ast.Constant | ast.JoinedStr) -> str:
     if isinstance(node, ast.Constant):
-        return str(node.value).replace("{}", "{value}")
+        arguments = itertools.chain(["{value}"], (f"{{value{number}}}" for number in itertools.count(2)))
+        return re.sub(r"\{\}", lambda _: next(arguments), str(node.value))
     parts, names = [], []
     for value in node.values:
         if isinstance(value, ast.FormattedValue):

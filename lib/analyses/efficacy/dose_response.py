@@ -141,9 +141,11 @@ def _unread(data: Dataset, used: pd.DataFrame, time: float) -> str:
     policy = data.study.policy
     if np.isnan(time):
         return f"not estimated: no landmark at which {policy.min_at_risk} patients are still followed"
-    for failed, what in ((True, "with"), (False, "without")):
-        if used.loc[used["failed"] == failed, "patient_id"].nunique() < policy.min_events:
-            return f"not estimated: fewer than {policy.min_events} patients {what} progression of such a lesion"
+    least, patients = policy.min_events, used.groupby("failed")["patient_id"].nunique()
+    if patients.get(True, 0) < least:
+        return f"not estimated: fewer than {least} patients with progression of such a lesion"
+    if patients.get(False, 0) < least:
+        return f"not estimated: fewer than {least} patients without progression of such a lesion"
     return _few(used)
 
 

@@ -219,7 +219,9 @@ def _asked(found: Recognised, patient: str, questions: Questions) -> tuple[Recog
     reduced = frame.drop_duplicates(patient, keep=keep)
     if answer is None:
         return _with(found, reduced), []
-    return _with(found, reduced), [f"{rows} rows of {patients} patients: the {keep} row of each is taken."]
+    if keep == "last":
+        return _with(found, reduced), [f"{rows} rows of {patients} patients: the last row of each is taken."]
+    return _with(found, reduced), [f"{rows} rows of {patients} patients: the first row of each is taken."]
 
 
 def _event_of(frame: pd.DataFrame, span: tuple[str, str], questions: Questions) -> Pair | None:

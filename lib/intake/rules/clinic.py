@@ -157,14 +157,14 @@ def starts_at_zero(e: Evidence) -> list[Problem]:
     """E081: time zero is the start of the first component."""
     if not e.study.treatments:
         return []
-    rows = e["treatments"].assign(zero=e.of_patient("treatments", "time_zero"))
-    early = rows[rows["start_date"] < rows["zero"]]
+    rows = e["treatments"].assign(begin=e.of_patient("treatments", "time_zero"))
+    early = rows[rows["start_date"] < rows["begin"]]
     patients = e["patients"]
     first = _first_line(e).groupby("patient_id")["start_date"].min()
     patients = patients.assign(first=look_up(patients["patient_id"], first))
     found = patients[(patients["first"] > patients["time_zero"])]
     return [
-        *e.problems("E081", "treatments", early, "start_date", f"before {e.zero} {{zero}}"),
+        *e.problems("E081", "treatments", early, "start_date", f"before {e.zero} {{begin}}"),
         *e.problems("E081", "patients", found, "time_zero", "not the start of the first component, {first}"),
     ]
 
@@ -257,9 +257,9 @@ def outcome_agrees(e: Evidence) -> list[Problem]:
 @needs("patients.time_zero", "adverse_events.onset_date")
 def treatment_emergent(e: Evidence) -> list[Problem]:
     """W072: events begin under treatment, or within the risk window after it."""
-    events = e["adverse_events"].assign(zero=e.of_patient("adverse_events", "time_zero"))
-    early = events["onset_date"] < events["zero"]
-    problems = e.problems("W072", "adverse_events", events[early], "onset_date", f"before {e.zero} {{zero}}: not "
+    events = e["adverse_events"].assign(begin=e.of_patient("adverse_events", "time_zero"))
+    early = events["onset_date"] < events["begin"]
+    problems = e.problems("W072", "adverse_events", events[early], "onset_date", f"before {e.zero} {{begin}}: not "
                           "treatment-emergent")  # fmt: skip
     windows = e.study.adverse_events.risk_windows if e.study.adverse_events else ()
     if not windows or not e.holds("treatments.start_date", "treatments.component"):
@@ -275,7 +275,7 @@ def treatment_emergent(e: Evidence) -> list[Problem]:
         pairs = events[["patient_id", "onset_date"]].reset_index().merge(spans, on="patient_id")
         covered = pairs["onset_date"].between(pairs["start_date"], pairs["until"])
         inside |= inside.index.isin(pairs.loc[covered, "row"])
-    late = events[~inside & ~early & events["onset_date"].notna() & events["zero"].notna()]
+    late = events[~inside & ~early & events["onset_date"].notna() & events["begin"].notna()]
     return [*problems, *e.problems("W072", "adverse_events", late, "onset_date", "outside every risk window of "
                                    "study.yml: not treatment-emergent")]  # fmt: skip
 

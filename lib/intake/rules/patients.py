@@ -54,10 +54,11 @@ def synthetic_banner(e: Evidence) -> list[Problem]:
     ids = e["patients"][["patient_id"]].dropna()
     marked = ids["patient_id"].astype(TEXT).str.startswith(SYNTHETIC_PREFIX).astype(bool)
     wrong = ids[marked != e.study.study.synthetic]
-    other = "do not begin" if e.study.study.synthetic else "begin"
+    n = len(wrong)
     message = (
-        f"study.yml says synthetic: {str(e.study.study.synthetic).lower()}, but {len(wrong)} ids {other} "
-        f"with {SYNTHETIC_PREFIX}; correct the one or the other"
+        f"study.yml says synthetic: true, but {n} ids do not begin with {SYNTHETIC_PREFIX}; correct the one or the other"
+        if e.study.study.synthetic
+        else f"study.yml says synthetic: false, but {n} ids begin with {SYNTHETIC_PREFIX}; correct the one or the other"
     )
     return e.problems("E091", "patients", wrong.head(1), "patient_id", message)
 

@@ -80,9 +80,9 @@ def progresses_after_time_zero(e: Evidence) -> list[Problem]:
     lesions["zero"] = e.of_patient("lesions", "time_zero").reindex(lesions.index)
     early = lesions[lesions["date"] < lesions["zero"]].set_index("lesion_id")
     m = e["measurements"]
-    m = m.assign(zero=look_up(m["lesion_id"], early["zero"]), date=look_up(m["lesion_id"], early["date"]))
+    m = m.assign(begin=look_up(m["lesion_id"], early["zero"]), date=look_up(m["lesion_id"], early["date"]))
     found = m[m["assessment_date"] == m["date"]]
-    return e.problems("E058", "measurements", found, "assessment_date", f"progression before {e.zero} {{zero}}, and an endpoint counts {kind}")
+    return e.problems("E058", "measurements", found, "assessment_date", f"progression before {e.zero} {{begin}}, and an endpoint counts {kind}")
 
 
 RULES = (field_is_known, region_is_known, progresses_after_time_zero)

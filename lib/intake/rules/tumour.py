@@ -190,8 +190,11 @@ def not_too_many_targets(e: Evidence) -> list[Problem]:
     problems = []
     for by, limit in limits.items():
         nth = targets.groupby(list(by), observed=True).cumcount() + 1
-        what = "site" if "site" in by else "patient"
-        message = f"target {{nth}} of the {what}; the response rule follows at most {limit}"
+        message = (
+            f"target {{nth}} of the site; the response rule follows at most {limit}"
+            if "site" in by
+            else f"target {{nth}} of the patient; the response rule follows at most {limit}"
+        )
         problems += e.problems("W052", "lesions", targets.assign(nth=nth)[nth > limit], "target", message)
     return problems
 

@@ -112,7 +112,7 @@ def sentence_first(timed: HarmsInTime) -> str:
     for arm in data.arms:
         row = timed.row("ae_first", arm.id, time)
         known = pd.notna(row["ci_low"]) or pd.notna(row["ci_high"])
-        shown = f" ({format_ci(data.parameters.level, row['ci_low'], row['ci_high'], 0, percent=True)})" if known else ""
+        shown = _(" ({interval})", interval=format_ci(data.parameters.level, row["ci_low"], row["ci_high"], 0, percent=True)) if known else ""
         share = format_percent(row["estimate"]) if pd.notna(row["estimate"]) else _gap(row, _("a masked share"), _("an unknown share"))
         parts.append(_("{share} with {arm}{shown}", share=share, arm=arm.label, shown=shown))
     when = format_duration(time, data.study.time.unit)

@@ -111,7 +111,7 @@ def _likelihood_ratio(known, labels, found):
     table = pd.concat(known, names=["level"]).reset_index()
     extreme = table.loc[(table["count"] == 0) | (table["count"] == table["n"]), "group"]
     if len(extreme):
-        named = " or ".join(labels[arm] for arm in dict.fromkeys(extreme))
+        named = " and ".join(labels[arm] for arm in dict.fromkeys(extreme))
         return pd.DataFrame([found | {"note": f"not tested: with {named} nobody or everybody in one of the levels"}])
     terms = pd.get_dummies(table[["group", "level"]].astype(str), drop_first=True, dtype=float)
     outcome = np.column_stack([table["count"], table["n"] - table["count"]])
