@@ -5,11 +5,13 @@ What a cell must be stands here; that it is so is checked in schemas.
 
 from __future__ import annotations
 
-__all__ = ["OUTCOMES", "Column", "columns_of", "looks_personal"]
+__all__ = ["OUTCOMES", "Column", "columns_of", "looks_personal", "names_people"]
 
 import re
 from dataclasses import dataclass, replace
 from typing import Literal
+
+import pandas as pd
 
 from lib.intake.recist import DIAMETERS, RESPONSES, STATUSES
 from lib.languages.speech import N_
@@ -42,7 +44,9 @@ WORDS = re.compile(
     | mrn | hospital\s(no|nr|num|number|id|record|chart) (\s\S+)* | ssn | nhs | passport | insurance\s(no|nr|number|id) | pid | photos?
     | (vor|nach)name | geburts(datum|tag|ort|name) | geburt | telefon | handy | anschrift | adresse | stra(ss|ß)e | plz
     | fallnummer | versicherungsnummer | nom | pr[eé]nom | naissance | portable
-    | apellidos? | nombre | nacimiento | tel[eé]fono | direcci[oó]n | cognome | nascita | indirizzo )\b""",
+    | apellidos? | nombre | nacimiento | tel[eé]fono | direcci[oó]n | cognome | nascita | indirizzo | sobrenome | nascimento | telefone | endere[cç]o
+    | фио | ф\s?и\s?о | фамилия | имя | отчество | рождения | адрес | телефон | тел | снилс | паспорт | полис | (лечащий\s)?врач
+    | nazwisko | imi[eę] | pesel | urodzenia | adres | telefonu | soyad[ıi] | doğum | adı | tc\s?kimlik )\b""",
     re.VERBOSE,
 )
 # What else is called by a name.
@@ -51,9 +55,15 @@ THINGS = re.compile(
     r"country|ctry|region|continent|hospital|centre|center|un)\snames?\b"
 )
 EASTERN = re.compile(
-    r"姓名|名字|出生(?!体重|身长|孕周|胎|时?体重)|生日|电话|手机|地址|住址|住院号|病历号|病案号|门诊号|身份证|医保(卡|号)|联系(人|方式)"
-    r"|氏名|名前|生年月日|電話|住所|カルテ番号|診察券|保険証"
+    r"姓名|名字|出生(?!体重|身长|孕周|胎|时?体重)|(?<!发)生日|电话(?!随访)|手机|微信|地址|住址|住院号|病历号|病案号|门诊号|身份证|医保(卡|号)|联系(人|方式)"
+    r"|家属|(主管|主治|经治|管床)医[生师]|病歷號|身分證|健保卡|聯絡|手機|地址|氏名|名前|生年月日|電話(?!追蹤|隨訪)|携帯|住所|担当医|主治医|カルテ番号|診察券|保険証"
+    r"|성명|환자명|이름|주민(등록)?번호|생년월일|휴대(폰|전화)|전화(번호)?|주소|보호자|주치의|담당의"
 )
+
+# Half of the people of China, Korea and Vietnam bear one of these family names as it is written in China.
+FAMILY = "王李张張刘劉陈陳杨楊黄黃赵趙吴吳周徐孙孫马馬朱胡郭何高林罗羅郑鄭梁谢謝宋唐许許韩韓冯馮邓鄧曹彭曾肖田董袁潘于蒋蔣蔡余杜叶葉程苏蘇魏吕呂丁任沈姚卢盧姜崔钟鐘谭譚陆陸汪范石廖贾賈夏韦韋付方白邹鄒孟熊秦邱江尹薛闫阎雷侯龙龍史陶黎贺賀顾顧毛郝龚龔邵万萬钱錢严嚴武戴莫孔向汤湯"
+PERSON = re.compile(rf"[{FAMILY}][\u4e00-\u9fff]{{1,2}}|[^\W\d_][\w'’-]+, ?[^\W\d_][\w'’.-]+( [^\W\d_][\w'’.-]*)*")
+MANY_PEOPLE, LEAST_PEOPLE = 0.9, 8  # of the cells are names, and so many of them differ; grades of a disease are fewer
 
 
 @dataclass(frozen=True)
@@ -310,6 +320,14 @@ def _severity(study: Study) -> Column:
 
 def _same(values) -> dict[str, str]:
     return {value: value for value in values}
+
+
+def names_people(cells: pd.Series) -> bool:
+    """Whether the cells of a column of text are names of persons, as far as their form tells: 李娜, "Schmidt, Anna"; codes and words are none."""
+    filled = cells.dropna().astype(str).str.strip()
+    named = filled[filled.map(lambda cell: bool(PERSON.fullmatch(cell)))]
+    least = min(len(filled), LEAST_PEOPLE)
+    return len(named) > 2 and len(named) >= MANY_PEOPLE * len(filled) and named.nunique() >= max(least, 3)
 
 
 def looks_personal(column: str) -> bool:

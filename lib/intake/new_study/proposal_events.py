@@ -16,7 +16,7 @@ from lib.intake.new_study.tidying import CHANGE_COLUMNS
 from lib.study.clinic.harms import FATAL_GRADE
 
 # "Grade 3", "G3", "Gr. III" -> 3.
-GRADE = re.compile(r"(?:toxicity |ctcae )?(?:grade|grad|gr\.?|g)?[ -]*([1-5]|I{1,3}|IV|V)\Z", re.IGNORECASE)
+GRADE = re.compile(r"(?:toxicity |ctcae )?(?:grade|grad|gr\.?|g)?[ -]*([1-5]|I{1,3}|IV|V)(?:级|級|度)?\Z", re.IGNORECASE)
 ROMAN = {"I": "1", "II": "2", "III": "3", "IV": "4", "V": "5"}
 # A column of these names holds grades of five, whichever were seen.
 OF_FIVE = ("ctcae_grade", "aetoxgr", "toxicity_grade", "ctc_grade")

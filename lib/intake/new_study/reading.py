@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from lib.intake.columns import columns_of, looks_personal
+from lib.intake.columns import columns_of, looks_personal, names_people
 from lib.intake.files import read_files
 from lib.intake.new_study.headers import Headed, with_header, with_labels
+from lib.intake.new_study.joining import with_joined
 from lib.intake.new_study.proposal import propose
 from lib.intake.new_study.proposal_events import with_event_codes
 from lib.intake.new_study.proposal_patients import MAX_LEVELS
@@ -101,7 +102,7 @@ def proposed(name: str, sheets: dict[str, Headed], answers: dict[str, str] | Non
     headed = {sheet: with_labels(one) for sheet, one in sheets.items()}
     read_as = [(sheet, note) for sheet, one in headed.items() for note in one.notes]
     headed = {sheet: _with_values(sheet, one, questions) for sheet, one in headed.items()}
-    personal = {sheet: [c for c in one.frame if looks_personal(c) or looks_personal(one.labels.get(c, ""))] for sheet, one in headed.items()}
+    personal = {sheet: [c for c in one.frame if looks_personal(c) or looks_personal(one.labels.get(c, "")) or names_people(one.frame[c])] for sheet, one in headed.items()}
     headed = {sheet: replace(one, frame=with_pseudonyms(one.frame, personal[sheet])) for sheet, one in headed.items()}
     datasets = datasets_of(headed)
     headed = selected(headed, datasets)
@@ -142,8 +143,8 @@ def _recognised(datasets: dict[str, list[str]], frames: dict[str, pd.DataFrame],
     labels = {sheet: one.labels for sheet, one in headed.items()}
     if datasets:
         return translated(datasets, frames, labels, questions)
-    tables, others = recognise(frames)
-    return Translation(tables, others, Known(labels=next((labels[one.sheet] for one in tables if one.table == "patients"), {})), [], [])
+    tables, others, said = with_joined(*recognise(frames), frames, questions)
+    return Translation(tables, others, Known(labels=next((labels[one.sheet] for one in tables if one.table == "patients"), {})), said, [])
 
 
 def _with_values(sheet: str, one: Headed, questions: Questions) -> Headed:

@@ -16,6 +16,7 @@ __all__ = [
     "Words",
     "as_id",
     "as_label",
+    "columns_called",
     "is_date",
     "is_numeric",
     "plain_name",
@@ -119,7 +120,7 @@ def _of_patients(sheets: dict[str, pd.DataFrame], best: dict[str, Recognised]) -
     """The sheet of patients where none has their ids, or one row per patient made it look like another table."""
     taken = {found.sheet: found for found in best.values()}
     for sheet, frame in sheets.items():
-        columns = _called(frame, MADE_OF["patients"].replace("|", "").split())
+        columns = columns_called(frame, MADE_OF["patients"].replace("|", "").split())
         ids = frame[columns["patient_id"]] if "patient_id" in columns else None
         if (len(sheets) == 1 and sheet not in taken) or (ids is not None and ids.is_unique and len(ids) > 1):
             return Recognised("patients", sheet, frame, columns)
@@ -129,7 +130,7 @@ def _of_patients(sheets: dict[str, pd.DataFrame], best: dict[str, Recognised]) -
 def _as_table(sheet: str, frame: pd.DataFrame) -> Recognised | None:
     for table in sorted(MADE_OF, key=lambda table: plain_name(sheet) != table):
         needed, _, others = MADE_OF[table].partition("|")
-        columns = _called(frame, [*needed.split(), *others.split()], table != "patients")
+        columns = columns_called(frame, [*needed.split(), *others.split()], table != "patients")
         if "region" in columns and not frame[columns["region"]].dropna().isin(REGIONS).all():
             del columns["region"]  # of the body, or of the world
         if set(needed.split()) <= set(columns) and _fits(table, frame, columns):
@@ -148,7 +149,7 @@ def _fits(table: str, frame: pd.DataFrame, columns: dict[str, str]) -> bool:
     return not numbers
 
 
-def _called(frame: pd.DataFrame, wanted: list[str], prefixed: bool = False) -> dict[str, str]:
+def columns_called(frame: pd.DataFrame, wanted: list[str], prefixed: bool = False) -> dict[str, str]:
     """Our name -> the file's, for the columns that bear one of the usual names, after a prefix perhaps; the most usual name wins."""
     names = {re.sub("_dt$", "_date", known_name(column)): column for column in reversed(list(frame))}
     prefix = _prefix(list(names)) if prefixed else ""

@@ -49,6 +49,8 @@ MONTHS = (
     ("jul", "juil"), ("aug", "aoû", "aou"), ("sep",), ("oct", "okt"), ("nov",), ("dec", "dez", "déc"),
 )  # fmt: skip
 NUMERIC = re.compile(r"(\d{1,4})(?:[-./ ]|\. )(\d{1,2})(?:[-./ ]|\. )(\d{1,4})(?:[ T]\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?Z?)?\Z")
+# Years of this and the last century; a number of eight digits is seldom one, many of them never are.
+COMPACT, FEW_DATES = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)\Z"), 3
 WORDED = re.compile(r"(\d{1,2})(?:\.|st|nd|rd|th)?[ -]?([^\W\d]{3,10})\.?,?[ -]?(\d{4}|\d\d)\Z")
 EASTERN = re.compile(r"(\d{4})\s*年\s*(\d{1,2})\s*月\s*(\d{1,2})\s*[日号]?\Z")
 # A year of two digits is of the last hundred years but these.
@@ -154,7 +156,10 @@ def _is_far(number: float, others: pd.Series) -> bool:
 
 
 def _parts(cells: pd.Series) -> list:
-    return [match and match.groups() for match in map(NUMERIC.match, cells)]
+    """Year, month and day, or these in another order, of each cell that is a date in numbers; 20190314 is one where every cell of the column is."""
+    compact = [COMPACT.match(cell) for cell in cells]
+    whole = len(compact) >= FEW_DATES and all(match and _iso(*match.groups()) for match in compact)
+    return [match and match.groups() for match in (compact if whole else map(NUMERIC.match, cells))]
 
 
 def _dates(questions: Questions, orders: dict[str, str], day_zero: dt.date, cells: pd.Series) -> tuple[pd.Series, str]:

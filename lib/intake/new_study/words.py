@@ -134,23 +134,23 @@ ELSEWHERE = {
     "numero_paciente número_paciente código_paciente codigo_paciente cod_paciente nhc sujeto folio expediente paziente id_paziente "
     "numero_paziente codice_paziente soggetto patiënt patiënt_id patient_id_nr patiëntnummer patientnummer pasient pasient_id pasientnummer "
     "potilas potilas_id pacjent pacjent_id id_pacjenta numer_pacjenta pacient pacient_id páciens hasta hasta_no hasta_id пациент id_пациента номер "
-    "номер_пациента ασθενής 환자 환자번호 환자_id 등록번호 연구번호 "
+    "номер_пациента ασθενής 환자 환자번호 환자_id 등록번호 연구번호 번호 연번 "
     "編號 患者編號 病人編號 受試者編號 患者编号 病人编号 病例号 患者id 编号 序号 患者号 患者 病人 登记号 受试者 受试者编号 筛选号 患者番号 症例番号 被験者番号 症例id 症例 被験者",
     "arm": "behandlungsgruppe therapiearm behandlung therapie behandlungsarm groupe traitement grupo tratamiento gruppo "
     "braço braco группа grup grupa ramię ramie skupina csoport ομάδα 그룹 组别 分组 治疗组 治疗方案 治疗方式 治疗 组 群 治療群 投与群 治療 組別 分組 治療組 治療方式 治療方案",
     "time_zero": "beginn datum_beginn beginn_datum beginndatum date_debut date_de_debut fecha_inicio fecha_de_inicio data_inicio therapiebeginn behandlungsbeginn randomisierung datum_randomisierung randomisierungsdatum startdatum "
-    "einschlussdatum date_debut_traitement 开始日期 开始时间 起始日期 起始时间 入组日期 入组时间 治疗开始日期 治疗开始时间 开始治疗日期 开始治疗时间 手术日期 治疗日期 随机日期 随机时间 开始日 開始日 登録日 治療開始日 割付日 手術日 開始日期 入組日期 治療日期 手術日期 隨機日期",
+    "einschlussdatum date_debut_traitement 开始日期 开始时间 起始日期 起始时间 入组日期 入组时间 治疗开始日期 治疗开始时间 开始治疗日期 开始治疗时间 手术日期 治疗日期 随机日期 随机时间 开始日 開始日 登録日 治療開始日 割付日 手術日 開始日期 入組日期 治療日期 手術日期 隨機日期 首次治疗日期 дата_начала_лечения дата_начала дата_рандомизации дата_операции дата_включения 치료시작일 수술일 등록일 시작일 무작위배정일",
     "last_tumour_assessment": "letzte_bildgebung letztes_staging 末次影像日期 末次评估日期 最終評価日 最終画像日",
-    "local_progression": "progress progression_jn rezidiv 进展 复发 局部进展 是否进展 是否复发 増悪 再発",
+    "local_progression": "progress progression_jn rezidiv 进展 复发 局部进展 局部复发 疾病进展 是否进展 是否复发 是否局部复发 増悪 再発 进展状态 progressão recidiva прогрессирование рецидив 재발 진행",
     "local_progression_date": "progressionsdatum rezidivdatum datum_progression datum_rezidiv progress_datum date_de_progression "
-    "进展日期 复发日期 进展时间 増悪日 再発日",
-    "death": "tod verstorben gestorben deces décès decede décédé muerte fallecido decesso óbito obito morte falecido 死亡 是否死亡 死亡有無",
+    "进展日期 复发日期 局部复发日期 局部进展日期 疾病进展日期 进展时间 複發日期 復發日期 進展日期 増悪日 再発日 дата_прогрессирования дата_рецидива 재발일 진행일",
+    "death": "tod verstorben gestorben deces décès decede décédé muerte fallecido decesso óbito obito morte falecido 死亡 是否死亡 死亡有無 смерть умер 사망 사망여부",
     "death_date": "fecha_de_muerte fecha_fallecimiento fecha_exitus data_morte data_obito todesdatum sterbedatum datum_tod verstorben_am date_deces date_de_deces date_décès fecha_muerte "
-    "死亡日期 死亡时间 死亡日 死亡時間",
+    "死亡日期 死亡时间 死亡日 死亡時間 дата_смерти 사망일 사망일자 사망날짜",
     "last_contact_date": "letzter_kontakt letzte_nachsorge datum_letzter_kontakt letztes_follow_up date_dernieres_nouvelles "
     "date_derniere_nouvelle fecha_ultimo_contacto derniere_nouvelle dernière_nouvelle dernieres_nouvelles dernières_nouvelles ultimo_control último_control "
     "fecha_ultimo_control ultimo_contacto último_contacto "
-    "末次隨訪 末次隨訪日期 末次追蹤日期 最後追蹤日期 末次随访日期 末次随访时间 最后随访日期 随访日期 末次随访 最后随访 最后随访时间 随访截止 随访截止日期 随访截止时间 最終確認日 最終生存確認日 最終観察日 最終受診日",
+    "末次隨訪 末次隨訪日期 末次追蹤日期 最後追蹤日期 末次随访日期 末次随访时间 最后随访日期 随访日期 末次随访 最后随访 最后随访时间 随访截止 随访截止日期 随访截止时间 最終確認日 最終生存確認日 最終観察日 最終受診日 末次电话随访日期 最后联系日期 末次联系日期 дата_последнего_контакта дата_последнего_визита дата_последнего_наблюдения 최종추적일 마지막추적일 최종관찰일 최종방문일 추적종료일",
     "excluded": "ausgeschlossen ausschlussgrund 排除原因 剔除原因 除外理由",
     "site": "lokalisation 部位 病灶部位",
     "lesion_id": "läsion läsions_id 病灶编号",
@@ -175,55 +175,55 @@ def _with_dates(ours: str) -> str:
 
 CALLED = {ours: f"{names} {_with_dates(ours)} {ELSEWHERE.get(ours, '')}" for ours, names in CALLED.items()}
 
-YES = words("yes y true t x ja j oui si sí sim 是 有 はい あり 有り positive_yes")
-NO = words("no n false f nein non não nao 否 无 無 いいえ なし 無し")
+YES = words("yes y true t да 예 네 x ja j oui si sí sim 是 有 はい あり 有り positive_yes")
+NO = words("no n false f нет 아니오 아니요 nein non não nao 否 无 無 いいえ なし 無し")
 # Values that say in words that the event happened, or that it did not: all of a text, or how it begins.
 HAPPENED = re.compile(
     r"(?:dead|died|deceased|death|deaths|expired|event|progress(?:ed|ion)|relapse[d]?|recurr(?:ed|ence|ent)|failed|failure|"
-    r"verstorben|gestorben|tot|tod|décédée?|decede|décès|muerto|fallecido|deceduto|óbito|falecid[oa]|死亡|已死亡|亡故|死|复发|已复发|进展|再発|増悪)\b.*",
+    r"verstorben|gestorben|tot|tod|décédée?|decede|décès|muerto|fallecido|deceduto|óbito|falecid[oa]|死亡|已死亡|亡故|病故|去世|死|复发|已复发|进展|再発|増悪|умер(?:ла)?|смерть|рецидив|прогрессирование|사망|재발|진행)\b.*",
     re.IGNORECASE | re.DOTALL,
 )
 CENSORED = re.compile(
     r"(?:alive|living|censored|censor|no event|no evidence|(?:event|disease|progression|relapse|recurrence|failure)[- ]?free|lost|withdrawn|not progressed|"
     r"no (?:death|relapse|recurrence|progression)|lebt|lebend|am leben|zensiert|vivante?|en vie|vivo|"
-    r"生存|存活|健在|删失|失访|未复发|未进展|无复发|无进展|未死亡|打ち切り|無再発)\b.*",
+    r"生存|存活|健在|在世|活|删失|失访|脱落|退组|撤回同意|未复发|未进展|无复发|无进展|未死亡|打ち切り|無再発|жив(?:а)?|цензурирован\w*|생존|중도절단)\b.*",
     re.IGNORECASE | re.DOTALL,
 )
-DEATH = re.compile(r"(?:\d+\s*[:=.)-]\s*)?(?:dead|died|deceased|death|expired|verstorben|gestorben|tot|décédée?|muerto|fallecido|deceduto|óbito|falecid[oa]|已?死亡|死)\b.*", re.IGNORECASE)
+DEATH = re.compile(r"(?:\d+\s*[:=.)-]\s*)?(?:dead|died|deceased|death|expired|verstorben|gestorben|tot|décédée?|muerto|fallecido|deceduto|óbito|falecid[oa]|已?死亡|病故|去世|死|умер(?:ла)?|смерть|사망)\b.*", re.IGNORECASE)
 # What tells the rows of a patient apart that are different endpoints, each of which becomes columns of its own.
 ENDPOINT_KEYS = words("etype endpoint event_type type_of_event paramcd param parameter outcome_type endpunkt")
 # Names of a column in which yes, or 1 beside 0, can only mean that it happened.
 TRUE_NAMES = words("death dead died deceased event events evt relapse relapsed recurrence recurred recur progression progressed failure "
-    "observed verstorben gestorben tod deces décès décédé óbito obito 死亡 是否死亡 复发 是否复发 进展 是否进展 再発 rezidiv")
+    "observed verstorben gestorben tod deces décès décédé óbito obito 死亡 是否死亡 复发 是否复发 进展 是否进展 进展或死亡 疾病进展或死亡 再発 rezidiv 사망 사망여부 재발 재발여부 진행 смерть умер рецидив")
 EVENT_NAMES = TRUE_NAMES | words("e delta arrest fail failed fustat 事件 事件发生 结局事件 イベント ereignis vital alive living lebt mort exitus rel")
 # Names of a column that holds some coding of event and censoring, whichever way round.
 STATUS_NAMES = words("status stat state cens censor censored censoring cnsr indicator ind flag outcome fustat code "
-    "状态 结局 转归 zensiert zensur statut estado 転帰 打ち切り")
+    "状态 生存状态 存活状态 结局 转归 статус исход 상태 생존여부 zensiert zensur statut estado 転帰 打ち切り")
 TIME_NAMES = words("time times tte t duration futime fu follow up followup of to in on until till from survtime aval interval lifetime "
     "lifespan obstime zeit beobachtungszeit überlebenszeit nachbeobachtung délai durée suivi tiempo tempo stop tstop "
-    "时间 随访时间 随访 观察时间 期間 観察期間 時間")
+    "时间 随访时间 随访 观察时间 期間 観察期間 時間 추적기간 관찰기간 기간 время наблюдения срок")
 UNIT_WORDS = {
-    "days": words("days day d tage tagen tag jours jour dias días giorni 天 日 日数 日間"),
-    "weeks": words("weeks week wk wks wochen woche semaines semanas 周 週"),
-    "months": words("months month mo mos mth mths mon monate monaten monat mois meses mesi 月 个月 月数 ヶ月 か月 カ月"),
-    "years": words("years year yr yrs y jahre jahren jahr ans années años anni 年 年数"),
+    "days": words("days day d tage tagen tag jours jour dias días giorni 天 日 日数 天数 日間 일 일수 дней дни день"),
+    "weeks": words("weeks week wk wks wochen woche semaines semanas 周 週 周数 주 недель недели"),
+    "months": words("months month mo mos mth mths mon monate monaten monat mois meses mesi 月 个月 月数 ヶ月 か月 カ月 개월 мес месяц месяцев месяцы"),
+    "years": words("years year yr yrs y jahre jahren jahr ans années años anni 年 年数 лет год годы"),
 }
 # An "arm" of patients who were never in one.
 SCREEN_FAILURE = (
     r"(?:not included|excluded)?[ ,:(]*screen(?:ing)?[ _-]?(?:fail|versag|ausfall).*|scrnfail.*|(?:échec|echec) (?:de |au |à la |a la )?(?:la )?(?:sélection|selection|screening).*|"
-    r"fallo (?:de|en el) (?:la )?(?:selección|seleccion|cribado|screening).*|falha (?:de|na|no) (?:triagem|seleção|screening).*|筛选失败.*|スクリーニング(?:脱落|不適格|失敗).*"
+    r"fallo (?:de|en el) (?:la )?(?:selección|seleccion|cribado|screening).*|falha (?:de|na|no) (?:triagem|seleção|screening).*|筛选失败.*|未入组.*|未入選.*|排除|剔除|nicht eingeschlossen.*|not enrol.*|не включ[её]н.*|선별 ?탈락.*|スクリーニング(?:脱落|不適格|失敗).*"
 )
 # Kind of outcome -> what it is called, its label and its short name.
 ENDPOINTS = {
-    "os": ("os survival surv death dead died deceased vital mort alive overall 总生存 总生存期 生存 生存期 死亡 überleben "
+    "os": ("os survival surv death dead died deceased vital mort alive overall 总生存 总生存期 生存 生存期 死亡 사망 사망여부 생존 생존기간 전체생존 전체생존기간 смерть умер выживаемость überleben "
            "gesamtüberleben verstorben gestorben tod décès deces lebt exitus óbito obito morte 全生存 全生存期間", "Overall survival", "OS"),
-    "pfs": ("pfs progression_free 无进展生存 无进展生存期 无进展生存时间 無増悪生存", "Progression-free survival", "PFS"),
+    "pfs": ("pfs progression_free 无进展生存 无进展生存期 无进展生存时间 进展或死亡 疾病进展或死亡 無増悪生存 무진행생존 무진행생존기간", "Progression-free survival", "PFS"),
     "dfs": ("dfs disease_free 无病生存 无病生存期 無病生存", "Disease-free survival", "DFS"),
     "rfs": ("rfs relapse_free recurrence_free 无复发生存 无复发生存期 無再発生存", "Relapse-free survival", "RFS"),
     "efs": ("efs event_free", "Event-free survival", "EFS"),
     "mfs": ("mfs dmfs metastasis_free", "Metastasis-free survival", "MFS"),
     "css": ("css dss cancer_specific", "Cancer-specific survival", "CSS"),
     "ttp": ("ttp progression progressed prog progress 进展 増悪", "Time to progression", "TTP"),
-    "ttr": ("ttr recur recurrence recurred relapse relapsed rel rec rezidiv 复发 再発", "Time to recurrence", "TTR"),
+    "ttr": ("ttr recur recurrence recurred relapse relapsed rel rec rezidiv 复发 再発 재발 рецидив", "Time to recurrence", "TTR"),
     "ttf": ("ttf", "Time to treatment failure", "TTF"),
 }  # fmt: skip

@@ -245,7 +245,8 @@ CASES = {
             "编号,性别,年龄,分组,开始日期,死亡日期,末次随访", "患者编号,性别,年龄,组别,手术日期,死亡时间,最后随访时间",
             "id,sex,age,group,start_date,death_date,last_follow_up", "patno,gender,age,arm,date_of_entry,dod,dlc",
             "Nr,Geschlecht,Alter,Gruppe,Beginn,Todesdatum,letzter Kontakt", "id,sexe,age,groupe,date debut,date deces,derniere nouvelle",
-            "id,sexo,edad,grupo,fecha inicio,fecha muerte,ultimo control", "症例番号,性別,年齢,群,開始日,死亡日,最終確認日",
+            "id,sexo,edad,grupo,fecha inicio,fecha muerte,ultimo control",
+            "номер,пол,возраст,группа,дата начала лечения,дата смерти,дата последнего контакта", "환자번호,성별,나이,그룹,치료시작일,사망일,최종추적일", "症例番号,性別,年齢,群,開始日,死亡日,最終確認日",
         )
     },
     **{
@@ -262,7 +263,7 @@ CASES = {
             _rows(header, ID, SEX, AGE, ARM, DAY, _cycle("", "2021-12-30"), LATER), asked=("time zero", "last contact", "date of death"),
         )
         for header in (
-            "номер,пол,возраст,группа,дата начала лечения,дата смерти,дата последнего контакта", "k,s,a,g,x1,x2,x3",
+            "k,s,a,g,x1,x2,x3", "numer,plec,wiek,grupa,poczatek,koniec,ostatnia",
             "no,cinsiyet,yaş,grup,tedavi tarihi,ölüm tarihi,son kontrol", "lp,plec,wiek,grupa,data operacji,data zgonu,ostatnia wizyta",
         )
     },

@@ -26,7 +26,8 @@ from lib.intake.new_study.words import (
     words,
 )
 
-MOST_VALUES = 6  # of a column of events: a vital status in words has a few causes
+AGE = re.compile(r"(^|_)(age|alter|edad|età|idade|leeftijd|wiek|yaş)(_|$)|年龄|年齢|年齡|岁|歳|나이|연령|возраст")  # nobody is followed for as long as that
+MOST_VALUES, MOST_WORDS = 6, 12  # of a column of events: codes, or a vital status in words with causes of death and of leaving
 CALENDAR = 1800  # a "year" of which every value is later is one of the calendar
 NONE = "none"
 KINDS = {word: kind for kind, (called, _, _) in ENDPOINTS.items() for word in called.split()}
@@ -35,7 +36,7 @@ IN = words("in en em")  # before a unit: "Gesamtüberleben in Monaten", "surviva
 INITIALS = frozenset(word for word in UNITS if word.isascii() and len(word) == 1)  # a unit in brackets alone
 # What is written without a gap: `rfstime`, `pstat`, `osmonths`, `生存时间`; then the rest is a word of its own.
 GLUED = re.compile(
-    r"(?P<stem>[^\W\d_]+?)(?P<last>time|stat|status|event|censor|cens|months?|days?|weeks?|years?|时间|状态|日数|月数|期間|"
+    r"(?P<stem>[^\W\d_]+?)(?P<last>time|stat|status|event|censor|cens|months?|days?|weeks?|years?|时间|状态|日数|天数|周数|月数|年数|期間|"
     r"zeit|monate|tage|jahre|status)\Z"
 )
 # Alone they name a time even where no event is known.
@@ -121,7 +122,8 @@ def _is_event(frame: pd.DataFrame, column: str) -> bool:
         return False
     numbers = pd.to_numeric(cells, errors="coerce").dropna()
     codes = len(numbers) < len(cells) or numbers.between(-1, 9).all()
-    return 1 <= cells.nunique() <= MOST_VALUES and codes and (cells.nunique() < len(cells) or len(cells) < 3)
+    most = MOST_VALUES if len(numbers) else MOST_WORDS
+    return 1 <= cells.nunique() <= most and codes and (cells.nunique() < len(cells) or len(cells) < 3)
 
 
 def outcome_columns(frame: pd.DataFrame) -> tuple[list[str], list[str]]:
@@ -166,7 +168,7 @@ def paired(frame: pd.DataFrame, questions: Questions, *, needed: bool = False) -
 
 def _by_answer(frame: pd.DataFrame, questions: Questions) -> list[Pair]:
     """No name tells an outcome, in whatever language it is: ask for the event, then for its time."""
-    few = [c for c in frame if 2 <= frame[c].nunique() <= MOST_VALUES and frame[c].nunique() < frame[c].notna().sum()]
+    few = [c for c in frame if 2 <= frame[c].nunique() <= (MOST_VALUES if is_numeric(frame[c]) else MOST_WORDS) and frame[c].nunique() < frame[c].notna().sum()]
     if not few or not _of_many_numbers(frame, few):
         return []
     options = {c: f"its values: {_counted(frame[c])}" for c in few} | {NONE: "there is no time to an event in this file"}
@@ -178,14 +180,22 @@ def _by_event(frame: pd.DataFrame, questions: Questions, events: list[str]) -> l
     """An event whose time no name tells: ask for it among the columns of many numbers."""
     many, pairs = _of_many_numbers(frame, events), []
     for event in events if many else []:
-        options = dict.fromkeys(many, "") | {NONE: f"{event} has no time: it is left out of the endpoints"}
+        options = {time: _spread(frame[time]) for time in many} | {NONE: f"{event} has no time: it is left out of the endpoints"}
         time = questions.ask(f"time column of {event}", f"Which column holds the time to {event}, or to the end of observation?", options)
         pairs += [Pair(time, event)] if time and time != NONE else []
     return pairs
 
 
 def _of_many_numbers(frame: pd.DataFrame, others: list[str]) -> list[str]:
-    return [c for c in frame if c not in others and is_numeric(frame[c]) and frame[c].nunique() > max(MOST_VALUES, len(frame) / 4)]
+    return [
+        c for c in frame
+        if c not in others and not AGE.search(known_name(c)) and is_numeric(frame[c]) and frame[c].nunique() > max(MOST_VALUES, len(frame) / 4)
+    ]  # fmt: skip
+
+
+def _spread(cells: pd.Series) -> str:
+    numbers = pd.to_numeric(cells, errors="coerce").dropna()
+    return f"the median is {numbers.median():g}, the longest {numbers.max():g}"
 
 
 def _counted(cells: pd.Series) -> str:

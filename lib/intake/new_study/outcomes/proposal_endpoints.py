@@ -13,12 +13,12 @@ import re
 import pandas as pd
 
 from lib.intake.new_study.outcomes.event_codes import CENSORED_CODE, COMPETING, EVENT, Codes, codes_of
-from lib.intake.new_study.outcomes.outcome_dates import ISO, find_dates, in_words
+from lib.intake.new_study.outcomes.event_dates import event_dates
+from lib.intake.new_study.outcomes.outcome_dates import find_dates, in_words
 from lib.intake.new_study.outcomes.outcome_names import Pair, outcome_columns, paired, read_name, unit_of
 from lib.intake.new_study.recognition import Proposal, Recognised, Words, as_id, as_label, plain_name
 from lib.intake.new_study.words import DEATH, ENDPOINTS
 from lib.study.parts import DAYS, FLAGS_OF_DATES
-from lib.study.words import DATE_COLUMNS
 
 # Codes of an event and of censoring that no patient has: that of 0 and 1 which the other has not.
 ABSENT = {EVENT: ("1", "0", "yes"), CENSORED_CODE: ("0", "1", "no")}
@@ -65,7 +65,7 @@ def propose_endpoints(proposal: Proposal, patients: Recognised) -> set[str]:
             named = outcomes.get(pair.time)
             endpoint |= {"label": as_label(named.label), "short": named.short} if named else {}
             endpoints.append(endpoint | _told_apart(endpoint, endpoints, pair))
-        else:
+        elif pair.time in units or proposal.questions.open:
             proposal.say("endpoints", f"{pair.time} with {pair.event}: its endpoint is left out until the question about it is answered.")
     if not endpoints and not proposal.questions.open:
         proposal.missing.append(
@@ -98,7 +98,7 @@ def _outcomes_alone(patients: Recognised, used: set[str]) -> set[str]:
 
 def _derived(proposal: Proposal, patients: Recognised) -> list[dict]:
     """Endpoints from dates; a flag of an event serves those alone, else it is the event of a ready-made time."""
-    has = _dates(proposal, patients)
+    has = event_dates(proposal, patients)
     for date, flag in FLAGS_OF_DATES.items():
         if date not in has:
             patients.columns.pop(flag, None)
@@ -135,42 +135,6 @@ def _derived(proposal: Proposal, patients: Recognised) -> list[dict]:
     return endpoints
 
 
-def _dates(proposal: Proposal, patients: Recognised) -> set[str]:
-    """Dates that there are, none without both ends of follow-up; that of death may come of a status."""
-    for date, flag in FLAGS_OF_DATES.items():
-        cells = patients.frame[patients.columns[flag]].dropna() if flag in patients.columns else ()
-        if date not in patients.columns and len(cells) and cells.str.match(ISO).all():
-            patients.columns[date] = patients.columns.pop(flag)  # "Death" above days tells when, not whether
-    has = {ours for ours in patients.columns if ours in DATE_COLUMNS}
-    if not {"time_zero", "last_contact_date"} <= has:
-        return set()
-    if "death" not in patients.columns and (status := _vital_status(patients)):
-        patients.columns["death"] = status
-    return has | _death_date(proposal, patients) if "death" in patients.columns and "death_date" not in has else has
-
-
-def _vital_status(patients: Recognised) -> str:
-    """A status that beside the dates can only be of death, as one of its values says; "" where a time stands beside it."""
-    rest = patients.frame.drop(columns=list(set(patients.columns.values())))
-    times, events = outcome_columns(rest)
-    return next((column for column in events if rest[column].dropna().map(lambda v: bool(DEATH.fullmatch(v))).any()), "") if not times else ""
-
-
-def _death_date(proposal: Proposal, patients: Recognised) -> set[str]:
-    """The day of death of a patient who died is that of the last contact, where the file holds no other."""
-    flag, contact = patients.columns["death"], patients.columns["last_contact_date"]
-    cells = patients.frame[flag]
-    codes = codes_of(cells.dropna(), flag, proposal.questions)
-    if codes is None:
-        return set()
-    died = cells.map(codes.roles).eq(EVENT)
-    patients.frame["death"] = died.map({True: "1", False: "0"}).where(cells.notna(), None)
-    patients.frame["death_date"] = patients.frame[contact].where(died, None)
-    patients.columns.update(death="death", death_date="death_date")
-    proposal.say("endpoints", f"The file has no date of death: where {flag} says death, it is {contact}.")
-    return {"death_date"}
-
-
 def _units(proposal: Proposal, frame: pd.DataFrame, pairs: list[Pair]) -> dict[str, str]:
     """Time -> its unit: as its name, its label or a standard says, else as answered once for all times of which none does."""
     known = proposal.known
@@ -186,6 +150,9 @@ def _units(proposal: Proposal, frame: pd.DataFrame, pairs: list[Pair]) -> dict[s
         if years <= LONGEST_YEARS:
             options[unit] = f"the median time is {median:g} {unit} ({in_words(median * days)}), the longest {in_words(longest * days)}"
     named = ", ".join(unsaid)
+    if not options:
+        proposal.say("endpoints", f"{named}: in whatever unit, the longest time would be above {LONGEST_YEARS} years, so it is no time that somebody was followed.")
+        return units
     if len(options) == 1:
         (unit,) = options
         proposal.say("endpoints", f"{named} in {unit}: no name says it, but in any other unit the longest would be above {LONGEST_YEARS} years.")
