@@ -11,9 +11,9 @@ import click
 import pandas as pd
 
 from lib.commands.request import PAIRS, PARAMETERS, STUDY, asked_for
-from lib.commands.terminal import OUTPUTS, counted, refuse, say_problems, shown
+from lib.commands.terminal import OUTPUTS, refuse, say_problems, shown
 from lib.intake.tables import Tables, list_queries, read_tables, write_queries
-from lib.languages.speech import LANGUAGES, _
+from lib.languages.speech import LANGUAGES, _, ngettext
 from lib.run.admission import admit, request_of
 from lib.study.study import Study
 from lib.study.yaml_file import Gathered, Problem
@@ -29,8 +29,8 @@ def check(*, folder, pairs, file) -> None:
     study, given, __ = asked_for(gathered, folder, pairs, file)
     queries = checked_tables(gathered, study, given, OUTPUTS, save=True).queries
     say_problems([Problem(**row) for row in queries.drop(columns="severity").to_dict("records")])
-    tables, found = counted(len(study.tables), "table", "tables"), counted(len(queries), "data query", "data queries")
-    click.echo(_("{short_title}: {tables} read, {found}, nothing that blocks a report.", short_title=study.study.short_title, tables=tables, found=found))
+    tables = ngettext("{n} table", "{n} tables", len(study.tables), n=len(study.tables))
+    click.echo(_("{short_title}: {tables} read, {found}, nothing that blocks a report.", short_title=study.study.short_title, tables=tables, found=_found(queries)))
 
 
 def checked_tables(
@@ -61,4 +61,8 @@ def _save(queries: pd.DataFrame, folder: Path, language: str) -> None:
     except OSError as error:
         click.echo(_("The data queries could not be written into {folder}: {strerror}.", folder=folder, strerror=error.strerror), err=True)
     else:
-        click.echo(f"{counted(len(queries), 'data query', 'data queries')}: {shown(path)}", err=True)
+        click.echo(f"{_found(queries)}: {shown(path)}", err=True)
+
+
+def _found(queries: pd.DataFrame) -> str:
+    return ngettext("{n} data query", "{n} data queries", len(queries), n=len(queries))

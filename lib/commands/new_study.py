@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from lib.commands.terminal import counted, fail, printable, refuse, said_of, say_problems, shown
+from lib.commands.terminal import fail, printable, refuse, said_of, say_problems, shown
 from lib.fonts import fill
 from lib.intake.new_study.folder import ANSWERS, BEFORE, CHANGES, answer_lines
 from lib.intake.new_study.reading import NewStudy
@@ -17,7 +17,7 @@ from lib.intake.new_study.recognition import Recognised
 from lib.intake.new_study.template import EXAMPLE, write_template
 from lib.intake.tables import read_tables
 from lib.languages.notes import worded
-from lib.languages.speech import _, in_force
+from lib.languages.speech import _, in_force, ngettext
 from lib.run.taking_in import TakingIn, folder_for, is_brought, take_in, waiting
 from lib.run.target import NotOurs, recover
 from lib.study.questions import Question, read_answers
@@ -132,7 +132,8 @@ def _ask(question: Question) -> str:
 
 def _say_open(folder: Path, questions: list[Question]) -> None:
     """List the open questions as lines to be filled in."""
-    head = _("{n} a result, and the tables do not say the answer", n=counted(len(questions), _("question decides"), _("questions decide")))
+    n = len(questions)
+    head = ngettext("{n} question decides a result, and the tables do not say the answer", "{n} questions decide a result, and the tables do not say the answer", n, n=n)
     click.secho(f"\n{head}", bold=True)
     click.echo(_("Write these lines into {shown}, an answer behind each colon:\n", shown=shown(folder / ANSWERS)))
     click.echo(printable(answer_lines(questions)))

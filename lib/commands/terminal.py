@@ -5,7 +5,6 @@ from __future__ import annotations
 __all__ = [
     "FOLDER",
     "OUTPUTS",
-    "counted",
     "explain",
     "fail",
     "printable",
@@ -25,7 +24,7 @@ import click
 
 from lib.fonts import fill
 from lib.languages.notes import worded
-from lib.languages.speech import N_, _, ngettext
+from lib.languages.speech import _, ngettext
 from lib.run.execute import NotebookFailed
 from lib.study.study import ROOT
 from lib.study.words import THIN
@@ -132,12 +131,3 @@ def shown(path: Path) -> str:
     """Say a path as short as it can be said from where the user stands."""
     path = Path(path).resolve()
     return printable(str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path))
-
-
-# What `counted` is asked for, one and more.
-COUNTED = (N_("table"), N_("tables"), N_("data query"), N_("data queries"), N_("problem"), N_("problems"))
-
-
-def counted(number: int, one: str, more: str) -> str:
-    """Such as "1 table" or "3 tables"."""
-    return _("{number} {things}", number=number, things=_(one) if number == 1 else _(more))

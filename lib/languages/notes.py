@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from functools import cache, lru_cache, partial, reduce
 
 from lib.languages.extraction import ABOUT_FILES, AGREEMENT, NOTE
-from lib.languages.speech import ENGLISH, N_, in_force, notes_of, translation_of
+from lib.languages.speech import ENGLISH, N_, in_force, ngettext, notes_of, translation_of
 
 # What begins a note, and is left out where it is clear from the place.
 BEGINNINGS = ("not estimable: ", "not compared: ", "not tested: ", "not made: ", "no interval: ", "not checked: ")
@@ -29,6 +29,10 @@ FULL_STOP, NEXT = "{sentence}.", "{before} {sentence}"
 LISTED, LIST = re.compile(r"[\w-]+(?: and [\w-]+)+"), "{others} and {last}"
 # How parts that are told one after the other are put together.
 PARTS = N_("{first}, {second}")
+# An argument that is a list of texts with what follows from each.
+LISTING = "listed"
+# A time in a unit.
+DURATION = re.compile(r"(-?[\d.,]+) (day|week|month|year)s")
 # Letters that a text with arguments has of its own, so that it can be told from others.
 SHORTEST = 5
 # What English says by number, which an argument called so holds.
@@ -97,6 +101,8 @@ def _said(code: str, message: str, /, **words: str) -> str:
 
 def _found(text: str, code: str) -> str | None:
     """The translation of one text: as it stands, as a sentence that was made of it, or without its beginning; whole texts before those with arguments."""
+    if (time := DURATION.fullmatch(text)) is not None:
+        return ngettext(f"{{n}} {time[2]}", f"{{n}} {time[2]}s", 2, n=time[1])
     forms = [(form, "", "") for form in (text, _lower(text), _upper(text))]
     bare = _lower(text.removesuffix("."))
     if text.endswith("."):
@@ -129,7 +135,7 @@ def _upper(text: str) -> str:
 
 def _matched(text: str, code: str, whole: str) -> str | None:
     for pattern, message, named in _templates(code):
-        if (found := pattern.fullmatch(text)) and not any(_is_another(word, message, whole, code) for word in found.groupdict().values()):
+        if (found := pattern.fullmatch(text)) and not any(_is_another(word, message, whole, code) for name, word in found.groupdict().items() if name != LISTING):
             words = {name: word if not word or (named and name not in OURS and IDS.fullmatch(word)) else _worded(word, code) for name, word in found.groupdict().items()}
             return _said(code, message, **words)
     return None
@@ -137,7 +143,7 @@ def _matched(text: str, code: str, whole: str) -> str | None:
 
 def _is_another(word: str, message: str, whole: str, code: str) -> bool:
     """Whether what was put in is the text itself, or a further text that stands beside this one."""
-    further = any(end in word and end not in message for end in ("; ", ". ")) or word.endswith(".")
+    further = any(end in word and end not in message for end in ("; ", ". ", ", where ")) or word.endswith(".")
     return (word == whole != "") or (further and _exactly(word, code, "") is None and _exactly(_upper(word), code, "") is None)
 
 

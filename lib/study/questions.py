@@ -42,7 +42,7 @@ class Question(Frozen):
     @property
     def listed(self) -> str:
         """The options with what follows from each, in one sentence."""
-        return "; ".join(f"{answer} ({follows})" if follows else answer for answer, follows in self.options.items())
+        return "; ".join(f"{answer}, where {follows}" if follows else answer for answer, follows in self.options.items())
 
 
 class Answers(RootModel[dict[Label, Answer]]):

@@ -21,10 +21,11 @@ import pyarrow.csv
 
 from lib.intake.cells import TEXT, Sheet, Unreadable, compact, text_frame
 from lib.intake.formats.encodings import decode
+from lib.languages.speech import N_
 from lib.study.yaml_file import shown
 
 # In the order in which they are taken where two part the rows as evenly: a comma is in numbers and names as well.
-DELIMITERS = {"\t": "a tab", ";": "a semicolon", "|": "a bar", ",": "a comma"}
+DELIMITERS = {"\t": N_("a tab"), ";": N_("a semicolon"), "|": N_("a bar"), ",": N_("a comma")}
 SAMPLE_LINES = 200  # by which the delimiter is judged
 MOSTLY = 0.9  # of them have as many cells as the others
 CODED = re.compile(r"(-?\d{1,3}):([^\W\d].*)")

@@ -19,6 +19,7 @@ import pandas as pd
 from lib.intake.cells import EXCEL_DAY_ZERO
 from lib.intake.new_study.questions import Questions
 from lib.intake.new_study.words import words
+from lib.languages.speech import N_
 
 CHANGE_COLUMNS = ["table", "row", "column", "found", "became", "why"]
 
@@ -107,7 +108,7 @@ def _width(cells: pd.Series) -> tuple[pd.Series, str]:
 
 
 def _blanks(cells: pd.Series) -> tuple[pd.Series, str]:
-    return _changed(cells, lambda cell: " ".join(cell.split()) or None), "blanks"
+    return _changed(cells, lambda cell: " ".join(cell.split()) or None), N_("blanks")
 
 
 def _missing(cells: pd.Series) -> tuple[pd.Series, str]:

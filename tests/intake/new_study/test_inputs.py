@@ -4,7 +4,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from lib.intake.new_study.folder import write_new_study
 from lib.intake.new_study.reading import proposed, read_sheets
+from lib.intake.tables import read_tables
+from lib.study.study import read_study
 from lib.study.yaml_file import ProblemsFound
 
 
@@ -288,6 +291,84 @@ CASES = {
     ),
     "ready-made times need no dates": Case(_rows("id,x1,x2,os_days,death", ID, DAY, LATER, TIME, EVENT), endpoints=(("OS", "days", "1", 8),)),
     "a status says who died": Case(_rows("id,arm,x1,x2,status", ID, ARM, DAY, LATER, _cycle("alive", "dead")), asked=("time zero", "last contact")),
+    # flags beside dates
+    "a flag in words beside its date": Case(
+        _rows("id,arm,surgery_date,vital_status,date_of_death,last_contact", ID, ARM, DAY, _cycle("alive", "dead"), _cycle("", "2021-12-30"), LATER), endpoints=(("OS", None, None, 6),)
+    ),
+    "状态 in words beside its date": Case(
+        _rows("编号,组别,手术日期,生存状态,死亡日期,末次随访日期", ID, ARM, DAY, _cycle("存活", "死亡"), _cycle("", "2021-12-30"), LATER), endpoints=(("OS", None, None, 6),)
+    ),
+    "a flag says more than the dates": Case(
+        _rows("编号,分组,手术日期,局部复发,复发日期,死亡,末次随访日期", ID, ARM, DAY, _cycle("有", "有", "无"), _cycle("2021-02-03", "", ""), _cycle("0", "1"), LATER),
+        endpoints=(("PFS", None, None, 6), ("OS", None, None, 6)), baseline=(),
+    ),
+    "dates of eight digits": Case(
+        _rows("编号,分组,首次治疗日期,死亡日期,末次随访", ID, ARM, lambda i: f"2020{i:02d}11", _cycle("", "20211230"), lambda i: f"2021{i:02d}21"),
+        endpoints=(("OS", None, None, 6),),
+    ),
+    "numbers of eight digits are no dates": Case(
+        _rows("id,arm,platelets,os_days,death", ID, ARM, lambda i: 20190300 + 11 * i, TIME, EVENT), baseline=("platelets",), endpoints=(("OS", "days", "1", 8),)
+    ),
+    # Korean, Russian
+    "Korean times": Case(
+        _rows("번호,군,나이,추적기간(개월),사망", ID, ARM, AGE, TIME, _cycle("0", "1", "1")), endpoints=(("OS", "months", "1", 8),), arms=("A", "B"), patients=12
+    ),
+    "Korean words": Case(
+        _rows("환자번호,군,성별,생존기간(일),생존여부", ID, ARM, SEX, TIME, _cycle("생존", "사망")), endpoints=(("OS", "days", "사망", 6),), arms=("A", "B")
+    ),
+    "Russian": Case(
+        _rows("номер,группа,возраст,Время наблюдения (мес),Смерть", ID, ARM, AGE, TIME, _cycle("да", "нет")), endpoints=(("OS", "months", "да", 6),), arms=("A", "B")
+    ),
+    "Russian status": Case(
+        _rows("номер,группа,срок (дней),статус", ID, ARM, TIME, _cycle("жив", "умер", "умерла")), asked=("статус = умер", "статус = умерла")
+    ),
+    # what says nothing alone
+    "√ for a death": Case(_rows("编号,组别,生存时间（月）,死亡", ID, ARM, TIME, _cycle("√", "", "")), asked=("nothing in 死亡",)),
+    "√ as answered": Case(
+        _rows("编号,组别,生存时间（月）,死亡", ID, ARM, TIME, _cycle("√", "", "")), answers={"nothing in 死亡": "censored"}, endpoints=(("OS", "months", "√", 4),)
+    ),
+    "1 for a death, nothing else": Case(
+        _rows("id,arm,os_days,death", ID, ARM, TIME, _cycle("1", "")), answers={"nothing in death": "censored"}, endpoints=(("OS", "days", "1", 6),)
+    ),
+    "a status of eight words": Case(
+        _rows("编号,组别,生存时间（月）,状态", ID, ARM, TIME, _cycle("死亡", "健在", "活", "脱落", "退组", "撤回同意", "失访", "在世")), endpoints=(("OS", "months", "event", 1),)
+    ),
+    "minutes are no time of a follow-up": Case(_rows("编号,组别,时间,状态", ID, ARM, lambda i: 40_000_000 + i, _cycle("存活", "死亡")), endpoints=()),
+    "of two times the survival is that of a death": Case(
+        _rows("编号,组别,生存天数,随访（年）,死亡", ID, ARM, TIME, lambda i: i / 4, EVENT), endpoints=(("OS", "days", "1", 8),)
+    ),
+    "two endpoints in Chinese": Case(
+        _rows("编号,组别,总生存时间（月）,死亡,无进展生存时间（月）,进展或死亡", ID, ARM, TIME, EVENT, TIME, EVENT),
+        endpoints=(("OS", "months", "1", 8), ("PFS", "months", "1", 8)), baseline=(),
+    ),
+    "local control is asked": Case(
+        _rows("编号,组别,局部控制时间（月）,局部控制", ID, ARM, TIME, _cycle("是", "否")), asked=("event of 局部控制",)
+    ),
+    "who was not included is in no arm": Case(_rows("编号,分组,生存时间（月）,死亡", ID, _cycle("A", "B", "未入组"), TIME, EVENT), arms=("A", "B")),
+    "nor in German": Case(_rows("id,Arm,OS (Monate),Tod", ID, _cycle("A", "B", "nicht eingeschlossen"), TIME, _cycle("ja", "nein")), arms=("A", "B")),
+    # people
+    **{
+        f"personal data: {header}": Case(_rows(header, ID, _cycle("q", "w"), ARM, TIME, EVENT), personal=(f"s: {header.split(',')[1]}",), baseline=(), arms=("A", "B"))
+        for header in (
+            "번호,성명,군,추적기간(개월),사망", "번호,주민등록번호,군,추적기간(개월),사망", "번호,휴대폰,군,추적기간(개월),사망", "номер,ФИО,группа,срок (мес),Смерть",
+            "номер,Адрес,группа,срок (мес),Смерть", "номер,СНИЛС,группа,срок (мес),Смерть", "编号,微信,组别,生存时间（月）,死亡", "编号,主管医生,组别,生存时间（月）,死亡",
+            "編號,病歷號,組別,生存时间（月）,死亡", "id,pesel,arm,os_months,death",
+        )
+    },
+    "names of people under another name": Case(
+        _rows("编号,患者,组别,生存时间（月）,死亡", ID, lambda i: "李王张刘陈杨黄赵吴周徐孙"[i - 1] + "小明", ARM, TIME, EVENT), personal=("s: 患者",), baseline=()
+    ),
+    "names of people as ids": Case(
+        _rows("Patient,Arm,OS (Monate),Tod", lambda i: f'"{["Schmidt", "Meyer", "Weber", "Wagner", "Becker", "Schulz", "Hoffmann", "Koch", "Bauer", "Richter", "Klein", "Wolf"][i - 1]}, Anna"', ARM, TIME, _cycle("ja", "nein")),
+        personal=("s: Patient",), patients=12, arms=("A", "B"),
+    ),
+    "a disease is no person": Case(
+        _rows("编号,合并症,组别,生存时间（月）,死亡", ID, _cycle("高血压", "白血病", "高血脂", "无"), ARM, TIME, EVENT), baseline=("variable",)
+    ),
+    "an onset is no birthday": Case(_rows("编号,发生日期,组别,生存时间（月）,死亡", ID, DAY, ARM, TIME, EVENT), personal=()),
+    "a call is no telephone": Case(
+        _rows("编号,组别,手术日期,死亡日期,末次电话随访日期", ID, ARM, DAY, _cycle("", "2021-12-30"), LATER), endpoints=(("OS", None, None, 6),), personal=()
+    ),
     # ids that begin anew in each arm
     "ids of two arms": Case(
         _rows("no,group,age,os_days,death", lambda i: (i - 1) % 6 + 1, lambda i: "AB"[i > 6], AGE, TIME, EVENT), asked=("rows",)
@@ -314,6 +395,22 @@ CASES = {
         _rows("arm,id,os_days,death", lambda i: {1: "A", 7: "B"}.get(i, ""), ID, TIME, EVENT), arms=("A", "B"), patients=12
     ),
 }  # fmt: skip
+
+
+@pytest.mark.parametrize("flag", ["有,有,无", "是,是,否", "1,1,0", "Yes,yes,No"])
+def test_to_whom_it_happened_is_said_by_the_flag_not_by_the_dates(tmp_path, flag):
+    """Of whom a recurrence is known without its day nobody makes a patient without one: the check asks for the day."""
+    days = "2021-02-03", "", ""
+    (tmp_path / "s.csv").write_text(_rows("编号,分组,手术日期,局部复发,复发日期,末次随访日期", ID, ARM, DAY, _cycle(*flag.split(",")), _cycle(*days), LATER), "utf-8")
+    new = proposed("x", read_sheets([tmp_path / "s.csv"]))
+    patients = new.tables["patients"]
+    flags = patients.frame[patients.columns["local_progression"]]
+    assert flags.value_counts().to_dict() == {"1": 8, "0": 4}
+    (tmp_path / "x").mkdir()
+    write_new_study(new, tmp_path / "x")
+    with pytest.raises(ProblemsFound) as found:
+        read_tables(read_study(tmp_path / "x"))
+    assert len([problem for problem in found.value.problems if problem.code == "E027"]) == 4
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -50,7 +50,7 @@ def test_an_open_question_is_listed_with_what_follows_and_blocks_check_and_repor
         run = _invoke(*words, "--study", tmp_path / "mine")
         assert run.exit_code == 2
         assert _said(run).count("E113") == 2
-        assert "1 (6 of 18 patients have the event, 12 are censored)" in _said(run)
+        assert "1, where 6 of 18 patients have the event, 12 are censored" in _said(run)
     assert not (tmp_path / "out").exists()
 
 

@@ -43,7 +43,7 @@ GLUED = re.compile(
 PLAIN_TIMES = words("t time futime followup follow fu duration survtime aval 时间 随访时间 生存时间 観察期間 beobachtungszeit")
 # Kinds of outcome of which one word may name the time and another the event.
 FAMILIES = {"rfs": "ttr", "dfs": "ttr", "efs": "ttr", "mfs": "ttr", "pfs": "ttp"}
-TWO_WORDS = ("progression_free", "disease_free", "relapse_free", "recurrence_free", "event_free", "metastasis_free", "cancer_specific")
+TWO_WORDS = ("progression_free", "disease_free", "relapse_free", "recurrence_free", "event_free", "metastasis_free", "cancer_specific", "local_control", "local_failure")
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from lib.study.parts import DAYS, FLAGS_OF_DATES
 # Codes of an event and of censoring that no patient has: that of 0 and 1 which the other has not.
 ABSENT = {EVENT: ("1", "0", "yes"), CENSORED_CODE: ("0", "1", "no")}
 IN_BRACKETS = re.compile(r"\s*[(\[（【][^()\[\]（）【】]*[)\]）】]\s*\Z")
+UNKNOWN = "unknown"
 LONGEST_YEARS = 80  # nobody is followed for longer, so a unit that would make it so is not the unit
 ZERO = "time zero (say what it is: randomisation, start of treatment ...)"
 
@@ -59,7 +60,7 @@ def propose_endpoints(proposal: Proposal, patients: Recognised) -> set[str]:
     pairs = [pair for pair in pairs if pair.event and not (read_name(pair.time).kinds & kinds)]
     units = _units(proposal, patients.frame, pairs)
     for pair in pairs:
-        codes = codes_of(_followed(patients.frame, pair), pair.event, proposal.questions, adam=pair.time in outcomes)
+        codes = _codes(proposal, patients.frame, pair, adam=pair.time in outcomes)
         if codes and pair.time in units:
             endpoint = _ready(proposal, patients, (pair, codes, units[pair.time]), {e["id"] for e in endpoints})
             named = outcomes.get(pair.time)
@@ -79,9 +80,21 @@ def propose_endpoints(proposal: Proposal, patients: Recognised) -> set[str]:
     return used | _outcomes_alone(patients, used)
 
 
-def _followed(frame: pd.DataFrame, pair: Pair) -> pd.Series:
-    """The event's cells of patients who count for the endpoint: those with a time."""
-    return frame.loc[frame[pair.time].notna(), pair.event].dropna()
+def _codes(proposal: Proposal, frame: pd.DataFrame, pair: Pair, *, adam: bool) -> Codes | None:
+    """What the event's cells mean, of patients with a time; where all that are filled say one thing, what an empty one says is asked."""
+    cells = frame.loc[frame[pair.time].notna(), pair.event]
+    filled, empty = cells.dropna(), cells.index[cells.isna()]
+    if filled.nunique() != 1 or empty.empty:
+        return codes_of(filled, pair.event, proposal.questions, adam=adam)
+    value, n = filled.iloc[0], len(empty)
+    text = f"{n} of {len(cells)} patients have a time and nothing in {pair.event}, the others {value}. What does nothing mean?"
+    options = {CENSORED_CODE: f"{len(filled)} patients have the event, {n} are censored", UNKNOWN: f"it is not known what became of these {n} patients"}
+    answer = proposal.questions.ask(f"nothing in {pair.event}", text, options)
+    if answer == CENSORED_CODE:
+        code = next(code for code in ABSENT[CENSORED_CODE] if code != value)
+        frame.loc[empty, pair.event] = code
+        return Codes({value: EVENT, code: CENSORED_CODE}, "as answered")
+    return answer and codes_of(filled, pair.event, proposal.questions, adam=adam)
 
 
 def _outcomes_alone(patients: Recognised, used: set[str]) -> set[str]:
