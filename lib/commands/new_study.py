@@ -145,7 +145,7 @@ def _tell(study: NewStudy, update: bool) -> None:
     guesses = {} if update else study.proposal.guesses
     said = {
         _("Read as"): [f"{sheet}: {worded(note)}" for sheet, note in study.read_as],
-        _("Tables"): [_recognised(table, one) for table, one in study.tables.items()] + study.said,
+        _("Tables"): [*(_recognised(table, one) for table, one in study.tables.items()), *map(worded, study.said)],
         _("Answered"): [f"{key}: {answer}" for key, answer in study.proposal.questions.answered.items()],
         _("Not copied"): [
             *(_("sheet {sheet}: none of the tables", sheet=sheet) for sheet in study.others),
@@ -159,14 +159,14 @@ def _tell(study: NewStudy, update: bool) -> None:
         _("Cells that were rewritten, listed in {changes}", changes=CHANGES): [
             f"{count}: {worded(why)}" for why, count in study.changes["why"].value_counts(sort=False).items()
         ],
-        _("Missing"): study.proposal.missing,
-        _("Answers to nothing"): study.proposal.questions.unused,
+        _("Missing"): [worded(sentence) for sentence in study.proposal.missing],
+        _("Answers to nothing"): [worded(sentence) for sentence in study.proposal.questions.unused],
     }
     for head, items in said.items():
         if items:
             click.secho(f"\n{head}", bold=True)
         for item in items:
-            click.echo(fill(printable(worded(item)), WIDTH, initial_indent="  ", subsequent_indent="    "))
+            click.echo(fill(printable(item), WIDTH, initial_indent="  ", subsequent_indent="    "))
 
 
 def _recognised(table: str, one: Recognised) -> str:

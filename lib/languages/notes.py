@@ -23,6 +23,8 @@ BETWEEN, COMMA = re.compile(r"(; |(?<=[.?]) )"), re.compile(r"(, )")
 IDS = re.compile(r"[\w./-]+(?:, [\w./-]+)*")
 # An argument that is a word of ours even there.
 OURS = {"unit"}
+# Keys of answers.yml, which are typed as they are.
+THEIRS = {"key", "near"}
 # How a sentence ends, and how two stand in a row.
 FULL_STOP, NEXT = "{sentence}.", "{before} {sentence}"
 # Names of two things or more, and how they are put together.
@@ -136,7 +138,7 @@ def _upper(text: str) -> str:
 def _matched(text: str, code: str, whole: str) -> str | None:
     for pattern, message, named in _templates(code):
         if (found := pattern.fullmatch(text)) and not any(_is_another(word, message, whole, code) for name, word in found.groupdict().items() if name != LISTING):
-            words = {name: word if not word or (named and name not in OURS and IDS.fullmatch(word)) else _worded(word, code) for name, word in found.groupdict().items()}
+            words = {name: word if not word or name in THEIRS or (named and name not in OURS and IDS.fullmatch(word)) else _worded(word, code) for name, word in found.groupdict().items()}
             return _said(code, message, **words)
     return None
 

@@ -184,8 +184,9 @@ def propose_baseline(proposal: Proposal, patients: Recognised, used: set[str]) -
     proposal.say(
         "baseline", "Variables of Table 1: write label and unit; a coded category needs a label for each code."
     )
-    proposal.kept_aside(patients, reasons)
-    proposal.leave_out(patients, {c: why for c, why in reasons.items() if why.startswith(FREE_TEXT)})
+    free = {c: why for c, why in reasons.items() if why.startswith(FREE_TEXT)}
+    proposal.kept_aside(patients, {c: why for c, why in reasons.items() if c not in free})
+    proposal.leave_out(patients, free)
 
 
 def _label_and_unit(known: Known, column: str) -> tuple[str, str]:

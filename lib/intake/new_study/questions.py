@@ -69,7 +69,11 @@ class Questions:
         """A sentence per answer that answers nothing, with the question that may have been meant."""
         keys = [key for key in self.given if key not in self.answered and key not in self.open]
         near = {key: difflib.get_close_matches(key, self.open, 1) for key in keys}
-        return [f"{shown(key)}: answers no question" + (f"; {near[key][0]} was meant?" if near[key] else "") for key in keys]
+        return [_unused(shown(key), near[key][0] if near[key] else "") for key in keys]
+
+
+def _unused(key: str, near: str) -> str:
+    return f"{key}: answers no question; {near} was meant?" if near else f"{key}: answers no question"
 
 
 def _plain(text: str) -> str:
