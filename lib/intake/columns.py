@@ -62,8 +62,10 @@ EASTERN = re.compile(
 
 # Half of the people of China, Korea and Vietnam bear one of these family names as it is written in China.
 FAMILY = "王李张張刘劉陈陳杨楊黄黃赵趙吴吳周徐孙孫马馬朱胡郭何高林罗羅郑鄭梁谢謝宋唐许許韩韓冯馮邓鄧曹彭曾肖田董袁潘于蒋蔣蔡余杜叶葉程苏蘇魏吕呂丁任沈姚卢盧姜崔钟鐘谭譚陆陸汪范石廖贾賈夏韦韋付方白邹鄒孟熊秦邱江尹薛闫阎雷侯龙龍史陶黎贺賀顾顧毛郝龚龔邵万萬钱錢严嚴武戴莫孔向汤湯"
-PERSON = re.compile(rf"[{FAMILY}][\u4e00-\u9fff]{{1,2}}|[^\W\d_][\w'’-]+, ?[^\W\d_][\w'’.-]+( [^\W\d_][\w'’.-]*)*")
-MANY_PEOPLE, LEAST_PEOPLE = 0.9, 8  # of the cells are names, and so many of them differ; grades of a disease are fewer
+HAN_PERSON = re.compile(rf"[{FAMILY}][\u4e00-\u9fff]{{1,2}}")
+PERSON = re.compile(rf"{HAN_PERSON.pattern}|[^\W\d_][\w'’-]+, ?[^\W\d_][\w'’.-]+( [^\W\d_][\w'’.-]*)*")
+# Of the cells are names. Nearly all differ: "Adenocarcinoma, NOS" stands in many rows; of Han names as few will do as no grading has.
+MANY_PEOPLE, DIFFERENT, LEAST_PEOPLE = 0.9, 0.8, 8
 
 
 @dataclass(frozen=True)
@@ -326,8 +328,9 @@ def names_people(cells: pd.Series) -> bool:
     """Whether the cells of a column of text are names of persons, as far as their form tells: 李娜, "Schmidt, Anna"; codes and words are none."""
     filled = cells.dropna().astype(str).str.strip()
     named = filled[filled.map(lambda cell: bool(PERSON.fullmatch(cell)))]
-    least = min(len(filled), LEAST_PEOPLE)
-    return len(named) > 2 and len(named) >= MANY_PEOPLE * len(filled) and named.nunique() >= max(least, 3)
+    if len(named) < max(3, MANY_PEOPLE * len(filled)):
+        return False
+    return named.nunique() >= DIFFERENT * len(filled) or (named.nunique() >= LEAST_PEOPLE and all(map(HAN_PERSON.fullmatch, named)))
 
 
 def looks_personal(column: str) -> bool:

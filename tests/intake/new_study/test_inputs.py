@@ -365,6 +365,10 @@ CASES = {
     "a disease is no person": Case(
         _rows("编号,合并症,组别,生存时间（月）,死亡", ID, _cycle("高血压", "白血病", "高血脂", "无"), ARM, TIME, EVENT), baseline=("variable",)
     ),
+    "a histology is no person": Case(
+        _rows("id,histology,arm,os_months,death", ID, lambda i: f'"{("Adenocarcinoma", "Carcinoma", "Sarcoma", "Lymphoma", "Melanoma")[i % 5]}, {("NOS", "papillary")[i % 2]}"', ARM, TIME, EVENT, n=60),
+        personal=(), baseline=("histology",),
+    ),
     "an onset is no birthday": Case(_rows("编号,发生日期,组别,生存时间（月）,死亡", ID, DAY, ARM, TIME, EVENT), personal=()),
     "a call is no telephone": Case(
         _rows("编号,组别,手术日期,死亡日期,末次电话随访日期", ID, ARM, DAY, _cycle("", "2021-12-30"), LATER), endpoints=(("OS", None, None, 6),), personal=()
