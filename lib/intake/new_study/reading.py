@@ -16,15 +16,15 @@ import pandas as pd
 from lib.intake.columns import columns_of, looks_personal, names_people
 from lib.intake.files import read_files
 from lib.intake.new_study.headers import Headed, with_header, with_labels
-from lib.intake.new_study.joining import with_joined
 from lib.intake.new_study.proposal import propose
 from lib.intake.new_study.proposal_events import with_event_codes
 from lib.intake.new_study.proposal_patients import MAX_LEVELS
 from lib.intake.new_study.questions import Questions
 from lib.intake.new_study.recognition import Known, Proposal, Recognised, is_numeric, recognise
+from lib.intake.new_study.rows.joining import with_joined
+from lib.intake.new_study.rows.structures import NUMBERED, with_patients, with_pseudonyms
 from lib.intake.new_study.standards.datasets import datasets_of, selected
 from lib.intake.new_study.standards.translation import Translation, translated
-from lib.intake.new_study.structures import NUMBERED, with_patients, with_pseudonyms
 from lib.intake.new_study.template import EXAMPLE
 from lib.intake.new_study.tidying import CHANGE_COLUMNS, tidied
 from lib.intake.new_study.words import CENSORED, HAPPENED, NO, YES

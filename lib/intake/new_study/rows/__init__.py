@@ -1,0 +1,3 @@
+"""Which row belongs to which patient, in one sheet and in several."""
+
+__all__ = ["joining", "structures"]
