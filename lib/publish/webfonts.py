@@ -6,6 +6,7 @@ __all__ = ["with_fonts"]
 
 import base64
 import io
+import re
 from functools import lru_cache
 
 from lib.fonts import Font, drawn_by
@@ -13,6 +14,8 @@ from lib.fonts import Font, drawn_by
 # With this variable its style sheet begins each list of fonts. At the end of one, Chromium sets some texts before the font is there
 # and leaves them as boxes; and it holds no sign that the others have.
 VARIABLE = "--script"
+# What a style sheet puts in is written by its number.
+ESCAPED = re.compile(r"\\([0-9a-f]{4,5}) ")
 
 
 def with_fonts(page: str) -> str:
@@ -23,7 +26,7 @@ def with_fonts(page: str) -> str:
     page : str
         HTML with a head and a Content-Security-Policy that allows images as data.
     """
-    fonts = drawn_by(page)
+    fonts = drawn_by(page + "".join(chr(int(code, 16)) for code in ESCAPED.findall(page)))
     if not fonts:
         return page
     faces = "".join(_face(font, "".join(sorted(signs))) for font, signs in fonts.items())

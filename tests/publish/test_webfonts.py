@@ -9,6 +9,7 @@ import pytest
 from fontTools.ttLib import TTFont
 from nbformat.v4 import new_markdown_cell, new_notebook
 
+from lib.languages.speech import in_language
 from lib.publish.pages import report_page
 from lib.publish.webfonts import with_fonts
 
@@ -35,6 +36,15 @@ def test_a_font_with_the_signs_of_the_page_alone_is_in_it_and_allowed():
     assert "font-src data:;" in page
     assert len(page) < 20_000
     assert page == with_fonts(PAGE.replace("{}", "总生存期 ไทย"))
+
+
+def test_what_a_style_sheet_puts_in_is_among_the_signs():
+    """The cue that a table moves sideways, and "synthetic data" at the head of a printed page."""
+    header = {"short_title": "Demo", "synthetic": True}
+    with in_language("zh"):
+        page = report_page(new_notebook(), header=header, report=SimpleNamespace(name="efficacy", title="疗效"), synthetic=True, pages=[], detail="main")
+    (font,) = fonts_of(page)
+    assert set("可左右滑动合成数据") <= {chr(code) for code in font.getBestCmap()}
 
 
 def test_marks_keep_their_places_above_letters():
