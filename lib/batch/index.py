@@ -25,9 +25,9 @@ from lib.study.study import Study
 from lib.study.written import guarded, refuse_other
 
 TABLE, PAGE = "batch.csv", "batch.html"
-# Of all notebooks: name -> default.
 STATUSES = {MADE: N_("made"), KEPT: N_("kept"), FAILED: N_("failed")}
 CHECKED = {AGREES: N_("agrees"), DIFFERS: N_("differs"), UNCHECKED: N_("nothing checked")}
+# Of all notebooks: name -> default.
 DEFAULTS = {name: field.default for model in NOTEBOOKS.values() for name, field in model.model_fields.items()}
 COLUMNS = tuple(name for name in Outcome.__dataclass_fields__ if name != "given")
 # Pixels of the strip that holds an estimate, and the hazard ratios at which it may end.

@@ -417,6 +417,23 @@ def test_to_whom_it_happened_is_said_by_the_flag_not_by_the_dates(tmp_path, flag
     assert len([problem for problem in found.value.problems if problem.code == "E027"]) == 4
 
 
+@pytest.mark.parametrize(
+    ("column", "values", "asked"),
+    [("无复发", "是,否,否", set()), ("复发状态", "1,0,0", {"event of 复发状态"}), ("recurrence_free", "yes,no,no", set()), ("recurrence code", "1,0,0", {"event of recurrence code"})],
+)
+def test_a_column_beside_a_date_is_never_taken_for_its_opposite(tmp_path, column, values, asked):
+    """`无复发` is yes where nobody relapsed, 1 may mean either: the dates alone say it, or it is asked."""
+    date = "复发日期" if column.isascii() is False else "recurrence date"
+    days = "", "2021-02-03", "2021-02-03"
+    (tmp_path / "s.csv").write_text(_rows(f"编号,分组,手术日期,{column},{date},末次随访日期", ID, ARM, DAY, _cycle(*values.split(",")), _cycle(*days), LATER), "utf-8")
+    new = proposed("x", read_sheets([tmp_path / "s.csv"]))
+    assert set(new.proposal.questions.open) == asked
+    patients = new.tables["patients"]
+    if not asked:
+        flags = patients.frame[patients.columns["local_progression"]]
+        assert (flags == "1").equals(patients.frame[date].notna())
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_each_input_comes_to_its_proposal_or_its_questions(tmp_path, name):
     case = CASES[name]

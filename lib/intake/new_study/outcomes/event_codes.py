@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-__all__ = ["CENSORED_CODE", "EVENT", "Codes", "codes_of"]
+__all__ = ["CENSORED_CODE", "DENIED", "EVENT", "Codes", "codes_of"]
 
 import re
 from dataclasses import dataclass

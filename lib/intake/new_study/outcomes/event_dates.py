@@ -8,7 +8,7 @@ import re
 
 import pandas as pd
 
-from lib.intake.new_study.outcomes.event_codes import EVENT, codes_of
+from lib.intake.new_study.outcomes.event_codes import DENIED, EVENT, codes_of
 from lib.intake.new_study.outcomes.outcome_dates import ISO
 from lib.intake.new_study.outcomes.outcome_names import outcome_columns
 from lib.intake.new_study.recognition import Proposal, Recognised, as_id
@@ -51,11 +51,10 @@ def event_dates(proposal: Proposal, patients: Recognised) -> set[str]:
 
 def _flagged(proposal: Proposal, patients: Recognised, date: str, flag: str) -> bool:
     """Write the flag of a date as 0 and 1, whatever its words are; False while it is asked what they mean."""
-    if flag not in patients.columns and (beside := _beside(patients, date)):
-        patients.columns[flag] = beside
-    theirs = patients.columns.get(flag, "")
+    known = patients.columns.get(flag, "")
+    theirs = known or _beside(patients, date)
     cells = patients.frame[theirs].dropna() if theirs else pd.Series(dtype=object)
-    if set(cells) <= {"0", "1"}:
+    if cells.empty or (known and set(cells) <= {"0", "1"}):
         return True
     if set(cells.str.casefold()) <= YES | NO:
         happened = cells.str.casefold().isin(YES)
@@ -73,6 +72,7 @@ def _beside(patients: Recognised, date: str) -> str:
     """A column of yes and no that is called as a date is (复发 beside 复发日期): it says to whom it happened, whether or not the day is known."""
     stem = AS_DATE.sub("", known_name(patients.columns[date])).strip("_")
     free = [name for name in patients.frame if name not in patients.columns.values() and stem and stem in known_name(name)]
+    free = [name for name in free if not DENIED.search(known_name(name).replace("_", " "))]  # 无复发 says the opposite
     return next((name for name in free if (cells := patients.frame[name].dropna()).size and set(cells.str.casefold()) <= YES | NO | {"0", "1"}), "")
 
 
