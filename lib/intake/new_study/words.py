@@ -137,19 +137,19 @@ ELSEWHERE = {
     "номер_пациента ασθενής 환자 환자번호 환자_id 등록번호 연구번호 번호 연번 "
     "編號 患者編號 病人編號 受試者編號 患者编号 病人编号 病例号 患者id 编号 序号 患者号 患者 病人 登记号 受试者 受试者编号 筛选号 患者番号 症例番号 被験者番号 症例id 症例 被験者",
     "arm": "behandlungsgruppe therapiearm behandlung therapie behandlungsarm groupe traitement grupo tratamiento gruppo "
-    "braço braco группа grup grupa ramię ramie skupina csoport ομάδα 그룹 군 치료군 투여군 배정군 치료 组别 分组 治疗组 治疗方案 治疗方式 治疗 组 群 治療群 投与群 治療 組別 分組 治療組 治療方式 治療方案",
-    "time_zero": "beginn datum_beginn beginn_datum beginndatum date_debut date_de_debut fecha_inicio fecha_de_inicio data_inicio therapiebeginn behandlungsbeginn randomisierung datum_randomisierung randomisierungsdatum startdatum "
+    "braccio trattamento braço braco группа grup grupa ramię ramie skupina csoport ομάδα 그룹 군 치료군 투여군 배정군 치료 组别 分组 治疗组 治疗方案 治疗方式 治疗 组 群 治療群 投与群 治療 組別 分組 治療組 治療方式 治療方案",
+    "time_zero": "beginn datum_beginn beginn_datum beginndatum date_debut date_de_debut fecha_inicio fecha_de_inicio data_inicio data_inizio data_intervento data_randomizzazione data_arruolamento therapiebeginn behandlungsbeginn randomisierung datum_randomisierung randomisierungsdatum startdatum "
     "einschlussdatum date_debut_traitement 开始日期 开始时间 起始日期 起始时间 入组日期 入组时间 治疗开始日期 治疗开始时间 开始治疗日期 开始治疗时间 手术日期 治疗日期 随机日期 随机时间 开始日 開始日 登録日 治療開始日 割付日 手術日 開始日期 入組日期 治療日期 手術日期 隨機日期 首次治疗日期 дата_начала_лечения дата_начала дата_рандомизации дата_операции дата_включения 치료시작일 수술일 등록일 시작일 무작위배정일",
     "last_tumour_assessment": "letzte_bildgebung letztes_staging 末次影像日期 末次评估日期 最終評価日 最終画像日",
-    "local_progression": "progress progression_jn rezidiv 进展 复发 局部进展 局部复发 疾病进展 是否进展 是否复发 是否局部复发 増悪 再発 进展状态 progressão recidiva прогрессирование рецидив 재발 진행",
-    "local_progression_date": "datum_progress datum_des_progresses progressionsdatum rezidivdatum datum_progression datum_rezidiv progress_datum date_de_progression "
+    "local_progression": "recidiva progressione progress progression_jn rezidiv 进展 复发 局部进展 局部复发 疾病进展 是否进展 是否复发 是否局部复发 増悪 再発 进展状态 progressão recidiva прогрессирование рецидив 재발 진행",
+    "local_progression_date": "data_recidiva data_progressione datum_progress datum_des_progresses progressionsdatum rezidivdatum datum_progression datum_rezidiv progress_datum date_de_progression "
     "进展日期 复发日期 局部复发日期 局部进展日期 疾病进展日期 进展时间 複發日期 復發日期 進展日期 増悪日 再発日 дата_прогрессирования дата_рецидива 재발일 진행일",
     "death": "tod verstorben gestorben deces décès decede décédé muerte fallecido decesso óbito obito morte falecido 死亡 是否死亡 死亡有無 смерть умер 사망 사망여부",
-    "death_date": "fecha_de_muerte fecha_fallecimiento fecha_exitus data_morte data_obito todesdatum sterbedatum datum_tod verstorben_am date_deces date_de_deces date_décès fecha_muerte "
+    "death_date": "data_decesso data_di_morte fecha_de_muerte fecha_fallecimiento fecha_exitus data_morte data_obito todesdatum sterbedatum datum_tod verstorben_am date_deces date_de_deces date_décès fecha_muerte "
     "死亡日期 死亡时间 死亡日 死亡時間 дата_смерти 사망일 사망일자 사망날짜",
     "last_contact_date": "letzter_kontakt letzte_nachsorge datum_letzter_kontakt letztes_follow_up date_dernieres_nouvelles "
     "date_derniere_nouvelle fecha_ultimo_contacto derniere_nouvelle dernière_nouvelle dernieres_nouvelles dernières_nouvelles ultimo_control último_control "
-    "fecha_ultimo_control ultimo_contacto último_contacto "
+    "data_ultimo_contatto ultimo_contatto data_ultimo_controllo fecha_ultimo_control ultimo_contacto último_contacto "
     "末次隨訪 末次隨訪日期 末次追蹤日期 最後追蹤日期 末次随访日期 末次随访时间 最后随访日期 随访日期 末次随访 最后随访 最后随访时间 随访截止 随访截止日期 随访截止时间 最終確認日 最終生存確認日 最終観察日 最終受診日 末次电话随访日期 最后联系日期 末次联系日期 дата_последнего_контакта дата_последнего_визита дата_последнего_наблюдения 최종추적일 마지막추적일 최종관찰일 최종방문일 추적종료일",
     "excluded": "ausgeschlossen ausschlussgrund 排除原因 剔除原因 除外理由",
     "site": "lokalisation 部位 病灶部位",

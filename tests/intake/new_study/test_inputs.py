@@ -249,7 +249,7 @@ CASES = {
             "id,sex,age,group,start_date,death_date,last_follow_up", "patno,gender,age,arm,date_of_entry,dod,dlc",
             "Nr,Geschlecht,Alter,Gruppe,Beginn,Todesdatum,letzter Kontakt", "id,sexe,age,groupe,date debut,date deces,derniere nouvelle",
             "id,sexo,edad,grupo,fecha inicio,fecha muerte,ultimo control",
-            "номер,пол,возраст,группа,дата начала лечения,дата смерти,дата последнего контакта", "환자번호,성별,나이,그룹,치료시작일,사망일,최종추적일", "症例番号,性別,年齢,群,開始日,死亡日,最終確認日",
+            "номер,пол,возраст,группа,дата начала лечения,дата смерти,дата последнего контакта", "환자번호,성별,나이,그룹,치료시작일,사망일,최종추적일", "Codice paziente,sesso,età,Braccio,Data intervento,Data decesso,Data ultimo contatto", "症例番号,性別,年齢,群,開始日,死亡日,最終確認日",
         )
     },
     **{
