@@ -26,7 +26,7 @@ from lib.report.given import given
 from lib.report.results import COLUMNS, to_rows
 from lib.show import styles
 from lib.show.disclosure.audience import allows, mask_analysis, restrict
-from lib.show.disclosure.jointly import earlier_of
+from lib.show.disclosure.jointly import earlier_of, itself, tells_more
 from lib.show.display import DETAILS, EMPTY, Block, Lacking, Table
 from lib.show.labels import name_arms
 from lib.study.claims import read_claims
@@ -78,7 +78,8 @@ class Page:
         self._recorded: list[pd.DataFrame] = []
         self._shown: list[Analysis | Absent] = []
         self._answers: set[str] = set()
-        self._earlier = () if allows(data.parameters, "small cells") else earlier_of(data)
+        internal = allows(data.parameters, "small cells")
+        self._earlier, self._before = ((), None) if internal else (earlier_of(data), itself(data))
 
     # ---------------------------------------------------------------- analyses
 
@@ -112,12 +113,19 @@ class Page:
         self._recorded.append(rows)
         shown: K | Absent = full
         if not allows(self.data.parameters, "small cells"):
-            masked = mask_analysis(self.data, full, self._earlier)
-            rows = self._not_masked(said, masked if said is full else mask_analysis(self._english, said, self._earlier))
+            masked = self._masked(self.data, full)
+            rows = self._not_masked(said, masked if said is full else self._masked(self._english, said))
             shown = replace(masked, dataset=self.data)
         self._rows.append(rows)
         self._shown.append(shown)
         return shown
+
+    def _masked(self, data: Dataset, full: Analysis) -> Analysis | Absent:
+        """As the audience may see it, and no more of it than this report showed when it was shared before."""
+        masked = mask_analysis(data, full, self._earlier)
+        if self._before and not isinstance(masked, Absent) and tells_more(to_rows(self.name, masked), self._before):
+            return mask_analysis(data, full, (*self._earlier, self._before))
+        return masked
 
     def _not_masked(self, full: Analysis, masked: Analysis | Absent) -> pd.DataFrame:
         """Rows of results.csv as masking left them; what never existed stays missing."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["SharingRefused", "add_earlier", "data_print", "differences", "earlier_of", "refuse_exposed"]
+__all__ = ["SharingRefused", "add_earlier", "data_print", "differences", "earlier_of", "itself", "refuse_exposed", "tells_more"]
 
 import hashlib
 import json
@@ -11,6 +11,7 @@ from dataclasses import replace
 import pandas as pd
 
 from lib.dataset.dataset import Dataset
+from lib.show.disclosure.counts import COUNTS, OVERALL
 from lib.show.disclosure.register import Shared, nested, read, same_population
 from lib.show.disclosure.relations import names_of
 from lib.show.disclosure.suppression import Cells
@@ -20,7 +21,6 @@ from lib.study.study import Study
 from lib.study.yaml_file import Problem, ProblemsFound
 
 EARLIER = "earlier"
-OVERALL = "overall"
 
 
 class SharingRefused(ProblemsFound):
@@ -38,18 +38,37 @@ def earlier_of(data: Dataset) -> tuple[Shared, ...]:
 
     With two parts of one subgroup, the whole less one of them is a report as well.
     """
+    entries, own = _known(data)
+    found = list(entries[:own])
+    given = data.parameters.model_dump(mode="json", exclude={"study"})
+    now = data_print(data.study) if found else ""
+    alike = [e for e in found if e.data == now and all(e.common[k] == given[k] for k in ("cutoff", "arms", "population"))]
+    return (*found, *_composed(given, alike))
+
+
+def itself(data: Dataset) -> Shared | None:
+    """This report as it was shared before, if it was: perhaps by another version of this program, which hid otherwise."""
+    entries, own = _known(data)
+    return None if own is None else entries[own]
+
+
+def tells_more(rows: pd.DataFrame, before: Shared) -> bool:
+    """Whether rows of results.csv show a count that the report did not when it was shared."""
+    counts = rows[rows["statistic"].isin(COUNTS) & rows["value"].notna()]
+    times = [None if pd.isna(time) else float(time) for time in counts["time"]]
+    places = zip(counts["output"], counts["variable"], counts["group"], times, counts["statistic"], strict=True)
+    return any(cell not in before.cells for cell in places)
+
+
+def _known(data: Dataset) -> tuple[tuple[Shared, ...], int | None]:
+    """Every report of the study that was shared, and the place of this one among them."""
     if not (entries := read(data.study.study.id)):
-        return ()
+        return (), None
     given = data.parameters.model_dump(mode="json", exclude={"study"})
     # The interactive page is no report that was shared: it knows of all of them.
     name = next((name for name, model in NOTEBOOKS.items() if type(data.parameters) is model), "")
-    now, found = data_print(data.study), []
-    for entry in entries:
-        if entry.data == now and entry.parameters.get(name, {}) == given:
-            break
-        found.append(entry)
-    alike = [e for e in found if e.data == now and all(e.common[k] == given[k] for k in ("cutoff", "arms", "population"))]
-    return (*found, *_composed(given, alike))
+    now = data_print(data.study)
+    return entries, next((i for i, e in enumerate(entries) if e.data == now and e.parameters.get(name, {}) == given), None)
 
 
 def _composed(given: dict, entries: list[Shared]) -> list[Shared]:
@@ -115,7 +134,7 @@ def add_earlier(cells: Cells, frames: dict[str, pd.DataFrame], variable: str, da
                     cells.hold(key)
                 continue
             before, difference = (EARLIER, number, *key), cells.values[key] - old
-            if exact and cell[2] != OVERALL:
+            if exact and (cell[2] != OVERALL or entry.common["arms"] == given["arms"]):
                 cells.show(before, old, public=True)
                 cells.relate({key: 1.0, before: -1.0}, difference, difference)
             elif 0 < abs(difference) < small and (totals if cell[2] == OVERALL else parts):
@@ -158,9 +177,12 @@ def refuse_exposed(cells: Cells, small: int, earlier: tuple[Shared, ...]) -> Non
     ------
     SharingRefused
     """
-    for key, value in cells.values.items():
-        if isinstance(key, tuple) and key[0] == EARLIER and key[2] == "difference" and 0 < value < small:
-            low, high = cells.bounds(key)
-            if high - low < 1:
-                message = f"cannot be shared beside {earlier[key[1]].name}, which was shared before: whatever is masked, a small count of {key[3]} follows by subtraction"
-                raise SharingRefused([Problem("E110", message, file="parameters", column="audience", value="share")])
+    few = [
+        key
+        for key, value in cells.values.items()
+        if isinstance(key, tuple) and key[0] == EARLIER and key[2] == "difference" and 0 < value < small
+    ]
+    for key, (low, high) in zip(few, cells.bounds(few), strict=True):
+        if high - low < 1:
+            message = f"cannot be shared beside {earlier[key[1]].name}, which was shared before: whatever is masked, a small count of {key[3]} follows by subtraction"
+            raise SharingRefused([Problem("E110", message, file="parameters", column="audience", value="share")])

@@ -13,7 +13,7 @@ from lib.__main__ import main
 from lib.analyses.cohort import baseline
 from lib.analyses.safety import events
 from lib.report.results import KEY
-from lib.show.disclosure import jointly, register
+from lib.show.disclosure import audience, jointly, register
 from lib.show.disclosure.counts import COUNTS
 from lib.study.yaml_file import ProblemsFound
 
@@ -115,6 +115,19 @@ def test_a_report_made_again_is_the_same_whatever_came_after_it(folder):
     share(folder, "women", **WOMEN)
     assert share(folder, "again").equals(first)
     assert [entry.name for entry in register.read("study3")] == ["whole", "women"]
+
+
+def test_a_report_made_again_by_a_version_that_hides_otherwise_shows_no_more(folder, monkeypatch):
+    """Side by side, the two would tell what each of them hides for the other's sake."""
+    _, today = made(folder)
+    with monkeypatch.context() as other:
+        other.setattr(audience, "price", lambda *_: lambda key: (repr(key),))
+        before = share(folder, "whole")
+        assert share(folder, "again").equals(before)
+    assert set(today.index) - set(before.index), "the versions differ"
+    later = share(folder, "later")
+    assert len(later) > 50
+    assert set(later.index) <= set(before.index)
 
 
 def test_a_page_says_what_it_knows_of_other_reports(folder):

@@ -76,9 +76,9 @@ def test_a_rest_is_protected_like_a_count():
     cells.show("size", 14, public=True)
     cells.show("with", 12)
     cells.rest("without", {"size": 1.0, "with": -1.0})
-    assert cells.bounds("without") == (2, 2)
+    assert cells.bounds(["without"]) == [(2, 2)]
     assert cells.suppress(SMALL, lambda key: ()) == {"with", "without"}
-    assert cells.bounds("with") == (0, 14)
+    assert cells.bounds(["with"]) == [(0, 14)]
 
 
 @functools.cache
