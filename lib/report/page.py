@@ -34,6 +34,7 @@ from lib.study.clinic.markers import Marker
 from lib.study.endpoints import Endpoint
 from lib.study.parameters import NOTEBOOKS
 
+A = TypeVar("A", bound=Analysis)
 K = TypeVar("K", bound=Analysis | Absent)
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -120,7 +121,7 @@ class Page:
         self._shown.append(shown)
         return shown
 
-    def _masked(self, data: Dataset, full: Analysis) -> Analysis | Absent:
+    def _masked(self, data: Dataset, full: A) -> A | Absent:
         """As the audience may see it, and no more of it than this report showed when it was shared before."""
         masked = mask_analysis(data, full, self._earlier)
         if self._before and not isinstance(masked, Absent) and tells_more(to_rows(self.name, masked), self._before):

@@ -39,7 +39,7 @@ STUDY, NOTEBOOKS = "data/colon", ("cohort", "efficacy", "robustness", "models", 
 PEERS = {"lifelines": "lifelines==0.30.3", "scikit_survival": "scikit-survival==0.28.0",
          "greenwood": "greenwood==0.8.0", "rust_survival": "survival==2.0.0"}  # fmt: skip
 SIZES, REPORTS, LARGE = (100, 1_000, 10_000, 100_000, 1_000_000), 50, 1_000_000
-GROWTH, TABLES = (1_000, 10_000, 100_000, 1_000_000, 10_000_000), (10_000, 100_000)
+GROWTH, TABLES = (1_000, 10_000, 100_000, 1_000_000, 10_000_000), (2_700, 27_000, 270_000)
 # Rounds of the sections that take long, at most.
 FEW = 3
 # An engine that needs longer at one size (seconds, all repeats) is not asked at the larger ones.
@@ -290,18 +290,21 @@ def bench_large(repeats: int, n: int) -> dict:
         if has_r("survival"):
             make_patients(n).to_pandas().to_csv(Path(held) / "patients.csv", index=False)
             ways["R: reading, survfit + survdiff + coxph of both endpoints"] = lambda _: measure("Rscript", HERE / "large.R", Path(held) / "patients.csv")
-        ways["cohort and efficacy reports (Parquet)"] = lambda out: report(out, str(folder), "--notebooks", "cohort,efficacy", "--jobs", "1")
+        for processes, jobs in (("two processes", "2"), ("one process", "1")):
+            ways[f"cohort and efficacy reports (Parquet), {processes}"] = lambda out, jobs=jobs: report(
+                out, str(folder), "--notebooks", "cohort,efficacy", "--jobs", jobs
+            )
         return {"n": n, "ways": in_turn(ways, repeats)}
 
 
-def bench_growth(repeats: int, sizes: tuple[int, ...], write=write_study, notebooks: str = "cohort,efficacy") -> dict:
+def bench_growth(repeats: int, sizes: tuple[int, ...], write=write_study, *options: str) -> dict:
     """How time and memory of the same reports grow with the number of patients."""
     found = {}
     for n in sizes:
         with tempfile.TemporaryDirectory() as held:
             folder = write(Path(held) / "study", n)
             rows = sum(pq.read_metadata(file).num_rows for file in folder.glob("*.parquet"))
-            ways = {f"{n:,} patients, {rows:,} rows": lambda out, of=folder: report(out, str(of), "--notebooks", notebooks, "--jobs", "1")}
+            ways = {f"{n:,} patients, {rows:,} rows": lambda out, of=folder: report(out, str(of), *options)}
             found |= in_turn(ways, repeats)
     return {"ways": found}
 
@@ -335,8 +338,8 @@ def main() -> int:
         "batch": (bench_batch, 1, (4 if quick else given.reports,)),
         "survival": (bench_survival, repeats, (SIZES[:3] if quick else SIZES,)),
         "large": (bench_large, few, (10_000 if quick else LARGE,)),
-        "growth": (bench_growth, 1, (GROWTH[:2] if quick else GROWTH,)),
-        "tables": (bench_growth, 1, (TABLES[:1] if quick else TABLES, partial(repeat_study, ROOT / "data" / "rair_dtc"), "cohort,efficacy,safety")),
+        "growth": (bench_growth, 1, (GROWTH[:2] if quick else GROWTH, write_study, "--notebooks", "cohort,efficacy", "--jobs", "1")),
+        "tables": (bench_growth, 1, (TABLES[:1] if quick else TABLES, partial(repeat_study, ROOT / "data" / "rair_dtc"), "--notebooks", "cohort,efficacy,safety")),
     }
     for name in given.only.split(","):
         bench, rounds, size = sections[name]

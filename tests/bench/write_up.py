@@ -27,12 +27,12 @@ BUSY = (
 TWICE = "The R report computes each number once; here another engine computes it again, which is a fifth of the time, and the tables are checked."
 SET_UP = "Nearly half of it unpacks and compiles some 170 packages, the rest is the first report."
 DRAWN = (
-    "An analysis and its picture are made anew, which takes about a second; the longest is the view for sharing of adverse events, where some "
-    "300 linear programs prove that no small count can be worked out. What was drawn once comes at once."
+    "An analysis and its picture are made anew, which takes about a second; the longest is the view for sharing of adverse events, of whose 4,400 "
+    "hidden counts linear programs prove that no small one can be worked out. What was drawn once comes at once."
 )
 PAGES = "What plain scripts do not make takes it: 250 pages, tables and figures as files, messages of the kernels; the two workers import once more."
-MORE = "R makes three calls and keeps nothing. Of the time of the pages analyses are a half, second computations a fifth, reading and checking an eighth."
-LINKED = "There are 38 rows per patient, 3.8 million in all. Reading and checking them is a fifth; no single analysis takes more than a tenth."
+MORE = "R makes three calls and keeps nothing. Of the time of the pages analyses are a half, second computations an eighth, reading and checking an eighth."
+LINKED = "A study of 52 patients takes most of it, pictures above all; of the rest reading and checking is a fifth."
 ROWS = "The tables are held once as the file has them, for the checks, and once typed."
 # Labels at the ends of lines keep this distance, in powers of ten of seconds.
 APART = 0.27
@@ -187,8 +187,8 @@ def _survival(found: dict) -> list[str]:
 
 def _large(found: dict) -> list[str]:
     ways = list(found["ways"].values())
-    lines = [*_table(f"{found['n']:,} patients", found["ways"]), "", _goal("Goal, memory in MB:", max(ways[-1]["mb"]), MEMORY)]
-    return lines if len(ways) == 1 else [*lines, _goal("Goal, ratio to R:", _seconds(ways[-1]) / _seconds(ways[0]), 0.8, MORE)]
+    lines = [*_table(f"{found['n']:,} patients", found["ways"]), "", _goal("Goal, memory in MB of one process:", max(ways[-1]["mb"]), MEMORY)]
+    return lines if len(ways) == 2 else [*lines, _goal("Goal, ratio to R:", _seconds(ways[1]) / _seconds(ways[0]), 0.8, MORE)]
 
 
 def _growth(found: dict) -> list[str]:
@@ -200,9 +200,10 @@ def _growth(found: dict) -> list[str]:
 def _tables(found: dict) -> list[str]:
     ways = list(found["ways"].values())
     steps = [_seconds(after) / _seconds(before) for before, after in pairwise(ways)]
-    lines = [*_table("Cohort, efficacy and safety reports of a study with lesions, markers and harms (Parquet, one process)", found["ways"]), ""]
+    lines = [*_table("Cohort, efficacy and safety reports of a study with lesions, markers and harms (Parquet, two processes)", found["ways"]), ""]
     lines += [_goal("Goal, growth of time for ten times the patients:", max(steps), 10)] if steps else []
-    return [*lines, _goal("Goal, seconds of the last:", _seconds(ways[-1]), 60, LINKED), _goal("Goal, memory in MB:", max(ways[-1]["mb"]), 2048, ROWS)]
+    million = ways[min(1, len(ways) - 1)]
+    return [*lines, _goal("Goal, seconds of a million rows:", _seconds(million), 60, LINKED), _goal("Goal, memory in MB of a million rows:", max(million["mb"]), 2048, ROWS)]
 
 
 def _label(name: str) -> str:

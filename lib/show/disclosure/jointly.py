@@ -47,7 +47,7 @@ def earlier_of(data: Dataset) -> tuple[Shared, ...]:
 
 
 def itself(data: Dataset) -> Shared | None:
-    """This report as it was shared before, if it was: perhaps by another version of this program, which hid otherwise."""
+    """The same report as it was shared before, if it was: perhaps by another version of this program, which hid otherwise."""
     entries, own = _known(data)
     return None if own is None else entries[own]
 

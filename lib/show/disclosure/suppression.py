@@ -7,7 +7,7 @@ from __future__ import annotations
 
 __all__ = ["Cells"]
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from lib.show.disclosure.program import EXACT, Key, Relation, System
 
@@ -102,8 +102,10 @@ class Cells:
                 program.hide(cheapest)
         return self.hidden
 
-    def bounds(self, keys: Iterable[Key]) -> list[tuple[float, float]]:
+    def bounds(self, keys: Sequence[Key]) -> list[tuple[float, float]]:
         """What a reader can say about each of these counts: the smallest and the largest value that it can have."""
+        if not keys:
+            return []
         system = self._system()
         return [system.around(k).search(k)[:2] if k in self.hidden else (self.values[k],) * 2 for k in keys]
 

@@ -13,7 +13,7 @@ import statistics
 from bisect import bisect_left
 from fractions import Fraction
 from functools import lru_cache
-from math import ceil, floor, nan, sqrt
+from math import ceil, floor, fsum, nan, sqrt
 
 import numpy as np
 from scipy import special, stats
@@ -25,14 +25,15 @@ REMEMBERED = 64
 
 
 def describe(values: list[float]) -> dict[str, float]:
-    """Mean, standard deviation and quartiles (type 7) of known values, by Python's own statistics."""
-    n = len(values)
+    """Mean, standard deviation and quartiles (type 7) of known values, by Python's own statistics and sums that do not round."""
+    n, values = len(values), sorted(values)  # once: whatever sorts it again finds it in order
     if not n:
         return {"n": 0} | dict.fromkeys(("mean", "sd", "median", "q1", "q3", "min", "max"), nan)
     quartiles = statistics.quantiles(values, n=4, method="inclusive") if n > 1 else values * 3
+    mean = fsum(values) / n
     return {
-        "n": n, "mean": statistics.fmean(values), "sd": statistics.stdev(values) if n > 1 else nan, "min": min(values),
-        "q1": quartiles[0], "median": statistics.median(values), "q3": quartiles[2], "max": max(values),
+        "n": n, "mean": mean, "sd": sqrt(fsum((value - mean) ** 2 for value in values) / (n - 1)) if n > 1 else nan, "min": values[0],
+        "q1": quartiles[0], "median": statistics.median(values), "q3": quartiles[2], "max": values[-1],
     }  # fmt: skip
 
 
