@@ -19,6 +19,7 @@ __all__ = [
     "anchor",
     "compares_arms",
     "empty_if_absent",
+    "in_small_type",
     "internal_only",
     "template",
     "too_many",
@@ -42,7 +43,7 @@ from lib.languages.notes import worded
 from lib.languages.speech import N_, _, in_a_row
 from lib.show.disclosure.audience import allows
 from lib.show.formats import DASH, NOT_REACHED, capitalised, unstyled
-from lib.study.limits import LARGE
+from lib.study.limits import DRAWN, LARGE
 from lib.study.words import grouped
 from lib.study.written import guarded
 
@@ -239,13 +240,16 @@ def empty_if_absent(show):
 
 def withheld(what: str) -> Block:
     """Say that a shared report leaves something out."""
-    text = capitalised(_("{what}: left out of a shared report.", what=_(what)))
-    return Block(f'<p class="note">{html.escape(text)}</p>', text, {})
+    return in_small_type(capitalised(_("{what}: left out of a shared report.", what=_(what))))
 
 
-def too_many(what: str) -> Block:
-    """Say that patients are not shown one by one."""
-    text = capitalised(_("{what}: not shown, because there are more than {limit} patients; the tables of this page count them.", what=_(what), limit=grouped(LARGE)))
+def too_many(what: str, limit: int) -> Block:
+    """Say that more patients than so many are not shown one by one."""
+    return in_small_type(capitalised(_("{what}: not shown, because there are more than {limit} patients; the tables of this page count them.", what=_(what), limit=grouped(limit))))
+
+
+def in_small_type(text: str) -> Block:
+    """A sentence that belongs to what stands beside it."""
     return Block(f'<p class="note">{html.escape(text)}</p>', text, {})
 
 
@@ -263,8 +267,9 @@ def internal_only(
             data = analysis.dataset
             if data is not None and not allows(data.parameters, kind):
                 return withheld(what)
-            large = not scales and data is not None and len(data.patients) > LARGE
-            return too_many(what) if large else show(analysis, *arguments, **options)
+            most = LARGE if kind == "listing" else DRAWN
+            large = not scales and data is not None and len(data.patients) > most
+            return too_many(what, most) if large else show(analysis, *arguments, **options)
 
         return checked
 

@@ -21,12 +21,14 @@ from lib.analyses.efficacy import marker_models  # fmt: skip
 from lib.analyses.efficacy.survival import analyse
 from lib.analyses.robustness.confounding import analyse_weights
 from lib.analyses.robustness.robustness import analyse_robustness
+from lib.analyses.safety import profiles
 from lib.dataset.dataset import load
 from lib.intake import handover  # fmt: skip
 from lib.intake import tables as intake_tables  # fmt: skip
 from lib.intake.files import read_sources
 from lib.report.page import Page
 from lib.show.plots import course as plot_course  # fmt: skip
+from lib.show.plots import safety as plot_safety  # fmt: skip
 from lib.show.plots.style import HALF_PIXEL, MANY_STEPS, thin_steps
 from lib.show.plots.survival import plot_survival
 from lib.show.sentences import course as say_course  # fmt: skip
@@ -336,8 +338,22 @@ def test_the_mixed_model_of_many_samples_is_that_of_a_random_part(monkeypatch):
 def test_patients_of_a_large_study_are_not_drawn_one_by_one(monkeypatch):
     data = load("efficacy", study="data/rair_dtc")
     course = efficacy_course.analyse_course(data, [6.0])
-    monkeypatch.setattr("lib.show.display.LARGE", 10)
+    monkeypatch.setattr("lib.show.display.DRAWN", 10)
     for plot in (plot_course.plot_waterfall, plot_course.plot_spider, plot_course.plot_swimmer):
         assert SAID.replace("3\u202f000", "10") in plot(course).text
-    monkeypatch.setattr("lib.show.sentences.course.LARGE", 10)
+    monkeypatch.setattr("lib.show.sentences.course.DRAWN", 10)
     assert "drawn" not in say_course.sentence_undrawn(course)
+
+
+def test_of_many_patients_with_a_picture_of_their_own_the_first_are_drawn(monkeypatch):
+    data = load("safety", study="data/rair_dtc")
+    chosen = profiles.choose_profiles(data)
+    asked = list(chosen["chosen"]["patient_id"])
+    assert len(asked) > 3 and len(plot_safety.plot_profiles(chosen)) == len(asked), "few are all drawn"
+    monkeypatch.setattr(plot_safety, "PROFILES", 3)
+    note, *figures = plot_safety.plot_profiles(chosen)
+    assert [figure.title.split(",")[0] for figure in figures] == [f"Patient {patient}" for patient in asked[:3]]
+    assert f"Of {len(asked)} patients with a picture of their own the first 3 are drawn" in note.text
+    monkeypatch.setattr(plot_safety, "DRAWN", 10)
+    assert SAID.replace("3\u202f000", "10") in plot_safety.plot_profiles(chosen).text
+    assert len(plot_safety.plot_profiles(profiles.choose_profiles(data, asked[-1]))) == 1, "whoever is named is drawn in any study"

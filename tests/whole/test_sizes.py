@@ -31,7 +31,7 @@ from large_study import CONFOUNDING, write_study
 
 pytestmark = pytest.mark.notebook
 
-SWITCHES = ("LARGE", "LOOP_PATIENTS", "MOST_VALUES")
+SWITCHES = ("DRAWN", "LARGE", "LOOP_PATIENTS", "MOST_VALUES")
 PARTS = ("SAMPLE", "SUBSAMPLE")  # what is taken of a large study: of a smaller size a smaller part
 N_PATIENTS = 155
 NAMES = [module.name for module in walk_packages(lib.__path__, "lib.") if module.name != "lib.__main__"]

@@ -5,11 +5,12 @@ Whatever is left out or filled in stands on the list of changes.
 
 from __future__ import annotations
 
-__all__ = ["Headed", "with_header", "with_labels"]
+__all__ = ["Headed", "with_header", "with_labels", "with_legends"]
 
 import datetime as dt
 import itertools
 import re
+import unicodedata
 from dataclasses import dataclass, field, replace
 
 import pandas as pd
@@ -34,6 +35,15 @@ TOTAL = re.compile(
 NAMELESS = re.compile(r"(?:v|var|variable|x|q|c|col|column|field|feld|item|f|列|变量)[ _]?\d+[a-z]?", re.IGNORECASE)
 LONGEST_LABEL = 60  # a longer one is a question of a form, no name
 MOST_BLOCKS = 6  # of merged cells downwards, each value once
+# What a name says of its codes: Sex (1=male, 2=female); 性别（男=1，女=2）; 死亡（1是0否）; Response: 1 = CR; 2 = PR.
+LEGEND = re.compile(r"(?P<name>.+?)\s*(?:\((?P<within>[^()]+)\)|\[(?P<brackets>[^\[\]]+)\]|[\s:,]\s*(?P<behind>-?\d{1,2}\s*=.+))\Z", re.DOTALL)
+CODE, TEXT = r"(?P<code>-?\d{1,2})", r"(?P<text>[^=:]*[^\W\d_][^=:]*)"
+BETWEEN = r"\s*[,;/|、\n]\s*|\s+(?=-?\d{1,2}\s*[=:-])|(?<=[=:]\d)\s+"
+# How a pair looks, and what lies between two; a Han sign needs nothing between itself and its code.
+PAIRS = [(re.compile(pair), re.compile(between)) for pair, between in (
+    (rf"{CODE}\s*[=:]\s*{TEXT}", BETWEEN), (rf"{TEXT}\s*[=:]\s*{CODE}", BETWEEN), (rf"{CODE}\s*-\s*(?=\D){TEXT}", BETWEEN),
+    (rf"{CODE}\s?(?=[\u3400-\u9fff]){TEXT}", BETWEEN + r"|(?<=[\u3400-\u9fff])\s*(?=\d)"),
+)]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -174,3 +184,31 @@ def with_labels(headed: Headed) -> Headed:
     changes = [(row, called.get(column, column), *rest) for row, column, *rest in headed.changes]
     labels = {called.get(column, column): label for column, label in labels.items()}
     return replace(headed, frame=headed.frame.rename(columns=called), changes=changes, labels=labels, notes=(*headed.notes, said))
+
+
+def with_legends(headed: Headed) -> Headed:
+    """Put what the name of a column says of its codes in their place, where it says it of each: `Sex (1=male, 2=female)` is Sex."""
+    frame, called, said = headed.frame.copy(), {}, []
+    for column in headed.frame:
+        name, legend = _legend(unicodedata.normalize("NFKC", column))
+        cells = frame[column].dropna().astype(str).str.strip().str.replace(r"\.0+\Z", "", regex=True)
+        if not legend or name in frame or name in called.values() or not len(cells) or not cells.isin(legend).all():
+            continue
+        frame.loc[cells.index, column] = cells.map(legend)
+        called[column] = name
+        said.append(f"{name}: what its name says in the place of codes: {', '.join(f'{code} = {text}' for code, text in legend.items())}")
+    changes = [(row, called.get(column, column), *rest) for row, column, *rest in headed.changes]
+    labels = {called.get(column, column): label for column, label in headed.labels.items()}
+    return replace(headed, frame=frame.rename(columns=called), changes=changes, labels=labels, notes=(*headed.notes, *said))
+
+
+def _legend(column: str) -> tuple[str, dict[str, str]]:
+    """The name without its legend, and text by code; without a legend of two codes or more nothing by code."""
+    found = LEGEND.fullmatch(column)
+    listed = next(filter(None, found.group("within", "brackets", "behind")), "").strip() if found else ""
+    for pair, between in PAIRS:
+        items = [item for item in between.split(listed) if item]
+        pairs = {str(int(one["code"])): one["text"].strip() for item in items if (one := pair.fullmatch(item))}
+        if 1 < len(items) == len(pairs) == len(set(pairs.values())):
+            return found["name"].strip(" :,"), pairs
+    return column, {}

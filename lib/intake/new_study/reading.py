@@ -15,7 +15,8 @@ import pandas as pd
 
 from lib.intake.columns import columns_of, looks_personal, names_people
 from lib.intake.files import read_files
-from lib.intake.new_study.headers import Headed, with_header, with_labels
+from lib.intake.new_study.headers import Headed, with_header, with_labels, with_legends
+from lib.intake.new_study.outcomes.written_times import with_durations, with_marked_times
 from lib.intake.new_study.proposal import propose
 from lib.intake.new_study.proposal_events import with_event_codes
 from lib.intake.new_study.proposal_patients import MAX_LEVELS
@@ -99,9 +100,9 @@ def proposed(name: str, sheets: dict[str, Headed], answers: dict[str, str] | Non
         No table of patients (E003), an answer that is none of those possible (E114).
     """
     questions = Questions(answers)
-    headed = {sheet: with_labels(one) for sheet, one in sheets.items()}
+    headed = {sheet: with_legends(with_labels(one)) for sheet, one in sheets.items()}
     read_as = [(sheet, note) for sheet, one in headed.items() for note in one.notes]
-    headed = {sheet: _with_values(sheet, one, questions) for sheet, one in headed.items()}
+    headed = {sheet: with_durations(with_marked_times(sheet, _with_values(sheet, one, questions), questions)) for sheet, one in headed.items()}
     personal = {sheet: [c for c in one.frame if looks_personal(c) or looks_personal(one.labels.get(c, "")) or names_people(one.frame[c])] for sheet, one in headed.items()}
     headed = {sheet: replace(one, frame=with_pseudonyms(one.frame, personal[sheet])) for sheet, one in headed.items()}
     datasets = datasets_of(headed)

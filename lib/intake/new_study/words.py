@@ -180,22 +180,22 @@ NO = words("no n false f нет 아니오 아니요 nein non não nao 否 无 �
 # Values that say in words that the event happened, or that it did not: all of a text, or how it begins.
 HAPPENED = re.compile(
     r"(?:dead|died|deceased|death|deaths|expired|event|progress(?:ed|ion)|relapse[d]?|recurr(?:ed|ence|ent)|failed|failure|"
-    r"verstorben|gestorben|tot|tod|décédée?|decede|décès|muerto|fallecido|deceduto|óbito|falecid[oa]|死亡|已死亡|亡故|病故|去世|死|复发|已复发|进展|再発|増悪|умер(?:ла)?|смерть|рецидив|прогрессирование|사망|재발|진행)\b.*",
+    r"verstorben|gestorben|tot|tod|décédée?|decede|décès|muert[oae]|fallecid[oa]|deceduto|morto|morte|óbito|falecid[oa]|死亡|已死亡|亡故|病故|去世|死|复发|已复发|进展|再発|増悪|умер(?:ла)?|смерть|рецидив|прогрессирование|사망|재발|진행)\b.*",
     re.IGNORECASE | re.DOTALL,
 )
 CENSORED = re.compile(
     r"(?:alive|living|censored|censor|no event|no evidence|(?:event|disease|progression|relapse|recurrence|failure)[- ]?free|lost|withdrawn|not progressed|"
-    r"no (?:death|relapse|recurrence|progression)|lebt|lebend|am leben|zensiert|vivante?|en vie|vivo|"
+    r"no (?:death|relapse|recurrence|progression)|lebt|lebend|am leben|zensiert|vivante?|en vie|censurée?|viv[oa]|censurad[oa]|censurat[oa]|"
     r"生存|存活|健在|在世|活|删失|失访|脱落|退组|撤回同意|未复发|未进展|无复发|无进展|未死亡|打ち切り|無再発|жив(?:а)?|цензурирован\w*|생존|중도절단)\b.*",
     re.IGNORECASE | re.DOTALL,
 )
-DEATH = re.compile(r"(?:\d+\s*[:=.)-]\s*)?(?:dead|died|deceased|death|expired|verstorben|gestorben|tot|décédée?|muerto|fallecido|deceduto|óbito|falecid[oa]|已?死亡|病故|去世|死|умер(?:ла)?|смерть|사망)\b.*", re.IGNORECASE)
+DEATH = re.compile(r"(?:\d+\s*[:=.)-]\s*)?(?:dead|died|deceased|death|expired|verstorben|gestorben|tot|décédée?|muert[oae]|fallecid[oa]|deceduto|morto|morte|óbito|falecid[oa]|已?死亡|病故|去世|死|умер(?:ла)?|смерть|사망)\b.*", re.IGNORECASE)
 # What tells the rows of a patient apart that are different endpoints, each of which becomes columns of its own.
 ENDPOINT_KEYS = words("etype endpoint event_type type_of_event paramcd param parameter outcome_type endpunkt")
 # Names of a column in which yes, or 1 beside 0, can only mean that it happened.
 TRUE_NAMES = words("death dead died deceased event events evt relapse relapsed recurrence recurred recur progression progressed failure "
     "observed verstorben gestorben tod deces décès décédé óbito obito 死亡 是否死亡 复发 是否复发 进展 是否进展 进展或死亡 疾病进展或死亡 再発 rezidiv 사망 사망여부 재발 재발여부 진행 смерть умер рецидив")
-EVENT_NAMES = TRUE_NAMES | words("e delta arrest fail failed fustat 事件 事件发生 结局事件 イベント ereignis vital alive living lebt mort exitus rel")
+EVENT_NAMES = TRUE_NAMES | words("e delta evento événement evenement arrest fail failed fustat 事件 事件发生 结局事件 イベント ereignis vital alive living lebt mort exitus rel")
 # Names of a column that holds some coding of event and censoring, whichever way round.
 STATUS_NAMES = words("status stat state cens censor censored censoring cnsr indicator ind flag outcome fustat code "
     "状态 生存状态 存活状态 结局 转归 статус исход 상태 생존여부 zensiert zensur statut estado 転帰 打ち切り")

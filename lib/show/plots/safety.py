@@ -17,7 +17,17 @@ from lib.analyses.safety.events_in_time import HarmsInTime
 from lib.analyses.safety.profiles import Profiles, profile
 from lib.dataset.dataset import Dataset
 from lib.languages.speech import N_, _
-from lib.show.display import EMPTY, Block, Figure, anchor, empty_if_absent, internal_only, withheld
+from lib.show.display import (
+    EMPTY,
+    Block,
+    Figure,
+    anchor,
+    empty_if_absent,
+    in_small_type,
+    internal_only,
+    too_many,
+    withheld,
+)
 from lib.show.formats import format_percent, format_whole
 from lib.show.labels import OVERALL, counted, everybody, inside, level_text
 from lib.show.phrases import format_duration, joined, unit_name
@@ -34,6 +44,7 @@ from lib.show.plots.style import (
     shown_arms,
     write_figure,
 )
+from lib.study.limits import DRAWN, PROFILES
 from lib.study.parts import Arm
 
 # Pale to dark: readable in grey; the worst grades are hatched as well.
@@ -41,6 +52,7 @@ GRADE_COLOURS = ("#fde0c5", "#f8b58b", "#e5743f", "#a63603", "#4d1800")
 HATCHES = ("", "", "", "//", "xx")
 # The line of a profile that holds letters; what others hold is named by the study.
 RESPONSE = N_("Response")
+ONE_BY_ONE = N_("profiles of single patients")
 
 
 @empty_if_absent
@@ -274,11 +286,17 @@ def plot_ae_courses(timed: HarmsInTime) -> Figure | Block:
         return write_figure(figure, "ae_courses", _("Onset and duration of each patient's events"), alt, legend(figure, data, "ae_courses", scale=_(data.study.adverse_events.scale)))
 
 
-@internal_only("profile", "profiles of single patients")
+@internal_only("profile", ONE_BY_ONE, scales=True)
 @empty_if_absent
-def plot_profiles(chosen: Profiles) -> list[Figure]:
-    """One figure per patient: treatment, response, markers and events on one time axis."""
-    return [_plot_profile(chosen.dataset, patient) for patient in chosen["chosen"]["patient_id"]]
+def plot_profiles(chosen: Profiles) -> list[Figure | Block] | Block:
+    """One figure per patient: treatment, response, markers and events on one time axis. Of many patients the first few."""
+    data, asked = chosen.dataset, list(chosen["chosen"]["patient_id"])
+    if len(asked) <= PROFILES:
+        return [_plot_profile(data, patient) for patient in asked]
+    if len(data.patients) > DRAWN:
+        return too_many(ONE_BY_ONE, DRAWN)
+    said = _("Of {n} patients with a picture of their own the first {few} are drawn, in the order of the study. Explore draws each.", n=format_whole(len(asked)), few=format_whole(PROFILES))
+    return [in_small_type(said), *(_plot_profile(data, patient) for patient in asked[:PROFILES])]
 
 
 def _plot_profile(data: Dataset, patient_id: str) -> Figure:

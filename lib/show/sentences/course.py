@@ -23,7 +23,7 @@ from lib.show.labels import counted, decimals_of_time, everybody, groups_of
 from lib.show.phrases import format_duration, in_unit, joined, plural, said_count, said_share
 from lib.show.sentences.absent import reason_if_absent
 from lib.show.verdict import OverallTest, exact_test, say_arms, say_tests
-from lib.study.limits import LARGE
+from lib.study.limits import DRAWN
 
 # Names of patients that a sentence can carry; beyond it the number of patients has to do.
 MOST_NAMED = 12
@@ -63,7 +63,7 @@ def sentence_undrawn(course: Course) -> str:
         return ""
     counts = where(course["course_count"], group=everybody(data)).set_index("variable")
     drawn, missing = counts.loc["drawn"], undrawn(course)
-    large = len(data.patients) > LARGE  # as the pictures decide
+    large = len(data.patients) > DRAWN  # as the pictures decide
     if missing.empty:
         return "" if large else _("Every patient is drawn (n = {n}).", n=format_whole(drawn['n']))
     told = []
