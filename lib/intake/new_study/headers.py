@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 import pandas as pd
 
 from lib.intake.cells import EXCEL_DAY_ZERO, Unreadable
-from lib.intake.new_study.tidying import CHANGE_COLUMNS
+from lib.intake.new_study.tidying import CHANGE_COLUMNS, known_cells
 from lib.intake.new_study.words import UNIT_WORDS
 
 SEARCHED = 20  # rows in which a header is looked for
@@ -191,7 +191,7 @@ def with_legends(headed: Headed) -> Headed:
     frame, called, said = headed.frame.copy(), {}, []
     for column in headed.frame:
         name, legend = _legend(unicodedata.normalize("NFKC", column))
-        cells = frame[column].dropna().astype(str).str.strip().str.replace(r"\.0+\Z", "", regex=True)
+        cells = known_cells(frame[column]).str.replace(r"\.0+\Z", "", regex=True)
         if not legend or name in frame or name in called.values() or not len(cells) or not cells.isin(legend).all():
             continue
         frame.loc[cells.index, column] = cells.map(legend)

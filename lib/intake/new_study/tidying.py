@@ -7,7 +7,7 @@ month comes first, what "-" or 999 stands for). Knows nothing of studies: a colu
 
 from __future__ import annotations
 
-__all__ = ["CHANGE_COLUMNS", "tidied"]
+__all__ = ["CHANGE_COLUMNS", "known_cells", "tidied"]
 
 import datetime as dt
 import re
@@ -97,6 +97,12 @@ def tidied(table: str, frame: pd.DataFrame, questions: Questions | None = None, 
             tidy.loc[became.index, column] = became
             changes += [(table, row, column, cells[row], text or "", why) for row, text in became.items()]
     return tidy, pd.DataFrame(changes, columns=CHANGE_COLUMNS).sort_values(["row", "column"], ignore_index=True)
+
+
+def known_cells(cells: pd.Series) -> pd.Series:
+    """The texts of a column that say something: not those that are empty, mean that nobody knows, or stand for nothing."""
+    texts = cells.dropna().astype(str).str.strip()
+    return texts[~texts.str.casefold().isin(MISSING | NOTHING) & texts.ne("")]
 
 
 def _changed(cells: pd.Series, change: Callable[[str], str | None]) -> pd.Series:

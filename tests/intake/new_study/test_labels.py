@@ -63,7 +63,7 @@ LEGENDS = {
 @pytest.mark.parametrize("header", LEGENDS)
 def test_what_a_name_says_of_its_codes_stands_in_their_place(tmp_path, header):
     arms, sexes, (event, censored) = LEGENDS[header]
-    rows = [f"P{i},{1 + i % 2},{1 + i % 3 // 2}{'.0' if i % 5 else ''},{3.5 + i},{int(i % 4 > 0)}" for i in range(24)]
+    rows = [f"P{i},{1 + i % 2},{'NA' if i == 8 else 1 + i % 3 // 2}{'.0' if i % 5 and i != 8 else ''},{3.5 + i},{int(i % 4 > 0)}" for i in range(24)]
     (tmp_path / "a.csv").write_text("\n".join([header, *rows]), encoding="utf-8")
     new = proposed("x", read_sheets([tmp_path / "a.csv"]))
     patients, study = new.tables["patients"], new.proposal.study

@@ -111,3 +111,12 @@ def test_dates_doses_and_visits_are_no_times_in_words(tmp_path, cell):
     new = proposed("x", _read(tmp_path, ["when", "os_days", "death"], cell, DAYS, lambda i: str(i % 2)))
     assert not new.changes["why"].str.contains("in words").any()
     assert [e["time"]["unit"] for e in new.proposal.study["endpoints"]] == ["days"]
+
+
+def test_unknown_times_are_no_words_among_them(tmp_path):
+    unknown = {4: "NA", 9: "不详", 14: "-", 19: ""}
+    sheets = _read(tmp_path, ["OS (months)", "PFS"], lambda i: unknown.get(i) or _marked(TENTHS)(i), lambda i: unknown.get(i) or f"{i + 1}个月")
+    assert "+ in OS (months)" in proposed("x", sheets).proposal.questions.open
+    frame = proposed("x", sheets, {"+ in OS (months)": "censored"}).tables["patients"].frame
+    assert frame["PFS (months)"].iloc[[3, 5]].tolist() == ["4", "6"]
+    assert frame["OS status"].isna().sum() == len([i for i in unknown if i != 19])

@@ -12,6 +12,7 @@ import pandas as pd
 from lib.intake.new_study.headers import Headed
 from lib.intake.new_study.outcomes.outcome_names import unit_of
 from lib.intake.new_study.questions import Questions
+from lib.intake.new_study.tidying import known_cells
 from lib.intake.new_study.words import UNIT_WORDS
 from lib.study.parts import DAYS
 
@@ -26,6 +27,7 @@ WRITTEN = re.compile(r"\s*".join(
 # With as few different numbers, all whole, 2+ may be a grade, and 3 months a visit.
 FEW_NUMBERS = 6
 UNIT = re.compile(r"\s*(?:\([^()]*\)|\[[^\[\]]*\])\s*\Z")
+FIRST = 20
 STATUS = {True: "censored", False: "event"}
 IN_MONTHS = {"years": 12.0, "months": 1.0}
 
@@ -47,7 +49,7 @@ def with_marked_times(sheet: str, one: Headed, questions: Questions) -> Headed:
     """
     frame, changes = one.frame.copy(), list(one.changes)
     for column in one.frame:
-        numbers, signs = _parts(one.frame[column].dropna().astype(str).str.strip())
+        numbers, signs = _parts(known_cells(one.frame[column]))
         marked = signs.ne("")
         if signs[marked].nunique() != 1 or marked.all() or (numbers.nunique() <= FEW_NUMBERS and not numbers.str.contains("[.,]").any()):
             continue
@@ -74,9 +76,9 @@ def with_durations(one: Headed) -> Headed:
     """Write `1 year 2 months` as a number in one unit, which then stands in the name of the column: their own, months, else days."""
     frame, changes, called = one.frame.copy(), list(one.changes), {}
     for column in one.frame:
-        cells = one.frame[column].dropna().astype(str).str.strip()
-        parts = cells.map(WRITTEN.fullmatch)
-        if not len(cells) or parts.isna().any() or cells.nunique() <= FEW_NUMBERS:
+        cells = known_cells(one.frame[column])
+        parts = _matched(WRITTEN, cells)
+        if not len(parts) or cells.nunique() <= FEW_NUMBERS:
             continue
         found = {row: {unit: float(number.replace(",", ".")) for unit, number in part.groupdict().items() if number} for row, part in parts.items()}
         units = set().union(*found.values())
@@ -94,10 +96,16 @@ def with_durations(one: Headed) -> Headed:
 
 def _parts(cells: pd.Series) -> tuple[pd.Series, pd.Series]:
     """Number and sign of each cell; nothing where any cell is something else."""
-    found = cells.map(MARKED.fullmatch)
-    if found.isna().any():
-        return cells[:0], cells[:0]
+    found = _matched(MARKED, cells)
     return found.map(lambda parts: parts[1]), found.map(lambda parts: parts[2])
+
+
+def _matched(pattern: re.Pattern, cells: pd.Series) -> pd.Series:
+    """The match of each cell; none where any cell is something else, which the first few mostly tell."""
+    found = cells.head(FIRST).map(pattern.fullmatch)
+    if not found.isna().any():
+        found = cells.map(pattern.fullmatch)
+    return found[:0] if found.isna().any() else found
 
 
 def _status_of(column: str, frame: pd.DataFrame) -> str:
