@@ -31,6 +31,7 @@ from lib.show.display import (
 from lib.show.formats import format_percent, format_whole
 from lib.show.labels import OVERALL, counted, everybody, inside, level_text
 from lib.show.phrases import format_duration, joined, unit_name
+from lib.show.plots.course import MOST_NAMES, TALLEST
 from lib.show.plots.legends import legend
 from lib.show.plots.panel import picture_with_counts, write_at_risk, write_legend
 from lib.show.plots.style import (
@@ -192,16 +193,8 @@ def _draw_grades(axes, own: pd.DataFrame, terms: list[str], grades: range) -> No
     for grade in grades:
         part = where(own, grade=grade).set_index("term").reindex(terms)
         share = (part["count"] / part["n"].where(part["n"] > 0)).fillna(0).to_numpy(float)
-        axes.barh(
-            range(len(terms)),
-            share,
-            left=left,
-            height=0.7,
-            color=GRADE_COLOURS[grade - 1],
-            edgecolor=GREY,
-            linewidth=np.where(share > 0, 0.5, 0),
-            hatch=HATCHES[grade - 1],
-        )
+        style = {"height": 0.7, "color": GRADE_COLOURS[grade - 1], "edgecolor": GREY, "hatch": HATCHES[grade - 1]}
+        axes.barh(range(len(terms)), share, left=left, linewidth=np.where(share > 0, 0.5, 0), **style)
         left += share
     axes.tick_params(axis="y", length=0)
 
@@ -250,34 +243,26 @@ def plot_ae_courses(timed: HarmsInTime) -> Figure | Block:
         return EMPTY
     patients = list(dict.fromkeys(courses["patient_id"]))
     limit = courses["end"].clip(upper=2 * max(courses["start"].max(), 1)).max() * 1.03
-    with picture(0.9 + 0.15 * len(patients)) as (figure, axes):
+    step = min(0.15, (TALLEST - 0.9) / len(patients))
+    width = min(3.6, 0.75 * 72 * step)
+    with picture(0.9 + step * len(patients)) as (figure, axes):
         place = {patient: -i for i, patient in enumerate(patients)}
         for __, event in courses.iterrows():
             y, shade = place[event["patient_id"]], GRADE_COLOURS[int(event["grade"]) - 1]
             end = min(event["end"], limit)
-            axes.plot(
-                [event["start"], end], [y, y], color=shade, linewidth=3.6, solid_capstyle="butt", zorder=event["grade"]
-            )
+            axes.plot([event["start"], end], [y, y], color=shade, linewidth=width, solid_capstyle="butt", zorder=event["grade"])
             axes.plot(event["start"], y, "|", color=INK, markersize=5, zorder=9)
             if event["ongoing"] or event["end"] > limit:
                 axes.plot(end, y, ">", color=INK, markersize=3, zorder=9, clip_on=False)
         for arm in data.arms:
             own = [place[p] for p in dict.fromkeys(where(courses, arm=arm.id)["patient_id"])]
             if own:
-                axes.plot(
-                    [-0.012 * limit] * 2, [max(own) + 0.4, min(own) - 0.4], color=arm.colour, linewidth=3, clip_on=False
-                )
-                axes.text(
-                    1.01,
-                    np.mean(own),
-                    _("{arm}\n{drawn} of {n}", arm=arm.label, drawn=_drawn(timed, 'patients', arm.id, 'count'), n=data.n[arm.id]),
-                    color=arm.colour,
-                    fontsize=8,
-                    va="center",
-                    transform=axes.get_yaxis_transform(),
-                )
+                axes.plot([-0.012 * limit] * 2, [max(own) + 0.4, min(own) - 0.4], color=arm.colour, linewidth=3, clip_on=False)
+                said = _("{arm}\n{drawn} of {n}", arm=arm.label, drawn=_drawn(timed, 'patients', arm.id, 'count'), n=data.n[arm.id])
+                axes.text(1.01, np.mean(own), said, color=arm.colour, fontsize=8, va="center", transform=axes.get_yaxis_transform())
         axes.set(xlim=(-0.012 * limit, limit), ylim=(-len(patients) + 0.2, 0.8))
-        axes.set_yticks(list(place.values()), patients, fontsize=6)
+        few = len(patients) <= MOST_NAMES
+        axes.set_yticks(list(place.values()) if few else [], patients if few else [], fontsize=6)
         axes.set_xlabel(_("{unit} since {zero_label}", unit=unit_name(data.study.time.unit).capitalize(), zero_label=data.study.time.zero_label))
         shades = _shades(data, sorted(int(grade) for grade in courses["grade"].unique()))
         figure.legend(handles=shades, loc="outside lower center", ncols=5, fontsize=8)
@@ -323,16 +308,8 @@ def _plot_profile(data: Dataset, patient_id: str) -> Figure:
             for mark in parts["marks"].itertuples():
                 axis.axvline(mark.time, color=GREY, linewidth=0.8, linestyle={"death": "solid", "progression": "dashed"}.get(mark.what, "dotted"))
         for i, mark in enumerate(parts["marks"].itertuples()):
-            top.annotate(
-                _(mark.what),
-                (mark.time, 1),
-                (0, 2 + 9 * (i % 2)),
-                xycoords=("data", "axes fraction"),
-                textcoords="offset points",
-                fontsize=7,
-                ha="center",
-                color=GREY,
-            )
+            place = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points", "ha": "center"}
+            top.annotate(_(mark.what), (mark.time, 1), (0, 2 + 9 * (i % 2)), fontsize=7, color=GREY, **place)
         bottom.set_xlabel(_("{unit} since {zero_label}", unit=unit_name(data.study.time.unit).capitalize(), zero_label=data.study.time.zero_label))
         arm = data.study.arm(str(data.patients.set_index("patient_id")["arm"][patient_id])).label
         events = [f"{called(e.term)} {data.study.adverse_events.words(e.grade)}" for e in parts["events"].itertuples()]
