@@ -39,9 +39,9 @@ def earlier_of(data: Dataset) -> tuple[Shared, ...]:
     With two parts of one subgroup, the whole less one of them is a report as well.
     """
     entries, own = _known(data)
-    found = list(entries[:own])
-    given = data.parameters.model_dump(mode="json", exclude={"study"})
-    now = data_print(data.study) if found else ""
+    if not (found := list(entries[:own])):
+        return ()
+    given, now = data.parameters.model_dump(mode="json", exclude={"study"}), data_print(data.study)
     alike = [e for e in found if e.data == now and all(e.common[k] == given[k] for k in ("cutoff", "arms", "population"))]
     return (*found, *_composed(given, alike))
 
