@@ -120,3 +120,10 @@ def test_unknown_times_are_no_words_among_them(tmp_path):
     frame = proposed("x", sheets, {"+ in OS (months)": "censored"}).tables["patients"].frame
     assert frame["PFS (months)"].iloc[[3, 5]].tolist() == ["4", "6"]
     assert frame["OS status"].isna().sum() == len([i for i in unknown if i != 19])
+
+
+def test_the_status_beside_a_time_takes_no_name_that_is_there(tmp_path):
+    header = ["OS (months)", "OS status", "OS (months) status", "nothing"]
+    sheets = _read(tmp_path, header, _marked(TENTHS), lambda i: "x", lambda i: "y", lambda i: "")
+    frame = proposed("x", sheets, {"+ in OS (months)": "censored"}).tables["patients"].frame
+    assert (frame["OS status (2)"] == "censored").sum() == CENSORED

@@ -110,5 +110,5 @@ def _matched(pattern: re.Pattern, cells: pd.Series) -> pd.Series:
 
 def _status_of(column: str, frame: pd.DataFrame) -> str:
     """A name for the status beside a time: that of the time without its unit."""
-    name = f"{UNIT.sub('', column)} status"
-    return name if name not in frame else f"{column} status"
+    named = (f"{start} status{more}" for more in ("", *(f" ({again})" for again in range(2, len(frame.columns) + 3))) for start in (UNIT.sub("", column), column))
+    return next(name for name in named if name not in frame)
