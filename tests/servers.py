@@ -18,10 +18,12 @@ from pathlib import Path
 
 from lib.study.study import ROOT
 
-__all__ = ["TOKEN", "Server", "serve"]
+__all__ = ["TOKEN", "Server", "said_by", "serve"]
 
 TOKEN = "a-token-of-the-test"
 SECONDS = 90
+# Address -> what the server there says.
+_logs: dict[str, Path] = {}
 
 
 @dataclass
@@ -54,11 +56,17 @@ def free_port() -> int:
         return found.getsockname()[1]
 
 
+def said_by(address: str) -> str:
+    """The end of what the server at an address has said, without the token."""
+    return re.sub(TOKEN, "...", _logs[address].read_text())[-3000:]
+
+
 @contextlib.contextmanager
 def serve(command: str, outputs: Path, *words: str) -> Iterator[Server]:
     """Run `python -m lib lab` or `explore`, wait until it answers, and end it afterwards."""
     port = free_port()
-    log = outputs / "server.log"
+    address = f"http://127.0.0.1:{port}"
+    _logs[address] = log = outputs / "server.log"
     arguments = [sys.executable, "-m", "lib", command, "--output", str(outputs), "--port", str(port), *words]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "COHORT_TOKEN": TOKEN, "JUPYTER_TOKEN": TOKEN}
     with log.open("w") as said:
@@ -66,7 +74,7 @@ def serve(command: str, outputs: Path, *words: str) -> Iterator[Server]:
     try:
         cookies = CookieJar()
         opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(cookies))
-        yield _answering(Server(f"http://127.0.0.1:{port}", outputs, opener, cookies), process, log)
+        yield _answering(Server(address, outputs, opener, cookies), process)
     finally:
         process.terminate()
         try:
@@ -76,11 +84,11 @@ def serve(command: str, outputs: Path, *words: str) -> Iterator[Server]:
             process.wait()
 
 
-def _answering(server: Server, process: subprocess.Popen, log: Path) -> Server:
+def _answering(server: Server, process: subprocess.Popen) -> Server:
     until = time.monotonic() + SECONDS
     while time.monotonic() < until and process.poll() is None:
         with contextlib.suppress(urllib.error.URLError, ConnectionError):
             if server.get("/login", token=False)[0] < 500:
                 return server
         time.sleep(0.2)
-    raise AssertionError(f"the server did not answer: {re.sub(TOKEN, '...', log.read_text())[-2000:]}")
+    raise AssertionError(f"the server did not answer: {said_by(server.address)}")

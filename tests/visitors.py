@@ -9,7 +9,7 @@ import time
 import uuid
 from http.cookies import SimpleCookie
 
-from servers import TOKEN
+from servers import TOKEN, said_by
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 from tornado.websocket import websocket_connect
 
@@ -57,7 +57,7 @@ class Visitor:
         """Open the page, ask for its widgets as the page does; the seconds until the first picture is there."""
         began = time.monotonic()
         status = await self.open()
-        assert status == 200, f"{status}: {self.text.replace(TOKEN, '...')[-3000:]}"
+        assert status == 200, f"{status}: {said_by(self.address)}"
         await self.connect()
         self.models = await self.states()
         assert "<svg" in json.dumps(self.models)

@@ -140,12 +140,15 @@ class _Server:
             os.close(pipe)
 
     def _end(self) -> None:
-        """Leave nothing: neither kernels nor their connection files, which hold a key."""
+        """Leave nothing: neither kernels nor the folders of their sockets, where a key lies too."""
         for child, (_, file) in self.kernels.items():
             with contextlib.suppress(OSError):
                 # The kernel leads a group: what it has started ends too.
                 os.killpg(child, signal.SIGKILL)
-            Path(file).unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                for left in (Path(file), *Path(file).parent.glob(f"{Path(file).stem}-ipc-*")):
+                    left.unlink(missing_ok=True)
+                Path(file).parent.rmdir()
 
 
 def _become_kernel(request: dict) -> None:

@@ -9,6 +9,7 @@ __all__ = ["WarmKernelManager", "imported_by", "kernel_environment", "own_settin
 
 import ast
 import atexit
+import contextlib
 import json
 import os
 import select
@@ -54,6 +55,8 @@ NOT_INHERITED = ("PYTHONSTARTUP", "PYTHONWARNINGS", "PYTHONDONTWRITEBYTECODE")
 NO_HISTORY = "get_config().HistoryManager.enabled = False\n"
 # What an interpreter or a library reads only once, as it starts.
 READ_AT_START = ("PYTHON", "LD_", "DYLD_", "LANG", "LC_", "MPL", "OMP_", "OPENBLAS_", "MKL_", "NUMEXPR_", "JE_", "HOME")
+# macOS and Linux take no socket whose path, folder and name, has more than 103 or 107 bytes.
+CONNECTION_FILE, LONGEST_FOLDER = "kernel.json", 85
 # macOS has a fork, but its own libraries do not survive it.
 CAN_FORK = hasattr(os, "fork") and hasattr(socket, "send_fds") and sys.platform != "darwin"
 
@@ -101,11 +104,25 @@ def imported_by(notebook: NotebookNode) -> list[str]:
 
 
 class WarmKernelManager(AsyncKernelManager):
-    """Jupyter's manager of one kernel, which forks it from the server."""
+    """Jupyter's manager of one kernel, which forks it from the server.
+
+    They talk over sockets in a folder that nobody else can enter. A port is chosen before the kernel takes it, and where
+    many kernels start another may have taken it meanwhile.
+    """
 
     def __init__(self, **options):
         super().__init__(**options)
+        folder = tempfile.mkdtemp(prefix="kernel-")
+        self.connection_file = str(Path(folder, CONNECTION_FILE))
+        if CAN_FORK and len(os.fsencode(folder)) <= LONGEST_FOLDER:
+            self.transport = "ipc"
         self.provisioner = _WarmProvisioner(kernel_id=str(uuid.uuid4()), kernel_spec=self.kernel_spec, parent=self)
+
+    def cleanup_ipc_files(self) -> None:
+        """Leave no sockets, nor their folder unless the kernel is to start again."""
+        super().cleanup_ipc_files()
+        with contextlib.suppress(OSError):
+            Path(self.connection_file).parent.rmdir()
 
 
 class _WarmProvisioner(LocalProvisioner):

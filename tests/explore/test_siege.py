@@ -68,7 +68,9 @@ def test_ten_visitors_who_come_at_once_each_see_a_picture(server):
     async def come() -> list[float]:
         several = [Visitor(server.address) for _ in range(10)]
         try:
-            return await asyncio.gather(*(visitor.see() for visitor in several))
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(visitor.see()) for visitor in several]
+            return [task.result() for task in tasks]
         finally:
             for visitor in several:
                 visitor.leave()

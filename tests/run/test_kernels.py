@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -166,7 +167,7 @@ def test_imports_are_read_from_the_cells(code, modules):
 
 @pytest.mark.notebook
 @pytest.mark.parametrize("victim", ["parent", "server"])
-def test_sigkill_leaves_neither_process_nor_file(tmp_path, victim):
+def test_sigkill_leaves_neither_process_nor_file(tmp_path, tmp_path_factory, victim):
     """The whole chain ends by itself: runner, server, kernel, and what the kernel has started."""
     told = tmp_path / "told"
     code = (
@@ -176,18 +177,19 @@ def test_sigkill_leaves_neither_process_nor_file(tmp_path, victim):
         "time.sleep(60)"
     )
     notebooks = demo.write(tmp_path, cohort=code)
-    runtime = tmp_path / "runtime"
+    runtime = tmp_path_factory.mktemp("r")  # as short as where sockets usually lie
     program = (
         f"from pathlib import Path\nfrom lib.run.execute import execute\nexecute(Path({str(notebooks)!r}), {{'cohort': {{}}}})"
     )
     env = os.environ | {"TMPDIR": str(runtime), "JUPYTER_RUNTIME_DIR": str(runtime)}
-    runtime.mkdir()
     with (tmp_path / "said").open("wb") as said:
         runner = subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, env=env, stderr=said)
     try:
         _until(lambda: told.exists() and len(told.read_text().split()) == 3, 120)
         chain = [psutil.Process(int(pid)) for pid in told.read_text().split()]
-        assert len(list(runtime.iterdir())) == 1
+        (folder,) = runtime.iterdir()
+        assert folder.stat().st_mode & 0o777 == 0o700
+        assert len(list(folder.iterdir())) == 6, "five sockets, and the file that says where they are"
         os.kill(runner.pid if victim == "parent" else chain[0].pid, signal.SIGKILL)
         runner.wait(20)
         watched = chain if victim == "parent" else chain[:2]
@@ -201,6 +203,20 @@ def test_sigkill_leaves_neither_process_nor_file(tmp_path, victim):
         runner.wait()
         if victim == "server":
             chain[2].kill()
+
+
+@pytest.mark.notebook
+@pytest.mark.parametrize("deep", [False, True])
+def test_a_kernel_takes_no_port_where_its_folder_can_hold_sockets(tmp_path, tmp_path_factory, monkeypatch, deep):
+    """A port that was chosen may be another's before the kernel takes it; a path that is too long for a socket needs ports."""
+    folder = tmp_path_factory.mktemp("r") / ("d" * 60 if deep else "")
+    folder.mkdir(exist_ok=True)
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    said = _run(tmp_path, "import os, psutil\nprint(len([c for c in psutil.Process().net_connections('inet') if c.status == 'LISTEN']))")
+    # One is the kernel's own: it hears there what its child processes print.
+    assert int(said) == (6 if deep or not kernels.CAN_FORK else 1)
+    kernels.shut_down()
+    assert list(folder.iterdir()) == []
 
 
 @pytest.mark.notebook
