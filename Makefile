@@ -43,6 +43,10 @@ quick: $(TOOLS)  ## the tests that take no notebook, no browser and no patience
 test: $(TOOLS)  ## all tests: statistics against R, intake, runner, notebooks
 	$(BIN)/python -m pytest -n $(JOBS) $(SHARED) --durations=30
 
+slow: $(TOOLS)  ## measure on an idle machine for which tests make quick has no patience, and list them in tests/slow.txt
+	: > tests/slow.txt
+	SLOW=1 $(BIN)/python -m pytest -n $(JOBS) $(SHARED) -m "not notebook and not browser and not thorough"
+
 fuzz: $(TOOLS)  ## other inputs than make test draws, and many random studies (FUZZ=2000 how many, FUZZ_SEED= which)
 	@echo "seed $(FUZZ_SEED)"
 	FUZZ=$(FUZZ) $(BIN)/python -m pytest -n $(JOBS) $(SHARED) -m hypothesis --hypothesis-seed=$(FUZZ_SEED)

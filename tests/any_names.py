@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import keyword
 import re
 
@@ -15,6 +16,7 @@ from lib.study.study import ROOT
 ID = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}\Z")
 
 
+@functools.cache
 def names_in_use() -> list[str]:
     """Every text and every argument of the library that a study could take for an id, keywords, and what pandas calls its own."""
     found = {*dir(pd.DataFrame), *dir(pd.Series), *keyword.kwlist, "T", "index", "size", "dtype"}
@@ -27,7 +29,8 @@ def names_in_use() -> list[str]:
     return sorted(name for name in found if ID.match(name))
 
 
-IN_USE = names_in_use()
+# Not while tests are collected, in every process: the whole library is read for it.
+in_use = st.deferred(lambda: st.sampled_from(names_in_use()))
 COLUMNS_IN_USE = ["patient_id", "arm", "time_zero", "death", "death_date", "local_progression", "local_progression_date",
                   "distant_progression_date", "last_contact_date", "last_tumour_assessment", "excluded"]  # fmt: skip
 TEXTS = ("Age", "Sex", "Grösse, µg/L", "女性", "5 < x & y > 3", "it's \"so\"", "50% of all", "a_b^c", "{x} {0}", "A vs B", "overall", "n = 3: no",
@@ -36,7 +39,7 @@ CODES = ("F", "M", "0", "1", "2", "yes", "no", "I", "II", "overall", "missing", 
 UNITS = {"days": 1.0, "weeks": 7.0, "months": MONTH, "years": 365.25}
 DATES = ("local_progression_date", "distant_progression_date", "death_date")
 FLAGS = {"death_date": "death", "local_progression_date": "local_progression"}
-ids = st.one_of(st.sampled_from(["os", "pfs", "x1", "Age", "a_b", "A", "B", "C"]), st.sampled_from(IN_USE), st.from_regex(ID, fullmatch=True))
+ids = st.one_of(st.sampled_from(["os", "pfs", "x1", "Age", "a_b", "A", "B", "C"]), in_use, st.from_regex(ID, fullmatch=True))
 texts = st.sampled_from(TEXTS)
 
 

@@ -6,11 +6,13 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from lib.dataset import dataset
 from lib.languages import speech
 from lib.study.study import ROOT
 
@@ -26,13 +28,60 @@ sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 SLOW = {"notebook", "browser", "thorough"}
+# Tests for which `make quick` has no patience: with all their cases they took longer than this when `make slow` ran last.
+SLOW_TESTS, PATIENCE_SECONDS = Path(__file__).with_name("slow.txt"), 0.6
+_seconds: Counter[str] = Counter()
 
 
+def _once(read):
+    """Studies that the repository ships, which most tests look at, are read once in a process for all who load them."""
+    found = {}
+
+    def read_once(study):
+        if not study.folder.resolve().is_relative_to(ROOT / "data"):
+            return read(study)
+        files = [path for path in study.folder.iterdir() if path.is_file()]
+        state = frozenset((path, path.stat().st_size, path.stat().st_mtime_ns) for path in files)
+        if state not in found:
+            found[state] = read(study)
+        frames = {name: frame.copy() for name, frame in found[state].frames.items()}
+        return replace(found[state], frames=frames, queries=found[state].queries.copy())
+
+    return read_once
+
+
+dataset.read_tables = _once(dataset.read_tables)
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
-    """On several workers the files with most slow tests begin: one that begins last holds one worker while the others wait."""
+    """Slow tests are thorough ones.
+
+    On several workers the files with most of them begin: one that begins last holds one worker while the others wait.
+    """
+    measured = set(SLOW_TESTS.read_text(encoding="utf-8").split())
+    for item in items:
+        if _without_case(item.nodeid) in measured:
+            item.add_marker(pytest.mark.thorough)
     if hasattr(config, "workerinput"):
         slow = Counter(item.path for item in items if SLOW & {mark.name for mark in item.iter_markers()})
         items.sort(key=lambda item: -slow[item.path])
+
+
+def _without_case(test: str) -> str:
+    return test.partition("[")[0]
+
+
+def pytest_runtest_logreport(report):
+    """Add up how long each test takes, with all its cases."""
+    _seconds[_without_case(report.nodeid)] += report.duration
+
+
+def pytest_sessionfinish(session):
+    """List the slow tests of a run that measures them."""
+    if os.environ.get("SLOW") and not hasattr(session.config, "workerinput"):
+        slow = sorted(test for test, seconds in _seconds.items() if seconds > PATIENCE_SECONDS)
+        SLOW_TESTS.write_text("".join(f"{test}\n" for test in slow), encoding="utf-8")
 
 
 def pytest_collection_finish():

@@ -12,6 +12,7 @@ import datetime as dt
 import difflib
 import functools
 import itertools
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -170,6 +171,10 @@ def line_of(path: Path, location: Sequence[str | int]) -> int:
     return _line(YAML(pure=True).compose(path.read_text(encoding="utf-8-sig")), location)
 
 
+# What a tag or a directive needs; most files have neither, and are not read once more to look for them.
+MAY_TELL = re.compile(r"!|(?:\A|[\r\n\x85\u2028\u2029])%")
+
+
 # A page reads study.yml more than once, and whoever makes many pages reads the same ones.
 @functools.lru_cache(maxsize=32)
 def _parse(raw: bytes, file: str) -> tuple[Node | None, Any]:
@@ -178,7 +183,7 @@ def _parse(raw: bytes, file: str) -> tuple[Node | None, Any]:
         text = raw.decode("utf-8-sig")
         yaml = YAML(typ="safe", pure=True)
         node = yaml.compose(text)
-        refused = list(_told(text, file)) or ([] if node is None else list(_refused(node, file)))
+        refused = (list(_told(text, file)) if MAY_TELL.search(text) else []) or ([] if node is None else list(_refused(node, file)))
         content = None if refused or node is None else yaml.constructor.construct_document(node)
     except RecursionError:
         raise ProblemsFound([Problem("E101", "nested too deeply to be read", file=file)]) from None

@@ -104,6 +104,13 @@ def test_an_import_past_the_door_is_noticed(tmp_path):
     assert _past_the_door(tmp_path) == ["lib.report.results uses lib.show.plots.style, which lib.show.plots does not list"]
 
 
+def test_every_slow_test_of_the_list_is_there():
+    """A test that is renamed begins as a quick one, and leaves no line behind."""
+    for line in (ROOT / "tests" / "slow.txt").read_text("utf-8").splitlines():
+        file, _, name = line.partition("::")
+        assert f"def {name}(" in (ROOT / file).read_text("utf-8"), line
+
+
 def test_files_and_rooms_stay_small():
     """A newcomer reads a file in one sitting and a room at one look."""
     files = _modules(ROOT).values()

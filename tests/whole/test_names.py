@@ -11,7 +11,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from any_names import IN_USE
+from any_names import in_use
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from notebook_cells import run_notebook, without_drawing
@@ -88,7 +88,7 @@ def plain(tmp_path_factory):
 
 
 @settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
-@given(st.lists(st.sampled_from(IN_USE), min_size=2 * len(NAMED), max_size=2 * len(NAMED), unique=True))
+@given(st.lists(in_use, min_size=2 * len(NAMED), max_size=2 * len(NAMED), unique=True))
 @example(["time", "event", "cause", "decided_by", "weight", "arm_", "group", "variable"])
 @example(["excluded", "death", "death_date", "time_zero", "local_progression", "value", "n", "count"])
 @example(["index", "size", "T", "values", "name", "dtype", "level_0", "product_0_0"])

@@ -50,13 +50,12 @@ def ordinal_values(e: Evidence) -> list[Problem]:
 def marker_baseline(e: Evidence) -> list[Problem]:
     """W061: a marker that is followed has a baseline sample, or no change from it."""
     samples, problems = e["markers"], []
-    for marker in e.study.markers:
+    for marker in (marker for marker in e.study.markers if marker.role == "endpoint"):
         own = samples[samples["marker"].eq(marker.id) & samples["patient_id"].notna()]
         with_baseline = own.loc[own["visit"] == BASELINE_VISIT, "patient_id"]
         found = own[~own["patient_id"].isin(with_baseline)].drop_duplicates("patient_id")
-        if marker.role == "endpoint":
-            message = f"{marker.short} without a baseline sample (visit {BASELINE_VISIT}): no change can be computed, the patient counts in the values alone"
-            problems += e.problems("W061", "markers", found, "visit", message)
+        message = f"{marker.short} without a baseline sample (visit {BASELINE_VISIT}): no change can be computed, the patient counts in the values alone"
+        problems += e.problems("W061", "markers", found, "visit", message)
     return problems
 
 
@@ -95,14 +94,13 @@ def upper_limits(e: Evidence) -> list[Problem]:
 def one_state(e: Evidence) -> list[Problem]:
     """W063: samples of a patient are compared in one state only."""
     samples, problems = e["markers"], []
-    for marker in e.study.markers:
+    for marker in (marker for marker in e.study.markers if marker.match_state):
         own = samples[samples["marker"].eq(marker.id) & samples["state"].notna() & samples["patient_id"].notna()]
         own = own.sort_values("sample_date", kind="stable").assign(state=own["state"].astype(object))
         first = own.groupby("patient_id")["state"].transform("first")
         found = own.assign(first=first)[own["state"] != first].sort_index()
-        if marker.match_state:
-            message = f"{{state}}, but the first {marker.short} sample of the patient is {{first}}: not comparable"
-            problems += e.problems("W063", "markers", found, "state", message)
+        message = f"{{state}}, but the first {marker.short} sample of the patient is {{first}}: not comparable"
+        problems += e.problems("W063", "markers", found, "state", message)
     return problems
 
 
