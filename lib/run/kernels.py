@@ -55,8 +55,6 @@ NOT_INHERITED = ("PYTHONSTARTUP", "PYTHONWARNINGS", "PYTHONDONTWRITEBYTECODE")
 NO_HISTORY = "get_config().HistoryManager.enabled = False\n"
 # What an interpreter or a library reads only once, as it starts.
 READ_AT_START = ("PYTHON", "LD_", "DYLD_", "LANG", "LC_", "MPL", "OMP_", "OPENBLAS_", "MKL_", "NUMEXPR_", "JE_", "HOME")
-# macOS and Linux take no socket whose path, folder and name, has more than 103 or 107 bytes.
-CONNECTION_FILE, LONGEST_FOLDER = "kernel.json", 85
 # macOS has a fork, but its own libraries do not survive it.
 CAN_FORK = hasattr(os, "fork") and hasattr(socket, "send_fds") and sys.platform != "darwin"
 
@@ -112,9 +110,9 @@ class WarmKernelManager(AsyncKernelManager):
 
     def __init__(self, **options):
         super().__init__(**options)
-        folder = tempfile.mkdtemp(prefix="kernel-")
-        self.connection_file = str(Path(folder, CONNECTION_FILE))
-        if CAN_FORK and len(os.fsencode(folder)) <= LONGEST_FOLDER:
+        folder = Path(tempfile.mkdtemp(prefix="kernel-"))
+        self.connection_file = str(folder / "kernel.json")
+        if CAN_FORK and _holds_sockets(folder):
             self.transport = "ipc"
         self.provisioner = _WarmProvisioner(kernel_id=str(uuid.uuid4()), kernel_spec=self.kernel_spec, parent=self)
 
@@ -123,6 +121,16 @@ class WarmKernelManager(AsyncKernelManager):
         super().cleanup_ipc_files()
         with contextlib.suppress(OSError):
             Path(self.connection_file).parent.rmdir()
+
+
+def _holds_sockets(folder: Path) -> bool:
+    """Whether a socket can lie here: some file systems take none, and no system one with a long path."""
+    probe = folder / "kernel-ipc-0"
+    with socket.socket(socket.AF_UNIX) as one, contextlib.suppress(OSError):
+        one.bind(str(probe))
+        probe.unlink()
+        return True
+    return False
 
 
 class _WarmProvisioner(LocalProvisioner):
