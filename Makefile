@@ -22,7 +22,7 @@ pinned = sed -nE -e 's/^ *- ([a-z0-9._-]+)=([0-9][0-9.]*)$$/\1==\2.*/p' -e 's/^ 
 EXTRACT = pybabel --quiet extract -F pyproject.toml -k _ -k N_ -k Nn_:1,2 -k ngettext:1,2 --no-location --sort-output --omit-header
 COMPILE = $(BIN)/uv pip compile - --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help report batch check quick test fuzz siege lint types lab explore lock words notebooks pictures golden mutants screenshots cohort reference bench bench-statistics clean
+.PHONY: help report batch check quick test slow fuzz siege lint types lab explore lock words notebooks pictures golden mutants screenshots cohort reference bench bench-statistics clean
 .DEFAULT_GOAL := help
 
 help:       ## list the targets
@@ -45,7 +45,7 @@ test: $(TOOLS)  ## all tests: statistics against R, intake, runner, notebooks
 
 slow: $(TOOLS)  ## measure on an idle machine for which tests make quick has no patience, and list them in tests/slow.txt
 	: > tests/slow.txt
-	SLOW=1 $(BIN)/python -m pytest -n $(JOBS) $(SHARED) -m "not notebook and not browser and not thorough"
+	MEASURE_SLOW=1 $(BIN)/python -m pytest -n $(JOBS) $(SHARED) -m "not notebook and not browser and not thorough"
 
 fuzz: $(TOOLS)  ## other inputs than make test draws, and many random studies (FUZZ=2000 how many, FUZZ_SEED= which)
 	@echo "seed $(FUZZ_SEED)"

@@ -79,7 +79,7 @@ def pytest_runtest_logreport(report):
 
 def pytest_sessionfinish(session):
     """List the slow tests of a run that measures them."""
-    if os.environ.get("SLOW") and not hasattr(session.config, "workerinput"):
+    if os.environ.get("MEASURE_SLOW") and not hasattr(session.config, "workerinput"):
         slow = sorted(test for test, seconds in _seconds.items() if seconds > PATIENCE_SECONDS)
         SLOW_TESTS.write_text("".join(f"{test}\n" for test in slow), encoding="utf-8")
 

@@ -245,7 +245,8 @@ def _convert(cells: pd.Series, column: Column):
         return np.where((days >= FIRST) & (days <= LAST), days, NO_DATE)
     if column.kind in ("number", "whole"):
         numbers = texts.astype(float)
-        low, high = -LARGEST if column.low is None else column.low, LARGEST if column.high is None else column.high
+        low = -LARGEST if column.low is None else max(column.low, -LARGEST)
+        high = LARGEST if column.high is None else min(column.high, LARGEST)
         allowed = (numbers >= low) & (numbers <= high)
         numbers = np.where(allowed, numbers, np.nan)
         return numbers if column.kind == "number" else pd.array(numbers, "Int64")

@@ -13,8 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from study_builder import TABLES, good_tables, study_text, write_study
 
+from lib.intake import schemas
+from lib.intake.cells import TEXT
+from lib.intake.columns import columns_of
 from lib.intake.tables import read_tables, write_queries
-from lib.study.study import read_study
+from lib.study.study import ROOT, read_study
 from lib.study.yaml_file import ProblemsFound
 
 pytestmark = pytest.mark.thorough
@@ -166,3 +169,19 @@ def test_nasty_value_in_the_study(tmp_path_factory, value, where):
     text = study_text().replace(where, where + value)
     folder = write_study(tmp_path_factory.mktemp("nasty"), lambda _: text)
     answer(folder)
+
+
+SHIPPED = {name: read_study(ROOT / "data" / name) for name in ("rair_dtc", "colon")}
+DECLARED = [column for study in SHIPPED.values() for columns in columns_of(study).values() for column in columns]
+PLAUSIBLE = ["0", "1", "2", "12.5", "A", "B", "2020-01-01", "F", "SYN-01", "tg"]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(DECLARED), st.booleans(), st.lists(st.one_of(st.sampled_from(PLAUSIBLE), st.none(), values), max_size=6))
+def test_a_glance_at_a_column_passes_over_nothing_that_its_checks_find(column, must_be_filled, cells):
+    """The glance says that all is well only where each check, one after the other, finds nothing."""
+    series, checks = pd.Series(cells, dtype=TEXT), schemas._checks(column, must_be_filled)
+    if schemas._is_sound(series, series.notna().to_numpy(), checks):
+        for check in checks:
+            failed = ~pd.Series(check.passes(series), dtype=bool) & (series.notna() if check.of_text else True)
+            assert not failed.any(), check.error
